@@ -1,0 +1,71 @@
+#pragma once
+/*
+ * fds: passing descriptors between processes, sealed memfds, and whole reads and writes. Every
+ * descriptor made here is O_CLOEXEC.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define FDS_MAX 32 /* most descriptors in one message, below the kernel's SCM_MAX_FD of 253 */
+
+/**
+ * fds_send() - one sendmsg(2) with descriptors (MSG_NOSIGNAL)
+ * @sock: socket, borrowed
+ * @fds:  borrowed, @n_fds <= FDS_MAX of them
+ *
+ * Returns: bytes sent, or negative errno (-EAGAIN on a full non-blocking socket).
+ */
+ssize_t fds_send(int sock, const void *bytes, size_t n, const int *fds, unsigned n_fds);
+
+/**
+ * fds_recv() - one recvmsg(2) with descriptors (MSG_CMSG_CLOEXEC)
+ * @ret_fds:   room for FDS_MAX, owned by the caller afterwards
+ * @ret_n_fds: how many came
+ *
+ * Returns: bytes received, 0 at the end, -EBADMSG if data or descriptors were truncated (those that
+ *          came are closed), else negative errno.
+ */
+ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds);
+
+/** fds_close() - close @n descriptors and set each to -EBADF */
+void fds_close(int *fds, unsigned n);
+
+/**
+ * memfd_sealed() - a memfd with these bytes, sealed against every change, offset 0
+ * @executable: MFD_EXEC where the kernel knows it
+ *
+ * Returns: descriptor owned by the caller, or negative errno (-EACCES: vm.memfd_noexec=2 forbids it).
+ */
+int memfd_sealed(const char *name, const void *bytes, size_t n, bool executable, Error *err);
+
+/** memfd_sealed_from() - the same with the whole content of @fd (from offset 0, at most @max bytes) */
+int memfd_sealed_from(const char *name, int fd, size_t max, bool executable, Error *err);
+
+/** fd_write_all() - write everything, retrying EINTR and short writes. Returns: 0 or negative errno */
+int fd_write_all(int fd, const void *bytes, size_t n);
+
+/**
+ * fd_read_all() - read @fd to its end into fresh memory, terminated by a 0 that is not counted
+ *
+ * Returns: 0, -EFBIG above @max, or negative errno. @ret_text is owned by the caller.
+ */
+int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n);
+
+/** fd_set_nonblock() - switch O_NONBLOCK. Returns: 0 or negative errno */
+int fd_set_nonblock(int fd, bool on);
+
+/**
+ * fd_read_number() - read a decimal number from the start of a kernel file (pread at 0)
+ * Returns: 0 or negative errno; "max" gives UINT64_MAX.
+ */
+int fd_read_number(int fd, uint64_t *ret_value);
+
+/**
+ * fd_read_keyed() - read "key value" lines of a kernel file (cgroup's flat keyed form), pread at 0
+ * Returns: 0, -ENOENT where the key is absent, or negative errno.
+ */
+int fd_read_keyed(int fd, const char *key, uint64_t *ret_value);

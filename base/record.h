@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * record: how warder-files answers: a stream of records of bounded size that a reader can check before
+ * it believes anything. Native byte order: both ends are one build on one host. A reader must treat
+ * every byte as hostile: the process that wrote it has read hostile archives.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define RECORD_DATA_MAX 8192
+
+typedef struct RecordHead {
+        uint16_t kind; /* RecordKind */
+        uint16_t size; /* of the data that follows, <= RECORD_DATA_MAX */
+        uint32_t flags;
+        uint64_t a; /* numbers whose meaning the kind gives */
+        uint64_t b;
+} RecordHead;
+
+typedef enum RecordKind {
+        RECORD_PROGRESS = 1, /* a: bytes read, b: entries */
+        RECORD_NOTE, /* flags: RecordRule; data: path, NUL, sentence. Something was cleaned */
+        RECORD_REFUSED, /* flags: RecordRule; data: path, NUL, sentence. The job failed because of it */
+        RECORD_FAILED,    /* data: sentence. The job failed for a reason of the host */
+        RECORD_DIGEST,    /* flags: DigestOf; data: 32 bytes of SHA-256 */
+        RECORD_TOTALS,    /* a: bytes, b: entries */
+        RECORD_PATH,      /* flags: PathChange; a: new mode; data: path */
+        RECORD_RESTORED,  /* flags: PathChange that was undone; data: path (protected file) */
+        RECORD_DANGEROUS, /* data: path that a patch added though it is dangerous-but-absent */
+        RECORD_NEW_TEST,  /* data: path of a new file that matches protect */
+        RECORD_TEST,      /* flags: TestStatus; data: name */
+        RECORD_COUNTS, /* a: passed << 32 | failed, b: skipped << 32 | planned (UINT32_MAX: no plan) */
+        RECORD_MATCH, /* a: line number (0: a path of a glob); data: path, NUL, line */
+        RECORD_DONE,  /* last record of a job that succeeded; flags: 1 where results were cut */
+        _RECORD_KIND_MAX,
+} RecordKind;
+
+typedef enum DigestOf { DIGEST_LAYER = 1, DIGEST_PATCH, DIGEST_TREE } DigestOf;
+typedef enum PathChange { PATH_ADDED = 1, PATH_MODIFIED, PATH_DELETED, PATH_MODE } PathChange;
+typedef enum TestStatus { TEST_PASSED = 1, TEST_FAILED, TEST_SKIPPED } TestStatus;
+
+typedef struct Record {
+        RecordHead head;
+        char data[RECORD_DATA_MAX + 1]; /* terminated by a 0 that is not counted */
+} Record;
+
+/** record_next() - take one whole record off @buf. Returns: 1, 0 where more bytes are needed, -EBADMSG */
+int record_next(Buf *buf, Record *ret_record);
+
+/** record_write() - write one record to @fd; data above RECORD_DATA_MAX is cut. Returns: 0 or negative errno */
+int record_write(int fd, const RecordHead *head, const void *data, size_t n);

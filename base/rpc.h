@@ -1,0 +1,91 @@
+#pragma once
+/*
+ * rpc: JSON-RPC 2.0 over a stream socket, one message a line, at most RPC_LINE_MAX bytes; descriptors by
+ * SCM_RIGHTS. A message says in its top-level member "fds" how many descriptors it takes (absent: 0);
+ * descriptors queue in the order they came and a message takes the oldest. Knows no event loop: the
+ * owner polls rpc_peer_fd() for rpc_peer_events() and calls read, next, flush.
+ */
+#include <stdbool.h>
+
+#include "base/fds.h"
+#include "base/json.h"
+
+#define RPC_LINE_MAX        (1024 * 1024)
+#define RPC_FDS_PER_MESSAGE 8
+#define RPC_FDS_QUEUED_MAX  32
+#define RPC_OUT_MAX         (4 * 1024 * 1024) /* bytes that may wait for a peer that does not read */
+
+enum {
+        RPC_PARSE = -32700,
+        RPC_INVALID = -32600,
+        RPC_METHOD = -32601,
+        RPC_PARAMS = -32602,
+        RPC_OURS = -32000
+};
+
+typedef struct RpcPeer RpcPeer;
+
+typedef struct RpcMessage {
+        cJSON *json; /* owned by the message; "fds" was taken out */
+        int fds[RPC_FDS_PER_MESSAGE];
+        unsigned n_fds;
+} RpcMessage;
+
+#define RPC_MESSAGE_EMPTY ((RpcMessage){ 0 })
+
+/** rpc_message_deinit() - free the tree and close descriptors that were not taken (>= 0) */
+void rpc_message_deinit(RpcMessage *message);
+
+/** rpc_peer_new_consume() - over @fd, made non-blocking. Returns: 0 or -ENOMEM (then @fd is closed) */
+int rpc_peer_new_consume(int fd, RpcPeer **ret_peer);
+/** rpc_peer_free() - close all. Returns: NULL */
+RpcPeer *rpc_peer_free(RpcPeer *peer);
+DEFINE_SCOPED(RpcPeer *, rpc_peer_free);
+/** rpc_peer_fd() - what to poll */
+int rpc_peer_fd(const RpcPeer *peer);
+/** rpc_peer_events() - EPOLLIN, and EPOLLOUT while something waits */
+unsigned rpc_peer_events(const RpcPeer *peer);
+
+/** rpc_peer_read() - take in what is there. Returns: 1 open, 0 the peer closed, or negative errno: close it */
+int rpc_peer_read(RpcPeer *peer, Error *err);
+
+/**
+ * rpc_peer_next() - one whole message
+ * Returns: 1 and @ret_message (owned by the caller); 0: none yet; RPC_PARSE or RPC_INVALID: a line
+ *          that is no message (answer with id null and go on); -EPROTO: too long a line, or a wrong number
+ *          of descriptors: close the peer.
+ */
+int rpc_peer_next(RpcPeer *peer, RpcMessage *ret_message, Error *err);
+
+/**
+ * rpc_peer_send() - queue @json with descriptors (duplicated) and try to send
+ * Returns: 0, -ENOBUFS where the peer does not read (close it), or negative errno.
+ */
+int rpc_peer_send(RpcPeer *peer, const cJSON *json, const int *fds, unsigned n_fds);
+
+/** rpc_peer_flush() - send what waits. Returns: 0 or negative errno: close the peer */
+int rpc_peer_flush(RpcPeer *peer);
+
+/** rpc_peer_waiting() - bytes that wait to be sent */
+size_t rpc_peer_waiting(const RpcPeer *peer);
+
+/*
+ * Messages. All are fresh trees owned by the caller; NULL without memory.
+ */
+/** rpc_request() - @params is consumed, may be NULL; @id 0 makes a notification */
+cJSON *rpc_request(uint64_t id, const char *method, cJSON *params);
+/** rpc_result() - an answer; @id is copied from the request, @result is consumed */
+cJSON *rpc_result(const cJSON *id, cJSON *result);
+/** rpc_error() - a failure; @data is consumed, may be NULL; @id NULL gives null */
+cJSON *rpc_error(const cJSON *id, int code, const char *message, cJSON *data);
+
+/**
+ * rpc_call() - for clients: send a request and wait for its answer, handing notifications to @notify
+ * @fds, @n_fds: borrowed descriptors to pass
+ * @ret:         the whole answer message (result or error), owned by the caller
+ *
+ * Returns: 0 whether the answer is a result or an error; -ECONNRESET where the peer ended.
+ */
+typedef void (*RpcNotifyFn)(const RpcMessage *message, void *userdata);
+int rpc_call(RpcPeer *peer, cJSON *request_consume, const int *fds, unsigned n_fds,
+             RpcNotifyFn notify, void *userdata, RpcMessage *ret, Error *err);
