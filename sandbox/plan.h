@@ -1,0 +1,114 @@
+#pragma once
+/*
+ * Plan: the complete description of a jail, as a struct of fixed size: it crosses from the front to the
+ * monitor as it is. The front makes it from a policy; plan_check() holds it against what a hostile front
+ * could ask. A plan holds no path: what is mounted is named by digest, by handle, or by a passed
+ * descriptor, and goes to one of a few fixed places.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define PLAN_VERSION      1
+#define PLAN_LAYERS_MAX   40
+#define PLAN_VIEWS_MAX    6
+#define PLAN_FDS_MAX      8
+#define PLAN_HOSTNAME_MAX 32
+
+#define JAIL_IDS         65536u /* ids of one jail's range, inside 0 … 65535 */
+#define JAIL_INIT_ID     65532u /* init's own id in the jail; no command may take it */
+#define JAIL_USER_ID     1000u  /* the jail's user where nothing else is asked */
+#define JAIL_SLOTS_FIRST 2u     /* command groups that a shell brings along */
+#define JAIL_SLOTS_MAX   64u
+
+typedef enum LayerKind {
+        LAYER_STORE = 1, /* digest: a layer of the store */
+        LAYER_UPPER, /* handle: the root upper of another jail of this front (running, or kept) */
+        LAYER_NEW,   /* handle: a layer that is being made (REQUEST_LAYER_NEW) */
+        LAYER_DIR,   /* fd: a caller's directory; conn: that caller's connection, whose uid must own
+                          * the directory (or be 0); the owner appears as the plan's uid and gid */
+        LAYER_SKELETON, /* the host root's skeleton: empty mount points, links, passwd, group, hosts */
+        _LAYER_KIND_MAX,
+} LayerKind;
+
+typedef struct PlanLayer {
+        uint32_t kind;
+        uint32_t fd;   /* index into the request's descriptors */
+        uint32_t conn; /* likewise */
+        uint32_t pad;
+        uint64_t handle;
+        uint8_t digest[32];
+} PlanLayer;
+
+typedef enum ViewTarget { /* where a view is mounted: fixed places, see view_paths[] in plan.c */
+                          VIEW_ROOT = 0, /* /      always there, always an overlay with an upper */
+                          VIEW_WORK,     /* /work  */
+                          VIEW_OLD,      /* /old   */
+                          VIEW_NEW,      /* /new   */
+                          VIEW_UPPER,    /* /upper */
+                          VIEW_OUT,      /* /out   */
+                          VIEW_TREE,     /* /tree  */
+                          _VIEW_TARGET_MAX,
+} ViewTarget;
+
+typedef enum ViewFlags {
+        VIEW_WRITABLE = 1, /* an overlay whose upper lies in the jail's own upper file system */
+        VIEW_DIRECT =
+                2, /* one layer, bound with its id map, no overlay; read-only unless LAYER_NEW */
+} ViewFlags;
+
+typedef struct PlanView {
+        uint32_t target;
+        uint32_t flags;
+        uint32_t first; /* of n consecutive layers, topmost first */
+        uint32_t n;
+} PlanView;
+
+typedef struct PlanLimits { /* of the commands together; 0 is never "none": every limit is finite */
+        uint64_t memory_bytes;
+        uint64_t disk_bytes; /* upper on tmpfs: at most half of memory_bytes */
+        uint64_t inodes;
+        uint32_t pids;
+        uint32_t cpu_permille; /* 1000 is one processor */
+} PlanLimits;
+
+typedef enum PlanFlags {
+        PLAN_HOST_ROOT =
+                1, /* the host's /usr and what design.md section 4 lists, bound read-only */
+        PLAN_FILES_CAPS =
+                2, /* commands of id 0 keep CHOWN, DAC_OVERRIDE, FOWNER in the jail's own user
+                              * namespace: only for warder-files */
+        PLAN_KEEP_UPPER = 4, /* the upper outlives the jail until REQUEST_UPPER_DROP */
+} PlanFlags;
+
+typedef struct Plan {
+        uint32_t version;
+        uint32_t flags;
+        uint32_t uid; /* the jail's user, 0 … 65531: owner of LAYER_DIR and of /home/user */
+        uint32_t gid;
+        uint32_t n_layers;
+        uint32_t n_views;
+        uint32_t
+                n_fds; /* descriptors with the request: 0 is the policy's filter, then the layers' */
+        uint32_t pad;
+        PlanLimits limits;
+        char hostname[PLAN_HOSTNAME_MAX]; /* terminated, [a-z0-9-] */
+        PlanView views[PLAN_VIEWS_MAX];
+        PlanLayer layers[PLAN_LAYERS_MAX];
+} Plan;
+
+/**
+ * plan_check() - may this plan be built, whoever asks
+ * @plan: as it came over the wire
+ * @err:  which field, why
+ *
+ * Checks shape and bounds of every field (counts, indexes, targets used once, root present and first,
+ * flags that fit the kinds, limits within PLAN_*_MAX, terminated hostname). Opens nothing.
+ *
+ * Returns: 0 or -EINVAL.
+ */
+int plan_check(const Plan *plan, Error *err);
+
+/** plan_view_path() - the fixed place of a target, "/work"; NULL for an unknown one */
+const char *plan_view_path(uint32_t target);

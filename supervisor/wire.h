@@ -1,0 +1,298 @@
+#pragma once
+/*
+ * wire: every byte between front, monitor and init. Structs of fixed size, native byte order (one build
+ * on one host), over SOCK_SEQPACKET; one struct a message, descriptors by SCM_RIGHTS.
+ *
+ *   front -> monitor   a Request struct; the head's kind names it
+ *   monitor -> front   a MonitorReply with the request's cookie, or a MonitorEvent
+ *   front -> init      an InitRequest struct, some followed by a blob (a bounded tail of bytes that init
+ *                      never interprets but as NUL-terminated strings)
+ *   init -> front      an InitEvent struct
+ *
+ * The monitor and init treat the front as hostile; the front treats init as hostile (it shares a
+ * namespace with the commands): all sizes, counts and enums are checked by the reader.
+ */
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sandbox/plan.h"
+
+/* ---- descriptors of a front at its start --------------------------------------------------------- */
+
+enum FrontFd {
+        FRONT_FD_MONITOR = 3, /* SEQPACKET to the monitor */
+        FRONT_FD_LISTEN,      /* the listening Unix stream socket */
+        FRONT_FD_STATE,       /* state directory, owned by the front's id, read-write */
+        FRONT_FD_POLICIES,    /* directory of shipped policies, O_PATH or readable */
+        FRONT_FD_FILES,       /* the warder-files binary, O_RDONLY */
+        FRONT_FD_AGENT,  /* the warder-agent binary, O_RDONLY (or /dev/null where not installed) */
+        FRONT_FD_DATA,   /* directory that holds roles/ and workflows/ */
+        FRONT_FD_EGRESS, /* SEQPACKET to egress (or /dev/null where there is none) */
+        FRONT_FD_INFO,   /* sealed memfd: one FrontInfo */
+        FRONT_FD_FILTER, /* sealed memfd: the front's own filter */
+        _FRONT_FD_MAX = FRONT_FD_FILTER,
+};
+
+typedef enum CgroupMode { CGROUP_HYBRID = 1, CGROUP_V2 } CgroupMode;
+
+typedef struct FrontInfo {
+        uint32_t version;
+        uint32_t private_call; /* 1: a private supervisor: end when nobody needs it any more */
+        uint32_t cgroup_mode;
+        uint32_t landlock_abi; /* 0: none */
+        uint64_t memory_total; /* bytes of the host */
+        uint32_t cpus;
+        uint32_t owner_uid;  /* private: who started it */
+        uint32_t warder_gid; /* service: group that may use it; UINT32_MAX: none */
+        uint32_t admin_gid;  /* service: group that may see all jails; UINT32_MAX: none */
+} FrontInfo;
+
+/* ---- front -> monitor ---------------------------------------------------------------------------- */
+
+typedef enum RequestKind {
+        REQUEST_JAIL_CREATE = 1,
+        REQUEST_JAIL_DESTROY,
+        REQUEST_SLOT_NEW,
+        REQUEST_UPPER_DROP,
+        REQUEST_LAYER_NEW,
+        REQUEST_LAYER_COMMIT,
+        REQUEST_LAYER_DROP,
+        REQUEST_LAYER_REMOVE,
+        REQUEST_LAYER_HAVE,
+        _REQUEST_KIND_MAX,
+} RequestKind;
+
+typedef struct RequestHead {
+        uint32_t kind;
+        uint32_t cookie; /* chosen by the front, comes back in the reply */
+} RequestHead;
+
+typedef struct CreateRequest { /* plan.n_fds descriptors */
+        RequestHead head;
+        Plan plan;
+} CreateRequest;
+
+typedef struct
+        HandleRequest { /* DESTROY, UPPER_DROP: a jail; LAYER_DROP: a new layer; SLOT_NEW: a jail */
+        RequestHead head;
+        uint64_t handle;
+} HandleRequest;
+
+typedef struct LayerRequest { /* LAYER_NEW (both 0), COMMIT, REMOVE, HAVE */
+        RequestHead head;
+        uint64_t handle;
+        uint8_t digest[32];
+} LayerRequest;
+
+/* ---- monitor -> front ---------------------------------------------------------------------------- */
+
+typedef enum MonitorMessageKind { MONITOR_REPLY = 1, MONITOR_JAIL_ENDED } MonitorMessageKind;
+
+typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader needs one size */
+        uint32_t kind;        /* MonitorMessageKind */
+        uint32_t cookie;      /* of the request; 0 in events */
+        int32_t code;         /* 0, or negative errno; JAIL_ENDED: wait status of init */
+        uint32_t present;     /* CREATE: BIT(JailFd) of what comes with it, in that order */
+        uint64_t handle;      /* of the jail or new layer */
+        uint32_t id_base;     /* CREATE: first host id of the jail's range */
+        uint32_t pad;
+        char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */
+} MonitorReply;
+
+typedef enum JailFd {
+        JAIL_FD_INIT = 0,    /* SEQPACKET to init */
+        JAIL_FD_PIDFD,       /* of init, for poll */
+        JAIL_FD_KILL,        /* v2 cgroup.kill of the whole jail, write only */
+        JAIL_FD_FREEZE,      /* v2 cgroup.freeze of all commands, write only */
+        JAIL_FD_EVENTS,      /* v2 cgroup.events of all commands (frozen, populated) */
+        JAIL_FD_OOM,         /* v1 memory.oom_control, v2 memory.events: key "oom_kill" */
+        JAIL_FD_MEMORY,      /* bytes now */
+        JAIL_FD_MEMORY_PEAK, /* bytes at most */
+        JAIL_FD_MEMORY_STAT, /* v1 memory.stat (key "cache"), v2 (key "file") */
+        JAIL_FD_PIDS_EVENTS, /* key "max" */
+        JAIL_FD_PIDS,        /* now */
+        JAIL_FD_CPU,         /* v2 cpu.stat of all commands: key "usage_usec" */
+        JAIL_FD_SLOT_0_KILL, /* per slot: cgroup.kill, cgroup.events, cpu.stat */
+        JAIL_FD_SLOT_0_EVENTS,
+        JAIL_FD_SLOT_0_CPU,
+        JAIL_FD_SLOT_1_KILL,
+        JAIL_FD_SLOT_1_EVENTS,
+        JAIL_FD_SLOT_1_CPU,
+        _JAIL_FD_MAX,
+} JailFd;
+
+/* SLOT_NEW replies with handle = the slot's number and four descriptors: */
+enum SlotFd { SLOT_FD_KILL = 0, SLOT_FD_EVENTS, SLOT_FD_CPU, SLOT_FD_DIR, _SLOT_FD_MAX };
+
+/* ---- front -> init ------------------------------------------------------------------------------- */
+
+#define INIT_BLOB_MAX    (64u * 1024)       /* within the message */
+#define INIT_BLOB_FD_MAX (2u * 1024 * 1024) /* as a sealed memfd (INIT_EXEC_BLOB_FD) */
+#define INIT_KEEP_MAX    (4u * 1024 * 1024) /* most bytes of one captured stream that are kept */
+
+typedef enum InitRequestKind {
+        INIT_EXEC = 1, /* InitExec + blob */
+        INIT_SIGNAL,   /* InitSignal */
+        INIT_OPEN,     /* InitOpen + path */
+        INIT_SLOT,     /* InitSlot, one descriptor: the group's directory */
+        INIT_LISTEN,   /* InitListen */
+        _INIT_REQUEST_MAX,
+} InitRequestKind;
+
+typedef struct InitHead {
+        uint32_t kind;
+        uint32_t blob; /* bytes after the struct */
+        uint64_t id;   /* of the command or call, chosen by the front, never reused */
+} InitHead;
+
+typedef enum StdioKind {
+        STDIO_NULL = 0,
+        STDIO_FD,
+        STDIO_CAPTURE,
+        STDIO_MERGE /* stderr as stdout */
+} StdioKind;
+
+typedef enum InitExecFlags {
+        INIT_EXEC_BINARY_FD =
+                1,             /* a descriptor of the program itself: execveat(2); argv[0] stays */
+        INIT_EXEC_FD3 = 2,     /* a descriptor that becomes 3 (the agent's task socket) */
+        INIT_EXEC_BLOB_FD = 4, /* the blob is a sealed memfd, head.blob its size */
+        INIT_EXEC_TTY = 8,     /* descriptor 0 is a pty slave: make it the controlling terminal */
+} InitExecFlags;
+
+/*
+ * Descriptors of INIT_EXEC in order: one for each STDIO_FD of stdin, stdout, stderr; then the binary, the
+ * one for 3, the blob, as the flags say.
+ * Blob: cwd NUL, then argc arguments, then envc "NAME=value", each with its NUL.
+ */
+typedef struct InitExec {
+        InitHead head;
+        uint32_t slot;
+        uint32_t flags;
+        uint32_t uid;
+        uint32_t gid;
+        uint32_t argc;
+        uint32_t envc;
+        uint32_t stdio[3]; /* StdioKind */
+        uint32_t umask;
+        uint64_t keep;       /* captured bytes kept per stream, <= INIT_KEEP_MAX: head and tail */
+        uint64_t output_max; /* captured bytes seen, both streams, before INIT_OUTPUT_LIMIT */
+        uint64_t nofile;     /* rlimits: soft and hard */
+        uint64_t fsize;
+        uint64_t stack;
+} InitExec;
+
+typedef struct InitSignal { /* to the command's process group; 0 only asks whether it is there */
+        InitHead head;
+        int32_t signal;
+        uint32_t pad;
+} InitSignal;
+
+typedef enum InitOpenFlags {
+        INIT_OPEN_READ = 1,
+        INIT_OPEN_WRITE = 2,
+        INIT_OPEN_CREATE = 4,
+        INIT_OPEN_TRUNCATE = 8,
+        INIT_OPEN_PARENTS = 16 /* with CREATE: make missing directories, 0755 */
+} InitOpenFlags;
+
+typedef struct InitOpen { /* blob: absolute path, NUL */
+        InitHead head;
+        uint32_t flags;
+        uint32_t mode;
+        uint32_t uid;
+        uint32_t gid;
+} InitOpen;
+
+typedef struct InitSlot {
+        InitHead head;
+        uint32_t slot;
+        uint32_t pad;
+} InitSlot;
+
+typedef struct InitListen { /* TCP on 127.0.0.1 of the jail's own network namespace */
+        InitHead head;
+        uint32_t port; /* 0: any; the event says which */
+        uint32_t pad;
+} InitListen;
+
+/* ---- init -> front ------------------------------------------------------------------------------- */
+
+typedef enum InitEventKind {
+        INIT_READY = 1,    /* first message: the jail can take commands */
+        INIT_STARTED,      /* the command was executed */
+        INIT_ENDED,        /* with the captured streams as sealed memfds: stdout, then stderr */
+        INIT_OUTPUT_LIMIT, /* output_max was passed; init has stopped reading: end the command */
+        INIT_OPENED,       /* code, and where 0 one descriptor; value: st_size */
+        INIT_LISTENING,    /* code, and where 0 one descriptor; value: port */
+        INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
+        _INIT_EVENT_MAX,
+} InitEventKind;
+
+typedef enum InitStep { /* where a command that was not started failed */
+                        INIT_STEP_NONE = 0,
+                        INIT_STEP_REQUEST, /* the request itself was refused */
+                        INIT_STEP_FORK,
+                        INIT_STEP_GROUP,
+                        INIT_STEP_LIMITS,
+                        INIT_STEP_IDS,
+                        INIT_STEP_STDIO,
+                        INIT_STEP_CWD,
+                        INIT_STEP_EXEC,
+                        _INIT_STEP_MAX,
+} InitStep;
+
+typedef struct InitEvent { /* one form for all kinds; what a kind does not use is 0 */
+        uint32_t kind;
+        int32_t code; /* ENDED: exit code; not started: negative errno; others: 0 or negative errno */
+        uint64_t id;
+        int32_t signal; /* ENDED: 0, or the signal that ended it */
+        uint32_t step;  /* InitStep where not started */
+        uint64_t value;
+        uint64_t wall_usec;
+        uint64_t user_usec; /* of the command and the children it waited for */
+        uint64_t sys_usec;
+        uint64_t maxrss_bytes;
+        uint64_t seen[2]; /* bytes of stdout, stderr; merged streams count in [0] */
+        uint64_t kept[2];
+        uint64_t cut_at
+                [2]; /* offset in the kept bytes where the missing ones were; == kept: none missing */
+        uint32_t disk_full; /* ENDED: 1 no free block, 2 no free inode on the upper, 3 both */
+        uint32_t n_fds;
+} InitEvent;
+
+/* ---- front -> egress ----------------------------------------------------------------------------- */
+
+#define EGRESS_URL_MAX   512
+#define EGRESS_MODEL_MAX 128
+
+typedef enum EgressRequestKind { EGRESS_OPEN = 1, EGRESS_CLOSE } EgressRequestKind;
+
+typedef struct
+        EgressRequest { /* OPEN: two descriptors: listener in the agent's jail, sealed memfd of the key */
+        uint32_t kind;
+        uint32_t pad;
+        uint64_t id;           /* the task's number at the front */
+        uint64_t requests_max; /* model calls of this task */
+        uint64_t bytes_max;    /* of one reply */
+        char base_url
+                [EGRESS_URL_MAX]; /* "https://host/v1": requests go to base_url + path below /v1 */
+        char model[EGRESS_MODEL_MAX]; /* for the record; the body is passed through */
+} EgressRequest;
+
+typedef enum EgressEventKind { EGRESS_OPENED = 1, EGRESS_CALL, EGRESS_LIMIT } EgressEventKind;
+
+typedef struct EgressEvent {
+        uint32_t kind;
+        int32_t code; /* OPENED: 0 or negative errno; CALL: HTTP status, 0 where none came */
+        uint64_t id;
+        uint64_t calls;     /* so far */
+        uint64_t tokens_in; /* of this call, from the reply's usage; 0 where it names none */
+        uint64_t tokens_out;
+        uint64_t bytes_in;
+        uint64_t bytes_out;
+        uint64_t wall_usec;
+        uint32_t attempts; /* with retries */
+        uint32_t pad;
+        char text[ERROR_TEXT_MAX];
+} EgressEvent;
