@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * filesjob: one run of warder-files in a jail of its own: jail, command, records, end. Everything that
+ * comes back is bounded and checked.
+ */
+#include "base/record.h"
+#include "supervisor/front/jails.h"
+
+typedef struct FilesJobSpec {    /* borrowed for the call */
+        const char *const *argv; /* without the program: {"unpack", "--prefix", "work", NULL} */
+        Plan plan;          /* plan_init() and its views; the root (host) is added by the job */
+        bool keep_upper;    /* PLAN_KEEP_UPPER; then upper_handle in the end */
+        int input_fd;       /* -EBADF: none; duplicated */
+        int output_fd;      /* likewise */
+        uint64_t wall_usec; /* 0: the files policy's */
+        uint32_t owner_uid;
+} FilesJobSpec;
+
+typedef struct FilesJobEnd {
+        const Error *err;      /* NULL: RECORD_DONE came and the exit code was 0 */
+        bool refused;          /* RECORD_REFUSED: the input's fault, not the host's */
+        uint64_t upper_handle; /* of the job's own upper where kept; the receiver drops it */
+} FilesJobEnd;
+
+/** FilesRecordFn - each record as it comes (PROGRESS too), before the end; @record is borrowed */
+typedef void (*FilesRecordFn)(const Record *record, void *userdata);
+typedef void (*FilesDoneFn)(const FilesJobEnd *end, void *userdata);
+
+/** files_job_start() - Returns: 0 and @done will be called once; negative errno: it will not */
+int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record, FilesDoneFn done,
+                    void *userdata, FilesJob **ret, Error *err);
+/** files_job_cancel() - end it; @done is not called any more */
+FilesJob *files_job_cancel(FilesJob *job);

@@ -1,0 +1,47 @@
+#pragma once
+/*
+ * Front: the Manager of warder-front; it owns everything. One thread, one sd_event loop; no call blocks.
+ * What takes time answers through a callback that is called exactly once, from the loop, never from
+ * within the call that started it.
+ */
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "base/rpc.h"
+#include "supervisor/wire.h"
+
+typedef struct Client Client;       /* clients.h: a connection and its uid */
+typedef struct FrontJail FrontJail; /* jails.h */
+typedef struct Command Command;     /* commands.h */
+typedef struct FilesJob FilesJob;   /* filesjob.h */
+typedef struct Monitor Monitor;     /* monitor-link.h: requests to the monitor */
+typedef struct Snapshots Snapshots; /* snapshots.h */
+typedef struct Policies Policies;   /* policies.h */
+typedef struct Tasks Tasks;         /* tasks.h */
+typedef struct Ledger Ledger;       /* ledger.h: SQLite */
+
+typedef struct Front {
+        sd_event *event; /* owned, like all below */
+        FrontInfo info;
+        Monitor *monitor;
+        Ledger *ledger;
+        Policies *policies;
+        Snapshots *snapshots;
+        Tasks *tasks;
+        struct FrontJail *jails; /* list, newest first */
+        struct Client *clients;  /* list */
+        sd_event_source *listen;
+        sd_event_source *idle; /* private: ends the front when nobody needs it */
+        int listen_fd;
+        int state_fd;
+        int data_fd;
+        int files_fd; /* the warder-files binary */
+        int agent_fd; /* the warder-agent binary; -EBADF: not installed */
+        int egress_fd;
+        uint64_t next_id; /* of commands and calls at init, never reused */
+} Front;
+
+/** front_touch() - somebody came or went: look again whether a private front is still needed */
+void front_touch(Front *front);

@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * monitor-link: requests to the monitor and their replies, by cookie.
+ */
+#include "supervisor/front/front.h"
+
+/** MonitorReplyFn - once per request; @fds are owned by the receiver, those it leaves >= 0 are closed after */
+typedef void (*MonitorReplyFn)(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata);
+
+int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err);
+Monitor *monitor_link_free(Monitor *monitor);
+
+/** monitor_send() - any Request struct, head.cookie is filled here. Returns: 0 and @done will be called */
+int monitor_send(Monitor *monitor, void *request, size_t size, const int *fds, unsigned n_fds,
+                 MonitorReplyFn done, void *userdata, Error *err);
+/** monitor_layer() - LAYER_NEW, COMMIT, DROP, REMOVE, HAVE, UPPER_DROP in one call; @done may be NULL */
+int monitor_layer(Monitor *monitor, RequestKind kind, uint64_t handle, const uint8_t *digest,
+                  MonitorReplyFn done, void *userdata, Error *err);
