@@ -106,7 +106,15 @@ int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err);
 /** jail_slot_new() - one more command group; @ret_fds: _SLOT_FD_MAX, owned by the caller */
 int jail_slot_new(Jail *jail, uint32_t *ret_slot, int *ret_fds, Error *err);
 
-/** jail_upper_fd() - directory of the root view's upper, borrowed; valid from RUNNING, after ENDED if kept */
+/**
+ * jail_upper_fd() - directory of the upper that LAYER_UPPER means
+ * @jail: from RUNNING on; after ENDED only with PLAN_KEEP_UPPER
+ *
+ * The upper of the plan's VIEW_TREE where that view is there and writable (a files job that applied a
+ * patch: its upper is what the patch changed), else that of VIEW_ROOT.
+ *
+ * Returns: borrowed descriptor.
+ */
 int jail_upper_fd(const Jail *jail);
 
 /** jail_kill() - end every process of it; returns at once */

@@ -24,7 +24,8 @@
 
 typedef enum LayerKind {
         LAYER_STORE = 1, /* digest: a layer of the store */
-        LAYER_UPPER, /* handle: the root upper of another jail of this front (running, or kept) */
+        LAYER_UPPER, /* handle: the upper of another jail of this front (running, or kept): that of its
+                      * writable VIEW_TREE where the plan has one, else that of its VIEW_ROOT */
         LAYER_NEW,   /* handle: a layer that is being made (REQUEST_LAYER_NEW) */
         LAYER_DIR,   /* fd: a caller's directory; conn: that caller's connection, whose uid must own
                           * the directory (or be 0); the owner appears as the plan's uid and gid */
