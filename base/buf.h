@@ -18,6 +18,9 @@ typedef struct Buf {
 /** buf_deinit() - release the bytes; the Buf is empty afterwards and keeps its maximum */
 void buf_deinit(Buf *buf);
 
+/* autobuf Buf text = BUF_EMPTY(4096); is released where its block ends */
+#define autobuf __attribute__((cleanup(buf_deinit)))
+
 /** buf_append() - copy @n bytes to the end. Returns: 0, -ENOBUFS above the maximum, -ENOMEM */
 int buf_append(Buf *buf, const void *bytes, size_t n);
 

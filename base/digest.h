@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/owned.h"
 
 #define DIGEST_SIZE     32
 #define DIGEST_TEXT_MAX 72
@@ -16,6 +17,7 @@ typedef struct Digest Digest;
 int digest_new(Digest **ret_digest);
 /** digest_free() - release it, NULL is fine. Returns: NULL */
 Digest *digest_free(Digest *digest);
+DEFINE_SCOPED(Digest *, digest_free);
 /** digest_add() - hash @n bytes more */
 void digest_add(Digest *digest, const void *bytes, size_t n);
 /** digest_end() - the value; the state starts afresh */

@@ -4,6 +4,7 @@
  * become \xNN; nothing that a terminal acts on passes.
  */
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -15,3 +16,6 @@ char *escape_new(const char *text, size_t max);
 
 /** utf8_is_valid() - is all of it well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms) */
 int utf8_is_valid(const char *text, size_t n);
+
+/** utf8_next() - the first character of @text. Returns: its bytes (1..4), 0 where none is well-formed */
+size_t utf8_next(const char *text, size_t n, uint32_t *ret_code);

@@ -4,6 +4,7 @@
  * the block only by TAKE_PTR or TAKE_FD. Cleanup functions preserve errno.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <unistd.h>
 

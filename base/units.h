@@ -12,7 +12,7 @@
 /** units_parse_size() - "512M" (powers of 1024: K M G T, none is bytes). Returns: 0 or -EINVAL */
 int units_parse_size(const char *text, uint64_t *ret_bytes, Error *err);
 
-/** units_parse_duration() - "250ms" "10s" "10m" "2h" "1d"; a bare number is seconds. Returns: 0 or -EINVAL */
+/** units_parse_duration() - "500us" "250ms" "10s" "10m" "2h" "1d"; a bare number is seconds. Returns: 0 or -EINVAL */
 int units_parse_duration(const char *text, uint64_t *ret_usec, Error *err);
 
 /** units_parse_share() - "150%" of one processor, as per mille (1500). Returns: 0 or -EINVAL */

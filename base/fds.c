@@ -1,0 +1,311 @@
+/*
+ * fds: see fds.h.
+ */
+#include "base/fds.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/owned.h"
+
+/* Linux >= 6.3; older kernels answer EINVAL and make every memfd executable. */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
+#define READ_CHUNK 16384
+#define KERNEL_FILE_MAX \
+        8192 /* the largest flat keyed file of a cgroup, memory.stat, has half of it */
+
+/* Room for one SCM_RIGHTS, and for the credentials that a socket with SO_PASSCRED adds. */
+typedef union Control {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int) * FDS_MAX) + CMSG_SPACE(sizeof(struct ucred))];
+} Control;
+
+ssize_t fds_send(int sock, const void *bytes, size_t n, const int *fds, unsigned n_fds) {
+        /* sendmsg does not write through iov_base; its type is shared with recvmsg */
+        struct iovec iov = { .iov_base = (void *) (uintptr_t) bytes, .iov_len = n };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1 };
+        struct cmsghdr *head;
+        Control control;
+        ssize_t sent;
+
+        if (n_fds > FDS_MAX)
+                return -EINVAL;
+        if (n_fds > 0) {
+                memset(&control, 0, sizeof(control));
+                message.msg_control = control.bytes;
+                message.msg_controllen = CMSG_SPACE(sizeof(int) * n_fds);
+                head = CMSG_FIRSTHDR(&message);
+                head->cmsg_level = SOL_SOCKET;
+                head->cmsg_type = SCM_RIGHTS;
+                head->cmsg_len = CMSG_LEN(sizeof(int) * n_fds);
+                memcpy(CMSG_DATA(head), fds, sizeof(int) * n_fds);
+        }
+        do
+                sent = sendmsg(sock, &message, MSG_NOSIGNAL);
+        while (sent < 0 && errno == EINTR);
+        return sent < 0 ? -errno : sent;
+}
+
+/* Gathers what the kernel installed; returns how many. */
+static unsigned take_fds(struct msghdr *message, int *fds) {
+        struct cmsghdr *head;
+        unsigned n = 0;
+
+        for (head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head)) {
+                size_t bytes = head->cmsg_len - CMSG_LEN(0);
+
+                if (head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS)
+                        continue;
+                memcpy(fds + n, CMSG_DATA(head), bytes);
+                n += (unsigned) (bytes / sizeof(int));
+        }
+        return n;
+}
+
+ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {
+        struct iovec iov = { .iov_base = bytes, .iov_len = n };
+        Control control;
+        struct msghdr message = { .msg_iov = &iov,
+                                  .msg_iovlen = 1,
+                                  .msg_control = control.bytes,
+                                  .msg_controllen = sizeof(control.bytes) };
+        int fds[sizeof(control) / sizeof(int)];
+        unsigned n_fds;
+        ssize_t got;
+
+        do
+                got = recvmsg(sock, &message, MSG_CMSG_CLOEXEC);
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+                return -errno;
+        n_fds = take_fds(&message, fds);
+        if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || n_fds > FDS_MAX) {
+                fds_close(fds, n_fds);
+                return -EBADMSG;
+        }
+        memcpy(ret_fds, fds, sizeof(int) * n_fds);
+        *ret_n_fds = n_fds;
+        return got;
+}
+
+void fds_close(int *fds, unsigned n) {
+        int saved = errno;
+        unsigned i;
+
+        for (i = 0; i < n; i++) {
+                if (fds[i] >= 0)
+                        (void) close(fds[i]);
+                fds[i] = -EBADF;
+        }
+        errno = saved;
+}
+
+static int memfd_open(const char *name, bool executable, Error *err) {
+        unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+        int fd = memfd_create(name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+
+        if (fd < 0 && errno == EINVAL)
+                fd = memfd_create(name, flags);
+        if (fd < 0 && errno == EACCES && executable)
+                return error_say(
+                        err, -EACCES,
+                        "executable memfd %s: vm.memfd_noexec=2 forbids it; set it to 1 or 0",
+                        name);
+        if (fd < 0)
+                return error_set(err, -errno, "memfd %s", name);
+        return fd;
+}
+
+/* Consumes @fd; returns it sealed, at offset 0. */
+static int memfd_seal_consume(int fd, const char *name, Error *err) {
+        autoclose int owned = fd;
+
+        if (fcntl(owned, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+                return error_set(err, -errno, "seal memfd %s", name);
+        if (lseek(owned, 0, SEEK_SET) < 0)
+                return error_set(err, -errno, "rewind memfd %s", name);
+        return TAKE_FD(owned);
+}
+
+int memfd_sealed(const char *name, const void *bytes, size_t n, bool executable, Error *err) {
+        autoclose int fd = memfd_open(name, executable, err);
+        int r;
+
+        if (fd < 0)
+                return TAKE_FD(fd);
+        r = fd_write_all(fd, bytes, n);
+        if (r < 0)
+                return error_set(err, r, "write memfd %s", name);
+        return memfd_seal_consume(TAKE_FD(fd), name, err);
+}
+
+/* Copies from offset 0 of @from; -EFBIG above @max, whatever fstat would have said. */
+static int copy_all(int to, int from, size_t max) {
+        char chunk[READ_CHUNK];
+        size_t done = 0;
+        ssize_t n;
+        int r;
+
+        for (;;) {
+                n = pread(from, chunk, sizeof(chunk), (off_t) done);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        return 0;
+                if ((size_t) n > max - done)
+                        return -EFBIG;
+                r = fd_write_all(to, chunk, (size_t) n);
+                if (r < 0)
+                        return r;
+                done += (size_t) n;
+        }
+}
+
+int memfd_sealed_from(const char *name, int fd, size_t max, bool executable, Error *err) {
+        autoclose int copy = memfd_open(name, executable, err);
+        int r;
+
+        if (copy < 0)
+                return TAKE_FD(copy);
+        r = copy_all(copy, fd, max);
+        if (r < 0)
+                return error_set(err, r, "copy into memfd %s", name);
+        return memfd_seal_consume(TAKE_FD(copy), name, err);
+}
+
+int fd_write_all(int fd, const void *bytes, size_t n) {
+        const char *at = bytes;
+        ssize_t done;
+
+        while (n > 0) {
+                done = write(fd, at, n);
+                if (done < 0 && errno == EINTR)
+                        continue;
+                if (done < 0)
+                        return -errno;
+                at += done;
+                n -= (size_t) done;
+        }
+        return 0;
+}
+
+/* Makes room for one chunk more. */
+static int grow_text(char **text, size_t used, size_t *cap) {
+        size_t want = *cap ? *cap * 2 : READ_CHUNK;
+        char *more;
+
+        if (*cap > used + 1)
+                return 0;
+        more = realloc(*text, want);
+        if (!more)
+                return -ENOMEM;
+        *text = more;
+        *cap = want;
+        return 0;
+}
+
+int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n) {
+        autofree char *text = NULL;
+        size_t cap = 0, n = 0;
+        ssize_t got;
+        int r;
+
+        for (;;) {
+                r = grow_text(&text, n, &cap);
+                if (r < 0)
+                        return r;
+                got = read(fd, text + n, cap - n - 1);
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got < 0)
+                        return -errno;
+                if (got == 0)
+                        break;
+                n += (size_t) got;
+                if (n > max)
+                        return -EFBIG;
+        }
+        text[n] = 0;
+        *ret_text = TAKE_PTR(text);
+        if (ret_n)
+                *ret_n = n;
+        return 0;
+}
+
+int fd_set_nonblock(int fd, bool on) {
+        int flags = fcntl(fd, F_GETFL);
+
+        if (flags < 0)
+                return -errno;
+        flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+        return fcntl(fd, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+/* A decimal number at @text, ended by a newline or the end. */
+static int read_value(const char *text, uint64_t *ret_value) {
+        uint64_t value = 0;
+        const char *at = text;
+
+        if (strncmp(text, "max", 3) == 0 && (text[3] == '\n' || text[3] == 0)) {
+                *ret_value = UINT64_MAX;
+                return 0;
+        }
+        for (; *at >= '0' && *at <= '9'; at++)
+                if (__builtin_mul_overflow(value, 10, &value) ||
+                    __builtin_add_overflow(value, (uint64_t) (*at - '0'), &value))
+                        return -ERANGE;
+        if (at == text || (*at != '\n' && *at != 0))
+                return -EINVAL;
+        *ret_value = value;
+        return 0;
+}
+
+static int read_kernel_file(int fd, char *text, size_t size) {
+        ssize_t n;
+
+        do
+                n = pread(fd, text, size - 1, 0);
+        while (n < 0 && errno == EINTR);
+        if (n < 0)
+                return -errno;
+        text[n] = 0;
+        return 0;
+}
+
+int fd_read_number(int fd, uint64_t *ret_value) {
+        char text[32];
+        int r = read_kernel_file(fd, text, sizeof(text));
+
+        return r < 0 ? r : read_value(text, ret_value);
+}
+
+int fd_read_keyed(int fd, const char *key, uint64_t *ret_value) {
+        char text[KERNEL_FILE_MAX];
+        size_t n = strlen(key);
+        const char *line;
+        int r = read_kernel_file(fd, text, sizeof(text));
+
+        if (r < 0)
+                return r;
+        for (line = text; line && *line; line = strchr(line, '\n')) {
+                if (*line == '\n')
+                        line++;
+                if (strncmp(line, key, n) == 0 && line[n] == ' ')
+                        return read_value(line + n + 1, ret_value);
+        }
+        return -ENOENT;
+}
