@@ -26,8 +26,8 @@ typedef enum LayerKind {
         LAYER_STORE = 1, /* digest: a layer of the store */
         LAYER_UPPER, /* handle: the upper of another jail of this front (running, or kept): that of its
                       * writable VIEW_TREE where the plan has one, else that of its VIEW_ROOT */
-        LAYER_NEW,   /* handle: a layer that is being made (REQUEST_LAYER_NEW) */
-        LAYER_DIR,   /* fd: a caller's directory; conn: that caller's connection, whose uid must own
+        LAYER_NEW, /* handle: a layer that is being made (REQUEST_LAYER_NEW) */
+        LAYER_DIR, /* fd: a caller's directory; conn: that caller's connection, whose uid must own
                           * the directory (or be 0); the owner appears as the plan's uid and gid */
         LAYER_SKELETON, /* the host root's skeleton: empty mount points, links, passwd, group, hosts */
         _LAYER_KIND_MAX,
@@ -98,6 +98,56 @@ typedef struct Plan {
         PlanView views[PLAN_VIEWS_MAX];
         PlanLayer layers[PLAN_LAYERS_MAX];
 } Plan;
+
+typedef enum CgroupMode { CGROUP_HYBRID = 1, CGROUP_V2 } CgroupMode;
+
+typedef enum JailFd {
+        JAIL_FD_INIT = 0,    /* SEQPACKET to init */
+        JAIL_FD_PIDFD,       /* of init, for poll */
+        JAIL_FD_KILL,        /* v2 cgroup.kill of the whole jail, write only */
+        JAIL_FD_FREEZE,      /* v2 cgroup.freeze of all commands, write only */
+        JAIL_FD_EVENTS,      /* v2 cgroup.events of all commands (frozen, populated) */
+        JAIL_FD_OOM,         /* v1 memory.oom_control, v2 memory.events: key "oom_kill" */
+        JAIL_FD_MEMORY,      /* bytes now */
+        JAIL_FD_MEMORY_PEAK, /* bytes at most */
+        JAIL_FD_MEMORY_STAT, /* v1 memory.stat (key "cache"), v2 (key "file") */
+        JAIL_FD_PIDS_EVENTS, /* key "max" */
+        JAIL_FD_PIDS,        /* now */
+        JAIL_FD_CPU,         /* v2 cpu.stat of all commands: key "usage_usec" */
+        JAIL_FD_SLOT_0_KILL, /* per slot: cgroup.kill, cgroup.events, cpu.stat */
+        JAIL_FD_SLOT_0_EVENTS,
+        JAIL_FD_SLOT_0_CPU,
+        JAIL_FD_SLOT_1_KILL,
+        JAIL_FD_SLOT_1_EVENTS,
+        JAIL_FD_SLOT_1_CPU,
+        _JAIL_FD_MAX,
+} JailFd;
+
+/* of one command group */
+enum SlotFd { SLOT_FD_KILL = 0, SLOT_FD_EVENTS, SLOT_FD_CPU, SLOT_FD_DIR, _SLOT_FD_MAX };
+
+/* ---- between the stages that build a jail and its init -------------------------------------------- */
+
+enum InitFd { /* init's descriptors at its start; of the spawner only INIT_FD_FRONT: its socket to init */
+              INIT_FD_FRONT = 3, /* SEQPACKET to the front */
+              INIT_FD_BOOT,      /* SEQPACKET to the builder of the jail */
+              INIT_FD_SPAWNER,   /* SEQPACKET to the spawner */
+              INIT_FD_SLOTS,     /* of each first slot: the group's directory */
+              _INIT_FD_MAX = INIT_FD_SLOTS + JAIL_SLOTS_FIRST,
+};
+
+typedef enum BootKind {
+        BOOT_SHELL = 1, /* init to builder: init and spawner run, a child is parked */
+        BOOT_PLAN,      /* builder to init: flags; one descriptor, the policy's filter */
+        BOOT_BUILT,     /* builder to init: the jail stands, the builder ends now */
+} BootKind;
+
+typedef struct BootMessage {
+        uint32_t kind;
+        uint32_t flags;  /* PLAN: PlanFlags */
+        int32_t builder; /* PLAN: its pid inside the jail: no command starts before it is reaped */
+        uint32_t pad;
+} BootMessage;
 
 /**
  * plan_check() - may this plan be built, whoever asks

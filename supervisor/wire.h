@@ -33,8 +33,6 @@ enum FrontFd {
         _FRONT_FD_MAX = FRONT_FD_FILTER,
 };
 
-typedef enum CgroupMode { CGROUP_HYBRID = 1, CGROUP_V2 } CgroupMode;
-
 typedef struct FrontInfo {
         uint32_t version;
         uint32_t private_call; /* 1: a private supervisor: end when nobody needs it any more */
@@ -99,30 +97,7 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
         char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */
 } MonitorReply;
 
-typedef enum JailFd {
-        JAIL_FD_INIT = 0,    /* SEQPACKET to init */
-        JAIL_FD_PIDFD,       /* of init, for poll */
-        JAIL_FD_KILL,        /* v2 cgroup.kill of the whole jail, write only */
-        JAIL_FD_FREEZE,      /* v2 cgroup.freeze of all commands, write only */
-        JAIL_FD_EVENTS,      /* v2 cgroup.events of all commands (frozen, populated) */
-        JAIL_FD_OOM,         /* v1 memory.oom_control, v2 memory.events: key "oom_kill" */
-        JAIL_FD_MEMORY,      /* bytes now */
-        JAIL_FD_MEMORY_PEAK, /* bytes at most */
-        JAIL_FD_MEMORY_STAT, /* v1 memory.stat (key "cache"), v2 (key "file") */
-        JAIL_FD_PIDS_EVENTS, /* key "max" */
-        JAIL_FD_PIDS,        /* now */
-        JAIL_FD_CPU,         /* v2 cpu.stat of all commands: key "usage_usec" */
-        JAIL_FD_SLOT_0_KILL, /* per slot: cgroup.kill, cgroup.events, cpu.stat */
-        JAIL_FD_SLOT_0_EVENTS,
-        JAIL_FD_SLOT_0_CPU,
-        JAIL_FD_SLOT_1_KILL,
-        JAIL_FD_SLOT_1_EVENTS,
-        JAIL_FD_SLOT_1_CPU,
-        _JAIL_FD_MAX,
-} JailFd;
-
-/* SLOT_NEW replies with handle = the slot's number and four descriptors: */
-enum SlotFd { SLOT_FD_KILL = 0, SLOT_FD_EVENTS, SLOT_FD_CPU, SLOT_FD_DIR, _SLOT_FD_MAX };
+/* What comes with them: JailFd and SlotFd of sandbox/plan.h; SLOT_NEW replies with handle = the slot. */
 
 /* ---- front -> init ------------------------------------------------------------------------------- */
 
@@ -152,6 +127,13 @@ typedef enum StdioKind {
         STDIO_MERGE /* stderr as stdout */
 } StdioKind;
 
+/*
+ * Slots. A parked child waits in each slot that is free, so populated says nothing there: a slot is busy
+ * from INIT_EXEC to INIT_ENDED, and on where ENDED's value is 1 (something that the command started lives
+ * on in it): kill it, or wait for "populated 0" before the slot counts as free. Of the free ones a front
+ * takes the one it used longest ago: there a parked child is ready. A SLOT_KILL after ENDED with value 0
+ * costs only the parked child.
+ */
 typedef enum InitExecFlags {
         INIT_EXEC_BINARY_FD =
                 1,             /* a descriptor of the program itself: execveat(2); argv[0] stays */
@@ -219,9 +201,9 @@ typedef struct InitListen { /* TCP on 127.0.0.1 of the jail's own network namesp
 /* ---- init -> front ------------------------------------------------------------------------------- */
 
 typedef enum InitEventKind {
-        INIT_READY = 1,    /* first message: the jail can take commands */
-        INIT_STARTED,      /* the command was executed */
-        INIT_ENDED,        /* with the captured streams as sealed memfds: stdout, then stderr */
+        INIT_READY = 1, /* first message: the jail can take commands */
+        INIT_STARTED,   /* the command was executed: comes before ENDED unless it was not started */
+        INIT_ENDED,     /* with the captured streams as sealed memfds: stdout, then stderr */
         INIT_OUTPUT_LIMIT, /* output_max was passed; init has stopped reading: end the command */
         INIT_OPENED,       /* code, and where 0 one descriptor; value: st_size */
         INIT_LISTENING,    /* code, and where 0 one descriptor; value: port */
@@ -248,7 +230,7 @@ typedef struct InitEvent { /* one form for all kinds; what a kind does not use i
         uint64_t id;
         int32_t signal; /* ENDED: 0, or the signal that ended it */
         uint32_t step;  /* InitStep where not started */
-        uint64_t value;
+        uint64_t value; /* OPENED, LISTENING: see there; ENDED: 1: processes are left in the slot */
         uint64_t wall_usec;
         uint64_t user_usec; /* of the command and the children it waited for */
         uint64_t sys_usec;
