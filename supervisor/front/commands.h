@@ -3,27 +3,11 @@
  * commands: one command in a jail, from the request to its record. The front keeps its time limits,
  * reads the kernel's counters before and after, and names the cause of its end.
  */
+#include "supervisor/front/causes.h"
+#include "supervisor/front/command-record.h"
 #include "supervisor/front/jails.h"
 
-typedef enum Cause {
-        CAUSE_EXITED = 0,
-        CAUSE_SIGNALED,
-        CAUSE_WALL_TIMEOUT,
-        CAUSE_CPU_TIMEOUT,
-        CAUSE_OOM,
-        CAUSE_PIDS_LIMIT,
-        CAUSE_DISK_LIMIT,
-        CAUSE_OUTPUT_LIMIT,
-        CAUSE_SECCOMP,
-        CAUSE_KILLED_BY_CLIENT,
-        CAUSE_JAIL_ENDED,
-        CAUSE_SUPERVISOR_LOST,
-        CAUSE_NOT_STARTED,
-        _CAUSE_MAX,
-} Cause;
-
-/** cause_name() - "wall_timeout" */
-const char *cause_name(Cause cause);
+#define COMMANDS_PER_JAIL_MAX JAIL_SLOTS_MAX
 
 typedef struct CommandSpec {     /* all borrowed for the call; descriptors are duplicated */
         const char *const *argv; /* NULL-terminated */
@@ -32,39 +16,28 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
         uint32_t uid, gid;
         uint32_t stdio[3]; /* StdioKind */
         int fds[3];        /* where STDIO_FD */
-        int binary_fd;     /* >= 0: the program itself */
-        int fd3;           /* >= 0: becomes 3 */
+        int binary_fd;     /* >= 0: the program itself; beware of 0: -EBADF where there is none */
+        int fd3;           /* >= 0: becomes 3; likewise */
         bool tty;
         uint64_t wall_usec;   /* 0: the jail's default */
         uint64_t cpu_usec;    /* 0: likewise */
         uint64_t output_keep; /* 0: likewise */
-        uint64_t output_max;
+        uint64_t output_max;  /* 0: likewise */
+        uint64_t nofile;      /* 0: likewise */
+        uint64_t fsize;       /* 0: likewise */
 } CommandSpec;
 
-typedef struct CommandEnd { /* the record; borrowed by the callback's receiver */
-        Cause cause;
-        int code;      /* exit code, or -errno where not started */
-        int signal;    /* 0: none */
-        uint32_t step; /* InitStep where not started */
-        uint32_t hits; /* BIT(Hit): limits whose counter rose */
-        uint64_t wall_usec, user_usec, sys_usec;
-        uint64_t memory_peak, memory_files, pids_peak;
-        uint64_t seen[2], kept[2], cut_at[2];
-        int output[2]; /* sealed memfds of captured streams, -EBADF; owned by the command */
-} CommandEnd;
+/** COMMAND_SPEC_EMPTY - the jail's user, no input, captured output, no descriptors */
+#define COMMAND_SPEC_EMPTY                                                           \
+        ((CommandSpec){ .uid = JAIL_USER_ID,                                         \
+                        .gid = JAIL_USER_ID,                                         \
+                        .stdio = { STDIO_NULL, STDIO_CAPTURE, STDIO_CAPTURE },       \
+                        .fds = { -EBADF, -EBADF, -EBADF },                           \
+                        .binary_fd = -EBADF,                                         \
+                        .fd3 = -EBADF })
 
-typedef enum Hit {
-        HIT_MEMORY = 0,
-        HIT_PIDS,
-        HIT_DISK,
-        HIT_INODES,
-        HIT_WALL,
-        HIT_CPU,
-        HIT_OUTPUT,
-        _HIT_MAX
-} Hit;
-/** hit_name() - "memory" */
-const char *hit_name(Hit hit);
+/** command_environment - what a command gets where nothing else is asked, NULL-terminated; no TERM */
+extern const char *const command_environment[];
 
 /** CommandDoneFn - exactly once; @command is freed after it returns */
 typedef void (*CommandDoneFn)(Command *command, const CommandEnd *end, void *userdata);
@@ -78,7 +51,14 @@ int command_signal(Command *command, int signal, Error *err);
 void command_kill(Command *command, Cause cause);
 /** command_id() - "c-…", borrowed */
 const char *command_id(const Command *command);
-/** command_record() - the RECORD object of the protocol, output text included where captured; NULL: no memory */
-cJSON *command_record(const Command *command, const CommandEnd *end);
-/** command_output() - captured text (stream 0 or 1) as valid UTF-8 with a marker where bytes are missing; free() */
-char *command_output(const CommandEnd *end, unsigned stream);
+/** command_jail() - borrowed */
+FrontJail *command_jail(const Command *command);
+/** command_find() - by "c-…" in a jail; NULL: the newest; NULL where there is none */
+Command *command_find(FrontJail *jail, const char *id);
+
+/** commands_count() - of a list */
+unsigned commands_count(const Command *first);
+/** commands_set_cause() - the jail is about to be ended for this reason: its commands say so */
+void commands_set_cause(FrontJail *jail, Cause cause);
+/** commands_jail_gone() - for jails.c: what is left ends with jail_ended (or the cause that was set) */
+void commands_jail_gone(FrontJail *jail);

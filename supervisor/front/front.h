@@ -21,6 +21,7 @@ typedef struct Snapshots Snapshots; /* snapshots.h */
 typedef struct Policies Policies;   /* policies.h */
 typedef struct Tasks Tasks;         /* tasks.h */
 typedef struct Ledger Ledger;       /* ledger.h: SQLite */
+typedef struct Methods Methods;     /* methods.h: the table of methods */
 
 typedef struct Front {
         sd_event *event; /* owned, like all below */
@@ -30,10 +31,12 @@ typedef struct Front {
         Policies *policies;
         Snapshots *snapshots;
         Tasks *tasks;
+        Methods *methods;
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
         sd_event_source *listen;
         sd_event_source *idle; /* private: ends the front when nobody needs it */
+        sd_event_source *egress;
         int listen_fd;
         int state_fd;
         int data_fd;
@@ -41,7 +44,14 @@ typedef struct Front {
         int agent_fd; /* the warder-agent binary; -EBADF: not installed */
         int egress_fd;
         uint64_t next_id; /* of commands and calls at init, never reused */
+        unsigned jobs;    /* imports and the like that must end before an idle front may */
+        bool had_client;
 } Front;
+
+/** front_start() - take the descriptors of FrontFd and set up all modules. Returns: 0 or negative errno */
+int front_start(Front *front, Error *err);
+/** front_stop() - release everything; fine on a half-started one */
+void front_stop(Front *front);
 
 /** front_touch() - somebody came or went: look again whether a private front is still needed */
 void front_touch(Front *front);

@@ -1,0 +1,58 @@
+#pragma once
+/*
+ * calls: one request of a client that waits for its answer, and the rows of the method table. An answer
+ * goes nowhere when the client has gone in the meantime; a Call survives its client until it is answered.
+ */
+#include "supervisor/front/front.h"
+
+#define CALLS_PER_CLIENT_MAX 256 /* requests of one connection that wait for an answer */
+
+typedef struct Call Call; /* one request that waits for its answer */
+
+typedef struct Peer { /* who asks */
+        uint32_t uid;
+        uint32_t pid; /* for logs only */
+        bool admin;   /* uid 0 or group warder-admin */
+} Peer;
+
+typedef struct MethodRow {
+        const char *name;
+        const char *params; /* JSON Schema text */
+        const char *result;
+        unsigned n_fds_max;
+        bool may_wait;       /* answers later */
+        const char *summary; /* for rpc.discover and warder-rpc(7) */
+        const char *charge;  /* what it is charged to: "none", "jails", "disk", "tasks" */
+        /* 0 and *ret_result set: answer now; 0 and NULL: answers later by call_*; negative: refused, @err */
+        int (*run)(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err);
+} MethodRow;
+
+/** call_new() - takes id and descriptors out of @message. Returns: 0, -ENOMEM, -EBUSY: too many wait */
+int call_new(Client *client, RpcMessage *message, Call **ret);
+/** calls_detach() - their client is gone */
+void calls_detach(Call *first);
+
+/** call_peer() - who asked; valid as long as the call */
+const Peer *call_peer(const Call *call);
+/** call_uid() - as whom jails and snapshots are looked for: 0 for admins */
+uint32_t call_uid(const Call *call);
+/** call_client() - NULL when it has gone */
+Client *call_client(const Call *call);
+/** call_take_fd() - descriptor @i of the request, owned by the caller; -EBADF where there is none */
+int call_take_fd(Call *call, unsigned i);
+/** call_fd() - the same, borrowed until the call is answered */
+int call_fd(const Call *call, unsigned i);
+/** call_n_fds() - how many came */
+unsigned call_n_fds(const Call *call);
+/** call_refuse() - data.code for an error that run() returns: "denied", "not_found", …, with pointer and hint (may be NULL) */
+void call_refuse(Call *call, const char *code, const char *path, const char *hint);
+/** call_answer() - @result is consumed; the call is freed */
+void call_answer(Call *call, cJSON *result, const int *fds, unsigned n_fds);
+/** call_fail() - code as in formats.md, NULL: from @err's; the call is freed */
+void call_fail(Call *call, const char *code, const Error *err);
+/** call_fail_params() - -32602 with data.path; the call is freed */
+void call_fail_params(Call *call, const char *path, const char *text);
+/** call_fail_method() - -32601; the call is freed */
+void call_fail_method(Call *call, const char *method);
+/** call_notify() - a notification to the caller before the answer; @params is consumed */
+void call_notify(Call *call, const char *method, cJSON *params);

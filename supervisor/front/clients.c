@@ -1,0 +1,335 @@
+/*
+ * clients: see clients.h.
+ *
+ * A client is freed from one place, its `closing` source, which runs after whatever handler found the
+ * fault: nobody up the stack is left with a pointer to freed memory. From the moment it is doomed nothing
+ * is read from it or sent to it.
+ */
+#include "supervisor/front/clients.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "supervisor/front/admission.h"
+#include "supervisor/front/methods.h"
+
+typedef struct Watch Watch;
+
+struct Watch {
+        Watch *next;
+        ClientGoneFn gone;
+        void *userdata;
+};
+
+struct Client {
+        Front *front; /* borrowed, outlives us */
+        Client *prev, *next;
+        Peer peer;
+        RpcPeer *rpc; /* owned, like the sources */
+        sd_event_source *io;
+        sd_event_source *closing;
+        bool doomed;
+        Call *calls;    /* owned by themselves */
+        Watch *watches; /* owned */
+};
+
+static Client *client_free(Client *client) {
+        Front *front;
+
+        if (!client)
+                return NULL;
+        front = client->front;
+        if (client->prev)
+                client->prev->next = client->next;
+        else if (front->clients == client)
+                front->clients = client->next;
+        if (client->next)
+                client->next->prev = client->prev;
+        calls_detach(client->calls);
+        while (client->watches) {
+                autofree Watch *watch = client->watches;
+
+                client->watches = watch->next;
+                watch->gone(client, watch->userdata);
+        }
+        sd_event_source_disable_unref(client->io);
+        sd_event_source_disable_unref(client->closing);
+        rpc_peer_free(client->rpc);
+        free(client);
+        front_touch(front);
+        return NULL;
+}
+DEFINE_SCOPED(Client *, client_free);
+
+/* Why it is closed, in the log; a peer that just went away is no news. */
+static void doom(Client *client, const char *why) {
+        char uid[16];
+
+        if (client->doomed)
+                return;
+        client->doomed = true;
+        (void) snprintf(uid, sizeof uid, "%u", client->peer.uid);
+        log_event(why ? LOG_WARNING : LOG_DEBUG, "client closed", F("UID", uid), F("ERROR", why));
+        (void) sd_event_source_set_enabled(client->io, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(client->closing, SD_EVENT_ONESHOT);
+}
+
+static int on_closing(sd_event_source *source, void *userdata) {
+        (void) source;
+        client_free(userdata);
+        return 0;
+}
+
+void client_send(Client *client, const cJSON *message, const int *fds, unsigned n_fds) {
+        int r;
+
+        if (client->doomed)
+                return;
+        r = message ? rpc_peer_send(client->rpc, message, fds, n_fds) : -ENOMEM;
+        if (r == -ENOBUFS)
+                doom(client, "it does not read what it asked for");
+        else if (r == -EPIPE || r == -ECONNRESET)
+                doom(client, NULL);
+        else if (r < 0)
+                doom(client, "an answer could not be sent");
+        else
+                (void) sd_event_source_set_io_events(client->io, rpc_peer_events(client->rpc));
+}
+
+/* A line that is no request: answered with what could be read of its id. */
+static void refuse_line(Client *client, int code, const char *text, const cJSON *id) {
+        SCOPED(json_free) cJSON *answer = rpc_error(id, code, text, NULL);
+
+        client_send(client, answer, NULL, 0);
+}
+
+static bool id_is_valid_json(const cJSON *id) {
+        return !id || cJSON_IsString(id) || cJSON_IsNumber(id) || cJSON_IsNull(id);
+}
+
+static void on_message(Client *client, RpcMessage *message) {
+        const cJSON *id = json_get(message->json, "id");
+        const char *method = json_text(message->json, "method");
+        const char *version = json_text(message->json, "jsonrpc");
+        Call *call = NULL;
+        int r;
+
+        if (!id_is_valid_json(id)) {
+                refuse_line(client, RPC_INVALID, "id must be a string or a number", NULL);
+                return;
+        }
+        if (!method || !version || strcmp(version, "2.0") != 0) {
+                refuse_line(client, RPC_INVALID,
+                            "a request needs \"jsonrpc\": \"2.0\" and a \"method\"", id);
+                return;
+        }
+        r = call_new(client, message, &call);
+        if (r == -EBUSY)
+                doom(client, "too many requests wait for an answer");
+        else if (r < 0)
+                doom(client, "no memory for its request");
+        else
+                methods_dispatch(client->front, call, method, json_get(message->json, "params"));
+}
+
+static void take_messages(Client *client) {
+        while (!client->doomed) {
+                RpcMessage message = RPC_MESSAGE_EMPTY;
+                Error err = ERROR_EMPTY;
+                int r = rpc_peer_next(client->rpc, &message, &err);
+
+                if (r == 0)
+                        return;
+                if (r == RPC_PARSE || r == RPC_INVALID)
+                        refuse_line(client, r, err.text, NULL);
+                else if (r < 0)
+                        doom(client, err.text);
+                else
+                        on_message(client, &message);
+                rpc_message_deinit(&message);
+        }
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        Client *client = userdata;
+        Error err = ERROR_EMPTY;
+        int r = 1;
+
+        (void) source;
+        (void) fd;
+        if ((revents & EPOLLOUT) && rpc_peer_flush(client->rpc) < 0) {
+                doom(client, NULL);
+                return 0;
+        }
+        if (revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
+                r = rpc_peer_read(client->rpc, &err);
+        take_messages(client);
+        if (r <= 0)
+                doom(client, r < 0 && err.code != -ECONNRESET ? err.text : NULL);
+        if (!client->doomed)
+                (void) sd_event_source_set_io_events(client->io, rpc_peer_events(client->rpc));
+        return 0;
+}
+
+static int watch_client(Client *client) {
+        sd_event *event = client->front->event;
+        int r = sd_event_add_io(event, &client->io, rpc_peer_fd(client->rpc), EPOLLIN, on_io,
+                                client);
+
+        if (r >= 0)
+                r = sd_event_source_set_description(client->io, "client");
+        if (r >= 0)
+                r = sd_event_add_defer(event, &client->closing, on_closing, client);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(client->closing, SD_EVENT_OFF);
+        /* before anything else of the same turn: what is doomed is gone when others look */
+        if (r >= 0)
+                r = sd_event_source_set_priority(client->closing, SD_EVENT_PRIORITY_IMPORTANT);
+        return r;
+}
+
+static int client_new_consume(Front *front, int fd, const Peer *peer, Error *err) {
+        SCOPED(client_free) Client *client = calloc(1, sizeof(Client));
+        int r;
+
+        if (!client) {
+                (void) close(fd);
+                return error_set(err, -ENOMEM, "take a client");
+        }
+        client->front = front;
+        client->peer = *peer;
+        r = rpc_peer_new_consume(fd, &client->rpc);
+        if (r >= 0)
+                r = watch_client(client);
+        if (r < 0)
+                return error_set(err, r, "take a client");
+        client->next = front->clients;
+        if (client->next)
+                client->next->prev = client;
+        front->clients = TAKE_PTR(client);
+        return 0;
+}
+
+static int check_quota(const Front *front, uint32_t uid, Error *err) {
+        unsigned all = 0, own = 0;
+
+        for (const Client *client = front->clients; client; client = client->next) {
+                all++;
+                own += client->peer.uid == uid;
+        }
+        if (all >= CLIENTS_MAX || own >= CLIENTS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "too many connections are open: close some first");
+        return 0;
+}
+
+/* Say why before closing: the kernel keeps the line for the peer. Nothing of the peer is read. */
+static void turn_away(int fd, const Error *err) {
+        SCOPED(json_free) cJSON *data = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *answer = NULL;
+        autofree char *line = NULL;
+
+        json_add_text(data, "code", err->code == -EDQUOT ? "quota" : "denied");
+        answer = rpc_error(NULL, RPC_OURS, err->text, TAKE_PTR(data));
+        line = answer ? json_print(answer) : NULL;
+        if (!line)
+                return;
+        (void) send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void) send(fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata) {
+        Front *front = userdata;
+        Error err = ERROR_EMPTY;
+        Peer peer;
+        int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        int r;
+
+        (void) source;
+        (void) revents;
+        if (fd < 0)
+                return 0;
+        r = admission_check(&front->info, fd, &peer, &err);
+        if (r >= 0)
+                r = check_quota(front, peer.uid, &err);
+        if (r < 0) {
+                log_event(LOG_WARNING, "client turned away", F_ERR(&err));
+                turn_away(fd, &err);
+                (void) close(fd);
+                return 0;
+        }
+        r = client_new_consume(front, fd, &peer, &err);
+        if (r < 0)
+                log_event(LOG_WARNING, "client turned away", F_ERR(&err));
+        front_touch(front);
+        return 0;
+}
+
+int clients_listen(Front *front, int listen_fd, Error *err) {
+        int r = fd_set_nonblock(listen_fd, true);
+
+        if (r >= 0)
+                r = sd_event_add_io(front->event, &front->listen, listen_fd, EPOLLIN, on_listen,
+                                    front);
+        if (r >= 0)
+                r = sd_event_source_set_description(front->listen, "listen");
+        if (r >= 0) /* a front that cannot accept any more is of no use */
+                r = sd_event_source_set_exit_on_failure(front->listen, true);
+        return r < 0 ? error_set(err, r, "listen for clients") : 0;
+}
+
+void clients_close_all(Front *front) {
+        while (front->clients)
+                client_free(front->clients);
+}
+
+int client_notify(Client *client, const char *method, cJSON *params_consume) {
+        SCOPED(json_free) cJSON *message = rpc_request(0, method, params_consume);
+
+        if (client->doomed)
+                return 0;
+        if (rpc_peer_waiting(client->rpc) > RPC_OUT_MAX / 4)
+                return -ENOBUFS; /* the rest of the queue is for answers */
+        client_send(client, message, NULL, 0);
+        return 0;
+}
+
+const Peer *client_peer(const Client *client) {
+        return &client->peer;
+}
+
+Front *client_front(const Client *client) {
+        return client->front;
+}
+
+int client_fd(const Client *client) {
+        return rpc_peer_fd(client->rpc);
+}
+
+Call **client_calls(Client *client) {
+        return &client->calls;
+}
+
+int client_watch(Client *client, ClientGoneFn gone, void *userdata) {
+        Watch *watch = malloc(sizeof *watch);
+
+        if (!watch)
+                return -ENOMEM;
+        *watch = (Watch){ client->watches, gone, userdata };
+        client->watches = watch;
+        return 0;
+}
+
+void client_unwatch(Client *client, ClientGoneFn gone, void *userdata) {
+        for (Watch **at = &client->watches; *at; at = &(*at)->next) {
+                autofree Watch *found = *at;
+
+                if (found->gone == gone && found->userdata == userdata) {
+                        *at = found->next;
+                        return;
+                }
+                (void) TAKE_PTR(found);
+        }
+}

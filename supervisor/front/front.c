@@ -1,0 +1,133 @@
+/*
+ * front: the Manager's start, its end, and when a private front may go.
+ *
+ * A private front serves one caller's commands and then goes: when no client is connected, no jail and no
+ * task is alive and nothing is being imported, and there has been a client (or IDLE_USEC passed, in case
+ * the one that asked for us died first). The check runs as a source of its own, after whatever changed.
+ */
+#include "supervisor/front/front.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+#include "supervisor/front/clients.h"
+#include "supervisor/front/jails.h"
+#include "supervisor/front/ledger.h"
+#include "supervisor/front/methods.h"
+#include "supervisor/front/monitor-link.h"
+#include "supervisor/front/policies.h"
+#include "supervisor/front/snapshots.h"
+
+#define IDLE_USEC     (30u * 1000 * 1000)
+#define INFO_VERSION  1
+#define IDLE_ACCURACY (100u * 1000)
+
+static bool is_needed(const Front *front) {
+        return front->clients || front->jails || front->jobs > 0;
+}
+
+static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
+        Front *front = userdata;
+
+        (void) source;
+        (void) usec;
+        if (is_needed(front))
+                return 0; /* whoever goes last touches us again */
+        log_event(LOG_INFO, "nobody needs this private supervisor any more");
+        return sd_event_exit(front->event, 0);
+}
+
+void front_touch(Front *front) {
+        if (front->clients)
+                front->had_client = true;
+        if (!front->idle || !front->had_client || is_needed(front))
+                return;
+        /* at once, but not from within the handler that called */
+        (void) sd_event_source_set_time_relative(front->idle, 0);
+        (void) sd_event_source_set_enabled(front->idle, SD_EVENT_ONESHOT);
+}
+
+static int read_info(Front *front, Error *err) {
+        ssize_t n = pread(FRONT_FD_INFO, &front->info, sizeof front->info, 0);
+
+        if (n != (ssize_t) sizeof front->info)
+                return error_set(err, n < 0 ? -errno : -EINVAL, "read what the monitor tells");
+        if (front->info.version != INFO_VERSION)
+                return error_say(err, -EINVAL,
+                                 "monitor and front are not of one build: install them together");
+        return 0;
+}
+
+/* A descriptor that stands for "not installed" is /dev/null. */
+static int unless_null(int fd) {
+        struct stat what;
+
+        return fstat(fd, &what) == 0 && !S_ISCHR(what.st_mode) ? fd : -EBADF;
+}
+
+static void take_fds(Front *front) {
+        front->listen_fd = FRONT_FD_LISTEN;
+        front->state_fd = FRONT_FD_STATE;
+        front->data_fd = FRONT_FD_DATA;
+        front->files_fd = FRONT_FD_FILES;
+        front->agent_fd = unless_null(FRONT_FD_AGENT);
+        front->egress_fd = unless_null(FRONT_FD_EGRESS);
+        for (int fd = FRONT_FD_MONITOR; fd <= _FRONT_FD_MAX; fd++)
+                (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
+
+static int start_idle(Front *front, Error *err) {
+        int r;
+
+        if (!front->info.private_call)
+                return 0;
+        r = sd_event_add_time_relative(front->event, &front->idle, CLOCK_MONOTONIC, IDLE_USEC,
+                                       IDLE_ACCURACY, on_idle, front);
+        if (r >= 0) /* a request that has come goes first */
+                r = sd_event_source_set_priority(front->idle, SD_EVENT_PRIORITY_IDLE);
+        if (r < 0)
+                return error_set(err, r, "watch for idleness");
+        (void) sd_event_source_set_description(front->idle, "idle");
+        return 0;
+}
+
+int front_start(Front *front, Error *err) {
+        int r;
+
+        *front = (Front){ .listen_fd = -EBADF };
+        r = sd_event_default(&front->event);
+        if (r < 0)
+                return error_set(err, r, "make the event loop");
+        take_fds(front);
+        r = read_info(front, err);
+        if (r >= 0)
+                r = methods_new(&front->methods, err);
+        if (r >= 0)
+                r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
+        if (r >= 0)
+                r = ledger_new(front->state_fd, &front->ledger, err);
+        if (r >= 0)
+                r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
+        if (r >= 0)
+                r = start_idle(front, err);
+        if (r >= 0)
+                r = clients_listen(front, front->listen_fd, err);
+        return r;
+}
+
+void front_stop(Front *front) {
+        sd_event_source_disable_unref(front->listen);
+        front->listen = NULL;
+        sd_event_source_disable_unref(front->idle);
+        front->idle = NULL;
+        clients_close_all(front);
+        front_jails_free_all(front);
+        front->monitor = monitor_link_free(front->monitor);
+        front->policies = policies_free(front->policies);
+        front->ledger = ledger_free(front->ledger);
+        front->methods = methods_free(front->methods);
+        front->event = sd_event_unref(front->event);
+}

@@ -1,0 +1,40 @@
+#pragma once
+/*
+ * init-link: requests to the init of one jail and its events, by id. Init shares a namespace with the
+ * commands and is treated as hostile: what does not fit an open request ends the jail.
+ */
+#include "base/owned.h"
+#include "supervisor/front/front.h"
+
+typedef struct InitLink InitLink;
+
+/**
+ * InitEventFn - an event of one request: STARTED and OUTPUT_LIMIT of an exec, then its last one
+ * @event: NULL: the link ended first; like the last event, nothing follows
+ * @fds:   owned by the link; the receiver takes one by setting it to -EBADF
+ */
+typedef void (*InitEventFn)(const InitEvent *event, int *fds, unsigned n_fds, void *userdata);
+/** InitBrokenFn - init closed its socket, or said what it may not: end the jail */
+typedef void (*InitBrokenFn)(const Error *err, void *userdata);
+
+/** init_link_new_consume() - over @fd. Returns: 0 or negative errno (then @fd is closed) */
+int init_link_new_consume(Front *front, int fd, InitBrokenFn broken, void *userdata, InitLink **ret,
+                          Error *err);
+/** init_link_free() - open requests are told NULL first. Returns: NULL */
+InitLink *init_link_free(InitLink *link);
+DEFINE_SCOPED(InitLink *, init_link_free);
+/** init_link_drain() - hand on the events that have already come */
+void init_link_drain(InitLink *link);
+
+typedef struct InitMessage { /* borrowed for the call */
+        void *bytes;         /* an Init struct and its blob; head.kind is set, head.id filled here (but INIT_SIGNAL's) */
+        size_t n;
+        const int *fds;
+        unsigned n_fds;
+} InitMessage;
+
+/** init_link_send() - Returns: 0 and @event (may be NULL) will be called until its last; negative errno: it will not */
+int init_link_send(InitLink *link, const InitMessage *message, InitEventFn event, void *userdata,
+                   Error *err);
+/** init_link_forget() - the events of what was sent with @userdata go nowhere from now on */
+void init_link_forget(InitLink *link, const void *userdata);

@@ -1,0 +1,418 @@
+/*
+ * jails: see jails.h.
+ *
+ * The monitor builds a jail and ends it; the front decides when. A jail's struct lives from
+ * front_jail_new() until the monitor says that nothing of it is left (MONITOR_JAIL_ENDED), whoever ended
+ * it: the client that went away, a limit, a request, or init's own death. Everybody who waits for
+ * something of the jail is told from front_jail_ended(), once, in this order: commands, calls, then those
+ * who wait for its end.
+ */
+#include "supervisor/front/jails.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "supervisor/front/clients.h"
+#include "supervisor/front/commands.h"
+#include "supervisor/front/init-link.h"
+#include "supervisor/front/monitor-link.h"
+#include "supervisor/front/slots.h"
+
+#define WALL_ACCURACY_USEC 10000
+
+typedef struct Gone Gone; /* somebody waits for the end */
+
+struct Gone {
+        Gone *next;
+        JailGoneFn gone;
+        void *userdata;
+};
+
+struct FrontJail {
+        Front *front;          /* borrowed, outlives us */
+        FrontJail *prev, *next; /* in front->jails */
+        char id[ID_MAX];
+        FrontJailState state;
+        bool end_wanted; /* while MAKING */
+        uint64_t handle; /* the monitor's */
+        int fds[_JAIL_FD_MAX]; /* owned; slots' and init's went to their modules */
+        InitLink *init;
+        Slots *slots;
+        Command *commands;
+        Gone *gones; /* owned */
+        sd_event_source *wall;
+        Client *client; /* borrowed; NULL: kept, or gone */
+        bool keep;
+        JailReadyFn ready;
+        void *userdata;
+        Plan plan;
+        JailLimits limits;
+        char snapshot[72];
+        char policy[72];
+        uint32_t owner_uid;
+        uint64_t created_usec;
+};
+
+static const char *const state_names[] = { "making", "ready", "ending" };
+_Static_assert(ELEMENTS(state_names) == _FRONT_JAIL_STATE_MAX, "a name for each state");
+
+static const uint8_t state_next[_FRONT_JAIL_STATE_MAX] = {
+        [FRONT_JAIL_MAKING] = BIT(FRONT_JAIL_READY) | BIT(FRONT_JAIL_ENDING),
+        [FRONT_JAIL_READY] = BIT(FRONT_JAIL_ENDING),
+};
+
+static void set_state(FrontJail *jail, FrontJailState state) {
+        if (!(state_next[jail->state] & BIT(state)))
+                return;
+        jail->state = state;
+        log_event(LOG_INFO, "jail changes state", F("JAIL", jail->id),
+                  F("STATE", state_names[state]), F("POLICY", jail->policy),
+                  F("SNAPSHOT", jail->snapshot));
+}
+
+static void on_client_gone(Client *client, void *userdata);
+
+/* Leaves everything; pending callbacks must have been called. */
+static FrontJail *jail_free(FrontJail *jail) {
+        if (!jail)
+                return NULL;
+        if (jail->client)
+                client_unwatch(jail->client, on_client_gone, jail);
+        if (jail->prev)
+                jail->prev->next = jail->next;
+        else if (jail->front->jails == jail)
+                jail->front->jails = jail->next;
+        if (jail->next)
+                jail->next->prev = jail->prev;
+        sd_event_source_disable_unref(jail->wall);
+        init_link_free(jail->init);
+        slots_free(jail->slots);
+        fds_close(jail->fds, _JAIL_FD_MAX);
+        while (jail->gones) {
+                Gone *gone = jail->gones;
+
+                jail->gones = gone->next;
+                free(gone);
+        }
+        free(jail);
+        return NULL;
+}
+DEFINE_SCOPED(FrontJail *, jail_free);
+
+static void destroy(FrontJail *jail) {
+        Error err = ERROR_EMPTY;
+
+        set_state(jail, FRONT_JAIL_ENDING);
+        if (monitor_handle(jail->front->monitor, REQUEST_JAIL_DESTROY, jail->handle, NULL, NULL,
+                           &err) < 0)
+                log_event(LOG_ERR, "jail cannot be ended", F("JAIL", jail->id), F_ERR(&err));
+}
+
+void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata) {
+        Gone *entry = gone ? malloc(sizeof *entry) : NULL;
+
+        if (entry) {
+                *entry = (Gone){ jail->gones, gone, userdata };
+                jail->gones = entry;
+        }
+        if (jail->state == FRONT_JAIL_MAKING)
+                jail->end_wanted = true;
+        else if (jail->state == FRONT_JAIL_READY)
+                destroy(jail);
+}
+
+static void on_client_gone(Client *client, void *userdata) {
+        FrontJail *jail = userdata;
+
+        (void) client;
+        jail->client = NULL;
+        front_jail_end(jail, NULL, NULL);
+}
+
+static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
+        FrontJail *jail = userdata;
+
+        (void) source;
+        (void) usec;
+        commands_set_cause(jail, CAUSE_WALL_TIMEOUT);
+        front_jail_end(jail, NULL, NULL);
+        return 0;
+}
+
+static void on_init_broken(const Error *err, void *userdata) {
+        FrontJail *jail = userdata;
+
+        if (err)
+                log_event(LOG_WARNING, "jail's init is not believed", F("JAIL", jail->id),
+                          F_ERR(err));
+        front_jail_end(jail, NULL, NULL);
+}
+
+/* Tell those who wait, then free. They may ask for new jails, but not touch this one any more. */
+static void tell_gone(FrontJail *jail) {
+        Gone *gones = TAKE_PTR(jail->gones);
+        Front *front = jail->front;
+
+        jail_free(jail);
+        while (gones) {
+                autofree Gone *first = gones;
+
+                gones = first->next;
+                first->gone(first->userdata);
+        }
+        front_touch(front);
+}
+
+void front_jail_ended(Front *front, uint64_t handle, int wait_status) {
+        FrontJail *jail = front->jails;
+
+        (void) wait_status;
+        while (jail && (jail->handle != handle || jail->state == FRONT_JAIL_MAKING))
+                jail = jail->next;
+        if (!jail)
+                return;
+        set_state(jail, FRONT_JAIL_ENDING);
+        if (jail->init)
+                init_link_drain(jail->init);
+        jail->init = init_link_free(jail->init);
+        commands_jail_gone(jail);
+        tell_gone(jail);
+}
+
+/* The descriptors as the reply's bits name them. */
+static void take_fds(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds) {
+        unsigned next = 0;
+
+        for (unsigned i = 0; i < _JAIL_FD_MAX && next < n_fds; i++)
+                if (reply->present & BIT(i))
+                        jail->fds[i] = TAKE_FD(fds[next++]);
+}
+
+static int take_slot(FrontJail *jail, unsigned number, int *fds) {
+        const int owned[] = { TAKE_FD(fds[SLOT_FD_KILL]), TAKE_FD(fds[SLOT_FD_EVENTS]),
+                              TAKE_FD(fds[SLOT_FD_CPU]) };
+
+        return slots_add(jail->slots, number, owned);
+}
+
+static int start_wall(FrontJail *jail, Error *err) {
+        int r = sd_event_add_time_relative(jail->front->event, &jail->wall, CLOCK_MONOTONIC,
+                                           jail->limits.wall_usec, WALL_ACCURACY_USEC, on_wall,
+                                           jail);
+
+        return r < 0 ? error_set(err, r, "start the jail's clock") : 0;
+}
+
+static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds,
+                  Error *err) {
+        int r;
+
+        take_fds(jail, reply, fds, n_fds);
+        for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
+                if (jail->fds[i] < 0 && i != JAIL_FD_PIDFD)
+                        return error_say(err, -EPROTO, "the monitor left out descriptor %u", i);
+        r = init_link_new_consume(jail->front, TAKE_FD(jail->fds[JAIL_FD_INIT]), on_init_broken,
+                                  jail, &jail->init, err);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < JAIL_SLOTS_FIRST; i++) {
+                r = take_slot(jail, i, jail->fds + JAIL_FD_SLOT_0_KILL + i * SLOT_FD_DIR);
+                if (r < 0)
+                        return error_set(err, r, "take the jail's slots");
+        }
+        return jail->limits.wall_usec ? start_wall(jail, err) : 0;
+}
+
+static void not_made(FrontJail *jail, const Error *err) {
+        log_event(LOG_WARNING, "jail could not be made", F("JAIL", jail->id),
+                  F("POLICY", jail->policy), F("SNAPSHOT", jail->snapshot), F_ERR(err));
+        jail->ready(jail, err, jail->userdata);
+}
+
+static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
+        FrontJail *jail = userdata;
+        Error err = ERROR_EMPTY;
+
+        if (reply->code < 0) {
+                error_say(&err, reply->code, "%s", reply->text);
+                not_made(jail, &err);
+                tell_gone(jail);
+                return;
+        }
+        jail->handle = reply->handle;
+        if (jail->end_wanted)
+                error_say(&err, -ECANCELED, "the jail was ended while it was being made");
+        else
+                (void) set_up(jail, reply, fds, n_fds, &err);
+        if (err.code == 0) {
+                set_state(jail, FRONT_JAIL_READY);
+                jail->ready(jail, NULL, jail->userdata);
+                return;
+        }
+        destroy(jail);
+        not_made(jail, &err);
+}
+
+static int check_quota(const Front *front, uint32_t uid, Error *err) {
+        unsigned all = 0, own = 0;
+
+        for (const FrontJail *jail = front->jails; jail; jail = jail->next) {
+                all++;
+                own += jail->owner_uid == uid;
+        }
+        if (own >= FRONT_JAILS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "you have %u jails already: end some first", own);
+        if (all >= FRONT_JAILS_MAX)
+                return error_say(err, -EDQUOT, "%u jails run on this host already: try later", all);
+        return 0;
+}
+
+static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
+        SCOPED(jail_free) FrontJail *jail = calloc(1, sizeof(FrontJail));
+
+        if (!jail)
+                return -ENOMEM;
+        *jail = (FrontJail){ .front = front,
+                             .state = FRONT_JAIL_MAKING,
+                             .plan = spec->plan,
+                             .limits = spec->limits,
+                             .keep = !spec->client,
+                             .owner_uid = spec->owner_uid,
+                             .created_usec = units_now() };
+        for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
+                jail->fds[i] = -EBADF;
+        id_new('j', jail->id);
+        (void) snprintf(jail->snapshot, sizeof jail->snapshot, "%s", spec->snapshot);
+        (void) snprintf(jail->policy, sizeof jail->policy, "%s", spec->policy);
+        if (slots_new(front, &jail->slots) < 0)
+                return -ENOMEM;
+        if (spec->client && client_watch(spec->client, on_client_gone, jail) < 0)
+                return -ENOMEM;
+        jail->client = spec->client;
+        *ret = TAKE_PTR(jail);
+        return 0;
+}
+
+static int ask_monitor(FrontJail *jail, const JailSpec *spec, Error *err) {
+        CreateRequest request = { .head.kind = REQUEST_JAIL_CREATE, .plan = spec->plan };
+        int fds[PLAN_FDS_MAX] = { spec->filter_fd };
+
+        if (spec->n_fds > PLAN_FDS_MAX - 1)
+                return error_say(err, -E2BIG, "a jail takes at most %d directories",
+                                 (PLAN_FDS_MAX - 1) / 2);
+        if (spec->n_fds)
+                memcpy(fds + 1, spec->fds, spec->n_fds * sizeof *fds);
+        request.plan.n_fds = 1 + spec->n_fds;
+        return monitor_send(jail->front->monitor, &request, sizeof request, fds, 1 + spec->n_fds,
+                            on_created, jail, err);
+}
+
+int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *userdata,
+                   FrontJail **ret, Error *err) {
+        SCOPED(jail_free) FrontJail *jail = NULL;
+        int r;
+
+        r = check_quota(front, spec->owner_uid, err);
+        if (r < 0)
+                return r;
+        r = jail_new(front, spec, &jail);
+        if (r < 0)
+                return error_set(err, r, "keep account of a jail");
+        jail->ready = ready;
+        jail->userdata = userdata;
+        r = ask_monitor(jail, spec, err);
+        if (r < 0)
+                return r;
+        jail->next = front->jails;
+        if (jail->next)
+                jail->next->prev = jail;
+        front->jails = jail;
+        *ret = TAKE_PTR(jail);
+        return 0;
+}
+
+void front_jails_free_all(Front *front) {
+        while (front->jails) {
+                FrontJail *jail = front->jails;
+
+                jail->init = init_link_free(jail->init); /* ends the commands that run */
+                commands_jail_gone(jail);
+                jail_free(jail);
+        }
+}
+
+FrontJail *front_jail_find(Front *front, const char *id, uint32_t uid) {
+        for (FrontJail *jail = front->jails; jail; jail = jail->next)
+                if (strcmp(jail->id, id) == 0)
+                        return uid == 0 || jail->owner_uid == uid ? jail : NULL;
+        return NULL;
+}
+
+const char *front_jail_id(const FrontJail *jail) {
+        return jail->id;
+}
+
+FrontJailState front_jail_state(const FrontJail *jail) {
+        return jail->state;
+}
+
+uint64_t front_jail_handle(const FrontJail *jail) {
+        return jail->handle;
+}
+
+const JailLimits *front_jail_limits(const FrontJail *jail) {
+        return &jail->limits;
+}
+
+const Plan *front_jail_plan(const FrontJail *jail) {
+        return &jail->plan;
+}
+
+FrontJail *front_jail_next(const FrontJail *jail) {
+        return jail->next;
+}
+
+Front *front_jail_front(const FrontJail *jail) {
+        return jail->front;
+}
+
+InitLink *front_jail_init(const FrontJail *jail) {
+        return jail->init;
+}
+
+Slots *front_jail_slots(const FrontJail *jail) {
+        return jail->slots;
+}
+
+int front_jail_fd(const FrontJail *jail, JailFd which) {
+        return jail->fds[which];
+}
+
+Command **front_jail_commands(FrontJail *jail) {
+        return &jail->commands;
+}
+
+cJSON *front_jail_describe(const FrontJail *jail) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        char time[UNITS_TEXT_MAX];
+        uint64_t value;
+
+        json_add_text(json, "jail", jail->id);
+        json_add_text(json, "state", state_names[jail->state]);
+        json_add_text(json, "snapshot", jail->snapshot);
+        json_add_text(json, "policy", jail->policy);
+        json_add_text(json, "created", units_format_time(jail->created_usec, time));
+        json_add_bool(json, "keep", jail->keep);
+        json_add_number(json, "owner_uid", jail->owner_uid);
+        json_add_number(json, "commands", commands_count(jail->commands));
+        if (jail->state == FRONT_JAIL_READY) {
+                if (fd_read_number(jail->fds[JAIL_FD_MEMORY], &value) == 0)
+                        json_add_number(json, "memory", value);
+                if (fd_read_number(jail->fds[JAIL_FD_PIDS], &value) == 0)
+                        json_add_number(json, "pids", value);
+        }
+        return json ? TAKE_PTR(json) : NULL;
+}

@@ -1,0 +1,214 @@
+/*
+ * methods: see methods.h.
+ */
+#include "supervisor/front/methods.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/schema.h"
+#include "config.h"
+#include "supervisor/front/jail-methods.h"
+#include "supervisor/front/jails.h"
+#include "supervisor/front/policies.h"
+#include "supervisor/front/snapshot-methods.h"
+
+#define PROTOCOL    "1"
+#define METHODS_MAX 64
+
+static const MethodRow *const modules[] = {
+        own_methods, jail_methods, snapshot_methods, policy_methods,
+};
+
+typedef struct Method {
+        const MethodRow *row; /* borrowed, constant */
+        cJSON *params;        /* owned: its schema, parsed */
+} Method;
+
+struct Methods {
+        Method items[METHODS_MAX];
+        unsigned n;
+};
+
+static int add_row(Methods *methods, const MethodRow *row, Error *err) {
+        SCOPED(json_free) cJSON *result = NULL;
+        Method *method = &methods->items[methods->n];
+        int r;
+
+        if (methods->n >= METHODS_MAX)
+                return error_say(err, -E2BIG, "more than %d methods", METHODS_MAX);
+        r = json_parse(row->params, strlen(row->params), 0, &method->params, err);
+        if (r < 0)
+                return error_add(err, r, "schema of the parameters of %s", row->name);
+        methods->n++;
+        method->row = row;
+        r = json_parse(row->result, strlen(row->result), 0, &result, err);
+        return r < 0 ? error_add(err, r, "schema of the result of %s", row->name) : 0;
+}
+
+int methods_new(Methods **ret, Error *err) {
+        Methods *methods = calloc(1, sizeof(Methods));
+        int r;
+
+        if (!methods)
+                return error_set(err, -ENOMEM, "make the table of methods");
+        for (unsigned i = 0; i < ELEMENTS(modules); i++)
+                for (const MethodRow *row = modules[i]; row->name; row++) {
+                        r = add_row(methods, row, err);
+                        if (r < 0) {
+                                methods_free(methods);
+                                return r;
+                        }
+                }
+        *ret = methods;
+        return 0;
+}
+
+Methods *methods_free(Methods *methods) {
+        if (!methods)
+                return NULL;
+        for (unsigned i = 0; i < methods->n; i++)
+                json_free(methods->items[i].params);
+        free(methods);
+        return NULL;
+}
+
+static const Method *find_method(const Methods *methods, const char *name) {
+        for (unsigned i = 0; i < methods->n; i++)
+                if (strcmp(methods->items[i].row->name, name) == 0)
+                        return &methods->items[i];
+        return NULL;
+}
+
+/* Returns: 0 or -EINVAL with the place and the reason in @fault. */
+static int check(const Method *method, const Call *call, const cJSON *params, SchemaFault *fault) {
+        if (schema_check(method->params, params, fault) < 0)
+                return -EINVAL;
+        if (call_n_fds(call) <= method->row->n_fds_max)
+                return 0;
+        fault->path[0] = '\0';
+        (void) snprintf(fault->text, sizeof fault->text, "%s takes at most %u descriptors, not %u",
+                        method->row->name, method->row->n_fds_max, call_n_fds(call));
+        return -EINVAL;
+}
+
+void methods_dispatch(Front *front, Call *call, const char *name, const cJSON *params) {
+        const Method *method = find_method(front->methods, name);
+        SCOPED(json_free) cJSON *empty = params ? NULL : cJSON_CreateObject();
+        SchemaFault fault = { 0 };
+        cJSON *result = NULL;
+        Error err = ERROR_EMPTY;
+        int r;
+
+        if (!method) {
+                call_fail_method(call, name);
+                return;
+        }
+        if (check(method, call, params ? params : empty, &fault) < 0) {
+                call_fail_params(call, fault.path, fault.text);
+                return;
+        }
+        r = method->row->run(front, call, params ? params : empty, &result, &err);
+        if (r < 0)
+                call_fail(call, NULL, &err);
+        else if (result)
+                call_answer(call, result, NULL, 0);
+}
+
+static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON *names;
+        unsigned jails = 0;
+
+        (void) call;
+        (void) params;
+        for (const FrontJail *jail = front->jails; jail; jail = front_jail_next(jail))
+                jails++;
+        json_add_text(json, "version", PACKAGE_VERSION);
+        json_add_text(json, "protocol", PROTOCOL);
+        json_add_bool(json, "private", front->info.private_call);
+        json_add_text(json, "cgroup", front->info.cgroup_mode == CGROUP_V2 ? "v2" : "hybrid");
+        json_add_number(json, "landlock", front->info.landlock_abi);
+        json_add_number(json, "cpus", front->info.cpus);
+        json_add_number(json, "jails", jails);
+        names = json_add_array(json, "methods");
+        for (unsigned i = 0; i < front->methods->n; i++)
+                json_push_text(names, front->methods->items[i].row->name);
+        if (!json)
+                return error_set(err, -ENOMEM, "describe the supervisor");
+        *ret_result = json;
+        return 0;
+}
+
+/* The schema's properties become OpenRPC's params, by name. */
+static void add_params(cJSON *json, const cJSON *schema) {
+        cJSON *list = json_add_array(json, "params");
+        const cJSON *required = json_get(schema, "required");
+        const cJSON *property, *name;
+
+        cJSON_ArrayForEach(property, json_get(schema, "properties")) {
+                cJSON *param = cJSON_CreateObject();
+                bool needed = false;
+
+                cJSON_ArrayForEach(name, required) needed |=
+                        strcmp(name->valuestring, property->string) == 0;
+                json_add_text(param, "name", property->string);
+                json_add_bool(param, "required", needed);
+                json_add_consume(param, "schema", cJSON_Duplicate(property, true));
+                json_push_consume(list, param);
+        }
+}
+
+static cJSON *describe(const Method *method) {
+        const MethodRow *row = method->row;
+        cJSON *json = cJSON_CreateObject();
+        cJSON *result, *schema = NULL;
+
+        json_add_text(json, "name", row->name);
+        json_add_text(json, "summary", row->summary);
+        json_add_text(json, "paramStructure", "by-name");
+        add_params(json, method->params);
+        result = json_add_object(json, "result");
+        json_add_text(result, "name", "result");
+        (void) json_parse(row->result, strlen(row->result), 0, &schema, NULL);
+        json_add_consume(result, "schema", schema);
+        json_add_number(json, "x-descriptors-max", row->n_fds_max);
+        json_add_text(json, "x-charge", row->charge);
+        return json;
+}
+
+static int run_discover(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                        Error *err) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON *info, *list;
+
+        (void) call;
+        (void) params;
+        json_add_text(json, "openrpc", "1.2.6");
+        info = json_add_object(json, "info");
+        json_add_text(info, "title", "warder");
+        json_add_text(info, "version", PROTOCOL);
+        list = json_add_array(json, "methods");
+        for (unsigned i = 0; i < front->methods->n; i++)
+                json_push_consume(list, describe(&front->methods->items[i]));
+        if (!json)
+                return error_set(err, -ENOMEM, "describe the methods");
+        *ret_result = json;
+        return 0;
+}
+
+const MethodRow own_methods[] = {
+        { .name = "warder.info",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .result = "{\"type\":\"object\",\"required\":[\"version\",\"protocol\",\"methods\"]}",
+          .summary = "What this supervisor is and what it offers",
+          .charge = "none",
+          .run = run_info },
+        { .name = "rpc.discover",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .result = "{\"type\":\"object\",\"required\":[\"openrpc\",\"methods\"]}",
+          .summary = "The methods of this protocol as an OpenRPC document",
+          .charge = "none",
+          .run = run_discover },
+        { 0 },
+};

@@ -1,0 +1,202 @@
+/*
+ * slots: see slots.h.
+ *
+ *   FREE -> RUNNING    slots_take(): a command is in it
+ *   RUNNING -> FREE    slot_release(), nothing is left in the group
+ *   RUNNING -> LEFT    slot_release(), something is: the clocks go on and end it when they run out
+ *   LEFT -> FREE       seen empty when a slot is looked for
+ *
+ * The processor clock is no poll: with n processors a command cannot use the rest of its time sooner
+ * than rest / n, so that is when the counter is read again.
+ */
+#include "supervisor/front/slots.h"
+
+#include "base/fds.h"
+
+#define CLOCK_ACCURACY_USEC 5000
+#define CPU_CHECK_MIN_USEC  2000 /* near the limit: no closer than this */
+
+typedef enum SlotState { SLOT_FREE, SLOT_RUNNING, SLOT_LEFT, _SLOT_STATE_MAX } SlotState;
+
+struct Slot {
+        Slots *slots; /* borrowed, owns us */
+        unsigned number;
+        SlotState state;
+        int fds[SLOT_FD_DIR]; /* owned: kill, events, cpu */
+        sd_event_source *wall; /* owned, made on first use, like cpu */
+        sd_event_source *cpu;
+        uint64_t cpu_end; /* value of usage_usec that ends the command */
+        SlotLimits limits;
+};
+
+struct Slots {
+        Front *front; /* borrowed, outlives us */
+        Slot *items[JAIL_SLOTS_MAX]; /* owned */
+        unsigned n;
+};
+
+int slots_new(Front *front, Slots **ret) {
+        Slots *slots = calloc(1, sizeof(Slots));
+
+        if (!slots)
+                return -ENOMEM;
+        slots->front = front;
+        *ret = slots;
+        return 0;
+}
+
+static Slot *slot_free(Slot *slot) {
+        sd_event_source_disable_unref(slot->wall);
+        sd_event_source_disable_unref(slot->cpu);
+        fds_close(slot->fds, SLOT_FD_DIR);
+        free(slot);
+        return NULL;
+}
+
+Slots *slots_free(Slots *slots) {
+        if (!slots)
+                return NULL;
+        for (unsigned i = 0; i < slots->n; i++)
+                slot_free(slots->items[i]);
+        free(slots);
+        return NULL;
+}
+
+int slots_add(Slots *slots, unsigned number, const int *fds_consume) {
+        Slot *slot = slots->n < JAIL_SLOTS_MAX ? calloc(1, sizeof(Slot)) : NULL;
+
+        if (!slot) {
+                for (unsigned i = 0; i < SLOT_FD_DIR; i++)
+                        (void) close(fds_consume[i]);
+                return -ENOMEM;
+        }
+        *slot = (Slot){ .slots = slots, .number = number };
+        for (unsigned i = 0; i < SLOT_FD_DIR; i++)
+                slot->fds[i] = fds_consume[i];
+        slots->items[slots->n++] = slot;
+        return 0;
+}
+
+unsigned slots_n(const Slots *slots) {
+        return slots->n;
+}
+
+unsigned slot_number(const Slot *slot) {
+        return slot->number;
+}
+
+/* An unreadable counter counts as "something is left": the slot is then not used again. */
+static bool is_empty(const Slot *slot) {
+        uint64_t populated = 1;
+
+        return fd_read_keyed(slot->fds[SLOT_FD_EVENTS], "populated", &populated) == 0 &&
+               populated == 0;
+}
+
+static void stop_clocks(Slot *slot) {
+        (void) sd_event_source_set_enabled(slot->wall, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(slot->cpu, SD_EVENT_OFF);
+}
+
+Slot *slots_take(Slots *slots) {
+        for (unsigned i = 0; i < slots->n; i++) {
+                Slot *slot = slots->items[i];
+
+                if (slot->state == SLOT_LEFT && is_empty(slot)) {
+                        stop_clocks(slot);
+                        slot->state = SLOT_FREE;
+                }
+                if (slot->state != SLOT_FREE)
+                        continue;
+                slot->state = SLOT_RUNNING;
+                return slot;
+        }
+        return NULL;
+}
+
+int slot_kill(Slot *slot) {
+        return fd_write_all(slot->fds[SLOT_FD_KILL], "1", 1);
+}
+
+static void reached(Slot *slot, Cause cause) {
+        (void) slot_kill(slot);
+        if (slot->state == SLOT_RUNNING && slot->limits.limit)
+                slot->limits.limit(cause, slot->limits.userdata);
+}
+
+static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source;
+        (void) usec;
+        reached(userdata, CAUSE_WALL_TIMEOUT);
+        return 0;
+}
+
+static int set_clock(sd_event_source *source, uint64_t in_usec) {
+        int r = sd_event_source_set_time_relative(source, in_usec);
+
+        return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* Returns: microseconds until the limit can be reached, 0: it is reached. */
+static uint64_t cpu_rest(const Slot *slot) {
+        uint64_t used = slot->cpu_end; /* where the counter cannot be read: fail closed */
+        uint64_t rest;
+        uint32_t cpus = slot->slots->front->info.cpus;
+
+        (void) fd_read_keyed(slot->fds[SLOT_FD_CPU], "usage_usec", &used);
+        if (used >= slot->cpu_end)
+                return 0;
+        rest = (slot->cpu_end - used) / (cpus ? cpus : 1);
+        return rest < CPU_CHECK_MIN_USEC ? CPU_CHECK_MIN_USEC : rest;
+}
+
+static int on_cpu(sd_event_source *source, uint64_t usec, void *userdata) {
+        Slot *slot = userdata;
+        uint64_t rest = cpu_rest(slot);
+
+        (void) usec;
+        if (rest == 0 || set_clock(source, rest) < 0)
+                reached(slot, CAUSE_CPU_TIMEOUT);
+        return 0;
+}
+
+static int arm(Slot *slot, sd_event_source **source, uint64_t in_usec, sd_event_time_handler_t on) {
+        int r;
+
+        if (*source)
+                return set_clock(*source, in_usec);
+        r = sd_event_add_time_relative(slot->slots->front->event, source, CLOCK_MONOTONIC, in_usec,
+                                       CLOCK_ACCURACY_USEC, on, slot);
+        if (r < 0)
+                return r;
+        return sd_event_source_set_description(*source, "slot-clock");
+}
+
+static int arm_cpu(Slot *slot) {
+        uint64_t used;
+        int r = fd_read_keyed(slot->fds[SLOT_FD_CPU], "usage_usec", &used);
+
+        if (r < 0)
+                return r;
+        slot->cpu_end = used + slot->limits.cpu_usec;
+        return arm(slot, &slot->cpu, cpu_rest(slot), on_cpu);
+}
+
+int slot_arm(Slot *slot, const SlotLimits *limits, Error *err) {
+        int r = 0;
+
+        slot->limits = *limits;
+        stop_clocks(slot);
+        if (limits->wall_usec)
+                r = arm(slot, &slot->wall, limits->wall_usec, on_wall);
+        if (r >= 0 && limits->cpu_usec)
+                r = arm_cpu(slot);
+        return r < 0 ? error_set(err, r, "start the command's clocks") : 0;
+}
+
+void slot_release(Slot *slot) {
+        slot->limits.limit = NULL;
+        slot->state = is_empty(slot) ? SLOT_FREE : SLOT_LEFT;
+        if (slot->state == SLOT_FREE)
+                stop_clocks(slot);
+}
