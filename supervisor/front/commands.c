@@ -128,7 +128,7 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         else if (command->started_usec)
                 end.wall_usec = units_monotonic() - command->started_usec;
         if (command->slot)
-                slot_release(command->slot);
+                slot_release(command->slot, event && event->value);
         command->slot = NULL;
         log_end(command, &end);
         command->done(command, &end, command->userdata);
@@ -163,7 +163,7 @@ static int launch(Command *command, Slot *slot, Error *err) {
         if (r >= 0)
                 r = init_link_send(front_jail_init(command->jail), &packet, on_event, command, err);
         if (r < 0) {
-                slot_release(slot);
+                slot_release(slot, false);
                 return r;
         }
         command->slot = slot;

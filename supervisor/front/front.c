@@ -9,7 +9,7 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include "base/fds.h"
 #include "base/log.h"

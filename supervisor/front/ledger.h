@@ -1,17 +1,27 @@
 #pragma once
 /*
  * ledger: the front's SQLite file in its state directory. Owner of the schema; everything in prepared
- * statements. WAL, synchronous NORMAL; ledger_commit_full() for what must survive power loss.
+ * statements. WAL, synchronous NORMAL; ledger_exec_full() for what must survive power loss.
  */
 #include <sqlite3.h>
 
 #include "supervisor/front/front.h"
 
+/** ledger_new() - open or make it; the state directory becomes the working directory */
 int ledger_new(int state_fd, Ledger **ret, Error *err);
+/** ledger_free() - Returns: NULL */
 Ledger *ledger_free(Ledger *ledger);
 /** ledger_db() - for the modules of the front; borrowed */
 sqlite3 *ledger_db(Ledger *ledger);
-/** ledger_exec() - prepare, bind, step once or to the end: format one char a parameter: t text, i int64, b blob+int, then values */
+
+/**
+ * ledger_exec() - prepare, bind, step to the end
+ * @types: one char a parameter: 't' const char *, 'i' int64_t (cast it), 'b' const void * and int
+ *
+ * Returns: 0, -EEXIST where a row with this key is there, else negative errno.
+ */
 int ledger_exec(Ledger *ledger, Error *err, const char *sql, const char *types, ...);
+/** ledger_exec_full() - the same, and on disk when it returns */
+int ledger_exec_full(Ledger *ledger, Error *err, const char *sql, const char *types, ...);
 /** ledger_query() - prepared and bound, the caller steps and finalizes; NULL with @err */
 sqlite3_stmt *ledger_query(Ledger *ledger, Error *err, const char *sql, const char *types, ...);

@@ -2,9 +2,12 @@
  * slots: see slots.h.
  *
  *   FREE -> RUNNING    slots_take(): a command is in it
- *   RUNNING -> FREE    slot_release(), nothing is left in the group
+ *   RUNNING -> FREE    slot_release(), nothing of the command is left in the group
  *   RUNNING -> LEFT    slot_release(), something is: the clocks go on and end it when they run out
  *   LEFT -> FREE       seen empty when a slot is looked for
+ *
+ * What is left is init's word (INIT_ENDED): in a free slot a parked child waits for the next command, so
+ * "populated" says nothing there. Of the free slots the one used longest ago is taken: its child is ready.
  *
  * The processor clock is no poll: with n processors a command cannot use the rest of its time sooner
  * than rest / n, so that is when the counter is read again.
@@ -22,6 +25,7 @@ struct Slot {
         Slots *slots; /* borrowed, owns us */
         unsigned number;
         SlotState state;
+        uint64_t used; /* when it was taken last, by slots->turn */
         int fds[SLOT_FD_DIR]; /* owned: kill, events, cpu */
         sd_event_source *wall; /* owned, made on first use, like cpu */
         sd_event_source *cpu;
@@ -33,6 +37,7 @@ struct Slots {
         Front *front; /* borrowed, outlives us */
         Slot *items[JAIL_SLOTS_MAX]; /* owned */
         unsigned n;
+        uint64_t turn;
 };
 
 int slots_new(Front *front, Slots **ret) {
@@ -99,6 +104,8 @@ static void stop_clocks(Slot *slot) {
 }
 
 Slot *slots_take(Slots *slots) {
+        Slot *found = NULL;
+
         for (unsigned i = 0; i < slots->n; i++) {
                 Slot *slot = slots->items[i];
 
@@ -106,12 +113,14 @@ Slot *slots_take(Slots *slots) {
                         stop_clocks(slot);
                         slot->state = SLOT_FREE;
                 }
-                if (slot->state != SLOT_FREE)
-                        continue;
-                slot->state = SLOT_RUNNING;
-                return slot;
+                if (slot->state == SLOT_FREE && (!found || slot->used < found->used))
+                        found = slot;
         }
-        return NULL;
+        if (!found)
+                return NULL;
+        found->used = ++slots->turn;
+        found->state = SLOT_RUNNING;
+        return found;
 }
 
 int slot_kill(Slot *slot) {
@@ -194,9 +203,9 @@ int slot_arm(Slot *slot, const SlotLimits *limits, Error *err) {
         return r < 0 ? error_set(err, r, "start the command's clocks") : 0;
 }
 
-void slot_release(Slot *slot) {
+void slot_release(Slot *slot, bool left) {
         slot->limits.limit = NULL;
-        slot->state = is_empty(slot) ? SLOT_FREE : SLOT_LEFT;
-        if (slot->state == SLOT_FREE)
+        slot->state = left ? SLOT_LEFT : SLOT_FREE;
+        if (!left)
                 stop_clocks(slot);
 }

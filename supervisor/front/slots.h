@@ -38,5 +38,5 @@ typedef struct SlotLimits {
 int slot_arm(Slot *slot, const SlotLimits *limits, Error *err);
 /** slot_kill() - end everything in it. Returns: 0 or negative errno */
 int slot_kill(Slot *slot);
-/** slot_release() - its command ended; free again as soon as nothing is left in it */
-void slot_release(Slot *slot);
+/** slot_release() - its command ended; where something is @left of it: free as soon as nothing is */
+void slot_release(Slot *slot, bool left);

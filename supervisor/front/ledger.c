@@ -1,0 +1,234 @@
+/*
+ * ledger: see ledger.h.
+ *
+ * The file is opened by a name relative to the state directory, which is the front's working directory:
+ * the directories above it need not be reachable for the front's id. SQLite would look at each of them to
+ * make an absolute name; a file system layer of ours, the usual one but for that step, leaves names as
+ * they are. One process has the file, so the lock is taken once and held (no shared memory file), and
+ * temporary tables live in memory.
+ */
+#include "supervisor/front/ledger.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/owned.h"
+
+#define LEDGER_NAME   "ledger.db"
+#define VFS_NAME      "warder"
+#define SCHEMA_NUMBER 1
+
+struct Ledger {
+        sqlite3 *db;     /* owned */
+        sqlite3_vfs vfs; /* registered while we live */
+};
+
+static int keep_name(sqlite3_vfs *vfs, const char *name, int n, char *ret) {
+        (void) vfs;
+        return snprintf(ret, (size_t) n, "%s", name) < n ? SQLITE_OK : SQLITE_CANTOPEN;
+}
+
+static int register_vfs(Ledger *ledger, Error *err) {
+        const sqlite3_vfs *usual = sqlite3_vfs_find("unix");
+
+        if (!usual)
+                return error_say(err, -ENOTSUP, "this SQLite has no file system layer \"unix\"");
+        ledger->vfs = *usual;
+        ledger->vfs.zName = VFS_NAME;
+        ledger->vfs.pNext = NULL;
+        ledger->vfs.xFullPathname = keep_name;
+        if (sqlite3_vfs_register(&ledger->vfs, 0) != SQLITE_OK)
+                return error_set(err, -ENOMEM, "register the ledger's file system layer");
+        return 0;
+}
+
+static const char *const pragmas[] = {
+        "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
+        "PRAGMA temp_store = MEMORY",      "PRAGMA foreign_keys = ON",  "PRAGMA trusted_schema = OFF",
+};
+
+/* By schema number: what brings a file of the number before to this one. */
+static const char *const migrations[SCHEMA_NUMBER] = {
+        /* layers: digests of 32 bytes, topmost first. holds: who keeps a layer of the store alive */
+        "CREATE TABLE snapshots (name TEXT NOT NULL, owner INTEGER NOT NULL, layers BLOB NOT NULL,"
+        " bytes INTEGER NOT NULL, entries INTEGER NOT NULL, created INTEGER NOT NULL,"
+        " PRIMARY KEY (owner, name)) STRICT;"
+        "CREATE TABLE holds (digest BLOB NOT NULL, holder TEXT NOT NULL,"
+        " PRIMARY KEY (digest, holder)) STRICT;",
+};
+
+static int db_error(const Ledger *ledger, Error *err, const char *what) {
+        return error_say(err, -EIO, "ledger: %s: %s", what, sqlite3_errmsg(ledger->db));
+}
+
+static int run_text(Ledger *ledger, const char *sql, Error *err) {
+        if (sqlite3_exec(ledger->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+                return db_error(ledger, err, sql);
+        return 0;
+}
+
+static int read_number(Ledger *ledger, int *ret, Error *err) {
+        sqlite3_stmt *stmt = ledger_query(ledger, err, "PRAGMA user_version", "");
+
+        if (!stmt)
+                return -EIO;
+        *ret = sqlite3_step(stmt) == SQLITE_ROW ? sqlite3_column_int(stmt, 0) : 0;
+        sqlite3_finalize(stmt);
+        return 0;
+}
+
+static int migrate(Ledger *ledger, Error *err) {
+        char text[64];
+        int number, r;
+
+        r = read_number(ledger, &number, err);
+        if (r < 0)
+                return r;
+        if (number > SCHEMA_NUMBER)
+                return error_say(err, -ENOTSUP,
+                                 "the ledger was written by a newer warder (form %d, this one "
+                                 "knows %d): install that one, or choose another state directory",
+                                 number, SCHEMA_NUMBER);
+        for (; number < SCHEMA_NUMBER; number++) {
+                (void) snprintf(text, sizeof text, "PRAGMA user_version = %d; COMMIT", number + 1);
+                r = run_text(ledger, "BEGIN IMMEDIATE", err);
+                if (r >= 0)
+                        r = run_text(ledger, migrations[number], err);
+                if (r >= 0)
+                        r = run_text(ledger, text, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int open_db(Ledger *ledger, int state_fd, Error *err) {
+        int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_EXRESCODE;
+        int r;
+
+        if (fchdir(state_fd) < 0)
+                return error_set(err, -errno, "go to the state directory");
+        r = register_vfs(ledger, err);
+        if (r < 0)
+                return r;
+        if (sqlite3_open_v2(LEDGER_NAME, &ledger->db, flags, VFS_NAME) != SQLITE_OK)
+                return db_error(ledger, err, "open " LEDGER_NAME);
+        for (unsigned i = 0; i < ELEMENTS(pragmas); i++) {
+                r = run_text(ledger, pragmas[i], err);
+                if (r < 0)
+                        return r;
+        }
+        return migrate(ledger, err);
+}
+
+int ledger_new(int state_fd, Ledger **ret, Error *err) {
+        Ledger *ledger = calloc(1, sizeof(Ledger));
+        int r;
+
+        if (!ledger)
+                return error_set(err, -ENOMEM, "open the ledger");
+        r = open_db(ledger, state_fd, err);
+        if (r < 0) {
+                ledger_free(ledger);
+                return r;
+        }
+        *ret = ledger;
+        return 0;
+}
+
+Ledger *ledger_free(Ledger *ledger) {
+        if (!ledger)
+                return NULL;
+        (void) sqlite3_close_v2(ledger->db);
+        if (ledger->vfs.zName)
+                (void) sqlite3_vfs_unregister(&ledger->vfs);
+        free(ledger);
+        return NULL;
+}
+
+sqlite3 *ledger_db(Ledger *ledger) {
+        return ledger->db;
+}
+
+static int bind_one(sqlite3_stmt *stmt, int at, char type, va_list *args) {
+        const void *blob;
+
+        switch (type) {
+        case 't':
+                return sqlite3_bind_text(stmt, at, va_arg(*args, const char *), -1,
+                                         SQLITE_TRANSIENT);
+        case 'i':
+                return sqlite3_bind_int64(stmt, at, va_arg(*args, int64_t));
+        case 'b':
+                blob = va_arg(*args, const void *);
+                return sqlite3_bind_blob(stmt, at, blob, va_arg(*args, int), SQLITE_TRANSIENT);
+        default:
+                return SQLITE_MISUSE;
+        }
+}
+
+static sqlite3_stmt *prepare(Ledger *ledger, Error *err, const char *sql, const char *types,
+                             va_list *args) {
+        sqlite3_stmt *stmt = NULL;
+
+        if (sqlite3_prepare_v2(ledger->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
+                db_error(ledger, err, sql);
+                return NULL;
+        }
+        for (int i = 0; types[i]; i++)
+                if (bind_one(stmt, i + 1, types[i], args) != SQLITE_OK) {
+                        db_error(ledger, err, sql);
+                        sqlite3_finalize(stmt);
+                        return NULL;
+                }
+        return stmt;
+}
+
+sqlite3_stmt *ledger_query(Ledger *ledger, Error *err, const char *sql, const char *types, ...) {
+        sqlite3_stmt *stmt;
+        va_list args;
+
+        va_start(args, types);
+        stmt = prepare(ledger, err, sql, types, &args);
+        va_end(args);
+        return stmt;
+}
+
+static int finish(Ledger *ledger, Error *err, sqlite3_stmt *stmt, const char *sql) {
+        int r = SQLITE_ROW;
+
+        while (r == SQLITE_ROW)
+                r = sqlite3_step(stmt);
+        sqlite3_finalize(stmt);
+        if (r == SQLITE_CONSTRAINT_PRIMARYKEY || r == SQLITE_CONSTRAINT_UNIQUE)
+                return error_say(err, -EEXIST, "ledger: it is there already");
+        return r == SQLITE_DONE ? 0 : db_error(ledger, err, sql);
+}
+
+int ledger_exec(Ledger *ledger, Error *err, const char *sql, const char *types, ...) {
+        sqlite3_stmt *stmt;
+        va_list args;
+
+        va_start(args, types);
+        stmt = prepare(ledger, err, sql, types, &args);
+        va_end(args);
+        return stmt ? finish(ledger, err, stmt, sql) : -EIO;
+}
+
+int ledger_exec_full(Ledger *ledger, Error *err, const char *sql, const char *types, ...) {
+        sqlite3_stmt *stmt;
+        va_list args;
+        int r;
+
+        r = run_text(ledger, "PRAGMA synchronous = FULL", err);
+        if (r < 0)
+                return r;
+        va_start(args, types);
+        stmt = prepare(ledger, err, sql, types, &args);
+        va_end(args);
+        r = stmt ? finish(ledger, err, stmt, sql) : -EIO;
+        (void) run_text(ledger, "PRAGMA synchronous = NORMAL", NULL);
+        return r;
+}
