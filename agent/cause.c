@@ -1,0 +1,36 @@
+/*
+ * cause: the table of words.
+ */
+#include "agent/cause.h"
+
+#include <assert.h>
+
+#include "base/owned.h"
+
+static const char *const names[] = {
+        [CAUSE_NONE] = "none",
+        [CAUSE_WORKFLOW] = "workflow_invalid",
+        [CAUSE_EXPRESSION] = "expression_failed",
+        [CAUSE_REPLAY_MISMATCH] = "replay_mismatch",
+        [CAUSE_MODEL_UNREACHABLE] = "model_unreachable",
+        [CAUSE_MODEL_RATE_LIMIT] = "model_rate_limit",
+        [CAUSE_MODEL_STATUS] = "model_status",
+        [CAUSE_MODEL_REPLY] = "model_reply",
+        [CAUSE_MODEL_LENGTH] = "model_length",
+        [CAUSE_MODEL_FILTER] = "model_filter",
+        [CAUSE_BAD_CALLS] = "bad_tool_calls",
+        [CAUSE_OUTPUT] = "output_invalid",
+        [CAUSE_MAX_TURNS] = "max_turns",
+        [CAUSE_MAX_ITERATIONS] = "max_iterations",
+        [CAUSE_LIMIT] = "limit",
+        [CAUSE_REFUSED] = "refused",
+        [CAUSE_SUPERVISOR_LOST] = "supervisor_lost",
+        [CAUSE_INTERNAL] = "internal",
+};
+
+_Static_assert(ELEMENTS(names) == _CAUSE_MAX, "every cause has a word");
+
+const char *cause_name(Cause cause) {
+        assert((unsigned) cause < _CAUSE_MAX);
+        return names[cause];
+}

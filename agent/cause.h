@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * cause: why a run ended without being done, in one word each. The words travel in `finish`, in events
+ * and in a task's record; warder-agent(7) lists them with what to do.
+ */
+
+typedef enum Cause {
+        CAUSE_NONE = 0,
+        CAUSE_WORKFLOW,        /* the workflow or a role does not pass its checks */
+        CAUSE_EXPRESSION,      /* a condition or template could not be evaluated */
+        CAUSE_REPLAY_MISMATCH, /* the recorded model was asked something else than it had recorded */
+        CAUSE_MODEL_UNREACHABLE, /* no HTTP answer came, after all tries */
+        CAUSE_MODEL_RATE_LIMIT,  /* 429, after all tries */
+        CAUSE_MODEL_STATUS, /* another HTTP status than 200, after all tries where it is worth one */
+        CAUSE_MODEL_REPLY,  /* an answer that is no chat completion */
+        CAUSE_MODEL_LENGTH,    /* the reply was cut at the model's length limit */
+        CAUSE_MODEL_FILTER,    /* the provider's content filter or the model refused */
+        CAUSE_BAD_CALLS,       /* too many wrong tool calls in a row */
+        CAUSE_OUTPUT,          /* the step's output does not fit its schema, after all tries */
+        CAUSE_MAX_TURNS,       /* a step used all its model calls */
+        CAUSE_MAX_ITERATIONS,  /* a loop used all its iterations */
+        CAUSE_LIMIT,           /* the supervisor says that a budget is spent */
+        CAUSE_REFUSED,         /* the supervisor refused what a step needs */
+        CAUSE_SUPERVISOR_LOST, /* the task socket closed */
+        CAUSE_INTERNAL,        /* out of memory, or a bug of ours */
+        _CAUSE_MAX,
+} Cause;
+
+/** cause_name() - the word, "none" for CAUSE_NONE. Returns: static text */
+const char *cause_name(Cause cause);
