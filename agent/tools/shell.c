@@ -1,0 +1,108 @@
+/*
+ * shell: commands and their records.
+ */
+#include "agent/tools/shell.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/fds.h"
+#include "base/units.h"
+
+#define BASH_TIMEOUT_SECONDS 120
+#define SHELL_OUTPUT_MAX     (4 * 1024 * 1024)
+
+/*
+ * The text of the merged output: a member of the record, or the descriptor that came with it where the
+ * whole would be too long for a line. @ret_owned holds what was read from a descriptor.
+ */
+static const char *output_text(LinkAnswer *answer, char **ret_owned) {
+        const cJSON *output = json_get(answer->result, "output");
+        const cJSON *streams[] = { output, json_get(output, "stdout"), json_get(output, "merged") };
+        size_t n;
+
+        for (unsigned i = 0; i < ELEMENTS(streams); i++)
+                if (json_text(streams[i], "text"))
+                        return json_text(streams[i], "text");
+        autoclose int fd = link_take_fd(answer);
+
+        if (fd >= 0 && fd_read_all(fd, SHELL_OUTPUT_MAX, ret_owned, &n) == 0)
+                return *ret_owned;
+        return "";
+}
+
+static int describe_end(ToolRun *run, const cJSON *record) {
+        const char *cause = json_text(record, "cause");
+        const cJSON *code = json_get(record, "code"), *signal = json_get(record, "signal");
+        const char *why = json_text(record, "error");
+        uint64_t wall = 0;
+        char took[UNITS_TEXT_MAX];
+
+        (void) json_number(record, "wall_usec", &wall);
+        (void) units_format_duration(wall, took);
+        if (!cause)
+                cause = "unknown";
+        if (strcmp(cause, "exited") == 0 && cJSON_IsNumber(code)) {
+                run->failed = code->valueint != 0;
+                return buf_printf(&run->result, "exit code %d after %s\n", code->valueint, took);
+        }
+        run->failed = true;
+        if (cJSON_IsNumber(signal) && signal->valueint > 0)
+                return buf_printf(&run->result, "ended after %s: %s (signal %d)\n", took, cause,
+                                  signal->valueint);
+        return buf_printf(&run->result, "ended after %s: %s%s%s\n", took, cause, why ? ": " : "",
+                          why ? why : "");
+}
+
+int shell_describe(ToolRun *run, LinkAnswer *answer) {
+        autofree char *owned = NULL;
+        const char *text;
+        int r;
+
+        r = describe_end(run, answer->result);
+        if (r < 0)
+                return r;
+        text = output_text(answer, &owned);
+        if (!*text)
+                return buf_printf(&run->result, "(no output)\n");
+        return output_append(&run->result, text,
+                             run->failed ? run->output.failure_lines : run->output.success_lines);
+}
+
+int tool_bash(ToolRun *run, const cJSON *arguments, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        const cJSON *timeout = json_get(arguments, "timeout");
+        double seconds = timeout ? timeout->valuedouble : BASH_TIMEOUT_SECONDS;
+        cJSON *params = cJSON_CreateObject();
+        int r;
+
+        (void) json_add_text(params, "command", json_text(arguments, "command"));
+        (void) json_add_number(params, "timeout_usec", (uint64_t) llround(seconds * 1e6));
+        r = link_call(run->link, "exec", params, &answer, err);
+        if (r == LINK_E_REFUSED)
+                return tool_refuse(run, &answer, err);
+        return r < 0 ? r : shell_describe(run, &answer);
+}
+
+int tool_verify(ToolRun *run, const cJSON *arguments, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        const char *verdict, *digest;
+        uint64_t left = 0;
+        int r;
+
+        (void) arguments;
+        r = link_call(run->link, "verify", NULL, &answer, err);
+        if (r == LINK_E_REFUSED)
+                return tool_refuse(run, &answer, err);
+        if (r < 0)
+                return r;
+        verdict = json_text(answer.result, "verdict");
+        digest = json_text(answer.result, "digest");
+        (void) json_number(answer.result, "left", &left);
+        run->failed = !verdict || strcmp(verdict, "passed") != 0;
+        r = buf_printf(&run->result, "verdict: %s (%llu more allowed)\n",
+                       verdict ? verdict : "none", (unsigned long long) left);
+        if (r < 0 || !digest)
+                return r;
+        return output_append(&run->result, digest, run->output.failure_lines);
+}
