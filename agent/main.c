@@ -1,0 +1,73 @@
+/*
+ * warder-agent: runs one task's workflow. It starts as a command of an agent jail: no network but a
+ * listener of the supervisor's on loopback, no key, the host's files read-only, descriptor 3 its task
+ * socket. What it is told comes by task.info; what it wants, it asks for; what it says about itself is a
+ * claim (warder-agent(7)).
+ *
+ * Exit code: 0 where `finish` was delivered, whatever it said; 1 where it could not be.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/filter.h"
+#include "agent/session.h"
+#include "agent/workflow/engine.h"
+#include "base/lockdown.h"
+#include "base/log.h"
+
+#define TASK_FD 3
+
+static int run_workflow(Session *session, Error *err) {
+        SCOPED(workflow_free) Workflow *workflow = NULL;
+        SCOPED(json_free) cJSON *input = cJSON_CreateObject();
+        int r;
+
+        r = workflow_load(json_get(session->info, "workflow"), &session->roles, &workflow, err);
+        if (r < 0)
+                return session_fail(session, CAUSE_WORKFLOW, r);
+        if (!json_add_text(input, "request", json_text(session->info, "request")))
+                return session_fail(session, CAUSE_INTERNAL, -ENOMEM);
+        return engine_run(session, workflow, input, err);
+}
+
+static int run_task(Link *link_consume) {
+        Session session;
+        Error err = ERROR_EMPTY, late = ERROR_EMPTY;
+        int r;
+
+        r = session_open(&session, link_consume, &err);
+        if (r >= 0)
+                r = run_workflow(&session, &err);
+        if (r < 0)
+                log_event(LOG_WARNING, "run failed", F("CAUSE", cause_name(session.cause)),
+                          F_ERR(&err));
+        r = session.cause == CAUSE_SUPERVISOR_LOST
+                    ? -ECONNRESET
+                    : session_finish(&session, r < 0 ? err.text : "the workflow ran to its end",
+                                     &late);
+        session_close(&session);
+        return r;
+}
+
+int main(void) {
+        Error err = ERROR_EMPTY;
+        Link *link = NULL;
+        int r, filter;
+
+        log_open("warder-agent", LOG_INFO);
+        /* libjq reads ~/.jq, which would make a workflow mean something else here than elsewhere */
+        (void) unsetenv("HOME");
+        r = link_new_consume(TASK_FD, &link);
+        if (r < 0)
+                (void) error_set(&err, r, "task socket");
+        if (r >= 0)
+                r = filter = filter_agent_fd(&err);
+        if (r >= 0)
+                r = lock_down(TASK_FD, filter, &err);
+        if (r < 0) {
+                log_event(LOG_ERR, "agent does not start", F_ERR(&err));
+                link_free(link);
+                return 1;
+        }
+        return run_task(link) == 0 ? 0 : 1;
+}

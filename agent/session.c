@@ -1,0 +1,102 @@
+/*
+ * session: start and end of a run.
+ */
+#include "agent/session.h"
+
+#include "agent/model/providers.h"
+#include "agent/tools/output.h"
+
+int session_fail(Session *session, Cause cause, int code) {
+        if (session->cause == CAUSE_NONE)
+                session->cause = cause == CAUSE_NONE ? CAUSE_INTERNAL : cause;
+        return code;
+}
+
+static int ask_info(Session *session, int *ret_transcript, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        int r;
+
+        r = link_call(session->link, "task.info", NULL, &answer, err);
+        if (r != 0)
+                return session_fail(session, r < 0 ? CAUSE_SUPERVISOR_LOST : CAUSE_REFUSED,
+                                    r < 0 ? r : -ECANCELED);
+        session->info = cJSON_Duplicate(answer.result, true);
+        *ret_transcript = link_take_fd(&answer);
+        return session->info ? 0 : session_fail(session, CAUSE_INTERNAL, -ENOMEM);
+}
+
+int session_open(Session *session, Link *link_consume, Error *err) {
+        autoclose int transcript = -EBADF;
+        int r;
+
+        *session = (Session){ .link = link_consume };
+        if (loop_new(session->link, &session->loop) < 0)
+                return session_fail(session, CAUSE_INTERNAL, error_set(err, -ENOMEM, "start"));
+        r = ask_info(session, &transcript, err);
+        if (r < 0)
+                return r;
+        r = roles_load(&session->roles, json_get(session->info, "roles"), err);
+        if (r < 0)
+                return session_fail(session, CAUSE_WORKFLOW, r);
+        r = providers_new(json_get(session->info, "model"), transcript, session->loop,
+                          &session->provider, err);
+        return r < 0 ? session_fail(session, CAUSE_WORKFLOW, r) : 0;
+}
+
+void session_close(Session *session) {
+        provider_free(session->provider);
+        roles_deinit(&session->roles);
+        json_free(session->info);
+        loop_free(session->loop);
+        link_free(session->link);
+        *session = (Session){ 0 };
+}
+
+void session_text(cJSON *data, const char *name, const char *text) {
+        autofree char *clipped = output_clip(text, EVENT_TEXT_MAX);
+
+        if (clipped)
+                (void) json_add_text(data, name, clipped);
+}
+
+int session_event(Session *session, const char *event, const char *step, unsigned iteration,
+                  cJSON *data_consume) {
+        cJSON *params = cJSON_CreateObject();
+
+        (void) json_add_text(params, "event", event);
+        if (step && *step)
+                (void) json_add_text(params, "step", step);
+        if (iteration > 0)
+                (void) json_add_number(params, "iteration", iteration);
+        if (!data_consume)
+                data_consume = cJSON_CreateObject();
+        (void) json_add_consume(params, "data", data_consume);
+        return link_notify(session->link, "event", params);
+}
+
+/* What the provider has to say at the end, for people. */
+static void send_remark(Session *session) {
+        char text[256] = "";
+        cJSON *data;
+
+        if (!session->provider || !session->provider->kind->remark)
+                return;
+        session->provider->kind->remark(session->provider, text, sizeof(text));
+        if (!*text)
+                return;
+        data = cJSON_CreateObject();
+        session_text(data, "text", text);
+        (void) session_event(session, "notice", NULL, 0, data);
+}
+
+int session_finish(Session *session, const char *summary, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        cJSON *params = cJSON_CreateObject();
+
+        send_remark(session);
+        (void) json_add_text(params, "state", session->cause == CAUSE_NONE ? "done" : "failed");
+        if (session->cause != CAUSE_NONE)
+                (void) json_add_text(params, "cause", cause_name(session->cause));
+        (void) json_add_text(params, "summary", summary);
+        return link_call(session->link, "finish", params, &answer, err);
+}

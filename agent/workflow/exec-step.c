@@ -1,0 +1,131 @@
+/*
+ * exec-step. Only the arguments of a list are templates: text from a model that went into a shell line
+ * would be run by the shell.
+ */
+#include "agent/workflow/exec-step.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/tools/shell.h"
+#include "base/units.h"
+
+static int load_argument(Loader *loader, const cJSON *json, const char *path, Step *step,
+                         Error *err) {
+        int r;
+
+        if (!cJSON_IsString(json))
+                return workflow_fault(err, path, "", "a string is needed");
+        r = template_parse(json->valuestring, loader->workflow->expressions, path,
+                           &step->arguments[step->n_arguments], err);
+        if (r >= 0)
+                step->n_arguments++;
+        return r;
+}
+
+static int load_list(Loader *loader, const cJSON *list, const char *path, Step *step, Error *err) {
+        const cJSON *json;
+        int r = 0, n = cJSON_GetArraySize(list);
+
+        if (n < 1 || n > WORKFLOW_ARGUMENTS_MAX)
+                return workflow_fault(err, path, "exec", "1 to %d arguments are needed",
+                                      WORKFLOW_ARGUMENTS_MAX);
+        cJSON_ArrayForEach(json, list) {
+                char inner[WORKFLOW_PATH_MAX];
+
+                (void) snprintf(inner, sizeof(inner), "%s/exec/%u", path, step->n_arguments);
+                r = load_argument(loader, json, inner, step, err);
+                if (r < 0)
+                        break;
+        }
+        return r;
+}
+
+static int load_timeout(const cJSON *json, const char *path, Step *step, Error *err) {
+        const cJSON *timeout = json_get(json, "timeout");
+        Error why = ERROR_EMPTY;
+
+        if (!timeout)
+                return 0;
+        if (!cJSON_IsString(timeout))
+                return workflow_fault(err, path, "timeout", "a duration such as \"5m\" is needed");
+        if (units_parse_duration(timeout->valuestring, &step->timeout_usec, &why) < 0)
+                return workflow_fault(err, path, "timeout", "%s", why.text);
+        return 0;
+}
+
+int exec_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
+        const cJSON *exec = json_get(json, "exec");
+        int r;
+
+        step->arguments = calloc(WORKFLOW_ARGUMENTS_MAX, sizeof(*step->arguments));
+        if (!step->arguments)
+                return error_set(err, -ENOMEM, "%s", path);
+        r = load_timeout(json, path, step, err);
+        if (r < 0)
+                return r;
+        if (cJSON_IsArray(exec))
+                return load_list(loader, exec, path, step, err);
+        if (!cJSON_IsString(exec) || strstr(exec->valuestring, "{{"))
+                return workflow_fault(
+                        err, path, "exec",
+                        "a shell line without templates or a list of arguments is needed");
+        step->shell = true;
+        return load_argument(loader, exec, path, step, err);
+}
+
+static int add_arguments(Engine *engine, const Step *step, cJSON *params, Error *err) {
+        cJSON *list = step->shell ? NULL : json_add_array(params, "argv");
+
+        for (unsigned i = 0; i < step->n_arguments; i++) {
+                autofree char *text = NULL;
+                int r = engine_fill(engine, step->arguments[i], &text, err);
+
+                if (r < 0)
+                        return r;
+                if (step->shell)
+                        (void) json_add_text(params, "command", text);
+                else
+                        (void) json_push_text(list, text);
+        }
+        return 0;
+}
+
+static int make_output(Engine *engine, LinkAnswer *answer, cJSON **ret_output, Error *err) {
+        static const char *const copied[] = { "cause", "code", "signal", "wall_usec" };
+        ToolRun run = { .output = OUTPUT_RULES_DEFAULT, .result = BUF_EMPTY(TOOL_RESULT_MAX) };
+        SCOPED(json_free) cJSON *output = cJSON_CreateObject();
+        int r;
+
+        r = shell_describe(&run, answer);
+        for (unsigned i = 0; i < ELEMENTS(copied); i++)
+                if (json_get(answer->result, copied[i]))
+                        (void) json_add_consume(
+                                output, copied[i],
+                                cJSON_Duplicate(json_get(answer->result, copied[i]), true));
+        (void) json_add_bool(output, "ok", !run.failed);
+        if ((r >= 0 || r == -ENOBUFS) && run.result.data &&
+            json_add_text(output, "output", run.result.data))
+                *ret_output = TAKE_PTR(output);
+        buf_deinit(&run.result);
+        if (*ret_output)
+                return 0;
+        (void) error_set(err, -ENOMEM, "step %s", engine->path);
+        return engine_fail(engine, CAUSE_INTERNAL, -ENOMEM);
+}
+
+int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
+        int r;
+
+        r = add_arguments(engine, step, params, err);
+        if (r < 0)
+                return r;
+        if (step->timeout_usec > 0)
+                (void) json_add_number(params, "timeout_usec", step->timeout_usec);
+        r = link_call(engine->session->link, "exec", TAKE_PTR(params), &answer, err);
+        if (r != 0)
+                return engine_call_failed(engine, r, &answer);
+        return make_output(engine, &answer, ret_output, err);
+}

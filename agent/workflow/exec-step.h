@@ -1,0 +1,12 @@
+#pragma once
+/*
+ * exec-step: a command in the task's jail, without a model. How it ended is its output, not an error: a
+ * condition looks at it.
+ */
+#include "agent/workflow/engine.h"
+
+/** exec_step_load() - {exec: "shell line" | ["argument", …], timeout}. Returns: as StepKind.load */
+int exec_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err);
+
+/** exec_step_run() - output: {cause, code, signal, ok, output}. Returns: as StepKind.run */
+int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err);

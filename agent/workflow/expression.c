@@ -1,0 +1,178 @@
+/*
+ * expression: numbers to texts, and from there to a Plain or to a place in the jq program.
+ */
+#include "agent/workflow/expression.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "agent/workflow/jq.h"
+#include "agent/workflow/plain.h"
+
+typedef struct Expression {
+        char *text;     /* owned */
+        char *path;     /* owned */
+        Plain *plain;   /* owned; NULL: by libjq */
+        unsigned in_jq; /* number in the program, where not plain */
+} Expression;
+
+struct ExpressionSet {
+        Expression items[EXPRESSIONS_MAX];
+        unsigned n;
+        unsigned n_jq;
+        JqProgram *program; /* owned; NULL until compiled */
+};
+
+int expressions_new(ExpressionSet **ret_set) {
+        *ret_set = calloc(1, sizeof(**ret_set));
+        return *ret_set ? 0 : -ENOMEM;
+}
+
+ExpressionSet *expressions_free(ExpressionSet *set) {
+        for (unsigned i = 0; set && i < set->n; i++) {
+                free(set->items[i].text);
+                free(set->items[i].path);
+                plain_free(set->items[i].plain);
+        }
+        if (set)
+                jq_program_free(set->program);
+        free(set);
+        return NULL;
+}
+
+int expressions_add(ExpressionSet *set, const char *text, size_t n, const char *path, Error *err) {
+        Expression *item = &set->items[set->n];
+        int r;
+
+        if (set->n == EXPRESSIONS_MAX)
+                return error_say(err, -ENOBUFS, "%s: a workflow has at most %d expressions", path,
+                                 EXPRESSIONS_MAX);
+        if (n > EXPRESSION_TEXT_MAX || strspn(text, " \t\n") >= n)
+                return error_say(err, -EINVAL, "%s: an expression has 1 to %d bytes", path,
+                                 EXPRESSION_TEXT_MAX);
+        *item = (Expression){ .text = strndup(text, n), .path = strdup(path) };
+        set->n++; /* from here on expressions_free() owns it */
+        if (!item->text || !item->path)
+                return error_set(err, -ENOMEM, "%s", path);
+        r = plain_parse(item->text, &item->plain);
+        if (r < 0)
+                return error_set(err, r, "%s", path);
+        if (r == PLAIN_E_OTHER)
+                item->in_jq = set->n_jq++;
+        return (int) set->n - 1;
+}
+
+bool expressions_uses_jq(const ExpressionSet *set) {
+        return set->n_jq > 0;
+}
+
+static const Expression *nth_jq(const ExpressionSet *set, unsigned n) {
+        for (unsigned i = 0; i < set->n; i++)
+                if (!set->items[i].plain && set->items[i].in_jq == n)
+                        return &set->items[i];
+        return NULL;
+}
+
+int expressions_compile(ExpressionSet *set, Error *err) {
+        const char *texts[EXPRESSIONS_MAX];
+        const Expression *culprit;
+        unsigned n = 0, bad = 0;
+        int r;
+
+        if (set->program || set->n_jq == 0)
+                return 0;
+        for (unsigned i = 0; i < set->n; i++)
+                if (!set->items[i].plain)
+                        texts[n++] = set->items[i].text;
+        r = jq_program_new(texts, n, &set->program, &bad, err);
+        if (r == 0)
+                return 0;
+        culprit = nth_jq(set, bad);
+        if (!culprit)
+                return error_add(err, r, "the workflow's expressions");
+        return error_add(err, r, "%s: `%.200s`", culprit->path, culprit->text);
+}
+
+int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON **ret_value,
+                     Error *err) {
+        const Expression *item = &set->items[id];
+        int r;
+
+        if (item->plain) {
+                r = plain_eval(item->plain, data, ret_value, err);
+        } else {
+                r = expressions_compile(set, err);
+                if (r < 0)
+                        return r;
+                r = jq_program_eval(set->program, item->in_jq, data, ret_value, err);
+        }
+        return r < 0 ? error_add(err, r, "%s: `%.200s`", item->path, item->text) : 0;
+}
+
+int expressions_test(ExpressionSet *set, unsigned id, const cJSON *data, bool *ret_holds,
+                     Error *err) {
+        SCOPED(json_free) cJSON *value = NULL;
+        int r;
+
+        r = expressions_eval(set, id, data, &value, err);
+        if (r < 0)
+                return r;
+        *ret_holds = !cJSON_IsNull(value) && !cJSON_IsFalse(value);
+        return 0;
+}
+
+/* The name after ".steps" at @at: .NAME or ["NAME"] or ."NAME". Returns its length, 0 where none. */
+static size_t step_name(const char *at, const char **ret_name) {
+        size_t n = 0;
+
+        if (*at == '.')
+                at++;
+        if (*at == '[')
+                at++;
+        if (*at == '"') {
+                *ret_name = at + 1;
+                return strcspn(at + 1, "\"");
+        }
+        *ret_name = at;
+        while (isalnum((unsigned char) at[n]) || at[n] == '_')
+                n++;
+        return n;
+}
+
+static int each_step_of(const Expression *item, StepNameFn found, void *userdata, Error *err) {
+        bool quoted = false;
+
+        for (const char *at = item->text; *at; at++) {
+                const char *name = NULL;
+                char copy[EXPRESSION_TEXT_MAX + 1];
+                size_t n;
+                int r;
+
+                if (*at == '\\' && quoted && at[1])
+                        at++;
+                else if (*at == '"')
+                        quoted = !quoted;
+                if (quoted || strncmp(at, ".steps", 6) != 0 || (at[6] != '.' && at[6] != '['))
+                        continue;
+                n = step_name(at + 6, &name);
+                if (n == 0)
+                        continue;
+                memcpy(copy, name, n);
+                copy[n] = '\0';
+                r = found(copy, item->path, userdata, err);
+                if (r < 0)
+                        return r;
+                at = name + n;
+        }
+        return 0;
+}
+
+int expressions_each_step(const ExpressionSet *set, StepNameFn found, void *userdata, Error *err) {
+        for (unsigned i = 0; i < set->n; i++) {
+                int r = each_step_of(&set->items[i], found, userdata, err);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}

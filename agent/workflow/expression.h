@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * expression: the set of all jq expressions of one workflow, by number. Each is resolved plainly where it
+ * can be, else by the one compiled program of the set. The values that an expression sees:
+ * {input, state, steps, iteration, item}.
+ */
+#include "base/json.h"
+
+#define EXPRESSION_TEXT_MAX 4096
+#define EXPRESSIONS_MAX     256
+
+typedef struct ExpressionSet ExpressionSet;
+
+/** expressions_new() - an empty set. Returns: 0 or -ENOMEM */
+int expressions_new(ExpressionSet **ret_set);
+/** expressions_free() - release it. Returns: NULL */
+ExpressionSet *expressions_free(ExpressionSet *set);
+DEFINE_SCOPED(ExpressionSet *, expressions_free);
+
+/**
+ * expressions_add() - take in one expression
+ * @text, @n: the expression (copied)
+ * @path:     where it stands in the workflow, for messages (copied)
+ *
+ * Returns: its number, -EINVAL (empty or too long), -ENOBUFS (too many), -ENOMEM.
+ */
+int expressions_add(ExpressionSet *set, const char *text, size_t n, const char *path, Error *err);
+
+/**
+ * expressions_compile() - compile what is not plain; does nothing the second time
+ * Returns: 0, -EINVAL with the path and text of the one that is no jq, -ENOMEM.
+ */
+int expressions_compile(ExpressionSet *set, Error *err);
+
+/** expressions_eval() - the value of number @id. Returns: 0 with a fresh @ret_value; negative: the error names it */
+int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON **ret_value,
+                     Error *err);
+
+/** expressions_test() - as a condition: null and false do not hold. Returns: 0 or negative errno */
+int expressions_test(ExpressionSet *set, unsigned id, const cJSON *data, bool *ret_holds,
+                     Error *err);
+
+/** expressions_uses_jq() - is there one that is not plain */
+bool expressions_uses_jq(const ExpressionSet *set);
+
+typedef int (*StepNameFn)(const char *name, const char *path, void *userdata, Error *err);
+
+/**
+ * expressions_each_step() - call @found with every step that an expression names (.steps.NAME or
+ * .steps["NAME"]), with the path of the expression, until it fails
+ *
+ * Returns: 0 or what @found returned.
+ */
+int expressions_each_step(const ExpressionSet *set, StepNameFn found, void *userdata, Error *err);

@@ -1,0 +1,28 @@
+#pragma once
+/*
+ * jq: every expression of a workflow that is not plain, as one compiled jq program. libjq takes 14 ms a
+ * compile whatever the length, so there is one compile a run, made while the first model call is under
+ * way.
+ */
+#include "base/json.h"
+
+typedef struct JqProgram JqProgram;
+
+/**
+ * jq_program_new() - compile @n expressions into one program
+ * @ret_culprit: on -EINVAL, the index of the expression that is no jq; @n where only all together fail
+ *
+ * Returns: 0; -EINVAL with libjq's first words; -ENOMEM.
+ */
+int jq_program_new(const char *const *texts, unsigned n, JqProgram **ret_program,
+                   unsigned *ret_culprit, Error *err);
+/** jq_program_free() - release it. Returns: NULL */
+JqProgram *jq_program_free(JqProgram *program);
+DEFINE_SCOPED(JqProgram *, jq_program_free);
+
+/**
+ * jq_program_eval() - the first value of expression @index over @data
+ * Returns: 0 with a fresh @ret_value; -EINVAL: it raised an error or gave no value; -ENOMEM.
+ */
+int jq_program_eval(JqProgram *program, unsigned index, const cJSON *data, cJSON **ret_value,
+                    Error *err);

@@ -1,0 +1,238 @@
+/*
+ * workflow: loading. Keys that are not known are refused: a misspelt max_iterations must not become a
+ * loop with another limit.
+ */
+#include "agent/workflow/workflow.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/workflow/kinds.h"
+#include "base/schema.h"
+
+#define STEP_ID_MAX 64
+
+static void step_deinit(Step *step) {
+        for (unsigned i = 0; i < step->n_steps; i++)
+                step_deinit(&step->steps[i]);
+        free(step->steps);
+        template_free(step->prompt);
+        for (unsigned i = 0; i < step->n_arguments; i++)
+                template_free(step->arguments[i]);
+        free(step->arguments);
+}
+
+Workflow *workflow_free(Workflow *workflow) {
+        if (workflow) {
+                for (unsigned i = 0; i < workflow->n_steps; i++)
+                        step_deinit(&workflow->steps[i]);
+                free(workflow->steps);
+                expressions_free(workflow->expressions);
+                json_free(workflow->json);
+        }
+        free(workflow);
+        return NULL;
+}
+
+int workflow_fault(Error *err, const char *path, const char *key, const char *format, ...) {
+        char text[ERROR_TEXT_MAX];
+        va_list args;
+
+        va_start(args, format);
+        (void) vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        return error_say(err, -EINVAL, "%s%s%s: %s", path, *key ? "/" : "", key, text);
+}
+
+static bool is_id(const char *id) {
+        size_t n = strlen(id);
+
+        for (size_t i = 0; i < n; i++)
+                if (!isalnum((unsigned char) id[i]) && id[i] != '_' && (i == 0 || id[i] != '-'))
+                        return false;
+        return n > 0 && n <= STEP_ID_MAX;
+}
+
+static int load_id(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
+        const char *id = json_text(json, "id");
+
+        if (!id)
+                return workflow_fault(err, path, "id", "every step needs an id, a string");
+        if (!is_id(id))
+                return workflow_fault(err, path, "id",
+                                      "\"%.64s\" is no id: letters, digits, _ and -, at most %d",
+                                      id, STEP_ID_MAX);
+        for (unsigned i = 0; i < loader->n_ids; i++)
+                if (strcmp(loader->ids[i], id) == 0)
+                        return workflow_fault(err, path, "id", "a second step \"%s\"", id);
+        if (loader->n_ids == WORKFLOW_STEPS_MAX)
+                return workflow_fault(err, path, "", "a workflow has at most %d steps",
+                                      WORKFLOW_STEPS_MAX);
+        loader->ids[loader->n_ids++] = id;
+        step->id = id;
+        return 0;
+}
+
+static int load_kind(const cJSON *json, const char *path, Step *step, Error *err) {
+        char names[256];
+        const cJSON *item;
+
+        cJSON_ArrayForEach(item, json) {
+                const StepKind *kind = kinds_find(item->string);
+
+                if (kind && step->kind)
+                        return workflow_fault(
+                                err, path, kind->key,
+                                "the step is already one of kind \"%s\": one kind a step",
+                                step->kind->key);
+                if (kind)
+                        step->kind = kind;
+        }
+        if (!step->kind)
+                return workflow_fault(err, path, "", "the step has no kind; the kinds are %s",
+                                      kinds_names(names, sizeof(names)));
+        return 0;
+}
+
+static bool takes(const StepKind *kind, const char *key) {
+        if (strcmp(key, "id") == 0 || strcmp(key, "output") == 0 || strcmp(key, kind->key) == 0)
+                return true;
+        for (const char *const *at = kind->takes; *at; at++)
+                if (strcmp(*at, key) == 0)
+                        return true;
+        return false;
+}
+
+static int check_keys(const cJSON *json, const char *path, const Step *step, Error *err) {
+        const cJSON *item;
+
+        cJSON_ArrayForEach(item, json) if (!takes(step->kind, item->string)) return workflow_fault(
+                err, path, item->string, "a step of kind \"%s\" has no such key", step->kind->key);
+        return 0;
+}
+
+static int check_schema_key(const cJSON *schema, const char *path, const char *key, Error *err) {
+        SchemaFault fault = { 0 };
+
+        if (schema && !cJSON_IsObject(schema) && !cJSON_IsBool(schema))
+                return workflow_fault(err, path, key, "a JSON Schema is an object");
+        /* any value finds a schema that is itself wrong at its root */
+        if (schema && schema_check(schema, schema, &fault) == -ENOTSUP)
+                return workflow_fault(err, path, key, "no JSON Schema: %s", fault.text);
+        return 0;
+}
+
+static int load_step(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
+        int r;
+
+        if (!cJSON_IsObject(json))
+                return workflow_fault(err, path, "", "a step is an object");
+        r = load_id(loader, json, path, step, err);
+        if (r >= 0)
+                r = load_kind(json, path, step, err);
+        if (r >= 0)
+                r = check_keys(json, path, step, err);
+        if (r < 0)
+                return r;
+        step->output = json_get(json, "output");
+        r = check_schema_key(step->output, path, "output", err);
+        return r < 0 ? r : step->kind->load(loader, json, path, step, err);
+}
+
+/* The list of the workflow itself or of a step; what was made is freed by the owner of @ret. */
+static int load_list(Loader *loader, const cJSON *list, const char *path, Step **ret,
+                     unsigned *ret_n, Error *err) {
+        const cJSON *json;
+        int r = 0;
+
+        if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
+                return workflow_fault(err, path, "", "a list of at least one step is needed");
+        if (loader->depth == WORKFLOW_DEPTH_MAX)
+                return workflow_fault(err, path, "", "steps are nested deeper than %d",
+                                      WORKFLOW_DEPTH_MAX);
+        *ret = calloc((size_t) cJSON_GetArraySize(list), sizeof(Step));
+        if (!*ret)
+                return error_set(err, -ENOMEM, "%s", path);
+        loader->depth++;
+        cJSON_ArrayForEach(json, list) {
+                char inner[WORKFLOW_PATH_MAX];
+
+                (void) snprintf(inner, sizeof(inner), "%s/%u", path, *ret_n);
+                r = load_step(loader, json, inner, &(*ret)[(*ret_n)++], err);
+                if (r < 0)
+                        break;
+        }
+        loader->depth--;
+        return r;
+}
+
+int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, Step *parent,
+                           Error *err) {
+        return load_list(loader, list, path, &parent->steps, &parent->n_steps, err);
+}
+
+static int check_top(const cJSON *json, Error *err) {
+        static const char *const keys[] = { "warder", "name", "description", "input", "steps" };
+        const char *format = json_text(json, "warder");
+        const cJSON *item;
+
+        if (!cJSON_IsObject(json))
+                return workflow_fault(err, "", "", "a workflow is an object");
+        if (!format || strcmp(format, "workflow/1") != 0)
+                return workflow_fault(err, "", "warder", "\"workflow/1\" is needed");
+        cJSON_ArrayForEach(item, json) {
+                bool known = false;
+
+                for (unsigned i = 0; i < ELEMENTS(keys); i++)
+                        known |= strcmp(keys[i], item->string) == 0;
+                if (!known)
+                        return workflow_fault(err, "", item->string, "a workflow has no such key");
+        }
+        if (!json_text(json, "name"))
+                return workflow_fault(err, "", "name", "a name is needed");
+        return check_schema_key(json_get(json, "input"), "", "input", err);
+}
+
+static int step_is_known(const char *name, const char *path, void *userdata, Error *err) {
+        const Loader *loader = userdata;
+
+        for (unsigned i = 0; i < loader->n_ids; i++)
+                if (strcmp(loader->ids[i], name) == 0)
+                        return 0;
+        return workflow_fault(err, path, "", "there is no step \"%.64s\"", name);
+}
+
+static int load(Workflow *workflow, const RoleSet *roles, Error *err) {
+        Loader loader = { .workflow = workflow, .roles = roles };
+        int r;
+
+        r = check_top(workflow->json, err);
+        if (r < 0)
+                return r;
+        workflow->name = json_text(workflow->json, "name");
+        workflow->input = json_get(workflow->json, "input");
+        r = load_list(&loader, json_get(workflow->json, "steps"), "/steps", &workflow->steps,
+                      &workflow->n_steps, err);
+        if (r < 0)
+                return r;
+        return expressions_each_step(workflow->expressions, step_is_known, &loader, err);
+}
+
+int workflow_load(const cJSON *json, const RoleSet *roles, Workflow **ret_workflow, Error *err) {
+        SCOPED(workflow_free) Workflow *workflow = calloc(1, sizeof(*workflow));
+        const char *name = json_text(json, "name");
+        int r;
+
+        if (!workflow || expressions_new(&workflow->expressions) < 0)
+                return error_set(err, -ENOMEM, "load a workflow");
+        workflow->json = cJSON_Duplicate(json, true);
+        if (!workflow->json)
+                return error_set(err, -ENOMEM, "load a workflow");
+        r = load(workflow, roles, err);
+        if (r < 0)
+                return error_add(err, r, "workflow %.64s", name ? name : "(without a name)");
+        *ret_workflow = TAKE_PTR(workflow);
+        return 0;
+}
