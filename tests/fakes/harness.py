@@ -1,0 +1,285 @@
+"""harness: the supervisor's side of the agent's task socket, over a plain directory, for tests.
+
+It enforces nothing: what it is for is to run warder-agent without a jail and to script what a supervisor
+would answer. A Scenario is a dictionary:
+
+  request     text of the task
+  workflow    an object, or a name below DATA/workflows
+  roles       {name: object}; default: all of DATA/roles
+  model       {"provider": "replay"} by default
+  transcript  list, handed over as a descriptor
+  verdicts    list of verify results, used in order; when they are used up: error `limit`
+  refuse      {method: {"code", "message", "hint"}}: answer these methods so
+  hang_up     {method: n}: close the socket instead of answering the n-th call of this method
+"""
+import fnmatch, json, os, re, socket, subprocess, sys, tempfile, time
+
+
+def strip_comments(text):
+    """Comments out of a JSON file of ours; strings stay."""
+    return re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', lambda m: m.group(1) or " ", text, flags=re.S)
+
+
+def load(path):
+    with open(path) as f:
+        return json.loads(strip_comments(f.read()))
+
+
+class Refusal(Exception):
+    def __init__(self, code, message, hint=None):
+        super().__init__(message)
+        self.data = {"code": code}
+        if hint:
+            self.data["hint"] = hint
+
+
+class Supervisor:
+    def __init__(self, scenario, work, agent, data):
+        self.scenario, self.work, self.agent, self.data = scenario, work, agent, data
+        self.events, self.calls, self.checkpoints = [], [], []
+        self.finish = None
+        self.verdicts = list(scenario.get("verdicts", []))
+        self.n_verify = 0
+        self.stderr = ""
+        self.exit = None
+
+    # ---- methods ----
+    def task_info(self, params):
+        workflow = self.scenario.get("workflow", "fix")
+        if isinstance(workflow, str):
+            workflow = load(f"{self.data}/workflows/{workflow}.json")
+        roles = self.scenario.get("roles")
+        if roles is None:
+            names = [n for n in os.listdir(f"{self.data}/roles") if n.endswith(".json")]
+            roles = {n[:-5]: load(f"{self.data}/roles/{n}") for n in names}
+        tree = sorted(os.path.relpath(os.path.join(d, f), self.work)
+                      for d, _, fs in os.walk(self.work) for f in fs)[:400]
+        info = {"task": "t-aaaaaaaaaa", "request": self.scenario.get("request", "fix it"), "workflow": workflow,
+                "roles": roles, "limits": {}, "used": {}, "tree": tree,
+                "model": self.scenario.get("model", {"provider": "replay"})}
+        fds = []
+        if "transcript" in self.scenario:
+            fd = os.memfd_create("transcript")
+            os.write(fd, json.dumps(self.scenario["transcript"]).encode())
+            fds = [fd]
+        return info, fds
+
+    def path(self, path):
+        if not path.startswith("/work"):
+            raise Refusal("denied", f"{path} is not below /work")
+        return os.path.join(self.work, path[len("/work"):].lstrip("/"))
+
+    def exec(self, params):
+        argv = params.get("argv") or ["/bin/sh", "-c", params["command"]]
+        limit = params.get("timeout_usec", 600_000_000) / 1e6
+        start = time.monotonic()
+        record = {"command": "c-aaaaaaaaaa", "jail": "j-aaaaaaaaaa", "cause": "exited", "code": None, "signal": None}
+        try:
+            done = subprocess.run(argv, cwd=self.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=limit)
+            out, record["code"] = done.stdout, done.returncode
+            if done.returncode < 0:
+                record.update(cause="signaled", code=None, signal=-done.returncode)
+        except subprocess.TimeoutExpired as e:
+            out = e.stdout or b""
+            record.update(cause="wall_timeout", signal=9)
+        except OSError as e:
+            out = b""
+            record.update(cause="not_started", error=str(e))
+        record["wall_usec"] = int((time.monotonic() - start) * 1e6)
+        text = out.decode(errors="replace")
+        record["output"] = {"stdout": {"seen": len(out), "kept": len(out), "cut_at": len(out), "text": text}}
+        if len(text) > 256 * 1024:
+            fd = os.memfd_create("output")
+            os.write(fd, out)
+            del record["output"]
+            return record, [fd]
+        return record, []
+
+    def open(self, params):
+        flags = set(params["flags"])
+        mode = os.O_RDWR if {"read", "write"} <= flags else os.O_WRONLY if "write" in flags else os.O_RDONLY
+        mode |= (os.O_CREAT if "create" in flags else 0) | (os.O_TRUNC if "truncate" in flags else 0)
+        path = self.path(params["path"])
+        try:
+            if "create" in flags:
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+            fd = os.open(path, mode, 0o644)
+        except OSError as e:
+            raise Refusal("not_found", f"open {params['path']}: {e.strerror}")
+        return {"size": os.fstat(fd).st_size}, [fd]
+
+    def search(self, params):
+        base, found = self.path("/work/" + params.get("path", "").removeprefix("/work")), []
+        flags = re.I if params.get("ignore_case") else 0
+        for d, _, names in sorted(os.walk(base)):
+            for name in sorted(names):
+                full = os.path.join(d, name)
+                rel = os.path.relpath(full, self.work)
+                if params["kind"] == "glob":
+                    if fnmatch.fnmatch(rel, params["pattern"]):
+                        found.append({"path": rel})
+                    continue
+                if "glob" in params and not fnmatch.fnmatch(name, params["glob"]):
+                    continue
+                for number, line in enumerate(open(full, errors="replace"), 1):
+                    if re.search(params["pattern"], line, flags):
+                        found.append({"path": rel, "line": number, "text": line.rstrip("\n")})
+        return {"matches": found, "cut": False}, []
+
+    def verify(self, params):
+        if not self.verdicts:
+            raise Refusal("limit", "no verify is left", "raise limits.verifies")
+        self.n_verify += 1
+        verdict = {"verdict": "failed", "n": self.n_verify, "left": len(self.verdicts) - 1, "digest": "", "failing": [],
+                   "restored": [], "dangerous": []}
+        given = self.verdicts.pop(0)
+        verdict.update(self.run_check(given["check"]) if "check" in given else given)
+        return verdict, []
+
+    def run_check(self, command):
+        """A verdict from a command's exit code, so that a test can follow what the agent really did."""
+        done = subprocess.run(["/bin/sh", "-c", command], cwd=self.work, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return {"verdict": "passed" if done.returncode == 0 else "failed", "digest": done.stdout.decode(errors="replace")}
+
+    def checkpoint(self, params):
+        self.checkpoints.append(params["state"])
+        return {}, []
+
+    def done(self, params):
+        self.finish = params
+        return {}, []
+
+    # ---- the wire ----
+    def answer(self, sock, message):
+        method, params = message["method"], message.get("params", {})
+        if method == "event":
+            self.events.append(params)
+            return True
+        self.calls.append((method, params))
+        count = sum(1 for m, _ in self.calls if m == method)
+        if self.scenario.get("hang_up", {}).get(method) == count:
+            return False
+        table = {"task.info": self.task_info, "exec": self.exec, "open": self.open, "search": self.search,
+                 "verify": self.verify, "checkpoint": self.checkpoint, "finish": self.done}
+        reply, fds = {"jsonrpc": "2.0", "id": message["id"]}, []
+        try:
+            if method in self.scenario.get("refuse", {}):
+                raise Refusal(**self.scenario["refuse"][method])
+            if method not in table:
+                raise Refusal("unsupported", f"no method {method}")
+            reply["result"], fds = table[method](params)
+        except Refusal as e:
+            reply["error"] = {"code": -32000, "message": str(e), "data": e.data}
+        if fds:
+            reply["fds"] = len(fds)
+        socket.send_fds(sock, [(json.dumps(reply) + "\n").encode()], fds) if fds else sock.sendall(
+            (json.dumps(reply) + "\n").encode())
+        for fd in fds:
+            os.close(fd)
+        return True
+
+    def serve(self, sock):
+        buffer = b""
+        while True:
+            try:
+                part = sock.recv(1 << 20)
+            except ConnectionResetError:
+                return
+            if not part:
+                return
+            buffer += part
+            while b"\n" in buffer:
+                line, buffer = buffer.split(b"\n", 1)
+                if not self.answer(sock, json.loads(line)):
+                    return
+
+    def start(self):
+        """Start the agent with its socket as descriptor 3. Returns our end."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.log = tempfile.TemporaryFile()
+        fd = theirs.fileno()
+
+        def as_three():
+            os.dup2(fd, 3) if fd != 3 else os.set_inheritable(3, True)
+
+        wrap = os.environ.get("AGENT_WRAP", "").split()  # e.g. strace -f, valgrind
+        env = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+        env.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
+        self.process = subprocess.Popen(wrap + [self.agent], pass_fds=[3], preexec_fn=as_three, stdin=subprocess.DEVNULL,
+                                        stdout=self.log, stderr=self.log, env=env)
+        theirs.close()
+        return ours
+
+    def run(self, timeout=60):
+        ours = self.start()
+        ours.settimeout(timeout)
+        try:
+            self.serve(ours)
+        finally:
+            ours.close()
+            try:
+                self.exit = self.process.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.exit = self.process.wait()
+            self.log.seek(0)
+            self.stderr = self.log.read().decode(errors="replace")
+        return self
+
+    # ---- what tests ask ----
+    def cause(self):
+        return (self.finish or {}).get("cause")
+
+    def state(self):
+        return (self.finish or {}).get("state")
+
+    def summary(self):
+        return (self.finish or {}).get("summary", "")
+
+    def of(self, event):
+        return [e for e in self.events if e["event"] == event]
+
+
+def run(scenario, files=None, timeout=60):
+    """Run the agent of the build under test over a fresh directory with these files. Returns the Supervisor."""
+    top, build = os.environ.get("top_srcdir", "."), os.environ.get("top_builddir", ".")
+    with tempfile.TemporaryDirectory(prefix="warder-agent-test.") as work:
+        for name, text in (files or {}).items():
+            os.makedirs(os.path.dirname(os.path.join(work, name)), exist_ok=True)
+            with open(os.path.join(work, name), "w") as f:
+                f.write(text)
+        agent = os.environ.get("WARDER_AGENT", f"{build}/agent/warder-agent")
+        supervisor = Supervisor(scenario, work, agent, f"{top}/agent")
+        supervisor.run(timeout)
+        supervisor.files = {}
+        for d, _, names in os.walk(work):
+            for name in names:
+                full = os.path.join(d, name)
+                supervisor.files[os.path.relpath(full, work)] = open(full, errors="replace").read()
+        return supervisor
+
+
+# ---- TAP ----
+class Tap:
+    n = failed = 0
+
+    def ok(self, good, what, *shown):
+        self.n += 1
+        print(f"{'ok' if good else 'not ok'} {self.n} - {what}", flush=True)
+        if not good:
+            self.failed += 1
+            for item in shown:
+                for line in str(item).split("\n"):
+                    print(f"# {line}"[:2000], flush=True)
+        return good
+
+    def is_(self, got, want, what, *shown):
+        return self.ok(got == want, what, f"got  {got!r}", f"want {want!r}", *shown)
+
+    def has(self, text, part, what):
+        return self.ok(part in (text or ""), what, f"text {text!r}", f"lacks {part!r}")
+
+    def end(self):
+        print(f"1..{self.n}")
+        sys.exit(1 if self.failed else 0)
