@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * ask-once: for verbs that are one question: connect, ask, show the answer.
+ */
+#include "cli/link.h"
+#include "cli/verbs.h"
+
+typedef void (*ShowFn)(const cJSON *result);
+
+/**
+ * ask_once() - ask and show
+ * @params: consumed
+ * @show:   for people; with --json the result itself is printed. NULL: nothing is said
+ *
+ * Returns: 0 or negative errno.
+ */
+int ask_once(const Common *common, const char *method, cJSON *params, ShowFn show, Error *err);
+
+/** ask_named() - the same with {@member: the call's only word}. Returns: as ask_once(), VERB_E_USAGE */
+typedef struct NamedAsk {
+        const char *method;
+        const char *member;
+        const char *what; /* for the sentence: "a jail" */
+        ShowFn show;
+} NamedAsk;
+int ask_named(const VerbCall *call, const NamedAsk *named, Error *err);
+
+/** show_time() - a time of the protocol: microseconds since 1970 or text, on stdout, @width wide */
+void show_time(const cJSON *object, const char *member, int width);
+
+/** show_size() - a number of bytes on stdout, @width wide */
+void show_size(const cJSON *object, const char *member, int width);
+
+/** show_text() - a text member, escaped, on stdout, @width wide */
+void show_text(const cJSON *object, const char *member, int width);

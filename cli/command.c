@@ -1,0 +1,171 @@
+/*
+ * command: one command from request to exit code.
+ *
+ * Signals: the first SIGINT, SIGTERM or SIGHUP goes to the command's process group and is the command's
+ * to handle; the second ends the jail (run) or the command (exec) whatever it thinks of it; the third
+ * leaves without waiting, and the supervisor ends an ephemeral jail because its connection is gone. A
+ * signal that comes before the command has started is kept and sent when it has.
+ */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/events.h"
+#include "cli/outcome.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+
+#define SENTENCE_MAX 1024
+#define OUTPUT_MAX   (256 * 1024 * 1024)
+
+static void send_signal(Command *command, int signal) {
+        cJSON *params = cJSON_CreateObject();
+
+        json_add_text(params, "jail", command->jail);
+        json_add_text(params, "command", command->id);
+        json_add_number(params, "signal", (uint64_t) signal);
+        link_tell(&command->link, "jail.signal", params);
+}
+
+static void end_it(Command *command) {
+        cJSON *params;
+
+        if (!command->owns_jail) {
+                send_signal(command, SIGKILL);
+                return;
+        }
+        params = cJSON_CreateObject();
+        json_add_text(params, "jail", command->jail);
+        link_tell(&command->link, "jail.destroy", params);
+}
+
+static void on_signal(Link *link, int signal, void *userdata) {
+        Command *command = userdata;
+
+        command->n_signals++;
+        if (command->n_signals > 2 || (command->n_signals == 2 && !command->id[0])) {
+                command->early_signal = signal;
+                link_stop(link);
+        } else if (!command->id[0]) {
+                command->early_signal = signal;
+        } else if (command->n_signals == 2) {
+                terminal_say("ending it now; once more leaves without waiting");
+                end_it(command);
+        } else {
+                send_signal(command, signal);
+        }
+}
+
+static void copy_id(char *to, const char *from) {
+        if (from && strlen(from) < ID_MAX)
+                memcpy(to, from, strlen(from) + 1);
+}
+
+static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
+        Command *command = userdata;
+
+        (void) link;
+        if (strcmp(method, "command.started") != 0)
+                return;
+        copy_id(command->jail, json_text(params, "jail"));
+        copy_id(command->id, json_text(params, "command"));
+        if (command->json)
+                events_print("command.start", cJSON_Duplicate(params, true));
+        if (command->early_signal)
+                send_signal(command, command->early_signal);
+}
+
+int command_open(Command *command, const char *socket, cJSON *exec, Error *err) {
+        cJSON *words;
+        int r = link_open(&command->link, socket, err);
+
+        if (r < 0)
+                return r;
+        command->link.on_note = on_note;
+        command->link.on_signal = on_signal;
+        command->link.userdata = command;
+        r = link_catch_signals(&command->link, err);
+        if (r < 0)
+                return r;
+        r = stdio_prepare(&command->link, command->json, &command->stdio, err);
+        if (r < 0)
+                return r;
+        words = json_add_array(exec, "stdio");
+        for (unsigned i = 0; i < 3; i++)
+                json_push_text(words, command->stdio.words[i]);
+        return words ? 0 : error_set(err, -ENOMEM, "make the request");
+}
+
+void command_close(Command *command) {
+        stdio_deinit(&command->stdio);
+        link_deinit(&command->link);
+}
+
+/* Output above what fits into a message comes as descriptors: put their text where it belongs */
+static void fetch_output(cJSON *record, Answer *answer) {
+        static const char *const streams[] = { "stdout", "stderr" };
+
+        for (unsigned i = 0; i < ELEMENTS(streams); i++) {
+                cJSON *stream = json_get(json_get(record, "output"), streams[i]);
+                autofree char *text = NULL;
+                uint64_t index = 0;
+                size_t n = 0;
+
+                if (json_number(stream, "fd", &index) < 0 || index >= answer->message.n_fds ||
+                    lseek(answer->message.fds[index], 0, SEEK_SET) < 0 ||
+                    fd_read_all(answer->message.fds[index], OUTPUT_MAX, &text, &n) < 0)
+                        continue;
+                cJSON_DeleteItemFromObjectCaseSensitive(stream, "fd");
+                json_add_text(stream, "text", text);
+        }
+}
+
+static int report(Command *command, Answer *answer, cJSON *record) {
+        Buf sentence = BUF_EMPTY(SENTENCE_MAX);
+        int code = outcome_exit_code(record);
+
+        link_drain(&command->link);
+        outcome_sentence(record, command->memory, &sentence);
+        if (sentence.len > 0)
+                terminal_say("%s", sentence.data);
+        if (command->json) {
+                fetch_output(record, answer);
+                json_add_number(record, "exit", (uint64_t) code);
+                if (sentence.len > 0)
+                        json_add_text(record, "sentence", sentence.data);
+                events_print("command.end", cJSON_Duplicate(record, true));
+        }
+        buf_deinit(&sentence);
+        return code;
+}
+
+int command_run(Command *command, const char *method, cJSON *params, int work_fd, Error *err) {
+        Ask ask = { .method = method, .params = params };
+        Answer answer = ANSWER_EMPTY;
+        cJSON *record;
+        int r;
+
+        if (work_fd >= 0)
+                ask.fds[ask.n_fds++] = work_fd;
+        for (unsigned i = 0; i < command->stdio.n_fds; i++)
+                ask.fds[ask.n_fds++] = command->stdio.fds[i];
+        r = link_ask(&command->link, &ask, &answer, err);
+        if (r == LINK_E_REFUSED) {
+                memcpy(command->code, answer.code, sizeof(command->code));
+                r = -EREMOTEIO;
+        } else if (r == LINK_E_STOPPED) {
+                r = EXIT_SIGNAL + command->early_signal;
+        } else if (r == 0) {
+                stdio_deinit(&command->stdio);
+                copy_id(command->jail, json_text(answer.result, "jail"));
+                record = json_get(answer.result, "command");
+                if (!cJSON_IsObject(record)) /* jail.exec answers with the record itself */
+                        record = json_get(answer.message.json, "result");
+                r = report(command, &answer, record);
+        }
+        answer_deinit(&answer);
+        return r;
+}

@@ -1,0 +1,38 @@
+#pragma once
+/*
+ * command: one command in a jail as run and exec see it: its stdio, the signals that people send it, and
+ * what is said when it has ended.
+ */
+#include "base/ids.h"
+#include "cli/link.h"
+#include "cli/stdio.h"
+
+typedef struct Command {
+        Link link;
+        Stdio stdio;
+        bool json;                /* stdout carries events, the command's output is captured */
+        bool owns_jail;           /* run: a second signal ends the jail; exec: the command alone */
+        uint64_t memory;          /* the limit that was asked for, for the sentence; 0: none */
+        char jail[ID_MAX];        /* "" until it is known */
+        char id[ID_MAX];          /* "" until it was started */
+        char code[LINK_CODE_MAX]; /* of a refusal */
+        int early_signal;         /* came before there was anything to send it to */
+        unsigned n_signals;
+} Command;
+
+#define COMMAND_EMPTY ((Command){ .link = LINK_EMPTY })
+
+/** command_open() - connect, look at stdio and put "stdio" into @exec (EXEC). Returns: 0 or negative errno */
+int command_open(Command *command, const char *socket, cJSON *exec, Error *err);
+
+/**
+ * command_run() - send the request, serve it until its end, report that
+ * @method:  jail.create or jail.exec; @params is consumed
+ * @work_fd: passed first where >= 0
+ *
+ * Returns: the exit code, or negative errno; where the supervisor refused, code has its word.
+ */
+int command_run(Command *command, const char *method, cJSON *params, int work_fd, Error *err);
+
+/** command_close() - close the connection: an ephemeral jail ends with it */
+void command_close(Command *command);

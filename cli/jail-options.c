@@ -1,0 +1,121 @@
+/*
+ * jail-options: from words to the members of jail.create and jail.exec. A limit that is not given is not
+ * sent: the policy's holds.
+ */
+#include "cli/jail-options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+
+static const char *or_environment(const char *text, const char *name) {
+        const char *value = text ? text : getenv(name);
+
+        return value && *value ? value : NULL;
+}
+
+static void add_if(cJSON *object, const char *name, uint64_t value) {
+        if (value > 0)
+                json_add_number(object, name, value);
+}
+
+static int add_limits(const JailOptions *options, cJSON *params, Error *err) {
+        cJSON *limits;
+        uint32_t permille = 0;
+
+        if (options->cpu && units_parse_share(options->cpu, &permille, err) < 0) {
+                (void) error_add(err, -EINVAL, "--cpu");
+                return VERB_E_USAGE;
+        }
+        if (!options->memory && !options->pids && !options->disk && !permille)
+                return 0;
+        limits = json_add_object(params, "limits");
+        add_if(limits, "memory", options->memory);
+        add_if(limits, "pids", options->pids);
+        add_if(limits, "cpu", permille);
+        add_if(limits, "disk", options->disk);
+        return 0;
+}
+
+int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
+        const char *snapshot = or_environment(options->snapshot, "WARDER_SNAPSHOT");
+        const char *policy = or_environment(options->policy, "WARDER_POLICY");
+
+        if (options->net && strcmp(options->net, "none") != 0) {
+                (void) error_say(err, -EINVAL,
+                                 "--net %s: a jail has no network; 'none' is the only mode.",
+                                 options->net);
+                return VERB_E_USAGE;
+        }
+        if (snapshot)
+                json_add_text(params, "snapshot", snapshot);
+        if (policy)
+                json_add_text(params, "policy", policy);
+        return add_limits(options, params, err);
+}
+
+int jail_options_user(const char *text, cJSON *object, Error *err) {
+        char uid_text[16];
+        const char *colon = strchr(text, ':');
+        uint64_t uid = 0, gid = 0;
+        cJSON *user;
+
+        snprintf(uid_text, sizeof(uid_text), "%.*s",
+                 (int) (colon ? colon - text : (ptrdiff_t) strlen(text)), text);
+        if (units_parse_number(uid_text, &uid, err) < 0 ||
+            (colon && units_parse_number(colon + 1, &gid, err) < 0)) {
+                (void) error_say(err, -EINVAL,
+                                 "--user %s: give the number of a user, or UID:GID; names differ "
+                                 "between snapshots.",
+                                 text);
+                return VERB_E_USAGE;
+        }
+        user = json_add_object(object, "user");
+        json_add_number(user, "uid", uid);
+        json_add_number(user, "gid", colon ? gid : uid);
+        return 0;
+}
+
+static int add_env(const OptionList *list, cJSON *exec, Error *err) {
+        cJSON *env = list->n > 0 ? json_add_object(exec, "env") : NULL;
+
+        for (unsigned i = 0; i < list->n; i++) {
+                char name[128];
+                size_t n = strcspn(list->items[i], "=");
+                const char *value;
+
+                if (n == 0 || n >= sizeof(name)) {
+                        (void) error_say(err, -EINVAL, "--env %.40s: give NAME=VALUE or NAME.",
+                                         list->items[i]);
+                        return VERB_E_USAGE;
+                }
+                memcpy(name, list->items[i], n);
+                name[n] = 0;
+                value = list->items[i][n] == '=' ? list->items[i] + n + 1 : getenv(name);
+                cJSON_DeleteItemFromObjectCaseSensitive(env, name); /* the last one counts */
+                if (value)
+                        json_add_text(env, name, value);
+        }
+        return 0;
+}
+
+int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec, Error *err) {
+        cJSON *words = json_add_array(exec, "argv");
+        cJSON *limits = options->wall || options->cpu_time ? json_add_object(exec, "limits") : NULL;
+
+        if (n == 0) {
+                (void) error_say(err, -EINVAL, "No command was given.");
+                return VERB_E_USAGE;
+        }
+        for (int i = 0; i < n; i++)
+                json_push_text(words, argv[i]);
+        add_if(limits, "wall", options->wall);
+        add_if(limits, "cpu_time", options->cpu_time);
+        if (options->cwd)
+                json_add_text(exec, "cwd", options->cwd);
+        if (options->user && jail_options_user(options->user, exec, err) != 0)
+                return VERB_E_USAGE;
+        return add_env(&options->env, exec, err);
+}

@@ -1,0 +1,87 @@
+#pragma once
+/*
+ * jail-options: the options that run, create and exec share, and the members of a request that they fill.
+ */
+#include "base/json.h"
+#include "cli/verbs.h"
+
+typedef struct JailOptions {
+        const char *snapshot;
+        const char *policy;
+        uint64_t memory;
+        uint64_t pids;
+        const char *cpu;
+        uint64_t disk;
+        const char *net;
+        bool no_work;
+} JailOptions;
+
+typedef struct ExecOptions {
+        uint64_t wall;
+        uint64_t cpu_time;
+        const char *user;
+        const char *cwd;
+        OptionList env;
+} ExecOptions;
+
+#define OPTIONS_JAIL(AT)                                                                       \
+        { "snapshot",  's',                                                                    \
+          OPTION_TEXT, (AT) + offsetof(JailOptions, snapshot),                                 \
+          "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },            \
+                { "policy",    'p',                                                            \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, policy),                           \
+                  "NAME",      "Policy of the jail (default: $WARDER_POLICY, else default)" }, \
+                { "memory",    0,                                                              \
+                  OPTION_SIZE, (AT) + offsetof(JailOptions, memory),                           \
+                  "SIZE",      "Memory of all commands together, as 512M" },                   \
+                { "pids",        0,                                                            \
+                  OPTION_NUMBER, (AT) + offsetof(JailOptions, pids),                           \
+                  "N",           "Processes and threads at one time" },                        \
+                { "cpu",       0,                                                              \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, cpu),                              \
+                  "SHARE",     "Processors: 150% is one and a half" },                         \
+                { "disk",      0,                                                              \
+                  OPTION_SIZE, (AT) + offsetof(JailOptions, disk),                             \
+                  "SIZE",      "Bytes that may be written, as 1G" },                           \
+                { "net",       0,                                                              \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, net),                              \
+                  "MODE",      "Network: none is the only mode there is" },                    \
+        {                                                                                      \
+                "no-work", 0, OPTION_FLAG, (AT) + offsetof(JailOptions, no_work), NULL,        \
+                        "Do not show the current directory at /work"                           \
+        }
+
+#define OPTIONS_EXEC(AT)                                                                    \
+        { "time",          't',                                                             \
+          OPTION_DURATION, (AT) + offsetof(ExecOptions, wall),                              \
+          "TIME",          "End the command after this time, as 10m" },                     \
+                { "cpu-time",      0,                                                       \
+                  OPTION_DURATION, (AT) + offsetof(ExecOptions, cpu_time),                  \
+                  "TIME",          "End the command after this much processor time" },      \
+                { "user",      'u',                                                         \
+                  OPTION_TEXT, (AT) + offsetof(ExecOptions, user),                          \
+                  "UID[:GID]", "Run as this user of the jail" },                            \
+                { "cwd",       'C',                                                         \
+                  OPTION_TEXT, (AT) + offsetof(ExecOptions, cwd),                           \
+                  "DIR",       "Directory to start in (default: /work, else /)" },          \
+        {                                                                                   \
+                "env", 'e', OPTION_LIST, (AT) + offsetof(ExecOptions, env), "NAME[=VALUE]", \
+                        "Environment; without a value: the caller's"                        \
+        }
+
+/**
+ * jail_options_add() - "snapshot", "policy", "limits" of jail.create
+ * Returns: 0, VERB_E_USAGE with a sentence, or -ENOMEM.
+ */
+int jail_options_add(const JailOptions *options, cJSON *params, Error *err);
+
+/**
+ * exec_options_add() - all of EXEC but stdio
+ * @argv: the command's words, @n of them
+ *
+ * Returns: 0 or VERB_E_USAGE with a sentence.
+ */
+int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec, Error *err);
+
+/** jail_options_user() - "1000" or "1000:100" as a member "user" of @object. Returns: 0 or VERB_E_USAGE */
+int jail_options_user(const char *text, cJSON *object, Error *err);

@@ -1,0 +1,209 @@
+/*
+ * link: one poll loop under every call. Three kinds of source: the supervisor, a signalfd, and the
+ * relays of a command's stdio. Nothing here blocks but poll itself, save a write to the caller's own
+ * terminal that it has stopped.
+ */
+#include "cli/link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+
+#include "cli/connect.h"
+
+int link_open(Link *link, const char *socket, Error *err) {
+        *link = LINK_EMPTY;
+        return connect_supervisor(socket, &link->peer, err);
+}
+
+void link_deinit(Link *link) {
+        for (unsigned i = 0; i < link->n_relays; i++)
+                relay_deinit(&link->relays[i]);
+        link->n_relays = 0;
+        link->peer = rpc_peer_free(link->peer);
+        if (link->signals >= 0)
+                (void) close(link->signals);
+        link->signals = -EBADF;
+}
+
+int link_catch_signals(Link *link, Error *err) {
+        sigset_t set;
+
+        (void) sigemptyset(&set);
+        (void) sigaddset(&set, SIGINT);
+        (void) sigaddset(&set, SIGTERM);
+        (void) sigaddset(&set, SIGHUP);
+        (void) sigprocmask(SIG_BLOCK, &set, NULL);
+        link->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        return link->signals < 0 ? error_set(err, -errno, "catch signals") : 0;
+}
+
+void link_stop(Link *link) {
+        link->stopped = true;
+}
+
+void answer_deinit(Answer *answer) {
+        rpc_message_deinit(&answer->message);
+        *answer = ANSWER_EMPTY;
+}
+
+static void serve_signal(Link *link) {
+        struct signalfd_siginfo info;
+
+        if (read(link->signals, &info, sizeof(info)) == (ssize_t) sizeof(info) && link->on_signal)
+                link->on_signal(link, (int) info.ssi_signo, link->userdata);
+}
+
+/* One round: wait, then serve whatever is ready. 0, or negative errno where the supervisor is gone */
+static int serve(Link *link, Error *err) {
+        struct pollfd polls[2 + LINK_RELAYS_MAX];
+        int r;
+
+        polls[0] = (struct pollfd){ .fd = rpc_peer_fd(link->peer),
+                                    .events = (short) rpc_peer_events(link->peer) };
+        polls[1] = (struct pollfd){ .fd = link->signals, .events = POLLIN };
+        for (unsigned i = 0; i < link->n_relays; i++)
+                relay_want(&link->relays[i], &polls[2 + i]);
+        if (poll(polls, 2 + link->n_relays, -1) < 0)
+                return errno == EINTR ? 0 : error_set(err, -errno, "wait for the supervisor");
+        for (unsigned i = 0; i < link->n_relays; i++)
+                if (polls[2 + i].revents)
+                        relay_step(&link->relays[i]);
+        if (polls[1].revents)
+                serve_signal(link);
+        if (polls[0].revents & POLLOUT && (r = rpc_peer_flush(link->peer)) < 0)
+                return error_set(err, r, "send to the supervisor");
+        if (!(polls[0].revents & (POLLIN | POLLHUP | POLLERR)))
+                return 0;
+        r = rpc_peer_read(link->peer, err);
+        if (r == 0)
+                return error_say(err, -ECONNRESET,
+                                 "the supervisor closed the connection before it answered");
+        return r < 0 ? r : 0;
+}
+
+static void note(Link *link, const RpcMessage *message) {
+        const char *method = json_text(message->json, "method");
+
+        if (method && link->on_note)
+                link->on_note(link, method, json_get(message->json, "params"), link->userdata);
+}
+
+/* The answer to @id among the messages that are there; 1 found, 0 not yet, negative errno */
+static int find_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
+        for (;;) {
+                RpcMessage message = RPC_MESSAGE_EMPTY;
+                uint64_t got = 0;
+                int r = rpc_peer_next(link->peer, &message, err);
+
+                if (r == 0)
+                        return 0;
+                if (r != 1)
+                        return r == -EPROTO ? r
+                                            : error_say(err, -EPROTO,
+                                                        "the supervisor sent what is no message");
+                if (id != 0 && !json_text(message.json, "method") &&
+                    json_number(message.json, "id", &got) == 0 && got == id) {
+                        *ret = message;
+                        return 1;
+                }
+                note(link, &message);
+                rpc_message_deinit(&message);
+                if (link->stopped)
+                        return 0;
+        }
+}
+
+static int wait_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
+        int r;
+
+        link->stopped = false;
+        for (;;) {
+                r = find_answer(link, id, ret, err);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+                if (link->stopped)
+                        return LINK_E_STOPPED;
+                r = serve(link, err);
+                if (r < 0)
+                        return r;
+        }
+}
+
+/* The error of an answer as one sentence: what, where, what to do */
+static int refused(Answer *answer, const cJSON *error, Error *err) {
+        const cJSON *data = json_get(error, "data");
+        const char *message = json_text(error, "message");
+        const char *code = json_text(data, "code");
+        const char *path = json_text(data, "path");
+        const char *hint = json_text(data, "hint");
+
+        snprintf(answer->code, sizeof(answer->code), "%s", code ? code : "invalid");
+        (void) error_say(err, -EREMOTEIO, "%s%s%s%s%s%s", message ? message : "refused",
+                         path && *path ? " (at " : "", path && *path ? path : "",
+                         path && *path ? ")" : "", hint && *hint ? ". " : "", hint ? hint : "");
+        return LINK_E_REFUSED;
+}
+
+int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
+        cJSON *params = TAKE_PTR(ask->params);
+        SCOPED(json_free)
+        cJSON *request =
+                rpc_request(++link->last_id, ask->method, params ? params : cJSON_CreateObject());
+        const cJSON *error;
+        int r;
+
+        if (!request)
+                return error_set(err, -ENOMEM, "ask %s", ask->method);
+        r = rpc_peer_send(link->peer, request, ask->fds, ask->n_fds);
+        if (r < 0)
+                return error_set(err, r, "send %s to the supervisor", ask->method);
+        r = wait_answer(link, link->last_id, &ret_answer->message, err);
+        if (r != 0)
+                return r;
+        error = json_get(ret_answer->message.json, "error");
+        if (error)
+                return refused(ret_answer, error, err);
+        ret_answer->result = json_get(ret_answer->message.json, "result");
+        return 0;
+}
+
+void link_tell(Link *link, const char *method, cJSON *params) {
+        SCOPED(json_free) cJSON *request = rpc_request(++link->last_id, method, params);
+
+        if (request) /* where this fails the next read of the connection fails too and is reported */
+                (void) rpc_peer_send(link->peer, request, NULL, 0);
+}
+
+int link_listen(Link *link, Error *err) {
+        RpcMessage message = RPC_MESSAGE_EMPTY;
+        int r = wait_answer(link, 0, &message, err);
+
+        rpc_message_deinit(&message);
+        return r < 0 ? r : 0;
+}
+
+/* What is still to be carried: 1 something was done or can be, 0 nothing is left */
+static int drain_one(Link *link, Relay *relay) {
+        struct pollfd polls[2] = { [1] = { .fd = link->signals, .events = POLLIN } };
+
+        relay_want(relay, &polls[0]);
+        if (polls[0].fd < 0)
+                return 0;
+        /* a command that has ended writes no more: what is not in the pipe now never comes */
+        if (poll(polls, 2, relay_has_bytes(relay) ? -1 : 0) < 0)
+                return errno == EINTR;
+        if (polls[1].revents || polls[0].revents == 0)
+                return 0;
+        relay_step(relay);
+        return 1;
+}
+
+void link_drain(Link *link) {
+        for (unsigned i = 0; i < link->n_relays; i++)
+                while (!link->relays[i].is_input && drain_one(link, &link->relays[i]) > 0)
+                        ;
+}

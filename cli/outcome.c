@@ -1,0 +1,139 @@
+/*
+ * outcome: from the record of a command to what a shell and a person see. The exit code follows what
+ * shells do; the cause on stderr is what counts, since 137 alone says nothing.
+ */
+#include "cli/outcome.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/verbs.h"
+
+typedef struct CauseRow {
+        const char *cause;
+        int exit_code;        /* -1: the command's own, or 128 and its signal */
+        const char *sentence; /* NULL: made by a function of its own */
+} CauseRow;
+
+static const CauseRow rows[] = {
+        { "exited", -1, "" },
+        { "signaled", -1, NULL },
+        { "wall_timeout", EXIT_TIME_LIMIT,
+          "time limit: the command and all that it started were ended after %s; raise with "
+          "--time" },
+        { "cpu_timeout", EXIT_TIME_LIMIT,
+          "processor time limit: the command was ended after %s; raise with --cpu-time" },
+        { "oom", EXIT_SIGNAL + 9, NULL },
+        { "pids_limit", -1,
+          "process limit: the command failed after %s when it could start no more processes; raise "
+          "with --pids" },
+        { "disk_limit", -1,
+          "disk limit: the command failed after %s when it could write no more; raise with "
+          "--disk" },
+        { "output_limit", -1,
+          "output limit: the command was ended after %s because it printed too much; the limit is "
+          "output_max of the policy" },
+        { "seccomp", -1,
+          "forbidden system call: the command was ended after %s by the filter of its policy" },
+        { "killed_by_client", -1, "killed after %s, as was asked for" },
+        { "jail_ended", EXIT_RUN_FAILED, "the jail ended after %s, while the command was running" },
+        { "supervisor_lost", EXIT_RUN_FAILED,
+          "the supervisor was lost after %s, while the command was running" },
+        { "not_started", EXIT_RUN_FAILED, NULL },
+};
+
+static const CauseRow *find_row(const cJSON *record) {
+        const char *cause = json_text(record, "cause");
+
+        for (size_t i = 0; cause && i < ELEMENTS(rows); i++)
+                if (strcmp(rows[i].cause, cause) == 0)
+                        return &rows[i];
+        return NULL;
+}
+
+static uint64_t number(const cJSON *record, const char *name) {
+        uint64_t value = 0;
+
+        (void) json_number(record, name, &value);
+        return value;
+}
+
+/* As shells use 126 and 127; only where the last step, the execution itself, failed */
+static int not_started_code(const cJSON *record) {
+        const char *step = json_text(record, "step");
+        uint64_t code = number(record, "errno");
+
+        if (!step || strcmp(step, "exec") != 0)
+                return EXIT_RUN_FAILED;
+        if (code == ENOENT || code == ENOTDIR)
+                return EXIT_NOT_FOUND;
+        return EXIT_NOT_EXECUTABLE;
+}
+
+int outcome_exit_code(const cJSON *record) {
+        const CauseRow *row = find_row(record);
+        uint64_t signal = number(record, "signal");
+        uint64_t code = number(record, "code");
+
+        if (!row)
+                return EXIT_RUN_FAILED;
+        if (strcmp(row->cause, "not_started") == 0)
+                return not_started_code(record);
+        if (row->exit_code >= 0)
+                return row->exit_code;
+        if (signal > 0)
+                return (int) (EXIT_SIGNAL + (signal & 0x7f));
+        if (code == 0 && strcmp(row->cause, "exited") != 0)
+                return EXIT_SIGNAL + 9; /* ended from outside, without a status of its own */
+        return (int) (code & 0xff);
+}
+
+static void say_oom(const cJSON *record, uint64_t memory, Buf *text) {
+        char peak[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
+
+        (void) buf_printf(text, "out of memory: a process of the command was killed; ");
+        if (memory)
+                (void) buf_printf(text, "limit %s, ", units_format_size(memory, limit));
+        (void) buf_printf(text, "peak %s (%s of it files); raise with --memory",
+                          units_format_size(number(record, "memory_peak"), peak),
+                          units_format_size(number(record, "memory_files"), files));
+}
+
+static void say_not_started(const cJSON *record, Buf *text) {
+        const char *step = json_text(record, "step");
+        const char *error = json_text(record, "error");
+        int code = not_started_code(record);
+
+        if (code == EXIT_NOT_FOUND)
+                (void) buf_printf(text, "not found in the jail: %s",
+                                  error ? error : "no such file");
+        else
+                (void) buf_printf(text, "the command could not be started (step %s): %s",
+                                  step ? step : "unknown", error ? error : "unknown");
+}
+
+void outcome_sentence(const cJSON *record, uint64_t memory, Buf *text) {
+        const CauseRow *row = find_row(record);
+        uint64_t signal = number(record, "signal");
+        char time[UNITS_TEXT_MAX];
+
+        units_format_duration(number(record, "wall_usec"), time);
+        if (!row) {
+                (void) buf_printf(text, "the supervisor gave no cause that this command knows");
+        } else if (strcmp(row->cause, "signaled") == 0) {
+                (void) buf_printf(text, "ended by signal %llu (SIG%s)", (unsigned long long) signal,
+                                  sigabbrev_np((int) signal) ? sigabbrev_np((int) signal) : "?");
+        } else if (strcmp(row->cause, "oom") == 0) {
+                say_oom(record, memory, text);
+        } else if (strcmp(row->cause, "not_started") == 0) {
+                say_not_started(record, text);
+        } else {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+#pragma GCC diagnostic ignored "-Wformat-extra-args"
+                (void) buf_printf(text, row->sentence, time);
+#pragma GCC diagnostic pop
+        }
+}

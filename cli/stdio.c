@@ -1,0 +1,121 @@
+/*
+ * stdio: a jail takes a pipe or a regular file of an ordinary file system, nothing else: a terminal's or
+ * a socket's descriptor is a door (TIOCSTI, SCM_RIGHTS, the peer's own powers), and a regular file of
+ * /proc is the kernel's. What a caller has beyond that is carried through a pipe of ours.
+ */
+#include "cli/stdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+static const unsigned long kernel_file_systems[] = {
+        PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+        DEBUGFS_MAGIC,    TRACEFS_MAGIC, NSFS_MAGIC,         BPF_FS_MAGIC,
+        SECURITYFS_MAGIC, SELINUX_MAGIC, PSTOREFS_MAGIC,     DEVPTS_SUPER_MAGIC,
+};
+
+typedef enum Kind { KIND_NULL, KIND_PASS, KIND_RELAY } Kind;
+
+static bool is_ordinary_file(int fd) {
+        struct statfs fs;
+
+        if (fstatfs(fd, &fs) < 0)
+                return false;
+        for (size_t i = 0; i < ELEMENTS(kernel_file_systems); i++)
+                if ((unsigned long) fs.f_type == kernel_file_systems[i])
+                        return false;
+        return true;
+}
+
+/* A background job that reads its terminal is stopped by the kernel: it gets no input instead */
+static bool is_foreign_terminal(int fd) {
+        return isatty(fd) && tcgetpgrp(fd) != getpgrp();
+}
+
+static Kind classify(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0 || fcntl(fd, F_GETFL) & O_PATH)
+                return KIND_NULL;
+        if (S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && is_ordinary_file(fd)))
+                return KIND_PASS;
+        if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+                return KIND_NULL;
+        if (S_ISDIR(st.st_mode) || (fd == 0 && is_foreign_terminal(fd)))
+                return KIND_NULL;
+        return KIND_RELAY;
+}
+
+static void take(Stdio *stdio, unsigned i, int fd, bool own) {
+        stdio->words[i] = "fd";
+        stdio->fds[stdio->n_fds] = fd;
+        stdio->own[stdio->n_fds++] = own;
+}
+
+static int add_relay(Link *link, Stdio *stdio, unsigned i, Error *err) {
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "make a pipe for the command's stdio");
+        if (i == 0)
+                relay_input(&link->relays[link->n_relays++], 0, ends[1]);
+        else
+                relay_output(&link->relays[link->n_relays++], ends[0], (int) i);
+        take(stdio, i, ends[i == 0 ? 0 : 1], true);
+        return 0;
+}
+
+/* stdout and stderr on one terminal or socket share one pipe, so that their lines keep their order */
+static bool shares_stdout(const Stdio *stdio, const Link *link) {
+        struct stat out, errors;
+
+        return link->n_relays > 0 && link->relays[link->n_relays - 1].to == 1 && stdio->n_fds > 0 &&
+               fstat(1, &out) == 0 && fstat(2, &errors) == 0 && out.st_dev == errors.st_dev &&
+               out.st_ino == errors.st_ino;
+}
+
+static int prepare_one(Link *link, Stdio *stdio, unsigned i, Error *err) {
+        switch (classify((int) i)) {
+        case KIND_NULL:
+                stdio->words[i] = "null";
+                return 0;
+        case KIND_PASS:
+                take(stdio, i, (int) i, false);
+                return 0;
+        case KIND_RELAY:
+                break;
+        }
+        if (i == 2 && shares_stdout(stdio, link)) {
+                take(stdio, i, stdio->fds[stdio->n_fds - 1], false);
+                return 0;
+        }
+        return add_relay(link, stdio, i, err);
+}
+
+int stdio_prepare(Link *link, bool capture, Stdio *ret, Error *err) {
+        *ret = (Stdio){ 0 };
+        for (unsigned i = 0; i < 3; i++) {
+                int r = 0;
+
+                if (i > 0 && capture)
+                        ret->words[i] = "capture";
+                else
+                        r = prepare_one(link, ret, i, err);
+                if (r < 0) {
+                        stdio_deinit(ret);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+void stdio_deinit(Stdio *stdio) {
+        for (unsigned i = 0; i < stdio->n_fds; i++)
+                if (stdio->own[i])
+                        (void) close(stdio->fds[i]);
+        stdio->n_fds = 0;
+}

@@ -1,0 +1,80 @@
+/*
+ * terminal: what people see. Everything that came from outside goes through base/escape.h first, so that
+ * no reply can move the cursor, set a title or hide a line.
+ */
+#include "cli/terminal.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/owned.h"
+
+#define BAR_CELLS 10u
+
+static const char *const tones[_TONE_MAX] = {
+        [TONE_PLAIN] = "\033[0m", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
+        [TONE_WARN] = "\033[33m", [TONE_DIM] = "\033[2m",   [TONE_BOLD] = "\033[1m",
+};
+
+void terminal_say(const char *format, ...) {
+        va_list args;
+
+        fputs("warder: ", stderr);
+        va_start(args, format);
+        vfprintf(stderr, format, args);
+        va_end(args);
+        fputc('\n', stderr);
+}
+
+bool terminal_has_colour(FILE *file) {
+        const char *term = getenv("TERM");
+        const char *no = getenv("NO_COLOR");
+
+        return isatty(fileno(file)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
+const char *terminal_tone(Tone tone) {
+        return terminal_has_colour(stderr) ? tones[tone] : "";
+}
+
+void terminal_text(FILE *file, const char *text, size_t max) {
+        autofree char *safe = text ? escape_new(text, max) : NULL;
+
+        if (safe)
+                fputs(safe, file);
+}
+
+void terminal_lines(FILE *file, const char *indent, const char *text, size_t max) {
+        size_t shown = 0;
+
+        while (text && *text && shown < max) {
+                size_t n = strcspn(text, "\n");
+                autofree char *line = strndup(text, n);
+
+                if (!line)
+                        return;
+                fputs(indent, file);
+                terminal_text(file, line, 400);
+                fputc('\n', file);
+                shown += n + 1;
+                text += n;
+                if (*text == '\n')
+                        text++;
+        }
+        if (text && *text)
+                fprintf(file, "%s…\n", indent);
+}
+
+const char *terminal_bar(uint64_t used, uint64_t limit, char *text) {
+        uint64_t full = limit == 0 ? 0 : (used >= limit ? BAR_CELLS : used * BAR_CELLS / limit);
+        char cells[BAR_CELLS + 1];
+
+        memset(cells, '.', BAR_CELLS);
+        memset(cells, '#', (size_t) full);
+        cells[BAR_CELLS] = 0;
+        snprintf(text, TERMINAL_BAR_MAX, "[%s] %llu/%llu", cells, (unsigned long long) used,
+                 (unsigned long long) limit);
+        return text;
+}

@@ -1,0 +1,66 @@
+/*
+ * The verb "exec": one more command in a jail that is alive.
+ */
+#include "cli/verb-exec.h"
+
+#include <errno.h>
+
+#include "cli/command.h"
+#include "cli/jail-options.h"
+
+typedef struct ExecVerbOptions {
+        Common common;
+        ExecOptions exec;
+} ExecVerbOptions;
+
+static const Option exec_options[] = {
+        OPTIONS_EXEC(offsetof(ExecVerbOptions, exec)),
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+static int run(const VerbCall *call, Error *err) {
+        const ExecVerbOptions *options = call->options;
+        Command command = COMMAND_EMPTY;
+        cJSON *params;
+        char **words = call->words + 1;
+        int n = call->n_words - 1, r;
+
+        if (call->n_words < 1) {
+                (void) error_say(err, -EINVAL, "No jail was named; 'warder ls' lists them.");
+                return VERB_E_USAGE;
+        }
+        if (n > 0 && words[0][0] == '-' && words[0][1] == '-' && !words[0][2]) {
+                words++; /* "exec JAIL -- CMD" */
+                n--;
+        }
+        params = cJSON_CreateObject();
+        json_add_text(params, "jail", call->words[0]);
+        r = exec_options_add(&options->exec, words, n, params, err);
+        if (r != 0) {
+                (void) json_free(params);
+                return r;
+        }
+        command.json = options->common.json;
+        r = command_open(&command, options->common.socket, params, err);
+        if (r == 0)
+                r = command_run(&command, "jail.exec", TAKE_PTR(params), -EBADF, err);
+        (void) json_free(params);
+        command_close(&command);
+        return r;
+}
+
+const Verb verb_exec = {
+        .name = "exec",
+        .summary = "run a command in a jail that is alive",
+        .synopsis = "[OPTION…] JAIL -- CMD [ARG…]",
+        .examples = "  warder exec j-7f3kq2m4ab -- sh -c 'make && ./a.out'\n"
+                    "  warder exec --time 10s j-7f3kq2m4ab -- ./a.out",
+        .exits = EXITS_COMMAND,
+        .options = exec_options,
+        .size = sizeof(ExecVerbOptions),
+        .stops_at_word = true,
+        .exit_usage = EXIT_RUN_FAILED,
+        .exit_failed = EXIT_RUN_FAILED,
+        .run = run,
+};

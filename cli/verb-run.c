@@ -1,0 +1,121 @@
+/*
+ * The verb "run": one command in a jail of its own, on a copy-on-write view of the caller's directory.
+ */
+#include "cli/verb-run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/jail-options.h"
+#include "cli/terminal.h"
+#include "cli/workdir.h"
+
+typedef struct RunOptions {
+        Common common;
+        JailOptions jail;
+        ExecOptions exec;
+        bool keep;
+} RunOptions;
+
+static const Option run_options[] = {
+        OPTIONS_JAIL(offsetof(RunOptions, jail)),
+        OPTIONS_EXEC(offsetof(RunOptions, exec)),
+        { "keep", 'k', OPTION_FLAG, offsetof(RunOptions, keep), NULL,
+          "Keep the jail and its changes; its id is printed" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+static int make_params(const RunOptions *options, const VerbCall *call, cJSON *params, Error *err) {
+        cJSON *exec = json_add_object(params, "exec");
+        int r = jail_options_add(&options->jail, params, err);
+
+        if (r != 0)
+                return r;
+        if (options->keep)
+                json_add_bool(params, "keep", true);
+        if (!options->jail.no_work)
+                json_add_bool(params, "work", true);
+        if (!exec)
+                return error_set(err, -ENOMEM, "make the request");
+        return exec_options_add(&options->exec, call->words, call->n_words, exec, err);
+}
+
+static int open_work(const RunOptions *options, Error *err) {
+        int fd;
+
+        if (options->jail.no_work)
+                return -EBADF;
+        fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? error_set(err, -errno, "open the current directory") : fd;
+}
+
+/* Some file systems cannot be shown with other owners (overlay, NFS): then a copy of it is shown */
+static int run_on_copy(Command *command, cJSON *params, int work, Error *err) {
+        autoclose int copy = -EBADF;
+        int r = workdir_pack(work, &copy, err);
+
+        if (r < 0)
+                return r;
+        *err = ERROR_EMPTY;
+        terminal_say("this file system cannot be shown in a jail as it is: working on a copy");
+        return command_run(command, "jail.create", cJSON_Duplicate(params, true), copy, err);
+}
+
+static int run_command(Command *command, const RunOptions *options, cJSON *params, Error *err) {
+        autoclose int work = open_work(options, err);
+        int r;
+
+        if (work < 0 && !options->jail.no_work)
+                return work;
+        r = command_open(command, options->common.socket, json_get(params, "exec"), err);
+        if (r < 0)
+                return r;
+        r = command_run(command, "jail.create", cJSON_Duplicate(params, true), work, err);
+        if (r < 0 && work >= 0 && strcmp(command->code, "unsupported") == 0)
+                r = run_on_copy(command, params, work, err);
+        if (r >= 0 && options->keep && command->jail[0])
+                terminal_say("jail %s is kept: 'warder exec %s -- CMD', 'warder rm %s'",
+                             command->jail, command->jail, command->jail);
+        return r;
+}
+
+static int run(const VerbCall *call, Error *err) {
+        const RunOptions *options = call->options;
+        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
+        Command command = COMMAND_EMPTY;
+        int r = make_params(options, call, params, err);
+
+        if (r != 0)
+                return r;
+        command.json = options->common.json;
+        command.owns_jail = true;
+        command.memory = options->jail.memory;
+        r = run_command(&command, options, params, err);
+        command_close(&command);
+        return r;
+}
+
+const Verb verb_run = {
+        .name = "run",
+        .summary = "run a command in a fresh jail, on this directory",
+        .synopsis = "[OPTION…] -- CMD [ARG…]",
+        .text = "The current directory is /work in the jail, copy-on-write: the command may "
+                "change\n"
+                "everything and nothing of it reaches the directory. There is no network. When "
+                "the\n"
+                "command has ended, so has everything that it started. With --json, stdout "
+                "carries\n"
+                "events, one a line, and the command's output is in the last of them.",
+        .examples = "  warder run -- make test\n"
+                    "  warder run --memory 512M --time 10m -- python3 untrusted.py",
+        .exits = EXITS_COMMAND,
+        .options = run_options,
+        .size = sizeof(RunOptions),
+        .stops_at_word = true,
+        .exit_usage = EXIT_RUN_FAILED,
+        .exit_failed = EXIT_RUN_FAILED,
+        .run = run,
+};

@@ -1,0 +1,237 @@
+/*
+ * The verbs of snapshots: root file systems that jails start from.
+ */
+#include "cli/verb-snapshot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/as-user.h"
+#include "cli/ask-once.h"
+#include "cli/events.h"
+#include "cli/terminal.h"
+
+typedef struct ImportOptions {
+        Common common;
+        uint64_t max_bytes;
+        uint64_t max_entries;
+} ImportOptions;
+
+static const Option import_options[] = {
+        { "max-bytes", 0, OPTION_SIZE, offsetof(ImportOptions, max_bytes), "SIZE",
+          "Refuse an archive that unpacks to more" },
+        { "max-entries", 0, OPTION_NUMBER, offsetof(ImportOptions, max_entries), "N",
+          "Refuse an archive of more files" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+static const Option snapshot_options[] = { OPTIONS_COMMON, { 0 } };
+
+static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
+        const ImportOptions *options = userdata;
+        char size[UNITS_TEXT_MAX];
+        uint64_t bytes = 0, entries = 0;
+
+        (void) link;
+        if (strcmp(method, "snapshot.progress") != 0)
+                return;
+        if (options->common.json) {
+                events_print(method, cJSON_Duplicate(params, true));
+        } else if (isatty(2)) {
+                (void) json_number(params, "bytes", &bytes);
+                (void) json_number(params, "entries", &entries);
+                fprintf(stderr, "\r%s read, %llu files\033[K", units_format_size(bytes, size),
+                        (unsigned long long) entries);
+        }
+}
+
+static void show_cleaned(const cJSON *result) {
+        uint64_t total = 0;
+        const cJSON *item;
+
+        (void) json_number(result, "cleaned_total", &total);
+        if (total == 0)
+                return;
+        terminal_say("%llu entries did not land as they were in the archive:",
+                     (unsigned long long) total);
+        cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
+                fputs("  ", stderr);
+                terminal_text(stderr, json_text(item, "path"), 200);
+                fputs(": ", stderr);
+                terminal_text(stderr, json_text(item, "text"), 200);
+                fputc('\n', stderr);
+        }
+}
+
+static void show_imported(const cJSON *result) {
+        const cJSON *layer = cJSON_GetArrayItem(json_get(result, "layers"), 0);
+        uint64_t entries = 0;
+
+        (void) json_number(result, "entries", &entries);
+        show_text(result, "name", 0);
+        show_size(result, "bytes", 0);
+        printf("%llu files  %.80s\n", (unsigned long long) entries,
+               cJSON_IsString(layer) ? layer->valuestring : "");
+        show_cleaned(result);
+}
+
+static int import(const ImportOptions *options, const char *name, int fd, Error *err) {
+        Ask ask = { .method = "snapshot.import", .params = cJSON_CreateObject(), .n_fds = 1 };
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        cJSON *limits;
+        int r = link_open(&link, options->common.socket, err);
+
+        if (r < 0) {
+                (void) json_free(ask.params);
+                return r;
+        }
+        link.on_note = on_progress;
+        link.userdata = (void *) (uintptr_t) options;
+        ask.fds[0] = fd;
+        json_add_text(ask.params, "name", name);
+        limits = options->max_bytes || options->max_entries ? json_add_object(ask.params, "limits")
+                                                            : NULL;
+        if (options->max_bytes)
+                json_add_number(limits, "bytes", options->max_bytes);
+        if (options->max_entries)
+                json_add_number(limits, "entries", options->max_entries);
+        r = link_ask(&link, &ask, &answer, err);
+        if (isatty(2) && !options->common.json)
+                fputs("\r\033[K", stderr);
+        if (r == 0 && options->common.json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_imported(answer.result);
+        answer_deinit(&answer);
+        link_deinit(&link);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+}
+
+static int run_import(const VerbCall *call, Error *err) {
+        autoclose int fd = -EBADF;
+        User user;
+
+        if (call->n_words != 2) {
+                (void) error_say(err, -EINVAL, "Give a name and an archive, or '-' for stdin.");
+                return VERB_E_USAGE;
+        }
+        if (strcmp(call->words[1], "-") == 0) {
+                fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+        } else {
+                user_of_caller(&user);
+                fd = as_user_open(&user, call->words[1], O_RDONLY, err);
+                if (fd < 0)
+                        return fd;
+        }
+        if (fd < 0)
+                return error_set(err, -errno, "use stdin");
+        return import(call->options, call->words[0], fd, err);
+}
+
+static void show_row(const cJSON *snapshot) {
+        const cJSON *layers = json_get(snapshot, "layers");
+        uint64_t entries = 0;
+
+        (void) json_number(snapshot, "entries", &entries);
+        show_text(snapshot, "name", 20);
+        printf("%-6d  ", cJSON_GetArraySize(layers));
+        show_size(snapshot, "bytes", 10);
+        printf("%-8llu  ", (unsigned long long) entries);
+        show_time(snapshot, "created", 24);
+        putchar('\n');
+}
+
+static void show_list(const cJSON *result) {
+        const cJSON *snapshot;
+
+        printf("%-20s  %-6s  %-10s  %-8s  %s\n", "NAME", "LAYERS", "SIZE", "FILES", "CREATED");
+        cJSON_ArrayForEach(snapshot, json_get(result, "snapshots")) show_row(snapshot);
+}
+
+static void show_one(const cJSON *result) {
+        const cJSON *layer;
+
+        show_row(result);
+        cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
+                printf("  %.80s\n", layer->valuestring);
+}
+
+static int run_list(const VerbCall *call, Error *err) {
+        return ask_once(call->options, "snapshot.list", cJSON_CreateObject(), show_list, err);
+}
+
+static int run_show(const VerbCall *call, Error *err) {
+        static const NamedAsk named = { "snapshot.show", "name", "a snapshot", show_one };
+
+        return ask_named(call, &named, err);
+}
+
+static int run_rm(const VerbCall *call, Error *err) {
+        static const NamedAsk named = { "snapshot.remove", "name", "a snapshot", NULL };
+
+        return ask_named(call, &named, err);
+}
+
+const Verb verb_snapshot_import = {
+        .name = "snapshot import",
+        .summary = "make a root file system from an archive",
+        .synopsis = "[OPTION…] NAME FILE|-",
+        .text = "Takes tar, plain or compressed by gzip, zstd, xz or bzip2. It is unpacked in a "
+                "jail;\n"
+                "devices, set-id bits and names that leave the tree never land: what was cleaned "
+                "is\n"
+                "listed.",
+        .examples = "  warder snapshot import debian rootfs.tar.zst\n"
+                    "  tar -C rootfs -c . | warder snapshot import mine -",
+        .exits = EXITS_PLAIN,
+        .options = import_options,
+        .size = sizeof(ImportOptions),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_import,
+};
+
+const Verb verb_snapshot_list = {
+        .name = "snapshot list",
+        .summary = "list the snapshots",
+        .synopsis = "[--json]",
+        .examples =
+                "  warder snapshot list\n  warder snapshot list --json | jq -r '.snapshots[].name'",
+        .exits = EXITS_PLAIN,
+        .options = snapshot_options,
+        .size = sizeof(Common),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_list,
+};
+
+const Verb verb_snapshot_show = {
+        .name = "snapshot show",
+        .summary = "show a snapshot and its layers",
+        .synopsis = "NAME",
+        .examples = "  warder snapshot show debian\n  warder snapshot show debian --json",
+        .exits = EXITS_PLAIN,
+        .options = snapshot_options,
+        .size = sizeof(Common),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_show,
+};
+
+const Verb verb_snapshot_rm = {
+        .name = "snapshot rm",
+        .summary = "remove a snapshot's name; unused layers go with it",
+        .synopsis = "NAME",
+        .examples = "  warder snapshot rm debian\n  warder snapshot rm mine",
+        .exits = EXITS_PLAIN,
+        .options = snapshot_options,
+        .size = sizeof(Common),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_rm,
+};

@@ -1,0 +1,182 @@
+/*
+ * verbs: the table of verbs, and what all verbs share: parsing, help, the report of a failure.
+ */
+#include "cli/verbs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/owned.h"
+#include "cli/terminal.h"
+#include "cli/verb-create.h"
+#include "cli/verb-exec.h"
+#include "cli/verb-help.h"
+#include "cli/verb-ls.h"
+#include "cli/verb-policy.h"
+#include "cli/verb-rm.h"
+#include "cli/verb-run.h"
+#include "cli/verb-snapshot.h"
+
+#define NAME_WIDTH 16
+
+static const Verb *const verbs[] = {
+        &verb_run,
+        &verb_create,
+        &verb_exec,
+        &verb_ls,
+        &verb_rm,
+        &verb_snapshot_import,
+        &verb_snapshot_list,
+        &verb_snapshot_show,
+        &verb_snapshot_rm,
+        &verb_policy_list,
+        &verb_policy_show,
+        &verb_help,
+        NULL,
+};
+
+const Verb *const *verbs_all(void) {
+        return verbs;
+}
+
+/* Is @name the name "word" or "word next" */
+static int name_words(const char *name, int n_words, char **words) {
+        const char *blank = strchr(name, ' ');
+
+        if (!blank)
+                return strcmp(name, words[0]) == 0 ? 1 : 0;
+        if (strlen(words[0]) != (size_t) (blank - name) ||
+            strncmp(name, words[0], (size_t) (blank - name)) != 0)
+                return 0;
+        return n_words > 1 && strcmp(blank + 1, words[1]) == 0 ? 2 : 0;
+}
+
+bool verbs_is_group(const char *word) {
+        size_t n = strlen(word);
+
+        for (const Verb *const *verb = verbs; *verb; verb++)
+                if (strncmp((*verb)->name, word, n) == 0 && (*verb)->name[n] == ' ')
+                        return true;
+        return false;
+}
+
+static size_t least(size_t a, size_t b, size_t c) {
+        size_t smallest = a < b ? a : b;
+
+        return smallest < c ? smallest : c;
+}
+
+/* Edits between two short words (Levenshtein), one row at a time */
+static size_t distance(const char *from, const char *to) {
+        size_t row[64];
+        size_t n = strlen(to);
+
+        if (n >= ELEMENTS(row))
+                return SIZE_MAX;
+        for (size_t i = 0; i <= n; i++)
+                row[i] = i;
+        for (size_t i = 0; from[i]; i++) {
+                size_t corner = row[0];
+
+                row[0] = i + 1;
+                for (size_t k = 0; k < n; k++) {
+                        size_t above = row[k + 1];
+
+                        row[k + 1] = least(above + 1, row[k] + 1, corner + (from[i] != to[k]));
+                        corner = above;
+                }
+        }
+        return row[n];
+}
+
+/* The nearest verb to what was typed, NULL where none is near enough to be meant */
+static const char *nearest(const char *typed) {
+        const char *best = NULL;
+        size_t best_edits = strlen(typed) / 2 + 2;
+
+        for (const Verb *const *verb = verbs; *verb; verb++) {
+                size_t edits = distance(typed, (*verb)->name);
+
+                if (edits < best_edits && edits < strlen((*verb)->name)) {
+                        best = (*verb)->name;
+                        best_edits = edits;
+                }
+        }
+        return best;
+}
+
+const Verb *verbs_find(int n_words, char **words, int *ret_used, Error *err) {
+        char typed[64];
+        const char *meant;
+
+        for (const Verb *const *verb = verbs; *verb; verb++) {
+                int used = name_words((*verb)->name, n_words, words);
+
+                if (used > 0) {
+                        *ret_used = used;
+                        return *verb;
+                }
+        }
+        if (verbs_is_group(words[0]) && n_words > 1)
+                snprintf(typed, sizeof(typed), "%.30s %.30s", words[0], words[1]);
+        else
+                snprintf(typed, sizeof(typed), "%.60s", words[0]);
+        meant = nearest(typed);
+        if (meant)
+                error_say(err, -EINVAL, "There is no verb '%s'. Did you mean '%s'?", typed, meant);
+        else
+                error_say(err, -EINVAL, "There is no verb '%s'. 'warder help' lists all verbs.",
+                          typed);
+        return NULL;
+}
+
+static int report(const Verb *verb, int r, const Error *err) {
+        if (err->code != 0)
+                terminal_say("%s", err->text);
+        if (r == VERB_E_USAGE) {
+                fprintf(stderr, "Try 'warder %s --help'.\n", verb->name);
+                return verb->exit_usage;
+        }
+        return r < 0 ? verb->exit_failed : r;
+}
+
+int verbs_run(const Verb *verb, int argc, char **argv) {
+        autofree void *options = calloc(1, verb->size);
+        Error err = ERROR_EMPTY;
+        VerbCall call = { .options = options };
+        int rest = 0, r;
+
+        if (!options)
+                return report(verb, error_set(&err, -ENOMEM, "start '%s'", verb->name), &err);
+        r = options_parse(verb->options, argc, argv, verb->stops_at_word, options, &rest, &err);
+        if (((const Common *) options)->help) {
+                verbs_help(verb);
+                return 0;
+        }
+        if (r < 0)
+                return report(verb, VERB_E_USAGE, &err);
+        call.n_words = argc - rest;
+        call.words = argv + rest;
+        r = verb->run(&call, &err);
+        return report(verb, r, &err);
+}
+
+void verbs_list(const char *group) {
+        size_t n = group ? strlen(group) : 0;
+
+        for (const Verb *const *verb = verbs; *verb; verb++)
+                if (!group || (strncmp((*verb)->name, group, n) == 0 && (*verb)->name[n] == ' '))
+                        printf("  %-*s  %s\n", NAME_WIDTH, (*verb)->name, (*verb)->summary);
+}
+
+void verbs_help(const Verb *verb) {
+        autofree char *options = options_help(verb->options);
+
+        printf("warder %s: %s\n\nUsage: warder %s %s\n", verb->name, verb->summary, verb->name,
+               verb->synopsis);
+        if (verb->text)
+                printf("\n%s\n", verb->text);
+        printf("\nExamples:\n%s\n\nOptions:\n%s\nExit codes:\n%s", verb->examples,
+               options ? options : "", verb->exits);
+}
