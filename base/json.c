@@ -93,10 +93,6 @@ int json_parse(const char *text, size_t n, unsigned flags, cJSON **ret_json, Err
         return r < 0 ? r : parse_plain(copy, n, ret_json, err);
 }
 
-char *json_print(const cJSON *json) {
-        return cJSON_PrintUnformatted(json);
-}
-
 cJSON *json_get(const cJSON *object, const char *name) {
         return cJSON_IsObject(object) ? cJSON_GetObjectItemCaseSensitive(object, name) : NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json-print.h"
 #include "base/owned.h"
 
 #define JSON_DEPTH_MAX 64
@@ -25,9 +26,6 @@ DEFINE_SCOPED(cJSON *, json_free);
  * Returns: 0, -EINVAL with line, column and reason, or -ENOMEM. @ret_json is owned by the caller.
  */
 int json_parse(const char *text, size_t n, unsigned flags, cJSON **ret_json, Error *err);
-
-/** json_print() - compact text on one line, fresh memory (free()); NULL: no memory */
-char *json_print(const cJSON *json);
 
 /** json_get() - member @name of an object, NULL where absent or no object; borrowed, case-sensitive */
 cJSON *json_get(const cJSON *object, const char *name);

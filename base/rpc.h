@@ -9,19 +9,12 @@
 
 #include "base/fds.h"
 #include "base/json.h"
+#include "base/rpc-message.h"
 
 #define RPC_LINE_MAX        (1024 * 1024)
 #define RPC_FDS_PER_MESSAGE 8
 #define RPC_FDS_QUEUED_MAX  32
 #define RPC_OUT_MAX         (4 * 1024 * 1024) /* bytes that may wait for a peer that does not read */
-
-enum {
-        RPC_PARSE = -32700,
-        RPC_INVALID = -32600,
-        RPC_METHOD = -32601,
-        RPC_PARAMS = -32602,
-        RPC_OURS = -32000
-};
 
 typedef struct RpcPeer RpcPeer;
 
@@ -69,15 +62,7 @@ int rpc_peer_flush(RpcPeer *peer);
 /** rpc_peer_waiting() - bytes that wait to be sent */
 size_t rpc_peer_waiting(const RpcPeer *peer);
 
-/*
- * Messages. All are fresh trees owned by the caller; NULL without memory.
- */
-/** rpc_request() - @params is consumed, may be NULL; @id 0 makes a notification */
-cJSON *rpc_request(uint64_t id, const char *method, cJSON *params);
-/** rpc_result() - an answer; @id is copied from the request, @result is consumed */
-cJSON *rpc_result(const cJSON *id, cJSON *result);
-/** rpc_error() - a failure; @data is consumed, may be NULL; @id NULL gives null */
-cJSON *rpc_error(const cJSON *id, int code, const char *message, cJSON *data);
+typedef void (*RpcNotifyFn)(const RpcMessage *message, void *userdata);
 
 /**
  * rpc_call() - for clients: send a request and wait for its answer, handing notifications to @notify
@@ -86,6 +71,5 @@ cJSON *rpc_error(const cJSON *id, int code, const char *message, cJSON *data);
  *
  * Returns: 0 whether the answer is a result or an error; -ECONNRESET where the peer ended.
  */
-typedef void (*RpcNotifyFn)(const RpcMessage *message, void *userdata);
 int rpc_call(RpcPeer *peer, cJSON *request_consume, const int *fds, unsigned n_fds,
              RpcNotifyFn notify, void *userdata, RpcMessage *ret, Error *err);

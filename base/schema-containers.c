@@ -205,9 +205,11 @@ int schema_key_property_names(SchemaWalk *w, const cJSON *schema, const cJSON *k
         if (!cJSON_IsObject(value))
                 return 0;
         cJSON_ArrayForEach(member, value) {
-                cJSON name = { .type = cJSON_String, .valuestring = member->string };
+                cJSON name = { .type = cJSON_String,
+                               .string = member->string,
+                               .valuestring = member->string };
 
-                r = schema_member(w, keyword, member->string ? &name : member);
+                r = schema_member(w, keyword, &name);
                 if (r < 0)
                         return r;
         }

@@ -18,8 +18,9 @@ typedef struct Tap {
 static Tap tap_state;
 
 /* One result line; the caller has compared. Every check ends here. */
-static inline __attribute__((format(printf, 4, 5))) bool
-tap_result(bool good, const char *file, int line, const char *format, ...) {
+static inline __attribute__((format(printf, 4, 5))) bool tap_result(bool good, const char *file,
+                                                                    int line, const char *format,
+                                                                    ...) {
         va_list args;
 
         printf("%s %u - ", good ? "ok" : "not ok", ++tap_state.run);
@@ -54,8 +55,8 @@ static inline void tap_show(const char *label, const char *text) {
 
 static inline bool tap_same_text(const char *got, const char *want, const char *what,
                                  const char *file, int line) {
-        bool good = tap_result(got && want ? strcmp(got, want) == 0 : got == want, file, line,
-                               "%s", what);
+        bool good = tap_result(got && want ? strcmp(got, want) == 0 : got == want, file, line, "%s",
+                               what);
 
         if (!good) {
                 tap_show("got ", got);
