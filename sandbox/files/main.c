@@ -1,0 +1,97 @@
+/*
+ * warder-files: the program that reads what strangers wrote: archives, trees, patches, test output. It runs
+ * as a command of a jail of its own, as id 0 of that jail with CHOWN, DAC_OVERRIDE and FOWNER, and is
+ * trusted with nothing but the views of that jail. It works on fd 0, fd 1 and the fixed places below, says
+ * what it found as records on fd 2, and ends: 0 where RECORD_DONE was written, 1 where a record says why
+ * not, 2 for arguments that are wrong.
+ *
+ * Place     what it is
+ * /out      a layer that is being made (unpack, save)
+ * /upper    the raw upper of another jail, read-only (save, diff)
+ * /old      the merged base, read-only (diff, apply)
+ * /new      the merged tree after the work, read-only (diff)
+ * /tree     the base with a writable upper (apply), or any tree (search)
+ *
+ * One process does one job, and what it keeps is freed by its end at the latest.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/options.h"
+#include "base/owned.h"
+#include "sandbox/files/report.h"
+#include "sandbox/files/verbs.h"
+
+typedef struct VerbRow {
+        const char *name;
+        const Option *options;
+        int min_words;
+        int max_words;
+        int (*run)(const VerbArgs *args, Report *report, Error *err);
+} VerbRow;
+
+#define OPTION_ROOT                                                         \
+        {                                                                   \
+                "root", 0, OPTION_TEXT, offsetof(VerbArgs, root), "DIR",    \
+                        "look for the fixed places beneath DIR (for tests)" \
+        }
+
+static const Option layer_options[] = {
+        { "prefix", 0, OPTION_TEXT, offsetof(VerbArgs, prefix), "DIR",
+          "land beneath DIR of the layer" },
+        { "max-bytes", 0, OPTION_NUMBER, offsetof(VerbArgs, max_bytes), "N",
+          "most bytes of all files" },
+        { "max-entries", 0, OPTION_NUMBER, offsetof(VerbArgs, max_entries), "N", "most entries" },
+        OPTION_ROOT,
+        { 0 },
+};
+
+static const Option plain_options[] = { OPTION_ROOT, { 0 } };
+
+static const VerbRow verbs[] = {
+        { "unpack", layer_options, 0, 0, verb_unpack },
+        { "results", plain_options, 1, 1, verb_results },
+};
+
+static int parse(int argc, char **argv, const VerbRow **ret_row, VerbArgs *args, Error *err) {
+        const VerbRow *row = NULL;
+        int rest = 0, r;
+        size_t i;
+
+        for (i = 0; argc > 1 && i < ELEMENTS(verbs); i++)
+                if (strcmp(argv[1], verbs[i].name) == 0)
+                        row = &verbs[i];
+        if (!row)
+                return error_say(err, -EINVAL, "no such job: %s",
+                                 argc > 1 ? argv[1] : "(none given)");
+        r = options_parse(row->options, argc - 1, argv + 1, false, args, &rest, err);
+        if (r < 0)
+                return r;
+        args->words = argv + 1 + rest;
+        args->n_words = argc - 1 - rest;
+        if (args->n_words < row->min_words || args->n_words > row->max_words)
+                return error_say(err, -EINVAL, "%s takes %d to %d words, not %d", row->name,
+                                 row->min_words, row->max_words, args->n_words);
+        *ret_row = row;
+        return 0;
+}
+
+int main(int argc, char **argv) {
+        VerbArgs args = VERB_ARGS_DEFAULT;
+        Report report = REPORT_EMPTY(STDERR_FILENO);
+        Error err = ERROR_EMPTY;
+        const VerbRow *row = NULL;
+        int r = parse(argc, argv, &row, &args, &err);
+
+        if (r < 0) {
+                (void) report_end(&report, r, &err);
+                return 2;
+        }
+        (void) umask(0);
+        (void) setlocale(LC_CTYPE, "C.UTF-8"); /* names of pax headers come as UTF-8 */
+        r = row->run(&args, &report, &err);
+        return report_end(&report, r, &err) < 0 ? 1 : 0;
+}

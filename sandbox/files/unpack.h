@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * unpack: an archive becomes a layer. Nothing that the archive says is believed: what may not lie in a
+ * layer is left out with a note (devices, set-id bits, attributes that privileged programs or the overlay
+ * act on), and what no honest archive holds ends the job (names that leave the tree or go through links,
+ * one name as two things, an end that is missing).
+ */
+#include "sandbox/files/land.h"
+
+typedef struct UnpackJob {
+        int in;  /* the archive, borrowed */
+        int out; /* the empty layer directory, borrowed */
+        const char *
+                prefix; /* directory beneath @out that takes the tree's place; NULL or "" for none */
+        LandLimits limits;
+} UnpackJob;
+
+/** unpack_run() - do it, and report. Returns: 0 or negative errno */
+int unpack_run(const UnpackJob *job, Report *report, Error *err);

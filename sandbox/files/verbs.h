@@ -1,0 +1,33 @@
+#pragma once
+/*
+ * verbs: the jobs of warder-files as its command line names them. Each takes checked arguments, opens its
+ * places, and runs the module that does the work.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/options.h"
+#include "sandbox/files/report.h"
+
+typedef struct VerbArgs {
+        const char *root; /* directory that holds the fixed places */
+        const char *prefix;
+        uint64_t max_bytes;
+        uint64_t max_entries;
+        OptionList protect;
+        OptionList allow;
+        bool check_only;
+        bool ignore_case;
+        const char *glob;
+        char **words; /* what is left after the options */
+        int n_words;
+} VerbArgs;
+
+#define VERB_ARGS_DEFAULT \
+        ((VerbArgs){ .root = "/", .max_bytes = 16ull << 30, .max_entries = 2000000 })
+
+/** verb_unpack() - fd 0, an archive, becomes a layer in /out. Returns: 0 or negative errno */
+int verb_unpack(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_results() - fd 0, what a test command printed, becomes tests and counts. Returns: 0 or negative errno */
+int verb_results(const VerbArgs *args, Report *report, Error *err);
