@@ -78,7 +78,7 @@ static int set_timer(CURLM *multi, long milliseconds, void *userdata) {
         return 0;
 }
 
-static int start_curl(Loop *loop, Error *err) {
+int loop_start_curl(Loop *loop, Error *err) {
         if (loop->multi)
                 return 0;
         if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK)
@@ -102,7 +102,7 @@ static void act(Loop *loop, curl_socket_t fd, int what) {
 }
 
 int loop_add(Loop *loop, CURL *easy, Error *err) {
-        int r = start_curl(loop, err);
+        int r = loop_start_curl(loop, err);
 
         if (r < 0)
                 return r;

@@ -11,11 +11,14 @@
 
 typedef struct Loop Loop;
 
-/** loop_new() - @link is borrowed and outlives the loop. libcurl starts with the first transfer. Returns: 0, -ENOMEM */
+/** loop_new() - @link is borrowed and outlives the loop. libcurl starts with the first use. Returns: 0, -ENOMEM */
 int loop_new(Link *link, Loop **ret_loop);
 /** loop_free() - release it. Returns: NULL */
 Loop *loop_free(Loop *loop);
 DEFINE_SCOPED(Loop *, loop_free);
+
+/** loop_start_curl() - before the first easy handle is made; again is harmless. Returns: 0, -ENOMEM, -EIO */
+int loop_start_curl(Loop *loop, Error *err);
 
 /**
  * loop_add() - put a transfer on its way; it is sent as far as it goes without waiting

@@ -25,6 +25,15 @@ static int ask_info(Session *session, int *ret_transcript, Error *err) {
         return session->info ? 0 : session_fail(session, CAUSE_INTERNAL, -ENOMEM);
 }
 
+/* A wait of the provider, for people. */
+static void send_notice(void *userdata, const char *text) {
+        Session *session = userdata;
+        cJSON *data = cJSON_CreateObject();
+
+        session_text(data, "text", text);
+        (void) session_event(session, "notice", NULL, 0, data);
+}
+
 int session_open(Session *session, Link *link_consume, Error *err) {
         autoclose int transcript = -EBADF;
         int r;
@@ -40,7 +49,11 @@ int session_open(Session *session, Link *link_consume, Error *err) {
                 return session_fail(session, CAUSE_WORKFLOW, r);
         r = providers_new(json_get(session->info, "model"), transcript, session->loop,
                           &session->provider, err);
-        return r < 0 ? session_fail(session, CAUSE_WORKFLOW, r) : 0;
+        if (r < 0)
+                return session_fail(session, CAUSE_WORKFLOW, r);
+        session->provider->notice = send_notice;
+        session->provider->userdata = session;
+        return 0;
 }
 
 void session_close(Session *session) {
@@ -77,16 +90,12 @@ int session_event(Session *session, const char *event, const char *step, unsigne
 /* What the provider has to say at the end, for people. */
 static void send_remark(Session *session) {
         char text[256] = "";
-        cJSON *data;
 
         if (!session->provider || !session->provider->kind->remark)
                 return;
         session->provider->kind->remark(session->provider, text, sizeof(text));
-        if (!*text)
-                return;
-        data = cJSON_CreateObject();
-        session_text(data, "text", text);
-        (void) session_event(session, "notice", NULL, 0, data);
+        if (*text)
+                send_notice(session, text);
 }
 
 int session_finish(Session *session, const char *summary, Error *err) {

@@ -38,6 +38,9 @@ typedef struct ProviderKind {
 struct Provider {
         const ProviderKind *kind;
         Cause cause; /* of the last failure */
+        /* Tells people what takes time (a retry); may be NULL. */
+        void (*notice)(void *userdata, const char *text);
+        void *userdata; /* borrowed, for notice */
 };
 
 /** model_reply_deinit() - release the parts */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "agent/model/openai.h"
 #include "agent/model/replay.h"
 
 static int make_replay(const cJSON *model, int transcript_fd, Loop *loop, Provider **ret,
@@ -16,11 +17,18 @@ static int make_replay(const cJSON *model, int transcript_fd, Loop *loop, Provid
         return replay_new(transcript_fd, ret, err);
 }
 
+static int make_openai(const cJSON *model, int transcript_fd, Loop *loop, Provider **ret,
+                       Error *err) {
+        (void) transcript_fd;
+        return openai_new(json_text(model, "base_url"), json_text(model, "model"), loop, ret, err);
+}
+
 static const struct {
         const char *name;
         int (*make)(const cJSON *model, int transcript_fd, Loop *loop, Provider **ret, Error *err);
 } providers[] = {
         { "replay", make_replay },
+        { "openai", make_openai },
 };
 
 int providers_new(const cJSON *model, int transcript_fd, Loop *loop, Provider **ret_provider,
