@@ -24,10 +24,11 @@ typedef struct FilesJobEnd {
 
 /** FilesRecordFn - each record as it comes (PROGRESS too), before the end; @record is borrowed */
 typedef void (*FilesRecordFn)(const Record *record, void *userdata);
+/** FilesDoneFn - once; where the plan had a LAYER_NEW or the upper is kept, nothing of the jail is left then */
 typedef void (*FilesDoneFn)(const FilesJobEnd *end, void *userdata);
 
 /** files_job_start() - Returns: 0 and @done will be called once; negative errno: it will not */
 int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record, FilesDoneFn done,
                     void *userdata, FilesJob **ret, Error *err);
-/** files_job_cancel() - end it; @done is not called any more */
+/** files_job_cancel() - end it; @done is not called any more, a kept upper is dropped. Returns: NULL */
 FilesJob *files_job_cancel(FilesJob *job);

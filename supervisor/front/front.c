@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
@@ -26,7 +27,7 @@
 #define IDLE_ACCURACY (100u * 1000)
 
 static bool is_needed(const Front *front) {
-        return front->clients || front->jails || front->jobs > 0;
+        return front->clients || front->jails || front->jobs > 0 || front->imports > 0;
 }
 
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -111,6 +112,8 @@ int front_start(Front *front, Error *err) {
                 r = ledger_new(front->state_fd, &front->ledger, err);
         if (r >= 0)
                 r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
+        if (r >= 0)
+                layers_sweep(front); /* what the front before us did not come to remove */
         if (r >= 0)
                 r = start_idle(front, err);
         if (r >= 0)

@@ -44,7 +44,9 @@ typedef struct Front {
         int agent_fd; /* the warder-agent binary; -EBADF: not installed */
         int egress_fd;
         uint64_t next_id; /* of commands and calls at init, never reused */
-        unsigned jobs;    /* imports and the like that must end before an idle front may */
+        unsigned jobs;    /* runs of warder-files that must end before an idle front may */
+        unsigned imports; /* of layers, under way: nothing is removed from the store meanwhile */
+        bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
         bool had_client;
 } Front;
 

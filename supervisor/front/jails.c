@@ -18,6 +18,7 @@
 #include "supervisor/front/clients.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/init-link.h"
+#include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/slots.h"
 
@@ -52,6 +53,7 @@ struct FrontJail {
         JailLimits limits;
         char snapshot[72];
         char policy[72];
+        const char *purpose; /* borrowed constant */
         uint32_t owner_uid;
         uint64_t created_usec;
 };
@@ -163,6 +165,8 @@ static void tell_gone(FrontJail *jail) {
                 gones = first->next;
                 first->gone(first->userdata);
         }
+        if (front->sweep_later)
+                layers_sweep(front);
         front_touch(front);
 }
 
@@ -280,6 +284,7 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
                              .plan = spec->plan,
                              .limits = spec->limits,
                              .keep = !spec->client,
+                             .purpose = spec->purpose,
                              .owner_uid = spec->owner_uid,
                              .created_usec = units_now() };
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
@@ -369,6 +374,14 @@ const JailLimits *front_jail_limits(const FrontJail *jail) {
 
 const Plan *front_jail_plan(const FrontJail *jail) {
         return &jail->plan;
+}
+
+const char *front_jail_purpose(const FrontJail *jail) {
+        return jail->purpose;
+}
+
+uint32_t front_jail_owner(const FrontJail *jail) {
+        return jail->owner_uid;
 }
 
 FrontJail *front_jail_next(const FrontJail *jail) {

@@ -50,12 +50,14 @@ static const char *const pragmas[] = {
 
 /* By schema number: what brings a file of the number before to this one. */
 static const char *const migrations[SCHEMA_NUMBER] = {
-        /* layers: digests of 32 bytes, topmost first. holds: who keeps a layer of the store alive */
+        /* layers: digests of 32 bytes, topmost first. holds: who needs a layer of the
+         * store; loose: what nobody needs and is to be removed */
         "CREATE TABLE snapshots (name TEXT NOT NULL, owner INTEGER NOT NULL, layers BLOB NOT NULL,"
         " bytes INTEGER NOT NULL, entries INTEGER NOT NULL, created INTEGER NOT NULL,"
         " PRIMARY KEY (owner, name)) STRICT;"
         "CREATE TABLE holds (digest BLOB NOT NULL, holder TEXT NOT NULL,"
-        " PRIMARY KEY (digest, holder)) STRICT;",
+        " PRIMARY KEY (digest, holder)) STRICT;"
+        "CREATE TABLE loose (digest BLOB NOT NULL PRIMARY KEY) STRICT;",
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

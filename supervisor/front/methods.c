@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/schema.h"
-#include "config.h"
+#include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/policies.h"
@@ -46,20 +46,26 @@ static int add_row(Methods *methods, const MethodRow *row, Error *err) {
         return r < 0 ? error_add(err, r, "schema of the result of %s", row->name) : 0;
 }
 
+static int add_all(Methods *methods, Error *err) {
+        int r = add_row(methods, &jail_create_row, err);
+
+        for (unsigned i = 0; r >= 0 && i < ELEMENTS(modules); i++)
+                for (const MethodRow *row = modules[i]; r >= 0 && row->name; row++)
+                        r = add_row(methods, row, err);
+        return r;
+}
+
 int methods_new(Methods **ret, Error *err) {
         Methods *methods = calloc(1, sizeof(Methods));
         int r;
 
         if (!methods)
                 return error_set(err, -ENOMEM, "make the table of methods");
-        for (unsigned i = 0; i < ELEMENTS(modules); i++)
-                for (const MethodRow *row = modules[i]; row->name; row++) {
-                        r = add_row(methods, row, err);
-                        if (r < 0) {
-                                methods_free(methods);
-                                return r;
-                        }
-                }
+        r = add_all(methods, err);
+        if (r < 0) {
+                methods_free(methods);
+                return r;
+        }
         *ret = methods;
         return 0;
 }

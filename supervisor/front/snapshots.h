@@ -1,8 +1,12 @@
 #pragma once
 /*
- * snapshots: names for ordered lists of layers, in the ledger; import through warder-files.
+ * snapshots: names for ordered lists of layers, in the ledger. A name belongs to who imported it; those of
+ * uid 0 are seen by all. `host` is always there: the host's own root, no layer.
  */
 #include "supervisor/front/filesjob.h"
+#include "supervisor/front/layer-import.h"
+
+#define SNAPSHOTS_PER_UID_MAX 256
 
 typedef struct SnapshotInfo {
         char name[72];
@@ -12,30 +16,20 @@ typedef struct SnapshotInfo {
         uint32_t owner_uid;
 } SnapshotInfo;
 
-/** snapshots_find() - as @uid may see it. Returns: 0, -ENOENT with a sentence */
+/** snapshots_find() - as @uid may see it: its own first. Returns: 0, -ENOENT with a sentence */
 int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *ret, Error *err);
+
+/** SnapshotFn - one after the other, by name; @info is borrowed */
+typedef void (*SnapshotFn)(const SnapshotInfo *info, void *userdata);
+/** snapshots_each() - all that @uid may see (0: all), `host` first */
+int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, Error *err);
+
+/** snapshots_add() - and hold its layers. Returns: 0, -EEXIST, -EDQUOT */
+int snapshots_add(Front *front, const SnapshotInfo *info, Error *err);
+/** snapshots_check_new() - may @uid add a snapshot of this name. Returns: 0, -EINVAL, -EEXIST, -EDQUOT */
+int snapshots_check_new(Front *front, const char *name, uint32_t uid, Error *err);
+/** snapshots_remove() - forget the name of @owner and let go of its layers. Returns: 0, -ENOENT */
+int snapshots_remove(Front *front, const char *name, uint32_t owner, Error *err);
 
 /** snapshots_digest() - what a verdict names: SHA-256 over the layers' digests ("host" for the host root) */
 void snapshots_digest(const SnapshotInfo *info, uint8_t *ret_digest);
-
-typedef struct LayerImport { /* result of layer_import() */
-        uint8_t digest[32];
-        uint64_t bytes, entries;
-        cJSON *cleaned; /* array, borrowed */
-        uint64_t cleaned_total;
-} LayerImport;
-typedef void (*LayerImportFn)(const LayerImport *import, const Error *err, bool refused,
-                              void *userdata);
-
-typedef struct LayerImportSpec {
-        int input_fd;          /* archive; or with @upper_handle: -EBADF */
-        const char *prefix;    /* "work"; NULL: root */
-        uint64_t upper_handle; /* 0, or a jail's upper to save instead of an archive */
-        uint64_t max_bytes, max_entries;
-        uint32_t owner_uid;
-        void (*progress)(uint64_t bytes, uint64_t entries, void *userdata); /* may be NULL */
-} LayerImportSpec;
-
-/** layer_import() - LAYER_NEW, unpack or save in a files jail, LAYER_COMMIT. Returns: 0 and @done will be called */
-int layer_import(Front *front, const LayerImportSpec *spec, LayerImportFn done, void *userdata,
-                 Error *err);

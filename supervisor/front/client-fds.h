@@ -1,0 +1,16 @@
+#pragma once
+/*
+ * client-fds: which descriptors a client may hand in. What the kernel makes of a descriptor depends on
+ * what is behind it: a socket, a device or a file of /proc in a jail would be a way out of it.
+ */
+#include "base/error.h"
+
+typedef enum ClientFdUse {
+        CLIENT_FD_STDIO,     /* a pipe, a regular file on disk or tmpfs, a pty slave */
+        CLIENT_FD_TERMINAL,  /* a pty slave */
+        CLIENT_FD_INPUT,     /* a pipe or such a regular file */
+        CLIENT_FD_DIRECTORY, /* a directory; the monitor checks whose */
+} ClientFdUse;
+
+/** client_fd_check() - Returns: 0 or -EINVAL with what it is and what to do; -EBADF where there is none */
+int client_fd_check(int fd, ClientFdUse use, Error *err);

@@ -1,0 +1,316 @@
+/*
+ * jail-create: see jail-create.h.
+ *
+ *   request -> plan -> (a work directory that came as an archive becomes a layer) -> jail -> command
+ *
+ * The caller's work directory comes as a descriptor, with the caller's connection beside it: the monitor
+ * checks that it is the caller's. Where its file system cannot be shown with other owners, the client packs
+ * it and sends the archive instead; its layer is loose from the start, and goes when the jail has.
+ */
+#include "supervisor/front/jail-create.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "supervisor/front/client-fds.h"
+#include "supervisor/front/clients.h"
+#include "supervisor/front/exec-call.h"
+#include "supervisor/front/layers.h"
+#include "supervisor/front/policies.h"
+#include "supervisor/front/snapshots.h"
+
+#define WORK_BYTES_MAX   (16ull << 30)
+#define WORK_ENTRIES_MAX 2000000ull
+
+static const char create_schema[] =
+        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+        "\"snapshot\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
+        "\"policy\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
+        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+        "\"memory\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"pids\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"cpu\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"disk\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"inodes\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"wall\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"output_keep\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"output_max\":{\"type\":\"integer\",\"minimum\":1}}},"
+        "\"keep\":{\"type\":\"boolean\"},"
+        "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
+        "\"work\":{\"type\":\"boolean\"}," USER_PROPERTY ","
+        "\"exec\":{\"type\":\"object\",\"required\":[\"argv\"],\"additionalProperties\":false,"
+        "\"properties\":{" EXEC_PROPERTIES "}}}}";
+
+typedef struct Creating {
+        Front *front;
+        Call *call; /* answered by us */
+        JailSpec spec;
+        char snapshot[72];
+        bool keep;
+        bool has_exec;
+        cJSON *exec; /* owned: what params point into */
+        ExecParams params;
+        int fds[2]; /* borrowed from call and client: directory, connection */
+} Creating;
+
+static Creating *creating_free(Creating *creating) {
+        if (!creating)
+                return NULL;
+        exec_params_deinit(&creating->params);
+        json_free(creating->exec);
+        free(creating);
+        return NULL;
+}
+DEFINE_SCOPED(Creating *, creating_free);
+
+/* ---- the answer ---------------------------------------------------------------------------------- */
+
+static void fail(Creating *creating, const Error *err) {
+        SCOPED(creating_free) Creating *owned = creating;
+        bool named = err->code == -ENOTSUP || err->code == -EINVAL || err->code == -EDQUOT ||
+                     err->code == -EBUSY || err->code == -EPERM || err->code == -EACCES;
+
+        call_fail(owned->call, named ? NULL : "jail", err);
+}
+
+static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "jail", front_jail_id(jail));
+        json_add_consume(json, "command", record_consume);
+        return json;
+}
+
+static void end_jail(FrontJail *jail, void *userdata) {
+        (void) userdata;
+        front_jail_end(jail, NULL, NULL);
+}
+
+static void answer_ready(const Creating *creating, const FrontJail *jail) {
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "jail", front_jail_id(jail));
+        json_add_text(json, "snapshot", creating->snapshot);
+        json_add_text(json, "policy", creating->spec.policy);
+        call_answer(creating->call, json, NULL, 0);
+}
+
+static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
+        Creating *creating = userdata;
+        ExecCall exec = { .call = creating->call,
+                          .spec = &creating->params.spec,
+                          .answer = record_answer,
+                          .after = creating->keep ? NULL : end_jail };
+        Error own = ERROR_EMPTY;
+
+        if (err) {
+                fail(creating, err);
+                return;
+        }
+        if (!creating->has_exec) {
+                answer_ready(creating, jail);
+        } else if (exec_call_start(jail, &exec, &own) < 0) {
+                front_jail_end(jail, NULL, NULL);
+                fail(creating, &own);
+                return;
+        }
+        creating_free(creating);
+}
+
+/* ---- the plan ------------------------------------------------------------------------------------ */
+
+static int take_policy(Creating *creating, const cJSON *params, const Policy **ret, Error *err) {
+        const char *name = json_text(params, "policy");
+        const Policy *policy =
+                policies_find(creating->front->policies, name ? name : "default", err);
+        JailSpec *spec = &creating->spec;
+        int r;
+
+        if (!policy) {
+                call_refuse(creating->call,
+                            err->code == -ENOENT    ? "not_found"
+                            : err->code == -ENOTSUP ? "unsupported"
+                                                    : "invalid",
+                            "/policy", NULL);
+                return err->code;
+        }
+        spec->policy = policy_name(policy);
+        spec->filter_fd = policy_filter(policy);
+        spec->limits = *policy_limits(policy);
+        r = limits_tighten(&spec->limits, json_get(params, "limits"), err);
+        if (r < 0)
+                call_refuse(creating->call, r == -EPERM ? "denied" : "invalid", "/limits",
+                            "choose another policy: warder policy list");
+        *ret = policy;
+        return r;
+}
+
+static void take_user(Plan *plan, const cJSON *user) {
+        uint64_t value;
+
+        if (json_number(user, "uid", &value) == 0)
+                plan->uid = (uint32_t) value;
+        if (json_number(user, "gid", &value) == 0)
+                plan->gid = (uint32_t) value;
+}
+
+static int take_root(Creating *creating, const cJSON *params, const Policy *policy, Error *err) {
+        const char *snapshot = json_text(params, "snapshot");
+        const char *hostname = json_text(params, "hostname");
+        Plan *plan = &creating->spec.plan;
+        RootSpec root = { .snapshot = creating->snapshot, .uid = call_uid(creating->call) };
+        int r;
+
+        (void) snprintf(creating->snapshot, sizeof creating->snapshot, "%s",
+                        snapshot ? snapshot : "host");
+        plan_init(plan, &creating->spec.limits);
+        take_user(plan, json_get(params, "user"));
+        if (hostname)
+                (void) snprintf(plan->hostname, sizeof plan->hostname, "%s", hostname);
+        r = plan_root(creating->front, plan, &root, err);
+        if (r >= 0 && (plan->flags & PLAN_HOST_ROOT) && !policy_may_host_root(policy)) {
+                call_refuse(creating->call, "denied", "/snapshot",
+                            "import a root: warder snapshot import NAME FILE");
+                return error_say(err, -EPERM,
+                                 "policy %s does not allow the host's own root: name a snapshot",
+                                 policy_name(policy));
+        }
+        if (r == -ENOENT)
+                call_refuse(creating->call, "not_found", "/snapshot", NULL);
+        return r;
+}
+
+static int take_exec(Creating *creating, const cJSON *params, Error *err) {
+        const cJSON *exec = json_get(params, "exec");
+        ExecFrom from = { .call = creating->call,
+                          .first_fd = json_true(params, "work") ? 1 : 0,
+                          .limits = &creating->spec.limits,
+                          .plan = &creating->spec.plan };
+
+        if (!exec) {
+                if (call_n_fds(creating->call) == from.first_fd)
+                        return 0;
+                return error_say(err, -EINVAL, "descriptors came that nothing takes");
+        }
+        creating->has_exec = true;
+        creating->exec = cJSON_Duplicate(exec, true);
+        if (!creating->exec)
+                return error_set(err, -ENOMEM, "read the command");
+        from.json = creating->exec;
+        return exec_params_init(&creating->params, &from, err);
+}
+
+static int ask_for_jail(Creating *creating, Error *err) {
+        JailSpec *spec = &creating->spec;
+        FrontJail *jail;
+
+        spec->client = creating->keep ? NULL : call_client(creating->call);
+        if (!spec->client && !creating->keep)
+                return error_say(err, -ECANCELED, "the client has gone");
+        return front_jail_new(creating->front, spec, on_ready, creating, &jail, err);
+}
+
+/* ---- the work directory -------------------------------------------------------------------------- */
+
+static int add_work_dir(Creating *creating, Error *err) {
+        const PlanLayer layer = { .kind = LAYER_DIR, .fd = 1, .conn = 2 };
+        Client *client = call_client(creating->call);
+
+        creating->fds[0] = call_fd(creating->call, 0);
+        creating->fds[1] = client_fd(client);
+        creating->spec.fds = creating->fds;
+        creating->spec.n_fds = 2;
+        return plan_view(&creating->spec.plan, VIEW_WORK, VIEW_WRITABLE, &layer, 1, err);
+}
+
+static void on_work_imported(const LayerImport *import, const Error *err, bool refused,
+                             void *userdata) {
+        Creating *creating = userdata;
+        PlanLayer layer = { .kind = LAYER_STORE };
+        Error own = ERROR_EMPTY;
+        int r;
+
+        if (err) {
+                call_refuse(creating->call, refused ? "invalid" : "internal", "/work", NULL);
+                fail(creating, err);
+                return;
+        }
+        memcpy(layer.digest, import->digest, sizeof layer.digest);
+        r = plan_view(&creating->spec.plan, VIEW_WORK, VIEW_WRITABLE, &layer, 1, &own);
+        if (r >= 0)
+                r = ask_for_jail(creating, &own);
+        /* the jail that was asked for stands on it: it goes after that */
+        (void) layer_discard(creating->front, import->digest, NULL);
+        if (r < 0)
+                fail(creating, &own);
+}
+
+static int import_work(Creating *creating, Error *err) {
+        const LayerImportSpec spec = { .input_fd = call_fd(creating->call, 0),
+                                       .max_bytes = WORK_BYTES_MAX,
+                                       .max_entries = WORK_ENTRIES_MAX,
+                                       .owner_uid = call_peer(creating->call)->uid };
+        int r = client_fd_check(spec.input_fd, CLIENT_FD_INPUT, err);
+
+        if (r < 0) {
+                call_refuse(creating->call, "invalid", "/work", NULL);
+                return r;
+        }
+        return layer_import(creating->front, &spec, on_work_imported, creating, err);
+}
+
+static int start(Creating *creating, bool work, Error *err) {
+        struct stat what;
+        int r;
+
+        if (!work)
+                return ask_for_jail(creating, err);
+        if (fstat(call_fd(creating->call, 0), &what) < 0) {
+                call_refuse(creating->call, "invalid", "/work", NULL);
+                return error_say(err, -EINVAL, "\"work\" needs a descriptor: the directory");
+        }
+        if (!S_ISDIR(what.st_mode))
+                return import_work(creating, err);
+        r = add_work_dir(creating, err);
+        return r < 0 ? r : ask_for_jail(creating, err);
+}
+
+static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        SCOPED(creating_free) Creating *creating = calloc(1, sizeof(Creating));
+        const Policy *policy = NULL;
+        int r;
+
+        (void) ret_result;
+        if (!creating)
+                return error_set(err, -ENOMEM, "make a jail");
+        creating->front = front;
+        creating->call = call;
+        creating->keep = json_true(params, "keep");
+        creating->spec.owner_uid = call_peer(call)->uid;
+        creating->spec.snapshot = creating->snapshot;
+        r = take_policy(creating, params, &policy, err);
+        if (r >= 0)
+                r = take_root(creating, params, policy, err);
+        if (r >= 0)
+                r = take_exec(creating, params, err);
+        if (r >= 0)
+                r = start(creating, json_true(params, "work"), err);
+        if (r < 0)
+                return r;
+        (void) TAKE_PTR(creating);
+        return 0;
+}
+
+const MethodRow jail_create_row = {
+        .name = "jail.create",
+        .params = create_schema,
+        .result = "{\"type\":\"object\",\"required\":[\"jail\"]}",
+        .n_fds_max = 4,
+        .may_wait = true,
+        .summary = "Make a jail, and run a first command in it; without \"keep\" it ends with the "
+                   "command, or with the connection",
+        .charge = "jails",
+        .run = run_create,
+};

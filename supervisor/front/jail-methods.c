@@ -1,0 +1,236 @@
+/*
+ * jail-methods: see jail-methods.h.
+ */
+#include "supervisor/front/jail-methods.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "supervisor/front/exec-call.h"
+#include "supervisor/front/jail-create.h"
+#include "supervisor/front/policy-limits.h"
+
+#define JAIL_PROPERTY "\"jail\":{\"type\":\"string\",\"maxLength\":16}"
+#define JAIL_SCHEMA                                                                       \
+        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"    \
+        "\"properties\":{" JAIL_PROPERTY "}}"
+
+static const char exec_schema[] =
+        "{\"type\":\"object\",\"required\":[\"jail\",\"argv\"],\"additionalProperties\":false,"
+        "\"properties\":{" JAIL_PROPERTY "," EXEC_PROPERTIES "}}";
+
+static const char signal_schema[] =
+        "{\"type\":\"object\",\"required\":[\"jail\",\"signal\"],\"additionalProperties\":false,"
+        "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"signal\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64}}}";
+
+static const char open_schema[] =
+        "{\"type\":\"object\",\"required\":[\"jail\",\"path\",\"flags\"],"
+        "\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
+        ",\"path\":{\"type\":\"string\",\"pattern\":\"^/\",\"maxLength\":4095},"
+        "\"flags\":{\"type\":\"array\",\"minItems\":1,\"uniqueItems\":true,"
+        "\"items\":{\"enum\":[\"read\",\"write\",\"create\",\"truncate\",\"parents\"]}},"
+        "\"mode\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":511}}}";
+
+/* The caller's jail; jails of files jobs and verifies are nobody's to reach. */
+static FrontJail *find_jail(Front *front, Call *call, const cJSON *params, Error *err) {
+        const char *id = json_text(params, "jail");
+        FrontJail *jail = front_jail_find(front, id, call_uid(call));
+
+        if (jail && !front_jail_purpose(jail))
+                return jail;
+        call_refuse(call, "not_found", "/jail", "see `warder ls`");
+        error_say(err, -ENOENT, "there is no jail %.16s", id);
+        return NULL;
+}
+
+static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
+        (void) jail;
+        return record_consume;
+}
+
+static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        FrontJail *jail = find_jail(front, call, params, err);
+        ExecFrom from = { .call = call, .json = params };
+        ExecCall exec = { .call = call, .answer = bare_record };
+        ExecParams command = { 0 };
+        int r;
+
+        (void) ret_result;
+        if (!jail)
+                return err->code;
+        from.limits = front_jail_limits(jail);
+        from.plan = front_jail_plan(jail);
+        exec.spec = &command.spec;
+        r = exec_params_init(&command, &from, err);
+        if (r >= 0)
+                r = exec_call_start(jail, &exec, err);
+        exec_params_deinit(&command);
+        return r;
+}
+
+static int run_signal(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        FrontJail *jail = find_jail(front, call, params, err);
+        Command *command = jail ? command_find(jail, json_text(params, "command")) : NULL;
+        uint64_t signal = 0;
+        int r = 0;
+
+        if (!jail)
+                return err->code;
+        if (!command) {
+                call_refuse(call, "not_found", "/command", NULL);
+                return error_say(err, -ENOENT, "no such command runs in this jail");
+        }
+        (void) json_number(params, "signal", &signal);
+        if (signal == SIGKILL) /* everything that it started, sessions of their own included */
+                command_kill(command, CAUSE_KILLED_BY_CLIENT);
+        else
+                r = command_signal(command, (int) signal, err);
+        if (r < 0)
+                return r;
+        *ret_result = cJSON_CreateObject();
+        return *ret_result ? 0 : error_set(err, -ENOMEM, "answer");
+}
+
+static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        cJSON *json = cJSON_CreateObject();
+        cJSON *list = json_add_array(json, "jails");
+        uint32_t uid = call_uid(call);
+
+        (void) params;
+        if (!list) {
+                json_free(json);
+                return error_set(err, -ENOMEM, "list the jails");
+        }
+        for (FrontJail *jail = front->jails; jail; jail = front_jail_next(jail))
+                if (!front_jail_purpose(jail) && (uid == 0 || front_jail_owner(jail) == uid))
+                        json_push_consume(list, front_jail_describe(jail));
+        *ret_result = json;
+        return 0;
+}
+
+static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        FrontJail *jail = find_jail(front, call, params, err);
+        cJSON *json;
+
+        if (!jail)
+                return err->code;
+        json = front_jail_describe(jail);
+        if (!json)
+                return error_set(err, -ENOMEM, "show a jail");
+        limits_describe(front_jail_limits(jail), json);
+        *ret_result = json;
+        return 0;
+}
+
+static void on_gone(void *userdata) {
+        call_answer(userdata, cJSON_CreateObject(), NULL, 0);
+}
+
+static int run_destroy(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                       Error *err) {
+        FrontJail *jail = find_jail(front, call, params, err);
+
+        (void) ret_result;
+        if (!jail)
+                return err->code;
+        front_jail_end(jail, on_gone, call);
+        return 0;
+}
+
+static void on_opened(int fd, uint64_t size, const Error *err, void *userdata) {
+        autoclose int owned = fd;
+        cJSON *json;
+
+        if (err) {
+                call_fail(userdata, NULL, err);
+                return;
+        }
+        json = cJSON_CreateObject();
+        json_add_number(json, "size", size);
+        call_answer(userdata, json, &owned, 1);
+}
+
+static uint32_t open_flags(const cJSON *words) {
+        static const struct {
+                const char *word;
+                uint32_t flag;
+        } flags[] = {
+                { "read", INIT_OPEN_READ },         { "write", INIT_OPEN_WRITE },
+                { "create", INIT_OPEN_CREATE },     { "truncate", INIT_OPEN_TRUNCATE },
+                { "parents", INIT_OPEN_PARENTS },
+        };
+        const cJSON *word;
+        uint32_t all = 0;
+
+        cJSON_ArrayForEach(word, words) {
+                for (unsigned i = 0; i < ELEMENTS(flags); i++)
+                        if (strcmp(word->valuestring, flags[i].word) == 0)
+                                all |= flags[i].flag;
+        }
+        return all;
+}
+
+static int run_open(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        FrontJail *jail = find_jail(front, call, params, err);
+        OpenSpec spec = { .path = json_text(params, "path"),
+                          .flags = open_flags(json_get(params, "flags")),
+                          .mode = 0644 };
+        uint64_t mode;
+
+        (void) ret_result;
+        if (!jail)
+                return err->code;
+        if (json_number(params, "mode", &mode) == 0)
+                spec.mode = (uint32_t) mode;
+        spec.uid = front_jail_plan(jail)->uid;
+        spec.gid = front_jail_plan(jail)->gid;
+        return front_jail_open(jail, &spec, on_opened, call, err);
+}
+
+static const char any_object[] = "{\"type\":\"object\"}";
+
+const MethodRow jail_methods[] = {
+        { .name = "jail.exec",
+          .params = exec_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"command\",\"jail\",\"cause\"]}",
+          .n_fds_max = EXEC_FDS_MAX,
+          .may_wait = true,
+          .summary = "Run a command in a jail that is alive; the answer is the record of its end",
+          .charge = "jails",
+          .run = run_exec },
+        { .name = "jail.signal",
+          .params = signal_schema,
+          .result = any_object,
+          .summary = "Send a signal to a command's process group; SIGKILL ends all that it started",
+          .charge = "none",
+          .run = run_signal },
+        { .name = "jail.list",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .result = "{\"type\":\"object\",\"required\":[\"jails\"]}",
+          .summary = "The caller's jails; for administrators all",
+          .charge = "none",
+          .run = run_list },
+        { .name = "jail.show",
+          .params = JAIL_SCHEMA,
+          .result = any_object,
+          .summary = "One jail with its limits",
+          .charge = "none",
+          .run = run_show },
+        { .name = "jail.destroy",
+          .params = JAIL_SCHEMA,
+          .result = any_object,
+          .may_wait = true,
+          .summary = "End a jail and all that runs in it; answers when nothing is left of it",
+          .charge = "none",
+          .run = run_destroy },
+        { .name = "jail.open",
+          .params = open_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"size\"]}",
+          .may_wait = true,
+          .summary = "A descriptor of a regular file in the jail, opened from inside as its user",
+          .charge = "none",
+          .run = run_open },
+        { 0 },
+};

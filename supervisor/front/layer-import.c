@@ -1,0 +1,243 @@
+/*
+ * layer-import: see layer-import.h.
+ *
+ *   LAYER_NEW -> files job (unpack or save, it flushes what it wrote) -> LAYER_COMMIT -> done
+ *
+ * A layer appears in the store complete or not at all: what fails before the commit is dropped. The digest
+ * is what warder-files computed of the entries as they landed.
+ */
+#include "supervisor/front/layer-import.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+#include "base/owned.h"
+#include "supervisor/front/filesjob.h"
+#include "supervisor/front/layers.h"
+#include "supervisor/front/monitor-link.h"
+#include "supervisor/front/policies.h"
+
+#define NUMBER_MAX 24
+
+typedef struct Import {
+        Front *front; /* borrowed, outlives us */
+        LayerImportSpec spec;
+        int input_fd; /* owned */
+        char prefix[64];
+        uint64_t handle; /* of the new layer, 0: none yet */
+        bool has_digest;
+        bool refused;
+        LayerImport result;
+        LayerImportFn done;
+        void *userdata;
+} Import;
+
+static Import *import_free(Import *import) {
+        if (!import)
+                return NULL;
+        fds_close(&import->input_fd, 1);
+        json_free(import->result.cleaned);
+        import->front->imports--;
+        layers_sweep(import->front);
+        front_touch(import->front);
+        free(import);
+        return NULL;
+}
+DEFINE_SCOPED(Import *, import_free);
+
+/* The end of every import, good or bad. */
+static void conclude(Import *import, const Error *err) {
+        SCOPED(import_free) Import *owned = import;
+        Error dropped = ERROR_EMPTY;
+
+        if (err && import->handle &&
+            monitor_layer(import->front->monitor, REQUEST_LAYER_DROP, import->handle, NULL, NULL,
+                          NULL, &dropped) < 0)
+                log_event(LOG_WARNING, "an unfinished layer stays in the store", F_ERR(&dropped));
+        import->done(&import->result, err, import->refused, import->userdata);
+        (void) owned;
+}
+
+static void fail_reply(Import *import, const MonitorReply *reply, const char *what) {
+        Error err = ERROR_EMPTY;
+
+        error_say(&err, reply->code, "%s: %s", what, reply->text);
+        conclude(import, &err);
+}
+
+static void on_committed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
+        Import *import = userdata;
+
+        (void) fds;
+        (void) n_fds;
+        if (reply->code < 0 && reply->code != -EEXIST) {
+                fail_reply(import, reply, "commit the layer");
+                return;
+        }
+        import->handle = 0;
+        conclude(import, NULL);
+}
+
+static void on_files_done(const FilesJobEnd *end, void *userdata) {
+        Import *import = userdata;
+        Error err = ERROR_EMPTY;
+
+        import->refused = end->refused;
+        if (end->err)
+                err = *end->err;
+        else if (!import->has_digest)
+                error_say(&err, -EPROTO, "warder-files did not name the layer's digest");
+        else
+                (void) monitor_layer(import->front->monitor, REQUEST_LAYER_COMMIT, import->handle,
+                                     import->result.digest, on_committed, import, &err);
+        if (err.code)
+                conclude(import, &err);
+}
+
+/* "path", NUL, "sentence" */
+static void add_cleaned(LayerImport *result, const Record *record) {
+        const char *path = record->data;
+        size_t n = strlen(path) + 1;
+        cJSON *entry;
+
+        if (result->cleaned_total++ >= CLEANED_MAX)
+                return;
+        entry = cJSON_CreateObject();
+        json_add_text(entry, "path", path);
+        json_add_number(entry, "rule", record->head.flags);
+        json_add_text(entry, "text", n <= record->head.size ? path + n : "");
+        json_push_consume(result->cleaned, entry);
+}
+
+static void on_record(const Record *record, void *userdata) {
+        Import *import = userdata;
+
+        switch (record->head.kind) {
+        case RECORD_PROGRESS:
+                if (import->spec.progress)
+                        import->spec.progress(record->head.a, record->head.b, import->userdata);
+                break;
+        case RECORD_NOTE:
+                add_cleaned(&import->result, record);
+                break;
+        case RECORD_DIGEST:
+                if (record->head.flags != DIGEST_LAYER || record->head.size != 32)
+                        break;
+                memcpy(import->result.digest, record->data, 32);
+                import->has_digest = true;
+                break;
+        case RECORD_TOTALS:
+                import->result.bytes = record->head.a;
+                import->result.entries = record->head.b;
+                break;
+        default:
+                break;
+        }
+}
+
+static int make_plan(const Import *import, Plan *plan, Error *err) {
+        const PlanLayer out = { .kind = LAYER_NEW, .handle = import->handle };
+        const PlanLayer upper = { .kind = LAYER_UPPER, .handle = import->spec.upper_handle };
+        const Policy *policy = policies_find(import->front->policies, "files", err);
+        int r;
+
+        if (!policy)
+                return err->code;
+        plan_init(plan, policy_limits(policy));
+        r = plan_view(plan, VIEW_OUT, VIEW_WRITABLE | VIEW_DIRECT, &out, 1, err);
+        if (r >= 0 && import->spec.upper_handle)
+                r = plan_view(plan, VIEW_UPPER, VIEW_DIRECT, &upper, 1, err);
+        return r;
+}
+
+static int start_files(Import *import, Error *err) {
+        const LayerImportSpec *spec = &import->spec;
+        char bytes[NUMBER_MAX], entries[NUMBER_MAX];
+        const char *argv[10] = { spec->upper_handle ? "save" : "unpack" };
+        FilesJobSpec job = { .argv = argv,
+                             .input_fd = import->input_fd,
+                             .output_fd = -EBADF,
+                             .owner_uid = spec->owner_uid };
+        FilesJob *started;
+        unsigned n = 1;
+        int r;
+
+        (void) snprintf(bytes, sizeof bytes, "%" PRIu64, spec->max_bytes);
+        (void) snprintf(entries, sizeof entries, "%" PRIu64, spec->max_entries);
+        if (!spec->upper_handle && *import->prefix) {
+                argv[n++] = "--prefix";
+                argv[n++] = import->prefix;
+        }
+        if (!spec->upper_handle && spec->max_bytes) {
+                argv[n++] = "--max-bytes";
+                argv[n++] = bytes;
+        }
+        if (!spec->upper_handle && spec->max_entries) {
+                argv[n++] = "--max-entries";
+                argv[n++] = entries;
+        }
+        r = make_plan(import, &job.plan, err);
+        return r < 0 ? r
+                     : files_job_start(import->front, &job, on_record, on_files_done, import,
+                                       &started, err);
+}
+
+static void on_layer_new(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
+        Import *import = userdata;
+        Error err = ERROR_EMPTY;
+
+        (void) fds;
+        (void) n_fds;
+        if (reply->code < 0) {
+                fail_reply(import, reply, "make a layer");
+                return;
+        }
+        import->handle = reply->handle;
+        if (start_files(import, &err) < 0)
+                conclude(import, &err);
+}
+
+static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, Error *err) {
+        SCOPED(import_free) Import *import = NULL;
+        Import *fresh = calloc(1, sizeof *fresh);
+
+        if (!fresh)
+                return error_set(err, -ENOMEM, "import a layer");
+        *fresh = (Import){ .front = front, .spec = *spec, .input_fd = -EBADF };
+        front->imports++;
+        import = fresh;
+        import->spec.prefix = NULL; /* ours is a copy */
+        (void) snprintf(import->prefix, sizeof import->prefix, "%s",
+                        spec->prefix ? spec->prefix : "");
+        import->result.cleaned = cJSON_CreateArray();
+        if (!import->result.cleaned)
+                return error_set(err, -ENOMEM, "import a layer");
+        if (spec->input_fd >= 0) {
+                import->input_fd = fcntl(spec->input_fd, F_DUPFD_CLOEXEC, 3);
+                if (import->input_fd < 0)
+                        return error_set(err, -errno, "keep the archive");
+        }
+        *ret = TAKE_PTR(import);
+        return 0;
+}
+
+int layer_import(Front *front, const LayerImportSpec *spec, LayerImportFn done, void *userdata,
+                 Error *err) {
+        SCOPED(import_free) Import *import = NULL;
+        int r;
+
+        r = import_new(front, spec, &import, err);
+        if (r < 0)
+                return r;
+        import->done = done;
+        import->userdata = userdata;
+        r = monitor_layer(front->monitor, REQUEST_LAYER_NEW, 0, NULL, on_layer_new, import, err);
+        if (r < 0)
+                return r;
+        (void) TAKE_PTR(import);
+        return 0;
+}

@@ -1,0 +1,15 @@
+#pragma once
+/*
+ * layers: which layers of the store are still needed. Who needs one holds it under a name of his own;
+ * what nobody holds any more is removed, now or when what is under way has ended.
+ */
+#include "supervisor/front/front.h"
+
+/** layer_hold() - @holder ("snapshot:…", "gate") needs the layer; holding twice is holding once */
+int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *err);
+/** layer_release() - not any more; the last one's layer goes */
+int layer_release(Front *front, const uint8_t *digest, const char *holder, Error *err);
+/** layer_discard() - a layer that was committed, but that nobody came to hold */
+int layer_discard(Front *front, const uint8_t *digest, Error *err);
+/** layers_sweep() - remove what nobody holds, where no import is under way */
+void layers_sweep(Front *front);

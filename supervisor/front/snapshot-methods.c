@@ -1,0 +1,220 @@
+/*
+ * snapshot-methods: see snapshot-methods.h.
+ */
+#include "supervisor/front/snapshot-methods.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/owned.h"
+#include "base/units.h"
+#include "supervisor/front/client-fds.h"
+#include "supervisor/front/layers.h"
+#include "supervisor/front/snapshots.h"
+
+#define IMPORT_BYTES_MAX   (64ull << 30)
+#define IMPORT_ENTRIES_MAX 4000000ull
+
+#define NAME_PARAM  "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
+#define NAME_SCHEMA "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
+                    "\"properties\":{" NAME_PARAM "}}"
+
+static const char import_schema[] =
+        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,\"properties\":"
+        "{" NAME_PARAM ",\"limits\":{\"type\":\"object\",\"additionalProperties\":false,"
+        "\"properties\":{\"bytes\":{\"type\":\"integer\",\"minimum\":1},"
+        "\"entries\":{\"type\":\"integer\",\"minimum\":1}}}}}";
+
+typedef struct Importing {
+        Front *front;
+        Call *call; /* answered by us */
+        char name[72];
+        uint32_t owner_uid;
+} Importing;
+
+static void add_layers(cJSON *json, const SnapshotInfo *info) {
+        cJSON *list = json_add_array(json, "layers");
+        char text[DIGEST_TEXT_MAX];
+
+        for (unsigned i = 0; i < info->n_layers; i++)
+                json_push_text(list, digest_format(info->layers[i], text));
+}
+
+static cJSON *describe(const SnapshotInfo *info) {
+        cJSON *json = cJSON_CreateObject();
+        char time[UNITS_TEXT_MAX];
+
+        json_add_text(json, "name", info->name);
+        add_layers(json, info);
+        if (info->n_layers == 0)
+                return json;
+        json_add_number(json, "bytes", info->bytes);
+        json_add_number(json, "entries", info->entries);
+        json_add_text(json, "created", units_format_time(info->created_usec, time));
+        json_add_number(json, "owner_uid", info->owner_uid);
+        return json;
+}
+
+static void on_progress(uint64_t bytes, uint64_t entries, void *userdata) {
+        const Importing *importing = userdata;
+        cJSON *params = cJSON_CreateObject();
+
+        json_add_number(params, "bytes", bytes);
+        json_add_number(params, "entries", entries);
+        call_notify(importing->call, "snapshot.progress", params);
+}
+
+static void answer(const Importing *importing, const SnapshotInfo *info, const LayerImport *import) {
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "name", info->name);
+        add_layers(json, info);
+        json_add_number(json, "bytes", info->bytes);
+        json_add_number(json, "entries", info->entries);
+        json_add_consume(json, "cleaned", cJSON_Duplicate(import->cleaned, true));
+        json_add_number(json, "cleaned_total", import->cleaned_total);
+        log_event(LOG_INFO, "snapshot imported", F("SNAPSHOT", info->name));
+        call_answer(importing->call, json, NULL, 0);
+}
+
+static void on_imported(const LayerImport *import, const Error *err, bool refused, void *userdata) {
+        autofree Importing *importing = userdata;
+        SnapshotInfo info = { .n_layers = 1,
+                              .bytes = import->bytes,
+                              .entries = import->entries,
+                              .created_usec = units_now(),
+                              .owner_uid = importing->owner_uid };
+        Error own = ERROR_EMPTY;
+
+        if (err) {
+                call_fail(importing->call, refused ? "invalid" : "internal", err);
+                return;
+        }
+        (void) snprintf(info.name, sizeof info.name, "%s", importing->name);
+        memcpy(info.layers[0], import->digest, sizeof info.layers[0]);
+        if (snapshots_add(importing->front, &info, &own) < 0) {
+                (void) layer_discard(importing->front, import->digest, NULL);
+                call_fail(importing->call, NULL, &own);
+                return;
+        }
+        answer(importing, &info, import);
+}
+
+static void take_limits(LayerImportSpec *spec, const cJSON *limits) {
+        uint64_t value;
+
+        if (json_number(limits, "bytes", &value) == 0 && value < spec->max_bytes)
+                spec->max_bytes = value;
+        if (json_number(limits, "entries", &value) == 0 && value < spec->max_entries)
+                spec->max_entries = value;
+}
+
+static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        LayerImportSpec spec = { .input_fd = call_fd(call, 0),
+                                 .max_bytes = IMPORT_BYTES_MAX,
+                                 .max_entries = IMPORT_ENTRIES_MAX,
+                                 .owner_uid = call_peer(call)->uid,
+                                 .progress = on_progress };
+        autofree Importing *importing = NULL;
+        int r;
+
+        (void) ret_result;
+        r = snapshots_check_new(front, json_text(params, "name"), spec.owner_uid, err);
+        if (r < 0) {
+                call_refuse(call, r == -EEXIST ? "exists" : r == -EDQUOT ? "quota" : "invalid",
+                            "/name", NULL);
+                return r;
+        }
+        r = client_fd_check(spec.input_fd, CLIENT_FD_INPUT, err);
+        if (r < 0)
+                return r;
+        take_limits(&spec, json_get(params, "limits"));
+        importing = calloc(1, sizeof *importing);
+        if (!importing)
+                return error_set(err, -ENOMEM, "import a snapshot");
+        *importing = (Importing){ .front = front, .call = call, .owner_uid = spec.owner_uid };
+        (void) snprintf(importing->name, sizeof importing->name, "%s", json_text(params, "name"));
+        r = layer_import(front, &spec, on_imported, importing, err);
+        if (r < 0)
+                return r;
+        (void) TAKE_PTR(importing);
+        return 0;
+}
+
+static void push(const SnapshotInfo *info, void *userdata) {
+        json_push_consume(userdata, describe(info));
+}
+
+static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        cJSON *list = json_add_array(json, "snapshots");
+        int r;
+
+        (void) params;
+        if (!list)
+                return error_set(err, -ENOMEM, "list the snapshots");
+        r = snapshots_each(front, call_uid(call), push, list, err);
+        if (r >= 0)
+                *ret_result = TAKE_PTR(json);
+        return r;
+}
+
+static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        SnapshotInfo info;
+        int r = snapshots_find(front, json_text(params, "name"), call_uid(call), &info, err);
+
+        if (r < 0) {
+                call_refuse(call, r == -ENOENT ? "not_found" : "internal", "/name", NULL);
+                return r;
+        }
+        *ret_result = describe(&info);
+        return *ret_result ? 0 : error_set(err, -ENOMEM, "show a snapshot");
+}
+
+static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        int r = snapshots_remove(front, json_text(params, "name"), call_uid(call), err);
+
+        if (r < 0) {
+                call_refuse(call, r == -ENOENT ? "not_found" : r == -EPERM ? "denied" : "internal",
+                            "/name", NULL);
+                return r;
+        }
+        *ret_result = cJSON_CreateObject();
+        return *ret_result ? 0 : error_set(err, -ENOMEM, "remove a snapshot");
+}
+
+const MethodRow snapshot_methods[] = {
+        { .name = "snapshot.import",
+          .params = import_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\",\"bytes\",\"entries\","
+                    "\"cleaned\",\"cleaned_total\"]}",
+          .n_fds_max = 1,
+          .may_wait = true,
+          .summary = "Make a snapshot of a tar archive, compressed or not; the descriptor is a pipe "
+                     "or a file",
+          .charge = "disk",
+          .run = run_import },
+        { .name = "snapshot.list",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .result = "{\"type\":\"object\",\"required\":[\"snapshots\"]}",
+          .summary = "The snapshots that the caller can use; host is always there",
+          .charge = "none",
+          .run = run_list },
+        { .name = "snapshot.show",
+          .params = NAME_SCHEMA,
+          .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\"]}",
+          .summary = "One snapshot",
+          .charge = "none",
+          .run = run_show },
+        { .name = "snapshot.remove",
+          .params = NAME_SCHEMA,
+          .result = "{\"type\":\"object\"}",
+          .summary = "Forget a snapshot; layers that nothing else needs go with it",
+          .charge = "none",
+          .run = run_remove },
+        { 0 },
+};

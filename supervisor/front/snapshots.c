@@ -1,0 +1,175 @@
+/*
+ * snapshots: see snapshots.h.
+ */
+#include "supervisor/front/snapshots.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "supervisor/front/layers.h"
+#include "supervisor/front/ledger.h"
+
+#define HOST       "host"
+#define HOLDER_MAX 128
+#define COLUMNS    "name, owner, layers, bytes, entries, created"
+
+static void host_info(SnapshotInfo *ret) {
+        *ret = (SnapshotInfo){ .name = HOST };
+}
+
+/* A row of COLUMNS; what does not fit the struct is a damaged ledger. */
+static int take_row(sqlite3_stmt *stmt, SnapshotInfo *ret, Error *err) {
+        const void *name = sqlite3_column_text(stmt, 0);
+        const void *layers = sqlite3_column_blob(stmt, 2);
+        int size = sqlite3_column_bytes(stmt, 2);
+
+        *ret = (SnapshotInfo){ .owner_uid = (uint32_t) sqlite3_column_int64(stmt, 1),
+                               .bytes = (uint64_t) sqlite3_column_int64(stmt, 3),
+                               .entries = (uint64_t) sqlite3_column_int64(stmt, 4),
+                               .created_usec = (uint64_t) sqlite3_column_int64(stmt, 5) };
+        if (!name || !layers || size <= 0 || size % 32 != 0 ||
+            (size_t) size > sizeof ret->layers)
+                return error_say(err, -EIO, "ledger: a snapshot's row is damaged");
+        (void) snprintf(ret->name, sizeof ret->name, "%s", (const char *) name);
+        ret->n_layers = (unsigned) size / 32;
+        memcpy(ret->layers, layers, (size_t) size);
+        return 0;
+}
+
+int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *ret, Error *err) {
+        sqlite3_stmt *stmt;
+        int r;
+
+        if (strcmp(name, HOST) == 0) {
+                host_info(ret);
+                return 0;
+        }
+        stmt = ledger_query(front->ledger, err,
+                            "SELECT " COLUMNS " FROM snapshots WHERE name = ?1 AND "
+                            "(owner IN (?2, 0) OR ?2 = 0) ORDER BY owner = ?2 DESC LIMIT 1",
+                            "ti", name, (int64_t) uid);
+        if (!stmt)
+                return -EIO;
+        if (sqlite3_step(stmt) == SQLITE_ROW)
+                r = take_row(stmt, ret, err);
+        else
+                r = error_say(err, -ENOENT,
+                              "there is no snapshot %.64s: see `warder snapshot list`, or make it "
+                              "with `warder snapshot import`",
+                              name);
+        sqlite3_finalize(stmt);
+        return r;
+}
+
+int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, Error *err) {
+        SnapshotInfo info;
+        sqlite3_stmt *stmt;
+        int r = 0;
+
+        stmt = ledger_query(front->ledger, err,
+                            "SELECT " COLUMNS " FROM snapshots WHERE owner IN (?1, 0) OR ?1 = 0 "
+                            "ORDER BY name, owner",
+                            "i", (int64_t) uid);
+        if (!stmt)
+                return -EIO;
+        host_info(&info);
+        each(&info, userdata);
+        while (r >= 0 && sqlite3_step(stmt) == SQLITE_ROW) {
+                r = take_row(stmt, &info, err);
+                if (r >= 0)
+                        each(&info, userdata);
+        }
+        sqlite3_finalize(stmt);
+        return r;
+}
+
+static uint64_t count_own(Front *front, uint32_t uid, const char *name) {
+        sqlite3_stmt *stmt = ledger_query(front->ledger, NULL,
+                                          "SELECT count(*) FROM snapshots WHERE owner = ?1 AND "
+                                          "(?2 = '' OR name = ?2)",
+                                          "it", (int64_t) uid, name);
+        uint64_t n = UINT64_MAX;
+
+        if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+                n = (uint64_t) sqlite3_column_int64(stmt, 0);
+        sqlite3_finalize(stmt);
+        return n;
+}
+
+int snapshots_check_new(Front *front, const char *name, uint32_t uid, Error *err) {
+        if (!name_is_valid(name))
+                return error_say(err, -EINVAL,
+                                 "\"%.64s\" is no name of a snapshot: lower case letters, digits, "
+                                 "'.', '_', '-', at most 64",
+                                 name);
+        if (strcmp(name, HOST) == 0 || count_own(front, uid, name) > 0)
+                return error_say(err, -EEXIST,
+                                 "there is a snapshot %s already: remove it first, or choose "
+                                 "another name",
+                                 name);
+        if (count_own(front, uid, "") >= SNAPSHOTS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "you have %d snapshots already: remove some",
+                                 SNAPSHOTS_PER_UID_MAX);
+        return 0;
+}
+
+static void holder_name(const SnapshotInfo *info, char *text) {
+        (void) snprintf(text, HOLDER_MAX, "snapshot:%u:%s", info->owner_uid, info->name);
+}
+
+int snapshots_add(Front *front, const SnapshotInfo *info, Error *err) {
+        char holder[HOLDER_MAX];
+        int r;
+
+        r = snapshots_check_new(front, info->name, info->owner_uid, err);
+        if (r < 0)
+                return r;
+        holder_name(info, holder);
+        for (unsigned i = 0; i < info->n_layers; i++) {
+                r = layer_hold(front, info->layers[i], holder, err);
+                if (r < 0)
+                        return r;
+        }
+        return ledger_exec_full(front->ledger, err,
+                                "INSERT INTO snapshots (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)",
+                                "tibiii", info->name, (int64_t) info->owner_uid,
+                                (const void *) info->layers, (int) (info->n_layers * 32),
+                                (int64_t) info->bytes, (int64_t) info->entries,
+                                (int64_t) info->created_usec);
+}
+
+int snapshots_remove(Front *front, const char *name, uint32_t owner, Error *err) {
+        char holder[HOLDER_MAX];
+        SnapshotInfo info;
+        int r;
+
+        r = snapshots_find(front, name, owner, &info, err);
+        if (r < 0)
+                return r;
+        if (info.n_layers == 0)
+                return error_say(err, -EPERM, "the snapshot host is this host's own root");
+        if (owner != 0 && info.owner_uid != owner)
+                return error_say(err, -EPERM, "snapshot %s belongs to the administrator", name);
+        r = ledger_exec(front->ledger, err, "DELETE FROM snapshots WHERE owner = ? AND name = ?",
+                        "it", (int64_t) info.owner_uid, info.name);
+        if (r < 0)
+                return r;
+        holder_name(&info, holder);
+        for (unsigned i = 0; i < info.n_layers; i++) {
+                r = layer_release(front, info.layers[i], holder, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void snapshots_digest(const SnapshotInfo *info, uint8_t *ret_digest) {
+        if (info->n_layers == 0)
+                digest_of(HOST, strlen(HOST), ret_digest);
+        else
+                digest_of(info->layers, info->n_layers * sizeof info->layers[0], ret_digest);
+}
