@@ -6,7 +6,8 @@
 
 #include <sys/socket.h>
 
-#define GROUPS_MAX 1024 /* supplementary groups that are looked at; the kernel's own maximum is 65536 */
+#define GROUPS_MAX \
+        1024 /* supplementary groups that are looked at; the kernel's own maximum is 65536 */
 
 typedef struct Groups {
         gid_t primary;

@@ -116,12 +116,12 @@ static const char *code_of(int code) {
                 int code;
                 const char *name;
         } names[] = {
-                { -EINVAL, "invalid" },   { -E2BIG, "invalid" }, { -EBADF, "invalid" },     { -EACCES, "denied" },
-                { -EPERM, "denied" },     { -ENOENT, "not_found" },  { -ESRCH, "not_found" },
-                { -EEXIST, "exists" },    { -EBUSY, "busy" },        { -EAGAIN, "busy" },
-                { -EDQUOT, "quota" },     { -ENOSPC, "quota" },      { -ENOTSUP, "unsupported" },
-                { -ENOSYS, "unsupported" }, { -ECANCELED, "jail" },  { -EPIPE, "jail" },
-                { -ETIMEDOUT, "limit" },
+                { -EINVAL, "invalid" },      { -E2BIG, "invalid" },      { -EBADF, "invalid" },
+                { -EACCES, "denied" },       { -EPERM, "denied" },       { -ENOENT, "not_found" },
+                { -ESRCH, "not_found" },     { -EEXIST, "exists" },      { -EBUSY, "busy" },
+                { -EAGAIN, "busy" },         { -EDQUOT, "quota" },       { -ENOSPC, "quota" },
+                { -ENOTSUP, "unsupported" }, { -ENOSYS, "unsupported" }, { -ECANCELED, "jail" },
+                { -EPIPE, "jail" },          { -ETIMEDOUT, "limit" },
         };
 
         for (unsigned i = 0; i < ELEMENTS(names); i++)

@@ -6,7 +6,9 @@
 #include "supervisor/front/causes.h"
 #include "supervisor/front/front.h"
 
-#define RECORD_TEXT_MAX (192 * 1024) /* captured bytes above this travel by descriptor: a result stays below 256 KiB */
+#define RECORD_TEXT_MAX \
+        (192 *          \
+         1024) /* captured bytes above this travel by descriptor: a result stays below 256 KiB */
 
 /** command_record() - the RECORD object of the protocol, output text included where captured; NULL: no memory */
 cJSON *command_record(const Command *command, const CommandEnd *end);

@@ -84,7 +84,8 @@ static void set_order(Command *command, Cause cause) {
 
 static void fill_usage(const FrontJail *jail, CommandEnd *end) {
         (void) fd_read_number(front_jail_fd(jail, JAIL_FD_MEMORY_PEAK), &end->memory_peak);
-        if (fd_read_keyed(front_jail_fd(jail, JAIL_FD_MEMORY_STAT), "cache", &end->memory_files) < 0)
+        if (fd_read_keyed(front_jail_fd(jail, JAIL_FD_MEMORY_STAT), "cache", &end->memory_files) <
+            0)
                 (void) fd_read_keyed(front_jail_fd(jail, JAIL_FD_MEMORY_STAT), "file",
                                      &end->memory_files);
 }
@@ -280,10 +281,10 @@ static int command_new(FrontJail *jail, const CommandSpec *spec, Command **ret, 
         command->jail = jail;
         command->message = EXEC_MESSAGE_EMPTY;
         command->ordered = _CAUSE_MAX;
-        command->limits = (SlotLimits){
-                spec->wall_usec ? spec->wall_usec : limits->command_wall_usec,
-                spec->cpu_usec ? spec->cpu_usec : limits->command_cpu_usec, on_limit, command
-        };
+        command->limits =
+                (SlotLimits){ spec->wall_usec ? spec->wall_usec : limits->command_wall_usec,
+                              spec->cpu_usec ? spec->cpu_usec : limits->command_cpu_usec, on_limit,
+                              command };
         id_new('c', command->id);
         r = exec_message_init(&command->message, jail, spec, err);
         if (r < 0)
@@ -334,7 +335,7 @@ int command_signal(Command *command, int signal, Error *err) {
 void command_kill(Command *command, Cause cause) {
         set_order(command, cause);
         if (!command->slot)
-                return; /* on_slot() sees the order and does not start it */
+                return;                   /* on_slot() sees the order and does not start it */
         if (slot_kill(command->slot) < 0) /* nothing less ends what left its session */
                 front_jail_end(command->jail, NULL, NULL);
 }

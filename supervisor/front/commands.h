@@ -28,12 +28,12 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
 } CommandSpec;
 
 /** COMMAND_SPEC_EMPTY - the jail's user, no input, captured output, no descriptors */
-#define COMMAND_SPEC_EMPTY                                                           \
-        ((CommandSpec){ .uid = JAIL_USER_ID,                                         \
-                        .gid = JAIL_USER_ID,                                         \
-                        .stdio = { STDIO_NULL, STDIO_CAPTURE, STDIO_CAPTURE },       \
-                        .fds = { -EBADF, -EBADF, -EBADF },                           \
-                        .binary_fd = -EBADF,                                         \
+#define COMMAND_SPEC_EMPTY                                                     \
+        ((CommandSpec){ .uid = JAIL_USER_ID,                                   \
+                        .gid = JAIL_USER_ID,                                   \
+                        .stdio = { STDIO_NULL, STDIO_CAPTURE, STDIO_CAPTURE }, \
+                        .fds = { -EBADF, -EBADF, -EBADF },                     \
+                        .binary_fd = -EBADF,                                   \
                         .fd3 = -EBADF })
 
 /** command_environment - what a command gets where nothing else is asked, NULL-terminated; no TERM */

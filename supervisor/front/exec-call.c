@@ -57,8 +57,8 @@ int exec_call_start(FrontJail *jail, const ExecCall *exec, Error *err) {
                 return error_set(err, -ENOMEM, "start a command");
         if (!client)
                 return error_say(err, -ECANCELED, "the client has gone");
-        *executing = (Executing){ exec->call,   client,      NULL,
-                                  exec->answer, exec->after, exec->userdata };
+        *executing =
+                (Executing){ exec->call, client, NULL, exec->answer, exec->after, exec->userdata };
         if (client_watch(client, on_client_gone, executing) < 0)
                 return error_set(err, -ENOMEM, "start a command");
         r = command_start(jail, exec->spec, on_done, executing, &executing->command, err);

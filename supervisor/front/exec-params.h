@@ -9,10 +9,10 @@
 #define EXEC_FDS_MAX  3
 
 /* Properties of the EXEC object, for the schemas of jail.exec and jail.create */
-#define USER_PROPERTY                                                                        \
-        "\"user\":{\"type\":\"object\",\"required\":[\"uid\",\"gid\"],"                      \
-        "\"additionalProperties\":false,\"properties\":{"                                    \
-        "\"uid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":65531},"                    \
+#define USER_PROPERTY                                                     \
+        "\"user\":{\"type\":\"object\",\"required\":[\"uid\",\"gid\"],"   \
+        "\"additionalProperties\":false,\"properties\":{"                 \
+        "\"uid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":65531}," \
         "\"gid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":65531}}}"
 #define EXEC_PROPERTIES                                                                      \
         "\"argv\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":65536,"                    \
@@ -33,7 +33,7 @@
         "\"fsize\":{\"type\":\"integer\",\"minimum\":1}}}"
 
 typedef struct ExecParams {
-        CommandSpec spec; /* points into this struct, the JSON and the call */
+        CommandSpec spec;  /* points into this struct, the JSON and the call */
         const char **argv; /* owned */
         char **env;        /* owned, as what it points to */
 } ExecParams;

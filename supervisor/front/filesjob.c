@@ -20,10 +20,10 @@
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
 
-#define ARGS_MAX     1024
-#define RECORDS_MAX  (256 * 1024) /* unread bytes of records */
-#define READ_MAX     (64 * 1024)
-#define POLICY       "files"
+#define ARGS_MAX    1024
+#define RECORDS_MAX (256 * 1024) /* unread bytes of records */
+#define READ_MAX    (64 * 1024)
+#define POLICY      "files"
 
 struct FilesJob {
         Front *front;    /* borrowed, outlives us */

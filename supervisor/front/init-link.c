@@ -82,7 +82,8 @@ static void on_event(InitLink *link, const InitEvent *event, int *fds, unsigned 
         at = find_open(link, event);
         if (!at)
                 broke(link, "an event that fits no open request");
-        else if (n_fds > (event->kind == answers[(*at)->kind].last ? answers[(*at)->kind].n_fds : 0))
+        else if (n_fds >
+                 (event->kind == answers[(*at)->kind].last ? answers[(*at)->kind].n_fds : 0))
                 broke(link, "more descriptors than the event takes");
         else if (event->kind == answers[(*at)->kind].last)
                 give_last(link, at, event, fds, n_fds);

@@ -27,7 +27,7 @@ DEFINE_SCOPED(InitLink *, init_link_free);
 void init_link_drain(InitLink *link);
 
 typedef struct InitMessage { /* borrowed for the call */
-        void *bytes;         /* an Init struct and its blob; head.kind is set, head.id filled here (but INIT_SIGNAL's) */
+        void *bytes; /* an Init struct and its blob; head.kind is set, head.id filled here (but INIT_SIGNAL's) */
         size_t n;
         const int *fds;
         unsigned n_fds;

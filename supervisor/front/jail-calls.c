@@ -24,7 +24,8 @@ static void on_event(const InitEvent *event, int *fds, unsigned n_fds, void *use
         if (!event)
                 error_say(&err, -EPIPE, "the jail ended");
         else if (event->code < 0)
-                error_set(&err, event->code, call->opened ? "open in the jail" : "listen in the jail");
+                error_set(&err, event->code,
+                          call->opened ? "open in the jail" : "listen in the jail");
         else if (n_fds != 1)
                 error_say(&err, -EPROTO, "the jail's init sent no descriptor");
         else
@@ -65,7 +66,8 @@ int front_jail_open(FrontJail *jail, const OpenSpec *spec, JailOpenFn done, void
         size_t n = strlen(spec->path) + 1;
 
         if (n > sizeof message.path || spec->path[0] != '/')
-                return error_say(err, -EINVAL, "path must be absolute and below %d bytes", PATH_MAX);
+                return error_say(err, -EINVAL, "path must be absolute and below %d bytes",
+                                 PATH_MAX);
         memcpy(message.path, spec->path, n);
         message.open.head.kind = INIT_OPEN;
         message.open.head.blob = (uint32_t) n;

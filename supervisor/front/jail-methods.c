@@ -11,8 +11,8 @@
 #include "supervisor/front/policy-limits.h"
 
 #define JAIL_PROPERTY "\"jail\":{\"type\":\"string\",\"maxLength\":16}"
-#define JAIL_SCHEMA                                                                       \
-        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"    \
+#define JAIL_SCHEMA                                                                    \
+        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false," \
         "\"properties\":{" JAIL_PROPERTY "}}"
 
 static const char exec_schema[] =
@@ -157,8 +157,8 @@ static uint32_t open_flags(const cJSON *words) {
                 const char *word;
                 uint32_t flag;
         } flags[] = {
-                { "read", INIT_OPEN_READ },         { "write", INIT_OPEN_WRITE },
-                { "create", INIT_OPEN_CREATE },     { "truncate", INIT_OPEN_TRUNCATE },
+                { "read", INIT_OPEN_READ },       { "write", INIT_OPEN_WRITE },
+                { "create", INIT_OPEN_CREATE },   { "truncate", INIT_OPEN_TRUNCATE },
                 { "parents", INIT_OPEN_PARENTS },
         };
         const cJSON *word;

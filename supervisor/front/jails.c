@@ -33,12 +33,12 @@ struct Gone {
 };
 
 struct FrontJail {
-        Front *front;          /* borrowed, outlives us */
+        Front *front;           /* borrowed, outlives us */
         FrontJail *prev, *next; /* in front->jails */
         char id[ID_MAX];
         FrontJailState state;
-        bool end_wanted; /* while MAKING */
-        uint64_t handle; /* the monitor's */
+        bool end_wanted;       /* while MAKING */
+        uint64_t handle;       /* the monitor's */
         int fds[_JAIL_FD_MAX]; /* owned; slots' and init's went to their modules */
         InitLink *init;
         Slots *slots;

@@ -28,8 +28,9 @@ typedef struct JailSpec { /* all borrowed for the call */
         const char *snapshot; /* for show */
         const char *policy;
         uint32_t owner_uid;
-        Client *client;      /* ends with it; NULL: kept */
-        const char *purpose; /* a constant: "files", "verify", …: not in jail.list; NULL: a client's own */
+        Client *client; /* ends with it; NULL: kept */
+        const char *
+                purpose; /* a constant: "files", "verify", …: not in jail.list; NULL: a client's own */
 } JailSpec;
 
 /** JailReadyFn - once: @err NULL and the jail is ready, or the reason it could not be made (then it is gone) */

@@ -44,8 +44,9 @@ static int register_vfs(Ledger *ledger, Error *err) {
 }
 
 static const char *const pragmas[] = {
-        "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
-        "PRAGMA temp_store = MEMORY",      "PRAGMA foreign_keys = ON",  "PRAGMA trusted_schema = OFF",
+        "PRAGMA locking_mode = EXCLUSIVE", "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = NORMAL",     "PRAGMA temp_store = MEMORY",
+        "PRAGMA foreign_keys = ON",        "PRAGMA trusted_schema = OFF",
 };
 
 /* By schema number: what brings a file of the number before to this one. */

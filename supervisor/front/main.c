@@ -34,8 +34,7 @@ int main(void) {
                 return EXIT_FAILURE;
         }
         (void) signal(SIGPIPE, SIG_IGN);
-        if (front_start(&front, &err) < 0 ||
-            lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
+        if (front_start(&front, &err) < 0 || lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
                 r = fail(&err);
         } else {
                 log_event(LOG_INFO, "front is serving");

@@ -17,7 +17,10 @@
 #define METHODS_MAX 64
 
 static const MethodRow *const modules[] = {
-        own_methods, jail_methods, snapshot_methods, policy_methods,
+        own_methods,
+        jail_methods,
+        snapshot_methods,
+        policy_methods,
 };
 
 typedef struct Method {

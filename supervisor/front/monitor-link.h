@@ -7,7 +7,9 @@
 /** MonitorReplyFn - once per request; @fds are owned by the receiver, those it leaves >= 0 are closed after */
 typedef void (*MonitorReplyFn)(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata);
 
+/** monitor_link_new() - over FRONT_FD_MONITOR; when it ends, so does the front */
 int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err);
+/** monitor_link_free() - replies that are still to come go nowhere. Returns: NULL */
 Monitor *monitor_link_free(Monitor *monitor);
 
 /** monitor_send() - any Request struct, head.cookie is filled here. Returns: 0 and @done will be called */

@@ -132,8 +132,9 @@ static int take_fields(Policy *policy, const cJSON *json, bool child, Error *err
         if (r < 0)
                 return error_add(err, r, "policy %s", policy->name);
         if (host_root && child && cJSON_IsTrue(host_root) && !policy->host_root)
-                return error_say(err, -EPERM, "policy %s may not allow the host root that its "
-                                              "parent refuses",
+                return error_say(err, -EPERM,
+                                 "policy %s may not allow the host root that its "
+                                 "parent refuses",
                                  policy->name);
         if (host_root)
                 policy->host_root = cJSON_IsTrue(host_root);
@@ -159,8 +160,9 @@ static int load(const Policies *policies, const char *name, unsigned depth, Poli
         (void) snprintf(path, sizeof path, "%s.json", name);
         r = read_json(policies, path, &json, err);
         if (r < 0)
-                return r == -ENOENT ? error_say(err, r, "there is no policy %s: see "
-                                                        "`warder policy list`",
+                return r == -ENOENT ? error_say(err, r,
+                                                "there is no policy %s: see "
+                                                "`warder policy list`",
                                                 name)
                                     : r;
         if (schema_check(policies->schema, json, &fault) < 0)
@@ -175,8 +177,9 @@ static int load(const Policies *policies, const char *name, unsigned depth, Poli
 
 static int check_required(const Policies *policies, const Policy *policy, Error *err) {
         if ((policy->require & REQUIRE_LANDLOCK) && policies->front->info.landlock_abi == 0)
-                return error_say(err, -ENOTSUP, "policy %s requires Landlock, which this kernel "
-                                                "lacks: choose another policy",
+                return error_say(err, -ENOTSUP,
+                                 "policy %s requires Landlock, which this kernel "
+                                 "lacks: choose another policy",
                                  policy->name);
         if ((policy->require & REQUIRE_PSI) && !policies->has_psi)
                 return error_say(err, -ENOTSUP,
@@ -245,18 +248,15 @@ const Policy *policies_find(Policies *policies, const char *name, Error *err) {
         return policy;
 }
 
-static cJSON *push_name(cJSON *names, const char *file) {
-        char name[NAME_MAX_ + 8];
-        char *dot;
+static void push_name(cJSON *names, const char *file) {
+        size_t n = strlen(file);
+        autofree char *name = NULL;
 
-        (void) snprintf(name, sizeof name, "%s", file);
-        dot = strrchr(name, '.');
-        if (!dot || strcmp(dot, ".json") != 0)
-                return names;
-        *dot = '\0';
-        if (name_is_valid(name))
+        if (n < 6 || strcmp(file + n - 5, ".json") != 0)
+                return;
+        name = strndup(file, n - 5);
+        if (name && name_is_valid(name))
                 json_push_text(names, name);
-        return names;
 }
 
 cJSON *policies_names(Policies *policies) {

@@ -32,7 +32,8 @@ static const Field fields[] = {
         { "limits", "output_keep", FIELD_SIZE, offsetof(JailLimits, output_keep), false, true },
         { "limits", "output_max", FIELD_SIZE, offsetof(JailLimits, output_max), false, true },
         { "command", "memory", FIELD_SIZE, offsetof(JailLimits, plan.memory_bytes), false, false },
-        { "command", "wall", FIELD_DURATION, offsetof(JailLimits, command_wall_usec), false, false },
+        { "command", "wall", FIELD_DURATION, offsetof(JailLimits, command_wall_usec), false,
+          false },
         { "command", "cpu_time", FIELD_DURATION, offsetof(JailLimits, command_cpu_usec), false,
           false },
         { "command", "nofile", FIELD_NUMBER, offsetof(JailLimits, nofile), false, false },
@@ -102,8 +103,9 @@ int limits_from_policy(JailLimits *limits, const cJSON *policy, bool tighten, Er
                 const cJSON *object = json_get(policy, field->object);
                 const cJSON *item = json_get(object, field->name);
                 /* the jail's memory was set by the row above: the command's only narrows it */
-                bool narrow = tighten || (field->offset == offsetof(JailLimits, plan.memory_bytes) &&
-                                          strcmp(field->object, "command") == 0);
+                bool narrow =
+                        tighten || (field->offset == offsetof(JailLimits, plan.memory_bytes) &&
+                                    strcmp(field->object, "command") == 0);
                 uint64_t value = 0;
                 int r;
 

@@ -28,16 +28,22 @@ typedef struct Word {
 } Word;
 
 static const Word actions[] = {
-        { "SCMP_ACT_ALLOW", SECCOMP_DO_ALLOW },       { "SCMP_ACT_ERRNO", SECCOMP_DO_ERRNO },
-        { "SCMP_ACT_KILL", SECCOMP_DO_KILL },         { "SCMP_ACT_KILL_PROCESS", SECCOMP_DO_KILL },
-        { "SCMP_ACT_KILL_THREAD", SECCOMP_DO_KILL },  { "SCMP_ACT_LOG", SECCOMP_DO_LOG },
+        { "SCMP_ACT_ALLOW", SECCOMP_DO_ALLOW },
+        { "SCMP_ACT_ERRNO", SECCOMP_DO_ERRNO },
+        { "SCMP_ACT_KILL", SECCOMP_DO_KILL },
+        { "SCMP_ACT_KILL_PROCESS", SECCOMP_DO_KILL },
+        { "SCMP_ACT_KILL_THREAD", SECCOMP_DO_KILL },
+        { "SCMP_ACT_LOG", SECCOMP_DO_LOG },
         { NULL, 0 },
 };
 
 static const Word operators[] = {
-        { "SCMP_CMP_NE", SECCOMP_OP_NE }, { "SCMP_CMP_LT", SECCOMP_OP_LT },
-        { "SCMP_CMP_LE", SECCOMP_OP_LE }, { "SCMP_CMP_EQ", SECCOMP_OP_EQ },
-        { "SCMP_CMP_GE", SECCOMP_OP_GE }, { "SCMP_CMP_GT", SECCOMP_OP_GT },
+        { "SCMP_CMP_NE", SECCOMP_OP_NE },
+        { "SCMP_CMP_LT", SECCOMP_OP_LT },
+        { "SCMP_CMP_LE", SECCOMP_OP_LE },
+        { "SCMP_CMP_EQ", SECCOMP_OP_EQ },
+        { "SCMP_CMP_GE", SECCOMP_OP_GE },
+        { "SCMP_CMP_GT", SECCOMP_OP_GT },
         { "SCMP_CMP_MASKED_EQ", SECCOMP_OP_MASKED_EQ },
         { NULL, 0 },
 };

@@ -25,8 +25,8 @@ struct Slot {
         Slots *slots; /* borrowed, owns us */
         unsigned number;
         SlotState state;
-        uint64_t used; /* when it was taken last, by slots->turn */
-        int fds[SLOT_FD_DIR]; /* owned: kill, events, cpu */
+        uint64_t used;         /* when it was taken last, by slots->turn */
+        int fds[SLOT_FD_DIR];  /* owned: kill, events, cpu */
         sd_event_source *wall; /* owned, made on first use, like cpu */
         sd_event_source *cpu;
         uint64_t cpu_end; /* value of usage_usec that ends the command */
@@ -34,7 +34,7 @@ struct Slot {
 };
 
 struct Slots {
-        Front *front; /* borrowed, outlives us */
+        Front *front;                /* borrowed, outlives us */
         Slot *items[JAIL_SLOTS_MAX]; /* owned */
         unsigned n;
         uint64_t turn;

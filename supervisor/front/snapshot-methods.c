@@ -17,12 +17,14 @@
 #define IMPORT_BYTES_MAX   (64ull << 30)
 #define IMPORT_ENTRIES_MAX 4000000ull
 
-#define NAME_PARAM  "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
-#define NAME_SCHEMA "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
-                    "\"properties\":{" NAME_PARAM "}}"
+#define NAME_PARAM "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
+#define NAME_SCHEMA                                                                    \
+        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
+        "\"properties\":{" NAME_PARAM "}}"
 
 static const char import_schema[] =
-        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,\"properties\":"
+        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
+        "\"properties\":"
         "{" NAME_PARAM ",\"limits\":{\"type\":\"object\",\"additionalProperties\":false,"
         "\"properties\":{\"bytes\":{\"type\":\"integer\",\"minimum\":1},"
         "\"entries\":{\"type\":\"integer\",\"minimum\":1}}}}}";
@@ -66,7 +68,8 @@ static void on_progress(uint64_t bytes, uint64_t entries, void *userdata) {
         call_notify(importing->call, "snapshot.progress", params);
 }
 
-static void answer(const Importing *importing, const SnapshotInfo *info, const LayerImport *import) {
+static void answer(const Importing *importing, const SnapshotInfo *info,
+                   const LayerImport *import) {
         cJSON *json = cJSON_CreateObject();
 
         json_add_text(json, "name", info->name);
@@ -124,7 +127,10 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
         (void) ret_result;
         r = snapshots_check_new(front, json_text(params, "name"), spec.owner_uid, err);
         if (r < 0) {
-                call_refuse(call, r == -EEXIST ? "exists" : r == -EDQUOT ? "quota" : "invalid",
+                call_refuse(call,
+                            r == -EEXIST   ? "exists"
+                            : r == -EDQUOT ? "quota"
+                                           : "invalid",
                             "/name", NULL);
                 return r;
         }
@@ -179,7 +185,10 @@ static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret
         int r = snapshots_remove(front, json_text(params, "name"), call_uid(call), err);
 
         if (r < 0) {
-                call_refuse(call, r == -ENOENT ? "not_found" : r == -EPERM ? "denied" : "internal",
+                call_refuse(call,
+                            r == -ENOENT  ? "not_found"
+                            : r == -EPERM ? "denied"
+                                          : "internal",
                             "/name", NULL);
                 return r;
         }
@@ -194,8 +203,9 @@ const MethodRow snapshot_methods[] = {
                     "\"cleaned\",\"cleaned_total\"]}",
           .n_fds_max = 1,
           .may_wait = true,
-          .summary = "Make a snapshot of a tar archive, compressed or not; the descriptor is a pipe "
-                     "or a file",
+          .summary =
+                  "Make a snapshot of a tar archive, compressed or not; the descriptor is a pipe "
+                  "or a file",
           .charge = "disk",
           .run = run_import },
         { .name = "snapshot.list",

@@ -31,8 +31,7 @@ static int take_row(sqlite3_stmt *stmt, SnapshotInfo *ret, Error *err) {
                                .bytes = (uint64_t) sqlite3_column_int64(stmt, 3),
                                .entries = (uint64_t) sqlite3_column_int64(stmt, 4),
                                .created_usec = (uint64_t) sqlite3_column_int64(stmt, 5) };
-        if (!name || !layers || size <= 0 || size % 32 != 0 ||
-            (size_t) size > sizeof ret->layers)
+        if (!name || !layers || size <= 0 || size % 32 != 0 || (size_t) size > sizeof ret->layers)
                 return error_say(err, -EIO, "ledger: a snapshot's row is damaged");
         (void) snprintf(ret->name, sizeof ret->name, "%s", (const char *) name);
         ret->n_layers = (unsigned) size / 32;
@@ -134,12 +133,11 @@ int snapshots_add(Front *front, const SnapshotInfo *info, Error *err) {
                 if (r < 0)
                         return r;
         }
-        return ledger_exec_full(front->ledger, err,
-                                "INSERT INTO snapshots (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)",
-                                "tibiii", info->name, (int64_t) info->owner_uid,
-                                (const void *) info->layers, (int) (info->n_layers * 32),
-                                (int64_t) info->bytes, (int64_t) info->entries,
-                                (int64_t) info->created_usec);
+        return ledger_exec_full(
+                front->ledger, err, "INSERT INTO snapshots (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)",
+                "tibiii", info->name, (int64_t) info->owner_uid, (const void *) info->layers,
+                (int) (info->n_layers * 32), (int64_t) info->bytes, (int64_t) info->entries,
+                (int64_t) info->created_usec);
 }
 
 int snapshots_remove(Front *front, const char *name, uint32_t owner, Error *err) {
