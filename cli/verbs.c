@@ -17,6 +17,7 @@
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-snapshot.h"
+#include "cli/verb-verify.h"
 
 #define NAME_WIDTH 16
 
@@ -30,6 +31,7 @@ static const Verb *const verbs[] = {
         &verb_snapshot_list,
         &verb_snapshot_show,
         &verb_snapshot_rm,
+        &verb_verify,
         &verb_policy_list,
         &verb_policy_show,
         &verb_help,

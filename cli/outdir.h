@@ -1,0 +1,15 @@
+#pragma once
+/*
+ * outdir: the results of a call as files in a directory that the user named, written with the user's
+ * rights: under sudo they belong to the person behind it.
+ */
+#include "base/error.h"
+
+typedef struct OutFile {
+        const char *name;
+        const char *text; /* borrowed; NULL: from fd */
+        int fd; /* borrowed, read from its start; negative and no text: the file is not made */
+} OutFile;
+
+/** outdir_write() - make @dir where it is missing and write the @n files. Returns: 0 or negative errno */
+int outdir_write(const char *dir, const OutFile *files, unsigned n, Error *err);

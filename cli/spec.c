@@ -1,0 +1,134 @@
+/*
+ * spec: what proves a change right. The shape is checked by the supervisor, which alone acts on it; here
+ * it only must be JSON. Flags add to a file's lists, and make a whole spec where --run is given.
+ */
+#include "cli/spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fds.h"
+#include "base/units.h"
+
+#define SPEC_MAX (256 * 1024)
+
+static int parse_text(const char *text, size_t n, const char *what, cJSON **ret, Error *err) {
+        SCOPED(json_free) cJSON *json = NULL;
+        int r = json_parse(text, n, JSON_COMMENTS, &json, err);
+
+        if (r < 0)
+                return error_add(err, r, "%s", what);
+        if (!cJSON_IsObject(json))
+                return error_say(err, -EINVAL, "%s: a verify spec is an object.", what);
+        *ret = TAKE_PTR(json);
+        return 0;
+}
+
+static int load_file(const char *path, cJSON **ret, Error *err) {
+        autoclose int fd = -EBADF;
+        autofree char *text = NULL;
+        size_t n = 0;
+        User user;
+        int r;
+
+        user_of_caller(&user);
+        fd = as_user_open(&user, path, O_RDONLY, err);
+        if (fd < 0)
+                return fd;
+        r = fd_read_all(fd, SPEC_MAX, &text, &n);
+        return r < 0 ? error_set(err, r, "read %s", path) : parse_text(text, n, path, ret, err);
+}
+
+static int load_from_repository(const Repository *repo, bool from_commit, cJSON **ret, Error *err) {
+        autofree char *text = NULL;
+        int r = workspace_read(repo, SPEC_PATH, from_commit, &text, err);
+
+        if (r < 0)
+                return r;
+        if (text)
+                return parse_text(text, strlen(text), SPEC_PATH, ret, err);
+        (void) error_say(err, -ENOENT,
+                         "Nothing says how to test this project: there is no " SPEC_PATH
+                         "%s%.12s. Write one (see warder-verify(5)), or give --run 'make test'.",
+                         from_commit ? " in commit " : "", from_commit ? repo->commit : "");
+        return VERB_E_USAGE;
+}
+
+/* One command of the shell each; the names run, run-2, … stand in verdicts */
+static cJSON *from_flags(const SpecOptions *options) {
+        SCOPED(json_free) cJSON *spec = cJSON_CreateObject();
+        cJSON *commands;
+
+        json_add_text(spec, "warder", "verify/1");
+        commands = json_add_array(spec, "commands");
+        for (unsigned i = 0; i < options->run.n; i++) {
+                cJSON *command = json_push_consume(commands, cJSON_CreateObject()), *words;
+                char id[16] = "run";
+
+                if (i > 0)
+                        snprintf(id, sizeof(id), "run-%u", i + 1);
+                json_add_text(command, "id", id);
+                words = json_add_array(command, "run");
+                json_push_text(words, "/bin/sh");
+                json_push_text(words, "-c");
+                json_push_text(words, options->run.items[i]);
+                json_add_text(command, "parse", options->parse ? options->parse : "exit");
+                if (options->wall)
+                        json_add_text(command, "wall", options->wall);
+        }
+        return commands ? TAKE_PTR(spec) : NULL;
+}
+
+static int add_list(cJSON *spec, const char *name, const OptionList *list, Error *err) {
+        cJSON *array = json_get(spec, name);
+
+        if (list->n == 0)
+                return 0;
+        if (!cJSON_IsArray(array)) {
+                cJSON_DeleteItemFromObjectCaseSensitive(spec, name);
+                array = json_add_array(spec, name);
+        }
+        for (unsigned i = 0; i < list->n; i++)
+                if (!json_push_text(array, list->items[i]))
+                        return error_set(err, -ENOMEM, "make the spec");
+        return 0;
+}
+
+static int check_flags(const SpecOptions *options, Error *err) {
+        uint64_t usec;
+
+        if (options->run.n > 0 && options->spec)
+                return error_say(err, -EINVAL, "Give --spec or --run, not both.");
+        if (options->run.n == 0 && (options->parse || options->wall))
+                return error_say(err, -EINVAL, "--parse and --time belong to --run.");
+        if (options->wall && units_parse_duration(options->wall, &usec, err) < 0)
+                return error_add(err, -EINVAL, "--time");
+        return 0;
+}
+
+int spec_load(const SpecOptions *options, const Repository *repo, bool from_commit,
+              cJSON **ret_spec, Error *err) {
+        SCOPED(json_free) cJSON *spec = NULL;
+        int r;
+
+        if (check_flags(options, err) < 0)
+                return VERB_E_USAGE;
+        if (options->run.n > 0) {
+                spec = from_flags(options);
+                r = spec ? 0 : error_set(err, -ENOMEM, "make the spec");
+        } else if (options->spec) {
+                r = load_file(options->spec, &spec, err);
+        } else {
+                r = load_from_repository(repo, from_commit, &spec, err);
+        }
+        if (r == 0)
+                r = add_list(spec, "protect", &options->protect, err);
+        if (r == 0)
+                r = add_list(spec, "allow", &options->allow, err);
+        if (r != 0)
+                return r;
+        *ret_spec = TAKE_PTR(spec);
+        return 0;
+}

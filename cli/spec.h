@@ -1,0 +1,50 @@
+#pragma once
+/*
+ * spec: the verify spec of a call: from a file, from the repository, or from flags.
+ */
+#include "cli/verbs.h"
+#include "cli/workspace.h"
+
+typedef struct SpecOptions {
+        const char *spec;
+        OptionList run;
+        OptionList protect;
+        OptionList allow;
+        const char *parse;
+        const char *wall;
+} SpecOptions;
+
+#define OPTIONS_SPEC(AT)                                                                          \
+        { "spec",      0,                                                                         \
+          OPTION_TEXT, (AT) + offsetof(SpecOptions, spec),                                        \
+          "FILE",      "Verify spec (default: .warder/verify.json of the base)" },                \
+                { "run",       'r',                                                               \
+                  OPTION_LIST, (AT) + offsetof(SpecOptions, run),                                 \
+                  "COMMAND",   "Instead of a spec: this shell command is the test" },             \
+                { "parse",                                                                        \
+                  0,                                                                              \
+                  OPTION_TEXT,                                                                    \
+                  (AT) + offsetof(SpecOptions, parse),                                            \
+                  "FORMAT",                                                                       \
+                  "With --run: its output is tap, counts, or exit (only its exit code counts)" }, \
+                { "time",      't',                                                               \
+                  OPTION_TEXT, (AT) + offsetof(SpecOptions, wall),                                \
+                  "TIME",      "With --run: end it after this time, as 5m" },                     \
+                { "protect",   0,                                                                 \
+                  OPTION_LIST, (AT) + offsetof(SpecOptions, protect),                             \
+                  "GLOB",      "Files that the patch may not change, as 'test/**'" },             \
+        {                                                                                         \
+                "allow", 0, OPTION_LIST, (AT) + offsetof(SpecOptions, allow), "GLOB",             \
+                        "Files that may be added though their name is dangerous"                  \
+        }
+
+#define SPEC_PATH ".warder/verify.json"
+
+/**
+ * spec_load() - the spec that a call means
+ * @from_commit: .warder/verify.json of the commit; false: of the working tree
+ *
+ * Returns: 0 and a tree owned by the caller; VERB_E_USAGE with a sentence; negative errno.
+ */
+int spec_load(const SpecOptions *options, const Repository *repo, bool from_commit,
+              cJSON **ret_spec, Error *err);

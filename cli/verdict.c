@@ -1,0 +1,170 @@
+/*
+ * verdict: names of tests and files come from the patch and its author, so they are escaped like all
+ * that comes from outside.
+ */
+#include "cli/verdict.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+
+#define NAMES_SHOWN 8
+
+typedef struct VerdictRow {
+        const char *verdict;
+        int exit_code;
+        Tone tone;
+} VerdictRow;
+
+static const VerdictRow rows[] = {
+        { "passed", EXIT_VERIFIED, TONE_GOOD },    { "failed", EXIT_NOT_VERIFIED, TONE_BAD },
+        { "flaky", EXIT_NOT_VERIFIED, TONE_WARN }, { "tampered", EXIT_TAMPERED, TONE_BAD },
+        { "timeout", EXIT_LIMIT, TONE_WARN },      { "error", EXIT_NOT_CARRIED_OUT, TONE_BAD },
+};
+
+static const VerdictRow *find_row(const cJSON *verdict) {
+        const char *name = json_text(verdict, "verdict");
+
+        for (size_t i = 0; name && i < ELEMENTS(rows); i++)
+                if (strcmp(rows[i].verdict, name) == 0)
+                        return &rows[i];
+        return NULL;
+}
+
+int verdict_exit_code(const cJSON *verdict) {
+        const VerdictRow *row = find_row(verdict);
+
+        return row ? row->exit_code : EXIT_NOT_CARRIED_OUT;
+}
+
+static uint64_t number(const cJSON *object, const char *name) {
+        uint64_t value = 0;
+
+        (void) json_number(object, name, &value);
+        return value;
+}
+
+static void begin_row(const char *title) {
+        fprintf(stderr, "  %s%-10s%s", terminal_tone(TONE_DIM), title, terminal_tone(TONE_PLAIN));
+}
+
+static void show_names(const cJSON *verdict, const char *member, const char *title) {
+        const cJSON *names = json_get(verdict, member), *name;
+        int n = cJSON_GetArraySize(names), shown = 0;
+
+        if (n == 0)
+                return;
+        begin_row(title);
+        cJSON_ArrayForEach(name, names) {
+                if (shown++ == NAMES_SHOWN) {
+                        fprintf(stderr, ", and %d more", n - NAMES_SHOWN);
+                        break;
+                }
+                fputs(shown > 1 ? ", " : "", stderr);
+                terminal_text(stderr, cJSON_IsString(name) ? name->valuestring : "?", 120);
+        }
+        fputc('\n', stderr);
+}
+
+static void show_tests(const cJSON *verdict) {
+        const cJSON *tests = json_get(verdict, "tests");
+
+        if (number(tests, "run") + number(tests, "base") == 0)
+                return;
+        begin_row("tests");
+        fprintf(stderr, "%llu passed, %llu failed, %llu skipped; the base has %llu\n",
+                (unsigned long long) number(tests, "passed"),
+                (unsigned long long) number(tests, "failed"),
+                (unsigned long long) number(tests, "skipped"),
+                (unsigned long long) number(tests, "base"));
+}
+
+static void show_command(const cJSON *command) {
+        const char *cause = json_text(command, "cause");
+        char time[UNITS_TEXT_MAX];
+        const cJSON *hit;
+
+        begin_row("command");
+        terminal_text(stderr, json_text(command, "id"), 64);
+        fputs(": ", stderr);
+        terminal_text(stderr, cause, 32);
+        if (cause && strcmp(cause, "exited") == 0)
+                fprintf(stderr, " %llu", (unsigned long long) number(command, "code"));
+        fprintf(stderr, ", %s", units_format_duration(number(command, "wall_usec"), time));
+        cJSON_ArrayForEach(hit, json_get(command, "hits")) if (cJSON_IsString(hit))
+                fprintf(stderr, ", limit reached: %.16s", hit->valuestring);
+        fputc('\n', stderr);
+}
+
+static void show_digest(const cJSON *verdict, const char *member) {
+        const char *digest = json_text(verdict, member);
+
+        if (!digest)
+                return;
+        begin_row(member);
+        terminal_text(stderr, digest, 80);
+        fputc('\n', stderr);
+}
+
+static void begin_verdict(const cJSON *verdict) {
+        const VerdictRow *row = find_row(verdict);
+
+        fprintf(stderr, "%s%s", terminal_tone(row ? row->tone : TONE_BAD),
+                terminal_tone(TONE_BOLD));
+        terminal_text(stderr, row ? row->verdict : "unknown verdict", 32);
+        fputs(terminal_tone(TONE_PLAIN), stderr);
+}
+
+static void end_verdict(const cJSON *verdict) {
+        const char *reason = json_text(verdict, "reason");
+
+        if (reason && *reason) {
+                fputs(": ", stderr);
+                terminal_text(stderr, reason, 400);
+        }
+        fputc('\n', stderr);
+}
+
+/* The lines of a failing command's output; names and counts have rows of their own */
+static void show_output(const cJSON *verdict) {
+        const char *detail = json_text(verdict, "detail");
+        const char *output = detail ? strstr(detail, "\nLast lines of ") : NULL;
+
+        if (detail && !output)
+                output = strstr(detail, "\nOutput of ");
+        if (output)
+                terminal_lines(stderr, "  | ", output + 1, 4096);
+}
+
+void verdict_show(const cJSON *verdict) {
+        const cJSON *command;
+
+        begin_verdict(verdict);
+        end_verdict(verdict);
+        show_tests(verdict);
+        show_names(verdict, "failing", "failing");
+        show_names(verdict, "missing", "missing");
+        show_names(verdict, "newly_skipped", "skipped");
+        show_names(verdict, "restored", "restored");
+        show_names(verdict, "dangerous", "dangerous");
+        show_names(verdict, "new_tests", "new tests");
+        cJSON_ArrayForEach(command, json_get(verdict, "commands")) show_command(command);
+        show_digest(verdict, "patch");
+        show_digest(verdict, "tree");
+        show_output(verdict);
+}
+
+void verdict_line(const cJSON *verdict) {
+        const cJSON *tests = json_get(verdict, "tests");
+
+        fprintf(stderr, "verdict %llu: ", (unsigned long long) number(verdict, "n"));
+        begin_verdict(verdict);
+        if (number(tests, "run") > 0)
+                fprintf(stderr, ", %llu of %llu tests pass",
+                        (unsigned long long) number(tests, "passed"),
+                        (unsigned long long) number(tests, "run"));
+        end_verdict(verdict);
+}
