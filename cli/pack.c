@@ -56,7 +56,6 @@ int pack_new(int fd, Pack **ret, Error *err) {
         if (!pack->archive || !pack->entry)
                 return error_set(err, -ENOMEM, "begin the archive of the workspace");
         if (archive_write_set_format_pax_restricted(pack->archive) != ARCHIVE_OK ||
-            archive_write_set_options(pack->archive, "hdrcharset=BINARY") != ARCHIVE_OK ||
             archive_write_open_fd(pack->archive, fd) != ARCHIVE_OK)
                 return failed(pack, "the workspace", err);
         *ret = TAKE_PTR(pack);
