@@ -28,9 +28,24 @@
 #define PATH_TEXT_MAX 256
 #define LOG_SHOWN_MAX 4096
 #define JOINS_MAX     3
+#define EXIT_BUSY     75 /* of warderd: one of this name is alive */
+#define END_SECONDS   20 /* that one which is ending may take */
+
+enum { PRIVATE_E_BUSY = 1 };
 
 /* Where warderd lies: the named directory of a build tree, the same for its layout, the installed one */
 static const char *const places[] = { "%s/warderd", "%s/supervisor/monitor/warderd" };
+
+/* What a build tree, a test or an administrator moves; sudo passes none of them on by default */
+static const struct {
+        const char *variable;
+        const char *option;
+} overrides[] = {
+        { "WARDER_LIBEXEC", "--libexec-dir" },
+        { "WARDER_DATA", "--data-dir" },
+        { "WARDER_POLICIES", "--policies-dir" },
+        { "WARDER_STATE", "--state-dir" },
+};
 
 static void find_warderd(char *path, size_t n) {
         const char *dir = getenv("WARDER_LIBEXEC");
@@ -72,22 +87,21 @@ static void exec_warderd(char *const *argv, int ready_fd, int log_fd) {
 }
 
 static pid_t spawn_warderd(const char *instance, int ready_fd, int log_fd) {
-        const char *libexec = getenv("WARDER_LIBEXEC");
-        const char *data = getenv("WARDER_DATA");
         char path[PATH_TEXT_MAX], ready[16];
-        const char *argv[16] = { path, "--private", "--instance", instance, "--ready-fd", ready };
+        const char *argv[7 + 2 * ELEMENTS(overrides)] = { path,     "--private",  "--instance",
+                                                          instance, "--ready-fd", ready };
         unsigned n = 6;
         pid_t pid;
 
         find_warderd(path, sizeof(path));
         snprintf(ready, sizeof(ready), "%d", ready_fd);
-        if (libexec && *libexec) {
-                argv[n++] = "--libexec-dir";
-                argv[n++] = libexec;
-        }
-        if (data && *data) {
-                argv[n++] = "--data-dir";
-                argv[n++] = data;
+        for (size_t i = 0; i < ELEMENTS(overrides); i++) {
+                const char *value = getenv(overrides[i].variable);
+
+                if (!value || !*value)
+                        continue;
+                argv[n++] = overrides[i].option;
+                argv[n++] = value;
         }
         argv[n] = NULL;
         pid = fork();
@@ -138,6 +152,8 @@ static int start_warderd(const char *instance, Error *err) {
         if (n == 1)
                 return 0;
         (void) waitpid(pid, &status, 0);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_BUSY)
+                return PRIVATE_E_BUSY;
         last_words(log, words, sizeof(words));
         return error_say(err, -ECHILD, "The private supervisor could not start: %s", words);
 }
@@ -168,6 +184,39 @@ static int open_run_dir(Error *err) {
         return fd < 0 ? error_set(err, -errno, "open %s", RUNDIR) : fd;
 }
 
+static void on_alarm(int signal) {
+        (void) signal;
+}
+
+/*
+ * The one that is alive does not answer any more, so it is ending. It holds a lock on its state directory
+ * until it is gone: wait for that.
+ */
+static int wait_for_end(const char *instance, Error *err) {
+        const char *named = getenv("WARDER_STATE");
+        struct sigaction action = { .sa_handler = on_alarm }, before;
+        char path[PATH_TEXT_MAX];
+        autoclose int fd = -EBADF;
+        int r;
+
+        snprintf(path, sizeof(path), "%s%s%s", named && *named ? named : STATEDIR,
+                 named && *named ? "" : "/", named && *named ? "" : instance);
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set(err, -errno, "open %s", path);
+        (void) sigaction(SIGALRM, &action, &before); /* without SA_RESTART: it ends the wait */
+        (void) alarm(END_SECONDS);
+        r = flock(fd, LOCK_SH) < 0 ? -errno : 0;
+        (void) alarm(0);
+        (void) sigaction(SIGALRM, &before, NULL);
+        if (r < 0)
+                return error_say(err, -EBUSY,
+                                 "The private supervisor '%s' is ending and has not ended for %d "
+                                 "seconds.",
+                                 instance, END_SECONDS);
+        return 0;
+}
+
 /* Under the lock: start one unless another call just did */
 static int start_locked(const char *instance, const char *path, Error *err) {
         autoclose int run = open_run_dir(err);
@@ -177,10 +226,21 @@ static int start_locked(const char *instance, const char *path, Error *err) {
                 return run;
         if (flock(run, LOCK_EX) < 0)
                 return error_set(err, -errno, "lock %s", RUNDIR);
-        fd = connect_socket(path);
-        if (fd >= 0)
-                return 0;
-        return start_warderd(instance, err);
+        for (unsigned i = 0; i < JOINS_MAX; i++) {
+                int r;
+
+                fd = connect_socket(path);
+                if (fd >= 0)
+                        return 0;
+                r = start_warderd(instance, err);
+                if (r == PRIVATE_E_BUSY)
+                        r = wait_for_end(instance, err);
+                else
+                        return r;
+                if (r < 0)
+                        return r;
+        }
+        return error_say(err, -EBUSY, "The private supervisor '%s' is busy with ending.", instance);
 }
 
 int private_connect(const char *instance, RpcPeer **ret_peer, Error *err) {
