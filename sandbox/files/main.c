@@ -53,6 +53,7 @@ static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
         { "unpack", layer_options, 0, 0, verb_unpack },
+        { "diff", plain_options, 1, 1, verb_diff },
         { "results", plain_options, 1, 1, verb_results },
 };
 

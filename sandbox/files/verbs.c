@@ -8,6 +8,8 @@
 
 #include "base/owned.h"
 #include "sandbox/files/beneath.h"
+#include "sandbox/files/diff.h"
+#include "sandbox/files/names.h"
 #include "sandbox/files/results.h"
 #include "sandbox/files/unpack.h"
 
@@ -31,4 +33,48 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
 
 int verb_results(const VerbArgs *args, Report *report, Error *err) {
         return results_run(args->words[0], STDIN_FILENO, report, err);
+}
+
+/* A directory below one of the places. */
+static int open_below(const VerbArgs *args, const char *place, Error *err) {
+        const char *given = args->words[0];
+        autoclose int fd = open_place(args, place, err);
+        char clean[NAME_PATH_MAX];
+        RecordRule rule = name_clean(given, strlen(given), clean);
+        int below;
+
+        if (fd < 0)
+                return fd;
+        if (rule != RULE_NONE)
+                return error_say(err, -EINVAL, "\"%s\" is no directory below /%s: %s", given, place,
+                                 name_sentence(rule));
+        below = beneath_dir(fd, clean);
+        return below < 0 ? error_set(err, below, "open /%s/%s", place, clean) : below;
+}
+
+/* What the caller may find missing: a tree without the directory has no files in it. */
+static int forgive_missing(int fd, Error *err) {
+        if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP)
+                return fd;
+        *err = ERROR_EMPTY;
+        return 0;
+}
+
+int verb_diff(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int old = open_below(args, "old", err);
+        autoclose int new =
+                old < 0 && forgive_missing(old, err) < 0 ? old : open_below(args, "new", err);
+        autoclose int upper = -EBADF;
+        DiffJob job = { .out = STDOUT_FILENO };
+
+        if (new < 0 && forgive_missing(new, err) < 0)
+                return new;
+        upper = open_below(args, "upper", err);
+        if (upper < 0 && forgive_missing(upper, err) < 0)
+                return upper;
+        job.old = old;
+        job.new = new;
+        job.upper = upper;
+        job.unchanged = upper == -ENOENT;
+        return diff_run(&job, report, err);
 }

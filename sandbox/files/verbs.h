@@ -31,3 +31,6 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_results() - fd 0, what a test command printed, becomes tests and counts. Returns: 0 or negative errno */
 int verb_results(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_diff() - what /upper changes between /old and /new, below one directory, as a patch on fd 1. Returns: 0 or negative errno */
+int verb_diff(const VerbArgs *args, Report *report, Error *err);

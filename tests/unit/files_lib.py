@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 
 BINARY = os.path.join(os.environ.get("top_builddir", "."), "sandbox/files/warder-files")
-SOURCE = os.environ.get("top_srcdir", ".")
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 KINDS = ["", "progress", "note", "refused", "failed", "digest", "totals", "path", "restored", "dangerous",
          "new_test", "test", "counts", "match", "done"]
 HEAD = struct.Struct("=HHIQQ")

@@ -1,0 +1,41 @@
+#pragma once
+/*
+ * hunks: libgit2 without a repository, without configuration and without a disk: it makes hunks and binary
+ * pieces of patches from two buffers, and applies a binary piece to a buffer. Which file that is, its name
+ * and its mode, libgit2 never learns.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+
+#define HUNKS_ID_TEXT_MAX 41 /* 40 digits and the final 0 */
+
+/** hunks_start() - ready libgit2, with no place to look for configuration. Returns: 0 or negative errno */
+int hunks_start(Error *err);
+
+/** hunks_blob_id() - the name git gives to a file's content, 40 hex digits. Returns: 0 or negative errno */
+int hunks_blob_id(const void *bytes, size_t n, char *ret_text, Error *err);
+
+typedef struct HunkBytes {
+        const char *bytes; /* borrowed; NULL or anything where n is 0 */
+        size_t n;
+} HunkBytes;
+
+/**
+ * hunks_make() - append what turns @old into @new to @patch: hunks of text, or a binary piece where one of
+ * them has a byte 0
+ * @ret_binary: which of the two it is
+ *
+ * Returns: 0 or negative errno (-ENOBUFS: more than @patch may hold).
+ */
+int hunks_make(HunkBytes old, HunkBytes new, Buf *patch, bool *ret_binary, Error *err);
+
+/**
+ * hunks_apply_binary() - apply a binary piece ("GIT binary patch" and what follows it) to @old
+ * @ret_bytes: fresh memory (free()), @ret_n bytes
+ *
+ * Returns: 0, -EBADMSG where the piece is damaged or does not fit, or negative errno.
+ */
+int hunks_apply_binary(HunkBytes old, HunkBytes piece, char **ret_bytes, size_t *ret_n, Error *err);
