@@ -10,9 +10,10 @@
 
 #include "base/error.h"
 
-#define PLAN_VERSION      1
+#define PLAN_VERSION      1u
 #define PLAN_LAYERS_MAX   40
 #define PLAN_VIEWS_MAX    6
+#define PLAN_USES_MAX     80u /* layers of all views together: a layer may be in several */
 #define PLAN_FDS_MAX      8
 #define PLAN_HOSTNAME_MAX 32
 

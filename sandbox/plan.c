@@ -1,0 +1,169 @@
+/*
+ * plan: see plan.h. Checks only what can be checked without opening anything; the monitor holds the rest
+ * (may this front have that layer, does that directory belong to that connection) against its own state.
+ */
+#include "sandbox/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/owned.h"
+
+#define PLAN_MEMORY_MIN (1ull << 20)
+#define PLAN_MEMORY_MAX (1ull << 44)
+#define PLAN_DISK_MIN   65536ull
+#define PLAN_INODES_MIN 64ull
+#define PLAN_INODES_MAX (1ull << 24)
+#define PLAN_PIDS_MAX   65536u
+#define PLAN_CPU_MIN    10u
+#define PLAN_CPU_MAX    1024000u
+
+static const char *const view_paths[_VIEW_TARGET_MAX] = {
+        [VIEW_ROOT] = "/",       [VIEW_WORK] = "/work", [VIEW_OLD] = "/old",   [VIEW_NEW] = "/new",
+        [VIEW_UPPER] = "/upper", [VIEW_OUT] = "/out",   [VIEW_TREE] = "/tree",
+};
+
+const char *plan_view_path(uint32_t target) {
+        return target < _VIEW_TARGET_MAX ? view_paths[target] : NULL;
+}
+
+static int check_limits(const PlanLimits *limits, Error *err) {
+        const struct {
+                const char *name;
+                uint64_t value, min, max;
+        } rows[] = {
+                { "memory", limits->memory_bytes, PLAN_MEMORY_MIN, PLAN_MEMORY_MAX },
+                { "disk", limits->disk_bytes, PLAN_DISK_MIN, limits->memory_bytes / 2 },
+                { "inodes", limits->inodes, PLAN_INODES_MIN, PLAN_INODES_MAX },
+                { "pids", limits->pids, 1, PLAN_PIDS_MAX },
+                { "cpu", limits->cpu_permille, PLAN_CPU_MIN, PLAN_CPU_MAX },
+        };
+        unsigned i;
+
+        for (i = 0; i < ELEMENTS(rows); i++)
+                if (rows[i].value < rows[i].min || rows[i].value > rows[i].max)
+                        return error_say(err, -EINVAL, "plan: limit %s is not within %llu and %llu",
+                                         rows[i].name, (unsigned long long) rows[i].min,
+                                         (unsigned long long) rows[i].max);
+        return 0;
+}
+
+static int check_hostname(const char *name, Error *err) {
+        size_t n = strnlen(name, PLAN_HOSTNAME_MAX);
+
+        if (n == 0 || n == PLAN_HOSTNAME_MAX)
+                return error_say(err, -EINVAL, "plan: the host name is empty or not terminated");
+        if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
+                return error_say(err, -EINVAL,
+                                 "plan: the host name has bytes other than [a-z0-9-]");
+        return 0;
+}
+
+static int check_layer(const Plan *plan, uint32_t i, Error *err) {
+        const PlanLayer *layer = &plan->layers[i];
+        bool dir = layer->kind == LAYER_DIR;
+
+        if (layer->kind == 0 || layer->kind >= _LAYER_KIND_MAX)
+                return error_say(err, -EINVAL, "plan: layer %u has no known kind", i);
+        if (dir && (layer->fd == 0 || layer->fd >= plan->n_fds || layer->conn == 0 ||
+                    layer->conn >= plan->n_fds || layer->fd == layer->conn))
+                return error_say(err, -EINVAL,
+                                 "plan: layer %u names a descriptor that is not there", i);
+        if (!dir && (layer->fd != 0 || layer->conn != 0))
+                return error_say(err, -EINVAL, "plan: layer %u names descriptors it has no use for",
+                                 i);
+        return 0;
+}
+
+/* A direct view is one layer as it is; only a layer in the making is writable there. */
+static int check_view(const Plan *plan, uint32_t i, Error *err) {
+        const PlanView *view = &plan->views[i];
+        bool direct = view->flags & VIEW_DIRECT, writable = view->flags & VIEW_WRITABLE;
+
+        if (view->target >= _VIEW_TARGET_MAX || (i == 0) != (view->target == VIEW_ROOT))
+                return error_say(err, -EINVAL, "plan: view %u is not where it may be", i);
+        if (view->flags & ~(uint32_t) (VIEW_WRITABLE | VIEW_DIRECT))
+                return error_say(err, -EINVAL, "plan: view %u has unknown flags", i);
+        if (view->n == 0 || view->n > plan->n_layers || view->first > plan->n_layers - view->n)
+                return error_say(err, -EINVAL, "plan: view %u names layers that are not there", i);
+        if (direct && (view->n != 1 || view->target == VIEW_ROOT))
+                return error_say(err, -EINVAL, "plan: view %u cannot be direct", i);
+        if (direct && writable && plan->layers[view->first].kind != LAYER_NEW)
+                return error_say(err, -EINVAL, "plan: view %u would write into a layer", i);
+        return 0;
+}
+
+static int check_views(const Plan *plan, Error *err) {
+        uint32_t i, j, seen = 0, uses = 0, used[PLAN_LAYERS_MAX] = { 0 };
+        int r;
+
+        for (i = 0; i < plan->n_views; i++) {
+                const PlanView *view = &plan->views[i];
+
+                r = check_view(plan, i, err);
+                if (r < 0)
+                        return r;
+                if (seen & BIT(view->target))
+                        return error_say(err, -EINVAL, "plan: two views at %s",
+                                         plan_view_path(view->target));
+                seen |= BIT(view->target);
+                uses += view->n;
+                for (j = view->first; j < view->first + view->n; j++) {
+                        used[j]++;
+                        if (plan->layers[j].kind == LAYER_NEW &&
+                            (used[j] > 1 || !(view->flags & VIEW_DIRECT)))
+                                return error_say(err, -EINVAL,
+                                                 "plan: layer %u is in the making: one direct view "
+                                                 "may show it",
+                                                 j);
+                }
+        }
+        for (i = 0; i < plan->n_layers; i++)
+                if (used[i] == 0)
+                        return error_say(err, -EINVAL, "plan: layer %u is in no view", i);
+        if (uses > PLAN_USES_MAX)
+                return error_say(err, -EINVAL, "plan: its views use more than %u layers",
+                                 PLAN_USES_MAX);
+        return 0;
+}
+
+/* The host's directories have their mount points in the skeleton, and the skeleton has no other use. */
+static int check_host_root(const Plan *plan, Error *err) {
+        uint32_t i, skeletons = 0;
+        bool host = plan->flags & PLAN_HOST_ROOT;
+        const PlanView *root = &plan->views[0];
+
+        for (i = 0; i < plan->n_layers; i++)
+                skeletons += plan->layers[i].kind == LAYER_SKELETON;
+        if (skeletons != (host ? 1 : 0) ||
+            (host && plan->layers[root->first + root->n - 1].kind != LAYER_SKELETON))
+                return error_say(err, -EINVAL,
+                                 "plan: the skeleton is the lowest layer of a host root, and of "
+                                 "nothing else");
+        return 0;
+}
+
+int plan_check(const Plan *plan, Error *err) {
+        uint32_t i;
+        int r;
+
+        if (plan->version != PLAN_VERSION)
+                return error_say(err, -EINVAL, "plan: version %u is not %u", plan->version,
+                                 PLAN_VERSION);
+        if (plan->flags & ~(uint32_t) (PLAN_HOST_ROOT | PLAN_FILES_CAPS | PLAN_KEEP_UPPER))
+                return error_say(err, -EINVAL, "plan: unknown flags");
+        if (plan->uid >= JAIL_INIT_ID || plan->gid >= JAIL_INIT_ID)
+                return error_say(err, -EINVAL, "plan: uid and gid are at most %u",
+                                 JAIL_INIT_ID - 1);
+        if (plan->n_layers == 0 || plan->n_layers > PLAN_LAYERS_MAX || plan->n_views == 0 ||
+            plan->n_views > PLAN_VIEWS_MAX || plan->n_fds == 0 || plan->n_fds > PLAN_FDS_MAX)
+                return error_say(err, -EINVAL, "plan: counts are out of bounds");
+        r = check_limits(&plan->limits, err);
+        if (r == 0)
+                r = check_hostname(plan->hostname, err);
+        for (i = 0; r == 0 && i < plan->n_layers; i++)
+                r = check_layer(plan, i, err);
+        if (r == 0)
+                r = check_views(plan, err);
+        return r < 0 ? r : check_host_root(plan, err);
+}
