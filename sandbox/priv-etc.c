@@ -1,0 +1,191 @@
+/*
+ * priv-etc: see priv-etc.h.
+ */
+#include "sandbox/priv-etc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fds.h"
+#include "base/owned.h"
+
+#define ETC_FILE_MAX (1u << 20)
+#define USER_NAME    "user"
+#define USER_HOME    "home/user"
+
+int dir_make(int dir, const char *name, mode_t mode, uint32_t id, Error *err) {
+        if (mkdirat(dir, name, mode) < 0 || fchownat(dir, name, id, id, AT_SYMLINK_NOFOLLOW) < 0)
+                return error_set(err, -errno, "make the directory %s", name);
+        return 0;
+}
+
+int root_open(int root, const char *path, int flags) {
+        struct open_how how = { .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
+                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS |
+                                           RESOLVE_NO_MAGICLINKS };
+        int fd = (int) syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+        return fd < 0 ? -errno : fd;
+}
+
+int root_dir(const Shell *shell, int root, const char *path, Error *err) {
+        autoclose int parent = -EBADF;
+        const char *name = strrchr(path, '/');
+        char above[128] = ".";
+        int fd = root_open(root, path, O_PATH | O_DIRECTORY), r;
+
+        if (fd == -ELOOP || fd == -ENOTDIR)
+                return error_say(err, fd,
+                                 "/%s of the snapshot is a link or a file where a directory must "
+                                 "be: import it with a directory there",
+                                 path);
+        if (fd != -ENOENT)
+                return fd < 0 ? error_set(err, fd, "open /%s", path) : fd;
+        if (name)
+                (void) snprintf(above, sizeof(above), "%.*s", (int) (name - path), path);
+        parent = name ? root_dir(shell, root, above, err)
+                      : root_open(root, above, O_PATH | O_DIRECTORY);
+        if (parent < 0)
+                return parent;
+        r = dir_make(parent, name ? name + 1 : path, 0755, shell->id_base, err);
+        if (r < 0)
+                return r;
+        fd = root_open(root, path, O_PATH | O_DIRECTORY);
+        return fd < 0 ? error_set(err, fd, "open /%s", path) : fd;
+}
+
+/* What "name:password:id:…" lines say about the plan's user. */
+typedef struct Found {
+        bool id;   /* a line has the id */
+        bool name; /* a line has the name */
+} Found;
+
+static Found find_user(const char *text, uint32_t id) {
+        Found found = { false, false };
+        const char *line;
+        unsigned has;
+
+        for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+                if (sscanf(line, "%*[^:\n]:%*[^:\n]:%u", &has) == 1 ||
+                    sscanf(line, "%*[^:\n]::%u", &has) == 1)
+                        found.id |= has == id;
+                found.name |= strncmp(line, USER_NAME ":", strlen(USER_NAME) + 1) == 0;
+        }
+        return found;
+}
+
+static int read_file(int etc, const char *name, char **ret_text, Error *err) {
+        struct stat st;
+        size_t n;
+        autoclose int fd = openat(etc, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+        int r;
+
+        if (fd < 0 && errno == ENOENT) {
+                *ret_text = strdup("");
+                return *ret_text ? 0 : -ENOMEM;
+        }
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set(err, -errno, "open /etc/%s of the snapshot", name);
+        if (!S_ISREG(st.st_mode))
+                return error_say(err, -EINVAL, "/etc/%s of the snapshot is not a regular file",
+                                 name);
+        r = fd_read_all(fd, ETC_FILE_MAX, ret_text, &n);
+        return r < 0 ? error_set(err, r, "read /etc/%s of the snapshot", name) : 0;
+}
+
+static int write_file(const Shell *shell, int etc, const char *name, const Buf *text, Error *err) {
+        autoclose int fd =
+                openat(etc, name,
+                       O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+        int r;
+
+        if (fd < 0 || fchown(fd, shell->id_base, shell->id_base) < 0)
+                return error_set(err, -errno, "open /etc/%s of the jail", name);
+        r = fd_write_all(fd, text->data, text->len);
+        return r < 0 ? error_set(err, r, "write /etc/%s of the jail", name) : 0;
+}
+
+/* Copies all lines, but that of USER_NAME where it is the skeleton's own. */
+static int copy_lines(Buf *to, const char *text, bool drop_user) {
+        const char *line, *end;
+        int r = 0;
+
+        for (line = text; r == 0 && *line; line = *end ? end + 1 : end) {
+                end = strchrnul(line, '\n');
+                if (!drop_user || strncmp(line, USER_NAME ":", strlen(USER_NAME) + 1) != 0)
+                        r = buf_printf(to, "%.*s\n", (int) (end - line), line);
+        }
+        return r;
+}
+
+/* Adds the user or its group where no line has the id. Returns: 1 where it did, 0, or negative errno. */
+static int add_user(const Shell *shell, int etc, const char *file, const Plan *plan, Error *err) {
+        bool group = strcmp(file, "group") == 0, own = plan->flags & PLAN_HOST_ROOT;
+        uint32_t id = group ? plan->gid : plan->uid;
+        autofree char *text = NULL;
+        char name[24] = USER_NAME;
+        Buf buf = BUF_EMPTY(ETC_FILE_MAX + 256);
+        Found found;
+        int r = read_file(etc, file, &text, err);
+
+        if (r < 0)
+                return r;
+        found = find_user(text, id);
+        if (found.id)
+                return 0;
+        if (found.name && !own)
+                (void) snprintf(name, sizeof(name), USER_NAME "-%u", id);
+        r = copy_lines(&buf, text, own);
+        if (r == 0 && group)
+                r = buf_printf(&buf, "%s:x:%u:\n", name, plan->gid);
+        else if (r == 0)
+                r = buf_printf(&buf, "%s:x:%u:%u:%s:/%s:/bin/sh\n", name, plan->uid, plan->gid,
+                               name, USER_HOME);
+        if (r == 0)
+                r = write_file(shell, etc, file, &buf, err);
+        buf_deinit(&buf);
+        return r < 0 ? error_add(err, r, "add the jail's user to /etc/%s", file) : 1;
+}
+
+static int add_hosts(const Shell *shell, int etc, Error *err) {
+        char lines[] = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
+        const Buf text = { .data = lines, .len = sizeof(lines) - 1 };
+
+        if (faccessat(etc, "hosts", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return 0;
+        return write_file(shell, etc, "hosts", &text, err);
+}
+
+static int make_home(const Shell *shell, int root, const Plan *plan, Error *err) {
+        autoclose int home = root_dir(shell, root, USER_HOME, err);
+
+        if (home < 0)
+                return home;
+        if (fchownat(home, "", shell->id_base + plan->uid, shell->id_base + plan->gid,
+                     AT_EMPTY_PATH) < 0)
+                return error_set(err, -errno, "give /%s to the jail's user", USER_HOME);
+        return 0;
+}
+
+int etc_complete(const Shell *shell, int root, const Plan *plan, Error *err) {
+        autoclose int etc = root_dir(shell, root, "etc", err);
+        int added, r;
+
+        if (etc < 0)
+                return etc;
+        added = add_user(shell, etc, "passwd", plan, err);
+        r = added < 0 ? added : add_user(shell, etc, "group", plan, err);
+        if (r >= 0)
+                r = add_hosts(shell, etc, err);
+        if (r >= 0 && added > 0)
+                r = make_home(shell, root, plan, err);
+        return r < 0 ? r : 0;
+}

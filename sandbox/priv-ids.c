@@ -1,0 +1,217 @@
+/*
+ * priv-ids: see priv-ids.h.
+ *
+ * A range that a jail has left is reused by the next one: nothing outside a jail is ever owned by it but
+ * kept uppers, which only the monitor can reach. Lock files stay: they are empty, and unlinking one that
+ * another supervisor is about to lock would give the range to two.
+ */
+#include "sandbox/priv-ids.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+#include "sandbox/plan.h"
+
+/* How many ranges from @base on the id map at @path holds without a gap. */
+static uint32_t ranges_offered(const char *path, uint32_t base, uint32_t n) {
+        unsigned long long inside, count;
+        uint64_t end = base;
+        FILE *file = fopen(path, "re");
+
+        if (!file)
+                return 0;
+        while (fscanf(file, "%llu %*u %llu", &inside, &count) == 2)
+                if (inside <= end && end < inside + count)
+                        end = inside + count;
+        (void) fclose(file);
+        end = (end - base) / JAIL_IDS;
+        return end < n ? (uint32_t) end : n;
+}
+
+/* Bars the ranges that "name:start:count" lines of /etc/subuid or subgid hand to users. */
+static void bar_given_away(IdPool *pool, const char *path) {
+        unsigned long long start, count, i, first;
+        char line[512];
+        FILE *file = fopen(path, "re");
+
+        if (!file)
+                return;
+        while (fgets(line, sizeof(line), file)) {
+                const char *colon = strchr(line, ':');
+
+                if (!colon || sscanf(colon, ":%llu:%llu", &start, &count) != 2)
+                        continue;
+                for (i = 0; i < pool->n; i++) {
+                        first = pool->base + i * JAIL_IDS;
+                        if (start < first + JAIL_IDS && first < start + count)
+                                pool->ranges[i].barred = true;
+                }
+        }
+        (void) fclose(file);
+}
+
+/* Takes the lock of a range. Returns: 0, -EWOULDBLOCK where another supervisor has it, or negative errno. */
+static int lock_range(IdPool *pool, uint32_t i, int how) {
+        autoclose int fd = -EBADF;
+        char name[16];
+
+        (void) snprintf(name, sizeof(name), "%u", pool->base + i * JAIL_IDS);
+        fd = openat(pool->dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0 || flock(fd, how | LOCK_NB) < 0)
+                return -errno;
+        pool->ranges[i].lock = TAKE_FD(fd);
+        return 0;
+}
+
+int ids_init(IdPool *pool, int dir, uint32_t base, uint32_t n, Error *err) {
+        uint32_t i, gids;
+        int r;
+
+        if (base < JAIL_IDS || n > IDS_RANGES_MAX || base + (uint64_t) n * JAIL_IDS > UINT32_MAX)
+                return error_say(err, -EINVAL, "id pool from %u with %u ranges is out of bounds",
+                                 base, n);
+        n = ranges_offered("/proc/self/uid_map", base, n);
+        gids = ranges_offered("/proc/self/gid_map", base, n);
+        if (gids < 2)
+                return error_say(err, -ENOSPC,
+                                 "this host's own id map offers no range of 65,536 ids from %u: "
+                                 "choose another pool",
+                                 base);
+        pool->ranges = calloc(gids, sizeof(IdRange));
+        if (!pool->ranges)
+                return -ENOMEM;
+        pool->dir = dir;
+        pool->base = base;
+        pool->n = gids;
+        for (i = 0; i < pool->n; i++)
+                pool->ranges[i].lock = pool->ranges[i].mapped = -EBADF;
+        bar_given_away(pool, "/etc/subuid");
+        bar_given_away(pool, "/etc/subgid");
+        if (pool->ranges[0].barred)
+                return error_say(err, -EBUSY,
+                                 "the store's ids from %u overlap /etc/subuid: choose another pool",
+                                 base);
+        r = lock_range(pool, 0, LOCK_SH);
+        return r < 0 ? error_set(err, r, "lock the store's id range") : 0;
+}
+
+void ids_deinit(IdPool *pool) {
+        uint32_t i;
+
+        for (i = 0; i < pool->n; i++) {
+                fds_close(&pool->ranges[i].lock, 1);
+                fds_close(&pool->ranges[i].mapped, 1);
+        }
+        free(pool->ranges);
+        *pool = ID_POOL_EMPTY;
+}
+
+int ids_take(IdPool *pool, Error *err) {
+        uint32_t i;
+        int r;
+
+        for (i = 1; i < pool->n; i++)
+                if (pool->ranges[i].lock >= 0 && !pool->ranges[i].used)
+                        break;
+        for (i = i < pool->n ? i : 1; i < pool->n; i++) {
+                IdRange *range = &pool->ranges[i];
+
+                if (range->used || range->barred)
+                        continue;
+                r = range->lock >= 0 ? 0 : lock_range(pool, i, LOCK_EX);
+                if (r == -EWOULDBLOCK)
+                        continue;
+                if (r < 0)
+                        return error_set(err, r, "lock an id range");
+                range->used = true;
+                return (int) i;
+        }
+        return error_say(err, -EAGAIN, "all %u id ranges of the pool are in use: end some jails",
+                         pool->n);
+}
+
+void ids_give(IdPool *pool, int range) {
+        if (range > 0)
+                pool->ranges[range].used = false;
+}
+
+uint32_t ids_first(const IdPool *pool, int range) {
+        return pool->base + (uint32_t) range * JAIL_IDS;
+}
+
+int ids_single(IdPool *pool, uint32_t n, uint32_t *ret_first, Error *err) {
+        int range;
+
+        if (pool->single == 0) {
+                range = ids_take(pool, err);
+                if (range < 0)
+                        return range;
+                pool->single = (uint32_t) range;
+        }
+        if (n > JAIL_IDS - pool->n_single)
+                return error_say(err, -ENOSPC, "no %u single ids are left in the pool", n);
+        *ret_first = ids_first(pool, (int) pool->single) + pool->n_single;
+        pool->n_single += n;
+        return 0;
+}
+
+/* ---- user namespaces ------------------------------------------------------------------------------ */
+
+static int write_map(int proc, pid_t pid, const char *file, const char *text, Error *err) {
+        autoclose int fd = -EBADF;
+        char path[48];
+
+        (void) snprintf(path, sizeof(path), "%d/%s", pid, file);
+        fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
+        /* one write: a second one to a map is refused */
+        if (fd < 0 || write(fd, text, strlen(text)) < 0)
+                return error_set(err, -errno, "write %s of a user namespace", file);
+        return 0;
+}
+
+static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
+        char text[64], path[48];
+        int r, fd;
+
+        (void) snprintf(text, sizeof(text), "%u %u %u", map->inside_uid, map->outside_uid,
+                        map->count);
+        r = write_map(proc, pid, "uid_map", text, err);
+        if (r < 0)
+                return r;
+        (void) snprintf(text, sizeof(text), "%u %u %u", map->inside_gid, map->outside_gid,
+                        map->count);
+        r = write_map(proc, pid, "gid_map", text, err);
+        if (r < 0)
+                return r;
+        (void) snprintf(path, sizeof(path), "%d/ns/user", pid);
+        fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? error_set(err, -errno, "open a user namespace") : fd;
+}
+
+int userns_new(int proc, const IdMap *map, Error *err) {
+        struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
+        int fd, status;
+        pid_t pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+
+        if (pid == 0)
+                for (;;)
+                        (void) pause();
+        if (pid < 0)
+                return error_set(err, -errno, "make a user namespace");
+        fd = map_and_open(proc, pid, map, err);
+        (void) kill(pid, SIGKILL);
+        (void) waitpid(pid, &status, 0);
+        return fd;
+}

@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * priv-mount: mounts by descriptor. A file system or a clone is made detached, given its flags, read back,
+ * and attached last; no path of the old root is used after that.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef struct MountOption {
+        const char *key;   /* NULL ends a list */
+        const char *value; /* NULL: a flag without a value */
+} MountOption;
+
+/**
+ * mount_new() - a new file system, detached
+ * @type:    "tmpfs", "proc", …
+ * @options: ends with a NULL key
+ * @attr:    MOUNT_ATTR_*, read back
+ *
+ * Returns: descriptor owned by the caller, or negative errno.
+ * Source:  fsopen(2), fsconfig(2), fsmount(2); Linux >= 5.2.
+ */
+int mount_new(const char *type, const MountOption *options, unsigned attr, Error *err);
+
+/**
+ * mount_clone() - a detached, private clone of one mount from a directory or file down, not recursive
+ * @dir, @path: of the caller's mount namespace; "" for @dir itself
+ * @attr:       MOUNT_ATTR_*, added and read back
+ * @userns:     id map, or negative
+ *
+ * Returns: descriptor owned by the caller, or negative errno.
+ */
+int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err);
+
+typedef struct OverlaySpec {
+        const int *lowers; /* borrowed: detached mounts, topmost first */
+        unsigned n_lowers;
+        const char *upper; /* path below the caller's root; NULL: read-only */
+        const char *work;
+        const char *place; /* empty directory, for kernels that take no descriptors */
+        bool user_xattr;   /* upper's file system has user.* attributes */
+} OverlaySpec;
+
+/** mount_overlay() - an overlay, detached, nosuid and nodev. Returns: descriptor or negative errno */
+int mount_overlay(const OverlaySpec *spec, Error *err);
+
+/** mount_attach() - put a mount at @path below @dir; "" for @dir itself */
+int mount_attach(int mount, int dir, const char *path, Error *err);
+
+/** mount_set_size() - size and inode limits of a mounted tmpfs */
+int mount_set_size(int mount, uint64_t bytes, uint64_t inodes, Error *err);
+
+/** mount_has_user_xattr() - does a fresh tmpfs of this kernel keep user.* attributes */
+bool mount_has_user_xattr(void);

@@ -1,0 +1,362 @@
+/*
+ * priv-root: see priv-root.h.
+ *
+ * The shell's root is one tmpfs, T, that a plan later limits. It holds what no jail sees by that name:
+ *
+ *   T/dev T/proc   mount points of the shell's /dev and /proc, moved into the jail's root as they are
+ *   T/n            where the jail's root is put together
+ *   T/u/V/{u,w}    upper and work directory of view V
+ *   T/tmp T/run T/shm   bound at /tmp, /run and /dev/shm of the jail: they count against the same limits
+ *   T/l            private place for layers on kernels that take no descriptors
+ *
+ * pivot_root(2) puts T at the new root's /tmp, and T/tmp is bound over it: T stays in the mount namespace,
+ * where another jail's builder can clone an upper from, and no path leads to it, because only the owner of
+ * the namespace, the host, can take the cover away. Nothing of the host is in T.
+ *
+ * Layers come from hostile archives: inside the new root every look-up goes through openat2(2) without
+ * links, and a mount point that is a link or a file is refused by name.
+ */
+#include "sandbox/priv-root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+#include "sandbox/priv-etc.h"
+#include "sandbox/priv-mount.h"
+
+#define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+
+static const char *const host_mounts[SHELL_HOST_MAX] = { "usr", "etc/alternatives",
+                                                         "etc/ld.so.cache", "etc/ssl/certs" };
+
+/* ---- the shell: no plan is known ------------------------------------------------------------------ */
+
+int root_take_host(Shell *shell, Error *err) {
+        unsigned i;
+
+        for (i = 0; i < SHELL_HOST_MAX; i++) {
+                char path[64];
+
+                (void) snprintf(path, sizeof(path), "/%s", host_mounts[i]);
+                shell->host[i] = -EBADF;
+                if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                shell->host[i] =
+                        mount_clone(AT_FDCWD, path, PLAIN | MOUNT_ATTR_RDONLY, -EBADF, err);
+                if (shell->host[i] < 0)
+                        return shell->host[i];
+        }
+        return 0;
+}
+
+static int fill_shell_root(const Shell *shell, Error *err) {
+        static const struct {
+                const char *name;
+                mode_t mode;
+                bool jail; /* owned by the jail's root */
+        } dirs[] = { { "dev", 0755, false }, { "proc", 0555, false }, { "n", 0700, false },
+                     { "u", 0700, false },   { "l", 0700, false },    { "empty", 0555, false },
+                     { "tmp", 01777, true }, { "run", 0755, true },   { "shm", 01777, true } };
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; r == 0 && i < ELEMENTS(dirs); i++)
+                r = dir_make(shell->root, dirs[i].name, dirs[i].mode,
+                             dirs[i].jail ? shell->id_base : 0, err);
+        return r;
+}
+
+static int fill_dev(const Shell *shell, int dev, Error *err) {
+        static const struct {
+                const char *name;
+                unsigned major, minor;
+        } nodes[] = { { "null", 1, 3 },   { "zero", 1, 5 },    { "full", 1, 7 },
+                      { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 } };
+        static const char *const links[][2] = { { "fd", "/proc/self/fd" },
+                                                { "stdin", "/proc/self/fd/0" },
+                                                { "stdout", "/proc/self/fd/1" },
+                                                { "stderr", "/proc/self/fd/2" },
+                                                { "ptmx", "pts/ptmx" } };
+        uint32_t id = shell->id_base;
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; i < ELEMENTS(nodes); i++)
+                if (mknodat(dev, nodes[i].name, S_IFCHR | 0666,
+                            makedev(nodes[i].major, nodes[i].minor)) < 0 ||
+                    fchownat(dev, nodes[i].name, id, id, 0) < 0)
+                        return error_set(err, -errno, "make the device %s", nodes[i].name);
+        for (i = 0; i < ELEMENTS(links); i++)
+                if (symlinkat(links[i][1], dev, links[i][0]) < 0)
+                        return error_set(err, -errno, "make the link /dev/%s", links[i][0]);
+        r = dir_make(dev, "pts", 0755, id, err);
+        return r < 0 ? r : dir_make(dev, "shm", 01777, id, err);
+}
+
+/* Must stand at /dev already: before Linux 6.15 nothing can be mounted on a detached mount. */
+static int mount_below_dev(const Shell *shell, int dev, Error *err) {
+        struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+        char gid[16];
+        const MountOption options[] = {
+                { "mode", "0620" }, { "ptmxmode", "0666" }, { "gid", gid }, { 0 }
+        };
+        autoclose int pts = -EBADF, shm = -EBADF;
+        int r;
+
+        (void) snprintf(gid, sizeof(gid), "%u", shell->id_base + 5);
+        pts = mount_new("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+        r = pts < 0 ? pts : mount_attach(pts, AT_FDCWD, "/dev/pts", err);
+        if (r < 0)
+                return r;
+        shm = mount_clone(shell->root, "shm", PLAIN, -EBADF, err);
+        r = shm < 0 ? shm : mount_attach(shm, AT_FDCWD, "/dev/shm", err);
+        if (r < 0)
+                return r;
+        if (mount_setattr(dev, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
+                return error_set(err, -errno, "make /dev read-only");
+        return 0;
+}
+
+static int make_dev(const Shell *shell, Error *err) {
+        const MountOption options[] = {
+                { "mode", "0755" }, { "size", "64k" }, { "nr_inodes", "64" }, { 0 }
+        };
+        autoclose int dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+        int r = dev < 0 ? dev : fill_dev(shell, dev, err);
+
+        if (r == 0)
+                r = mount_attach(dev, shell->root, "dev", err);
+        return r < 0 ? r : mount_below_dev(shell, dev, err);
+}
+
+/* Covers parts of /proc that tell about the host; root of the host owns what is writable there. */
+static int mask_proc(Error *err) {
+        static const struct {
+                const char *path;
+                const char *cover; /* NULL: itself, read-only */
+        } masks[] = { { "/proc/sys", NULL },
+                      { "/proc/bus", NULL },
+                      { "/proc/fs", NULL },
+                      { "/proc/irq", NULL },
+                      { "/proc/acpi", "/empty" },
+                      { "/proc/asound", "/empty" },
+                      { "/proc/scsi", "/empty" },
+                      { "/proc/kcore", "/dev/null" },
+                      { "/proc/keys", "/dev/null" },
+                      { "/proc/latency_stats", "/dev/null" },
+                      { "/proc/sched_debug", "/dev/null" },
+                      { "/proc/sysrq-trigger", "/dev/null" },
+                      { "/proc/timer_list", "/dev/null" } };
+        unsigned i;
+
+        for (i = 0; i < ELEMENTS(masks); i++) {
+                autoclose int mount = -EBADF;
+                const char *cover = masks[i].cover ? masks[i].cover : masks[i].path;
+                int r;
+
+                if (faccessat(AT_FDCWD, masks[i].path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                        continue;
+                mount = mount_clone(AT_FDCWD, cover, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, -EBADF,
+                                    err);
+                r = mount < 0 ? mount : mount_attach(mount, AT_FDCWD, masks[i].path, err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Changes to a root that stands at @place and detaches the old one. */
+static int change_root(const char *place, Error *err) {
+        if (chdir(place) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+                return error_set(err, -errno, "change to the shell's root");
+        /* both roots are stacked at "/" now, the old one on top */
+        if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+                return error_set(err, -errno, "detach the host's root");
+        return 0;
+}
+
+int root_enter_shell(Shell *shell, Error *err) {
+        const MountOption options[] = {
+                { "mode", "0755" }, { "size", "1m" }, { "nr_inodes", "256" }, { 0 }
+        };
+        int r;
+
+        shell->root = mount_new("tmpfs", options, PLAIN, err);
+        if (shell->root < 0)
+                return shell->root;
+        r = fill_shell_root(shell, err);
+        /* any directory serves: this mount namespace is ours, and what is there goes away with it */
+        if (r == 0)
+                r = mount_attach(shell->root, AT_FDCWD, "/proc", err);
+        if (r == 0)
+                r = change_root("/proc", err);
+        if (r == 0)
+                r = make_dev(shell, err);
+        if (r == 0)
+                r = mount_attach(shell->proc, shell->root, "proc", err);
+        return r < 0 ? r : mask_proc(err);
+}
+
+/* ---- the jail ------------------------------------------------------------------------------------- */
+
+/* What root_build() works on. */
+typedef struct Site {
+        const Shell *shell;
+        const Plan *plan;
+        const int *layers; /* detached mounts, view by view */
+        int root;          /* owned: the jail's root, at T/n */
+} Site;
+
+static int make_upper(const Site *site, uint32_t target, OverlaySpec *spec, char (*paths)[24],
+                      Error *err) {
+        uint32_t id = site->shell->id_base;
+        int r;
+
+        (void) snprintf(paths[0], sizeof(paths[0]), "/u/%u", target);
+        r = dir_make(AT_FDCWD, paths[0], 0700, 0, err);
+        (void) snprintf(paths[0], sizeof(paths[0]), "/u/%u/u", target);
+        (void) snprintf(paths[1], sizeof(paths[1]), "/u/%u/w", target);
+        if (r == 0)
+                r = dir_make(AT_FDCWD, paths[0], 0755, id, err);
+        if (r == 0)
+                r = dir_make(AT_FDCWD, paths[1], 0755, id, err);
+        spec->upper = paths[0];
+        spec->work = paths[1];
+        return r;
+}
+
+/* One view as a detached mount. */
+static int make_view(const Site *site, const PlanView *view, const int *layers, Error *err) {
+        OverlaySpec spec = { .lowers = layers,
+                             .n_lowers = view->n,
+                             .place = "/l",
+                             .user_xattr = site->shell->user_xattr };
+        bool writable = view->target == VIEW_ROOT || (view->flags & VIEW_WRITABLE);
+        char paths[2][24];
+        int r;
+
+        if ((view->flags & VIEW_DIRECT) || (!writable && view->n == 1))
+                return fcntl(layers[0], F_DUPFD_CLOEXEC, 3);
+        r = writable ? make_upper(site, view->target, &spec, paths, err) : 0;
+        return r < 0 ? r : mount_overlay(&spec, err);
+}
+
+static int attach_at(const Site *site, int mount, const char *path, Error *err) {
+        autoclose int place = root_dir(site->shell, site->root, path, err);
+
+        return place < 0 ? place : mount_attach(mount, place, "", err);
+}
+
+static int build_views(Site *site, Error *err) {
+        const int *layers = site->layers;
+        uint32_t i;
+        int r = 0;
+
+        for (i = 0; r == 0 && i < site->plan->n_views; i++) {
+                const PlanView *view = &site->plan->views[i];
+                autoclose int mount = make_view(site, view, layers, err);
+
+                layers += view->n;
+                if (mount < 0)
+                        return error_add(err, mount, "view %s", plan_view_path(view->target));
+                if (i > 0) {
+                        r = attach_at(site, mount, plan_view_path(view->target) + 1, err);
+                        continue;
+                }
+                r = mount_attach(mount, AT_FDCWD, "/n", err);
+                site->root = TAKE_FD(mount);
+        }
+        return r;
+}
+
+/* The host's own directories; the skeleton below has a mount point for each. */
+static int bind_host(const Site *site, Error *err) {
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; r == 0 && i < SHELL_HOST_MAX; i++) {
+                autoclose int place = -EBADF;
+
+                if (site->shell->host[i] < 0)
+                        continue;
+                place = root_open(site->root, host_mounts[i], O_PATH);
+                if (place < 0)
+                        return error_set(err, place, "open the place for the host's /%s",
+                                         host_mounts[i]);
+                r = mount_attach(site->shell->host[i], place, "", err);
+        }
+        return r;
+}
+
+static int attach_places(const Site *site, Error *err) {
+        static const char *const places[] = { "proc", "dev", "run" };
+        unsigned i;
+
+        for (i = 0; i < ELEMENTS(places); i++) {
+                autoclose int mount = -EBADF;
+                int r;
+
+                /* /dev and /proc move as they are, /run is a part of T */
+                mount = strcmp(places[i], "run") == 0
+                                ? mount_clone(site->shell->root, "run", PLAIN, -EBADF, err)
+                                : openat(site->shell->root, places[i], O_PATH | O_CLOEXEC);
+                if (mount < 0)
+                        return mount == -1 ? error_set(err, -errno, "open %s", places[i]) : mount;
+                r = attach_at(site, mount, places[i], err);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* T goes to /tmp of the new root and is covered there: see the head of this file. */
+static int enter(const Site *site, Error *err) {
+        autoclose int tmp = mount_clone(site->shell->root, "tmp", PLAIN, -EBADF, err);
+        autoclose int place = tmp < 0 ? tmp : root_dir(site->shell, site->root, "tmp", err);
+
+        if (place < 0)
+                return place;
+        if (syscall(SYS_pivot_root, "/n", "/n/tmp") < 0 || chdir("/") < 0)
+                return error_set(err, -errno, "change to the jail's root");
+        return mount_attach(tmp, AT_FDCWD, "/tmp", err);
+}
+
+int root_build(const Shell *shell, const Plan *plan, const int *layers, Error *err) {
+        Site site = { .shell = shell, .plan = plan, .layers = layers, .root = -EBADF };
+        int r = mount_set_size(shell->root, plan->limits.disk_bytes, plan->limits.inodes, err);
+
+        if (r == 0)
+                r = build_views(&site, err);
+        if (r == 0 && (plan->flags & PLAN_HOST_ROOT))
+                r = bind_host(&site, err);
+        if (r == 0)
+                r = etc_complete(shell, site.root, plan, err);
+        if (r == 0)
+                r = attach_places(&site, err);
+        if (r == 0)
+                r = enter(&site, err);
+        fds_close(&site.root, 1);
+        return r;
+}
+
+int root_upper(const Shell *shell, const Plan *plan, Error *err) {
+        uint32_t target = VIEW_ROOT, i;
+        char path[16];
+        int fd;
+
+        for (i = 0; i < plan->n_views; i++)
+                if (plan->views[i].target == VIEW_TREE && (plan->views[i].flags & VIEW_WRITABLE))
+                        target = VIEW_TREE;
+        (void) snprintf(path, sizeof(path), "u/%u/u", target);
+        fd = openat(shell->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? error_set(err, -errno, "open the upper") : fd;
+}

@@ -1,0 +1,140 @@
+/*
+ * sandbox: see jail.h and sandbox.h. Start and end of what all jails of one monitor share.
+ */
+#include "sandbox/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "sandbox/priv-mount.h"
+#include "sandbox/skeleton.h"
+
+#define INIT_BINARY_MAX      (16u << 20)
+#define LANDLOCK_ASK_VERSION 1u
+
+/* What building a jail needs of this process; a container often lacks some. */
+static int check_capabilities(Error *err) {
+        static const struct {
+                unsigned cap;
+                const char *name;
+        } needed[] = { { CAP_SYS_ADMIN, "CAP_SYS_ADMIN" }, { CAP_CHOWN, "CAP_CHOWN" },
+                       { CAP_SETUID, "CAP_SETUID" },       { CAP_SETGID, "CAP_SETGID" },
+                       { CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_MKNOD, "CAP_MKNOD" },
+                       { CAP_SETPCAP, "CAP_SETPCAP" },     { CAP_SYS_CHROOT, "CAP_SYS_CHROOT" } };
+        struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[2] = { { 0 } };
+        unsigned i;
+
+        if (syscall(SYS_capget, &head, data) < 0)
+                return error_set(err, -errno, "read own capabilities");
+        for (i = 0; i < ELEMENTS(needed); i++)
+                if (!(data[needed[i].cap / 32].effective & BIT(needed[i].cap % 32)))
+                        return error_say(err, -EPERM,
+                                         "%s is missing: run as root, and in a container with that "
+                                         "capability",
+                                         needed[i].name);
+        return 0;
+}
+
+/* Two living supervisors of one name would sweep each other's groups. */
+static int lock_instance(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
+        char name[64];
+        size_t n = strlen(config->instance);
+
+        if (n == 0 || n > 32 ||
+            strspn(config->instance, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
+                return error_say(err, -EINVAL, "instance name: 1 to 32 of [a-z0-9-]");
+        (void) snprintf(name, sizeof(name), "instance-%s", config->instance);
+        sandbox->lock =
+                openat(config->ids_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (sandbox->lock < 0)
+                return error_set(err, -errno, "open the lock of this instance");
+        if (flock(sandbox->lock, LOCK_EX | LOCK_NB) < 0)
+                return error_say(err, -errno, "a supervisor named \"%s\" is running already",
+                                 config->instance);
+        return 0;
+}
+
+/* Readable by nobody, so that init is not dumpable from its first instruction on. */
+static int take_init(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
+        sandbox->exe =
+                memfd_sealed_from("warder-init", config->init_fd, INIT_BINARY_MAX, true, err);
+        if (sandbox->exe < 0)
+                return sandbox->exe;
+        if (fchmod(sandbox->exe, 0111) < 0)
+                return error_set(err, -errno, "make init unreadable");
+        return 0;
+}
+
+static int open_host(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
+        long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION);
+        int r = hierarchy_init(&sandbox->hierarchy, config->instance, err);
+
+        if (r < 0)
+                return error_add(err, r, "control groups");
+        sandbox->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (sandbox->proc < 0)
+                return error_set(err, -errno, "open /proc");
+        sandbox->user_xattr = mount_has_user_xattr();
+        sandbox->facts = (SandboxFacts){ .cgroup_mode = sandbox->hierarchy.mode,
+                                         .landlock_abi = abi > 0 ? (uint32_t) abi : 0,
+                                         .store_id = config->id_base };
+        return 0;
+}
+
+int sandbox_new(const SandboxConfig *config, Sandbox **ret, Error *err) {
+        SCOPED(sandbox_free) Sandbox *sandbox = calloc(1, sizeof(*sandbox));
+        int r;
+
+        if (!sandbox)
+                return error_set(err, -ENOMEM, "start the sandbox");
+        sandbox->hierarchy = HIERARCHY_EMPTY;
+        sandbox->ids = ID_POOL_EMPTY;
+        sandbox->exe = sandbox->proc = sandbox->lock = -EBADF;
+        sandbox->next = 1;
+        r = check_capabilities(err);
+        if (r == 0)
+                r = lock_instance(sandbox, config, err);
+        if (r == 0)
+                r = take_init(sandbox, config, err);
+        if (r == 0)
+                r = ids_init(&sandbox->ids, config->ids_fd, config->id_base, config->id_ranges,
+                             err);
+        if (r == 0)
+                r = skeleton_make(config->store_fd, config->id_base, err);
+        if (r == 0)
+                r = open_host(sandbox, config, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(sandbox);
+        return 0;
+}
+
+Sandbox *sandbox_free(Sandbox *sandbox) {
+        if (!sandbox)
+                return NULL;
+        hierarchy_deinit(&sandbox->hierarchy);
+        ids_deinit(&sandbox->ids);
+        fds_close(&sandbox->exe, 1);
+        fds_close(&sandbox->proc, 1);
+        fds_close(&sandbox->lock, 1);
+        free(sandbox);
+        return NULL;
+}
+
+const SandboxFacts *sandbox_facts(const Sandbox *sandbox) {
+        return &sandbox->facts;
+}
+
+int sandbox_claim_ids(Sandbox *sandbox, uint32_t n, uint32_t *ret_first, Error *err) {
+        return ids_single(&sandbox->ids, n, ret_first, err);
+}

@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * sandbox: what all jails of one monitor share. The functions stand in jail.h; this is for jail.c.
+ */
+#include "sandbox/jail.h"
+#include "sandbox/priv-hierarchy.h"
+#include "sandbox/priv-ids.h"
+
+struct Sandbox {
+        SandboxFacts facts;
+        Hierarchy hierarchy;
+        IdPool ids;
+        int exe;         /* owned: sealed memfd of warder-init */
+        int proc;        /* owned: the host's /proc */
+        int lock;        /* owned: flock of this instance's name */
+        bool user_xattr; /* tmpfs keeps user.* attributes */
+        uint64_t next;   /* number of the next jail's groups */
+        Jail *jails;     /* list of all, through Jail.next */
+};

@@ -1,0 +1,70 @@
+#pragma once
+/*
+ * stages: what a jail's own processes do between clone and exec, in order. See stages.c for the theory.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sandbox/plan.h"
+#include "sandbox/priv-hierarchy.h"
+
+#define SHELL_HOST_MAX \
+        4 /* host directories that the host root binds, host_mounts[] in priv-root.c */
+
+typedef struct Shell { /* what the clone takes along; the descriptors are the monitor's, borrowed */
+        const Hierarchy *hierarchy;
+        uint64_t number;  /* of its groups */
+        uint32_t id_base; /* first host id of the jail's range */
+        uint32_t store_base;
+        bool user_xattr;  /* tmpfs keeps user.* attributes */
+        bool need_mapped; /* the store-to-range map does not exist yet: make and report it */
+        int exe;          /* sealed memfd of warder-init */
+        int report;       /* SEQPACKET to the monitor */
+        int front;        /* init's end of the front's socket */
+
+        /* made by the stages */
+        int slots[JAIL_SLOTS_FIRST];
+        int proc;   /* detached, then at /proc */
+        int userns; /* 0 … 65535 are the jail's range */
+        int mapped; /* store range to jail range, for idmapped mounts; where need_mapped */
+        int root;   /* the tmpfs that is the shell's root and holds every upper */
+        int host[SHELL_HOST_MAX];
+        int boot[2];    /* builder, init */
+        int spawner[2]; /* init, spawner */
+} Shell;
+
+typedef enum ReportKind {
+        REPORT_SHELL =
+                1,    /* a shell stands; one descriptor where need_mapped: the mapping namespace */
+        REPORT_BUILT, /* the jail stands; descriptors: upper, and with PLAN_KEEP_UPPER its mount ns */
+        REPORT_FAILED, /* error says why */
+} ReportKind;
+
+typedef struct Report {
+        uint32_t kind; /* ReportKind */
+        uint32_t pad;
+        Error error;
+} Report;
+
+typedef enum BuildLayerKind {
+        BUILD_MOUNT = 1, /* one descriptor: a detached mount, mapped and ready */
+        BUILD_UPPER, /* three: mount namespace, directory in it, user namespace to map it with */
+} BuildLayerKind;
+
+typedef struct BuildOrder { /* monitor to builder; then the descriptors: filter, then the layers' */
+        Plan plan;
+        uint8_t layer_kinds[PLAN_USES_MAX]; /* BuildLayerKind, view by view */
+        uint32_t n_uses;                    /* layers of all views together */
+        uint32_t n_fds;
+} BuildOrder;
+
+#define BUILD_FDS_MAX (1 + 3 * PLAN_USES_MAX)
+
+/**
+ * shell_start() - clone the process that becomes a jail's init
+ * @shell: filled in up to the blank line
+ *
+ * Returns: 0 and a pidfd owned by the caller, or negative errno. Everything else arrives as a Report.
+ */
+int shell_start(const Shell *shell, int *ret_pidfd, Error *err);
