@@ -1,0 +1,123 @@
+/*
+ * capture: see capture.h.
+ */
+#include "sandbox/init/capture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+
+#define CHUNK    65536u
+#define HEAD_MIN 4096u
+
+void capture_start(Capture *capture, int fd, uint64_t keep) {
+        *capture = (Capture){ .fd = fd, .used = true, .keep = (size_t) keep };
+}
+
+/* Keeps as much of @bytes as the head still takes. Returns: how many. */
+static size_t to_head(Capture *capture, const char *bytes, size_t n) {
+        size_t max = capture->keep - capture->keep / 2, cap = capture->head_cap;
+        char *grown;
+
+        if (n > max - capture->head_n)
+                n = max - capture->head_n;
+        while (cap < capture->head_n + n)
+                cap = cap ? cap * 2 : HEAD_MIN;
+        cap = cap > max ? max : cap;
+        if (cap > capture->head_cap) {
+                grown = realloc(capture->head, cap);
+                if (!grown)
+                        return 0;
+                capture->head = grown;
+                capture->head_cap = cap;
+        }
+        if (n > 0)
+                memcpy(capture->head + capture->head_n, bytes, n);
+        capture->head_n += n;
+        return n;
+}
+
+static void to_ring(Capture *capture, const char *bytes, size_t n) {
+        size_t cap = capture->keep / 2, first;
+
+        if (cap == 0 || n == 0)
+                return;
+        if (!capture->ring)
+                capture->ring = malloc(cap);
+        if (!capture->ring)
+                return;
+        if (n > cap) {
+                bytes += n - cap;
+                n = cap;
+        }
+        first = n < cap - capture->ring_at ? n : cap - capture->ring_at;
+        memcpy(capture->ring + capture->ring_at, bytes, first);
+        memcpy(capture->ring, bytes + first, n - first);
+        capture->ring_at = (capture->ring_at + n) % cap;
+        capture->ring_n = capture->ring_n + n < cap ? capture->ring_n + n : cap;
+}
+
+int capture_read(Capture *capture, uint64_t max) {
+        static char chunk[CHUNK];
+        size_t used;
+        ssize_t n;
+
+        while (capture->fd >= 0 && max > 0) {
+                n = read(capture->fd, chunk, max < CHUNK ? (size_t) max : CHUNK);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0 && errno == EAGAIN)
+                        return 0;
+                if (n <= 0) {
+                        fds_close(&capture->fd, 1);
+                        return 0;
+                }
+                capture->seen += (uint64_t) n;
+                max -= (uint64_t) n;
+                used = to_head(capture, chunk, (size_t) n);
+                to_ring(capture, chunk + used, (size_t) n - used);
+        }
+        return 0;
+}
+
+static int write_kept(const Capture *capture, int fd) {
+        size_t cap = capture->keep / 2, old = capture->ring_n == cap ? capture->ring_at : 0;
+        int r = fd_write_all(fd, capture->head, capture->head_n);
+
+        if (r == 0 && capture->ring_n > 0)
+                r = fd_write_all(fd, capture->ring + old, capture->ring_n - old);
+        if (r == 0 && old > 0)
+                r = fd_write_all(fd, capture->ring, old);
+        return r;
+}
+
+static int hand_over(const Capture *capture) {
+        autoclose int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        int r = fd < 0 ? -errno : write_kept(capture, fd);
+
+        if (r < 0)
+                return r;
+        if (lseek(fd, 0, SEEK_SET) < 0 ||
+            fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+int capture_end(Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at) {
+        uint64_t kept = capture->head_n + capture->ring_n;
+        int fd = hand_over(capture);
+
+        *ret_kept = fd < 0 ? 0 : kept;
+        *ret_cut_at = capture->seen > kept ? capture->head_n : kept;
+        fds_close(&capture->fd, 1);
+        free(capture->head);
+        free(capture->ring);
+        *capture = CAPTURE_EMPTY;
+        return fd;
+}

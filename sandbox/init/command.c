@@ -1,0 +1,461 @@
+/*
+ * command: slots, parked children and commands. See park.h for what goes over the sockets.
+ *
+ * A free slot may hold one parked child. Its first word is its pid; what comes later on its socket is
+ * either a failure or the end of the socket, which is execve(2) closing it. A child that is killed while
+ * it waits is not replaced before somebody wants that slot: whoever kills a slot wants it empty.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+#include "base/units.h"
+#include "sandbox/init/init.h"
+
+#define UPPER_PATH    "/tmp" /* on the file system that holds the uppers */
+#define DRAIN_MAX     (1u << 20)
+#define DISK_NO_BLOCK 1u
+#define DISK_NO_INODE 2u
+
+/* ---- parking -------------------------------------------------------------------------------------- */
+
+int slot_add(Init *init, uint32_t slot, int dir) {
+        Slot *s = &init->slots[slot];
+
+        s->events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
+        if (s->events < 0)
+                return -errno;
+        s->dir = dir;
+        return 0;
+}
+
+void slot_park(Init *init, Slot *slot) {
+        const ParkRequest request = { .kind = PARK_CHILD };
+        int pair[2], fds[2];
+
+        slot->want = false;
+        if (slot->sock >= 0 || slot->dir < 0 ||
+            socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return;
+        fds[0] = slot->dir;
+        fds[1] = pair[1];
+        if (fds_send(init->spawner, &request, sizeof(request), fds, 2) < 0 ||
+            (init->filter >= 0 && fds_send(pair[0], "f", 1, &init->filter, 1) < 0)) {
+                fds_close(pair, 2);
+                return;
+        }
+        (void) close(pair[1]);
+        slot->sock = pair[0];
+        slot->pid = 0;
+}
+
+bool park_idle(Init *init) {
+        Slot *next = NULL;
+        bool more = false;
+        unsigned i;
+
+        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
+                Slot *slot = &init->slots[i];
+
+                if (!slot->want)
+                        continue;
+                more |= next != NULL;
+                if (!next || slot->used < next->used)
+                        next = slot;
+        }
+        if (next)
+                slot_park(init, next);
+        return more;
+}
+
+/* ---- what a child says ---------------------------------------------------------------------------- */
+
+static void started(Init *init, Command *command) {
+        InitEvent event = { .kind = INIT_STARTED, .id = command->id };
+
+        command->state = COMMAND_RUNNING;
+        init_send(init, &event, NULL);
+}
+
+static void ended(Init *init, Slot *slot, int status, const struct rusage *usage);
+
+/* The socket closed: the child executed, died, or was never made. */
+static void word_end(Init *init, Slot *slot) {
+        fds_close(&slot->sock, 1);
+        if (slot->command.state == COMMAND_STARTING && slot->pid > 0)
+                started(init, &slot->command);
+        else if (slot->command.state == COMMAND_STARTING) {
+                slot->command.code = slot->command.code ? slot->command.code : -ECHILD;
+                slot->command.step = INIT_STEP_FORK;
+                slot->command.state = COMMAND_FAILED;
+                ended(init, slot, 0, NULL);
+        }
+}
+
+/* Takes one word. Returns: false where none is there. */
+static bool take_word(Init *init, Slot *slot) {
+        ParkWord word;
+        ssize_t n;
+
+        if (slot->sock < 0)
+                return false;
+        n = recv(slot->sock, &word, sizeof(word), MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return false;
+        /* reset: it was killed before it read its command */
+        if (n < 0 && errno == ECONNRESET && slot->pid > 0)
+                word = (ParkWord){ .code = -EAGAIN, .step = INIT_STEP_FORK };
+        else if (n != sizeof(word)) {
+                word_end(init, slot);
+                return false;
+        }
+        if (word.pid > 0) {
+                slot->pid = slot->command.pid = word.pid;
+                return true;
+        }
+        slot->command.code = word.code < 0 ? word.code : -EIO;
+        slot->command.step = word.step;
+        if (slot->command.state == COMMAND_STARTING && slot->pid > 0) {
+                slot->command.state = COMMAND_FAILED;
+                fds_close(&slot->sock, 1);
+        }
+        return true;
+}
+
+void slot_word(Init *init, Slot *slot) {
+        while (take_word(init, slot))
+                ;
+}
+
+/* ---- output --------------------------------------------------------------------------------------- */
+
+void slot_output(Init *init, Slot *slot, unsigned stream) {
+        Command *command = &slot->command;
+        uint64_t seen = command->streams[0].seen + command->streams[1].seen;
+        InitEvent event = { .kind = INIT_OUTPUT_LIMIT, .id = command->id };
+
+        /* one byte more than allowed tells a full output from one that goes on */
+        (void) capture_read(&command->streams[stream], command->output_max - seen < DRAIN_MAX
+                                                               ? command->output_max - seen + 1
+                                                               : DRAIN_MAX);
+        seen = command->streams[0].seen + command->streams[1].seen;
+        if (seen <= command->output_max)
+                return;
+        command->output_stopped = true;
+        init_send(init, &event, NULL);
+}
+
+/* What a pipe still holds when the command is dead; who lives on writes into a closed one. */
+static void drain(Init *init, Slot *slot) {
+        unsigned i;
+
+        for (i = 0; i < 2; i++)
+                if (slot->command.streams[i].fd >= 0 && !slot->command.output_stopped)
+                        slot_output(init, slot, i);
+}
+
+static void hand_streams(Command *command, InitEvent *event, int *fds) {
+        unsigned i;
+
+        for (i = 0; i < 2; i++) {
+                if (!command->streams[i].used)
+                        continue;
+                event->seen[i] = command->streams[i].seen;
+                fds[event->n_fds] =
+                        capture_end(&command->streams[i], &event->kept[i], &event->cut_at[i]);
+                if (fds[event->n_fds] < 0)
+                        fds[event->n_fds] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+                event->n_fds++;
+        }
+}
+
+/* ---- the end -------------------------------------------------------------------------------------- */
+
+static uint32_t disk_full(void) {
+        struct statvfs st;
+        uint32_t full = 0;
+
+        if (statvfs(UPPER_PATH, &st) < 0)
+                return 0;
+        if (st.f_bfree == 0)
+                full |= DISK_NO_BLOCK;
+        if (st.f_ffree == 0)
+                full |= DISK_NO_INODE;
+        return full;
+}
+
+static uint64_t usec_of(const struct timeval *time) {
+        return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
+}
+
+static void fill_end(const Command *command, InitEvent *event, int status,
+                     const struct rusage *usage) {
+        event->code = command->state == COMMAND_FAILED ? command->code
+                      : WIFEXITED(status)              ? WEXITSTATUS(status)
+                                                       : 0;
+        event->step = command->state == COMMAND_FAILED ? command->step : INIT_STEP_NONE;
+        event->signal =
+                command->state != COMMAND_FAILED && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+        event->wall_usec = units_monotonic() - command->start_usec;
+        event->disk_full = disk_full();
+        if (!usage)
+                return;
+        event->user_usec = usec_of(&usage->ru_utime);
+        event->sys_usec = usec_of(&usage->ru_stime);
+        event->maxrss_bytes = (uint64_t) usage->ru_maxrss * 1024;
+}
+
+static void ended(Init *init, Slot *slot, int status, const struct rusage *usage) {
+        Command *command = &slot->command;
+        InitEvent event = { .kind = INIT_ENDED, .id = command->id };
+        uint64_t populated = 1;
+        int fds[2] = { -EBADF, -EBADF };
+
+        drain(init, slot);
+        fill_end(command, &event, status, usage);
+        hand_streams(command, &event, fds);
+        fds_close(&slot->sock, 1);
+        (void) fd_read_keyed(slot->events, "populated", &populated);
+        event.value = populated;
+        *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
+        slot->want = populated == 0;
+        init_send(init, &event, fds);
+        fds_close(fds, 2);
+}
+
+static void reap_one(Init *init, pid_t pid, int status, const struct rusage *usage) {
+        unsigned i;
+
+        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
+                Slot *slot = &init->slots[i];
+
+                if (slot->pid != pid)
+                        continue;
+                slot_word(init, slot);
+                slot->pid = 0;
+                if (slot->command.state != COMMAND_NONE)
+                        ended(init, slot, status, usage);
+                else
+                        fds_close(&slot->sock, 1);
+        }
+}
+
+void reap_all(Init *init) {
+        struct rusage usage;
+        unsigned i;
+        pid_t pid;
+        int status;
+
+        /* a pid must be known before its status is taken */
+        for (i = 0; i < JAIL_SLOTS_MAX; i++)
+                if (init->slots[i].pid == 0)
+                        slot_word(init, &init->slots[i]);
+        while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+                reap_one(init, pid, status, &usage);
+}
+
+/* ---- the start ------------------------------------------------------------------------------------ */
+
+int as_user(uint32_t uid, uint32_t gid) {
+        (void) syscall(SYS_setfsgid, gid);
+        (void) syscall(SYS_setfsuid, uid);
+        /* the kernel answers with the id before the call: asking for nonsense tells the one that is */
+        if (syscall(SYS_setfsuid, -1) != (long) uid || syscall(SYS_setfsgid, -1) != (long) gid) {
+                as_init();
+                return -EPERM;
+        }
+        return 0;
+}
+
+void as_init(void) {
+        (void) syscall(SYS_setfsuid, JAIL_INIT_ID);
+        (void) syscall(SYS_setfsgid, JAIL_INIT_ID);
+        /* a change of file system ids resets both */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                _exit(1);
+}
+
+Command *command_find(Init *init, uint64_t id) {
+        unsigned i;
+
+        for (i = 0; i < JAIL_SLOTS_MAX; i++)
+                if (init->slots[i].command.state == COMMAND_RUNNING &&
+                    init->slots[i].command.id == id)
+                        return &init->slots[i].command;
+        return NULL;
+}
+
+static uint64_t promised(const Init *init) {
+        uint64_t sum = 0;
+        unsigned i;
+
+        for (i = 0; i < JAIL_SLOTS_MAX; i++)
+                sum += init->slots[i].command.streams[0].keep +
+                       init->slots[i].command.streams[1].keep;
+        return sum;
+}
+
+/* How many descriptors this request brings, and whether each field is one we know. */
+static int check_exec(const Init *init, const InitExec *exec, size_t inline_bytes, unsigned n_fds) {
+        const uint32_t known =
+                INIT_EXEC_BINARY_FD | INIT_EXEC_FD3 | INIT_EXEC_BLOB_FD | INIT_EXEC_TTY;
+        bool by_fd = exec->flags & INIT_EXEC_BLOB_FD;
+        unsigned need = 0, i, captured = 0;
+
+        for (i = 0; i < 3; i++) {
+                if (exec->stdio[i] > STDIO_MERGE || (i == 0 && exec->stdio[i] > STDIO_FD) ||
+                    (i < 2 && exec->stdio[i] == STDIO_MERGE))
+                        return -EINVAL;
+                need += exec->stdio[i] == STDIO_FD;
+                captured += exec->stdio[i] == STDIO_CAPTURE;
+        }
+        need += !!(exec->flags & INIT_EXEC_BINARY_FD) + !!(exec->flags & INIT_EXEC_FD3) + by_fd;
+        if ((exec->flags & ~known) || need != n_fds)
+                return -EINVAL;
+        if (exec->slot >= JAIL_SLOTS_MAX || init->slots[exec->slot].dir < 0)
+                return -ENOENT;
+        if (init->slots[exec->slot].command.state != COMMAND_NONE)
+                return -EBUSY;
+        if (exec->uid >= JAIL_INIT_ID || exec->gid >= JAIL_INIT_ID)
+                return -EPERM;
+        if (inline_bytes != (by_fd ? 0 : exec->head.blob) || exec->head.blob > INIT_BLOB_FD_MAX ||
+            exec->argc == 0 || exec->argc > exec->head.blob || exec->envc > exec->head.blob)
+                return -EBADMSG;
+        if (captured > 0 && (exec->keep > INIT_KEEP_MAX ||
+                             promised(init) + captured * exec->keep > CAPTURE_PROMISE_MAX))
+                return -ENOBUFS;
+        return 0;
+}
+
+/* A pipe for one captured stream, owned by the command, which may open it again by /dev/stdout. */
+static int make_pipe(const InitExec *exec, Command *command, unsigned stream) {
+        int ends[2], r = as_user(exec->uid, exec->gid);
+
+        if (r < 0)
+                return r;
+        r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+        as_init();
+        if (r == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+                r = -errno;
+                fds_close(ends, 2);
+        }
+        if (r < 0)
+                return r;
+        capture_start(&command->streams[stream], ends[0], exec->keep);
+        return ends[1];
+}
+
+/* Puts the child's descriptors in order. @pipes: write ends that we made, to be closed afterwards. */
+static int order_fds(Init *init, const InitExec *exec, Command *command, int *fds, int *pipes) {
+        int given[FDS_MAX], out[3], next = 0, i;
+        int extra = !!(exec->flags & INIT_EXEC_BINARY_FD) + !!(exec->flags & INIT_EXEC_FD3) +
+                    !!(exec->flags & INIT_EXEC_BLOB_FD);
+
+        memcpy(given, fds, sizeof(given));
+        for (i = 0; i < 3; i++) {
+                if (exec->stdio[i] == STDIO_NULL)
+                        out[i] = init->null;
+                else if (exec->stdio[i] == STDIO_FD)
+                        out[i] = given[next++];
+                else if (exec->stdio[i] == STDIO_MERGE)
+                        out[i] = out[1];
+                else {
+                        out[i] = pipes[i - 1] = make_pipe(exec, command, (unsigned) i - 1);
+                        if (out[i] < 0)
+                                return out[i];
+                }
+        }
+        memcpy(fds, out, sizeof(out));
+        memcpy(fds + 3, given + next, (size_t) extra * sizeof(int));
+        return 3 + extra;
+}
+
+static int send_command(Init *init, Slot *slot, const ExecMessage *message, size_t n,
+                        const int *fds, unsigned n_fds) {
+        slot_park(init, slot);
+        return slot->sock < 0 ? -EAGAIN : (int) fds_send(slot->sock, message, n, fds, n_fds);
+}
+
+static int hand_command(Init *init, Slot *slot, ExecMessage *message, size_t n, const int *fds) {
+        int ordered[FDS_MAX + 3], pipes[2] = { -EBADF, -EBADF }, r;
+        unsigned n_fds;
+
+        memcpy(ordered, fds, FDS_MAX * sizeof(int));
+        r = order_fds(init, &message->exec, &slot->command, ordered, pipes);
+        if (r >= 0) {
+                message->exec.flags |= init->flags & PLAN_FILES_CAPS ? EXEC_KEEP_FILES_CAPS : 0;
+                n_fds = (unsigned) r;
+                r = send_command(init, slot, message, n, ordered, n_fds);
+                /* the parked child was killed with its slot: another one */
+                if (r == -EPIPE || r == -ECONNRESET) {
+                        fds_close(&slot->sock, 1);
+                        r = send_command(init, slot, message, n, ordered, n_fds);
+                }
+        }
+        fds_close(pipes, 2);
+        return r < 0 ? r : 0;
+}
+
+static void refuse(Init *init, uint64_t id, int code, uint32_t step) {
+        InitEvent event = { .kind = INIT_ENDED, .id = id, .code = code, .step = step };
+
+        init_send(init, &event, NULL);
+}
+
+/* The front takes the free slot that was used longest ago: that one gets a child. */
+static void want_next(Init *init) {
+        Slot *next = NULL;
+        unsigned i;
+
+        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
+                Slot *slot = &init->slots[i];
+
+                if (slot->dir >= 0 && slot->command.state == COMMAND_NONE &&
+                    (!next || slot->used < next->used))
+                        next = slot;
+        }
+        if (next && next->sock < 0)
+                next->want = true;
+}
+
+void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigned n_fds) {
+        const InitExec *exec = &message->exec;
+        uint64_t now = units_monotonic();
+        int r = check_exec(init, exec, n - sizeof(*exec), n_fds);
+        Slot *slot;
+
+        if (r < 0) {
+                fds_close(fds, n_fds);
+                refuse(init, exec->head.id, r, INIT_STEP_REQUEST);
+                return;
+        }
+        slot = &init->slots[exec->slot];
+        slot->command = (Command){ .id = exec->head.id,
+                                   .start_usec = now,
+                                   .output_max = exec->output_max,
+                                   .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
+        slot->used = ++init->clock;
+        r = hand_command(init, slot, message, n, fds);
+        fds_close(fds, n_fds);
+        slot->command.pid = slot->pid;
+        slot->command.state = COMMAND_STARTING;
+        if (r < 0) {
+                slot->command.state = COMMAND_FAILED;
+                slot->command.code = r;
+                slot->command.step = r == -EAGAIN ? INIT_STEP_FORK : INIT_STEP_STDIO;
+                ended(init, slot, 0, NULL);
+                return;
+        }
+        want_next(init);
+}

@@ -1,0 +1,84 @@
+#pragma once
+/*
+ * init: the state of a jail's process 1, and its parts: slots and commands (command.c), the front's other
+ * requests (request.c, open.c).
+ */
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "sandbox/init/capture.h"
+#include "sandbox/init/park.h"
+#include "supervisor/wire.h"
+
+typedef enum CommandState {
+        COMMAND_NONE = 0, /* the slot takes a command */
+        COMMAND_STARTING, /* the child was told; its socket closes when it executes */
+        COMMAND_RUNNING,  /* executed */
+        COMMAND_FAILED,   /* its child said why it was not started; to be reaped */
+        _COMMAND_STATE_MAX,
+} CommandState;
+
+typedef struct Command {
+        uint32_t state; /* CommandState */
+        uint64_t id;
+        pid_t pid;
+        uint64_t start_usec;
+        uint64_t output_max;
+        bool output_stopped; /* the limit was reported */
+        int32_t code;        /* COMMAND_FAILED: of the event */
+        uint32_t step;
+        Capture streams[2];
+} Command;
+
+typedef struct Slot {
+        int dir;       /* owned: group; -EBADF: no such slot */
+        int events;    /* owned: its cgroup.events */
+        int sock;      /* owned: to the parked or starting child; -EBADF: none */
+        pid_t pid;     /* of the parked child; 0 until its first word */
+        bool want;     /* a child is to be parked here soon */
+        uint64_t used; /* when its last command came, by Init.clock */
+        Command command;
+} Slot;
+
+typedef struct Init {
+        int front;      /* owned */
+        int spawner;    /* owned */
+        int filter;     /* owned: the policy's, sealed memfd */
+        int null;       /* owned: /dev/null */
+        uint32_t flags; /* PlanFlags */
+        uint64_t clock; /* counts commands */
+        Slot slots[JAIL_SLOTS_MAX];
+} Init;
+
+/** init_send() - one event to the front; a front that is gone ends the jail */
+void init_send(Init *init, InitEvent *event, const int *fds);
+
+/** slot_add() - a command group; @dir is consumed. Returns: 0 or negative errno */
+int slot_add(Init *init, uint32_t slot, int dir);
+/** slot_park() - have a child parked, if none is and no command runs */
+void slot_park(Init *init, Slot *slot);
+/** slot_word() - the child's socket is readable */
+void slot_word(Init *init, Slot *slot);
+/** slot_output() - a captured stream is readable */
+void slot_output(Init *init, Slot *slot, unsigned stream);
+/** park_idle() - nothing happens: park a child where one is wanted. Returns: is another one wanted */
+bool park_idle(Init *init);
+/** reap_all() - take every dead child's status; commands that ended are reported */
+void reap_all(Init *init);
+
+/** command_start() - INIT_EXEC; @fds are consumed */
+void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigned n_fds);
+/** command_find() - the running command of this id; NULL: none */
+Command *command_find(Init *init, uint64_t id);
+
+/** request_take() - one message of the front */
+void request_take(Init *init);
+
+/** as_user() - file system ids of a command for what follows; as_init() is the way back */
+int as_user(uint32_t uid, uint32_t gid);
+/** as_init() - init's own file system ids, and what the kernel takes away with a change of ids */
+void as_init(void);
+
+/** open_request() - INIT_OPEN. Returns: descriptor owned by the caller and its size, or negative errno */
+int open_request(const InitOpen *request, const char *path, uint64_t *ret_size);

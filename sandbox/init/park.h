@@ -1,0 +1,50 @@
+#pragma once
+/*
+ * park: what goes between init, the spawner and a parked child.
+ *
+ *   init -> spawner        ParkRequest; CHILD brings two descriptors: a slot's group, the child's socket
+ *   child (or the spawner, where cloning failed) -> init, over the child's socket: ParkWord
+ *   init -> child          one byte and the policy's filter; later an InitExec, its blob and descriptors
+ *   child -> init          nothing more where execve(2) succeeds (the socket closes), else a ParkWord
+ */
+#include <stdint.h>
+
+#include "base/error.h"
+#include "supervisor/wire.h"
+
+typedef enum ParkRequestKind {
+        PARK_CHILD = 1,
+        PARK_NO_FILES, /* the plan is known, and no command keeps a capability: give up the three */
+} ParkRequestKind;
+
+typedef struct ParkRequest {
+        uint32_t kind;
+        uint32_t pad;
+} ParkRequest;
+
+typedef struct ParkWord {
+        int32_t pid;   /* the first word of a child: its pid; 0 in later ones */
+        int32_t code;  /* negative errno: what failed */
+        uint32_t step; /* InitStep */
+        uint32_t pad;
+} ParkWord;
+
+typedef struct ExecMessage {
+        InitExec exec;
+        char blob[INIT_BLOB_MAX];
+} ExecMessage;
+
+#define EXEC_KEEP_FILES_CAPS \
+        (1u << 31) /* init's own flag in exec.flags: the plan is a files job's */
+#define FILES_CAPS   ((1u << 0) | (1u << 1) | (1u << 3)) /* CHOWN, DAC_OVERRIDE, FOWNER */
+#define INIT_CAPS    ((1u << 5) | (1u << 6) | (1u << 7)) /* KILL, SETGID, SETUID */
+#define PARK_FDS_MAX 6 /* stdin, stdout, stderr, binary, descriptor 3, blob */
+
+/** caps_keep() - drop every capability but @mask (of the first 32) from all five sets */
+int caps_keep(uint32_t mask);
+
+/** spawner_run() - the spawner: clone parked children until init is gone */
+_Noreturn void spawner_run(int sock);
+
+/** parked_run() - the life of a parked child up to execve(2) */
+_Noreturn void parked_run(int sock);

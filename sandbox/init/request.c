@@ -1,0 +1,134 @@
+/*
+ * request: what the front asks of init. Everything is checked: size, count of descriptors, bounds. A
+ * request that is not understood is answered with -EBADMSG where it has an id to answer to.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+#include "sandbox/init/init.h"
+
+#define LISTEN_BACKLOG 64
+
+static void answer(Init *init, uint64_t id, uint32_t kind, int code) {
+        InitEvent event = { .kind = kind, .id = id, .code = code };
+
+        init_send(init, &event, NULL);
+}
+
+static void take_signal(Init *init, const void *bytes, int *fds) {
+        const InitSignal *request = bytes;
+        const Command *command = command_find(init, request->head.id);
+        int r;
+
+        (void) fds;
+        if (!command)
+                r = -ESRCH;
+        else if (request->signal < 0 || request->signal > SIGRTMAX)
+                r = -EINVAL;
+        else
+                r = kill(-command->pid, request->signal) < 0 ? -errno : 0;
+        answer(init, request->head.id, INIT_DONE, r);
+}
+
+static void take_slot(Init *init, const void *bytes, int *fds) {
+        const InitSlot *request = bytes;
+        struct statfs st;
+        int r = -EINVAL;
+
+        if (request->slot < JAIL_SLOTS_MAX && init->slots[request->slot].dir < 0 &&
+            fstatfs(fds[0], &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+                r = slot_add(init, request->slot, fds[0]);
+        if (r == 0)
+                fds[0] = -EBADF;
+        answer(init, request->head.id, INIT_DONE, r);
+}
+
+static void take_listen(Init *init, const void *bytes, int *fds) {
+        const InitListen *request = bytes;
+        struct sockaddr_in address = { .sin_family = AF_INET,
+                                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        socklen_t n = sizeof(address);
+        InitEvent event = { .kind = INIT_LISTENING, .id = request->head.id };
+        autoclose int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        const int on = 1;
+
+        (void) fds;
+        address.sin_port = htons((uint16_t) request->port);
+        if (request->port > UINT16_MAX)
+                event.code = -EINVAL;
+        else if (sock < 0 || setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+                 bind(sock, (const struct sockaddr *) &address, sizeof(address)) < 0 ||
+                 listen(sock, LISTEN_BACKLOG) < 0 ||
+                 getsockname(sock, (struct sockaddr *) &address, &n) < 0)
+                event.code = -errno;
+        event.value = event.code == 0 ? ntohs(address.sin_port) : 0;
+        event.n_fds = event.code == 0;
+        init_send(init, &event, &sock);
+}
+
+static void take_open(Init *init, const void *bytes, int *fds) {
+        const InitOpen *request = bytes;
+        const char *path = (const char *) (request + 1);
+        InitEvent event = { .kind = INIT_OPENED, .id = request->head.id };
+        autoclose int fd = -EBADF;
+
+        (void) fds;
+        if (request->head.blob == 0 ||
+            memchr(path, 0, request->head.blob) != path + request->head.blob - 1)
+                fd = -EBADMSG;
+        else
+                fd = open_request(request, path, &event.value);
+        event.code = fd < 0 ? fd : 0;
+        event.n_fds = fd >= 0;
+        init_send(init, &event, &fd);
+}
+
+typedef struct RequestRow {
+        size_t size;    /* of the struct */
+        bool blob;      /* bytes may follow, as many as the head says */
+        unsigned n_fds; /* exact */
+        uint32_t event; /* what a refusal is answered with */
+        void (*take)(Init *init, const void *bytes, int *fds);
+} RequestRow;
+
+static const RequestRow rows[_INIT_REQUEST_MAX] = {
+        [INIT_EXEC] = { sizeof(InitExec), true, 0, INIT_ENDED, NULL },
+        [INIT_SIGNAL] = { sizeof(InitSignal), false, 0, INIT_DONE, take_signal },
+        [INIT_OPEN] = { sizeof(InitOpen), true, 0, INIT_OPENED, take_open },
+        [INIT_SLOT] = { sizeof(InitSlot), false, 1, INIT_DONE, take_slot },
+        [INIT_LISTEN] = { sizeof(InitListen), false, 0, INIT_LISTENING, take_listen },
+};
+
+void request_take(Init *init) {
+        static ExecMessage message;
+        const InitHead *head = &message.exec.head;
+        int fds[FDS_MAX];
+        const RequestRow *row;
+        unsigned n_fds = 0;
+        ssize_t n = fds_recv(init->front, &message, sizeof(message), fds, &n_fds);
+
+        if (n == 0 || n == -ECONNRESET)
+                _exit(0); /* nobody asks any more: process 1 takes the jail with it */
+        if (n < (ssize_t) sizeof(*head) || head->kind == 0 || head->kind >= _INIT_REQUEST_MAX) {
+                fds_close(fds, n_fds);
+                return;
+        }
+        row = &rows[head->kind];
+        if (head->kind == INIT_EXEC && (size_t) n >= row->size)
+                command_start(init, &message, (size_t) n, fds, n_fds);
+        else if (row->take && (size_t) n == row->size + (row->blob ? head->blob : 0) &&
+                 n_fds == row->n_fds)
+                row->take(init, &message, fds);
+        else
+                answer(init, head->id, row->event, -EBADMSG);
+        fds_close(fds, n_fds);
+}
