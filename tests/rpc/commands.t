@@ -1,0 +1,234 @@
+#!/usr/bin/env -S python3 -B
+"""commands: from the kernel's evidence to the cause of a command's end; and an init that lies."""
+import os
+import signal
+import struct
+import sys
+import time
+
+from front_lib import (INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPUT_LIMIT, INIT_READY, INIT_SIGNAL,
+                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT_NEW, Front, Tap, recv_with_fds, sealed)
+
+tap = Tap()
+front = Front()
+handle = 100
+
+
+def begin(exec_params=None, **create):
+    """A client whose jail stands and whose command was sent to init: (client, jail, id of the command)."""
+    global handle
+    handle += 1
+    client = front.client()
+    client.send("jail.create", {"exec": {"argv": ["prog"], **(exec_params or {})}, **create})
+    jail = front.jail(handle)
+    kind, number, data, _ = jail.request()
+    assert kind == INIT_EXEC
+    jail.slot = struct.unpack_from("=I", data, 16)[0]
+    return client, jail, number
+
+
+def finish(client, jail, number, **event):
+    """Init says STARTED and ENDED; the record that the client gets."""
+    jail.event(INIT_STARTED, number)
+    jail.event(INIT_ENDED, number, **event)
+    record = client.answer()["result"]["command"]
+    kind, _, data, _ = front.request()
+    tap.ok(kind == JAIL_DESTROY and struct.unpack_from("=Q", data, 8)[0] == jail.handle, "an ephemeral jail is ended after the answer")
+    jail.ended()
+    client.close()
+    return record
+
+
+def short(record):
+    return record["cause"], record["code"], record["signal"], record["hits"]
+
+
+OOM, PIDS = (5, "oom_kill 1\n"), (9, "max 3\n")
+CASES = [
+    ("exit 0", None, {}, ("exited", 0, None, [])),
+    ("exit 7", None, {"code": 7}, ("exited", 7, None, [])),
+    ("SIGKILL alone is a signal, nothing more", None, {"signal": 9}, ("signaled", 0, 9, [])),
+    ("SIGSYS is a signal", None, {"signal": 31}, ("signaled", 0, 31, [])),
+    ("killed, and the kernel's count rose", OOM, {"signal": 9}, ("oom", 0, 9, ["memory"])),
+    ("failed, and the count rose (a child was killed)", OOM, {"code": 2}, ("oom", 2, None, ["memory"])),
+    ("ended well though a child was killed", OOM, {}, ("exited", 0, None, ["memory"])),
+    ("failed, and forks were refused", PIDS, {"code": 1}, ("pids_limit", 1, None, ["pids"])),
+    ("forks were refused, ended well", PIDS, {}, ("exited", 0, None, ["pids"])),
+    ("no block was free", None, {"code": 1, "disk": 1}, ("disk_limit", 1, None, ["disk"])),
+    ("no inode was free", None, {"code": 1, "disk": 2}, ("disk_limit", 1, None, ["inodes"])),
+]
+for what, counter, event, want in CASES:
+    client, jail, number = begin()
+    if counter:
+        jail.set(*counter)
+    tap.same(short(finish(client, jail, number, **event)), want, what)
+
+# not started: its errno and its step
+client, jail, number = begin()
+jail.event(INIT_ENDED, number, code=-2, step=8)
+record = client.answer()["result"]["command"]
+tap.ok(record["cause"] == "not_started" and record["step"] == "exec" and record["errno"] == 2, "no such program: not_started", record)
+front.request()
+jail.ended()
+
+# wall time: everything in the slot is killed through its cgroup.kill
+client, jail, number = begin({"limits": {"wall": 100000}})
+time.sleep(0.4)
+tap.same(jail.text(12 + 3 * jail.slot), "1", "at its wall time the slot's cgroup.kill is written")
+tap.same(short(finish(client, jail, number, signal=9)), ("wall_timeout", 0, 9, ["wall"]), "wall_timeout")
+
+# processor time: read again when it could be reached, killed when it is
+client, jail, number = begin({"limits": {"cpu_time": 100000}})
+time.sleep(0.3)
+tap.same(jail.text(12 + 3 * jail.slot), "", "an idle command is not killed for processor time")
+jail.set(12 + 3 * jail.slot + 2, "usage_usec 100001\n")
+time.sleep(0.3)
+tap.same(jail.text(12 + 3 * jail.slot), "1", "at its processor time it is")
+tap.same(short(finish(client, jail, number, signal=9)), ("cpu_timeout", 0, 9, ["cpu"]), "cpu_timeout")
+
+# the jail's own wall time
+client, jail, number = begin(limits={"wall": 100000})
+kind, _, _, _ = front.request()
+tap.same(kind, JAIL_DESTROY, "at the jail's wall time the jail is ended")
+jail.ended()
+tap.same(client.answer()["result"]["command"]["cause"], "wall_timeout", "its command says so")
+
+# output
+client, jail, number = begin()
+jail.event(INIT_STARTED, number)
+jail.event(INIT_OUTPUT_LIMIT, number)
+time.sleep(0.2)
+tap.same(jail.text(12 + 3 * jail.slot), "1", "an output limit ends the command")
+jail.event(INIT_ENDED, number, signal=9)
+tap.same(short(client.answer()["result"]["command"]), ("output_limit", 0, 9, ["output"]), "output_limit")
+front.request()
+jail.ended()
+
+text = "gr\u00fc\u00dfe ".encode() + b"\xff\x00end"
+client, jail, number = begin()
+record = finish(client, jail, number, fds=[sealed(text), sealed(b"")], seen=(len(text) + 100, 0), kept=(len(text), 0), cut=(8, 0))
+tap.same(record["output"]["stdout"]["text"], "gr\u00fc\u00dfe \n[... 100 bytes left out ...]\n\ufffd\ufffdend", "output is made valid text, the hole is named")
+client, jail, number = begin()
+record = finish(client, jail, number, fds=[sealed(b"x" * 10), sealed(b"")], seen=(10, 0), kept=(1 << 40, 0), cut=(1 << 40, 0))
+tap.same(record["output"]["stdout"]["text"], "x" * 10, "kept bytes that are not there are not believed")
+client, jail, number = begin()
+big = b"y" * 300000
+jail.event(INIT_ENDED, number, fds=[sealed(big), sealed(b"")], seen=(len(big), 0), kept=(len(big), 0), cut=(len(big), 0))
+record = client.answer()["result"]["command"]
+fd = client.fds[record["output"]["stdout"]["fd"]]
+tap.same(os.pread(fd, 400000, 0), big, "large output travels by descriptor")
+front.request()
+jail.ended()
+
+# a client that goes
+client, jail, number = begin()
+client.close()
+kind, _, _, _ = front.request()
+tap.same(kind, JAIL_DESTROY, "an ephemeral jail ends with its client")
+jail.ended()
+
+# a kept jail, its slots, leftovers
+client = front.client()
+client.send("jail.create", {"keep": True})
+jail = front.jail(500)
+name = client.answer()["result"]["jail"]
+
+
+def start():
+    other = front.client()
+    other.send("jail.exec", {"jail": name, "argv": ["prog"]})
+    return other
+
+
+one = start()
+_, first, data, _ = jail.request()
+slot_one = struct.unpack_from("=I", data, 16)[0]
+two = start()
+_, second, data, _ = jail.request()
+tap.ok(struct.unpack_from("=I", data, 16)[0] != slot_one, "two commands are in two slots")
+three = start()
+kind, cookie, _, _ = front.request()
+tap.same(kind, SLOT_NEW, "for a third one a slot is asked for")
+files = [os.memfd_create("slot") for _ in range(3)]
+os.write(files[1], b"populated 0\n")
+front.reply(cookie, handle=2, fds=files + [os.open("/", os.O_RDONLY | os.O_DIRECTORY)])
+tap.same(jail.request()[0], INIT_SLOT, "init is told of it")
+kind, third, data, _ = jail.request()
+tap.ok(kind == INIT_EXEC and struct.unpack_from("=I", data, 16)[0] == 2, "and the command runs in it")
+jail.event(INIT_DONE, third - 1)
+jail.set(12 + 3 * slot_one + 1, "populated 1\n")
+jail.event(INIT_ENDED, first, value=1)
+tap.ok("result" in one.answer(), "a command that leaves a daemon ends")
+four = start()
+kind, cookie, _, _ = front.request()
+tap.same(kind, SLOT_NEW, "its slot is not used while the daemon lives")
+jail.set(12 + 3 * slot_one + 1, "populated 0\n")
+front.reply(cookie, code=-11, text="no more slots")
+kind, fourth, data, _ = jail.request()
+tap.same(struct.unpack_from("=I", data, 16)[0], slot_one, "and is when it is gone")
+
+# signals
+listing = client.call("jail.show", {"jail": name})["result"]
+tap.same(listing["commands"], 3, "jail.show counts its commands")
+client.send("jail.signal", {"jail": name, "signal": 15})
+kind, number, data, _ = jail.request()
+tap.ok(kind == INIT_SIGNAL and number == fourth and struct.unpack_from("=i", data, 16)[0] == 15, "a signal goes to the newest command")
+tap.ok("result" in client.answer(), "and is answered")
+jail.event(INIT_DONE, number)
+jail.event(INIT_ENDED, fourth, signal=15)
+tap.same(four.answer()["result"]["cause"], "killed_by_client", "what dies of it was killed by its client")
+two.close()
+time.sleep(0.2)
+tap.same(jail.text(12 + 3 * (1 - slot_one)), "1", "a command whose caller went is ended, its jail is kept")
+jail.event(INIT_ENDED, second, signal=9)
+
+# opening a file
+client.send("jail.open", {"jail": name, "path": "/etc/hostname", "flags": ["read"]})
+kind, number, _, _ = jail.request()
+jail.event(INIT_OPENED, number, value=5, fds=[sealed(b"hello")])
+answer = client.answer()
+tap.ok(answer["result"]["size"] == 5 and os.pread(client.fds[-1], 9, 0) == b"hello", "jail.open hands a descriptor over")
+client.send("jail.open", {"jail": name, "path": "/root/x", "flags": ["read"]})
+kind, number, _, _ = jail.request()
+jail.event(INIT_OPENED, number, code=-13)
+tap.same(client.answer()["error"]["data"]["code"], "denied", "what the jail's user may not open is denied")
+
+# the end of a jail ends its commands
+client.send("jail.destroy", {"jail": name})
+kind, _, _, _ = front.request()
+jail.ended()
+tap.same(three.answer()["result"]["cause"], "jail_ended", "its last command ends with it: jail_ended")
+tap.ok("result" in client.answer(), "jail.destroy is answered when nothing is left")
+tap.same(client.call("jail.list")["result"]["jails"], [], "and the list is empty")
+
+# an init that lies: the jail is ended, nobody else notices
+LIES = {
+    "an event of no request": lambda jail, number: jail.event(INIT_ENDED, number + 1000),
+    "an event that does not fit": lambda jail, number: jail.event(INIT_OPENED, number),
+    "an unknown kind": lambda jail, number: jail.event(99, number),
+    "a message of a wrong size": lambda jail, number: jail.init.send(b"short"),
+    "descriptors that nobody asked for": lambda jail, number: jail.event(INIT_STARTED, number, fds=[0]),
+    "too many streams": lambda jail, number: jail.event(INIT_ENDED, number, fds=[sealed(b"")] * 3),
+    "its socket closed": lambda jail, number: jail.init.close(),
+}
+for what, lie in LIES.items():
+    client, jail, number = begin()
+    lie(jail, number)
+    kind, _, _, _ = front.request()
+    tap.same(kind, JAIL_DESTROY, f"{what}: the jail is ended")
+    jail.ended()
+    answer = client.answer()
+    tap.ok(answer.get("result", {}).get("command", {}).get("cause") == "jail_ended", f"{what}: its command ends as jail_ended", answer)
+
+# a monitor that cannot make a jail
+client = front.client()
+client.send("jail.create", {"exec": {"argv": ["prog"]}})
+_, cookie, _, _ = front.request()
+front.reply(cookie, code=-28, text="no id range is free")
+error = client.answer()["error"]
+tap.ok("no id range is free" in error["message"] and error["data"]["code"], "the monitor's words reach the client", error)
+front.send_monitor(b"odd")
+tap.ok("result" in client.call("warder.info"), "a message of a wrong size from the monitor is passed over")
+tap.ok(front.alive(), "the front is alive")
+tap.same(front.stop(), 1, "when its monitor goes, it goes")
+tap.end()

@@ -1,0 +1,290 @@
+"""front_lib: the real warder-front with its real filter, over a monitor and inits that the test plays.
+
+No jail is made: what is tested is what the front does with bytes from either side. The structs are those of
+supervisor/wire.h and sandbox/plan.h.
+"""
+import array
+import fcntl
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+
+BUILD = os.environ.get("top_builddir", ".")
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+FRONT_FDS = ["monitor", "listen", "state", "policies", "files", "agent", "data", "egress", "info", "filter"]
+FIRST_FD = 3
+
+JAIL_CREATE, JAIL_DESTROY, SLOT_NEW, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
+JAIL_FD_MAX = 18
+INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN = range(1, 6)
+INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE = range(1, 8)
+REPLY = struct.Struct("=IIiIQII512s")
+EVENT = struct.Struct("=IiQiIQQQQQ2Q2Q2QII")
+INIT_HEAD = struct.Struct("=IIQ")
+
+
+class Tap:
+    def __init__(self):
+        self.run = self.failed = 0
+
+    def ok(self, good, what, *notes):
+        self.run += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.run} - {what}", flush=True)
+        for note in notes if not good else ():
+            print(f"# {note!r}"[:600], flush=True)
+        return good
+
+    def same(self, got, want, what):
+        return self.ok(got == want, what, f"got {got!r}", f"want {want!r}")
+
+    def end(self):
+        print(f"1..{self.run}")
+        sys.exit(1 if self.failed else 0)
+
+
+def sealed(data):
+    fd = os.memfd_create("test", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL)
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def front_filter():
+    """The filter that the monitor would hand over, from the C array of the build."""
+    with open(os.path.join(BUILD, "filter-front.h")) as file:
+        rows = re.findall(r"\{ (0x\w+), (\d+), (\d+), (0x\w+) \}", file.read())
+    return sealed(b"".join(struct.pack("=HBBI", int(a, 16), int(b), int(c), int(d, 16)) for a, b, c, d in rows))
+
+
+def send_with_fds(sock, data, fds=()):
+    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+    return sock.sendmsg([data], ancillary)
+
+
+def recv_with_fds(sock, size):
+    data, ancillary, flags, _ = sock.recvmsg(size, socket.CMSG_SPACE(64 * 4))
+    fds = array.array("i")
+    for level, kind, payload in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(payload[:len(payload) - len(payload) % fds.itemsize])
+    return data, list(fds)
+
+
+class Closed(Exception):
+    pass
+
+
+class Client:
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(path)
+        self.sock.settimeout(10)
+        self.buf, self.fds, self.n, self.notes = b"", [], 0, []
+
+    def raw(self, data, fds=()):
+        """Where the front has closed already: what it said last is still to be read."""
+        try:
+            sent = send_with_fds(self.sock, data, fds)
+            self.sock.sendall(data[sent:])
+        except (BrokenPipeError, ConnectionResetError):
+            pass
+
+    def line(self):
+        while b"\n" not in self.buf:
+            try:
+                data, fds = recv_with_fds(self.sock, 65536)
+            except ConnectionResetError:
+                raise Closed from None
+            if not data:
+                raise Closed
+            self.buf += data
+            self.fds += fds
+        line, self.buf = self.buf.split(b"\n", 1)
+        return json.loads(line)
+
+    def send(self, method, params=None, fds=(), **more):
+        self.n += 1
+        message = {"jsonrpc": "2.0", "id": self.n, "method": method, "params": params or {}, **more}
+        if fds:
+            message["fds"] = len(fds)
+        self.raw(json.dumps(message).encode() + b"\n", fds)
+        return self.n
+
+    def answer(self):
+        while True:
+            message = self.line()
+            if "id" in message:
+                return message
+            self.notes.append(message)
+
+    def call(self, method, params=None, fds=(), **more):
+        self.send(method, params, fds, **more)
+        return self.answer()
+
+    def is_closed(self, seconds=10):
+        """Does the front close us; what it still sends is thrown away."""
+        self.sock.settimeout(seconds)
+        try:
+            while True:
+                self.line()
+        except Closed:
+            return True
+        except (TimeoutError, socket.timeout):
+            return False
+
+    def close(self):
+        self.sock.close()
+
+
+class Jail:
+    """What the monitor hands out for a jail: pipes and files in place of cgroups."""
+
+    def __init__(self, front, cookie, handle):
+        self.front, self.cookie, self.handle = front, cookie, handle
+        self.init, init_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.init.settimeout(10)
+        self.files = [os.memfd_create(f"jail-{i}") for i in range(JAIL_FD_MAX)]
+        self.set(5, "oom_kill 0\n")
+        self.set(6, "4096\n")
+        self.set(7, "8192\n")
+        self.set(8, "cache 1024\n")
+        self.set(9, "max 0\n")
+        self.set(10, "3\n")
+        for slot in (0, 1):
+            self.set(12 + 3 * slot + 1, "populated 0\n")
+            self.set(12 + 3 * slot + 2, "usage_usec 0\n")
+        fds = [init_theirs.fileno()] + self.files[1:]
+        front.reply(cookie, handle=handle, present=(1 << JAIL_FD_MAX) - 1, fds=fds)
+        init_theirs.close()
+
+    def set(self, index, text):
+        os.ftruncate(self.files[index], 0)
+        os.pwrite(self.files[index], text.encode(), 0)
+
+    def text(self, index):
+        return os.pread(self.files[index], 100, 0).decode()
+
+    def request(self):
+        """One message at init: (kind, id, bytes, fds)."""
+        data, fds = recv_with_fds(self.init, 256 * 1024)
+        if not data:
+            raise Closed
+        kind, _, number = INIT_HEAD.unpack_from(data)
+        return kind, number, data, fds
+
+    def event(self, kind, number, code=0, fds=(), **more):
+        f = dict(signal=0, step=0, value=0, wall=0, user=0, sys=0, rss=0, seen=(0, 0), kept=(0, 0), cut=(0, 0), disk=0)
+        f.update(more)
+        send_with_fds(self.init, EVENT.pack(kind, code, number, f["signal"], f["step"], f["value"], f["wall"], f["user"],
+                                            f["sys"], f["rss"], *f["seen"], *f["kept"], *f["cut"], f["disk"], len(fds)), fds)
+
+    def ended(self):
+        """Nothing is left of it: the monitor's last word."""
+        self.init.close()
+        self.front.send_monitor(REPLY.pack(2, 0, 0, 0, self.handle, 0, 0, b""))
+
+
+class Front:
+    def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30):
+        self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
+        os.chmod(self.dir, 0o755)
+        self.path = os.path.join(self.dir, "sock")
+        self.monitor, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.monitor.settimeout(10)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(self.path)
+        os.chmod(self.path, 0o666)
+        listener.listen(256)
+        os.mkdir(os.path.join(self.dir, "state"))
+        null = os.open("/dev/null", os.O_RDWR)
+        info = struct.pack("=IIIIQIIII", 1, private, 1, 7, memory, 2, owner_uid, warder_gid, admin_gid)
+        fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),
+               "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
+               "policies": os.open(os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
+               "files": os.open("/bin/true", os.O_RDONLY), "agent": null,
+               "data": os.open(SOURCE, os.O_RDONLY | os.O_DIRECTORY), "egress": null,
+               "info": sealed(info), "filter": front_filter()}
+        self.log = os.path.join(self.dir, "log")
+        self.pid = self.spawn([fds[name] for name in FRONT_FDS])
+        theirs.close()
+        listener.close()
+        for fd in set(fds.values()):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+        self.jails, self.clients = {}, []
+
+    def spawn(self, fds):
+        pid = os.fork()
+        if pid:
+            return pid
+        try:
+            log = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            os.dup2(log, 2)
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 200) for fd in fds]
+            for i, fd in enumerate(high):
+                os.dup2(fd, FIRST_FD + i, inheritable=True)
+            os.closerange(FIRST_FD + len(fds), 1024)
+            os.execv(os.path.join(BUILD, "supervisor/front/warder-front"), ["warder-front"])
+        finally:
+            os._exit(127)
+
+    def client(self):
+        self.clients.append(Client(self.path))
+        return self.clients[-1]
+
+    def alive(self):
+        return os.waitpid(self.pid, os.WNOHANG)[0] == 0
+
+    def send_monitor(self, data, fds=()):
+        send_with_fds(self.monitor, data, fds)
+
+    def reply(self, cookie, code=0, handle=0, present=0, text="", fds=()):
+        self.send_monitor(REPLY.pack(1, cookie, code, present, handle, 0, 0, text.encode()), fds)
+
+    def request(self, seconds=10):
+        """The next request at the monitor: (kind, cookie, bytes, fds)."""
+        self.monitor.settimeout(seconds)
+        data, fds = recv_with_fds(self.monitor, 65536)
+        return struct.unpack_from("=II", data) + (data, fds)
+
+    def jail(self, handle=7):
+        """Take the next request, which must be a create, and answer it with a jail."""
+        kind, cookie, _, _ = self.request()
+        assert kind == JAIL_CREATE, kind
+        return Jail(self, cookie, handle)
+
+    def words(self):
+        with open(self.log) as file:
+            return file.read()
+
+    def stop(self):
+        """End it and say how: exit code, or -signal."""
+        for client in self.clients:
+            client.close()
+        self.monitor.close()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                break
+            time.sleep(0.01)
+        else:
+            os.kill(self.pid, signal.SIGKILL)
+            _, status = os.waitpid(self.pid, 0)
+        if os.environ.get("WARDER_TEST_LOG"):
+            sys.stderr.write(self.words())
+        shutil.rmtree(self.dir, ignore_errors=True)
+        return os.waitstatus_to_exitcode(status)
