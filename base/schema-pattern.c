@@ -13,8 +13,8 @@
 #include "base/buf.h"
 #include "base/owned.h"
 
-#define POSIX_MAX   4096
-#define REPEATS_MAX 20000 /* the product of all {n,m}: the matcher unrolls them */
+#define POSIX_MAX 4096
+#define ATOMS_MAX 1000 /* of the unrolled pattern: the matcher takes their square of memory */
 
 typedef struct Class {
         char letter;
@@ -50,29 +50,105 @@ static int translate_escape(Buf *out, char c, bool in_bracket) {
         return c == ']' || c == '^' || c == '-' ? -ENOTSUP : put(out, plain + 1);
 }
 
-/* Multiplies @product by the larger bound of the {n,m} at @text. */
-static int count_repeats(const char *text, unsigned long *product) {
-        char *end;
-        unsigned long most = strtoul(text + 1, &end, 10);
+/*
+ * The matcher unrolls {n,m}: how many atoms that makes. Every open group has the atoms it holds so far;
+ * last is the size of what a repetition would repeat.
+ */
+typedef struct Unrolled {
+        unsigned long atoms[SCHEMA_PATTERN_MAX + 1];
+        unsigned depth;
+        unsigned long last;
+} Unrolled;
 
-        if (*end == ',')
-                most = end[1] == '}' ? most + 1 : strtoul(end + 1, &end, 10);
-        if (most > REPEATS_MAX)
+static int count_atom(Unrolled *u, unsigned long size) {
+        u->last = size;
+        u->atoms[u->depth] += size;
+        return u->atoms[u->depth] > ATOMS_MAX ? -ENOTSUP : 0;
+}
+
+static void open_group(Unrolled *u) {
+        u->atoms[++u->depth] = 0; /* no deeper than the pattern is long */
+}
+
+static int close_group(Unrolled *u) {
+        if (u->depth == 0)
                 return -ENOTSUP;
-        *product *= most ? most : 1;
-        return *product > REPEATS_MAX ? -ENOTSUP : 0;
+        return count_atom(u, u->atoms[u->depth--] + 1);
+}
+
+/* Repeating what came last until it stands there @times. */
+static int count_repeats(Unrolled *u, unsigned long times) {
+        if (times > ATOMS_MAX)
+                return -ENOTSUP;
+        if (times < 2)
+                return 0;
+        u->atoms[u->depth] += u->last * (times - 1);
+        u->last *= times;
+        return u->atoms[u->depth] > ATOMS_MAX ? -ENOTSUP : 0;
+}
+
+/* "{n}", "{n,}" or "{n,m}" at @at. Returns how many characters it has. */
+static int translate_bounds(Buf *out, const char *at, Unrolled *u) {
+        const char *end = at + 1;
+        unsigned long most = 0;
+        char *digits_end;
+
+        if (!isdigit((unsigned char) *end))
+                return -ENOTSUP; /* plain characters there, a repetition or a fault here */
+        most = strtoul(end, &digits_end, 10);
+        end = digits_end;
+        if (*end == ',' && isdigit((unsigned char) end[1]))
+                most = strtoul(end + 1, &digits_end, 10);
+        else if (*end == ',')
+                most++; /* n of them, and a loop */
+        end = *digits_end == ',' ? digits_end + 1 : digits_end;
+        if (*end != '}' || count_repeats(u, most) < 0)
+                return -ENOTSUP;
+        return buf_append(out, at, (size_t) (end + 1 - at)) < 0 ? -ENOTSUP : (int) (end + 1 - at);
+}
+
+/*
+ * The quantifier at @at. Returns how many characters it has. A second one behind it is no pattern there and
+ * doubles the work here, but for "?", which asks for the shortest match: whether there is one stays.
+ */
+static int translate_quantifier(Buf *out, const char *at, Unrolled *u) {
+        char one[2] = { at[0], 0 };
+        int n = 1;
+
+        if (at[0] == '{')
+                n = translate_bounds(out, at, u);
+        else if (at[0] == '+' && count_repeats(u, 2) < 0) /* the matcher makes aa* of a+ */
+                n = -ENOTSUP;
+        else if (put(out, one) < 0)
+                n = -ENOTSUP;
+        if (n < 0)
+                return n;
+        if (at[n] == '?')
+                n++;
+        return at[n] && strchr("*+?{", at[n]) ? -ENOTSUP : n;
+}
+
+/* What the character at @at, no quantifier, adds to the unrolled size. */
+static int count_plain(Unrolled *u, char c) {
+        if (c == '(')
+                open_group(u);
+        if (c == ')')
+                return close_group(u);
+        return c == '(' || c == '|' ? 0 : count_atom(u, 1);
 }
 
 /* One character outside brackets; *in_bracket where it opens one. Returns how many it took. */
-static int translate_plain(Buf *out, const char *at, unsigned long *repeats, bool *in_bracket) {
+static int translate_plain(Buf *out, const char *at, Unrolled *u, bool *in_bracket) {
         char one[2] = { at[0], 0 };
 
+        if (strchr("*+?{", at[0]))
+                return translate_quantifier(out, at, u);
+        if (count_plain(u, at[0]) < 0)
+                return -ENOTSUP;
         if (at[0] == '\\')
                 return translate_escape(out, at[1], false) < 0 ? -ENOTSUP : 2;
         if (at[0] == '(' && at[1] == '?')
                 return at[2] == ':' && put(out, "(") == 0 ? 3 : -ENOTSUP;
-        if (at[0] == '{' && isdigit((unsigned char) at[1]) && count_repeats(at, repeats) < 0)
-                return -ENOTSUP;
         if (at[0] != '[')
                 return put(out, one) < 0 ? -ENOTSUP : 1;
         *in_bracket = true;
@@ -96,7 +172,7 @@ static int translate_inside(Buf *out, const char *at, bool *in_bracket) {
 }
 
 static int translate(const char *pattern, Buf *out) {
-        unsigned long repeats = 1;
+        Unrolled unrolled = { .depth = 0 };
         bool in_bracket = false;
         int n;
 
@@ -104,7 +180,7 @@ static int translate(const char *pattern, Buf *out) {
                 return -ENOTSUP;
         for (; *pattern; pattern += n) {
                 n = in_bracket ? translate_inside(out, pattern, &in_bracket)
-                               : translate_plain(out, pattern, &repeats, &in_bracket);
+                               : translate_plain(out, pattern, &unrolled, &in_bracket);
                 if (n < 0)
                         return n;
         }

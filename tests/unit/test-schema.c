@@ -62,6 +62,12 @@ static void wrong_schemas(void) {
         broken("{\"pattern\":\"(a)\\\\1\"}", "\"aa\"");
         broken("{\"pattern\":\"(?=a)\"}", "\"a\"");
         broken("{\"pattern\":\"((a{99}){99}){99}\"}", "\"a\"");
+        broken("{\"pattern\":\"(((a{9}){9}b){9}c){9}\"}", "\"a\"");
+        broken("{\"pattern\":\"a{9}{9}{9}{9}\"}", "\"a\"");
+        broken("{\"pattern\":\"a++\"}", "\"a\"");
+        broken("{\"pattern\":\"((((((((((a+)+)+)+)+)+)+)+)+)+)+\"}", "\"a\"");
+        broken("{\"pattern\":\"a{2\"}", "\"a\"");
+        broken("{\"pattern\":\"a{,9}\"}", "\"a\"");
         broken("{\"pattern\":\"[\"}", "\"a\"");
         broken("{\"multipleOf\":0}", "1");
 }
@@ -116,6 +122,8 @@ static void ecma_patterns(void) {
                   "\\d, \\w in a bracket");
         is_number(check("{\"pattern\":\"^(?:ab|c)$\"}", "\"c\"", NULL), 0, "(?:…)");
         is_number(check("{\"pattern\":\"^[^\\\\s]*$\"}", "\"a b\"", NULL), -EINVAL, "[^\\s]");
+        is_number(check("{\"pattern\":\"^([a-z]{1,63}[.]){0,3}[a-z]{2,63}$\"}", "\"a.b.cd\"", NULL),
+                  0, "a host name's repetitions");
         is_number(check("{\"pattern\":\"a.c\"}", "\"xxabcxx\"", NULL), 0, "anywhere in the text");
 }
 
