@@ -27,7 +27,7 @@ def file_faults(path, text):
         yield f"{path}: goto: let scope release"
     if "\t" in text:
         yield f"{path}: a tab; indent by 8 spaces"
-    if re.search(r"\b(TODO|FIXME|XXX)\b", text):
+    if re.search(r"\b(TODO|FIXME|XXX)(:|\()|/\*\s*(TODO|FIXME|XXX)\b", text):
         yield f"{path}: a note to self: do it, or write LIMIT: with its consequence"
 
 
