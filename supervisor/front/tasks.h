@@ -1,16 +1,43 @@
 #pragma once
 /*
- * tasks: tasks, verdicts and the agents' sockets: methods verify.* and task.*; owner of the gate.
+ * tasks: owner of the gate: the tasks that are alive, who waits for a place to run, and the layers that
+ * they stand on. A task that has ended is a row of the ledger and no more.
  */
-#include "supervisor/front/clients.h"
+#include "supervisor/front/layer-holds.h"
+#include "supervisor/front/task-methods.h"
+#include "supervisor/front/verify-methods.h"
 
+#define TASKS_RUNNING_MAX 8   /* the others are queued */
+#define TASKS_MAX         128 /* alive, queued ones too */
+#define TASKS_PER_UID_MAX 32
+
+typedef struct Task Task; /* task.h */
+
+/**
+ * tasks_new() - open the gate
+ *
+ * Tasks that the ledger calls alive belonged to a front that is lost: they become `error` with
+ * `supervisor_lost`, and the layers that only they needed are removed.
+ */
 int tasks_new(Front *front, Tasks **ret, Error *err);
+/** tasks_free() - at the end of the front; NULL is fine. Returns: NULL */
 Tasks *tasks_free(Tasks *tasks);
 /** tasks_busy() - is a task alive that needs the supervisor */
 bool tasks_busy(const Tasks *tasks);
-/** tasks_egress_ready() - FRONT_FD_EGRESS is readable */
-void tasks_egress_ready(Tasks *tasks);
+/** tasks_count() - tasks that are alive */
+unsigned tasks_count(const Tasks *tasks);
 
-/** verify_methods, task_methods - rows of the method table, ended by a NULL name */
-extern const MethodRow verify_methods[];
-extern const MethodRow task_methods[];
+/** tasks_holds() - borrowed */
+Holds *tasks_holds(Tasks *tasks);
+/** tasks_find() - one that is alive, as @uid may see it (0: all); NULL */
+Task *tasks_find(Tasks *tasks, const char *id, uint32_t uid);
+/** tasks_find_number() - by the number that egress knows; NULL */
+Task *tasks_find_number(Tasks *tasks, uint64_t number);
+/** tasks_find_routed() - one that is not over and has a route through egress; NULL */
+Task *tasks_find_routed(Tasks *tasks);
+/** tasks_add_consume() - a task in state queued; started at once where there is a place */
+int tasks_add_consume(Tasks *tasks, Task *task, Error *err);
+/** tasks_next() - a task has ended: start the one that waits longest */
+void tasks_next(Tasks *tasks);
+/** tasks_drop() - for task.c: nothing of it is left but the struct, which is freed */
+void tasks_drop(Tasks *tasks, Task *task);

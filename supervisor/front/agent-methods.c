@@ -1,0 +1,237 @@
+/*
+ * agent-methods: see agent-methods.h. A handler that ends the task (a budget is used up) returns 0: the
+ * call is gone with the socket.
+ */
+#include "supervisor/front/agent-methods.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/front/agent-search.h"
+#include "supervisor/front/task-gate.h"
+#include "supervisor/front/task-ledger.h"
+
+#define EXEC_ARGS_MAX    256
+#define EXEC_OUTPUT_KEEP (64u * 1024) /* escaped as JSON it still fits a line */
+
+/* ---- exec ---------------------------------------------------------------------------------------- */
+
+static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
+        AgentCall *call = userdata;
+        cJSON *json = call->id ? command_record(command, end) : NULL;
+        Error err = ERROR_EMPTY;
+
+        call->jail_call = false;
+        if (json || !call->id) {
+                agent_call_answer(call, json, NULL, 0);
+                return;
+        }
+        error_set(&err, -ENOMEM, "tell how the command ended");
+        agent_call_fail(call, NULL, &err);
+}
+
+static int fill_argv(const cJSON *params, const char **argv, Error *err) {
+        const char *line = json_text(params, "command");
+        const cJSON *word;
+        unsigned n = 0;
+
+        if (line) {
+                argv[n++] = "/bin/sh";
+                argv[n++] = "-c";
+                argv[n++] = line;
+        }
+        cJSON_ArrayForEach(word, json_get(params, "argv")) {
+                if (n < EXEC_ARGS_MAX)
+                        argv[n++] = word->valuestring;
+        }
+        argv[n] = NULL;
+        return n > 0 && argv[0][0] ? 0 : error_say(err, -EINVAL, "the program's name is empty");
+}
+
+static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
+        const char *argv[EXEC_ARGS_MAX + 1];
+        FrontJail *jail = task_jail(call->task);
+        CommandSpec spec = COMMAND_SPEC_EMPTY;
+        const char *cwd = json_text(params, "cwd");
+        Command *command;
+        int r;
+
+        if (!jail)
+                return error_say(err, -ESRCH, "the task's jail has ended");
+        r = fill_argv(params, argv, err);
+        if (r < 0)
+                return r;
+        if (!task_spend(call->task, BUDGET_COMMANDS, 1))
+                return 0;
+        spec.argv = argv;
+        spec.cwd = cwd ? cwd : "/work";
+        spec.stdio[2] = STDIO_MERGE;
+        spec.output_keep = EXEC_OUTPUT_KEEP;
+        (void) json_number(params, "timeout_usec", &spec.wall_usec);
+        r = command_start(jail, &spec, on_exec, call, &command, err);
+        call->jail_call = r == 0;
+        return r;
+}
+
+/* ---- open ---------------------------------------------------------------------------------------- */
+
+static void on_open(int fd, uint64_t size, const Error *err, void *userdata) {
+        autoclose int owned = fd;
+        AgentCall *call = userdata;
+        cJSON *json;
+
+        call->jail_call = false;
+        if (err) {
+                agent_call_fail(call, NULL, err);
+                return;
+        }
+        json = cJSON_CreateObject();
+        json_add_number(json, "size", size);
+        agent_call_answer(call, json, &owned, 1);
+}
+
+static uint32_t open_flags(const cJSON *names) {
+        static const struct {
+                const char *name;
+                uint32_t flag;
+        } flags[] = {
+                { "read", INIT_OPEN_READ },       { "write", INIT_OPEN_WRITE },
+                { "create", INIT_OPEN_CREATE },   { "truncate", INIT_OPEN_TRUNCATE },
+                { "parents", INIT_OPEN_PARENTS },
+        };
+        uint32_t result = 0;
+        const cJSON *name;
+
+        cJSON_ArrayForEach(name, names) {
+                for (unsigned i = 0; i < ELEMENTS(flags); i++)
+                        if (strcmp(name->valuestring, flags[i].name) == 0)
+                                result |= flags[i].flag;
+        }
+        return result;
+}
+
+static int run_open(AgentCall *call, const cJSON *params, Error *err) {
+        FrontJail *jail = task_jail(call->task);
+        OpenSpec spec = { .path = json_text(params, "path"),
+                          .flags = open_flags(json_get(params, "flags")),
+                          .mode = 0644,
+                          .uid = JAIL_USER_ID,
+                          .gid = JAIL_USER_ID };
+        uint64_t mode;
+        int r;
+
+        if (!jail)
+                return error_say(err, -ESRCH, "the task's jail has ended");
+        if (json_number(params, "mode", &mode) == 0)
+                spec.mode = (uint32_t) mode & 0777;
+        r = front_jail_open(jail, &spec, on_open, call, err);
+        call->jail_call = r == 0;
+        return r;
+}
+
+/* ---- the rest ------------------------------------------------------------------------------------ */
+
+static int run_verify(AgentCall *call, const cJSON *params, Error *err) {
+        (void) params;
+        return task_gate_verify(call, err);
+}
+
+static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
+        const char *state = json_text(params, "state");
+        FinishClaim claim = { .failed = state && strcmp(state, "failed") == 0,
+                              .cause = json_text(params, "cause"),
+                              .summary = json_text(params, "summary") };
+
+        return task_gate_finish(call, &claim, err);
+}
+
+static int run_checkpoint(AgentCall *call, const cJSON *params, Error *err) {
+        int r = task_ledger_checkpoint(call->task, json_get(params, "state"), err);
+
+        if (r == 0)
+                agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
+        return r;
+}
+
+static int run_ask(AgentCall *call, const cJSON *params, Error *err) {
+        (void) call;
+        (void) params;
+        return error_say(err, -ENOTSUP, "asking a person is not supported by this version");
+}
+
+/* Forwarded as it is, but bounded. A replayed model costs nothing; its calls are counted all the same */
+static int run_event(AgentCall *call, const cJSON *params, Error *err) {
+        const cJSON *data = json_get(params, "data");
+        autofree char *text = data ? json_print(data) : NULL;
+        EventHead head = { .event = json_text(params, "event"),
+                           .step = json_text(params, "step"),
+                           .from_agent = true };
+        Task *task = call->task;
+
+        if (text && strlen(text) > EVENT_BYTES_MAX)
+                return error_say(err, -E2BIG, "an event holds at most %u bytes", EVENT_BYTES_MAX);
+        (void) json_number(params, "iteration", &head.iteration);
+        events_emit(task, &head, data ? cJSON_Duplicate(data, true) : NULL);
+        if (strcmp(head.event, "model.call") == 0 && task->model.provider == PROVIDER_REPLAY &&
+            !task_spend(task, BUDGET_CALLS, 1))
+                return 0;
+        agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
+        return 0;
+}
+
+#define OBJECT(REST) "{\"type\":\"object\",\"additionalProperties\":false" REST "}"
+#define TEXT(MAX)    "{\"type\":\"string\",\"maxLength\":" #MAX "}"
+
+static const AgentMethod methods[] = {
+        { "task.info", OBJECT(""), "The task, its workflow, roles, limits, model and first paths",
+          agent_info },
+        { "exec",
+          OBJECT(",\"properties\":{\"command\":{\"type\":\"string\",\"minLength\":1,"
+                 "\"maxLength\":131072},\"argv\":{\"type\":\"array\",\"minItems\":1,"
+                 "\"maxItems\":256,\"items\":" TEXT(131072) "},\"cwd\":" TEXT(
+                         4095) ",\"timeout_usec\":{\"type\":\"integer\",\"minimum\":1,"
+                               "\"maximum\":86400000000}},"
+                               "\"oneOf\":[{\"required\":[\"command\"]},{\"required\":[\"argv\"]}"
+                               "]"),
+          "A command in the task's jail", run_exec },
+        { "open",
+          OBJECT(",\"required\":[\"path\",\"flags\"],\"properties\":{"
+                 "\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4095},"
+                 "\"flags\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":5,\"items\":{"
+                 "\"enum\":[\"read\",\"write\",\"create\",\"truncate\",\"parents\"]}},"
+                 "\"mode\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":511}}"),
+          "A file of the task's jail, as a descriptor", run_open },
+        { "search",
+          OBJECT(",\"required\":[\"kind\",\"pattern\"],\"properties\":{"
+                 "\"kind\":{\"enum\":[\"glob\",\"grep\"]},"
+                 "\"pattern\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1024},"
+                 "\"path\":" TEXT(4000) ",\"glob\":" TEXT(
+                         1024) ",\"ignore_case\":{\"type\":\"boolean\"}}"),
+          "Names or text in the task's tree", agent_search },
+        { "verify", OBJECT(""), "A verdict for what is in /work now; counts", run_verify },
+        { "checkpoint",
+          OBJECT(",\"required\":[\"state\"],\"properties\":{\"state\":{\"type\":\"object\"}}"),
+          "What the agent wants to find again", run_checkpoint },
+        { "ask", "{\"type\":\"object\"}", "Ask a person (not supported yet)", run_ask },
+        { "event",
+          OBJECT(",\"required\":[\"event\"],\"properties\":{"
+                 "\"event\":{\"enum\":[\"step.start\",\"step.end\",\"model.call\",\"tool.call\","
+                 "\"tool.result\",\"notice\"]},\"step\":" TEXT(
+                         256) ",\"iteration\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":"
+                              "1000000},"
+                              "\"data\":{\"type\":\"object\"}}"),
+          "Something that watchers may want to know (a notification)", run_event },
+        { "finish",
+          OBJECT(",\"required\":[\"state\"],\"properties\":{"
+                 "\"state\":{\"enum\":[\"done\",\"failed\"]},"
+                 "\"cause\":{\"type\":\"string\",\"pattern\":\"^[a-z][a-z0-9_]{0,40}$\"},"
+                 "\"summary\":" TEXT(65536) "}"),
+          "The agent says that it is done: a claim, which is checked", run_finish },
+};
+
+const AgentMethod *agent_method_find(const char *name) {
+        for (unsigned i = 0; i < ELEMENTS(methods); i++)
+                if (strcmp(methods[i].name, name) == 0)
+                        return &methods[i];
+        return NULL;
+}

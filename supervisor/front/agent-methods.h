@@ -1,0 +1,16 @@
+#pragma once
+/*
+ * agent-methods: what an agent may ask, as a table. All of it is about the agent's own task.
+ */
+#include "supervisor/front/agent-socket.h"
+
+typedef struct AgentMethod {
+        const char *name;
+        const char *params;  /* JSON Schema text */
+        const char *summary; /* for warder-agent(7) */
+        /* 0: it answers the call, now or later (the call may be freed already); negative: refused, @err */
+        int (*run)(AgentCall *call, const cJSON *params, Error *err);
+} AgentMethod;
+
+/** agent_method_find() - NULL where there is none */
+const AgentMethod *agent_method_find(const char *name);

@@ -1,0 +1,13 @@
+#pragma once
+/*
+ * agent-search: names and text in the task's tree, found by warder-files in a jail of its own that sees the
+ * task's tree read-only.
+ */
+#include "supervisor/front/agent-socket.h"
+
+#define AGENT_TREE_MAX 400 /* paths in task.info */
+
+/** agent_search() - method "search". Returns: 0 and the call is answered later; negative errno */
+int agent_search(AgentCall *call, const cJSON *params, Error *err);
+/** agent_info() - method "task.info", with the first paths of the tree. Returns: likewise */
+int agent_info(AgentCall *call, const cJSON *params, Error *err);

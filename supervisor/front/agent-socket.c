@@ -1,0 +1,291 @@
+/*
+ * agent-socket: see agent-socket.h.
+ *
+ * Closing and freeing are two things: a handler may end the task, and the task's end closes the socket
+ * while the handler's caller still stands in it. What is closed answers nothing; the task frees it later.
+ */
+#include "supervisor/front/agent-socket.h"
+
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/log.h"
+#include "base/schema.h"
+#include "supervisor/front/agent-methods.h"
+
+struct AgentSocket {
+        Task *task; /* borrowed, outlives us */
+        RpcPeer *peer;
+        sd_event_source *io;
+        AgentCall *calls; /* owned list */
+        bool closed;
+};
+
+/* ---- calls --------------------------------------------------------------------------------------- */
+
+static void call_free(AgentCall *call) {
+        AgentCall **at = &call->socket->calls;
+
+        while (*at && *at != call)
+                at = &(*at)->next;
+        if (*at)
+                *at = call->next;
+        if (call->job)
+                files_job_cancel(call->job);
+        json_free(call->result);
+        json_free(call->id);
+        free(call);
+}
+
+static void update_events(AgentSocket *socket) {
+        if (!socket->closed)
+                (void) sd_event_source_set_io_events(socket->io, rpc_peer_events(socket->peer));
+}
+
+static void fault(AgentSocket *socket, const Error *err) {
+        task_fail(socket->task, "agent_protocol", err);
+}
+
+static void send_and_free(AgentCall *call, cJSON *message, const int *fds, unsigned n_fds) {
+        SCOPED(json_free) cJSON *owned = message;
+        AgentSocket *socket = call->socket;
+        bool wanted = call->id && !socket->closed;
+        Error err = ERROR_EMPTY;
+        int r;
+
+        call_free(call);
+        if (!wanted)
+                return;
+        r = owned ? rpc_peer_send(socket->peer, owned, fds, n_fds) : -ENOMEM;
+        if (r == 0) {
+                update_events(socket);
+                return;
+        }
+        error_set(&err, r, "answer the agent (does it read its socket?)");
+        fault(socket, &err);
+}
+
+void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds) {
+        send_and_free(call, rpc_result(call->id, result), fds, n_fds);
+}
+
+static const char *code_of(int code) {
+        switch (code) {
+        case -EINVAL:
+        case -E2BIG:
+        case -EISDIR:
+        case -ENOTDIR:
+                return "invalid";
+        case -ENOENT:
+                return "not_found";
+        case -EEXIST:
+                return "exists";
+        case -EPERM:
+        case -EACCES:
+        case -ELOOP:
+        case -EXDEV:
+        case -EROFS:
+                return "denied";
+        case -EBUSY:
+                return "busy";
+        case -ENOSPC:
+        case -EDQUOT:
+        case -EFBIG:
+                return "limit";
+        case -ENOTSUP:
+                return "unsupported";
+        case -ESRCH:
+                return "jail";
+        default:
+                return "internal";
+        }
+}
+
+void agent_call_fail(AgentCall *call, const char *code, const Error *err) {
+        cJSON *data = cJSON_CreateObject();
+
+        json_add_text(data, "code", code ? code : code_of(err->code));
+        send_and_free(call, rpc_error(call->id, RPC_OURS, err->text, data), NULL, 0);
+}
+
+static void refuse(AgentSocket *socket, const cJSON *id, int code, const char *text, cJSON *data) {
+        SCOPED(json_free) cJSON *message = rpc_error(id, code, text, data);
+
+        if (message && rpc_peer_send(socket->peer, message, NULL, 0) == 0)
+                update_events(socket);
+}
+
+/* ---- requests ------------------------------------------------------------------------------------ */
+
+static bool has_room(const AgentSocket *socket) {
+        unsigned n = 0;
+
+        for (const AgentCall *call = socket->calls; call; call = call->next)
+                n++;
+        return n < AGENT_CALLS_MAX;
+}
+
+static AgentCall *agent_call_new(AgentSocket *socket, const cJSON *id) {
+        AgentCall *call = calloc(1, sizeof(*call));
+
+        if (!call)
+                return NULL;
+        *call = (AgentCall){ .socket = socket, .task = socket->task, .next = socket->calls };
+        socket->calls = call;
+        if (id)
+                call->id = cJSON_Duplicate(id, true);
+        if (id && !call->id) {
+                call_free(call);
+                return NULL;
+        }
+        return call;
+}
+
+static int check_params(const AgentMethod *method, const cJSON *params, SchemaFault *fault) {
+        SCOPED(json_free) cJSON *schema = NULL;
+        SCOPED(json_free) cJSON *none = params ? NULL : cJSON_CreateObject();
+
+        if (json_parse(method->params, strlen(method->params), 0, &schema, NULL) < 0)
+                return -ENOTSUP;
+        return schema_check(schema, params ? params : none, fault);
+}
+
+static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *json) {
+        const cJSON *params = json_get(json, "params"), *id = json_get(json, "id");
+        SchemaFault wrong = { 0 };
+        Error err = ERROR_EMPTY;
+        AgentCall *call;
+        cJSON *data;
+
+        if (check_params(method, params, &wrong) < 0) {
+                data = cJSON_CreateObject();
+                json_add_text(data, "code", "invalid");
+                json_add_text(data, "path", wrong.path);
+                if (id)
+                        refuse(socket, id, RPC_PARAMS, wrong.text, data);
+                else
+                        json_free(data);
+                return;
+        }
+        call = agent_call_new(socket, id);
+        if (!call) {
+                error_set(&err, -ENOMEM, "take the agent's request");
+                fault(socket, &err);
+        } else if (method->run(call, params, &err) < 0) {
+                agent_call_fail(call, err.code == -EBUSY ? "busy" : NULL, &err);
+        }
+}
+
+static void dispatch(AgentSocket *socket, const RpcMessage *message) {
+        const char *name = json_text(message->json, "method");
+        const cJSON *id = json_get(message->json, "id");
+        const AgentMethod *method = name ? agent_method_find(name) : NULL;
+        Error err = ERROR_EMPTY;
+
+        if (message->n_fds > 0) {
+                error_say(&err, -EPROTO, "the agent passed a descriptor: no request takes one");
+                fault(socket, &err);
+        } else if (!name) {
+                refuse(socket, id, RPC_INVALID, "a request needs a method", NULL);
+        } else if (!method) {
+                refuse(socket, id, RPC_METHOD, "an agent has no such method: see warder-agent(7)",
+                       NULL);
+        } else if (id && !has_room(socket)) {
+                cJSON *data = cJSON_CreateObject();
+
+                json_add_text(data, "code", "busy");
+                refuse(socket, id, RPC_OURS, "too many requests wait for an answer", data);
+        } else {
+                run(socket, method, message->json);
+        }
+}
+
+static void take_messages(AgentSocket *socket) {
+        while (!socket->closed) {
+                RpcMessage message = RPC_MESSAGE_EMPTY;
+                Error err = ERROR_EMPTY;
+                int r = rpc_peer_next(socket->peer, &message, &err);
+
+                if (r == 0)
+                        return;
+                if (r == 1)
+                        dispatch(socket, &message);
+                else if (r == RPC_PARSE || r == RPC_INVALID)
+                        refuse(socket, NULL, r, err.text, NULL);
+                else
+                        fault(socket, &err);
+                rpc_message_deinit(&message);
+        }
+}
+
+/* The end of the stream is no end of the task: the agent's own end is, and says more */
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        AgentSocket *socket = userdata;
+        Error err = ERROR_EMPTY;
+        int r = 1;
+
+        (void) fd;
+        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+                r = rpc_peer_read(socket->peer, &err);
+                take_messages(socket);
+        }
+        if (!socket->closed && r > 0 && (events & EPOLLOUT))
+                r = rpc_peer_flush(socket->peer) == 0 ? 1 : -EPIPE;
+        if (r <= 0)
+                (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        else
+                update_events(socket);
+        return 0;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err) {
+        AgentSocket *socket = calloc(1, sizeof(*socket));
+        int r;
+
+        if (!socket) {
+                owned_close(&fd);
+                return error_set(err, -ENOMEM, "make the agent's socket");
+        }
+        socket->task = task;
+        r = rpc_peer_new_consume(fd, &socket->peer);
+        if (r == 0)
+                r = sd_event_add_io(task->front->event, &socket->io, rpc_peer_fd(socket->peer),
+                                    EPOLLIN, on_io, socket);
+        if (r < 0) {
+                agent_socket_free(socket);
+                return error_set(err, r, "make the agent's socket");
+        }
+        (void) sd_event_source_set_description(socket->io, "agent");
+        *ret = socket;
+        return 0;
+}
+
+void agent_socket_close(AgentSocket *socket) {
+        AgentCall *call, *next;
+
+        if (!socket || socket->closed)
+                return;
+        socket->closed = true;
+        (void) rpc_peer_flush(socket->peer);
+        (void) sd_event_source_set_enabled(socket->io, SD_EVENT_OFF);
+        for (call = socket->calls; call; call = next) {
+                next = call->next;
+                if (call->job)
+                        call->job = files_job_cancel(call->job);
+                if (!call->jail_call) /* else its callback comes, and finds a closed socket */
+                        call_free(call);
+        }
+}
+
+AgentSocket *agent_socket_free(AgentSocket *socket) {
+        if (!socket)
+                return NULL;
+        while (socket->calls)
+                call_free(socket->calls);
+        sd_event_source_disable_unref(socket->io);
+        rpc_peer_free(socket->peer);
+        free(socket);
+        return NULL;
+}

@@ -1,0 +1,34 @@
+#pragma once
+/*
+ * agent-socket: the front's end of a task's socket, over which warder-agent asks (warder-agent(7)). It
+ * speaks for its own task only: there is no id in any request. A fault of the agent ends its task.
+ */
+#include "supervisor/front/task.h"
+
+#define AGENT_CALLS_MAX 16u /* requests that wait for an answer */
+
+typedef struct AgentSocket AgentSocket;
+
+typedef struct AgentCall { /* one request that waits; owned by its socket */
+        AgentSocket *socket;
+        struct AgentCall *next;
+        Task *task;     /* borrowed */
+        cJSON *id;      /* owned; NULL: a notification */
+        FilesJob *job;  /* owned: a search; cancelled with the socket */
+        cJSON *result;  /* owned: being gathered */
+        bool jail_call; /* a callback of the task's jail will come: not freed before */
+        bool cut;       /* of a search */
+        uint64_t n;
+} AgentCall;
+
+/** agent_socket_new_consume() - @fd is consumed also on failure */
+int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err);
+/** agent_socket_close() - nothing is read or answered any more; NULL is fine */
+void agent_socket_close(AgentSocket *socket);
+/** agent_socket_free() - no callback may be outstanding; NULL is fine. Returns: NULL */
+AgentSocket *agent_socket_free(AgentSocket *socket);
+
+/** agent_call_answer() - @result is consumed; the call is freed */
+void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds);
+/** agent_call_fail() - @code as in formats.md; NULL: by @err's; the call is freed */
+void agent_call_fail(AgentCall *call, const char *code, const Error *err);

@@ -1,0 +1,127 @@
+/*
+ * base-run: see base-run.h. How the base's commands end does not matter here (its tests fail: that is why
+ * there is a task); what they name does.
+ */
+#include "supervisor/front/base-run.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "supervisor/front/ledger.h"
+
+struct BaseRun {
+        Front *front; /* borrowed */
+        SpecRun *run; /* owned */
+        uint8_t key[DIGEST_SIZE];
+        BaseRunFn done;
+        void *userdata;
+};
+
+/* Everything that the result depends on; the owner too, so that no user's jail speaks for another's */
+static int make_key(const BaseRunSpec *spec, uint8_t *ret_key, Error *err) {
+        Digest *digest = NULL;
+
+        if (digest_new(&digest) < 0)
+                return error_set(err, -ENOMEM, "look for the base's results");
+        digest_add(digest, spec->root.layers->digests, 32u * spec->root.layers->n);
+        digest_add(digest, spec->spec->digest, DIGEST_SIZE);
+        digest_add(digest, spec->snapshot, DIGEST_SIZE);
+        digest_add(digest, spec->policy, DIGEST_SIZE);
+        digest_add(digest, &spec->root.owner_uid, sizeof(spec->root.owner_uid));
+        digest_end(digest, ret_key);
+        digest_free(digest);
+        return 0;
+}
+
+static RunResult *find(Front *front, const uint8_t *key) {
+        sqlite3_stmt *row =
+                ledger_query(front->ledger, NULL, "SELECT result FROM base_runs WHERE key = ?1",
+                             "b", key, DIGEST_SIZE);
+        SCOPED(json_free) cJSON *json = NULL;
+        RunResult *result = NULL;
+
+        if (!row)
+                return NULL;
+        if (sqlite3_step(row) == SQLITE_ROW &&
+            json_parse((const char *) sqlite3_column_text(row, 0),
+                       (size_t) sqlite3_column_bytes(row, 0), 0, &json, NULL) == 0)
+                (void) run_result_from_json(json, &result);
+        (void) sqlite3_finalize(row);
+        return result;
+}
+
+static void keep(BaseRun *run, const RunResult *result) {
+        SCOPED(json_free) cJSON *json = run_result_json(result);
+        autofree char *text = json ? json_print(json) : NULL;
+        Error err = ERROR_EMPTY;
+
+        if (!text ||
+            ledger_exec(run->front->ledger, &err,
+                        "INSERT OR REPLACE INTO base_runs(key, result, used) VALUES(?1, ?2, ?3)",
+                        "bti", run->key, DIGEST_SIZE, text, (int64_t) units_now()) < 0 ||
+            ledger_exec(run->front->ledger, &err,
+                        "DELETE FROM base_runs WHERE key NOT IN (SELECT key FROM base_runs "
+                        "ORDER BY used DESC LIMIT ?1)",
+                        "i", (int64_t) BASE_RUNS_MAX) < 0)
+                log_event(LOG_WARNING, "the base's results could not be kept", F_ERR(&err));
+}
+
+/* A base whose command could not even start says nothing about its tests: ask again next time */
+static bool is_whole(const RunResult *result) {
+        for (unsigned i = 0; i < result->n; i++)
+                if (result->commands[i].cause != CAUSE_EXITED &&
+                    result->commands[i].cause != CAUSE_SIGNALED)
+                        return false;
+        return true;
+}
+
+static void on_done(const SpecRunEnd *end, void *userdata) {
+        autofree BaseRun *run = userdata;
+
+        if (!end->err && is_whole(end->result))
+                keep(run, end->result);
+        run->done(end->result, end->err, run->userdata);
+}
+
+static int start(BaseRun *run, const BaseRunSpec *spec, Error *err) {
+        SpecRunSpec inner = { .root = spec->root,
+                              .commands = spec->spec->commands,
+                              .n = spec->spec->n_commands,
+                              .done = on_done,
+                              .userdata = run };
+
+        return spec_run_start(run->front, &inner, &run->run, err);
+}
+
+int base_run_get(Front *front, const BaseRunSpec *spec, RunResult **ret_result, BaseRun **ret_run,
+                 Error *err) {
+        autofree BaseRun *run = calloc(1, sizeof(*run));
+        RunResult *known;
+        int r;
+
+        if (!run)
+                return error_set(err, -ENOMEM, "run the base's tests");
+        *run = (BaseRun){ .front = front, .done = spec->done, .userdata = spec->userdata };
+        r = make_key(spec, run->key, err);
+        if (r < 0)
+                return r;
+        known = find(front, run->key);
+        if (known) {
+                *ret_result = known;
+                return 1;
+        }
+        r = start(run, spec, err);
+        if (r < 0)
+                return r;
+        *ret_run = TAKE_PTR(run);
+        return 0;
+}
+
+BaseRun *base_run_cancel(BaseRun *run) {
+        if (!run)
+                return NULL;
+        spec_run_cancel(run->run);
+        free(run);
+        return NULL;
+}

@@ -1,0 +1,106 @@
+/*
+ * compare: see compare.h. Both lists are sorted by name and walked side by side, a group of equal names
+ * at a time.
+ */
+#include "supervisor/front/compare.h"
+
+#include <string.h>
+
+typedef struct Sorted {
+        const RunTest **tests; /* owned array of borrowed tests */
+        size_t n;
+        size_t at;
+} Sorted;
+
+typedef struct Group { /* tests of one name */
+        size_t n;
+        size_t live; /* not skipped */
+} Group;
+
+static int by_name(const void *a, const void *b) {
+        const RunTest *const *left = a, *const *right = b;
+
+        return strcmp((*left)->name, (*right)->name);
+}
+
+static int sorted_init(Sorted *sorted, const RunCommand *command) {
+        *sorted = (Sorted){ .n = command->n_tests };
+        if (sorted->n == 0)
+                return 0;
+        sorted->tests = calloc(sorted->n, sizeof(*sorted->tests));
+        if (!sorted->tests)
+                return -ENOMEM;
+        for (size_t i = 0; i < sorted->n; i++)
+                sorted->tests[i] = &command->tests[i];
+        qsort(sorted->tests, sorted->n, sizeof(*sorted->tests), by_name);
+        return 0;
+}
+
+/* Take the group of @name off the front, where it is there */
+static Group take_group(Sorted *sorted, const char *name) {
+        Group group = { 0 };
+
+        while (sorted->at < sorted->n && strcmp(sorted->tests[sorted->at]->name, name) < 0)
+                sorted->at++;
+        while (sorted->at < sorted->n && strcmp(sorted->tests[sorted->at]->name, name) == 0) {
+                group.n++;
+                group.live += sorted->tests[sorted->at++]->status != TEST_SKIPPED;
+        }
+        return group;
+}
+
+static int name_it(cJSON *names, const char *name) {
+        if ((unsigned) cJSON_GetArraySize(names) >= VERDICT_NAMES_MAX)
+                return 0;
+        return json_push_text(names, name) ? 0 : -ENOMEM;
+}
+
+static int walk(Sorted *base, Sorted *run, Verdict *verdict) {
+        int r = 0;
+
+        while (r == 0 && base->at < base->n) {
+                const char *name = base->tests[base->at]->name;
+                Group was = take_group(base, name), is = take_group(run, name);
+
+                if (is.n < was.n)
+                        r = name_it(verdict->missing, name);
+                else if (is.live < was.live)
+                        r = name_it(verdict->skipped, name);
+        }
+        return r;
+}
+
+static int name_failing(const RunCommand *run, Verdict *verdict) {
+        for (size_t i = 0; i < run->n_tests; i++)
+                if (run->tests[i].status == TEST_FAILED &&
+                    name_it(verdict->failing, run->tests[i].name) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+int compare_names(const RunCommand *base, const RunCommand *run, Verdict *verdict) {
+        Sorted was = { 0 }, is = { 0 };
+        int r;
+
+        r = name_failing(run, verdict);
+        if (r < 0 || !base || base->names_cut || run->names_cut)
+                return r;
+        r = sorted_init(&was, base);
+        if (r == 0)
+                r = sorted_init(&is, run);
+        if (r == 0)
+                r = walk(&was, &is, verdict);
+        free(was.tests);
+        free(is.tests);
+        return r;
+}
+
+CompareCounts compare_counts(const RunCommand *base, const RunCommand *run) {
+        if (!base || run->parse == PARSE_EXIT)
+                return COMPARE_SAME;
+        if (run->passed + run->failed + run->skipped < base->passed + base->failed + base->skipped)
+                return COMPARE_FEWER;
+        if (run->skipped > base->skipped && run->passed + run->failed < base->passed + base->failed)
+                return COMPARE_SKIPPED;
+        return COMPARE_SAME;
+}

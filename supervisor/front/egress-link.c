@@ -1,0 +1,120 @@
+/*
+ * egress-link: see egress-link.h. Egress has an identity for each task: the listener that it got. What it
+ * reports is charged to that task.
+ */
+#include "supervisor/front/egress-link.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+#include "base/owned.h"
+#include "supervisor/front/task-model.h"
+#include "supervisor/front/task.h"
+
+bool egress_link_is_there(const Front *front) {
+        return front->egress_fd >= 0;
+}
+
+static int send_request(Front *front, const EgressRequest *request, const int *fds, unsigned n_fds,
+                        Error *err) {
+        ssize_t n = -ENOTCONN;
+
+        if (front->egress_fd >= 0)
+                n = fds_send(front->egress_fd, request, sizeof(*request), fds, n_fds);
+        if (n == (ssize_t) sizeof(*request))
+                return 0;
+        return error_set(err, n < 0 ? (int) n : -EIO, "speak to warder-egress");
+}
+
+int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
+        EgressRequest request = { .kind = EGRESS_OPEN,
+                                  .id = open->number,
+                                  .requests_max = open->calls_max,
+                                  .bytes_max = open->reply_bytes_max };
+        const int fds[] = { open->listener_fd, open->key_fd };
+
+        if (strlen(open->base_url) >= sizeof(request.base_url) ||
+            strlen(open->model) >= sizeof(request.model))
+                return error_say(err, -EINVAL, "the model's address or name is too long");
+        (void) snprintf(request.base_url, sizeof(request.base_url), "%s", open->base_url);
+        (void) snprintf(request.model, sizeof(request.model), "%s", open->model);
+        return send_request(front, &request, fds, ELEMENTS(fds), err);
+}
+
+void egress_link_close(Front *front, uint64_t number) {
+        EgressRequest request = { .kind = EGRESS_CLOSE, .id = number };
+        Error err = ERROR_EMPTY;
+
+        if (front->egress_fd >= 0 && send_request(front, &request, NULL, 0, &err) < 0)
+                log_event(LOG_WARNING, "egress was not told that a task has ended", F_ERR(&err));
+}
+
+static void take_event(Front *front, EgressEvent *event) {
+        Task *task = tasks_find_number(front->tasks, event->id);
+
+        event->text[sizeof(event->text) - 1] = 0;
+        if (!task) /* it has ended in the meantime */
+                return;
+        switch (event->kind) {
+        case EGRESS_OPENED:
+                task_model_opened(task, event);
+                break;
+        case EGRESS_CALL:
+                task_model_called(task, event);
+                break;
+        case EGRESS_LIMIT:
+                task_model_limit(task, event);
+                break;
+        default:
+                log_event(LOG_WARNING, "egress says something unknown");
+        }
+}
+
+/* The process is gone: no task that needs it can go on. The monitor starts no other for this front */
+static void lose(Front *front) {
+        log_event(LOG_ERR, "warder-egress is gone");
+        front->egress_fd = -EBADF;
+        task_model_lost(front);
+}
+
+static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Front *front = userdata;
+        int fds[FDS_MAX];
+        EgressEvent event;
+        unsigned n_fds = 0;
+        ssize_t n;
+
+        (void) events;
+        n = fds_recv(fd, &event, sizeof(event), fds, &n_fds);
+        if (n == -EAGAIN || n == -EINTR)
+                return 0;
+        if (n > 0)
+                fds_close(fds, n_fds);
+        if (n == (ssize_t) sizeof(event)) {
+                take_event(front, &event);
+                return 0;
+        }
+        (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        lose(front);
+        return 0;
+}
+
+int egress_link_start(Front *front, sd_event_source **ret_source, Error *err) {
+        sd_event_source *source = NULL;
+        int r;
+
+        *ret_source = NULL;
+        if (front->egress_fd < 0)
+                return 0;
+        r = fd_set_nonblock(front->egress_fd, true);
+        if (r == 0)
+                r = sd_event_add_io(front->event, &source, front->egress_fd, EPOLLIN, on_io, front);
+        if (r < 0)
+                return error_set(err, r, "listen to warder-egress");
+        (void) sd_event_source_set_description(source, "egress");
+        *ret_source = source;
+        return 0;
+}

@@ -1,0 +1,25 @@
+#pragma once
+/*
+ * egress-link: what the front says to warder-egress, and hears from it. The front passes a listener in the
+ * agent's jail and the memfd of a key on; it reads neither.
+ */
+#include "supervisor/front/front.h"
+
+typedef struct EgressOpen { /* all borrowed for the call */
+        uint64_t number;    /* of the task */
+        int listener_fd;
+        int key_fd;
+        uint64_t calls_max;
+        uint64_t reply_bytes_max;
+        const char *base_url;
+        const char *model;
+} EgressOpen;
+
+/** egress_link_start() - listen to egress, where there is one. Returns: 0 or negative errno */
+int egress_link_start(Front *front, sd_event_source **ret_source, Error *err);
+/** egress_link_is_there() */
+bool egress_link_is_there(const Front *front);
+/** egress_link_open() - Returns: 0 and an event EGRESS_OPENED will come; negative errno */
+int egress_link_open(Front *front, const EgressOpen *open, Error *err);
+/** egress_link_close() - the task has ended */
+void egress_link_close(Front *front, uint64_t number);

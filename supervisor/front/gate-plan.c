@@ -1,0 +1,126 @@
+/*
+ * gate-plan: see gate-plan.h.
+ */
+#include "supervisor/front/gate-plan.h"
+
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "supervisor/front/monitor-link.h"
+
+void gate_layers_add(GateLayers *layers, const uint8_t *digest) {
+        if (layers->n < GATE_LAYERS_MAX)
+                memcpy(layers->digests[layers->n++], digest, sizeof(layers->digests[0]));
+}
+
+/* Put the upper above all layers of the root view, which is the only view so far */
+static int put_on_top(Plan *plan, uint64_t upper, Error *err) {
+        if (plan->n_layers == PLAN_LAYERS_MAX)
+                return error_say(err, -E2BIG, "the snapshot has too many layers for a verify: %u",
+                                 plan->n_layers);
+        memmove(plan->layers + 1, plan->layers, plan->n_layers * sizeof(plan->layers[0]));
+        plan->layers[0] = (PlanLayer){ .kind = LAYER_UPPER, .handle = upper };
+        plan->n_layers++;
+        plan->views[0].n++;
+        return 0;
+}
+
+static int fill_root(Front *front, Plan *plan, const GateRoot *root, Error *err) {
+        RootSpec spec = { .snapshot = root->snapshot,
+                          .uid = root->owner_uid,
+                          .extra = root->layers->digests,
+                          .n_extra = root->layers->n };
+        int r;
+
+        r = plan_root(front, plan, &spec, err);
+        if (r < 0)
+                return r;
+        if (root->keep_upper)
+                plan->flags |= PLAN_KEEP_UPPER;
+        return root->upper ? put_on_top(plan, root->upper, err) : 0;
+}
+
+int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *userdata,
+                  FrontJail **ret, Error *err) {
+        const Policy *policy = policies_find(front->policies, root->policy, err);
+        JailSpec spec = { .snapshot = root->snapshot,
+                          .policy = root->policy,
+                          .owner_uid = root->owner_uid };
+        int r;
+
+        if (!policy)
+                return error_add(err, -ENOENT, "policy %s", root->policy);
+        spec.limits = root->limits ? *root->limits : *policy_limits(policy);
+        spec.filter_fd = policy_filter(policy);
+        plan_init(&spec.plan, &spec.limits);
+        r = fill_root(front, &spec.plan, root, err);
+        if (r < 0)
+                return r;
+        return front_jail_new(front, &spec, ready, userdata, ret, err);
+}
+
+void gate_jail_end(Front *front, const char *id) {
+        FrontJail *jail = id[0] ? front_jail_find(front, id, 0) : NULL;
+
+        if (jail)
+                front_jail_end(jail, NULL, NULL);
+}
+
+void gate_upper_drop(Front *front, uint64_t upper) {
+        Error err = ERROR_EMPTY;
+
+        if (upper &&
+            monitor_layer(front->monitor, REQUEST_UPPER_DROP, upper, NULL, NULL, NULL, &err) < 0)
+                log_event(LOG_WARNING, "a kept upper could not be dropped", F_ERR(&err));
+}
+
+typedef struct Dropping { /* outlives the verify: the upper is mounted until the jail is gone */
+        Front *front;
+        uint64_t upper;
+} Dropping;
+
+static void on_gone(void *userdata) {
+        autofree Dropping *dropping = userdata;
+
+        gate_upper_drop(dropping->front, dropping->upper);
+}
+
+void gate_jail_end_dropping(Front *front, const char *id, uint64_t upper) {
+        FrontJail *jail = id[0] ? front_jail_find(front, id, 0) : NULL;
+        Dropping *dropping = jail && upper ? malloc(sizeof(*dropping)) : NULL;
+
+        if (dropping) {
+                *dropping = (Dropping){ front, upper };
+                front_jail_end(jail, on_gone, dropping);
+                return;
+        }
+        if (jail)
+                front_jail_end(jail, NULL, NULL);
+        gate_upper_drop(front, upper);
+}
+
+int gate_files_plan(Front *front, Plan *plan, Error *err) {
+        const Policy *policy = policies_find(front->policies, "files", err);
+
+        if (!policy)
+                return error_add(err, -ENOENT, "policy files");
+        plan_init(plan, policy_limits(policy));
+        return 0;
+}
+
+int gate_view(Plan *plan, const GateView *view, Error *err) {
+        PlanLayer layers[GATE_LAYERS_MAX + 1];
+        uint32_t flags = view->flags;
+        unsigned n = 0;
+
+        if (view->upper)
+                layers[n++] = (PlanLayer){ .kind = LAYER_UPPER, .handle = view->upper };
+        for (unsigned i = 0; view->layers && i < view->layers->n; i++) {
+                layers[n] = (PlanLayer){ .kind = LAYER_STORE };
+                memcpy(layers[n++].digest, view->layers->digests[i], 32);
+        }
+        if (n == 1 && !(flags & VIEW_WRITABLE))
+                flags |= VIEW_DIRECT;
+        return plan_view(plan, view->target, flags, layers, n, err);
+}

@@ -1,0 +1,53 @@
+#pragma once
+/*
+ * gate-plan: the plans of the gate's own jails: a root of snapshot, base and setup layers (and the upper
+ * that a files job left, on top), and the views that files jobs get.
+ */
+#include "supervisor/front/filesjob.h"
+#include "supervisor/front/policies.h"
+
+#define GATE_LAYERS_MAX     4
+#define GATE_IMPORT_BYTES   (16ull << 30) /* of a base or a setup layer */
+#define GATE_IMPORT_ENTRIES 2000000ull
+
+typedef struct GateLayers { /* store layers above a snapshot, topmost first */
+        uint8_t digests[GATE_LAYERS_MAX][32];
+        unsigned n;
+} GateLayers;
+
+typedef struct GateRoot { /* all borrowed for the call */
+        const char *snapshot;
+        const char *policy;
+        const JailLimits *limits; /* NULL: the policy's */
+        const GateLayers *layers;
+        uint64_t upper; /* handle of an upper that becomes the topmost layer; 0: none */
+        bool keep_upper;
+        uint32_t owner_uid;
+} GateRoot;
+
+/** gate_layers_add() - below what is there already */
+void gate_layers_add(GateLayers *layers, const uint8_t *digest);
+
+/** gate_jail_new() - front_jail_new() of such a root; belongs to no client: its caller ends it */
+int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *userdata,
+                  FrontJail **ret, Error *err);
+
+/** gate_jail_end() - end a jail by its name, where it is still there */
+void gate_jail_end(Front *front, const char *id);
+/** gate_jail_end_dropping() - likewise; when nothing is left of it, the kept upper @upper goes too */
+void gate_jail_end_dropping(Front *front, const char *id, uint64_t upper);
+/** gate_upper_drop() - a kept upper is not needed any more; 0 is fine */
+void gate_upper_drop(Front *front, uint64_t upper);
+
+/** gate_files_plan() - plan_init() with the limits of policy `files` */
+int gate_files_plan(Front *front, Plan *plan, Error *err);
+
+typedef struct GateView {
+        uint32_t target;          /* ViewTarget */
+        uint32_t flags;           /* VIEW_WRITABLE or 0 */
+        uint64_t upper;           /* handle: topmost; 0: none */
+        const GateLayers *layers; /* below; NULL: none */
+} GateView;
+
+/** gate_view() - add a view; one read-only layer is bound directly, an overlay needs two */
+int gate_view(Plan *plan, const GateView *view, Error *err);

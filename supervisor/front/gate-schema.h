@@ -1,0 +1,22 @@
+#pragma once
+/*
+ * gate-schema: the gate's tables in the front's ledger (ledger.c applies it). Keys and digests are blobs
+ * of 32 bytes; times are microseconds since 1970.
+ */
+
+/* gate_setups: what setup made, by what it was made from. base_runs: results of a base's own tests */
+#define GATE_SCHEMA                                                                                \
+        "CREATE TABLE gate_setups (key BLOB NOT NULL PRIMARY KEY, layer BLOB NOT NULL,"            \
+        " used INTEGER NOT NULL) STRICT;"                                                          \
+        "CREATE TABLE base_runs (key BLOB NOT NULL PRIMARY KEY, result TEXT NOT NULL,"             \
+        " used INTEGER NOT NULL) STRICT;"                                                          \
+        "CREATE TABLE tasks (id TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"                \
+        " state TEXT NOT NULL, cause TEXT, summary TEXT, request TEXT NOT NULL,"                   \
+        " workflow TEXT NOT NULL, used TEXT, base BLOB, checkpoint TEXT,"                          \
+        " created INTEGER NOT NULL, ended INTEGER) STRICT;"                                        \
+        "CREATE TABLE task_events (task TEXT NOT NULL, seq INTEGER NOT NULL, event TEXT NOT NULL," \
+        " PRIMARY KEY (task, seq)) STRICT, WITHOUT ROWID;"                                         \
+        "CREATE TABLE verdicts (task TEXT NOT NULL, n INTEGER NOT NULL, verdict TEXT NOT NULL,"    \
+        " PRIMARY KEY (task, n)) STRICT, WITHOUT ROWID;"                                           \
+        "CREATE TABLE patches (task TEXT NOT NULL PRIMARY KEY, digest BLOB NOT NULL,"              \
+        " patch BLOB NOT NULL) STRICT;"

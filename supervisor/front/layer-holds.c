@@ -1,0 +1,193 @@
+/*
+ * layer-holds: see layer-holds.h.
+ *
+ * Several verifies may stand on one base. They are counted here, in memory; towards the store (layers.h) the
+ * gate is one holder, whose name in the ledger lets the next front find what a lost one left behind.
+ */
+#include "supervisor/front/layer-holds.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/owned.h"
+#include "supervisor/front/layers.h"
+#include "supervisor/front/ledger.h"
+
+#define HOLDER "gate"
+
+typedef struct Hold Hold;
+
+struct Hold {
+        Hold *next;
+        uint8_t digest[32];
+        unsigned count; /* > 0 */
+};
+
+struct Holds {
+        Front *front; /* borrowed, outlives us */
+        Hold *first;  /* owned list */
+};
+
+struct HoldImport {
+        Holds *holds;
+        HoldImportFn done; /* NULL: cancelled */
+        void (*progress)(uint64_t bytes, uint64_t entries, void *userdata);
+        void *userdata;
+};
+
+static void let_go(Holds *holds, const uint8_t *digest) {
+        Error err = ERROR_EMPTY;
+
+        if (layer_release(holds->front, digest, HOLDER, &err) < 0)
+                log_event(LOG_WARNING, "a layer could not be let go", F_ERR(&err));
+}
+
+static Hold *find(Holds *holds, const uint8_t *digest) {
+        Hold *hold = holds->first;
+
+        while (hold && memcmp(hold->digest, digest, sizeof(hold->digest)) != 0)
+                hold = hold->next;
+        return hold;
+}
+
+int hold_take(Holds *holds, const uint8_t *digest, Error *err) {
+        Hold *hold = find(holds, digest);
+        int r;
+
+        if (hold) {
+                hold->count++;
+                return 0;
+        }
+        hold = calloc(1, sizeof(*hold));
+        if (!hold)
+                return error_set(err, -ENOMEM, "hold a layer");
+        r = layer_hold(holds->front, digest, HOLDER, err);
+        if (r < 0) {
+                free(hold);
+                return r;
+        }
+        memcpy(hold->digest, digest, sizeof(hold->digest));
+        hold->count = 1;
+        hold->next = holds->first;
+        holds->first = hold;
+        return 0;
+}
+
+void hold_drop(Holds *holds, const uint8_t *digest) {
+        Hold *hold = find(holds, digest), **at = &holds->first;
+
+        if (!hold || --hold->count > 0)
+                return;
+        while (*at != hold)
+                at = &(*at)->next;
+        *at = hold->next;
+        let_go(holds, digest);
+        free(hold);
+}
+
+/* ---- imports ------------------------------------------------------------------------------------- */
+
+static void on_imported(const LayerImport *result, const Error *err, bool refused, void *userdata) {
+        autofree HoldImport *import = userdata;
+        Error hold_err = ERROR_EMPTY;
+
+        if (!import->done) {
+                if (!err && layer_discard(import->holds->front, result->digest, &hold_err) < 0)
+                        log_event(LOG_WARNING, "a layer could not be discarded", F_ERR(&hold_err));
+                return;
+        }
+        if (!err && hold_take(import->holds, result->digest, &hold_err) < 0)
+                err = &hold_err;
+        import->done(err ? NULL : result, err, refused, import->userdata);
+}
+
+static void on_progress(uint64_t bytes, uint64_t entries, void *userdata) {
+        HoldImport *import = userdata;
+
+        if (import->done && import->progress)
+                import->progress(bytes, entries, import->userdata);
+}
+
+int hold_import(Holds *holds, const LayerImportSpec *spec, HoldImportFn done, void *userdata,
+                HoldImport **ret, Error *err) {
+        autofree HoldImport *import = calloc(1, sizeof(*import));
+        LayerImportSpec inner = *spec;
+        int r;
+
+        if (!import)
+                return error_set(err, -ENOMEM, "import a layer");
+        *import = (HoldImport){
+                .holds = holds, .done = done, .progress = spec->progress, .userdata = userdata
+        };
+        inner.progress = on_progress;
+        r = layer_import(holds->front, &inner, on_imported, import, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(import);
+        return 0;
+}
+
+HoldImport *hold_import_cancel(HoldImport *import) {
+        if (import)
+                import->done = NULL; /* on_imported() frees */
+        return NULL;
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+/* Setup layers stay: they are a cache, and its rows name them. Every other one has no one left */
+static int remove_left(Holds *holds, Error *err) {
+        sqlite3_stmt *rows = ledger_query(holds->front->ledger, err,
+                                          "SELECT digest FROM holds WHERE holder = ?1 AND "
+                                          "digest NOT IN (SELECT layer FROM gate_setups)",
+                                          "t", HOLDER);
+        uint8_t(*left)[32] = NULL;
+        size_t n = 0;
+
+        if (!rows)
+                return -EIO;
+        while (sqlite3_step(rows) == SQLITE_ROW) { /* read all first: letting go writes */
+                uint8_t(*more)[32] = reallocarray(left, n + 1, sizeof(*left));
+
+                if (!more)
+                        break;
+                left = more;
+                if (sqlite3_column_bytes(rows, 0) != 32)
+                        continue;
+                memcpy(left[n++], sqlite3_column_blob(rows, 0), 32);
+        }
+        (void) sqlite3_finalize(rows);
+        for (size_t i = 0; i < n; i++)
+                let_go(holds, left[i]);
+        free(left);
+        return 0;
+}
+
+int holds_new(Front *front, Holds **ret, Error *err) {
+        Holds *holds = calloc(1, sizeof(*holds));
+        int r;
+
+        if (!holds)
+                return error_set(err, -ENOMEM, "keep account of layers");
+        holds->front = front;
+        r = remove_left(holds, err);
+        if (r < 0) {
+                holds_free(holds);
+                return r;
+        }
+        *ret = holds;
+        return 0;
+}
+
+Holds *holds_free(Holds *holds) {
+        if (!holds)
+                return NULL;
+        while (holds->first) {
+                Hold *hold = holds->first;
+
+                holds->first = hold->next;
+                free(hold);
+        }
+        free(holds);
+        return NULL;
+}

@@ -1,0 +1,180 @@
+/*
+ * patch-apply: see patch-apply.h. The views hold the base without the setup layer: the patch is one
+ * against the repository, and what setup made is no part of that.
+ */
+#include "supervisor/front/patch-apply.h"
+
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/escape.h"
+
+#define ARGS_MAX      (2 + 2 * (VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX) + 1)
+#define PATHS_MAX     500 /* in one list; the lists decide by not being empty */
+#define PATH_TEXT_MAX 1024
+
+struct PatchApply {
+        FilesJob *job; /* owned */
+        Touched touched;
+        uint8_t patch[DIGEST_SIZE];
+        uint8_t tree[DIGEST_SIZE];
+        unsigned digests; /* BIT(DigestOf) that came */
+        uint64_t n_paths;
+        bool no_memory;
+        PatchApplyDoneFn done;
+        void *userdata;
+};
+
+int touched_init(Touched *touched) {
+        touched->restored = cJSON_CreateArray();
+        touched->dangerous = cJSON_CreateArray();
+        touched->new_tests = cJSON_CreateArray();
+        if (touched->restored && touched->dangerous && touched->new_tests)
+                return 0;
+        touched_deinit(touched);
+        return -ENOMEM;
+}
+
+void touched_deinit(Touched *touched) {
+        touched->restored = json_free(touched->restored);
+        touched->dangerous = json_free(touched->dangerous);
+        touched->new_tests = json_free(touched->new_tests);
+}
+
+static PatchApply *patch_apply_free(PatchApply *apply) {
+        if (!apply)
+                return NULL;
+        touched_deinit(&apply->touched);
+        free(apply);
+        return NULL;
+}
+DEFINE_SCOPED(PatchApply *, patch_apply_free);
+
+static void add_path(PatchApply *apply, cJSON *list, const char *path) {
+        autofree char *text = NULL;
+
+        if (cJSON_GetArraySize(list) >= PATHS_MAX)
+                return;
+        text = escape_new(path, PATH_TEXT_MAX);
+        if (!text || !json_push_text(list, text))
+                apply->no_memory = true;
+}
+
+static void take_digest(PatchApply *apply, const Record *record) {
+        uint8_t *to = record->head.flags == DIGEST_PATCH  ? apply->patch
+                      : record->head.flags == DIGEST_TREE ? apply->tree
+                                                          : NULL;
+
+        if (!to || record->head.size != DIGEST_SIZE)
+                return;
+        memcpy(to, record->data, DIGEST_SIZE);
+        apply->digests |= BIT(record->head.flags);
+}
+
+static void on_record(const Record *record, void *userdata) {
+        PatchApply *apply = userdata;
+
+        switch (record->head.kind) {
+        case RECORD_PATH:
+                apply->n_paths++;
+                break;
+        case RECORD_RESTORED:
+                add_path(apply, apply->touched.restored, record->data);
+                break;
+        case RECORD_DANGEROUS:
+                add_path(apply, apply->touched.dangerous, record->data);
+                break;
+        case RECORD_NEW_TEST:
+                add_path(apply, apply->touched.new_tests, record->data);
+                break;
+        case RECORD_DIGEST:
+                take_digest(apply, record);
+                break;
+        default:
+                break;
+        }
+}
+
+/* A job that is done but did not say all: nothing may be believed that rests on it */
+static int check_whole(const PatchApply *apply, const FilesJobEnd *job, Error *err) {
+        if (apply->no_memory)
+                return error_set(err, -ENOMEM, "take in what the patch touches");
+        if (apply->digests != (BIT(DIGEST_PATCH) | BIT(DIGEST_TREE)) || !job->upper_handle)
+                return error_say(err, -EPROTO,
+                                 "warder-files applied the patch but did not say all about it");
+        return 0;
+}
+
+static void on_done(const FilesJobEnd *job, void *userdata) {
+        SCOPED(patch_apply_free) PatchApply *apply = userdata;
+        PatchApplyEnd end = { .err = job->err,
+                              .refused = job->refused,
+                              .upper = job->upper_handle,
+                              .touched = &apply->touched,
+                              .patch = apply->patch,
+                              .tree = apply->tree,
+                              .n_paths = apply->n_paths };
+        Error err = ERROR_EMPTY;
+
+        if (!end.err && check_whole(apply, job, &err) < 0)
+                end.err = &err;
+        apply->done(&end, apply->userdata);
+}
+
+static void fill_argv(const char **argv, const VerifySpec *spec) {
+        unsigned n = 0;
+
+        argv[n++] = "apply";
+        argv[n++] = "work";
+        for (unsigned i = 0; i < spec->n_protect; i++) {
+                argv[n++] = "--protect";
+                argv[n++] = spec->protect[i];
+        }
+        for (unsigned i = 0; i < spec->n_allow; i++) {
+                argv[n++] = "--allow";
+                argv[n++] = spec->allow[i];
+        }
+        argv[n] = NULL;
+}
+
+static int fill_plan(Front *front, Plan *plan, const GateLayers *layers, Error *err) {
+        GateView old = { .target = VIEW_OLD, .layers = layers };
+        GateView tree = { .target = VIEW_TREE, .flags = VIEW_WRITABLE, .layers = layers };
+        int r;
+
+        r = gate_files_plan(front, plan, err);
+        if (r == 0)
+                r = gate_view(plan, &old, err);
+        return r < 0 ? r : gate_view(plan, &tree, err);
+}
+
+int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret, Error *err) {
+        SCOPED(patch_apply_free) PatchApply *apply = calloc(1, sizeof(*apply));
+        const char *argv[ARGS_MAX];
+        FilesJobSpec job = { .argv = argv,
+                             .keep_upper = true,
+                             .input_fd = spec->patch_fd,
+                             .output_fd = -EBADF,
+                             .owner_uid = spec->owner_uid };
+        int r;
+
+        if (!apply || touched_init(&apply->touched) < 0)
+                return error_set(err, -ENOMEM, "apply a patch");
+        apply->done = spec->done;
+        apply->userdata = spec->userdata;
+        fill_argv(argv, spec->spec);
+        r = fill_plan(front, &job.plan, spec->layers, err);
+        if (r == 0)
+                r = files_job_start(front, &job, on_record, on_done, apply, &apply->job, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(apply);
+        return 0;
+}
+
+PatchApply *patch_apply_cancel(PatchApply *apply) {
+        if (!apply)
+                return NULL;
+        files_job_cancel(apply->job);
+        return patch_apply_free(apply);
+}

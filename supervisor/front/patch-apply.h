@@ -1,0 +1,41 @@
+#pragma once
+/*
+ * patch-apply: a patch applied to a base by warder-files in a jail of its own, and the protection layer
+ * after it. What comes back is an upper that holds what the patch changed, and what was found.
+ */
+#include "supervisor/front/gate-plan.h"
+#include "supervisor/front/verdict.h"
+
+typedef struct PatchApply PatchApply;
+
+typedef struct PatchApplyEnd {
+        const Error *err;       /* it could not be carried out, or @refused; NULL otherwise */
+        bool refused;           /* the patch is not one that can be applied to this base */
+        uint64_t upper;         /* owned by the receiver */
+        const Touched *touched; /* borrowed: duplicate what is kept */
+        const uint8_t *patch;   /* digest of the patch's bytes */
+        const uint8_t *tree;    /* digest of the tree that `git apply` gives */
+        uint64_t n_paths;       /* that the patch changes */
+} PatchApplyEnd;
+
+/** PatchApplyDoneFn - once */
+typedef void (*PatchApplyDoneFn)(const PatchApplyEnd *end, void *userdata);
+
+typedef struct PatchApplySpec {
+        const GateLayers *layers; /* the base alone; borrowed for the call, as all here */
+        const VerifySpec *spec;
+        int patch_fd; /* duplicated */
+        uint32_t owner_uid;
+        PatchApplyDoneFn done;
+        void *userdata;
+} PatchApplySpec;
+
+/** patch_apply_start() - Returns: 0 and @done will be called, unless cancelled; negative errno */
+int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret, Error *err);
+/** patch_apply_cancel() - @done is not called any more. NULL is fine. Returns: NULL */
+PatchApply *patch_apply_cancel(PatchApply *apply);
+
+/** touched_init() - empty lists. Returns: 0 or -ENOMEM */
+int touched_init(Touched *touched);
+/** touched_deinit() */
+void touched_deinit(Touched *touched);

@@ -1,0 +1,174 @@
+/*
+ * patch-diff: see patch-diff.h. Both trees hold the base without the setup layer, so that the patch is one
+ * against the repository: what a command changed in setup's files appears as files of its own.
+ */
+#include "supervisor/front/patch-diff.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/digest.h"
+#include "base/ids.h"
+#include "base/log.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; older kernels answer EINVAL */
+#endif
+
+struct PatchDiff {
+        Front *front; /* borrowed */
+        char jail[ID_MAX];
+        FilesJob *job; /* owned */
+        int fd;        /* owned: where the patch is written */
+        uint8_t digest[DIGEST_SIZE];
+        bool has_digest;
+        uint64_t n_paths;
+        PatchDiffDoneFn done;
+        void *userdata;
+};
+
+static PatchDiff *patch_diff_free(PatchDiff *diff) {
+        if (!diff)
+                return NULL;
+        owned_close(&diff->fd);
+        free(diff);
+        return NULL;
+}
+DEFINE_SCOPED(PatchDiff *, patch_diff_free);
+
+static int freeze(const PatchDiff *diff, bool on, Error *err) {
+        FrontJail *jail = front_jail_find(diff->front, diff->jail, 0);
+
+        if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
+                return error_say(err, -ESRCH, "the task's jail has ended");
+        return front_jail_freeze(jail, on, err);
+}
+
+static void thaw(const PatchDiff *diff) {
+        Error err = ERROR_EMPTY;
+
+        if (freeze(diff, false, &err) < 0 && err.code != -ESRCH)
+                log_event(LOG_ERR, "task's jail cannot be thawed", F("JAIL", diff->jail),
+                          F_ERR(&err));
+}
+
+static void on_record(const Record *record, void *userdata) {
+        PatchDiff *diff = userdata;
+
+        if (record->head.kind == RECORD_PATH)
+                diff->n_paths++;
+        if (record->head.kind == RECORD_DIGEST && record->head.flags == DIGEST_PATCH &&
+            record->head.size == DIGEST_SIZE) {
+                memcpy(diff->digest, record->data, DIGEST_SIZE);
+                diff->has_digest = true;
+        }
+}
+
+/* The job's jail is gone, so nothing writes any more; what it wrote is what it says, or nothing is */
+static int check_patch(const PatchDiff *diff, PatchDiffEnd *end, Error *err) {
+        struct stat st;
+        int r;
+
+        if (fstat(diff->fd, &st) < 0)
+                return error_set(err, -errno, "look at the patch");
+        if ((uint64_t) st.st_size > PATCH_MAX_BYTES)
+                return error_say(
+                        err, -EFBIG,
+                        "the patch has %llu bytes, at most %llu are taken: are build results "
+                        "in /work that .gitignore does not name?",
+                        (unsigned long long) st.st_size, (unsigned long long) PATCH_MAX_BYTES);
+        if (fcntl(diff->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) <
+            0)
+                return error_set(err, -errno, "seal the patch");
+        r = digest_of_fd(diff->fd, end->digest, err);
+        if (r < 0)
+                return r;
+        if (!diff->has_digest || memcmp(end->digest, diff->digest, DIGEST_SIZE) != 0)
+                return error_say(err, -EPROTO,
+                                 "the patch is not what warder-files says that it made");
+        end->bytes = (uint64_t) st.st_size;
+        return 0;
+}
+
+static void on_done(const FilesJobEnd *job, void *userdata) {
+        SCOPED(patch_diff_free) PatchDiff *diff = userdata;
+        PatchDiffEnd end = { .err = job->err, .fd = -EBADF, .n_paths = diff->n_paths };
+        Error err = ERROR_EMPTY;
+
+        thaw(diff);
+        if (!end.err && check_patch(diff, &end, &err) < 0)
+                end.err = &err;
+        if (!end.err)
+                end.fd = TAKE_FD(diff->fd);
+        diff->done(&end, diff->userdata);
+        owned_close(&end.fd);
+}
+
+static int fill_plan(Front *front, Plan *plan, const PatchDiffSpec *spec, Error *err) {
+        FrontJail *jail = front_jail_find(front, spec->jail, 0);
+        uint64_t upper = jail ? front_jail_handle(jail) : 0;
+        GateView views[] = {
+                { .target = VIEW_OLD, .layers = spec->layers },
+                { .target = VIEW_NEW, .layers = spec->layers, .upper = upper },
+                { .target = VIEW_UPPER, .upper = upper },
+        };
+        int r;
+
+        if (!upper)
+                return error_say(err, -ESRCH, "the task's jail has ended");
+        r = gate_files_plan(front, plan, err);
+        for (unsigned i = 0; r == 0 && i < ELEMENTS(views); i++)
+                r = gate_view(plan, &views[i], err);
+        return r;
+}
+
+static int start_job(PatchDiff *diff, const PatchDiffSpec *spec, Error *err) {
+        static const char *const argv[] = { "diff", "work", NULL };
+        FilesJobSpec job = { .argv = argv,
+                             .input_fd = -EBADF,
+                             .output_fd = diff->fd,
+                             .owner_uid = spec->owner_uid };
+        int r;
+
+        r = fill_plan(diff->front, &job.plan, spec, err);
+        if (r < 0)
+                return r;
+        r = freeze(diff, true, err);
+        if (r < 0)
+                return r;
+        r = files_job_start(diff->front, &job, on_record, on_done, diff, &diff->job, err);
+        if (r < 0)
+                thaw(diff);
+        return r;
+}
+
+int patch_diff_start(Front *front, const PatchDiffSpec *spec, PatchDiff **ret, Error *err) {
+        SCOPED(patch_diff_free) PatchDiff *diff = calloc(1, sizeof(*diff));
+        int r;
+
+        if (!diff)
+                return error_set(err, -ENOMEM, "make a patch");
+        *diff = (PatchDiff){ .front = front, .done = spec->done, .userdata = spec->userdata };
+        (void) snprintf(diff->jail, sizeof(diff->jail), "%s", spec->jail);
+        diff->fd = memfd_create("patch", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+        if (diff->fd < 0 && errno == EINVAL)
+                diff->fd = memfd_create("patch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        if (diff->fd < 0)
+                return error_set(err, -errno, "make room for a patch");
+        r = start_job(diff, spec, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(diff);
+        return 0;
+}
+
+PatchDiff *patch_diff_cancel(PatchDiff *diff) {
+        if (!diff)
+                return NULL;
+        files_job_cancel(diff->job);
+        thaw(diff);
+        return patch_diff_free(diff);
+}

@@ -1,0 +1,251 @@
+/*
+ * task-gate: see task-gate.h.
+ *
+ *   agent asks -> PatchDiff (the task's jail stands still) -> Verify -> ledger, event, answer, breakers
+ *
+ * Whatever is kept as the task's patch is the file that was judged, byte for byte.
+ */
+#include "supervisor/front/task-gate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/log.h"
+#include "supervisor/front/task-ledger.h"
+
+/* ---- answers ------------------------------------------------------------------------------------- */
+
+static void answer_verdict(Task *task, const VerifyEnd *end) {
+        AgentCall *call = TAKE_PTR(task->gate.call);
+        cJSON *json = cJSON_CreateObject();
+        uint64_t used = task->used[BUDGET_VERIFIES];
+        static const char *const copied[] = { "cause",    "reason",    "failing",
+                                              "restored", "dangerous", "tests" };
+
+        if (!call) {
+                json_free(json);
+                return;
+        }
+        json_add_text(json, "verdict", verdict_name(end->verdict->kind));
+        json_add_number(json, "n", used);
+        json_add_number(json, "left", task->budget[BUDGET_VERIFIES] - used);
+        json_add_text(json, "digest", end->detail ? end->detail : end->verdict->reason);
+        for (unsigned i = 0; i < ELEMENTS(copied); i++) {
+                const cJSON *member = json_get(end->json, copied[i]);
+
+                if (member)
+                        json_add_consume(json, copied[i], cJSON_Duplicate(member, true));
+        }
+        agent_call_answer(call, json, NULL, 0);
+}
+
+/* The agent's claim is answered before the task ends with what counts */
+static void end_finish(Task *task, TaskState state, const char *cause, const char *why) {
+        AgentCall *call = TAKE_PTR(task->gate.call);
+        cJSON *json = call ? cJSON_CreateObject() : NULL;
+
+        json_add_text(json, "state", task_state_name(state));
+        if (call)
+                agent_call_answer(call, json, NULL, 0);
+        task_end(task, state, cause, why);
+}
+
+static void gate_fail(Task *task, const char *cause, const Error *err) {
+        AgentCall *call = TAKE_PTR(task->gate.call);
+
+        if (call)
+                agent_call_fail(call, "internal", err);
+        task_fail(task, cause, err);
+}
+
+/* ---- verdicts ------------------------------------------------------------------------------------ */
+
+static void emit_verdict(Task *task, const VerifyEnd *end) {
+        EventHead head = { .event = "verify.end" };
+        cJSON *data = cJSON_CreateObject();
+        static const char *const copied[] = { "n",        "cause",     "reason", "tests", "failing",
+                                              "restored", "dangerous", "patch",  "digest" };
+
+        json_add_text(data, "verdict", verdict_name(end->verdict->kind));
+        for (unsigned i = 0; i < ELEMENTS(copied); i++) {
+                const cJSON *member = json_get(end->json, copied[i]);
+
+                if (member)
+                        json_add_consume(data, copied[i], cJSON_Duplicate(member, true));
+        }
+        events_emit(task, &head, data);
+}
+
+static int record(Task *task, const VerifyEnd *end, Error *err) {
+        TaskGate *gate = &task->gate;
+
+        gate->has_verdict = true;
+        gate->last = end->verdict->kind;
+        memcpy(gate->last_patch, gate->patch, DIGEST_SIZE);
+        if (!end->json)
+                return error_set(err, -ENOMEM, "record the verdict");
+        return task_ledger_verdict(task, task->used[BUDGET_VERIFIES], end->json, err);
+}
+
+/* What the verdict does to the task. Where it goes on, the agent gets its answer */
+static void apply_breakers(Task *task, const VerifyEnd *end) {
+        TaskGate *gate = &task->gate;
+        const Verdict *verdict = end->verdict;
+        bool passed = verdict->kind == VERDICT_PASSED;
+        bool finish = gate->for_finish;
+
+        if (verdict->kind == VERDICT_TAMPERED)
+                gate->tampered++;
+        if (!finish)
+                answer_verdict(task, end);
+        if (verdict->kind == VERDICT_ERROR && end->host_fault)
+                end_finish(task, TASK_ERROR, verdict->cause, verdict->reason);
+        else if (verdict->kind == VERDICT_TAMPERED &&
+                 (finish || gate->tampered >= TASK_TAMPERED_MAX))
+                end_finish(task, TASK_TAMPERED, verdict->cause, verdict->reason);
+        else if (!passed && task->used[BUDGET_VERIFIES] >= task->budget[BUDGET_VERIFIES])
+                end_finish(task, TASK_LIMIT, "verifies", verdict->reason);
+        else if (finish && passed)
+                end_finish(task, TASK_VERIFIED, NULL, NULL);
+        else if (finish)
+                end_finish(task, TASK_UNVERIFIED, verdict->cause, verdict->reason);
+}
+
+static void on_verdict(const VerifyEnd *end, void *userdata) {
+        Task *task = userdata;
+        Error err = ERROR_EMPTY;
+
+        task->gate.verify = NULL;
+        if (record(task, end, &err) < 0) {
+                gate_fail(task, "internal", &err);
+                return;
+        }
+        emit_verdict(task, end);
+        apply_breakers(task, end);
+}
+
+static void on_verify_event(const char *phase, cJSON *data, void *userdata) {
+        EventHead head = { .event = "notice", .step = "verify" };
+        cJSON *json = data ? data : cJSON_CreateObject();
+
+        json_add_text(json, "phase", phase);
+        events_emit(userdata, &head, json);
+}
+
+static void start_verify(Task *task) {
+        VerifyInput input = { .spec = task->spec,
+                              .base = &task->base,
+                              .snapshot = task->snapshot,
+                              .policy = "ci",
+                              .owner_uid = task->owner_uid,
+                              .patch_fd = task->gate.patch_fd,
+                              .task = task->id,
+                              .n = task->used[BUDGET_VERIFIES] + 1,
+                              .event = on_verify_event,
+                              .done = on_verdict,
+                              .userdata = task };
+        EventHead head = { .event = "verify.start" };
+        cJSON *data;
+        Error err = ERROR_EMPTY;
+
+        if (!task_spend(task, BUDGET_VERIFIES, 1))
+                return;
+        data = cJSON_CreateObject();
+        json_add_number(data, "n", input.n);
+        events_emit(task, &head, data);
+        if (verify_start(task->front, &input, &task->gate.verify, &err) < 0)
+                gate_fail(task, "jail", &err);
+}
+
+/* ---- the present patch --------------------------------------------------------------------------- */
+
+/* The agent is done: is what is there now what the last verdict was about */
+static void judge_finish(Task *task) {
+        TaskGate *gate = &task->gate;
+        bool same = gate->has_verdict && memcmp(gate->patch, gate->last_patch, DIGEST_SIZE) == 0;
+
+        if (!same)
+                start_verify(task);
+        else if (gate->last == VERDICT_PASSED)
+                end_finish(task, TASK_VERIFIED, NULL, task->summary);
+        else
+                end_finish(task, TASK_UNVERIFIED, verdict_name(gate->last),
+                           "the agent stopped though the last verdict was not \"passed\"");
+}
+
+static void give_up(Task *task) {
+        bool limit = strcmp(task->cause, "max_iterations") == 0 ||
+                     strcmp(task->cause, "max_turns") == 0 || strcmp(task->cause, "limit") == 0;
+        char cause[TASK_CAUSE_MAX];
+
+        (void) snprintf(cause, sizeof(cause), "%s", task->cause);
+        end_finish(task, limit ? TASK_LIMIT : TASK_ERROR, cause, NULL);
+}
+
+static void on_diff(PatchDiffEnd *end, void *userdata) {
+        Task *task = userdata;
+        TaskGate *gate = &task->gate;
+        Error err = ERROR_EMPTY;
+
+        gate->diff = NULL;
+        if (end->err) {
+                gate_fail(task, "jail", end->err);
+                return;
+        }
+        owned_close(&gate->patch_fd);
+        gate->patch_fd = TAKE_FD(end->fd);
+        memcpy(gate->patch, end->digest, DIGEST_SIZE);
+        if (task_ledger_patch(task, gate->patch_fd, gate->patch, &err) < 0)
+                gate_fail(task, "internal", &err);
+        else if (gate->for_finish && task->cause[0])
+                give_up(task);
+        else if (gate->for_finish)
+                judge_finish(task);
+        else
+                start_verify(task);
+}
+
+static int start_diff(AgentCall *call, bool for_finish, Error *err) {
+        Task *task = call->task;
+        TaskGate *gate = &task->gate;
+        GateLayers layers = work_base_layers(&task->base, false);
+        PatchDiffSpec spec = { .jail = task->jail,
+                               .layers = &layers,
+                               .owner_uid = task->owner_uid,
+                               .done = on_diff,
+                               .userdata = task };
+        int r;
+
+        if (gate->diff || gate->verify || gate->for_finish)
+                return error_say(err, -EBUSY,
+                                 "a verify is under way already: wait for its verdict");
+        r = patch_diff_start(task->front, &spec, &gate->diff, err);
+        if (r < 0)
+                return r;
+        gate->call = call;
+        gate->for_finish = for_finish;
+        return 0;
+}
+
+int task_gate_verify(AgentCall *call, Error *err) {
+        return start_diff(call, false, err);
+}
+
+int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err) {
+        Task *task = call->task;
+        autofree char *summary = NULL;
+        int r;
+
+        r = start_diff(call, true, err);
+        if (r < 0)
+                return r;
+        if (claim->summary)
+                summary = escape_new(claim->summary, TASK_SUMMARY_MAX - 8);
+        if (summary)
+                (void) snprintf(task->summary, sizeof(task->summary), "%s", summary);
+        if (claim->failed)
+                (void) snprintf(task->cause, sizeof(task->cause), "%s",
+                                claim->cause ? claim->cause : "agent_failed");
+        return 0;
+}

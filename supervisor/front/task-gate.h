@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * task-gate: from the task's jail to a verdict, and what the verdict means for the task. What the agent says
+ * about itself is a claim; here is what counts.
+ */
+#include "supervisor/front/agent-socket.h"
+
+#define TASK_TAMPERED_MAX 2u /* the verdict `tampered` is fed back once; this one ends the task */
+
+typedef struct FinishClaim {
+        bool failed;         /* the agent says that it could not do it */
+        const char *cause;   /* then: why, in a word; NULL: none given */
+        const char *summary; /* NULL: none */
+} FinishClaim;
+
+/**
+ * task_gate_verify() - the agent asks for a verdict
+ * Returns: 0 and the call is answered (or the task has ended); -EBUSY: one is under way; negative errno.
+ */
+int task_gate_verify(AgentCall *call, Error *err);
+
+/**
+ * task_gate_finish() - the agent says that it is done
+ *
+ * `verified` where the present patch is the one that the last verdict calls passed; where it is another, it
+ * is verified once more, which counts. Else `unverified`; `limit` or `error` where the agent gave up.
+ *
+ * Returns: as task_gate_verify().
+ */
+int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err);

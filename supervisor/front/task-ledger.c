@@ -1,0 +1,208 @@
+/*
+ * task-ledger: see task-ledger.h.
+ */
+#include "supervisor/front/task-ledger.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/fds.h"
+#include "base/units.h"
+
+static const char save_sql[] =
+        "INSERT INTO tasks(id, owner, state, cause, summary, request, workflow, used, base,"
+        " created, ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " ON CONFLICT(id) DO UPDATE SET state = ?3, cause = ?4, summary = ?5, used = ?8, base = ?9,"
+        " ended = ?11";
+
+int task_ledger_save(const Task *task, Error *err) {
+        int (*exec)(Ledger *, Error *, const char *, const char *, ...) =
+                task_is_final(task) ? ledger_exec_full : ledger_exec;
+        SCOPED(json_free) cJSON *used = task_used(task);
+        autofree char *text = used ? json_print(used) : NULL;
+        const char *workflow = json_text(task->workflow, "name");
+
+        if (!text)
+                return error_set(err, -ENOMEM, "save task %s", task->id);
+        return exec(task->front->ledger, err, save_sql, "tittttttbii", task->id,
+                    (int64_t) task->owner_uid, task_state_name(task->state), task->cause,
+                    task->summary, task->request, workflow ? workflow : "", text, task->base.base,
+                    task->base.has_base ? DIGEST_SIZE : 0, (int64_t) task->created_usec,
+                    (int64_t) task->ended_usec);
+}
+
+int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err) {
+        autofree char *text = json_print(verdict);
+
+        if (!text)
+                return error_set(err, -ENOMEM, "save a verdict");
+        return ledger_exec_full(task->front->ledger, err,
+                                "INSERT INTO verdicts(task, n, verdict) VALUES(?1, ?2, ?3)", "tit",
+                                task->id, (int64_t) n, text);
+}
+
+int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *err) {
+        struct stat st;
+        void *bytes = NULL;
+        int r;
+
+        if (fstat(fd, &st) < 0)
+                return error_set(err, -errno, "save the patch of task %s", task->id);
+        if (st.st_size > 0) {
+                bytes = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+                if (bytes == MAP_FAILED)
+                        return error_set(err, -errno, "save the patch of task %s", task->id);
+        }
+        r = ledger_exec(task->front->ledger, err,
+                        "INSERT OR REPLACE INTO patches(task, digest, patch) VALUES(?1, ?2, ?3)",
+                        "tbb", task->id, digest, DIGEST_SIZE, bytes ? bytes : "", (int) st.st_size);
+        if (bytes)
+                (void) munmap(bytes, (size_t) st.st_size);
+        return r;
+}
+
+int task_ledger_checkpoint(const Task *task, const cJSON *state, Error *err) {
+        autofree char *text = json_print(state);
+
+        if (!text)
+                return error_set(err, -ENOMEM, "save the agent's checkpoint");
+        return ledger_exec(task->front->ledger, err,
+                           "UPDATE tasks SET checkpoint = ?2 WHERE id = ?1", "tt", task->id, text);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------- */
+
+static void add_column_text(cJSON *json, const char *name, sqlite3_stmt *row, int column) {
+        const char *text = (const char *) sqlite3_column_text(row, column);
+
+        if (text && *text)
+                json_add_text(json, name, text);
+}
+
+static void add_column_time(cJSON *json, const char *name, sqlite3_stmt *row, int column) {
+        char time[UNITS_TEXT_MAX];
+        int64_t usec = sqlite3_column_int64(row, column);
+
+        if (usec > 0)
+                json_add_text(json, name, units_format_time((uint64_t) usec, time));
+}
+
+static void add_column_json(cJSON *json, const char *name, sqlite3_stmt *row, int column) {
+        const char *text = (const char *) sqlite3_column_text(row, column);
+        cJSON *value = NULL;
+
+        if (text && json_parse(text, strlen(text), 0, &value, NULL) == 0)
+                json_add_consume(json, name, value);
+}
+
+#define ROW_COLUMNS "id, state, cause, summary, request, workflow, used, created, ended, base"
+
+static cJSON *row_json(Front *front, sqlite3_stmt *row) {
+        cJSON *json = cJSON_CreateObject();
+        const Task *task = tasks_find(front->tasks, (const char *) sqlite3_column_text(row, 0), 0);
+        char digest[DIGEST_TEXT_MAX];
+
+        add_column_text(json, "task", row, 0);
+        add_column_text(json, "state", row, 1);
+        add_column_text(json, "cause", row, 2);
+        add_column_text(json, "summary", row, 3);
+        add_column_text(json, "request", row, 4);
+        add_column_text(json, "workflow", row, 5);
+        if (task)
+                json_add_consume(json, "used", task_used(task));
+        else
+                add_column_json(json, "used", row, 6);
+        add_column_time(json, "created", row, 7);
+        add_column_time(json, "ended", row, 8);
+        if (sqlite3_column_bytes(row, 9) == DIGEST_SIZE)
+                json_add_text(json, "base_digest",
+                              digest_format(sqlite3_column_blob(row, 9), digest));
+        return json;
+}
+
+static cJSON *verdicts(Front *front, const char *id) {
+        sqlite3_stmt *rows =
+                ledger_query(front->ledger, NULL,
+                             "SELECT verdict FROM verdicts WHERE task = ?1 ORDER BY n", "t", id);
+        cJSON *list = cJSON_CreateArray(), *verdict;
+
+        while (rows && sqlite3_step(rows) == SQLITE_ROW) {
+                verdict = NULL;
+                if (json_parse((const char *) sqlite3_column_text(rows, 0),
+                               (size_t) sqlite3_column_bytes(rows, 0), 0, &verdict, NULL) == 0)
+                        json_push_consume(list, verdict);
+        }
+        (void) sqlite3_finalize(rows);
+        return list;
+}
+
+int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Error *err) {
+        sqlite3_stmt *row = ledger_query(front->ledger, err,
+                                         "SELECT " ROW_COLUMNS
+                                         " FROM tasks WHERE id = ?1 AND (?2 = 0 OR owner = ?2)",
+                                         "ti", id, (int64_t) uid);
+        cJSON *json = NULL;
+
+        if (!row)
+                return -EIO;
+        if (sqlite3_step(row) == SQLITE_ROW)
+                json = row_json(front, row);
+        (void) sqlite3_finalize(row);
+        if (!json)
+                return error_say(err, -ENOENT, "there is no task %s (or it is not yours)", id);
+        json_add_consume(json, "verdicts", verdicts(front, id));
+        *ret = json;
+        return 0;
+}
+
+cJSON *task_ledger_list(Front *front, uint32_t uid, unsigned limit, Error *err) {
+        sqlite3_stmt *rows =
+                ledger_query(front->ledger, err,
+                             "SELECT " ROW_COLUMNS " FROM tasks WHERE ?1 = 0 OR owner = ?1"
+                             " ORDER BY created DESC LIMIT ?2",
+                             "ii", (int64_t) uid, (int64_t) limit);
+        cJSON *list = cJSON_CreateArray();
+
+        if (!rows) {
+                json_free(list);
+                return NULL;
+        }
+        while (sqlite3_step(rows) == SQLITE_ROW)
+                json_push_consume(list, row_json(front, rows));
+        (void) sqlite3_finalize(rows);
+        return list;
+}
+
+int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *ret_digest,
+                           Error *err) {
+        sqlite3_stmt *row = ledger_query(
+                front->ledger, err, "SELECT digest, patch FROM patches WHERE task = ?1", "t", id);
+        int fd = -ENOENT;
+
+        if (!row)
+                return -EIO;
+        if (sqlite3_step(row) == SQLITE_ROW && sqlite3_column_bytes(row, 0) == DIGEST_SIZE) {
+                const void *bytes = sqlite3_column_blob(row, 1);
+
+                memcpy(ret_digest, sqlite3_column_blob(row, 0), DIGEST_SIZE);
+                fd = memfd_sealed("patch", bytes ? bytes : "",
+                                  (size_t) sqlite3_column_bytes(row, 1), false, err);
+        }
+        (void) sqlite3_finalize(row);
+        if (fd == -ENOENT)
+                return error_say(err, -ENOENT, "task %s has no patch yet", id);
+        if (fd < 0)
+                return fd;
+        *ret_fd = fd;
+        return 0;
+}
+
+int task_ledger_recover(Front *front, Error *err) {
+        return ledger_exec(
+                front->ledger, err,
+                "UPDATE tasks SET state = 'error', cause = 'supervisor_lost', ended = ?1,"
+                " summary = 'the supervisor ended while the task ran'"
+                " WHERE state IN ('queued', 'preparing', 'running')",
+                "i", (int64_t) units_now());
+}

@@ -1,0 +1,29 @@
+#pragma once
+/*
+ * task-ledger: rows of tasks, verdicts and patches. A task that has ended is shown from here.
+ */
+#include "supervisor/front/ledger.h"
+#include "supervisor/front/task.h"
+
+/** task_ledger_save() - insert or update the row; in a final state it is on disk when this returns */
+int task_ledger_save(const Task *task, Error *err);
+/** task_ledger_verdict() - the @n-th verdict, on disk when this returns */
+int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err);
+/** task_ledger_patch() - the task's present patch (whole of @fd), in place of an older one */
+int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *err);
+/** task_ledger_checkpoint() - what the agent wants to remember */
+int task_ledger_checkpoint(const Task *task, const cJSON *state, Error *err);
+
+/**
+ * task_ledger_show() - a task as task.show tells it, alive or not
+ * @uid:  as whom (0: all)
+ * Returns: 0 and a fresh object; -ENOENT with a sentence.
+ */
+int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Error *err);
+/** task_ledger_list() - the newest @limit tasks that @uid may see, as a fresh array; NULL with @err */
+cJSON *task_ledger_list(Front *front, uint32_t uid, unsigned limit, Error *err);
+/** task_ledger_take_patch() - a fresh memfd with the patch. Returns: 0, -ENOENT: there is none yet */
+int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *ret_digest,
+                           Error *err);
+/** task_ledger_recover() - at start: tasks that a lost front left alive become `error` */
+int task_ledger_recover(Front *front, Error *err);

@@ -1,0 +1,221 @@
+/*
+ * task-methods: see task-methods.h.
+ */
+#include "supervisor/front/task-methods.h"
+
+#include "base/ids.h"
+#include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-params.h"
+
+#define LIST_MAX 200u
+
+/* ---- task.start ---------------------------------------------------------------------------------- */
+
+static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                     Error *err) {
+        Client *client = call_client(call);
+        SCOPED(task_free) Task *task = NULL;
+        cJSON *result;
+        int r;
+
+        r = task_params_read(front, call, params, &task, err);
+        if (r == 0 && !task->keep && client)
+                r = task_follow_client(task, client, err);
+        if (r < 0)
+                return r;
+        result = cJSON_CreateObject();
+        if (!json_add_text(result, "task", task->id)) {
+                json_free(result);
+                return error_set(err, -ENOMEM, "start a task");
+        }
+        r = tasks_add_consume(front->tasks, TAKE_PTR(task), err);
+        if (r < 0)
+                json_free(result);
+        else
+                *ret_result = result;
+        return r;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------- */
+
+static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        cJSON *list = task_ledger_list(front, call_uid(call), LIST_MAX, err);
+        cJSON *json;
+
+        (void) params;
+        if (!list)
+                return -EIO;
+        json = cJSON_CreateObject();
+        if (!json_add_consume(json, "tasks", list)) {
+                json_free(json);
+                return error_set(err, -ENOMEM, "list the tasks");
+        }
+        *ret_result = json;
+        return 0;
+}
+
+static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        return task_ledger_show(front, json_text(params, "task"), call_uid(call), ret_result, err);
+}
+
+static int run_log(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        uint64_t from = 1, limit = EVENTS_PAGE_MAX;
+        const char *id = json_text(params, "task");
+        SCOPED(json_free) cJSON *task = NULL;
+        cJSON *json = NULL, *events;
+        int r;
+
+        r = task_ledger_show(front, id, call_uid(call), &task, err);
+        if (r < 0)
+                return r;
+        (void) json_number(params, "from", &from);
+        (void) json_number(params, "limit", &limit);
+        events = events_page(front, id, from, (unsigned) limit, err);
+        if (!events)
+                return -EIO;
+        json = cJSON_CreateObject();
+        if (!json_add_consume(json, "events", events)) {
+                json_free(json);
+                return error_set(err, -ENOMEM, "read the log");
+        }
+        *ret_result = json;
+        return 0;
+}
+
+static int run_watch(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                     Error *err) {
+        const char *id = json_text(params, "task");
+        Client *client = call_client(call);
+        Task *task = tasks_find(front->tasks, id, call_uid(call));
+        SCOPED(json_free) cJSON *shown = NULL;
+        cJSON *answer;
+        uint64_t from = 0;
+        int r;
+
+        *ret_result = NULL; /* answered here: the events come after it */
+        r = task_ledger_show(front, id, call_uid(call), &shown, err);
+        if (r < 0)
+                return r;
+        if (!client)
+                return error_say(err, -EPIPE, "the client is gone");
+        (void) json_number(params, "from", &from);
+        answer = cJSON_CreateObject();
+        json_add_text(answer, "state", json_text(shown, "state"));
+        if (task && !task_is_final(task)) {
+                r = events_watch(task, client, err); /* may refuse, so before the answer */
+                if (r < 0) {
+                        json_free(answer);
+                        return r;
+                }
+                call_answer(call, answer, NULL, 0);
+                events_catch_up(task, client, from);
+        } else {
+                call_answer(call, answer, NULL, 0);
+                events_replay(front, client, id, from);
+        }
+        return 0;
+}
+
+/* ---- acting -------------------------------------------------------------------------------------- */
+
+static int run_cancel(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        const char *id = json_text(params, "task");
+        Task *task = tasks_find(front->tasks, id, call_uid(call));
+        SCOPED(json_free) cJSON *shown = NULL;
+        cJSON *json;
+        int r;
+
+        if (task)
+                task_end(task, TASK_CANCELLED, "cancelled", "cancelled by a client");
+        r = task_ledger_show(front, id, call_uid(call), &shown, err);
+        if (r < 0)
+                return r;
+        json = cJSON_CreateObject();
+        json_add_text(json, "state", json_text(shown, "state"));
+        if (!json)
+                return error_set(err, -ENOMEM, "cancel a task");
+        *ret_result = json;
+        return 0;
+}
+
+static int run_patch(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                     Error *err) {
+        const char *id = json_text(params, "task");
+        SCOPED(json_free) cJSON *shown = NULL;
+        uint8_t digest[DIGEST_SIZE];
+        char text[DIGEST_TEXT_MAX];
+        autoclose int fd = -EBADF;
+        cJSON *json;
+        int r;
+
+        *ret_result = NULL; /* answered here, with a descriptor */
+        r = task_ledger_show(front, id, call_uid(call), &shown, err);
+        if (r == 0)
+                r = task_ledger_take_patch(front, id, &fd, digest, err);
+        if (r < 0)
+                return r;
+        json = cJSON_CreateObject();
+        json_add_text(json, "patch", digest_format(digest, text));
+        json_add_number(json, "bytes", (uint64_t) lseek(fd, 0, SEEK_END));
+        (void) lseek(fd, 0, SEEK_SET);
+        call_answer(call, json, &fd, 1);
+        return 0;
+}
+
+#define ONE_TASK(MORE)                                                                         \
+        "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"         \
+        "\"properties\":{\"task\":{\"type\":\"string\",\"pattern\":\"^t-[a-z2-7]{10}$\"}" MORE \
+        "}}"
+#define SEQ "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}"
+
+const MethodRow task_methods[] = {
+        { .name = "task.start",
+          .params = task_start_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"task\"]}",
+          .n_fds_max = 2,
+          .summary = "Let an agent work on a base until the gate says that it is done "
+                     "(descriptors: tar of the base, then transcript or key)",
+          .charge = "tasks",
+          .run = run_start },
+        { .name = "task.list",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .result = "{\"type\":\"object\",\"required\":[\"tasks\"]}",
+          .summary = "The caller's tasks, newest first",
+          .charge = "none",
+          .run = run_list },
+        { .name = "task.show",
+          .params = ONE_TASK(""),
+          .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\",\"verdicts\"]}",
+          .summary = "A task: state, what it has used, its verdicts",
+          .charge = "none",
+          .run = run_show },
+        { .name = "task.watch",
+          .params = ONE_TASK(",\"from\":" SEQ),
+          .result = "{\"type\":\"object\",\"required\":[\"state\"]}",
+          .may_wait = true,
+          .summary = "The task's events as notifications task.event, until its final state",
+          .charge = "none",
+          .run = run_watch },
+        { .name = "task.cancel",
+          .params = ONE_TASK(""),
+          .result = "{\"type\":\"object\",\"required\":[\"state\"]}",
+          .summary = "End a task",
+          .charge = "none",
+          .run = run_cancel },
+        { .name = "task.patch",
+          .params = ONE_TASK(""),
+          .result = "{\"type\":\"object\",\"required\":[\"patch\",\"bytes\"]}",
+          .may_wait = true,
+          .summary = "The patch that the last verdict is about, as a descriptor",
+          .charge = "none",
+          .run = run_patch },
+        { .name = "task.log",
+          .params = ONE_TASK(",\"from\":" SEQ
+                             ",\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}"),
+          .result = "{\"type\":\"object\",\"required\":[\"events\"]}",
+          .summary = "Kept events of a task, a page at a time",
+          .charge = "none",
+          .run = run_log },
+        { 0 },
+};

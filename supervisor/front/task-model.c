@@ -1,0 +1,118 @@
+/*
+ * task-model: see task-model.h.
+ */
+#include "supervisor/front/task-model.h"
+
+#include <stdio.h>
+
+#include "base/owned.h"
+#include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-start.h"
+
+static int open_route(Task *task, int listener_fd, Error *err) {
+        EgressOpen open = { .number = task->number,
+                            .listener_fd = listener_fd,
+                            .key_fd = task->model.fd,
+                            .calls_max = task->budget[BUDGET_CALLS],
+                            .reply_bytes_max = TASK_REPLY_BYTES_MAX,
+                            .base_url = task->model.base_url,
+                            .model = task->model.name };
+        int r;
+
+        r = egress_link_open(task->front, &open, err);
+        if (r < 0)
+                return r;
+        task->egress_open = true;
+        owned_close(&task->model.fd); /* egress has it now */
+        task->model.fd = -EBADF;
+        return 0;
+}
+
+static void on_listening(int fd, uint32_t port, const Error *err, void *userdata) {
+        autoclose int listener_fd = fd;
+        Task *task = userdata;
+        Error route_err = ERROR_EMPTY;
+
+        task_pending_done(task);
+        if (task_is_final(task))
+                return;
+        if (err) {
+                task_fail(task, "egress", err);
+                return;
+        }
+        task->model.port = port;
+        if (open_route(task, listener_fd, &route_err) < 0)
+                task_fail(task, "egress", &route_err);
+}
+
+int task_model_route(Task *task, FrontJail *agent_jail, Error *err) {
+        int r;
+
+        r = front_jail_listen(agent_jail, 0, on_listening, task, err);
+        if (r == 0)
+                task->pending++;
+        return r;
+}
+
+void task_model_opened(Task *task, const EgressEvent *event) {
+        Error err = ERROR_EMPTY;
+
+        if (task_is_final(task))
+                return;
+        if (event->code < 0) {
+                error_say(&err, event->code, "the model cannot be reached through egress: %s",
+                          event->text);
+                task_fail(task, "egress", &err);
+                return;
+        }
+        task_start_agent(task);
+}
+
+void task_model_called(Task *task, const EgressEvent *event) {
+        EventHead head = { .event = "model.call" };
+        cJSON *data;
+
+        if (task_is_final(task))
+                return;
+        data = cJSON_CreateObject();
+        json_add_number(data, "call", event->calls);
+        json_add_consume(data, "status", cJSON_CreateNumber(event->code));
+        json_add_number(data, "attempts", event->attempts);
+        json_add_number(data, "tokens_in", event->tokens_in);
+        json_add_number(data, "tokens_out", event->tokens_out);
+        json_add_number(data, "wall_usec", event->wall_usec);
+        if (event->text[0])
+                json_add_text(data, "text", event->text);
+        events_emit(task, &head, data);
+        if (task_spend(task, BUDGET_CALLS, 1))
+                (void) task_spend(task, BUDGET_TOKENS, event->tokens_in + event->tokens_out);
+}
+
+void task_model_limit(Task *task, const EgressEvent *event) {
+        task_end(task, TASK_LIMIT, task_budget_name(BUDGET_CALLS),
+                 event->text[0] ? event->text : "the task's model calls are used up");
+}
+
+void task_model_lost(Front *front) {
+        Error err = ERROR_EMPTY;
+        Task *task;
+
+        error_say(&err, -EPIPE, "warder-egress ended: the task has no way to its model any more");
+        /* ending one may drop others from the list: look from the start each time */
+        while ((task = tasks_find_routed(front->tasks)))
+                task_fail(task, "egress_lost", &err);
+}
+
+cJSON *task_model_json(const Task *task) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        char url[64];
+
+        json_add_text(json, "provider",
+                      task->model.provider == PROVIDER_OPENAI ? "openai" : "replay");
+        if (task->model.provider == PROVIDER_OPENAI) {
+                (void) snprintf(url, sizeof(url), "http://127.0.0.1:%u/v1", task->model.port);
+                json_add_text(json, "base_url", url);
+                json_add_text(json, "model", task->model.name);
+        }
+        return json ? TAKE_PTR(json) : NULL;
+}

@@ -1,0 +1,213 @@
+/*
+ * task-params: see task-params.h.
+ */
+#include "supervisor/front/task-params.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/fds.h"
+#include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-data.h"
+#include "supervisor/front/verify-schema.h"
+
+#define COUNT "{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
+
+const char task_start_schema[] =
+        "{\"type\":\"object\",\"required\":[\"request\",\"spec\",\"model\"],"
+        "\"additionalProperties\":false,\"properties\":{"
+        "\"request\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":65536},"
+        "\"workflow\":{\"oneOf\":[{\"type\":\"string\",\"maxLength\":64},{\"type\":\"object\"}]},"
+        "\"spec\":" VERIFY_SCHEMA_JSON ","
+        "\"snapshot\":{\"type\":\"string\",\"maxLength\":64},"
+        "\"policy\":{\"type\":\"string\",\"maxLength\":64},"
+        "\"keep\":{\"type\":\"boolean\"},"
+        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+        "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
+        "1000000},\"tokens\":" COUNT "1000000000000},\"wall\":" COUNT "86400000000}}},"
+        "\"model\":{\"type\":\"object\",\"required\":[\"provider\"],"
+        "\"additionalProperties\":false,\"properties\":{"
+        "\"provider\":{\"enum\":[\"replay\",\"openai\"]},"
+        "\"base_url\":{\"type\":\"string\",\"pattern\":\"^https?://[!-~]+$\",\"maxLength\":500},"
+        "\"model\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":120},"
+        "\"fallback\":{\"type\":\"string\",\"maxLength\":120}}},"
+        "\"roles\":{\"type\":\"object\",\"maxProperties\":32,"
+        "\"additionalProperties\":{\"type\":\"object\"}}}}";
+
+/* ---- model --------------------------------------------------------------------------------------- */
+
+static int read_transcript(Task *task, int fd, Error *err) {
+        struct stat st;
+        int copy;
+
+        if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+                return error_say(err, -EINVAL, "the transcript must be a regular file");
+        copy = memfd_sealed_from("transcript", fd, TASK_TRANSCRIPT_MAX, false, err);
+        if (copy < 0)
+                return error_add(err, copy, "take in the transcript");
+        task->model.fd = copy;
+        return 0;
+}
+
+/* An address and a key of the caller's own: only where the supervisor is the caller's own as well */
+static int read_route(Task *task, Call *call, const cJSON *model, Error *err) {
+        const char *url = json_text(model, "base_url"), *name = json_text(model, "model");
+
+        if (!url || !name) {
+                call_refuse(call, "invalid", "/model", NULL);
+                return error_say(err, -EINVAL, "provider openai needs base_url and model");
+        }
+        if (!task->front->info.private_call || call_peer(call)->uid != 0) {
+                call_refuse(call, "denied", "/model", "an administrator sets model routes up");
+                return error_say(err, -EACCES,
+                                 "only root, with a private supervisor, may bring a model route");
+        }
+        if (!egress_link_is_there(task->front)) {
+                call_refuse(call, "unsupported", "/model", "install warder-egress");
+                return error_say(err, -ENOTSUP,
+                                 "this supervisor has no warder-egress: no task "
+                                 "can reach a model through it");
+        }
+        (void) snprintf(task->model.base_url, sizeof(task->model.base_url), "%s", url);
+        (void) snprintf(task->model.name, sizeof(task->model.name), "%s", name);
+        return 0;
+}
+
+static int read_model(Task *task, Call *call, const cJSON *model, Error *err) {
+        autoclose int fd = call_take_fd(call, 1);
+        int r;
+
+        if (fd < 0) {
+                call_refuse(call, "invalid", "/model", "pass two descriptors");
+                return error_say(err, -EINVAL,
+                                 "task.start takes two descriptors: the base as a "
+                                 "tar, then the transcript or the key");
+        }
+        if (strcmp(json_text(model, "provider"), "replay") == 0)
+                return read_transcript(task, fd, err);
+        task->model.provider = PROVIDER_OPENAI;
+        r = read_route(task, call, model, err);
+        if (r == 0)
+                task->model.fd = TAKE_FD(fd);
+        return r;
+}
+
+/* ---- limits -------------------------------------------------------------------------------------- */
+
+static void read_budgets(Task *task, const cJSON *limits) {
+        static const struct {
+                const char *name;
+                uint64_t otherwise;
+        } rows[_TASK_BUDGET_MAX] = {
+                [BUDGET_VERIFIES] = { "verifies", TASK_VERIFIES },
+                [BUDGET_COMMANDS] = { "commands", TASK_COMMANDS },
+                [BUDGET_CALLS] = { "calls", TASK_CALLS },
+                [BUDGET_TOKENS] = { "tokens", TASK_TOKENS },
+                [BUDGET_WALL_USEC] = { "wall", TASK_WALL_USEC },
+        };
+
+        for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
+                task->budget[i] = rows[i].otherwise;
+                (void) json_number(limits, rows[i].name, &task->budget[i]);
+        }
+}
+
+static int read_places(Task *task, Call *call, const cJSON *params, Error *err) {
+        const char *snapshot = json_text(params, "snapshot"), *policy = json_text(params, "policy");
+        const Policy *found;
+        SnapshotInfo info;
+        int r;
+
+        (void) snprintf(task->snapshot, sizeof(task->snapshot), "%s", snapshot ? snapshot : "host");
+        (void) snprintf(task->policy, sizeof(task->policy), "%s", policy ? policy : "default");
+        r = snapshots_find(task->front, task->snapshot, task->owner_uid, &info, err);
+        if (r < 0) {
+                call_refuse(call, "not_found", "/snapshot", "see warder snapshot list");
+                return r;
+        }
+        found = policies_find(task->front->policies, task->policy, err);
+        if (!found) {
+                call_refuse(call, "not_found", "/policy", "see warder policy list");
+                return -ENOENT;
+        }
+        task->limits = *policy_limits(found);
+        return 0;
+}
+
+/* ---- what the agent gets ------------------------------------------------------------------------- */
+
+static int read_workflow(Task *task, Call *call, const cJSON *params, Error *err) {
+        const cJSON *workflow = json_get(params, "workflow");
+        const char *name = json_text(params, "workflow");
+        int r;
+
+        if (cJSON_IsObject(workflow)) {
+                task->workflow = cJSON_Duplicate(workflow, true);
+                return task->workflow ? 0 : error_set(err, -ENOMEM, "take the workflow");
+        }
+        r = task_data_workflow(task->front, name ? name : "fix", &task->workflow, err);
+        if (r < 0)
+                call_refuse(call, r == -ENOENT ? "not_found" : "invalid", "/workflow", NULL);
+        return r;
+}
+
+static int read_roles(Task *task, const cJSON *params, Error *err) {
+        const cJSON *role;
+        int r;
+
+        r = task_data_roles(task->front, &task->roles, err);
+        if (r < 0)
+                return r;
+        cJSON_ArrayForEach(role, json_get(params, "roles")) {
+                cJSON_DeleteItemFromObjectCaseSensitive(task->roles, role->string);
+                if (!json_add_consume(task->roles, role->string, cJSON_Duplicate(role, true)))
+                        return error_set(err, -ENOMEM, "take the roles");
+        }
+        return 0;
+}
+
+static int read_spec(Task *task, Call *call, const cJSON *params, Error *err) {
+        int r = verify_spec_new(json_get(params, "spec"), &task->spec, err);
+
+        if (r < 0)
+                call_refuse(call, r == -ENOTSUP ? "unsupported" : "invalid", "/spec", NULL);
+        return r;
+}
+
+static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
+        int r;
+
+        task->owner_uid = call_peer(call)->uid;
+        task->keep = json_true(params, "keep");
+        task->tar_fd = call_take_fd(call, 0);
+        task->request = strdup(json_text(params, "request"));
+        if (!task->request)
+                return error_set(err, -ENOMEM, "take the request");
+        read_budgets(task, json_get(params, "limits"));
+        r = read_spec(task, call, params, err);
+        if (r == 0)
+                r = read_places(task, call, params, err);
+        if (r == 0)
+                r = read_model(task, call, json_get(params, "model"), err);
+        if (r == 0)
+                r = read_workflow(task, call, params, err);
+        return r < 0 ? r : read_roles(task, params, err);
+}
+
+int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, Error *err) {
+        SCOPED(task_free) Task *task = NULL;
+        int r;
+
+        if (front->agent_fd < 0) {
+                call_refuse(call, "unsupported", NULL, "install warder-agent");
+                return error_say(err, -ENOTSUP, "warder-agent is not installed here");
+        }
+        r = task_new(front, &task, err);
+        if (r == 0)
+                r = fill(task, call, params, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(task);
+        return 0;
+}

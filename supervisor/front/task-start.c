@@ -1,0 +1,256 @@
+/*
+ * task-start: see task-start.h.
+ *
+ * The wall clock of the task runs from here on. Both jails are made at once; the later one goes on. Their
+ * own wall limits are a little longer than the task's, so that the task's limit is what ends it.
+ */
+#include "supervisor/front/task-start.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "supervisor/front/agent-socket.h"
+#include "supervisor/front/task-model.h"
+
+#define WALL_SLACK_USEC (30u * 1000000ull)
+#define WALL_ACCURACY   100000
+
+enum { MAKING_TASK, MAKING_AGENT };
+
+/* ---- the agent ----------------------------------------------------------------------------------- */
+
+static void log_output(const Task *task, const CommandEnd *end) {
+        autofree char *text = end->output[0] >= 0 ? command_output(end, 0) : NULL;
+
+        if (text && *text)
+                log_event(LOG_INFO, "agent says", F("TASK", task->id), F("TEXT", text));
+}
+
+static void on_agent_end(Command *command, const CommandEnd *end, void *userdata) {
+        Task *task = userdata;
+        char why[256];
+
+        (void) command;
+        log_output(task, end);
+        task_pending_done(task);
+        if (task_is_final(task) || task->gate.for_finish) /* it said that it is done, and went */
+                return;
+        if (end->cause == CAUSE_EXITED)
+                (void) snprintf(why, sizeof(why),
+                                "the agent exited with %d without saying that it is done",
+                                end->code);
+        else
+                (void) snprintf(why, sizeof(why), "the agent ended: %s%s", cause_name(end->cause),
+                                end->signal ? " (by a signal)" : "");
+        task_end(task, TASK_ERROR,
+                 end->cause == CAUSE_EXITED || end->cause == CAUSE_SIGNALED
+                         ? "agent_lost"
+                         : cause_name(end->cause),
+                 why);
+}
+
+static int run_agent(Task *task, FrontJail *jail, int socket_fd, Error *err) {
+        static const char *const argv[] = { "warder-agent", NULL };
+        CommandSpec spec = COMMAND_SPEC_EMPTY;
+        Command *command;
+        int r;
+
+        spec.argv = argv;
+        spec.cwd = "/";
+        spec.stdio[2] = STDIO_MERGE;
+        spec.binary_fd = task->front->agent_fd;
+        spec.fd3 = socket_fd;
+        spec.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
+        r = command_start(jail, &spec, on_agent_end, task, &command, err);
+        if (r == 0)
+                task->pending++;
+        return r;
+}
+
+void task_start_agent(Task *task) {
+        FrontJail *jail = front_jail_find(task->front, task->agent_jail, 0);
+        Error err = ERROR_EMPTY;
+        int pair[2];
+        int r;
+
+        if (!jail)
+                r = error_say(&err, -ESRCH, "the agent's jail has ended");
+        else if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+                r = error_set(&err, -errno, "make the agent's socket");
+        else {
+                autoclose int theirs = pair[1];
+
+                r = agent_socket_new_consume(task, pair[0], &task->socket, &err);
+                if (r == 0)
+                        r = run_agent(task, jail, theirs, &err);
+        }
+        if (r < 0)
+                task_fail(task, "agent", &err);
+        else
+                task_set_state(task, TASK_RUNNING);
+}
+
+/* ---- jails --------------------------------------------------------------------------------------- */
+
+static void on_jail_lost(void *userdata) {
+        Task *task = userdata;
+
+        task_end(task, TASK_ERROR, "jail_ended", "a jail of the task ended by itself");
+        task_pending_done(task);
+}
+
+static void both_ready(Task *task) {
+        FrontJail *agent_jail = front_jail_find(task->front, task->agent_jail, 0);
+        Error err = ERROR_EMPTY;
+
+        if (!task->jail[0] || !task->agent_jail[0])
+                return;
+        if (task->model.provider == PROVIDER_REPLAY)
+                task_start_agent(task);
+        else if (!agent_jail || task_model_route(task, agent_jail, &err) < 0)
+                task_fail(task, "egress", &err);
+}
+
+/* Counted for the callback itself; while the jail lives it is counted for on_jail_lost() */
+static void jail_made(Task *task, unsigned which, FrontJail *jail, const Error *err) {
+        char *id = which == MAKING_TASK ? task->jail : task->agent_jail;
+
+        task->making[which] = NULL;
+        if (err) {
+                if (!task_is_final(task))
+                        task_fail(task, "jail", err);
+                task_pending_done(task);
+                return;
+        }
+        if (task_is_final(task) || front_jail_watch(jail, on_jail_lost, task) < 0) {
+                front_jail_end(jail, NULL, NULL);
+                task_end(task, TASK_ERROR, "internal", "no memory to watch a jail");
+                task_pending_done(task);
+                return;
+        }
+        (void) snprintf(id, ID_MAX, "%s", front_jail_id(jail));
+        both_ready(task);
+}
+
+static void on_task_jail(FrontJail *jail, const Error *err, void *userdata) {
+        jail_made(userdata, MAKING_TASK, jail, err);
+}
+
+static void on_agent_jail(FrontJail *jail, const Error *err, void *userdata) {
+        jail_made(userdata, MAKING_AGENT, jail, err);
+}
+
+static int make_task_jail(Task *task, Error *err) {
+        GateLayers layers = work_base_layers(&task->base, true);
+        GateRoot root = { .snapshot = task->snapshot,
+                          .policy = task->policy,
+                          .limits = &task->limits,
+                          .layers = &layers,
+                          .owner_uid = task->owner_uid };
+        int r;
+
+        task->limits.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
+        r = gate_jail_new(task->front, &root, on_task_jail, task, &task->making[MAKING_TASK], err);
+        if (r == 0)
+                task->pending++;
+        return r;
+}
+
+static int make_agent_jail(Task *task, Error *err) {
+        const Policy *policy = policies_find(task->front->policies, "agent", err);
+        GateLayers none = { .n = 0 };
+        GateRoot root = {
+                .snapshot = "host", .policy = "agent", .layers = &none, .owner_uid = task->owner_uid
+        };
+        JailLimits limits;
+        int r;
+
+        if (!policy)
+                return -ENOENT;
+        limits = *policy_limits(policy);
+        limits.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
+        root.limits = &limits;
+        r = gate_jail_new(task->front, &root, on_agent_jail, task, &task->making[MAKING_AGENT],
+                          err);
+        if (r == 0)
+                task->pending++;
+        return r;
+}
+
+/* ---- the base ------------------------------------------------------------------------------------ */
+
+static void on_base(const WorkBaseEnd *end, void *userdata) {
+        Task *task = userdata;
+        Error err = ERROR_EMPTY;
+        char why[TASK_SUMMARY_MAX];
+
+        task->base_job = NULL;
+        if (end->err) {
+                (void) snprintf(why, sizeof(why), "%s%s%.3000s", end->err->text,
+                                end->detail ? "\n" : "", end->detail ? end->detail : "");
+                task_end(task, TASK_ERROR,
+                         end->phase == WORK_SETUP ? "setup_failed" : "base_refused", why);
+                return;
+        }
+        task->base = *end->base;
+        if (make_task_jail(task, &err) < 0 || make_agent_jail(task, &err) < 0)
+                task_fail(task, "jail", &err);
+}
+
+static void on_phase(WorkPhase phase, void *userdata) {
+        EventHead head = { .event = "notice" };
+        cJSON *data = cJSON_CreateObject();
+
+        json_add_text(data, "phase", phase == WORK_UNPACK ? "unpack" : "setup");
+        events_emit(userdata, &head, data);
+}
+
+static int start_base(Task *task, Error *err) {
+        WorkBaseSpec spec = { .tar_fd = task->tar_fd,
+                              .spec = task->spec,
+                              .snapshot = task->snapshot,
+                              .policy = "ci",
+                              .owner_uid = task->owner_uid,
+                              .phase = on_phase,
+                              .done = on_base,
+                              .userdata = task };
+        int r;
+
+        r = work_base_start(task->front, tasks_holds(task->front->tasks), &spec, &task->base_job,
+                            err);
+        owned_close(&task->tar_fd);
+        task->tar_fd = -EBADF;
+        return r;
+}
+
+static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
+        Task *task = userdata;
+        char why[96], text[UNITS_TEXT_MAX];
+
+        (void) source;
+        (void) usec;
+        (void) snprintf(why, sizeof(why), "the task's time is used up (%s)",
+                        units_format_duration(task->budget[BUDGET_WALL_USEC], text));
+        task_end(task, TASK_LIMIT, "wall", why);
+        return 0;
+}
+
+void task_start(Task *task) {
+        Error err = ERROR_EMPTY;
+        int r;
+
+        task_set_state(task, TASK_PREPARING);
+        task->started_usec = units_monotonic();
+        r = sd_event_add_time_relative(task->front->event, &task->wall, CLOCK_MONOTONIC,
+                                       task->budget[BUDGET_WALL_USEC], WALL_ACCURACY, on_wall,
+                                       task);
+        if (r < 0)
+                error_set(&err, r, "start the task's clock");
+        else
+                r = start_base(task, &err);
+        if (r < 0)
+                task_fail(task, "jail", &err);
+}

@@ -1,0 +1,10 @@
+#pragma once
+/*
+ * task-start: from queued to running: the base, setup, the two jails, the way to the model, the agent.
+ */
+#include "supervisor/front/task.h"
+
+/** task_start() - of a queued task; what fails ends it */
+void task_start(Task *task);
+/** task_start_agent() - everything is there: run warder-agent; for task-model.c too */
+void task_start_agent(Task *task);

@@ -1,0 +1,234 @@
+/*
+ * task: see task.h.
+ *
+ * What is pending (jails that are being made or taken down, the agent's command, the calls of jails) is
+ * counted: each brings a callback that names the task, so the struct stays until the last has come.
+ */
+#include "supervisor/front/task.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "supervisor/front/agent-socket.h"
+#include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-ledger.h"
+
+#define FINAL_STATES                                                                        \
+        (BIT(TASK_VERIFIED) | BIT(TASK_UNVERIFIED) | BIT(TASK_LIMIT) | BIT(TASK_TAMPERED) | \
+         BIT(TASK_ERROR) | BIT(TASK_CANCELLED))
+
+static const char *const state_names[_TASK_STATE_MAX] = {
+        [TASK_QUEUED] = "queued",       [TASK_PREPARING] = "preparing",
+        [TASK_RUNNING] = "running",     [TASK_VERIFIED] = "verified",
+        [TASK_LIMIT] = "limit",         [TASK_UNVERIFIED] = "unverified",
+        [TASK_TAMPERED] = "tampered",   [TASK_ERROR] = "error",
+        [TASK_CANCELLED] = "cancelled",
+};
+
+/* from -> allowed successors; only what ran can be judged */
+static const uint16_t next_states[_TASK_STATE_MAX] = {
+        [TASK_QUEUED] = BIT(TASK_PREPARING) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
+        [TASK_PREPARING] =
+                BIT(TASK_RUNNING) | BIT(TASK_LIMIT) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
+        [TASK_RUNNING] = FINAL_STATES,
+};
+
+static const char *const budget_names[_TASK_BUDGET_MAX] = {
+        [BUDGET_VERIFIES] = "verifies", [BUDGET_COMMANDS] = "commands",   [BUDGET_CALLS] = "calls",
+        [BUDGET_TOKENS] = "tokens",     [BUDGET_WALL_USEC] = "wall_usec",
+};
+
+const char *task_state_name(TaskState state) {
+        return state_names[state];
+}
+
+const char *task_budget_name(TaskBudget budget) {
+        return budget_names[budget];
+}
+
+bool task_is_final(const Task *task) {
+        return FINAL_STATES & BIT(task->state);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------- */
+
+static int on_reap(sd_event_source *source, void *userdata) {
+        Task *task = userdata;
+
+        (void) source;
+        if (task_is_final(task) && task->pending == 0 && !events_owed(&task->events))
+                tasks_drop(task->front->tasks, task);
+        return 0;
+}
+
+int task_new(Front *front, Task **ret, Error *err) {
+        SCOPED(task_free) Task *task = calloc(1, sizeof(*task));
+        int r;
+
+        if (!task)
+                return error_set(err, -ENOMEM, "make a task");
+        *task = (Task){ .front = front, .tar_fd = -EBADF };
+        task->model.fd = -EBADF;
+        task->gate.patch_fd = -EBADF;
+        task->number = ++front->next_id;
+        task->created_usec = units_now();
+        id_new('t', task->id);
+        r = sd_event_add_defer(front->event, &task->reap, on_reap, task);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(task->reap, SD_EVENT_OFF);
+        if (r < 0)
+                return error_set(err, r, "make a task");
+        (void) sd_event_source_set_description(task->reap, "task-reap");
+        *ret = TAKE_PTR(task);
+        return 0;
+}
+
+Task *task_free(Task *task) {
+        if (!task)
+                return NULL;
+        sd_event_source_disable_unref(task->wall);
+        sd_event_source_disable_unref(task->reap);
+        agent_socket_free(task->socket);
+        events_deinit(&task->events);
+        if (task->front->tasks)
+                work_base_release(tasks_holds(task->front->tasks), &task->base);
+        owned_close(&task->tar_fd);
+        owned_close(&task->model.fd);
+        owned_close(&task->gate.patch_fd);
+        verify_spec_free(task->spec);
+        json_free(task->workflow);
+        json_free(task->roles);
+        free(task->request);
+        free(task);
+        return NULL;
+}
+
+void task_reap_soon(Task *task) {
+        (void) sd_event_source_set_enabled(task->reap, SD_EVENT_ONESHOT);
+}
+
+void task_pending_done(Task *task) {
+        task->pending--;
+        task_reap_soon(task);
+}
+
+FrontJail *task_jail(const Task *task) {
+        FrontJail *jail = task->jail[0] ? front_jail_find(task->front, task->jail, 0) : NULL;
+
+        return jail && front_jail_state(jail) == FRONT_JAIL_READY ? jail : NULL;
+}
+
+/* ---- state --------------------------------------------------------------------------------------- */
+
+void task_set_state(Task *task, TaskState state) {
+        Error err = ERROR_EMPTY;
+
+        if (!(next_states[task->state] & BIT(state)))
+                return;
+        task->state = state;
+        if (task_is_final(task))
+                task->ended_usec = units_now();
+        if (task_ledger_save(task, &err) < 0)
+                log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
+                          F_ERR(&err));
+        log_event(LOG_INFO, "task", F("TASK", task->id), F("STATE", state_names[state]),
+                  F("CAUSE", task->cause));
+        events_emit_state(task);
+}
+
+static void on_client_gone(Client *client, void *userdata) {
+        Task *task = userdata;
+
+        (void) client;
+        task->client = NULL;
+        task_end(task, TASK_CANCELLED, "client_gone", "the client that started the task is gone");
+}
+
+/* Everything that runs for the task; what still answers finds a task that has ended */
+static void stop_all(Task *task) {
+        task->base_job = work_base_cancel(task->base_job);
+        task->gate.diff = patch_diff_cancel(task->gate.diff);
+        task->gate.verify = verify_cancel(task->gate.verify);
+        task->gate.call = NULL;
+        agent_socket_close(task->socket);
+        if (task->egress_open)
+                egress_link_close(task->front, task->number);
+        task->egress_open = false;
+        for (unsigned i = 0; i < ELEMENTS(task->making); i++)
+                if (task->making[i])
+                        front_jail_end(task->making[i], NULL, NULL); /* its ready callback comes */
+        gate_jail_end(task->front, task->agent_jail); /* both are watched: their end is pending */
+        gate_jail_end(task->front, task->jail);
+        task->wall = sd_event_source_disable_unref(task->wall);
+        if (task->client)
+                client_unwatch(task->client, on_client_gone, task);
+        task->client = NULL;
+}
+
+void task_end(Task *task, TaskState state, const char *cause, const char *why) {
+        if (task_is_final(task))
+                return;
+        if (!(next_states[task->state] & BIT(state)))
+                state = TASK_ERROR;
+        if (task->started_usec)
+                task->used[BUDGET_WALL_USEC] = units_monotonic() - task->started_usec;
+        (void) snprintf(task->cause, sizeof(task->cause), "%s", cause ? cause : "");
+        if (why)
+                (void) snprintf(task->summary, sizeof(task->summary), "%s", why);
+        stop_all(task);
+        task_set_state(task, state);
+        tasks_next(task->front->tasks);
+        task_reap_soon(task);
+}
+
+void task_fail(Task *task, const char *cause, const Error *err) {
+        task_end(task, TASK_ERROR, cause, err->text);
+}
+
+/* ---- budgets ------------------------------------------------------------------------------------- */
+
+bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
+        EventHead head = { .event = "limit" };
+        char why[160];
+        cJSON *data;
+        bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
+
+        /* a model call is reported when it has been made: it counts in any case */
+        if (fits || budget == BUDGET_CALLS || budget == BUDGET_TOKENS)
+                task->used[budget] += n;
+        if (fits)
+                return true;
+        data = cJSON_CreateObject();
+        json_add_text(data, "limit", budget_names[budget]);
+        events_emit(task, &head, data);
+        (void) snprintf(why, sizeof(why), "the task's %s are used up (%llu)", budget_names[budget],
+                        (unsigned long long) task->budget[budget]);
+        task_end(task, TASK_LIMIT, budget_names[budget], why);
+        return false;
+}
+
+cJSON *task_used(const Task *task) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        bool runs = task->started_usec && !task_is_final(task);
+
+        for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
+                cJSON *pair = json_add_array(json, budget_names[i]);
+                uint64_t used = task->used[i];
+
+                if (i == BUDGET_WALL_USEC && runs)
+                        used = units_monotonic() - task->started_usec;
+                if (!pair || !json_push_consume(pair, cJSON_CreateNumber((double) used)) ||
+                    !json_push_consume(pair, cJSON_CreateNumber((double) task->budget[i])))
+                        return NULL;
+        }
+        return TAKE_PTR(json);
+}
+
+int task_follow_client(Task *task, Client *client, Error *err) {
+        if (client_watch(client, on_client_gone, task) < 0)
+                return error_set(err, -ENOMEM, "watch the task's client");
+        task->client = client;
+        return 0;
+}

@@ -1,0 +1,149 @@
+#pragma once
+/*
+ * task: one task from the request to its end.
+ *
+ *   queued      waits for a place; holds its descriptors, nothing runs
+ *   preparing   the base is unpacked, setup runs, then two jails are made: the task's own (commands, files)
+ *               and the agent's (no network, the task's socket)
+ *   running     the agent runs; commands, verifies and searches are done for it
+ *   (final)     verified unverified limit tampered error cancelled: nothing runs any more, jails are
+ *               being taken down. The struct goes when the last of them is gone and every watcher was told
+ *
+ * task_end() is the only way to a final state, from any other, whoever asks and however deep in a callback:
+ * it stops what runs, writes the ledger and tells the watchers; freeing happens from a source of its own.
+ */
+#include "base/ids.h"
+#include "supervisor/front/events.h"
+#include "supervisor/front/patch-diff.h"
+#include "supervisor/front/tasks.h"
+#include "supervisor/front/verify.h"
+
+typedef enum TaskState {
+        TASK_QUEUED = 0,
+        TASK_PREPARING,
+        TASK_RUNNING,
+        TASK_VERIFIED, /* the first final one */
+        TASK_UNVERIFIED,
+        TASK_LIMIT,
+        TASK_TAMPERED,
+        TASK_ERROR,
+        TASK_CANCELLED,
+        _TASK_STATE_MAX,
+} TaskState;
+
+typedef enum TaskBudget { /* the breakers: each ends the task with its name */
+                          BUDGET_VERIFIES = 0,
+                          BUDGET_COMMANDS,
+                          BUDGET_CALLS, /* of a model */
+                          BUDGET_TOKENS,
+                          BUDGET_WALL_USEC,
+                          _TASK_BUDGET_MAX,
+} TaskBudget;
+
+typedef enum TaskProvider { PROVIDER_REPLAY = 0, PROVIDER_OPENAI } TaskProvider;
+
+#define TASK_CAUSE_MAX   48
+#define TASK_SUMMARY_MAX 4096
+#define TASK_NAME_MAX    72
+
+typedef struct TaskModel {
+        TaskProvider provider;
+        char base_url[EGRESS_URL_MAX]; /* openai: where egress goes */
+        char name[EGRESS_MODEL_MAX];
+        int fd;        /* owned: transcript, or memfd of the key, which is never read here */
+        uint32_t port; /* of the listener in the agent's jail */
+} TaskModel;
+
+typedef struct TaskGate {       /* the way from the task's jail to a verdict: one at a time */
+        struct AgentCall *call; /* who asked; NULL: the task's own end did */
+        bool for_finish;
+        PatchDiff *diff; /* owned */
+        Verify *verify;  /* owned */
+        int patch_fd;    /* owned: the patch that is being judged */
+        uint8_t patch[DIGEST_SIZE];
+        bool has_verdict;
+        VerdictKind last;
+        uint8_t last_patch[DIGEST_SIZE]; /* that the last verdict is about */
+        unsigned tampered;
+} TaskGate;
+
+struct Task {
+        Front *front; /* borrowed */
+        Task *next;   /* in the list of tasks, oldest first */
+        char id[ID_MAX];
+        uint64_t number;
+        TaskState state;
+        char cause[TASK_CAUSE_MAX];
+        char summary[TASK_SUMMARY_MAX];
+        uint32_t owner_uid;
+        bool keep;
+        Client *client;                                  /* borrowed; ends with it, unless kept */
+        uint64_t created_usec, ended_usec, started_usec; /* started: monotonic */
+
+        char *request; /* owned, as all below */
+        VerifySpec *spec;
+        cJSON *workflow;
+        cJSON *roles;
+        char snapshot[TASK_NAME_MAX];
+        char policy[TASK_NAME_MAX];
+        JailLimits limits; /* of the task's jail */
+        TaskModel model;
+        uint64_t budget[_TASK_BUDGET_MAX];
+        uint64_t used[_TASK_BUDGET_MAX];
+
+        int tar_fd;
+        WorkBaseJob *base_job;
+        WorkBase base;
+        char jail[ID_MAX]; /* "" until it is ready */
+        char agent_jail[ID_MAX];
+        FrontJail *making[2]; /* borrowed: the jails, while they are being made */
+        unsigned pending;     /* callbacks of jails and commands that will still come */
+        bool egress_open;
+        struct AgentSocket *socket;
+        sd_event_source *wall;
+        sd_event_source *reap;
+        Events events;
+        TaskGate gate;
+};
+
+/** task_state_name() - "running" */
+const char *task_state_name(TaskState state);
+/** task_budget_name() - "verifies", "wall_usec" */
+const char *task_budget_name(TaskBudget budget);
+/** task_is_final() */
+bool task_is_final(const Task *task);
+
+/** task_new() - empty, queued, with an id. Returns: 0 or negative errno */
+int task_new(Front *front, Task **ret, Error *err);
+/** task_free() - of a task of which nothing is pending; NULL is fine. Returns: NULL */
+Task *task_free(Task *task);
+DEFINE_SCOPED(Task *, task_free);
+
+/** task_set_state() - the only writer of state (to a final one: task_end()); checks, records, tells */
+void task_set_state(Task *task, TaskState state);
+
+/**
+ * task_end() - the end, by name
+ * @state: final
+ * @cause: a word for machines; NULL: none
+ * @why:   a sentence; NULL: none
+ *
+ * Does nothing where the task has ended already: the first cause stands.
+ */
+void task_end(Task *task, TaskState state, const char *cause, const char *why);
+/** task_fail() - task_end() with `error` and the reason */
+void task_fail(Task *task, const char *cause, const Error *err);
+
+/** task_spend() - count @n against a budget. Returns: true, or false and the task has ended with `limit` */
+bool task_spend(Task *task, TaskBudget budget, uint64_t n);
+/** task_used() - {"verifies": [2, 5], …}, fresh; NULL: no memory */
+cJSON *task_used(const Task *task);
+
+/** task_pending_done() - a callback that was counted in pending has come */
+void task_pending_done(Task *task);
+/** task_reap_soon() - look whether the struct can go, from a source of its own */
+void task_reap_soon(Task *task);
+/** task_jail() - the task's own jail; NULL where it is not (or no longer) ready */
+FrontJail *task_jail(const Task *task);
+/** task_follow_client() - the task is cancelled when @client goes */
+int task_follow_client(Task *task, Client *client, Error *err);

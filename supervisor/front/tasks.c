@@ -1,0 +1,165 @@
+/*
+ * tasks: see tasks.h.
+ */
+#include "supervisor/front/tasks.h"
+
+#include <string.h>
+
+#include "supervisor/front/egress-link.h"
+#include "supervisor/front/setup-layer.h"
+#include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-start.h"
+#include "supervisor/front/task.h"
+
+struct Tasks {
+        Front *front; /* borrowed, outlives us */
+        Holds *holds; /* owned */
+        Task *first;  /* owned list, oldest first */
+        sd_event_source *egress;
+};
+
+int tasks_new(Front *front, Tasks **ret, Error *err) {
+        Tasks *tasks = calloc(1, sizeof(*tasks));
+        int r;
+
+        if (!tasks)
+                return error_set(err, -ENOMEM, "open the gate");
+        tasks->front = front;
+        r = task_ledger_recover(front, err);
+        if (r == 0)
+                r = holds_new(front, &tasks->holds, err);
+        if (r == 0)
+                r = setup_layers_hold(front, tasks->holds, err);
+        if (r == 0)
+                r = egress_link_start(front, &tasks->egress, err);
+        if (r < 0) {
+                tasks_free(tasks);
+                return error_add(err, r, "open the gate");
+        }
+        *ret = tasks;
+        return 0;
+}
+
+Tasks *tasks_free(Tasks *tasks) {
+        if (!tasks)
+                return NULL;
+        while (tasks->first) {
+                Task *task = tasks->first;
+
+                tasks->first = task->next;
+                work_base_release(tasks->holds, &task->base);
+                task_free(task);
+        }
+        sd_event_source_disable_unref(tasks->egress);
+        holds_free(tasks->holds);
+        free(tasks);
+        return NULL;
+}
+
+bool tasks_busy(const Tasks *tasks) {
+        return tasks && tasks->first;
+}
+
+unsigned tasks_count(const Tasks *tasks) {
+        unsigned n = 0;
+
+        for (const Task *task = tasks->first; task; task = task->next)
+                n += !task_is_final(task);
+        return n;
+}
+
+Holds *tasks_holds(Tasks *tasks) {
+        return tasks->holds;
+}
+
+Task *tasks_find(Tasks *tasks, const char *id, uint32_t uid) {
+        for (Task *task = tasks->first; task; task = task->next)
+                if (strcmp(task->id, id) == 0)
+                        return uid == 0 || task->owner_uid == uid ? task : NULL;
+        return NULL;
+}
+
+Task *tasks_find_number(Tasks *tasks, uint64_t number) {
+        Task *task = tasks->first;
+
+        while (task && task->number != number)
+                task = task->next;
+        return task;
+}
+
+Task *tasks_find_routed(Tasks *tasks) {
+        Task *task = tasks->first;
+
+        while (task && (task_is_final(task) || !task->egress_open))
+                task = task->next;
+        return task;
+}
+
+/* ---- the queue ----------------------------------------------------------------------------------- */
+
+static int check_quota(const Tasks *tasks, uint32_t uid, Error *err) {
+        unsigned all = 0, own = 0;
+
+        for (const Task *task = tasks->first; task; task = task->next) {
+                all += !task_is_final(task);
+                own += !task_is_final(task) && task->owner_uid == uid;
+        }
+        if (own >= TASKS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "you have %u tasks already: wait, or cancel some",
+                                 own);
+        if (all >= TASKS_MAX)
+                return error_say(err, -EDQUOT, "%u tasks wait on this host already: try later",
+                                 all);
+        return 0;
+}
+
+int tasks_add_consume(Tasks *tasks, Task *task, Error *err) {
+        Task **at = &tasks->first;
+        int r;
+
+        r = check_quota(tasks, task->owner_uid, err);
+        if (r == 0)
+                r = task_ledger_save(task, err);
+        if (r < 0) {
+                task_free(task);
+                return r;
+        }
+        while (*at)
+                at = &(*at)->next;
+        *at = task;
+        events_emit_state(task);
+        tasks_next(tasks);
+        return 0;
+}
+
+static unsigned running(const Tasks *tasks) {
+        unsigned n = 0;
+
+        for (const Task *task = tasks->first; task; task = task->next)
+                n += task->state == TASK_PREPARING || task->state == TASK_RUNNING;
+        return n;
+}
+
+void tasks_next(Tasks *tasks) {
+        Task *task = tasks->first;
+
+        while (task && running(tasks) < TASKS_RUNNING_MAX) {
+                Task *next =
+                        task->next; /* nothing is freed from here: that has a source of its own */
+
+                if (task->state == TASK_QUEUED)
+                        task_start(task);
+                task = next;
+        }
+}
+
+void tasks_drop(Tasks *tasks, Task *task) {
+        Task **at = &tasks->first;
+
+        while (*at && *at != task)
+                at = &(*at)->next;
+        if (*at)
+                *at = task->next;
+        task_free(task);
+        front_touch(tasks->front);
+}

@@ -1,0 +1,181 @@
+/*
+ * verdict-json: see verdict-json.h.
+ */
+#include "supervisor/front/verdict-json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "supervisor/front/canonical.h"
+
+#define DETAIL_NAMES    20
+#define DETAIL_NAME_MAX 120
+#define TAIL_LINES      30
+#define TAIL_BYTES      3000
+
+static void add_digest(cJSON *json, const char *name, const uint8_t *value) {
+        char text[DIGEST_TEXT_MAX];
+
+        json_add_text(json, name, value ? digest_format(value, text) : NULL);
+}
+
+static void add_tests(cJSON *json, const VerdictTests *tests) {
+        cJSON *object = json_add_object(json, "tests");
+
+        json_add_number(object, "base", tests->base);
+        json_add_number(object, "run", tests->run);
+        json_add_number(object, "passed", tests->passed);
+        json_add_number(object, "failed", tests->failed);
+        json_add_number(object, "skipped", tests->skipped);
+}
+
+/* formats.md: what is put back and what is taken away both stand in `restored` */
+static void add_touched(cJSON *json, const Touched *touched) {
+        cJSON *restored = json_add_array(json, "restored");
+        const cJSON *path;
+
+        if (!touched) {
+                json_add_array(json, "dangerous");
+                json_add_array(json, "new_tests");
+                return;
+        }
+        cJSON_ArrayForEach(path, touched->restored) json_push_text(restored, path->valuestring);
+        cJSON_ArrayForEach(path, touched->dangerous) json_push_text(restored, path->valuestring);
+        json_add_consume(json, "dangerous", cJSON_Duplicate(touched->dangerous, true));
+        json_add_consume(json, "new_tests", cJSON_Duplicate(touched->new_tests, true));
+}
+
+static void add_command(cJSON *commands, const RunCommand *command) {
+        cJSON *json = json_push_consume(commands, cJSON_CreateObject()), *hits;
+
+        json_add_text(json, "id", command->id);
+        json_add_text(json, "cause", cause_name(command->cause));
+        json_add_consume(json, "code", cJSON_CreateNumber(command->code));
+        if (command->signal)
+                json_add_number(json, "signal", (uint64_t) command->signal);
+        hits = json_add_array(json, "hits");
+        for (unsigned i = 0; i < _HIT_MAX; i++)
+                if (command->hits & BIT(i))
+                        json_push_text(hits, hit_name((Hit) i));
+        json_add_number(json, "wall_usec", command->wall_usec);
+}
+
+static void add_head(cJSON *json, const VerdictFacts *facts) {
+        json_add_text(json, "warder", "verdict/1");
+        if (facts->task)
+                json_add_text(json, "task", facts->task);
+        json_add_number(json, "n", facts->n);
+        json_add_text(json, "verdict", verdict_name(facts->verdict->kind));
+        if (facts->verdict->cause[0])
+                json_add_text(json, "cause", facts->verdict->cause);
+        json_add_text(json, "reason", facts->verdict->reason);
+        add_digest(json, "patch", facts->patch);
+        add_digest(json, "tree", facts->tree);
+        add_digest(json, "spec", facts->spec);
+        add_digest(json, "snapshot", facts->snapshot);
+        add_digest(json, "policy", facts->policy);
+}
+
+cJSON *verdict_json(const VerdictFacts *facts) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        uint8_t digest[DIGEST_SIZE];
+        cJSON *commands;
+
+        add_head(json, facts);
+        add_tests(json, &facts->verdict->tests);
+        json_add_consume(json, "failing", cJSON_Duplicate(facts->verdict->failing, true));
+        json_add_consume(json, "missing", cJSON_Duplicate(facts->verdict->missing, true));
+        json_add_consume(json, "newly_skipped", cJSON_Duplicate(facts->verdict->skipped, true));
+        add_touched(json, facts->touched);
+        commands = json_add_array(json, "commands");
+        for (unsigned i = 0; facts->run && i < facts->run->n; i++)
+                add_command(commands, &facts->run->commands[i]);
+        if (!commands || canonical_digest(json, digest) < 0)
+                return NULL;
+        add_digest(json, "digest", digest);
+        return json_text(json, "digest") ? TAKE_PTR(json) : NULL;
+}
+
+/* ---- text ---------------------------------------------------------------------------------------- */
+
+static void say_names(Buf *buf, const char *title, const cJSON *names) {
+        int n = cJSON_GetArraySize(names), shown = 0;
+        const cJSON *name;
+
+        if (n == 0)
+                return;
+        (void) buf_printf(buf, "\n%s (%d):\n", title, n);
+        cJSON_ArrayForEach(name, names) {
+                autofree char *short_name = NULL;
+
+                if (shown++ == DETAIL_NAMES) {
+                        (void) buf_printf(buf, "  … and %d more\n", n - DETAIL_NAMES);
+                        return;
+                }
+                short_name = escape_new(name->valuestring, DETAIL_NAME_MAX);
+                (void) buf_printf(buf, "  %s\n", short_name ? short_name : "");
+        }
+}
+
+static const RunCommand *first_bad(const RunResult *run) {
+        for (unsigned i = 0; run && i < run->n; i++)
+                if (!run_command_is_good(&run->commands[i]))
+                        return &run->commands[i];
+        return NULL;
+}
+
+/* Where the last TAIL_LINES lines begin, within TAIL_BYTES */
+static const char *tail_of(const char *text) {
+        size_t n = strlen(text), lines = 0;
+        const char *at = text + n;
+
+        while (at > text && (size_t) (text + n - at) < TAIL_BYTES) {
+                if (at[-1] == '\n' && at != text + n && ++lines == TAIL_LINES)
+                        break;
+                at--;
+        }
+        while (((unsigned char) *at & 0xc0) == 0x80) /* never begin within a character */
+                at++;
+        return at;
+}
+
+static void say_output(Buf *buf, const RunCommand *command) {
+        const char *tail;
+
+        if (!command || !command->output || !command->output[0])
+                return;
+        tail = tail_of(command->output);
+        (void) buf_printf(buf, "\n%s of \"%s\":\n",
+                          tail == command->output ? "Output" : "Last lines", command->id);
+        (void) escape_text(buf, tail, strlen(tail), 1);
+        if (buf->len && buf->data[buf->len - 1] != '\n')
+                (void) buf_append(buf, "\n", 1);
+}
+
+static void say_counts(Buf *buf, const VerdictTests *tests) {
+        if (tests->run + tests->skipped + tests->base == 0)
+                return;
+        (void) buf_printf(
+                buf, "Tests: %llu passed, %llu failed, %llu skipped; on the base there are %llu.\n",
+                (unsigned long long) tests->passed, (unsigned long long) tests->failed,
+                (unsigned long long) tests->skipped, (unsigned long long) tests->base);
+}
+
+char *verdict_detail(const VerdictFacts *facts) {
+        const Verdict *verdict = facts->verdict;
+        Buf buf = BUF_EMPTY(VERDICT_DETAIL_MAX);
+
+        (void) buf_printf(&buf, "%s: %s\n", verdict_name(verdict->kind), verdict->reason);
+        say_counts(&buf, &verdict->tests);
+        if (facts->touched) {
+                say_names(&buf, "Protected files that were put back", facts->touched->restored);
+                say_names(&buf, "Files that were taken away", facts->touched->dangerous);
+        }
+        say_names(&buf, "Failing tests", verdict->failing);
+        if (verdict->kind != VERDICT_PASSED)
+                say_output(&buf, first_bad(facts->run));
+        say_names(&buf, "Tests that are missing", verdict->missing);
+        say_names(&buf, "Tests that are skipped now", verdict->skipped);
+        return buf_take(&buf);
+}

@@ -1,0 +1,283 @@
+/*
+ * verdict: see verdict.h. Every rule looks at all commands and says why it holds; the rules stand in
+ * judge() in the order of their weight, the first that holds decides.
+ */
+#include "supervisor/front/verdict.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/front/compare.h"
+
+static const char *const names[_VERDICT_KIND_MAX] = {
+        [VERDICT_PASSED] = "passed",     [VERDICT_FAILED] = "failed",   [VERDICT_FLAKY] = "flaky",
+        [VERDICT_TAMPERED] = "tampered", [VERDICT_TIMEOUT] = "timeout", [VERDICT_ERROR] = "error",
+};
+
+const char *verdict_name(VerdictKind kind) {
+        return names[kind];
+}
+
+int verdict_exit(const Verdict *verdict) {
+        static const int codes[_VERDICT_KIND_MAX] = {
+                [VERDICT_PASSED] = 0,   [VERDICT_FAILED] = 1,  [VERDICT_FLAKY] = 1,
+                [VERDICT_TAMPERED] = 5, [VERDICT_TIMEOUT] = 3, [VERDICT_ERROR] = 6,
+        };
+
+        return verdict->kind == VERDICT_FAILED && verdict->limit ? 3 : codes[verdict->kind];
+}
+
+int verdict_init(Verdict *verdict) {
+        *verdict = (Verdict){ .kind = VERDICT_ERROR };
+        verdict->failing = cJSON_CreateArray();
+        verdict->missing = cJSON_CreateArray();
+        verdict->skipped = cJSON_CreateArray();
+        if (verdict->failing && verdict->missing && verdict->skipped)
+                return 0;
+        verdict_deinit(verdict);
+        return -ENOMEM;
+}
+
+void verdict_deinit(Verdict *verdict) {
+        verdict->failing = json_free(verdict->failing);
+        verdict->missing = json_free(verdict->missing);
+        verdict->skipped = json_free(verdict->skipped);
+}
+
+void verdict_say(Verdict *verdict, VerdictKind kind, const char *cause, const char *format, ...) {
+        va_list args;
+
+        verdict->kind = kind;
+        (void) snprintf(verdict->cause, sizeof(verdict->cause), "%s", cause);
+        va_start(args, format);
+        (void) vsnprintf(verdict->reason, sizeof(verdict->reason), format, args);
+        va_end(args);
+}
+
+/* ---- counting ------------------------------------------------------------------------------------ */
+
+static int compare_all(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+                const RunCommand *base = NULL;
+                int r;
+
+                verdict->tests.run += run->passed + run->failed;
+                verdict->tests.passed += run->passed;
+                verdict->tests.failed += run->failed;
+                verdict->tests.skipped += run->skipped;
+                if (facts->base)
+                        base = run_command_find(facts->base, run->id);
+                if (base)
+                        verdict->tests.base += base->passed + base->failed + base->skipped;
+                r = compare_names(base, run, verdict);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* ---- rules: true where the rule decided ---------------------------------------------------------- */
+
+static bool rule_tampered(Verdict *verdict, const VerdictCase *facts) {
+        int restored = cJSON_GetArraySize(facts->touched->restored);
+        int dangerous = cJSON_GetArraySize(facts->touched->dangerous);
+        const cJSON *first;
+
+        if (restored == 0 && dangerous == 0)
+                return false;
+        first = cJSON_GetArrayItem(restored ? facts->touched->restored : facts->touched->dangerous,
+                                   0);
+        if (restored)
+                verdict_say(verdict, VERDICT_TAMPERED, "protected_files",
+                            "the patch changes or deletes %d protected file(s), first %s; they "
+                            "were put "
+                            "back before the tests ran: leave protected files as they are",
+                            restored, first->valuestring);
+        else
+                verdict_say(
+                        verdict, VERDICT_TAMPERED, "dangerous_files",
+                        "the patch adds %d file(s) that change how tests run, first %s; they were "
+                        "taken away: leave them out, or name them in \"allow\" of the verify spec",
+                        dangerous, first->valuestring);
+        return true;
+}
+
+/* The supervisor's fault or the spec's, not the patch's: the command was not carried out */
+static bool rule_error(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+
+                if (run->cause == CAUSE_NOT_STARTED) {
+                        verdict_say(
+                                verdict, VERDICT_ERROR, cause_name(run->cause),
+                                "the command \"%s\" could not be started: %s. Is it there in the "
+                                "snapshot, and spelled right in the verify spec?",
+                                run->id, strerror(run->code < 0 ? -run->code : run->code));
+                        return true;
+                }
+                if (run->cause == CAUSE_JAIL_ENDED || run->cause == CAUSE_SUPERVISOR_LOST ||
+                    run->cause == CAUSE_KILLED_BY_CLIENT) {
+                        verdict_say(verdict, VERDICT_ERROR, cause_name(run->cause),
+                                    "the command \"%s\" was ended before it was done (%s)", run->id,
+                                    cause_name(run->cause));
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool rule_timeout(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+
+                if (run->cause != CAUSE_WALL_TIMEOUT && run->cause != CAUSE_CPU_TIMEOUT)
+                        continue;
+                verdict->limit = true;
+                verdict_say(verdict, VERDICT_TIMEOUT, cause_name(run->cause),
+                            "the command \"%s\" was ended after %.1f s because its time was used "
+                            "up (%s)",
+                            run->id, (double) run->wall_usec / 1e6, cause_name(run->cause));
+                return true;
+        }
+        return false;
+}
+
+static bool rule_limit(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+
+                if (run->cause != CAUSE_OOM && run->cause != CAUSE_PIDS_LIMIT &&
+                    run->cause != CAUSE_DISK_LIMIT && run->cause != CAUSE_OUTPUT_LIMIT)
+                        continue;
+                verdict->limit = true;
+                verdict_say(verdict, VERDICT_FAILED, cause_name(run->cause),
+                            "the command \"%s\" met a limit of its jail (%s)", run->id,
+                            cause_name(run->cause));
+                return true;
+        }
+        return false;
+}
+
+static bool rule_tests_fail(Verdict *verdict, const VerdictCase *facts) {
+        const cJSON *first = cJSON_GetArrayItem(verdict->failing, 0);
+
+        (void) facts;
+        if (verdict->tests.failed == 0 && !first)
+                return false;
+        verdict_say(verdict, VERDICT_FAILED, "tests_failed", "%llu of %llu tests fail%s%s",
+                    (unsigned long long) verdict->tests.failed,
+                    (unsigned long long) verdict->tests.run, first ? ", first " : "",
+                    first ? first->valuestring : "");
+        return true;
+}
+
+static bool rule_command_fails(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+
+                if (run_command_is_good(run))
+                        continue;
+                if (run->signal)
+                        verdict_say(verdict, VERDICT_FAILED, "command_failed",
+                                    "the command \"%s\" was ended by signal %d", run->id,
+                                    run->signal);
+                else
+                        verdict_say(verdict, VERDICT_FAILED, "command_failed",
+                                    "the command \"%s\" exited with %d", run->id, run->code);
+                return true;
+        }
+        return false;
+}
+
+static bool rule_no_tests(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+
+                if (run->parse == PARSE_EXIT || run->passed + run->failed > 0)
+                        continue;
+                verdict_say(verdict, VERDICT_FAILED, "no_tests",
+                            "no test ran: the output of \"%s\" holds no result in the form \"%s\"",
+                            run->id, verify_parse_name(run->parse));
+                return true;
+        }
+        return false;
+}
+
+static bool rule_plan(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+                uint64_t seen = run->passed + run->failed + run->skipped;
+
+                if (run->parse != PARSE_TAP || run->planned == RUN_NO_PLAN || run->planned <= seen)
+                        continue;
+                verdict_say(verdict, VERDICT_FAILED, "tests_missing",
+                            "the command \"%s\" planned %u tests and %llu reported%s", run->id,
+                            run->planned, (unsigned long long) seen,
+                            run->output_cut ? " in what was kept of its output" : "");
+                return true;
+        }
+        return false;
+}
+
+static bool rule_fewer(Verdict *verdict, const VerdictCase *facts) {
+        const cJSON *missing = cJSON_GetArrayItem(verdict->missing, 0);
+        const cJSON *skipped = cJSON_GetArrayItem(verdict->skipped, 0);
+
+        for (unsigned i = 0; i < facts->run->n; i++) {
+                const RunCommand *run = &facts->run->commands[i];
+                const RunCommand *base =
+                        facts->base ? run_command_find(facts->base, run->id) : NULL;
+                CompareCounts counts = compare_counts(base, run);
+
+                if (missing || counts == COMPARE_FEWER) {
+                        verdict_say(
+                                verdict, VERDICT_FAILED, "tests_missing",
+                                "fewer tests than on the base%s%s: a test that is gone does not "
+                                "count as passed",
+                                missing ? ", missing " : "", missing ? missing->valuestring : "");
+                        return true;
+                }
+                if (skipped || counts == COMPARE_SKIPPED) {
+                        verdict_say(
+                                verdict, VERDICT_FAILED, "tests_skipped",
+                                "a test that ran on the base is skipped now%s%s: skipped does not "
+                                "count as passed",
+                                skipped ? ", " : "", skipped ? skipped->valuestring : "");
+                        return true;
+                }
+        }
+        return false;
+}
+
+static bool rule_not_all_ran(Verdict *verdict, const VerdictCase *facts) {
+        if (facts->run->n == facts->spec->n_commands)
+                return false;
+        verdict_say(verdict, VERDICT_ERROR, "not_run", "the command \"%s\" did not run",
+                    facts->spec->commands[facts->run->n].id);
+        return true;
+}
+
+int verdict_judge(Verdict *verdict, const VerdictCase *facts) {
+        /* failing tests say more than the exit code that they cause, so they are named first */
+        static bool (*const rules[])(Verdict *, const VerdictCase *) = {
+                rule_tampered,      rule_error,    rule_timeout, rule_limit, rule_tests_fail,
+                rule_command_fails, rule_no_tests, rule_plan,    rule_fewer, rule_not_all_ran,
+        };
+        int r;
+
+        r = compare_all(verdict, facts);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < ELEMENTS(rules); i++)
+                if (rules[i](verdict, facts))
+                        return 0;
+        verdict->kind = VERDICT_PASSED;
+        verdict->cause[0] = 0;
+        (void) snprintf(verdict->reason, sizeof(verdict->reason), "%s",
+                        verify_spec_names_tests(facts->spec)
+                                ? "every test of the base ran and passed"
+                                : "every command exited with 0");
+        return 0;
+}

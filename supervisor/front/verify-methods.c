@@ -1,0 +1,259 @@
+/*
+ * verify-methods: see verify-methods.h. Whatever can be said about the patch is a verdict, also where
+ * nothing ran (a tar or a patch that was refused, a setup that failed); a protocol error is left for
+ * requests that are wrong.
+ */
+#include "supervisor/front/verify-methods.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/front/tasks.h"
+#include "supervisor/front/verdict-json.h"
+#include "supervisor/front/verify-schema.h"
+#include "supervisor/front/verify.h"
+
+#define NAME_MAX_BYTES 72
+
+typedef struct VerifyCall {
+        Front *front;   /* borrowed */
+        Call *call;     /* owned until it is answered */
+        Client *client; /* borrowed; NULL: gone */
+        VerifySpec *spec;
+        char snapshot[NAME_MAX_BYTES];
+        char policy[NAME_MAX_BYTES];
+        JailLimits limits;
+        int patch_fd;     /* owned */
+        WorkBaseJob *job; /* owned, one at a time */
+        Verify *verify;
+        WorkBase base;
+} VerifyCall;
+
+static void on_client_gone(Client *client, void *userdata);
+
+static VerifyCall *verify_call_free(VerifyCall *self) {
+        if (!self)
+                return NULL;
+        if (self->client)
+                client_unwatch(self->client, on_client_gone, self);
+        work_base_cancel(self->job);
+        verify_cancel(self->verify);
+        work_base_release(tasks_holds(self->front->tasks), &self->base);
+        verify_spec_free(self->spec);
+        owned_close(&self->patch_fd);
+        free(self);
+        return NULL;
+}
+DEFINE_SCOPED(VerifyCall *, verify_call_free);
+
+static void on_client_gone(Client *client, void *userdata) {
+        SCOPED(verify_call_free) VerifyCall *self = userdata;
+        Error err = ERROR_EMPTY;
+
+        (void) client;
+        self->client = NULL;
+        error_say(&err, -ECANCELED, "the client is gone");
+        call_fail(self->call, "peer", &err);
+}
+
+static void tell(const char *phase, cJSON *data, void *userdata) {
+        VerifyCall *self = userdata;
+        cJSON *params = data ? data : cJSON_CreateObject();
+
+        json_add_text(params, "phase", phase);
+        call_notify(self->call, "verify.event", params);
+}
+
+static void on_phase(WorkPhase phase, void *userdata) {
+        tell(phase == WORK_UNPACK ? "unpack" : "setup", NULL, userdata);
+}
+
+/* ---- answers ------------------------------------------------------------------------------------- */
+
+static void answer(VerifyCall *self, const cJSON *verdict, const char *detail, int exit_code) {
+        SCOPED(json_free) cJSON *result = cJSON_Duplicate(verdict, true);
+        Error err = ERROR_EMPTY;
+
+        json_add_text(result, "detail", detail ? detail : "");
+        if (json_add_number(result, "exit", (uint64_t) exit_code)) {
+                call_answer(self->call, TAKE_PTR(result), NULL, 0);
+                return;
+        }
+        error_set(&err, -ENOMEM, "tell the verdict");
+        call_fail(self->call, "internal", &err);
+}
+
+static void on_verdict(const VerifyEnd *end, void *userdata) {
+        SCOPED(verify_call_free) VerifyCall *self = userdata;
+
+        self->verify = NULL;
+        answer(self, end->json, end->detail, verdict_exit(end->verdict));
+}
+
+/* A verdict `error` for what ended before the patch was looked at */
+static void answer_error(VerifyCall *self, const char *cause, const WorkBaseEnd *why) {
+        RunCommand output = { .id = "setup", .code = 1 };
+        RunResult run = { .n = 0 };
+        Verdict verdict;
+        VerdictFacts facts = { .verdict = &verdict, .n = 1, .spec = self->spec->digest };
+        SCOPED(json_free) cJSON *json = NULL;
+        autofree char *text = NULL, *detail = NULL;
+
+        if (verdict_init(&verdict) < 0) {
+                call_fail(self->call, "internal", why->err);
+                return;
+        }
+        verdict_say(&verdict, VERDICT_ERROR, cause, "%s", why->err->text);
+        json = verdict_json(&facts);
+        if (why->detail) { /* shown as the output of a command that failed */
+                output.output = text = strdup(why->detail);
+                run = (RunResult){ .commands = { output }, .n = 1 };
+                facts.run = &run;
+        }
+        detail = verdict_detail(&facts);
+        answer(self, json, detail, verdict_exit(&verdict));
+        verdict_deinit(&verdict);
+}
+
+/* ---- the way ------------------------------------------------------------------------------------- */
+
+static int start_verify(VerifyCall *self, Error *err) {
+        VerifyInput input = { .spec = self->spec,
+                              .base = &self->base,
+                              .snapshot = self->snapshot,
+                              .policy = self->policy,
+                              .limits = &self->limits,
+                              .owner_uid = call_peer(self->call)->uid,
+                              .patch_fd = self->patch_fd,
+                              .n = 1,
+                              .event = tell,
+                              .done = on_verdict,
+                              .userdata = self };
+
+        return verify_start(self->front, &input, &self->verify, err);
+}
+
+static void on_base(const WorkBaseEnd *end, void *userdata) {
+        VerifyCall *self = userdata;
+        Error err = ERROR_EMPTY;
+
+        self->job = NULL;
+        if (!end->err) {
+                self->base = *end->base;
+                if (start_verify(self, &err) == 0)
+                        return;
+                call_fail(self->call, "jail", &err);
+        } else if (end->refused) {
+                answer_error(self, end->phase == WORK_SETUP ? "setup_failed" : "base_refused", end);
+        } else {
+                answer_error(self, "jail", end);
+        }
+        verify_call_free(self);
+}
+
+static void copy_name(char *to, const cJSON *params, const char *name, const char *otherwise) {
+        const char *text = json_text(params, name);
+
+        (void) snprintf(to, NAME_MAX_BYTES, "%s", text ? text : otherwise);
+}
+
+/* Names that are there, limits that may be had: what is wrong here is a wrong request, not a verdict */
+static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
+        const Policy *policy;
+        SnapshotInfo info;
+        int r;
+
+        copy_name(self->snapshot, params, "snapshot", "host");
+        copy_name(self->policy, params, "policy", "ci");
+        r = snapshots_find(self->front, self->snapshot, call_peer(self->call)->uid, &info, err);
+        if (r < 0) {
+                call_refuse(self->call, "not_found", "/snapshot", "see warder snapshot list");
+                return r;
+        }
+        policy = policies_find(self->front->policies, self->policy, err);
+        if (!policy) {
+                call_refuse(self->call, "not_found", "/policy", "see warder policy list");
+                return -ENOENT;
+        }
+        self->limits = *policy_limits(policy);
+        r = limits_tighten(&self->limits, json_get(params, "limits"), err);
+        if (r < 0)
+                call_refuse(self->call, "denied", "/limits", NULL);
+        return r;
+}
+
+static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
+        int r;
+
+        if (call_n_fds(self->call) != 2) {
+                call_refuse(self->call, "invalid", NULL,
+                            "pass two descriptors: the base as a tar, then the patch");
+                return error_say(err, -EINVAL, "verify.run takes two descriptors, %u came",
+                                 call_n_fds(self->call));
+        }
+        r = verify_spec_new(json_get(params, "spec"), &self->spec, err);
+        if (r < 0) {
+                call_refuse(self->call, r == -ENOTSUP ? "unsupported" : "invalid", "/spec", NULL);
+                return r;
+        }
+        return resolve(self, params, err);
+}
+
+static int start(VerifyCall *self, Error *err) {
+        autoclose int tar_fd = call_take_fd(self->call, 0);
+        WorkBaseSpec spec = { .tar_fd = tar_fd,
+                              .spec = self->spec,
+                              .snapshot = self->snapshot,
+                              .policy = self->policy,
+                              .limits = &self->limits,
+                              .owner_uid = call_peer(self->call)->uid,
+                              .phase = on_phase,
+                              .done = on_base,
+                              .userdata = self };
+        int r;
+
+        self->patch_fd = call_take_fd(self->call, 1);
+        if (call_client(self->call)) {
+                r = client_watch(call_client(self->call), on_client_gone, self);
+                if (r < 0)
+                        return error_set(err, r, "watch the client");
+                self->client = call_client(self->call);
+        }
+        return work_base_start(self->front, tasks_holds(self->front->tasks), &spec, &self->job,
+                               err);
+}
+
+static int run_verify(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        SCOPED(verify_call_free) VerifyCall *self = calloc(1, sizeof(*self));
+        int r;
+
+        *ret_result = NULL;
+        if (!self)
+                return error_set(err, -ENOMEM, "verify a patch");
+        *self = (VerifyCall){ .front = front, .call = call, .patch_fd = -EBADF };
+        r = read_request(self, params, err);
+        if (r == 0)
+                r = start(self, err);
+        if (r < 0)
+                return r;
+        (void) TAKE_PTR(self);
+        return 0;
+}
+
+const MethodRow verify_methods[] = {
+        { .name = "verify.run",
+          .params = "{\"type\":\"object\",\"required\":[\"spec\"],\"additionalProperties\":false,"
+                    "\"properties\":{\"spec\":" VERIFY_SCHEMA_JSON ","
+                    "\"snapshot\":{\"type\":\"string\",\"maxLength\":64},"
+                    "\"policy\":{\"type\":\"string\",\"maxLength\":64},"
+                    "\"limits\":{\"type\":\"object\"}}}",
+          .result =
+                  "{\"type\":\"object\",\"required\":[\"warder\",\"verdict\",\"detail\",\"exit\"]}",
+          .n_fds_max = 2,
+          .may_wait = true,
+          .summary = "A verdict for a patch on a base (descriptors: tar of the base, patch)",
+          .charge = "jails",
+          .run = run_verify },
+        { 0 },
+};

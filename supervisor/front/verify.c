@@ -1,0 +1,303 @@
+/*
+ * verify: see verify.h.
+ *
+ * The patch that is applied is the patch that is delivered: its digest comes from the process that applied
+ * it. What that process wrote is an upper that becomes the topmost layer of the root in which the commands
+ * run; setup's layer and the base lie below it.
+ */
+#include "supervisor/front/verify.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "supervisor/front/base-run.h"
+#include "supervisor/front/verdict-json.h"
+
+struct Verify {
+        Front *front; /* borrowed */
+        VerifyState state;
+        VerifyInput input;
+        JailLimits limits;
+        uint8_t snapshot[DIGEST_SIZE];
+        uint8_t policy[DIGEST_SIZE];
+        PatchApply *apply; /* owned, one at a time */
+        BaseRun *base_run;
+        SpecRun *run;
+        uint64_t upper; /* of the apply; owned until the run has it */
+        bool applied;
+        uint8_t patch[DIGEST_SIZE];
+        uint8_t tree[DIGEST_SIZE];
+        Touched touched;
+        RunResult *base_result; /* owned */
+        RunResult *result;      /* owned */
+        Verdict verdict;
+        bool host_fault;
+};
+
+static const uint8_t next_states[_VERIFY_STATE_MAX] = {
+        [VERIFY_APPLY] = BIT(VERIFY_BASE) | BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
+        [VERIFY_BASE] = BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
+        [VERIFY_RUN] = BIT(VERIFY_DONE),
+};
+
+static void set_state(Verify *verify, VerifyState state) {
+        if (next_states[verify->state] & BIT(state))
+                verify->state = state;
+}
+
+static Verify *verify_free(Verify *verify) {
+        if (!verify)
+                return NULL;
+        gate_upper_drop(verify->front, verify->upper);
+        touched_deinit(&verify->touched);
+        run_result_free(verify->base_result);
+        run_result_free(verify->result);
+        verdict_deinit(&verify->verdict);
+        free(verify);
+        return NULL;
+}
+DEFINE_SCOPED(Verify *, verify_free);
+
+static void tell(Verify *verify, const char *phase, cJSON *data) {
+        if (verify->input.event)
+                verify->input.event(phase, data, verify->input.userdata);
+        else
+                json_free(data);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------- */
+
+static void finish(Verify *verify) {
+        SCOPED(verify_free) Verify *owned = verify;
+        VerdictFacts facts = { .verdict = &verify->verdict,
+                               .touched = verify->applied ? &verify->touched : NULL,
+                               .run = verify->result,
+                               .task = verify->input.task,
+                               .n = verify->input.n,
+                               .patch = verify->applied ? verify->patch : NULL,
+                               .tree = verify->applied ? verify->tree : NULL,
+                               .spec = verify->input.spec->digest,
+                               .snapshot = verify->snapshot,
+                               .policy = verify->policy };
+        SCOPED(json_free) cJSON *json = verdict_json(&facts);
+        autofree char *detail = verdict_detail(&facts);
+        VerifyEnd end = { &verify->verdict, facts.touched, json, detail, verify->host_fault };
+
+        set_state(verify, VERIFY_DONE);
+        verify->input.done(&end, verify->input.userdata);
+        (void) owned;
+}
+
+/* The host could not do it: whatever the patch is, this says nothing about it */
+static void finish_fault(Verify *verify, const char *cause, const Error *err) {
+        verify->host_fault = true;
+        verdict_say(&verify->verdict, VERDICT_ERROR, cause, "%s", err->text);
+        finish(verify);
+}
+
+static void judge(Verify *verify) {
+        VerdictCase facts = { .spec = verify->input.spec,
+                              .base = verify->base_result,
+                              .run = verify->result,
+                              .touched = &verify->touched };
+        Error err = ERROR_EMPTY;
+
+        if (verdict_judge(&verify->verdict, &facts) < 0) {
+                error_set(&err, -ENOMEM, "judge what the tests did");
+                finish_fault(verify, "internal", &err);
+                return;
+        }
+        finish(verify);
+}
+
+/* ---- run ----------------------------------------------------------------------------------------- */
+
+static void on_command(const char *id, const RunCommand *run, void *userdata) {
+        Verify *verify = userdata;
+        cJSON *data = cJSON_CreateObject();
+
+        json_add_text(data, "id", id);
+        if (run) {
+                json_add_text(data, "cause", cause_name(run->cause));
+                json_add_consume(data, "code", cJSON_CreateNumber(run->code));
+                json_add_number(data, "wall_usec", run->wall_usec);
+                json_add_number(data, "passed", run->passed);
+                json_add_number(data, "failed", run->failed);
+                json_add_number(data, "skipped", run->skipped);
+        }
+        tell(verify, run ? "results" : "command", data);
+}
+
+static void on_run(const SpecRunEnd *end, void *userdata) {
+        Verify *verify = userdata;
+
+        verify->run = NULL;
+        if (end->err) {
+                finish_fault(verify, "jail", end->err);
+                return;
+        }
+        verify->result = end->result;
+        judge(verify);
+}
+
+static GateRoot root_of(const Verify *verify, const GateLayers *layers) {
+        return (GateRoot){ .snapshot = verify->input.snapshot,
+                           .policy = verify->input.policy,
+                           .limits = &verify->limits,
+                           .layers = layers,
+                           .owner_uid = verify->input.owner_uid };
+}
+
+static void start_run(Verify *verify) {
+        GateLayers layers = work_base_layers(verify->input.base, true);
+        SpecRunSpec spec = { .root = root_of(verify, &layers),
+                             .commands = verify->input.spec->commands,
+                             .n = verify->input.spec->n_commands,
+                             .event = on_command,
+                             .done = on_run,
+                             .userdata = verify };
+        Error err = ERROR_EMPTY;
+
+        set_state(verify, VERIFY_RUN);
+        spec.root.upper = verify->upper;
+        if (spec_run_start(verify->front, &spec, &verify->run, &err) < 0)
+                finish_fault(verify, "jail", &err);
+        else
+                verify->upper = 0; /* the run's now */
+}
+
+/* ---- base ---------------------------------------------------------------------------------------- */
+
+static void on_base(RunResult *result, const Error *err, void *userdata) {
+        Verify *verify = userdata;
+
+        verify->base_run = NULL;
+        if (err) {
+                finish_fault(verify, "jail", err);
+                return;
+        }
+        verify->base_result = result;
+        start_run(verify);
+}
+
+static void start_base(Verify *verify) {
+        GateLayers layers = work_base_layers(verify->input.base, true);
+        BaseRunSpec spec = { .root = root_of(verify, &layers),
+                             .spec = verify->input.spec,
+                             .snapshot = verify->snapshot,
+                             .policy = verify->policy,
+                             .done = on_base,
+                             .userdata = verify };
+        Error err = ERROR_EMPTY;
+        int r;
+
+        if (!verify_spec_names_tests(verify->input.spec)) {
+                start_run(verify);
+                return;
+        }
+        set_state(verify, VERIFY_BASE);
+        r = base_run_get(verify->front, &spec, &verify->base_result, &verify->base_run, &err);
+        if (r < 0)
+                finish_fault(verify, "jail", &err);
+        else if (r > 0)
+                start_run(verify);
+        else
+                tell(verify, "base", NULL);
+}
+
+/* ---- apply --------------------------------------------------------------------------------------- */
+
+static int take_touched(Verify *verify, const Touched *touched) {
+        verify->touched.restored = cJSON_Duplicate(touched->restored, true);
+        verify->touched.dangerous = cJSON_Duplicate(touched->dangerous, true);
+        verify->touched.new_tests = cJSON_Duplicate(touched->new_tests, true);
+        return verify->touched.restored && verify->touched.dangerous && verify->touched.new_tests
+                       ? 0
+                       : -ENOMEM;
+}
+
+static void on_applied(const PatchApplyEnd *end, void *userdata) {
+        Verify *verify = userdata;
+        Error err = ERROR_EMPTY;
+
+        verify->apply = NULL;
+        verify->upper = end->upper;
+        if (end->refused) {
+                verdict_say(&verify->verdict, VERDICT_ERROR, "patch_refused", "%s", end->err->text);
+                finish(verify);
+                return;
+        }
+        if (end->err) {
+                finish_fault(verify, "jail", end->err);
+                return;
+        }
+        if (take_touched(verify, end->touched) < 0) {
+                error_set(&err, -ENOMEM, "take in what the patch touches");
+                finish_fault(verify, "internal", &err);
+                return;
+        }
+        verify->applied = true;
+        memcpy(verify->patch, end->patch, DIGEST_SIZE);
+        memcpy(verify->tree, end->tree, DIGEST_SIZE);
+        start_base(verify);
+}
+
+static int start_apply(Verify *verify, Error *err) {
+        GateLayers layers = work_base_layers(verify->input.base, false);
+        PatchApplySpec spec = { .layers = &layers,
+                                .spec = verify->input.spec,
+                                .patch_fd = verify->input.patch_fd,
+                                .owner_uid = verify->input.owner_uid,
+                                .done = on_applied,
+                                .userdata = verify };
+
+        tell(verify, "apply", NULL);
+        return patch_apply_start(verify->front, &spec, &verify->apply, err);
+}
+
+/* Digests of what the verdict names, and the limits */
+static int resolve(Verify *verify, Error *err) {
+        const Policy *policy = policies_find(verify->front->policies, verify->input.policy, err);
+        SnapshotInfo info;
+        int r;
+
+        if (!policy)
+                return -ENOENT;
+        memcpy(verify->policy, policy_digest(policy), DIGEST_SIZE);
+        verify->limits = verify->input.limits ? *verify->input.limits : *policy_limits(policy);
+        verify->input.limits = NULL;
+        r = snapshots_find(verify->front, verify->input.snapshot, verify->input.owner_uid, &info,
+                           err);
+        if (r < 0)
+                return r;
+        snapshots_digest(&info, verify->snapshot);
+        return 0;
+}
+
+int verify_start(Front *front, const VerifyInput *input, Verify **ret, Error *err) {
+        SCOPED(verify_free) Verify *verify = calloc(1, sizeof(*verify));
+        int r;
+
+        if (!verify)
+                return error_set(err, -ENOMEM, "verify a patch");
+        verify->front = front;
+        verify->input = *input;
+        if (verdict_init(&verify->verdict) < 0)
+                return error_set(err, -ENOMEM, "verify a patch");
+        r = resolve(verify, err);
+        if (r == 0)
+                r = start_apply(verify, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(verify);
+        return 0;
+}
+
+Verify *verify_cancel(Verify *verify) {
+        if (!verify)
+                return NULL;
+        verify->apply = patch_apply_cancel(verify->apply);
+        verify->base_run = base_run_cancel(verify->base_run);
+        verify->run = spec_run_cancel(verify->run);
+        return verify_free(verify);
+}

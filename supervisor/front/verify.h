@@ -1,0 +1,54 @@
+#pragma once
+/*
+ * verify: the gate. A patch, a base and a spec go in; a verdict comes out. Nothing that an agent runs has a
+ * hand in it:
+ *
+ *   APPLY    warder-files applies the patch to the base in a jail of its own; the protection layer
+ *   BASE     the spec's commands on the base alone, where tests are named and it was not done before
+ *   RUN      the spec's commands in a fresh jail: what apply left, setup, base, snapshot
+ *   DONE     the rules of verdict.h; the verdict as JSON
+ */
+#include "supervisor/front/patch-apply.h"
+#include "supervisor/front/work-base.h"
+
+typedef struct Verify Verify;
+
+typedef enum VerifyState {
+        VERIFY_APPLY, /* a PatchApply is under way */
+        VERIFY_BASE,  /* a BaseRun is */
+        VERIFY_RUN,   /* a SpecRun is */
+        VERIFY_DONE,  /* the receiver is being told */
+        _VERIFY_STATE_MAX,
+} VerifyState;
+
+typedef struct VerifyEnd {
+        const Verdict *verdict; /* borrowed, like all here */
+        const Touched *touched; /* NULL: the patch was not applied */
+        const cJSON *json;      /* as formats.md; NULL: no memory */
+        const char *detail;     /* bounded text for people and models; may be NULL */
+        bool host_fault;        /* verdict error that no patch can mend */
+} VerifyEnd;
+/** VerifyDoneFn - once */
+typedef void (*VerifyDoneFn)(const VerifyEnd *end, void *userdata);
+/** VerifyEventFn - "apply", "base", "command", "results"; @data is consumed, may be NULL */
+typedef void (*VerifyEventFn)(const char *phase, cJSON *data, void *userdata);
+
+typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and limits */
+        const VerifySpec *spec;
+        const WorkBase *base;
+        const char *snapshot;
+        const char *policy;
+        const JailLimits *limits; /* NULL: the policy's */
+        uint32_t owner_uid;
+        int patch_fd;     /* duplicated */
+        const char *task; /* NULL: none */
+        uint64_t n;
+        VerifyEventFn event; /* may be NULL */
+        VerifyDoneFn done;
+        void *userdata;
+} VerifyInput;
+
+/** verify_start() - Returns: 0 and @done will be called, unless cancelled; negative errno */
+int verify_start(Front *front, const VerifyInput *input, Verify **ret, Error *err);
+/** verify_cancel() - NULL is fine. Returns: NULL */
+Verify *verify_cancel(Verify *verify);

@@ -1,0 +1,172 @@
+/*
+ * work-base: see work-base.h.
+ */
+#include "supervisor/front/work-base.h"
+
+#include <string.h>
+
+struct WorkBaseJob {
+        Front *front; /* borrowed, like holds */
+        Holds *holds;
+        WorkBaseSpec spec; /* tar_fd and limits are not valid any more */
+        JailLimits limits;
+        bool has_limits;
+        WorkBase base;
+        HoldImport *import; /* owned: while it unpacks */
+        SetupLayer *setup;  /* owned: while setup runs */
+};
+
+static WorkBaseJob *job_free(WorkBaseJob *job) {
+        if (!job)
+                return NULL;
+        work_base_release(job->holds, &job->base);
+        free(job);
+        return NULL;
+}
+DEFINE_SCOPED(WorkBaseJob *, job_free);
+
+void work_base_release(Holds *holds, WorkBase *base) {
+        if (base->has_setup)
+                hold_drop(holds, base->setup);
+        if (base->has_base)
+                hold_drop(holds, base->base);
+        *base = (WorkBase){ 0 };
+}
+
+GateLayers work_base_layers(const WorkBase *base, bool with_setup) {
+        GateLayers layers = { .n = 0 };
+
+        if (with_setup && base->has_setup)
+                gate_layers_add(&layers, base->setup);
+        gate_layers_add(&layers, base->base);
+        return layers;
+}
+
+static void succeed(WorkBaseJob *job) {
+        SCOPED(job_free) WorkBaseJob *owned = job;
+        WorkBase base = job->base;
+        WorkBaseEnd end = { .base = &base };
+
+        job->base = (WorkBase){ 0 }; /* the receiver holds them now */
+        job->spec.done(&end, job->spec.userdata);
+        (void) owned;
+}
+
+static void fail(WorkBaseJob *job, const WorkBaseEnd *end) {
+        SCOPED(job_free) WorkBaseJob *owned = job;
+
+        job->spec.done(end, job->spec.userdata);
+        (void) owned;
+}
+
+/* ---- setup --------------------------------------------------------------------------------------- */
+
+static void on_setup(const uint8_t *digest, const Error *err, const char *detail, void *userdata) {
+        WorkBaseJob *job = userdata;
+        WorkBaseEnd end = { .err = err, .phase = WORK_SETUP, .refused = detail, .detail = detail };
+
+        job->setup = NULL;
+        if (err) {
+                fail(job, &end);
+                return;
+        }
+        memcpy(job->base.setup, digest, DIGEST_SIZE);
+        job->base.has_setup = true;
+        succeed(job);
+}
+
+static int ask_setup(WorkBaseJob *job, Error *err) {
+        GateLayers layers = work_base_layers(&job->base, false);
+        const Policy *policy = policies_find(job->front->policies, job->spec.policy, err);
+        uint8_t snapshot[DIGEST_SIZE];
+        SnapshotInfo info;
+        SetupLayerSpec spec = { .root = { .snapshot = job->spec.snapshot,
+                                          .policy = job->spec.policy,
+                                          .limits = job->has_limits ? &job->limits : NULL,
+                                          .layers = &layers,
+                                          .owner_uid = job->spec.owner_uid },
+                                .spec = job->spec.spec,
+                                .snapshot = snapshot,
+                                .done = on_setup,
+                                .userdata = job };
+        int r;
+
+        if (!policy)
+                return -ENOENT;
+        r = snapshots_find(job->front, job->spec.snapshot, job->spec.owner_uid, &info, err);
+        if (r < 0)
+                return r;
+        snapshots_digest(&info, snapshot);
+        spec.policy = policy_digest(policy);
+        return setup_layer_get(job->front, job->holds, &spec, job->base.setup, &job->setup, err);
+}
+
+static void start_setup(WorkBaseJob *job) {
+        Error err = ERROR_EMPTY;
+        WorkBaseEnd end = { .err = &err, .phase = WORK_SETUP };
+        int r;
+
+        if (job->spec.spec->n_setup == 0) {
+                succeed(job);
+                return;
+        }
+        if (job->spec.phase)
+                job->spec.phase(WORK_SETUP, job->spec.userdata);
+        r = ask_setup(job, &err);
+        if (r < 0) {
+                fail(job, &end);
+        } else if (r > 0) {
+                job->base.has_setup = true;
+                succeed(job);
+        }
+}
+
+/* ---- the tar ------------------------------------------------------------------------------------- */
+
+static void on_import(const LayerImport *import, const Error *err, bool refused, void *userdata) {
+        WorkBaseJob *job = userdata;
+        WorkBaseEnd end = { .err = err, .phase = WORK_UNPACK, .refused = refused };
+
+        job->import = NULL;
+        if (err) {
+                fail(job, &end);
+                return;
+        }
+        memcpy(job->base.base, import->digest, DIGEST_SIZE);
+        job->base.has_base = true;
+        start_setup(job);
+}
+
+int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBaseJob **ret,
+                    Error *err) {
+        SCOPED(job_free) WorkBaseJob *job = calloc(1, sizeof(*job));
+        LayerImportSpec import = { .input_fd = spec->tar_fd,
+                                   .prefix = "work",
+                                   .max_bytes = GATE_IMPORT_BYTES,
+                                   .max_entries = GATE_IMPORT_ENTRIES,
+                                   .owner_uid = spec->owner_uid };
+        int r;
+
+        if (!job)
+                return error_set(err, -ENOMEM, "take in the base");
+        *job = (WorkBaseJob){
+                .front = front, .holds = holds, .spec = *spec, .has_limits = spec->limits != NULL
+        };
+        if (spec->limits)
+                job->limits = *spec->limits;
+        if (spec->phase)
+                spec->phase(WORK_UNPACK, spec->userdata);
+        r = hold_import(holds, &import, on_import, job, &job->import, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(job);
+        return 0;
+}
+
+WorkBaseJob *work_base_cancel(WorkBaseJob *job) {
+        if (!job)
+                return NULL;
+        job->import = hold_import_cancel(job->import);
+        job->setup = setup_layer_cancel(job->setup);
+        return job_free(job);
+}

@@ -1,0 +1,50 @@
+#pragma once
+/*
+ * work-base: what a verify or a task stands on: the base (the client's tar, unpacked by warder-files) and
+ * the layer that the spec's setup makes of it. The front never reads the tar.
+ */
+#include "supervisor/front/setup-layer.h"
+
+typedef struct WorkBase { /* layers that are held until work_base_release() */
+        bool has_base;
+        bool has_setup;
+        uint8_t base[DIGEST_SIZE];
+        uint8_t setup[DIGEST_SIZE];
+} WorkBase;
+
+typedef struct WorkBaseJob WorkBaseJob;
+
+typedef enum WorkPhase { WORK_UNPACK, WORK_SETUP } WorkPhase;
+
+typedef struct WorkBaseEnd {
+        const WorkBase *base; /* NULL with @err; the receiver copies it and holds the layers */
+        const Error *err;
+        WorkPhase phase;    /* which one failed */
+        bool refused;       /* the input's fault: the tar, or a setup command */
+        const char *detail; /* output of a setup command that failed; NULL */
+} WorkBaseEnd;
+typedef void (*WorkBaseFn)(const WorkBaseEnd *end, void *userdata);
+/** WorkPhaseFn - a phase begins; may be NULL */
+typedef void (*WorkPhaseFn)(WorkPhase phase, void *userdata);
+
+typedef struct WorkBaseSpec { /* strings borrowed until the end */
+        int tar_fd;           /* duplicated */
+        const VerifySpec *spec;
+        const char *snapshot;
+        const char *policy;       /* of the setup's jail: the verify's */
+        const JailLimits *limits; /* likewise; NULL: the policy's */
+        uint32_t owner_uid;
+        WorkPhaseFn phase;
+        WorkBaseFn done;
+        void *userdata;
+} WorkBaseSpec;
+
+/** work_base_start() - Returns: 0 and @done will be called, unless cancelled; negative errno */
+int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBaseJob **ret,
+                    Error *err);
+/** work_base_cancel() - NULL is fine. Returns: NULL */
+WorkBaseJob *work_base_cancel(WorkBaseJob *job);
+/** work_base_release() - let its layers go; an empty one is fine */
+void work_base_release(Holds *holds, WorkBase *base);
+/** work_base_layers() - base alone, or setup above base */
+GateLayers work_base_layers(const WorkBase *base, bool with_setup);
