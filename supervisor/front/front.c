@@ -21,13 +21,15 @@
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
 #include "supervisor/front/snapshots.h"
+#include "supervisor/front/tasks.h"
 
 #define IDLE_USEC     (30u * 1000 * 1000)
 #define INFO_VERSION  1
 #define IDLE_ACCURACY (100u * 1000)
 
 static bool is_needed(const Front *front) {
-        return front->clients || front->jails || front->jobs > 0 || front->imports > 0;
+        return front->clients || front->jails || front->jobs > 0 || front->imports > 0 ||
+               tasks_busy(front->tasks);
 }
 
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -113,6 +115,8 @@ int front_start(Front *front, Error *err) {
         if (r >= 0)
                 r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
         if (r >= 0)
+                r = tasks_new(front, &front->tasks, err);
+        if (r >= 0)
                 layers_sweep(front); /* what the front before us did not come to remove */
         if (r >= 0)
                 r = start_idle(front, err);
@@ -127,7 +131,9 @@ void front_stop(Front *front) {
         sd_event_source_disable_unref(front->idle);
         front->idle = NULL;
         clients_close_all(front);
+        tasks_stop(front->tasks);
         front_jails_free_all(front);
+        front->tasks = tasks_free(front->tasks);
         front->monitor = monitor_link_free(front->monitor);
         front->policies = policies_free(front->policies);
         front->ledger = ledger_free(front->ledger);

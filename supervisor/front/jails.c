@@ -113,6 +113,16 @@ static void destroy(FrontJail *jail) {
                 log_event(LOG_ERR, "jail cannot be ended", F("JAIL", jail->id), F_ERR(&err));
 }
 
+int front_jail_watch(FrontJail *jail, JailGoneFn gone, void *userdata) {
+        Gone *entry = malloc(sizeof *entry);
+
+        if (!entry)
+                return -ENOMEM;
+        *entry = (Gone){ jail->gones, gone, userdata };
+        jail->gones = entry;
+        return 0;
+}
+
 void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata) {
         Gone *entry = gone ? malloc(sizeof *entry) : NULL;
 

@@ -14,10 +14,11 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "supervisor/front/gate-schema.h"
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 1
+#define SCHEMA_NUMBER 2
 
 struct Ledger {
         sqlite3 *db;     /* owned */
@@ -59,6 +60,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         "CREATE TABLE holds (digest BLOB NOT NULL, holder TEXT NOT NULL,"
         " PRIMARY KEY (digest, holder)) STRICT;"
         "CREATE TABLE loose (digest BLOB NOT NULL PRIMARY KEY) STRICT;",
+        GATE_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -12,6 +12,8 @@
 #include "supervisor/front/jails.h"
 #include "supervisor/front/policies.h"
 #include "supervisor/front/snapshot-methods.h"
+#include "supervisor/front/task-methods.h"
+#include "supervisor/front/verify-methods.h"
 
 #define PROTOCOL    "1"
 #define METHODS_MAX 64
@@ -21,6 +23,8 @@ static const MethodRow *const modules[] = {
         jail_methods,
         snapshot_methods,
         policy_methods,
+        verify_methods,
+        task_methods,
 };
 
 typedef struct Method {

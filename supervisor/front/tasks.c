@@ -16,6 +16,7 @@ struct Tasks {
         Holds *holds; /* owned */
         Task *first;  /* owned list, oldest first */
         sd_event_source *egress;
+        bool stopping; /* nothing is started any more */
 };
 
 int tasks_new(Front *front, Tasks **ret, Error *err) {
@@ -38,6 +39,14 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
         }
         *ret = tasks;
         return 0;
+}
+
+void tasks_stop(Tasks *tasks) {
+        if (tasks)
+                tasks->stopping = true;
+        for (Task *task = tasks ? tasks->first : NULL; task; task = task->next)
+                task_end(task, TASK_ERROR, "supervisor_lost",
+                         "the supervisor ended while the task ran");
 }
 
 Tasks *tasks_free(Tasks *tasks) {
@@ -143,7 +152,7 @@ static unsigned running(const Tasks *tasks) {
 void tasks_next(Tasks *tasks) {
         Task *task = tasks->first;
 
-        while (task && running(tasks) < TASKS_RUNNING_MAX) {
+        while (task && !tasks->stopping && running(tasks) < TASKS_RUNNING_MAX) {
                 Task *next =
                         task->next; /* nothing is freed from here: that has a source of its own */
 

@@ -20,6 +20,8 @@ typedef struct Task Task; /* task.h */
  * `supervisor_lost`, and the layers that only they needed are removed.
  */
 int tasks_new(Front *front, Tasks **ret, Error *err);
+/** tasks_stop() - the front ends: what is alive ends with `supervisor_lost`; NULL is fine */
+void tasks_stop(Tasks *tasks);
 /** tasks_free() - at the end of the front; NULL is fine. Returns: NULL */
 Tasks *tasks_free(Tasks *tasks);
 /** tasks_busy() - is a task alive that needs the supervisor */
