@@ -196,7 +196,8 @@ class Jail:
 
 
 class Front:
-    def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30):
+    def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
+                 policies=None, landlock=7):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -208,10 +209,10 @@ class Front:
         listener.listen(256)
         os.mkdir(os.path.join(self.dir, "state"))
         null = os.open("/dev/null", os.O_RDWR)
-        info = struct.pack("=IIIIQIIII", 1, private, 1, 7, memory, 2, owner_uid, warder_gid, admin_gid)
+        info = struct.pack("=IIIIQIIII", 1, private, 1, landlock, memory, 2, owner_uid, warder_gid, admin_gid)
         fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
-               "policies": os.open(os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
+               "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
                "files": os.open("/bin/true", os.O_RDONLY), "agent": null,
                "data": os.open(SOURCE, os.O_RDONLY | os.O_DIRECTORY), "egress": null,
                "info": sealed(info), "filter": front_filter()}
