@@ -16,13 +16,14 @@ typedef void (*ShowFn)(const cJSON *result);
  */
 int ask_once(const Common *common, const char *method, cJSON *params, ShowFn show, Error *err);
 
-/** ask_named() - the same with {@member: the call's only word}. Returns: as ask_once(), VERB_E_USAGE */
 typedef struct NamedAsk {
         const char *method;
         const char *member;
         const char *what; /* for the sentence: "a jail" */
         ShowFn show;
 } NamedAsk;
+
+/** ask_named() - the same with {@member: the call's only word}. Returns: as ask_once(), VERB_E_USAGE */
 int ask_named(const VerbCall *call, const NamedAsk *named, Error *err);
 
 /** show_time() - a time of the protocol: microseconds since 1970 or text, on stdout, @width wide */

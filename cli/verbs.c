@@ -17,6 +17,8 @@
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-snapshot.h"
+#include "cli/verb-task-run.h"
+#include "cli/verb-task.h"
 #include "cli/verb-verify.h"
 
 #define NAME_WIDTH 16
@@ -32,6 +34,13 @@ static const Verb *const verbs[] = {
         &verb_snapshot_show,
         &verb_snapshot_rm,
         &verb_verify,
+        &verb_task_run,
+        &verb_task_start,
+        &verb_task_list,
+        &verb_task_show,
+        &verb_task_watch,
+        &verb_task_cancel,
+        &verb_task_diff,
         &verb_policy_list,
         &verb_policy_show,
         &verb_help,

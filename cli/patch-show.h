@@ -1,0 +1,10 @@
+#pragma once
+/*
+ * patch-show: a patch for people: which files, how many lines, and the patch itself where it is short.
+ */
+
+/** patch_show() - a line a file on stderr, then all of it where it has few lines; @fd is read from its start */
+void patch_show(int fd);
+
+/** patch_write() - the patch on stdout: as it is, or escaped where stdout is a terminal. Returns: 0 or negative errno */
+int patch_write(int fd);

@@ -1,0 +1,282 @@
+/*
+ * progress: one line a fact, so that a log of it reads as well as the screen. Everything in an event
+ * comes from the agent or a model in the end, and is escaped.
+ */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/escape.h"
+#include "base/units.h"
+#include "cli/terminal.h"
+#include "cli/verdict.h"
+
+#define TEXT_SHOWN 100
+
+typedef void (*EventFn)(Progress *progress, const cJSON *event, const cJSON *data);
+
+static uint64_t number(const cJSON *object, const char *name) {
+        uint64_t value = 0;
+
+        (void) json_number(object, name, &value);
+        return value;
+}
+
+static void tone(Tone which) {
+        fputs(terminal_tone(which), stderr);
+}
+
+/* The first line of a text from outside, short */
+static void show_line(const char *text) {
+        autofree char *line = NULL;
+
+        if (!text)
+                return;
+        text += strspn(text, " \t\r\n");
+        line = strndup(text, strcspn(text, "\n"));
+        terminal_text(stderr, line, TEXT_SHOWN);
+}
+
+static void flush_call(Progress *progress) {
+        if (!progress->pending[0])
+                return;
+        fprintf(stderr, "    %s\n", progress->pending);
+        progress->pending[0] = 0;
+}
+
+static void show_state(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *state = json_text(data, "state");
+        const char *cause = json_text(data, "cause");
+        const char *summary = json_text(data, "summary");
+
+        (void) progress;
+        tone(TONE_BOLD);
+        terminal_text(stderr, json_text(event, "task"), 16);
+        tone(TONE_PLAIN);
+        fputs(" is ", stderr);
+        terminal_text(stderr, state ? state : "in an unknown state", 32);
+        if (cause) {
+                fputs(" (", stderr);
+                terminal_text(stderr, cause, 64);
+                fputc(')', stderr);
+        }
+        fputc('\n', stderr);
+        if (summary)
+                terminal_lines(stderr, "    ", summary, 2000);
+}
+
+static void show_step(Progress *progress, const cJSON *event, const cJSON *data) {
+        uint64_t iteration = number(event, "iteration");
+        const char *role = json_text(data, "role");
+
+        if (iteration > 0 && iteration != progress->iteration) {
+                tone(TONE_BOLD);
+                fprintf(stderr, "iteration %llu\n", (unsigned long long) iteration);
+                tone(TONE_PLAIN);
+        }
+        progress->iteration = iteration;
+        fputs("  step ", stderr);
+        terminal_text(stderr, json_text(event, "step"), 80);
+        if (role) {
+                fputs(" (", stderr);
+                terminal_text(stderr, role, 40);
+                fputc(')', stderr);
+        }
+        fputc('\n', stderr);
+}
+
+static void show_step_end(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *error = json_text(data, "error");
+
+        (void) progress;
+        if (!error)
+                return;
+        tone(TONE_BAD);
+        fputs("  step ", stderr);
+        terminal_text(stderr, json_text(event, "step"), 80);
+        tone(TONE_PLAIN);
+        fputs(" failed: ", stderr);
+        show_line(error);
+        fputc('\n', stderr);
+}
+
+/* Egress reports the calls that it made as well; the agent's own event is the one with a role */
+static void show_model(Progress *progress, const cJSON *event, const cJSON *data) {
+        uint64_t tokens = number(data, "tokens_in") + number(data, "tokens_out");
+        const char *text = json_text(data, "text");
+
+        (void) event;
+        if (!json_text(data, "role"))
+                return;
+        tone(TONE_DIM);
+        fputs(progress->replay ? "    recorded model" : "    model", stderr);
+        fprintf(stderr, ", turn %llu", (unsigned long long) number(data, "turn"));
+        if (tokens > 0)
+                fprintf(stderr, ", %llu tokens", (unsigned long long) tokens);
+        tone(TONE_PLAIN);
+        if (text && *text) {
+                fputs(": ", stderr);
+                show_line(text);
+        }
+        fputc('\n', stderr);
+}
+
+/* What a call is about: the one argument that says it */
+static const char *subject(const cJSON *arguments) {
+        static const char *const names[] = { "command", "path", "file_path", "filePath",
+                                             "pattern" };
+
+        for (size_t i = 0; i < ELEMENTS(names); i++)
+                if (json_text(arguments, names[i]))
+                        return json_text(arguments, names[i]);
+        return NULL;
+}
+
+static void show_call(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *text = json_text(data, "arguments");
+        SCOPED(json_free) cJSON *arguments = NULL;
+        autofree char *tool = NULL, *about = NULL;
+        const char *found;
+
+        (void) event;
+        flush_call(progress);
+        if (text && json_parse(text, strlen(text), 0, &arguments, NULL) < 0)
+                arguments = NULL;
+        found = subject(arguments);
+        tool = escape_new(json_text(data, "tool") ? json_text(data, "tool") : "?", 32);
+        about = found ? strndup(found, strcspn(found, "\n")) : NULL;
+        if (about) {
+                char *safe = escape_new(about, TEXT_SHOWN);
+
+                free(about);
+                about = safe;
+        }
+        snprintf(progress->pending, sizeof(progress->pending), "%s%s%s", tool ? tool : "?",
+                 about ? " " : "", about ? about : "");
+}
+
+static void show_result(Progress *progress, const cJSON *event, const cJSON *data) {
+        char time[UNITS_TEXT_MAX];
+        bool fine = json_true(data, "ok");
+
+        (void) event;
+        fprintf(stderr, "    %s  ", progress->pending[0] ? progress->pending : "result");
+        progress->pending[0] = 0;
+        tone(fine ? TONE_DIM : TONE_WARN);
+        fprintf(stderr, "%s, %s", fine ? "done" : "refused or failed",
+                units_format_duration(number(data, "wall_usec"), time));
+        if (!fine) {
+                fputs(": ", stderr);
+                show_line(json_text(data, "text"));
+        }
+        tone(TONE_PLAIN);
+        fputc('\n', stderr);
+}
+
+static void show_verify_start(Progress *progress, const cJSON *event, const cJSON *data) {
+        (void) progress;
+        (void) event;
+        (void) data;
+        fputs("    verify: the supervisor applies the patch to the base and runs the tests\n",
+              stderr);
+}
+
+static void show_verify_end(Progress *progress, const cJSON *event, const cJSON *data) {
+        const cJSON *verdict = json_get(data, "verdict");
+
+        (void) progress;
+        fputs("    ", stderr);
+        verdict_line(cJSON_IsObject(verdict) ? verdict : data);
+        progress_budgets(json_get(event, "used"));
+}
+
+static void show_notice(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *text = json_text(data, "text");
+        const char *phase = json_text(data, "phase");
+
+        (void) progress;
+        (void) event;
+        if (!text && !phase)
+                return;
+        tone(TONE_DIM);
+        fputs("    ", stderr);
+        show_line(text ? text : phase);
+        tone(TONE_PLAIN);
+        fputc('\n', stderr);
+}
+
+static void show_limit(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *limit = json_text(data, "limit");
+
+        (void) progress;
+        tone(TONE_WARN);
+        fputs("    limit reached: ", stderr);
+        show_line(limit ? limit : json_text(data, "text"));
+        tone(TONE_PLAIN);
+        fputc('\n', stderr);
+        progress_budgets(json_get(event, "used"));
+}
+
+static void show_lagged(Progress *progress, const cJSON *event, const cJSON *data) {
+        (void) progress;
+        (void) event;
+        (void) data;
+        fputs("    (some events were left out: this terminal was too slow)\n", stderr);
+}
+
+static const struct {
+        const char *name;
+        EventFn show;
+} events[] = {
+        { "task.state", show_state },
+        { "step.start", show_step },
+        { "step.end", show_step_end },
+        { "model.call", show_model },
+        { "tool.call", show_call },
+        { "tool.result", show_result },
+        { "verify.start", show_verify_start },
+        { "verify.end", show_verify_end },
+        { "limit", show_limit },
+        { "notice", show_notice },
+        { "lagged", show_lagged },
+};
+
+void progress_event(Progress *progress, const cJSON *event) {
+        const char *name = json_text(event, "event");
+
+        if (name && strcmp(name, "tool.result") != 0 && strcmp(name, "tool.call") != 0)
+                flush_call(progress);
+        for (size_t i = 0; name && i < ELEMENTS(events); i++)
+                if (strcmp(events[i].name, name) == 0)
+                        events[i].show(progress, event, json_get(event, "data"));
+}
+
+static void show_budget(const cJSON *pair) {
+        uint64_t used = 0, limit = 0;
+        char bar[TERMINAL_BAR_MAX], time[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
+        const cJSON *first = cJSON_GetArrayItem(pair, 0), *second = cJSON_GetArrayItem(pair, 1);
+
+        if (!cJSON_IsNumber(first) || !cJSON_IsNumber(second) || first->valuedouble < 0 ||
+            second->valuedouble < 0)
+                return;
+        used = (uint64_t) first->valuedouble;
+        limit = (uint64_t) second->valuedouble;
+        if (strcmp(pair->string, "wall_usec") == 0)
+                fprintf(stderr, "  time %s of %s", units_format_duration(used, time),
+                        units_format_duration(limit, of));
+        else
+                fprintf(stderr, "  %.16s %s", pair->string, terminal_bar(used, limit, bar));
+}
+
+void progress_budgets(const cJSON *used) {
+        const cJSON *pair;
+
+        if (!used)
+                return;
+        tone(TONE_DIM);
+        fputs("    budgets:", stderr);
+        cJSON_ArrayForEach(pair, used) show_budget(pair);
+        tone(TONE_PLAIN);
+        fputc('\n', stderr);
+}

@@ -1,0 +1,228 @@
+/*
+ * task-request: the parameters of task.start. What the repository says (.warder/verify.json) is data of
+ * the task; what decides about keys, hosts and ceilings comes from the caller's own files and flags.
+ */
+#include "cli/task-request.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fds.h"
+#include "base/ids.h"
+#include "base/units.h"
+#include "cli/models.h"
+#include "cli/workdir.h"
+
+#define REQUEST_MAX     65536
+#define WORKFLOW_MAX    (256 * 1024)
+#define REQUEST_DEFAULT "The test suite of this project fails. Find the cause and mend it."
+
+static int add_request(const TaskOptions *options, cJSON *params, Error *err) {
+        autofree char *text = NULL;
+        size_t n = 0;
+        int r;
+
+        if (!options->request || strcmp(options->request, "-") != 0) {
+                json_add_text(params, "request",
+                              options->request ? options->request : REQUEST_DEFAULT);
+                return 0;
+        }
+        r = fd_read_all(0, REQUEST_MAX, &text, &n);
+        if (r < 0)
+                return error_set(err, r, "read the request from stdin");
+        if (n == 0 || strlen(text) != n) {
+                (void) error_say(err, -EINVAL, "The request on stdin is empty, or is no text.");
+                return VERB_E_USAGE;
+        }
+        json_add_text(params, "request", text);
+        return 0;
+}
+
+/* A name of the shipped ones, or a file: a name has neither slash nor ".json" */
+static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
+        const char *name = options->workflow;
+        autofree char *text = NULL;
+        autoclose int fd = -EBADF;
+        cJSON *json = NULL;
+        size_t n = 0;
+        User user;
+        int r;
+
+        if (!name || name_is_valid(name)) {
+                if (name)
+                        json_add_text(params, "workflow", name);
+                return 0;
+        }
+        user_of_caller(&user);
+        fd = as_user_open(&user, name, O_RDONLY, err);
+        if (fd < 0)
+                return fd;
+        r = fd_read_all(fd, WORKFLOW_MAX, &text, &n);
+        if (r < 0)
+                return error_set(err, r, "read %s", name);
+        r = json_parse(text, n, JSON_COMMENTS, &json, err);
+        if (r < 0)
+                return error_add(err, r, "%s", name);
+        json_add_consume(params, "workflow", json);
+        return 0;
+}
+
+static int add_limit(cJSON *limits, const char *text, Error *err) {
+        static const char *const names[] = { "verifies", "commands", "calls", "tokens", "wall" };
+        const char *equals = strchr(text, '=');
+        uint64_t value = 0;
+
+        for (size_t i = 0; equals && i < ELEMENTS(names); i++) {
+                size_t n = strlen(names[i]);
+                int r;
+
+                if ((size_t) (equals - text) != n || strncmp(text, names[i], n) != 0)
+                        continue;
+                r = strcmp(names[i], "wall") == 0 ? units_parse_duration(equals + 1, &value, err)
+                                                  : units_parse_number(equals + 1, &value, err);
+                if (r == 0 && value > 0) {
+                        cJSON_DeleteItemFromObjectCaseSensitive(limits, names[i]);
+                        json_add_number(limits, names[i], value);
+                        return 0;
+                }
+        }
+        (void) error_say(err, -EINVAL,
+                         "--limit %.60s: give verifies=N, commands=N, calls=N, tokens=N or "
+                         "wall=TIME.",
+                         text);
+        return VERB_E_USAGE;
+}
+
+static int add_limits(const TaskOptions *options, cJSON *params, Error *err) {
+        cJSON *limits = options->limits.n > 0 ? json_add_object(params, "limits") : NULL;
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < options->limits.n; i++)
+                r = add_limit(limits, options->limits.items[i], err);
+        return r;
+}
+
+/* The supervisor takes a regular file only; a transcript from a pipe is read to its end */
+static int open_transcript(const char *name, int *ret_fd, Error *err) {
+        autoclose int fd = -EBADF, spool = -EBADF;
+        autofree char *text = NULL;
+        size_t n = 0;
+        User user;
+        int r;
+
+        user_of_caller(&user);
+        fd = as_user_open(&user, name, O_RDONLY, err);
+        if (fd < 0)
+                return fd;
+        spool = spool_new(err);
+        if (spool < 0)
+                return spool;
+        r = fd_read_all(fd, 64 * 1024 * 1024, &text, &n);
+        if (r == 0)
+                r = fd_write_all(spool, text, n);
+        if (r < 0 || lseek(spool, 0, SEEK_SET) < 0)
+                return error_set(err, r < 0 ? r : -errno, "read %s", name);
+        *ret_fd = TAKE_FD(spool);
+        return 0;
+}
+
+static int add_model(const TaskOptions *options, TaskRequest *request, Error *err) {
+        cJSON *route = NULL;
+        int r;
+
+        if (!options->replay == !options->model) {
+                (void) error_say(err, -EINVAL,
+                                 "Which model? Give --model NAME (of models.json), or --replay "
+                                 "FILE for a recorded one.");
+                return VERB_E_USAGE;
+        }
+        if (options->model) {
+                r = models_find(options->models, options->model, &route, &request->model_fd, err);
+                if (r < 0)
+                        return r;
+                json_add_consume(request->params, "model", route);
+                return 0;
+        }
+        request->is_replay = true;
+        json_add_text(json_add_object(request->params, "model"), "provider", "replay");
+        return open_transcript(options->replay, &request->model_fd, err);
+}
+
+static void add_place(cJSON *params, const char *member, const char *text, const char *variable) {
+        const char *value = text ? text : getenv(variable);
+
+        if (value && *value)
+                json_add_text(params, member, value);
+}
+
+static int fill(const TaskOptions *options, const char *dir, TaskRequest *request, Error *err) {
+        cJSON *spec = NULL;
+        int r = workspace_find(dir, NULL, &request->repo, err);
+
+        if (r == 0)
+                r = spec_load(&options->spec, &request->repo, false, &spec, err);
+        if (r != 0)
+                return r;
+        json_add_consume(request->params, "spec", spec);
+        add_place(request->params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
+        add_place(request->params, "policy", options->policy, "WARDER_POLICY");
+        r = add_request(options, request->params, err);
+        if (r == 0)
+                r = add_workflow(options, request->params, err);
+        if (r == 0)
+                r = add_limits(options, request->params, err);
+        if (r == 0)
+                r = add_model(options, request, err);
+        if (r == 0)
+                r = workspace_pack(&request->repo, spec, &request->base_fd, &request->totals, err);
+        return r;
+}
+
+int task_request_make(const TaskOptions *options, const char *dir, TaskRequest *ret, Error *err) {
+        TaskRequest request = TASK_REQUEST_EMPTY;
+        int r;
+
+        request.params = cJSON_CreateObject();
+        if (!request.params)
+                return error_set(err, -ENOMEM, "make the request");
+        r = fill(options, dir, &request, err);
+        if (r != 0) {
+                task_request_deinit(&request);
+                return r;
+        }
+        *ret = request;
+        return 0;
+}
+
+void task_request_deinit(TaskRequest *request) {
+        request->params = json_free(request->params);
+        owned_close(&request->base_fd);
+        owned_close(&request->model_fd);
+        *request = TASK_REQUEST_EMPTY;
+}
+
+int task_request_send(TaskRequest *request, Link *link, bool keep, char *ret_task, Error *err) {
+        Ask ask = { .method = "task.start",
+                    .fds = { request->base_fd, request->model_fd },
+                    .n_fds = 2 };
+        Answer answer = ANSWER_EMPTY;
+        const char *task;
+        int r;
+
+        if (keep)
+                json_add_bool(request->params, "keep", true);
+        ask.params = TAKE_PTR(request->params);
+        r = link_ask(link, &ask, &answer, err);
+        task = json_text(answer.result, "task");
+        if (r == 0 && (!task || !id_is_valid('t', task)))
+                r = error_say(err, -EPROTO, "The supervisor named no task.");
+        if (r == 0)
+                snprintf(ret_task, ID_MAX, "%s", task);
+        else if (r == LINK_E_REFUSED && strcmp(answer.code, "invalid") == 0)
+                r = VERB_E_USAGE;
+        answer_deinit(&answer);
+        return r;
+}

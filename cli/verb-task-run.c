@@ -1,0 +1,261 @@
+/*
+ * The verbs "task run" and "task start". The agent works in jails of the supervisor; here a person sees
+ * what it does, and gets the patch with the verdict that belongs to it.
+ */
+#include "cli/verb-task-run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "cli/events.h"
+#include "cli/follow.h"
+#include "cli/outdir.h"
+#include "cli/patch-show.h"
+#include "cli/task-request.h"
+#include "cli/terminal.h"
+#include "cli/verdict.h"
+
+#define EVENTS_MAX (64ul * 1024 * 1024)
+
+static const Option run_options[] = {
+        OPTIONS_TASK,
+        { "out", 'o', OPTION_TEXT, offsetof(TaskOptions, out), "DIR",
+          "Write patch.diff, verdict.json and events.jsonl there" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+static const Option start_options[] = { OPTIONS_TASK, OPTIONS_COMMON, { 0 } };
+
+typedef struct Running {
+        const TaskOptions *options;
+        TaskRequest request;
+        Link link;
+        Follow follow;
+        Buf events;
+        Answer shown; /* task.show */
+        int patch_fd; /* owned; -EBADF: there is none */
+} Running;
+
+static int make_request(const VerbCall *call, TaskRequest *request, Error *err) {
+        const TaskOptions *options = call->options;
+
+        if (call->n_words > 1) {
+                (void) error_say(err, -EINVAL, "Give one directory, or none for this one.");
+                return VERB_E_USAGE;
+        }
+        return task_request_make(options, call->n_words == 1 ? call->words[0] : ".", request, err);
+}
+
+static void introduce(const Running *running) {
+        const TaskRequest *request = &running->request;
+        const TaskOptions *options = running->options;
+        char size[UNITS_TEXT_MAX];
+
+        if (options->common.json)
+                return;
+        fprintf(stderr, "workspace: %s, %llu files, %s, ", request->repo.top,
+                (unsigned long long) request->totals.files,
+                units_format_size(request->totals.bytes, size));
+        if (request->repo.commit[0])
+                fprintf(stderr, "on commit %.12s\n", request->repo.commit);
+        else
+                fputs("no commit yet\n", stderr);
+        fprintf(stderr, "model: %s%s%s\n", request->is_replay ? "recorded model (" : "",
+                request->is_replay ? options->replay : options->model,
+                request->is_replay ? ")" : "");
+}
+
+/* What the task came to, once it has ended: its verdicts, and the patch of the last one */
+static int fetch_results(Running *running, Error *err) {
+        Ask show = { .method = "task.show", .params = cJSON_CreateObject() };
+        Ask patch = { .method = "task.patch", .params = cJSON_CreateObject() };
+        Answer answer = ANSWER_EMPTY;
+        Error ignored = ERROR_EMPTY;
+        int r;
+
+        json_add_text(show.params, "task", running->follow.task);
+        json_add_text(patch.params, "task", running->follow.task);
+        r = link_ask(&running->link, &show, &running->shown, err);
+        if (r != 0) {
+                (void) json_free(patch.params);
+                return r < 0 ? r : -EREMOTEIO;
+        }
+        /* refused where no verify ever ran: then there is none */
+        if (link_ask(&running->link, &patch, &answer, &ignored) == 0 && answer.message.n_fds == 1)
+                running->patch_fd = TAKE_FD(answer.message.fds[0]);
+        answer_deinit(&answer);
+        return 0;
+}
+
+static const cJSON *last_verdict(const Running *running) {
+        const cJSON *verdicts = json_get(running->shown.result, "verdicts");
+
+        return cJSON_GetArrayItem(verdicts, cJSON_GetArraySize(verdicts) - 1);
+}
+
+static int write_out(const Running *running, Error *err) {
+        const cJSON *verdict = last_verdict(running);
+        autofree char *text = verdict ? cJSON_Print(verdict) : NULL;
+        const OutFile files[] = {
+                { "patch.diff", NULL, running->patch_fd },
+                { "verdict.json", text, -EBADF },
+                { "events.jsonl", running->events.data ? running->events.data : "", -EBADF },
+        };
+
+        if (!running->options->out)
+                return 0;
+        return outdir_write(running->options->out, files, ELEMENTS(files), err);
+}
+
+static void show_patch(const Running *running) {
+        bool verified = strcmp(running->follow.state, "verified") == 0;
+
+        if (running->patch_fd < 0) {
+                fputs("there is no patch: nothing was verified\n", stderr);
+                return;
+        }
+        if (!verified)
+                fprintf(stderr, "%snot verified:%s ", terminal_tone(TONE_WARN),
+                        terminal_tone(TONE_PLAIN));
+        patch_show(running->patch_fd);
+        if (running->options->out)
+                fprintf(stderr, "the patch is in %s/patch.diff\n", running->options->out);
+        else
+                fprintf(stderr, "'warder task diff %s' prints the patch\n", running->follow.task);
+}
+
+static void show_end(Running *running, int code) {
+        const cJSON *verdict = last_verdict(running);
+        const char *state = running->follow.state;
+
+        if (running->options->common.json) {
+                cJSON *end = cJSON_Duplicate(running->shown.result, true);
+
+                json_add_number(end, "exit", (uint64_t) code);
+                events_print("task.end", end);
+                return;
+        }
+        fputc('\n', stderr);
+        if (verdict)
+                verdict_show(verdict);
+        progress_budgets(json_get(running->shown.result, "used"));
+        show_patch(running);
+        fprintf(stderr, "%s%s %s%s, exit code %d%s\n", terminal_tone(TONE_BOLD),
+                running->follow.task, state, terminal_tone(TONE_PLAIN), code,
+                running->request.is_replay ? " (recorded model)" : "");
+}
+
+static int run_foreground(Running *running, Error *err) {
+        int r = link_catch_signals(&running->link, err), out;
+
+        if (r < 0)
+                return r;
+        r = task_request_send(&running->request, &running->link, false, running->follow.task, err);
+        if (r == LINK_E_STOPPED)
+                return EXIT_CANCELLED;
+        if (r != 0)
+                return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+        r = follow_task(&running->follow, 1, err);
+        if (r == LINK_E_STOPPED)
+                return EXIT_CANCELLED;
+        if (r != 0)
+                return r < 0 ? error_add(err, r, "%s: supervisor_lost", running->follow.task)
+                             : -EREMOTEIO;
+        r = fetch_results(running, err);
+        if (r < 0)
+                return r;
+        out = write_out(running, err);
+        r = follow_exit_code(running->follow.state);
+        show_end(running, r);
+        if (!running->options->common.json && !isatty(1) && running->patch_fd >= 0)
+                (void) patch_write(running->patch_fd);
+        return out < 0 ? out : r;
+}
+
+static int run(const VerbCall *call, Error *err) {
+        const TaskOptions *options = call->options;
+        Running running = { .options = options,
+                            .request = TASK_REQUEST_EMPTY,
+                            .link = LINK_EMPTY,
+                            .events = BUF_EMPTY(EVENTS_MAX),
+                            .patch_fd = -EBADF };
+        int r = make_request(call, &running.request, err);
+
+        if (r != 0)
+                return r;
+        running.follow.json = options->common.json;
+        running.follow.cancels = true;
+        running.follow.progress.replay = running.request.is_replay;
+        running.follow.events = options->out ? &running.events : NULL;
+        introduce(&running);
+        r = link_open(&running.link, options->common.socket, err);
+        follow_attach(&running.follow, &running.link);
+        if (r == 0)
+                r = run_foreground(&running, err);
+        answer_deinit(&running.shown);
+        link_deinit(&running.link);
+        task_request_deinit(&running.request);
+        buf_deinit(&running.events);
+        owned_close(&running.patch_fd);
+        return r;
+}
+
+static int run_start(const VerbCall *call, Error *err) {
+        const TaskOptions *options = call->options;
+        TaskRequest request = TASK_REQUEST_EMPTY;
+        char task[ID_MAX] = "";
+        Link link = LINK_EMPTY;
+        int r = make_request(call, &request, err);
+
+        if (r != 0)
+                return r;
+        r = link_open(&link, options->common.socket, err);
+        if (r == 0)
+                r = task_request_send(&request, &link, true, task, err);
+        if (r == 0 && options->common.json)
+                printf("{\"task\":\"%s\"}\n", task);
+        else if (r == 0)
+                puts(task);
+        link_deinit(&link);
+        task_request_deinit(&request);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+}
+
+const Verb verb_task_run = {
+        .name = "task run",
+        .summary = "let an agent mend this repository until the tests say so",
+        .synopsis = "[OPTION…] [DIR]",
+        .text = "The repository's tracked and unignored files go into a jail as they are. An "
+                "agent\n"
+                "works there; every verdict is the supervisor's, on base plus patch, in fresh "
+                "jails.\n"
+                "Nothing in the directory changes: the result is a patch, on stdout where that is "
+                "a\n"
+                "file or a pipe, and in --out. Ctrl-C cancels.",
+        .examples =
+                "  warder task run --model local --request 'make the parser accept empty input'\n"
+                "  warder task run --replay transcript.json --run 'make test' --parse tap",
+        .exits = EXITS_VERDICT,
+        .options = run_options,
+        .size = sizeof(TaskOptions),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = EXIT_NOT_CARRIED_OUT,
+        .run = run,
+};
+
+const Verb verb_task_start = {
+        .name = "task start",
+        .summary = "the same in the background; prints the task's id",
+        .synopsis = "[OPTION…] [DIR]",
+        .examples = "  task=$(warder task start --model local)\n"
+                    "  warder task watch \"$task\" && warder task diff \"$task\" | git apply",
+        .exits = EXITS_VERDICT,
+        .options = start_options,
+        .size = sizeof(TaskOptions),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = EXIT_NOT_CARRIED_OUT,
+        .run = run_start,
+};

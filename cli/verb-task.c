@@ -1,0 +1,174 @@
+/*
+ * The verbs for tasks that exist.
+ */
+#include "cli/verb-task.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/ask-once.h"
+#include "cli/follow.h"
+#include "cli/patch-show.h"
+#include "cli/terminal.h"
+#include "cli/verdict.h"
+
+static const Option task_options[] = { OPTIONS_COMMON, { 0 } };
+
+static void show_row(const cJSON *task) {
+        show_text(task, "task", 12);
+        show_text(task, "state", 10);
+        show_time(task, "created", 24);
+        show_text(task, "workflow", 10);
+        show_text(task, "request", 0);
+        putchar('\n');
+}
+
+static void show_list(const cJSON *result) {
+        const cJSON *task;
+
+        printf("%-12s  %-10s  %-24s  %-10s  %s\n", "TASK", "STATE", "CREATED", "WORKFLOW",
+               "REQUEST");
+        cJSON_ArrayForEach(task, json_get(result, "tasks")) show_row(task);
+}
+
+static void show_task(const cJSON *result) {
+        const char *cause = json_text(result, "cause");
+        const cJSON *verdict, *verdicts = json_get(result, "verdicts");
+        int left = cJSON_GetArraySize(verdicts);
+
+        show_row(result);
+        (void) fflush(stdout);
+        if (cause) {
+                fputs("cause: ", stderr);
+                terminal_text(stderr, cause, 64);
+                fputc('\n', stderr);
+        }
+        terminal_lines(stderr, "  ", json_text(result, "summary"), 4096);
+        cJSON_ArrayForEach(verdict, verdicts) {
+                if (--left > 0)
+                        verdict_line(verdict);
+                else
+                        verdict_show(verdict);
+        }
+        progress_budgets(json_get(result, "used"));
+}
+
+static int run_list(const VerbCall *call, Error *err) {
+        return ask_once(call->options, "task.list", cJSON_CreateObject(), show_list, err);
+}
+
+static int run_show(const VerbCall *call, Error *err) {
+        static const NamedAsk named = { "task.show", "task", "a task", show_task };
+
+        return ask_named(call, &named, err);
+}
+
+static void show_cancelled(const cJSON *result) {
+        show_text(result, "state", 0);
+        putchar('\n');
+}
+
+static int run_cancel(const VerbCall *call, Error *err) {
+        static const NamedAsk named = { "task.cancel", "task", "a task", show_cancelled };
+
+        return ask_named(call, &named, err);
+}
+
+static int take_id(const VerbCall *call, char *id, Error *err) {
+        if (call->n_words != 1 || !id_is_valid('t', call->words[0])) {
+                (void) error_say(err, -EINVAL, "Name a task, one; 'warder task list' lists them.");
+                return VERB_E_USAGE;
+        }
+        snprintf(id, ID_MAX, "%s", call->words[0]);
+        return 0;
+}
+
+/* The exit code is the task's, so that a script can wait for one and go on from there */
+static int run_watch(const VerbCall *call, Error *err) {
+        const Common *common = call->options;
+        Link link = LINK_EMPTY;
+        Follow follow = { .json = common->json };
+        int r = take_id(call, follow.task, err);
+
+        if (r != 0)
+                return r;
+        r = link_open(&link, common->socket, err);
+        if (r == 0)
+                r = link_catch_signals(&link, err);
+        follow_attach(&follow, &link);
+        if (r == 0)
+                r = follow_task(&follow, 1, err);
+        link_deinit(&link);
+        if (r == LINK_E_STOPPED)
+                return EXIT_CANCELLED;
+        return r == 0 ? follow_exit_code(follow.state) : r < 0 ? r : -EREMOTEIO;
+}
+
+static int run_diff(const VerbCall *call, Error *err) {
+        const Common *common = call->options;
+        Ask ask = { .method = "task.patch" };
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        char id[ID_MAX];
+        int r = take_id(call, id, err);
+
+        if (r != 0)
+                return r;
+        r = link_open(&link, common->socket, err);
+        if (r < 0)
+                return r;
+        ask.params = cJSON_CreateObject();
+        json_add_text(ask.params, "task", id);
+        r = link_ask(&link, &ask, &answer, err);
+        if (r == 0 && answer.message.n_fds != 1)
+                r = error_say(err, -EPROTO, "The supervisor passed no patch.");
+        if (r == 0 && (r = patch_write(answer.message.fds[0])) < 0)
+                (void) error_set(err, r, "write the patch");
+        answer_deinit(&answer);
+        link_deinit(&link);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+}
+
+#define TASK_VERB(NAME, SUMMARY, SYNOPSIS, EXAMPLES, RUN)                                     \
+        {                                                                                     \
+                .name = NAME, .summary = SUMMARY, .synopsis = SYNOPSIS, .examples = EXAMPLES, \
+                .exits = EXITS_PLAIN, .options = task_options, .size = sizeof(Common),        \
+                .exit_usage = EXIT_USAGE, .exit_failed = 1, .run = RUN,                       \
+        }
+
+const Verb verb_task_list = TASK_VERB(
+        "task list", "list tasks, newest first", "[--json]",
+        "  warder task list\n  warder task list --json | jq -r '.tasks[].task'", run_list);
+
+const Verb verb_task_show =
+        TASK_VERB("task show", "show a task: state, verdicts, what it has used", "TASK",
+                  "  warder task show t-7f3kq2m4ab\n"
+                  "  warder task show t-7f3kq2m4ab --json | jq .verdicts",
+                  run_show);
+
+const Verb verb_task_watch = {
+        .name = "task watch",
+        .summary = "follow a task to its end; the exit code is the task's",
+        .synopsis = "TASK",
+        .examples = "  warder task watch t-7f3kq2m4ab\n"
+                    "  warder task watch t-7f3kq2m4ab --json | jq -r .event",
+        .exits = EXITS_VERDICT,
+        .options = task_options,
+        .size = sizeof(Common),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = EXIT_NOT_CARRIED_OUT,
+        .run = run_watch,
+};
+
+const Verb verb_task_cancel = TASK_VERB(
+        "task cancel", "end a task", "TASK",
+        "  warder task cancel t-7f3kq2m4ab\n"
+        "  warder task list --json | jq -r '.tasks[].task' | xargs -n1 warder task cancel",
+        run_cancel);
+
+const Verb verb_task_diff =
+        TASK_VERB("task diff", "print the patch that the last verdict is about", "TASK",
+                  "  warder task diff t-7f3kq2m4ab\n"
+                  "  warder task diff t-7f3kq2m4ab | git apply",
+                  run_diff);
