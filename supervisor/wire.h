@@ -14,6 +14,7 @@
  */
 #include <stdint.h>
 
+#include "base/egress.h"
 #include "base/error.h"
 #include "sandbox/plan.h"
 
@@ -243,38 +244,4 @@ typedef struct InitEvent { /* one form for all kinds; what a kind does not use i
         uint32_t n_fds;
 } InitEvent;
 
-/* ---- front -> egress ----------------------------------------------------------------------------- */
-
-#define EGRESS_URL_MAX   512
-#define EGRESS_MODEL_MAX 128
-
-typedef enum EgressRequestKind { EGRESS_OPEN = 1, EGRESS_CLOSE } EgressRequestKind;
-
-typedef struct
-        EgressRequest { /* OPEN: two descriptors: listener in the agent's jail, sealed memfd of the key */
-        uint32_t kind;
-        uint32_t pad;
-        uint64_t id;           /* the task's number at the front */
-        uint64_t requests_max; /* model calls of this task */
-        uint64_t bytes_max;    /* of one reply */
-        char base_url
-                [EGRESS_URL_MAX]; /* "https://host/v1": requests go to base_url + path below /v1 */
-        char model[EGRESS_MODEL_MAX]; /* for the record; the body is passed through */
-} EgressRequest;
-
-typedef enum EgressEventKind { EGRESS_OPENED = 1, EGRESS_CALL, EGRESS_LIMIT } EgressEventKind;
-
-typedef struct EgressEvent {
-        uint32_t kind;
-        int32_t code; /* OPENED: 0 or negative errno; CALL: HTTP status, 0 where none came */
-        uint64_t id;
-        uint64_t calls;     /* so far */
-        uint64_t tokens_in; /* of this call, from the reply's usage; 0 where it names none */
-        uint64_t tokens_out;
-        uint64_t bytes_in;
-        uint64_t bytes_out;
-        uint64_t wall_usec;
-        uint32_t attempts; /* with retries */
-        uint32_t pad;
-        char text[ERROR_TEXT_MAX];
-} EgressEvent;
+/* ---- front -> egress: base/egress.h, because egress includes nothing but base ---------------------- */
