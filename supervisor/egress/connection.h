@@ -1,0 +1,20 @@
+#pragma once
+/*
+ * connection: one client's TCP connection: a request in, the provider's answer out, as it comes.
+ */
+#include "supervisor/egress/route.h"
+
+#define CONNECTION_OUT_MAX   (1024 * 1024) /* bytes that may wait for a client */
+#define CONNECTION_OUT_PAUSE (256 * 1024)  /* from here on the provider is made to wait */
+
+/**
+ * connection_new_consume() - serve @fd, in front of the list @head
+ * Returns: 0 or negative errno (then @fd is closed and @head as it was).
+ */
+int connection_new_consume(Route *route, int fd, Connection **head);
+
+/** connection_free() - close, drop a transfer under way. Returns: the next of the list */
+Connection *connection_free(Connection *connection);
+
+/** connection_next() - where the list goes on */
+Connection **connection_next(Connection *connection);

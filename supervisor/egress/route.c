@@ -1,0 +1,194 @@
+/*
+ * route: see route.h.
+ */
+#include "supervisor/egress/route.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "supervisor/egress/connection.h"
+
+Route *route_free(Route *route) {
+        if (!route)
+                return NULL;
+        while (route->connections)
+                route->connections = connection_free(route->connections);
+        sd_event_source_disable_unref(route->source);
+        if (route->listener >= 0)
+                (void) close(route->listener);
+        if (route->authorization)
+                explicit_bzero(route->authorization, strlen(route->authorization));
+        free(route->authorization);
+        free(route);
+        return NULL;
+}
+
+static bool is_loopback(const char *host) {
+        return strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0 ||
+               strncmp(host, "127.", 4) == 0;
+}
+
+static int check_parts(CURLU *url, bool has_key, Error *err) {
+        char *scheme = NULL, *host = NULL, *user = NULL, *query = NULL;
+        int r = 0;
+
+        (void) curl_url_get(url, CURLUPART_SCHEME, &scheme, 0);
+        (void) curl_url_get(url, CURLUPART_HOST, &host, 0);
+        (void) curl_url_get(url, CURLUPART_USER, &user, 0);
+        (void) curl_url_get(url, CURLUPART_QUERY, &query, 0);
+        if (!scheme || !host || user || query)
+                r = error_say(err, -EINVAL,
+                              "base_url needs a host, and takes no user and no query");
+        else if (strcmp(scheme, "https") != 0 && strcmp(scheme, "http") != 0)
+                r = error_say(err, -EINVAL, "base_url is http or https, not %.16s", scheme);
+        else if (strcmp(scheme, "http") == 0 && has_key && !is_loopback(host))
+                r = error_say(err, -EPERM,
+                              "the key would travel unencrypted to %.100s: use https, or no key",
+                              host);
+        curl_free(scheme);
+        curl_free(host);
+        curl_free(user);
+        curl_free(query);
+        return r;
+}
+
+static int set_url(Route *route, const char *base_url, Error *err) {
+        CURLU *url = curl_url();
+        size_t n = strnlen(base_url, EGRESS_URL_MAX);
+        int r;
+
+        if (!url)
+                return error_set(err, -ENOMEM, "base_url");
+        if (n == EGRESS_URL_MAX)
+                r = error_say(err, -EINVAL, "base_url is not terminated");
+        else if (curl_url_set(url, CURLUPART_URL, base_url, 0) != CURLUE_OK)
+                r = error_say(err, -EINVAL, "base_url is no URL");
+        else
+                r = check_parts(url, route->authorization, err);
+        curl_url_cleanup(url);
+        if (r < 0)
+                return r;
+        (void) snprintf(route->base_url, sizeof(route->base_url), "%s", base_url);
+        while (n > 0 && route->base_url[n - 1] == '/')
+                route->base_url[--n] = '\0';
+        return 0;
+}
+
+/* Read by position: the client that made the memfd shares its offset. */
+static int set_key(Route *route, int fd, Error *err) {
+        char key[ROUTE_KEY_MAX + 1];
+        ssize_t n = pread(fd, key, sizeof(key), 0);
+        int r = 0;
+
+        if (n < 0)
+                return error_set(err, -errno, "read the key");
+        while (n > 0 && (key[n - 1] == '\n' || key[n - 1] == '\r'))
+                n--;
+        for (ssize_t i = 0; i < n; i++)
+                if (key[i] <= ' ' || key[i] >= 0x7f)
+                        r = -EINVAL;
+        if (n > ROUTE_KEY_MAX)
+                r = -EINVAL;
+        if (r < 0)
+                (void) error_say(err, r,
+                                 "the key is not one word of visible ASCII of at most %d bytes",
+                                 ROUTE_KEY_MAX);
+        else if (n > 0 &&
+                 asprintf(&route->authorization, "Authorization: Bearer %.*s", (int) n, key) < 0) {
+                route->authorization = NULL;
+                r = error_set(err, -ENOMEM, "keep the key");
+        }
+        explicit_bzero(key, sizeof(key));
+        return r;
+}
+
+static int set_listener(Route *route, Error *err) {
+        int listening = 0;
+        socklen_t size = sizeof(listening);
+
+        if (getsockopt(route->listener, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) < 0)
+                return error_set(err, -errno, "look at the listener");
+        if (!listening)
+                return error_say(err, -EINVAL, "the listener does not listen");
+        return fd_set_nonblock(route->listener, true);
+}
+
+int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *err) {
+        SCOPED(route_free) Route *route = calloc(1, sizeof(*route));
+        autoclose int listener = TAKE_FD(fds[0]), key = TAKE_FD(fds[1]);
+        int r;
+
+        if (!route)
+                return error_set(err, -ENOMEM, "route");
+        route->listener = TAKE_FD(listener);
+        route->id = request->id;
+        route->requests_max = request->requests_max;
+        route->bytes_max = request->bytes_max;
+        r = set_listener(route, err);
+        if (r >= 0)
+                r = set_key(route, key, err);
+        if (r >= 0)
+                r = set_url(route, request->base_url, err);
+        if (r < 0)
+                return r;
+        *ret_route = TAKE_PTR(route);
+        return 0;
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Route *route = userdata;
+        autoclose int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        (void) source;
+        (void) events;
+        if (client < 0)
+                return 0; /* it went away again, or no descriptor is free: the next event tries */
+        if (connection_new_consume(route, TAKE_FD(client), &route->connections) < 0)
+                return 0;
+        if (++route->n_connections == ROUTE_CONNECTIONS_MAX)
+                (void) sd_event_source_set_enabled(route->source, SD_EVENT_OFF);
+        return 0;
+}
+
+int route_start(Route *route, sd_event *event, Multi *multi, Error *err) {
+        int r;
+
+        route->event = event;
+        route->multi = multi;
+        r = sd_event_add_io(event, &route->source, route->listener, EPOLLIN, on_accept, route);
+        if (r < 0)
+                return error_set(err, r, "watch the listener");
+        (void) sd_event_source_set_description(route->source, "listener");
+        return 0;
+}
+
+bool route_spend(Route *route) {
+        EgressEvent event = { .kind = EGRESS_LIMIT, .id = route->id, .calls = route->calls };
+
+        if (route->requests_max == 0 || route->calls < route->requests_max) {
+                route->calls++;
+                return true;
+        }
+        (void) snprintf(event.text, sizeof(event.text), "all %llu model calls are used",
+                        (unsigned long long) route->requests_max);
+        route->say(route->userdata, &event);
+        return false;
+}
+
+void route_drop(Route *route, Connection *connection) {
+        for (Connection **at = &route->connections; *at; at = connection_next(*at)) {
+                if (*at != connection)
+                        continue;
+                *at = connection_free(connection);
+                break;
+        }
+        route->n_connections--;
+        (void) sd_event_source_set_enabled(route->source, SD_EVENT_ON);
+}

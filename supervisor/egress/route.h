@@ -1,0 +1,59 @@
+#pragma once
+/*
+ * route: one task's way to its model: a listener in the agent's jail, the provider's URL, the key, the
+ * budgets. The listener is the identity: whoever reaches it speaks for that task and no other.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/egress.h"
+#include "supervisor/egress/multi.h"
+
+#define ROUTE_CONNECTIONS_MAX 8
+#define ROUTE_KEY_MAX         4096
+
+typedef struct Connection Connection;
+typedef struct Route Route;
+
+/* Tells the front; never blocks. */
+typedef void (*RouteSayFn)(void *userdata, const EgressEvent *event);
+
+struct Route {
+        Route *next; /* owned by the list's head */
+        uint64_t id;
+        uint64_t requests_max;
+        uint64_t bytes_max;
+        uint64_t calls;
+        char base_url[EGRESS_URL_MAX];
+        char *authorization;     /* owned, wiped; NULL: no key */
+        int listener;            /* owned */
+        sd_event_source *source; /* owned */
+        Connection *connections; /* owned list */
+        unsigned n_connections;
+        sd_event *event; /* borrowed */
+        Multi *multi;    /* borrowed */
+        RouteSayFn say;
+        void *userdata; /* borrowed, for say */
+};
+
+/**
+ * route_new() - check a request of the front and listen
+ * @fds: listener and key, consumed in each case
+ *
+ * Returns: 0; -EINVAL: no URL, no listener, no key that can be one; -EPERM: a key would travel
+ *          unencrypted to another host; -ENOMEM.
+ */
+int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *err);
+/** route_free() - close listener and connections, wipe the key. Returns: NULL */
+Route *route_free(Route *route);
+DEFINE_SCOPED(Route *, route_free);
+
+/** route_start() - accept on @event. Returns: 0 or negative errno */
+int route_start(Route *route, sd_event *event, Multi *multi, Error *err);
+
+/** route_spend() - count one call. Returns: true where the budget allows it; the front is told where not */
+bool route_spend(Route *route);
+
+/** route_drop() - a connection has ended: free it and accept again */
+void route_drop(Route *route, Connection *connection);

@@ -1,0 +1,66 @@
+#pragma once
+/*
+ * transfer: one request to a provider, tried again while nothing of an answer was passed on. An answer
+ * that is worth another try (429, 5xx) is held back; the last one is passed on like any other.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "supervisor/egress/multi.h"
+
+#define TRANSFER_TRIES_MAX 4
+#define TRANSFER_HELD_MAX  (64 * 1024) /* of an answer that may be tried again */
+
+typedef struct TransferHead {
+        long status;
+        const char *type;        /* borrowed; NULL: none */
+        const char *retry_after; /* borrowed; NULL: none */
+        int64_t length;          /* of the body; negative: not known */
+} TransferHead;
+
+typedef struct TransferEnd {
+        long status; /* 0: no answer came */
+        bool whole;  /* head and all of the body were passed on */
+        unsigned attempts;
+        uint64_t tokens_in, tokens_out;
+        uint64_t bytes_in, bytes_out; /* bodies */
+        uint64_t wall_usec;
+        const char *text; /* borrowed; why it is not whole */
+} TransferEnd;
+
+/* Called from libcurl's callbacks: none of them may free the transfer but end, which is the last. */
+typedef struct TransferEvents {
+        void (*head)(void *userdata, const TransferHead *head);
+        /* Returns 1: taken; 0: full, pause (nothing was taken); -1: give up. */
+        int (*body)(void *userdata, const char *bytes, size_t n);
+        void (*end)(void *userdata, const TransferEnd *end);
+} TransferEvents;
+
+typedef struct TransferSpec { /* all borrowed, until the transfer is freed */
+        const char *url;
+        const char *authorization; /* "Authorization: Bearer …"; NULL: none */
+        const char *body;          /* NULL: a GET */
+        size_t n_body;
+        uint64_t bytes_max; /* of the answer's body; 0: no limit */
+        const TransferEvents *events;
+        void *userdata;
+} TransferSpec;
+
+typedef struct Transfer Transfer;
+
+/** transfer_new() - and start it. Returns: 0, -ENOMEM, -EIO, -EINVAL */
+int transfer_new(Multi *multi, sd_event *event, const TransferSpec *spec, Transfer **ret_transfer,
+                 Error *err);
+/** transfer_free() - drop it without a further event. Returns: NULL */
+Transfer *transfer_free(Transfer *transfer);
+DEFINE_SCOPED(Transfer *, transfer_free);
+
+/** transfer_resume() - after body() said 0: there is room again */
+void transfer_resume(Transfer *transfer);
+
+/** transfer_abort() - the client went away: end() is called, now, with what is known so far */
+void transfer_abort(Transfer *transfer);
+
+/** transfer_ended() - what multi calls at the end of each try (multi_on_end()) */
+void transfer_ended(void *transfer, CURLcode code);
