@@ -1,0 +1,417 @@
+#!/usr/bin/env python3
+"""warder-egress as an agent, a front and a provider see it: malformed requests first."""
+import array, importlib.machinery, importlib.util, json, os, re, signal, socket, ssl, struct, subprocess, sys, tempfile, threading, time
+
+fakes = os.path.join(os.environ.get("top_srcdir", "."), "tests", "fakes")
+build = os.environ.get("top_builddir", ".")
+sys.path.insert(0, fakes)
+sys.dont_write_bytecode = True
+import harness
+
+loader = importlib.machinery.SourceFileLoader("model_server", f"{fakes}/model-server")
+model_server = importlib.util.module_from_spec(importlib.util.spec_from_loader("model_server", loader))
+loader.exec_module(model_server)
+
+tap = harness.Tap()
+KEY = "sk-test-0123456789abcdef"
+OPEN, CLOSE = 1, 2
+OPENED, CALL, LIMIT = 1, 2, 3
+REQUEST, EVENT = "<IIQQQ512s128s", "<Ii7QII512s"
+BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi é"}]})
+
+
+def memfd(name, data):
+    fd = os.memfd_create(name, os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    import fcntl
+    fcntl.fcntl(fd, 1033, 0x2 | 0x4 | 0x8)  # F_ADD_SEALS: shrink, grow, write
+    return fd
+
+
+def the_filter():
+    text = open(f"{build}/filter-egress.h").read()
+    rows = re.findall(r"\{ 0x([0-9a-f]+), (\d+), (\d+), 0x([0-9a-f]+) \}", text)
+    return b"".join(struct.pack("<HBBI", int(c, 16), int(t), int(f), int(k, 16)) for c, t, f, k in rows)
+
+
+class Egress:
+    """One egress with our end of its front socket."""
+
+    def __init__(self, env=None):
+        self.front, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        code = memfd("filter", the_filter())
+        a, b = os.dup(theirs.fileno()), os.dup(code)
+        high = [fcntl_dup(a, 50), fcntl_dup(b, 51)]
+        self.log = tempfile.TemporaryFile()
+
+        def place():
+            os.dup2(high[0], 3)
+            os.dup2(high[1], 4)
+
+        wrap = os.environ.get("EGRESS_WRAP", "").split()
+        base = {"PATH": "/usr/bin:/bin", **(env or {})}
+        base.update({k: v for k, v in os.environ.items() if k.startswith(("ASAN_", "UBSAN_", "LSAN_"))})
+        self.process = subprocess.Popen(wrap + [f"{build}/supervisor/egress/warder-egress"], pass_fds=[3, 4], preexec_fn=place,
+                                        stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, env=base)
+        for fd in (a, b, code, *high):
+            os.close(fd)
+        theirs.close()
+        self.front.settimeout(20)
+        self.listeners = {}
+
+    def open(self, url, id=1, key=KEY, requests=0, bytes_max=0, listener=None):
+        sock = listener or socket.socket()
+        if not listener:
+            sock.bind(("127.0.0.1", 0))
+            sock.listen(16)
+        fd = memfd("key", key.encode())
+        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m")
+        socket.send_fds(self.front, [message], [sock.fileno(), fd])
+        os.close(fd)
+        self.address = sock.getsockname()
+        event = self.event()
+        sock.close()
+        return event
+
+    def close_route(self, id=1):
+        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b""))
+
+    def event(self):
+        kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, _, text = struct.unpack(EVENT, self.front.recv(4096))
+        return {"kind": kind, "code": code, "id": id, "calls": calls, "tokens": (tin, tout), "bytes": (bin_, bout), "wall": wall,
+                "attempts": attempts, "text": text.split(b"\0")[0].decode()}
+
+    def connect(self):
+        sock = socket.create_connection(self.address, 20)
+        sock.settimeout(20)
+        return sock
+
+    def send(self, raw):
+        """Raw bytes in; status, headers, body of the answer."""
+        sock = self.connect()
+        sock.sendall(raw)
+        answer = read_answer(sock)
+        sock.close()
+        return answer
+
+    def post(self, body=BODY, path="/v1/chat/completions", headers=""):
+        data = body.encode()
+        return self.send(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
+                         f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+
+    def end(self):
+        self.front.close()
+        code = self.process.wait(10)
+        self.log.seek(0)
+        self.text = self.log.read().decode(errors="replace")
+        return code
+
+
+def fcntl_dup(fd, at):
+    import fcntl
+    return fcntl.fcntl(fd, fcntl.F_DUPFD, at)
+
+
+def read_answer(sock):
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = sock.recv(65536)
+        if not part:
+            return None
+        data += part
+    head, body = data.split(b"\r\n\r\n", 1)
+    lines = head.decode().split("\r\n")
+    headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in lines[1:])}
+    status = int(lines[0].split(" ")[1])
+    if headers.get("transfer-encoding") == "chunked":
+        while not body.endswith(b"0\r\n\r\n"):
+            part = sock.recv(65536)
+            if not part:
+                return status, headers, None
+            body += part
+        out = b""
+        while True:
+            size, body = body.split(b"\r\n", 1)
+            if int(size, 16) == 0:
+                return status, headers, out
+            out, body = out + body[:int(size, 16)], body[int(size, 16) + 2:]
+    body = bytearray(body)
+    while len(body) < int(headers.get("content-length", 0)):
+        part = sock.recv(65536)
+        if not part:
+            return status, headers, None
+        body += part
+    return status, headers, bytes(body)
+
+
+def malformed():
+    with model_server.Server([{"content": "hi"}]) as server:
+        e = Egress()
+        tap.is_(e.open(server.url)["code"], 0, "a route opens")
+        post = "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        cases = [
+            ("another path", "GET /v1/files HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+            ("a path that climbs", "GET /v1/models/../files HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+            ("a query", "GET /v1/models?x=1 HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+            ("an absolute URL", "GET http://evil/v1/models HTTP/1.1\r\nHost: x\r\n\r\n", 404, "not_found"),
+            ("CONNECT", "CONNECT evil:443 HTTP/1.1\r\nHost: evil\r\n\r\n", 404, "not_found"),
+            ("another method", "DELETE /v1/models HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method_not_allowed"),
+            ("HTTP/1.0", "GET /v1/models HTTP/1.0\r\nHost: x\r\n\r\n", 505, "http_version"),
+            ("no HTTP at all", "hello\r\n\r\n", 400, "bad_request"),
+            ("a bare line feed", "GET /v1/models HTTP/1.1\nHost: x\n\n", 400, "bad_request"),
+            ("no Host", "GET /v1/models HTTP/1.1\r\n\r\n", 400, "bad_request"),
+            ("two Hosts", "GET /v1/models HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "bad_request"),
+            ("a folded line", "GET /v1/models HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n", 400, "bad_request"),
+            ("a blank before the colon", "GET /v1/models HTTP/1.1\r\nHost : x\r\n\r\n", 400, "bad_request"),
+            ("Transfer-Encoding", post + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411, "length_required"),
+            ("no length", post + "\r\n", 411, "length_required"),
+            ("two lengths", post + "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400, "bad_request"),
+            ("a negative length", post + "Content-Length: -1\r\n\r\n", 400, "bad_request"),
+            ("a length of 9 MB", post + "Content-Length: 9437184\r\n\r\n", 413, "too_large"),
+            ("Expect", post + "Expect: 100-continue\r\nContent-Length: 2\r\n\r\n{}", 417, "expectation_failed"),
+            ("another type", "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 415, "content_type"),
+            ("a packed body", post + "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}", 415, "encoding"),
+            ("a GET with a body", "GET /v1/models HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 400, "bad_request"),
+            ("a head without end", "GET /v1/models HTTP/1.1\r\nHost: " + "x" * 17000, 431, "too_large"),
+            ("65 headers", "GET /v1/models HTTP/1.1\r\nHost: x\r\n" + "A: b\r\n" * 64 + "\r\n", 431, "too_many_headers"),
+        ]
+        for name, raw, status, code in cases:
+            answer = e.send(raw.encode())
+            got = answer and (answer[0], json.loads(answer[2])["error"]["code"])
+            tap.is_(got, (status, code), f"{name}: {status} {code}")
+        tap.is_(server.journal, [], "none of them reached the provider")
+        sock = e.connect()
+        sock.sendall(post.encode())
+        sock.close()
+        tap.is_(e.post()[0], 200, "half a request and away: the next client is served")
+        e.end()
+
+
+def passing():
+    with model_server.Server([{"content": "hello é", "usage": {"prompt_tokens": 11, "completion_tokens": 7}}]) as server:
+        e = Egress({"http_proxy": "http://127.0.0.1:1", "https_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1"})
+        e.open(server.url)
+        environ = open(f"/proc/{e.process.pid}/environ").read() if os.access(f"/proc/{e.process.pid}/environ", os.R_OK) else ""
+        status, headers, body = e.post(headers="Authorization: Bearer mine\r\nX-Other: 1\r\n")
+        sent = server.journal[0]
+        tap.is_((status, json.loads(body)["choices"][0]["message"]["content"]), (200, "hello é"), "the answer comes back as it is")
+        tap.is_(sent["headers"].get("Authorization"), f"Bearer {KEY}", "the key is added, the client's own is dropped")
+        tap.ok("X-Other" not in sent["headers"], "no other header of the client's goes out", sent["headers"])
+        tap.is_((sent["path"], sent["body"]), ("/v1/chat/completions", BODY), "path and body go out as they came")
+        event = e.event()
+        tap.is_((event["kind"], event["code"], event["calls"], event["attempts"], event["tokens"]), (CALL, 200, 1, 1, (11, 7)),
+                "the front hears of the call and its tokens")
+        tap.is_(event["bytes"], (len(body), len(BODY.encode())), "and of its bytes")
+        sock = e.connect()
+        for i in range(3):
+            sock.sendall(f"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            tap.is_(read_answer(sock)[0], 200, f"request {i + 1} of one connection")
+        sock.close()
+        tap.is_(e.end(), 0, "egress ends with its front")
+        tap.ok(KEY not in e.text + environ and KEY not in str(event), "the key is in no log, environment or event")
+        tap.is_(e.text.count("\n"), 1, "and says so once", e.text)
+
+
+def retries():
+    script = [{"status": 429, "headers": {"Retry-After": "1"}}, {"status": 500}, {"content": "hi"}]
+    with model_server.Server(script) as server:
+        e = Egress()
+        e.open(server.url)
+        status, headers, body = e.post()
+        event = e.event()
+        tap.is_((status, event["attempts"], event["calls"], event["code"]), (200, 3, 1, 200), "429, 500, then an answer: one call")
+        waited = server.journal[1]["time"] - server.journal[0]["time"]
+        tap.ok(0.95 <= waited < 3, "Retry-After is kept", waited)
+        e.end()
+    with model_server.Server([{"status": 429, "headers": {"Retry-After": "0"}, "body": {"error": {"message": "slow down"}}}]) as server:
+        e = Egress()
+        e.open(server.url)
+        status, headers, body = e.post()
+        event = e.event()
+        tap.is_((status, event["attempts"], len(server.journal)), (429, 4, 4), "always 429: the last answer is passed on")
+        tap.has(body.decode(), "slow down", "with the provider's words")
+        tap.is_((headers.get("x-should-retry"), headers.get("retry-after")), ("false", "0"), "and says that no try is left")
+        e.end()
+    with model_server.Server([{"disconnect": True}, {"reset": True}, {"content": "hi"}]) as server:
+        e = Egress()
+        e.open(server.url)
+        tap.is_(e.post()[0], 200, "no answer twice, then one")
+        e.end()
+    cases = [("302", {"status": 302, "headers": {"Location": "http://127.0.0.1:1/"}}, 302), ("401", {"status": 401, "body": "{}"}, 401),
+             ("a wait of a day", {"status": 429, "headers": {"Retry-After": "86400"}}, 429)]
+    for name, entry, want in cases:
+        with model_server.Server([entry]) as server:
+            e = Egress()
+            e.open(server.url)
+            tap.is_((e.post()[0], len(server.journal)), (want, 1), f"{name}: passed on at once")
+            e.end()
+
+
+def no_provider():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{s.getsockname()[1]}/v1"
+    e = Egress()
+    e.open(url)
+    status, headers, body = e.post()
+    tap.is_((status, json.loads(body)["error"]["code"]), (502, "provider"), "a provider that is down: 502 provider")
+    event = e.event()
+    tap.is_((event["code"], event["attempts"]), (0, 4), "after four tries, the front hears of it")
+    tap.has(event["text"], "connect", "with the reason")
+    e.end()
+    with tempfile.TemporaryDirectory() as d:
+        made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                               "-keyout", f"{d}/k", "-out", f"{d}/c"], capture_output=True)
+        if made.returncode:
+            print("# no openssl to make a certificate")
+            return
+        server = model_server.Server([{"content": "hi"}])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{d}/c", f"{d}/k")
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        with server:
+            e = Egress()
+            e.open(server.url.replace("http://127.0.0.1", "https://localhost"))
+            status, headers, body = e.post()
+            tap.is_(status, 502, "a certificate that nobody signed: 502")
+            tap.has(body.decode(), "certificate", "and says so")
+            tap.is_(server.journal, [], "nothing was sent to it, the key least of all")
+            e.end()
+
+
+def limits():
+    with model_server.Server([{"content": "hi"}]) as server:
+        e = Egress()
+        e.open(server.url, requests=2)
+        tap.is_([e.post()[0] for _ in range(3)], [200, 200, 429], "the third of two calls: 429")
+        events = [e.event() for _ in range(3)]
+        tap.is_([v["kind"] for v in events], [CALL, CALL, LIMIT], "the front hears of the limit")
+        tap.is_(len(server.journal), 2, "the provider is not asked")
+        e.end()
+    with model_server.Server([{"content": "x" * 100000}, {"content": "hi"}]) as server:
+        e = Egress()
+        e.open(server.url, bytes_max=5000)
+        answer = e.post()
+        tap.ok(answer is None or answer[0] == 502 or answer[2] is None, "a reply above bytes_max is no whole answer", answer)
+        tap.has(e.event()["text"], "above the task's limit", "and the front hears why")
+        tap.is_(e.post()[0], 200, "the next call is served")
+        e.end()
+
+
+def streams():
+    parts = [{"choices": [{"delta": {"content": str(i)}}]} for i in range(4)]
+    parts += [{"choices": [], "usage": {"prompt_tokens": 5, "completion_tokens": 4}}, "[DONE]"]
+    with model_server.Server([{"stream": parts, "gap": 0.2}, {"stream": parts, "cut": True}]) as server:
+        e = Egress()
+        e.open(server.url)
+        sock = e.connect()
+        data = BODY.encode()
+        start = time.monotonic()
+        sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+        first = sock.recv(65536)
+        while b"data:" not in first:
+            first += sock.recv(65536)
+        tap.ok(time.monotonic() - start < 0.6, "the first part of a stream comes before the last", time.monotonic() - start)
+        while b"[DONE]" not in first:
+            first += sock.recv(65536)
+        sock.close()  # as some clients do, before the end of the body
+        tap.is_(e.event()["tokens"], (5, 4), "tokens of a stream are counted")
+        answer = e.post()
+        tap.ok(answer[2] is None, "a stream that breaks is no whole answer to the client", answer)
+        tap.ok(e.event()["text"], "and the front hears of it")
+        e.end()
+    with model_server.Server([{"slow": 20, "content": "late"}]) as server:
+        e = Egress()
+        e.open(server.url)
+        sock = e.connect()
+        sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        time.sleep(0.2)
+        sock.close()
+        tap.has(e.event()["text"], "client went away", "a client that leaves ends its call")
+        e.end()
+    text = "y" * 40_000_000
+    with model_server.Server([{"content": text}]) as server:
+        e = Egress()
+        e.open(server.url)
+        sock = e.connect()
+        sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        time.sleep(1)
+        resident = int(re.search(r"VmRSS:\s+(\d+)", open(f"/proc/{e.process.pid}/status").read()).group(1))
+        if not os.environ.get("ASAN_OPTIONS"):
+            tap.ok(resident < 24 * 1024, "a client that does not read makes the provider wait, not egress grow", resident)
+        body = read_answer(sock)[2]
+        tap.is_(len(json.loads(body)["choices"][0]["message"]["content"]), len(text), "and gets all of it in the end")
+        sock.close()
+        e.end()
+
+
+def routes():
+    with model_server.Server([{"slow": 5, "content": "hi"}]) as server:
+        e = Egress()
+        tap.is_(e.open("http://192.0.2.1/v1")["code"], -1, "a key over plain HTTP to another host: refused")
+        tap.is_(e.open("http://192.0.2.1/v1", key="")["code"], 0, "without a key it may")
+        for url in ("ftp://x/v1", "nonsense", "https://user:pw@x/v1", "https://x/v1?y", ""):
+            tap.is_(e.open(url, id=7)["code"], -22, f"base_url {url!r}: refused")
+        tap.is_(e.open(server.url, id=7, key="two words")["code"], -22, "a key with a blank: refused")
+        tap.is_(e.open(server.url, id=7, key="a\r\nX-Evil: 1")["code"], -22, "a key with a line break: refused")
+        plain = socket.socket()
+        plain.bind(("127.0.0.1", 0))
+        tap.is_(e.open(server.url, id=7, listener=plain)["code"], -22, "a listener that does not listen: refused")
+        tap.is_(e.open(server.url, id=2)["code"], 0, "a second task")
+        other = e.address
+        tap.is_(e.open(server.url, id=2)["code"], -17, "the same number twice: refused")
+        e.address = other
+        sock = e.connect()
+        sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+        time.sleep(0.2)
+        e.close_route(2)
+        try:
+            tap.is_(sock.recv(100), b"", "a closed route ends its connections")
+        except ConnectionResetError:
+            tap.ok(True, "a closed route ends its connections")
+        time.sleep(0.1)
+        try:
+            e.connect().close()
+            tap.ok(False, "and its listener")
+        except OSError:
+            tap.ok(True, "and its listener")
+        e.close_route(99)
+        e.open(server.url, id=3)
+        many = [e.connect() for _ in range(20)]
+        time.sleep(0.1)
+        used = len(os.listdir(f"/proc/{e.process.pid}/fd"))
+        tap.ok(used < 30, "connections of one task are bounded", used)
+        for sock in many:
+            sock.close()
+        e.front.send(b"not a message")
+        tap.is_(e.process.wait(5), 1, "a message of the wrong size ends egress")
+        e.end()
+        tap.has(e.text, "no message", "with a reason")
+
+
+def whole_way():
+    call = {"tool_calls": [{"name": "read", "arguments": {"path": "a.txt"}}]}
+    with model_server.Server([{"status": 503}, call, {"content": "done"}]) as server:
+        e = Egress()
+        e.open(server.url)
+        url = f"http://127.0.0.1:{e.address[1]}/v1"
+        s = harness.run({"request": "look", "roles": {"r": {"instructions": "Look."}}, "model": {"provider": "openai", "base_url": url, "model": "m"},
+                         "workflow": {"warder": "workflow/1", "name": "w", "steps": [{"id": "a", "agent": "r", "prompt": "go"}]}}, {"a.txt": "one\n"})
+        tap.is_((s.state(), len(server.journal)), ("done", 3), "agent, egress, provider: a whole turn", s.summary(), s.stderr)
+        tap.ok(all(r["headers"].get("Authorization") == f"Bearer {KEY}" for r in server.journal), "with the key that only egress has")
+        e.end()
+    with model_server.Server([{"status": 500, "headers": {"Retry-After": "0"}}]) as server:
+        e = Egress()
+        e.open(server.url)
+        url = f"http://127.0.0.1:{e.address[1]}/v1"
+        s = harness.run({"request": "look", "roles": {"r": {"instructions": "Look."}}, "model": {"provider": "openai", "base_url": url, "model": "m"},
+                         "workflow": {"warder": "workflow/1", "name": "w", "steps": [{"id": "a", "agent": "r", "prompt": "go"}]}})
+        tap.is_((s.cause(), len(server.journal)), ("model_status", 4), "tries of agent and egress do not multiply", s.summary())
+        e.end()
+
+
+for part in (malformed, passing, retries, no_provider, limits, streams, routes, whole_way):
+    start = time.monotonic()
+    part()
+    print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)
+tap.end()
