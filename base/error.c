@@ -24,7 +24,8 @@ static void append_errno(Error *err, size_t used) {
 }
 
 /* Writes the formatted text; returns the length that it has in err->text. */
-static size_t write_text(Error *err, const char *format, va_list args) {
+static __attribute__((format(printf, 2, 0))) size_t write_text(Error *err, const char *format,
+                                                               va_list args) {
         int n = vsnprintf(err->text, sizeof(err->text), format, args);
 
         if (n < 0)

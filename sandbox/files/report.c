@@ -23,7 +23,8 @@ static int write_sentence(Report *report, const RecordHead *head, const char *pa
         return record_write(report->fd, head, data, n + more);
 }
 
-static void format_sentence(char *text, const char *format, va_list args) {
+static __attribute__((format(printf, 2, 0))) void format_sentence(char *text, const char *format,
+                                                                  va_list args) {
         if (vsnprintf(text, SENTENCE_MAX, format, args) < 0)
                 text[0] = 0;
 }
