@@ -1,0 +1,227 @@
+/*
+ * confined: how a process of ours loses everything before it reads its first byte from outside.
+ *
+ * Order in the child, and why: descriptors first (they need no right); the bounding set and securebits
+ * while SETPCAP is still there; then groups, ids (which empty the capability sets), the death signal (a
+ * change of ids forgets it) and the program, by a descriptor that was opened before. no_new_privs is
+ * inherited from the monitor. The program itself loads its filter as the last line of its start-up.
+ */
+#include "supervisor/monitor/confined.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+
+#define FIRST_FD   3
+#define HIGH_FD    100 /* above all that a program keeps: nothing is overwritten while they move */
+#define LINE_BYTES 1024
+#define SOCK_BYTES (1 << 20)
+#define LOCKED_BITS                                                             \
+        (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+         SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                \
+         SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
+static int place_fds(const ConfinedSpec *spec, int program, int words) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        int high[CONFINED_FDS_MAX];
+
+        if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(words, 2) < 0)
+                return -errno;
+        program = fcntl(program, F_DUPFD_CLOEXEC, HIGH_FD);
+        for (unsigned i = 0; i < spec->n_fds; i++)
+                if ((high[i] = fcntl(spec->fds[i], F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
+                        return -errno;
+        for (unsigned i = 0; i < spec->n_fds; i++)
+                if (dup2(high[i], FIRST_FD + (int) i) < 0)
+                        return -errno;
+        (void) syscall(SYS_close_range, FIRST_FD + spec->n_fds, HIGH_FD - 1, 0);
+        (void) syscall(SYS_close_range, (unsigned) program + 1, ~0u, 0);
+        return program < 0 ? -EBADF : program;
+}
+
+static int drop_privilege(const ConfinedSpec *spec) {
+        cap_t none = cap_init();
+
+        for (int cap = 0; cap < 64; cap++) /* those that this kernel knows answer */
+                if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+                    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+                        return -errno;
+        if (prctl(PR_SET_SECUREBITS, LOCKED_BITS, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
+            setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
+            setresuid(spec->uid, spec->uid, spec->uid) < 0 || !none || cap_set_proc(none) < 0 ||
+            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                return -errno;
+        return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -EPERM;
+}
+
+static void become(const ConfinedSpec *spec, int program, int words) {
+        char *argv[] = { (char *) (uintptr_t) spec->program, NULL };
+        char *env[] = { (char[]){ "LANG=C.UTF-8" }, (char[]){ "PATH=/usr/bin:/bin" }, NULL };
+        sigset_t none;
+        int r;
+
+        (void) setsid();
+        (void) umask(077);
+        (void) signal(SIGPIPE, SIG_DFL);
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        r = program = place_fds(spec, program, words);
+        if (r >= 0)
+                r = drop_privilege(spec);
+        if (r >= 0) {
+                (void) syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH);
+                r = -errno;
+        }
+        (void) dprintf(2, "cannot become %s: %s\n", spec->program, strerror(-r));
+        _exit(127);
+}
+
+static void forget(Confined *confined) {
+        confined->death = sd_event_source_disable_unref(confined->death);
+        confined->words = sd_event_source_disable_unref(confined->words);
+        fds_close(&confined->pidfd, 1);
+}
+
+/* Its stderr: lines, cut, as data of a message of ours. */
+static int on_words(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Confined *confined = userdata;
+        char bytes[LINE_BYTES + 1];
+        ssize_t n = read(fd, bytes, LINE_BYTES);
+        char *rest = bytes, *line;
+
+        (void) events;
+        if (n <= 0) {
+                confined->words = sd_event_source_disable_unref(source);
+                return 0;
+        }
+        bytes[n] = '\0';
+        while ((line = strsep(&rest, "\n")))
+                if (*line)
+                        log_event(LOG_WARNING, "says", F("PROCESS", confined->name),
+                                  F("TEXT", line));
+        return 0;
+}
+
+static int on_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Confined *confined = userdata;
+        siginfo_t info = { .si_pid = 0 };
+
+        (void) source;
+        (void) events;
+        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+                return 0;
+        if (confined->words) /* the last ones */
+                (void) on_words(confined->words, sd_event_source_get_io_fd(confined->words), 0,
+                                confined);
+        forget(confined);
+        confined->ended(confined->monitor, info.si_code == CLD_EXITED ? info.si_status : -1);
+        return 0;
+}
+
+static int watch(Confined *confined, int words, Error *err) {
+        sd_event *event = confined->monitor->event;
+        int r = sd_event_add_io(event, &confined->words, words, EPOLLIN, on_words, confined);
+
+        if (r >= 0)
+                r = sd_event_source_set_io_fd_own(confined->words, true);
+        if (r >= 0)
+                r = sd_event_add_io(event, &confined->death, confined->pidfd, EPOLLIN, on_death,
+                                    confined);
+        if (r < 0)
+                return error_set(err, r, "watch %s", confined->name);
+        (void) sd_event_source_set_description(confined->words, confined->name);
+        (void) sd_event_source_set_description(confined->death, confined->name);
+        return 0;
+}
+
+int confined_start(Confined *confined, const ConfinedSpec *spec, Error *err) {
+        autoclose int program = -EBADF;
+        int words[2], r;
+        pid_t pid;
+
+        program = confined_program(confined->monitor, spec->program, err);
+        if (program < 0)
+                return program;
+        if (pipe2(words, O_CLOEXEC | O_NONBLOCK) < 0)
+                return error_set(err, -errno, "make a pipe for %s", spec->program);
+        pid = fork();
+        if (pid == 0)
+                become(spec, program, words[1]);
+        confined->pidfd = pid < 0 ? -errno : (int) syscall(SYS_pidfd_open, pid, 0);
+        (void) close(words[1]);
+        confined->name = spec->program;
+        confined->ended = spec->ended;
+        r = confined->pidfd < 0 ? error_set(err, -errno, "start %s", spec->program)
+                                : watch(confined, words[0], err);
+        if (r < 0)
+                confined_deinit(confined);
+        return r;
+}
+
+void confined_signal(const Confined *confined, int signal) {
+        if (confined->pidfd >= 0)
+                (void) syscall(SYS_pidfd_send_signal, confined->pidfd, signal, NULL, 0);
+}
+
+void confined_deinit(Confined *confined) {
+        siginfo_t info;
+
+        confined_signal(confined, SIGKILL);
+        if (confined->pidfd >= 0)
+                (void) waitid(P_PIDFD, (id_t) confined->pidfd, &info, WEXITED);
+        forget(confined);
+}
+
+int confined_open(const char *dir, const char *name, int flags, Error *err) {
+        autofree char *path = NULL;
+        int fd;
+
+        if (asprintf(&path, "%s/%s", dir, name) < 0)
+                return error_set(err, -ENOMEM, "open %s", name);
+        fd = open(path, flags | O_CLOEXEC);
+        return fd < 0 ? error_set(err, -errno, "open %s", path) : fd;
+}
+
+/* Installed, all programs lie in one directory; in a build tree, each in the folder of its sources. */
+int confined_program(const Monitor *monitor, const char *name, Error *err) {
+        static const char *const folders[] = { ".",     "sandbox/init",     "sandbox/files",
+                                               "agent", "supervisor/front", "supervisor/egress" };
+        const char *dir = monitor->config->libexec_dir;
+        int fd = -ENOENT;
+
+        for (unsigned i = 0; i < ELEMENTS(folders) && fd == -ENOENT; i++) {
+                autofree char *path = NULL;
+
+                if (asprintf(&path, "%s/%s", folders[i], name) < 0)
+                        return error_set(err, -ENOMEM, "open %s", name);
+                fd = confined_open(dir, path, O_RDONLY, NULL);
+        }
+        return fd < 0 ? error_set(err, fd, "open %s in %s", name, dir) : fd;
+}
+
+int confined_pair(int *ret_ours, int *ret_theirs, Error *err) {
+        const int bytes = SOCK_BYTES;
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0)
+                return error_set(err, -errno, "make a socket pair");
+        for (unsigned i = 0; i < 2; i++) /* beyond the host's maximum only with NET_ADMIN */
+                if (setsockopt(pair[i], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) < 0)
+                        (void) setsockopt(pair[i], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+        *ret_ours = pair[0];
+        *ret_theirs = pair[1];
+        return 0;
+}

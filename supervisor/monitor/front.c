@@ -1,0 +1,175 @@
+/*
+ * front: the life of warder-front. All that it is ever given is in front_fds(), in the order of FrontFd.
+ *
+ * A private supervisor ends with its front. The service starts a new one: the jails and new layers of the
+ * old one are ended first, since nobody knows what they were for, and its id, state and listening socket
+ * go over, so that clients only see their connection close.
+ */
+#include "supervisor/monitor/front.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+#include "filter-front.h"
+#include "supervisor/monitor/confined.h"
+#include "supervisor/monitor/egress.h"
+#include "supervisor/monitor/jails.h"
+#include "supervisor/monitor/place.h"
+#include "supervisor/monitor/store.h"
+
+#define RESTART_USEC 1000000 /* a front that dies at once does not keep the host busy */
+
+_Static_assert(_FRONT_FD_MAX - FRONT_FD_MONITOR < CONFINED_FDS_MAX, "all of a front's descriptors");
+
+static uint32_t group_id(const char *name) {
+        const struct group *group = getgrnam(name);
+
+        return group ? group->gr_gid : UINT32_MAX;
+}
+
+static bool account(const char *name, uint32_t *ret_uid, uint32_t *ret_gid) {
+        const struct passwd *user = getpwnam(name);
+
+        if (!user || user->pw_uid == 0 || user->pw_gid == 0)
+                return false;
+        *ret_uid = user->pw_uid;
+        *ret_gid = user->pw_gid;
+        return true;
+}
+
+int front_ids(Monitor *monitor, Error *err) {
+        uint32_t first;
+        int r;
+
+        monitor->warder_gid = monitor->admin_gid = UINT32_MAX;
+        if (!monitor->config->private_call) {
+                monitor->warder_gid = group_id("warder");
+                monitor->admin_gid = group_id("warder-admin");
+                if (account("warder", &monitor->front_id, &monitor->front_gid) &&
+                    account("warder-egress", &monitor->egress_id, &monitor->egress_gid))
+                        return 0;
+        }
+        r = sandbox_claim_ids(monitor->sandbox, 2, &first, err);
+        if (r < 0)
+                return r;
+        monitor->front_id = monitor->front_gid = first;
+        monitor->egress_id = monitor->egress_gid = first + 1;
+        return 0;
+}
+
+static int make_info(const Monitor *monitor, Error *err) {
+        const SandboxFacts *facts = sandbox_facts(monitor->sandbox);
+        struct sysinfo host = { 0 };
+        FrontInfo info = { .version = 1,
+                           .private_call = monitor->config->private_call,
+                           .cgroup_mode = facts->cgroup_mode,
+                           .landlock_abi = facts->landlock_abi,
+                           .cpus = (uint32_t) get_nprocs(),
+                           .owner_uid = getuid(),
+                           .warder_gid = monitor->warder_gid,
+                           .admin_gid = monitor->admin_gid };
+
+        (void) sysinfo(&host);
+        info.memory_total = (uint64_t) host.totalram * host.mem_unit;
+        return memfd_sealed("info", &info, sizeof info, false, err);
+}
+
+/* Where no agent is installed: the front says so when it is asked for one. */
+static int agent_or_null(const Monitor *monitor, Error *err) {
+        int fd = confined_program(monitor, "warder-agent", err);
+
+        return fd == -ENOENT ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
+}
+
+static int front_fds(Monitor *monitor, int *fds, Error *err) {
+        const MonitorConfig *config = monitor->config;
+        const char *policies = config->policies_dir;
+        int r;
+
+        r = confined_pair(&monitor->front_fd, &fds[FRONT_FD_MONITOR], err);
+        if (r == 0)
+                r = egress_start(monitor, &fds[FRONT_FD_EGRESS], err);
+        if (r < 0)
+                return r;
+        fds[FRONT_FD_LISTEN] = fcntl(monitor->listen_fd, F_DUPFD_CLOEXEC, 0);
+        fds[FRONT_FD_STATE] = place_front_state(monitor, err);
+        fds[FRONT_FD_POLICIES] =
+                confined_open(policies ? policies : config->data_dir, policies ? "." : "policies",
+                              O_RDONLY | O_DIRECTORY, err);
+        fds[FRONT_FD_FILES] = confined_program(monitor, "warder-files", err);
+        fds[FRONT_FD_AGENT] = agent_or_null(monitor, err);
+        fds[FRONT_FD_DATA] = confined_open(config->data_dir, ".", O_RDONLY | O_DIRECTORY, err);
+        fds[FRONT_FD_INFO] = make_info(monitor, err);
+        fds[FRONT_FD_FILTER] =
+                memfd_sealed("filter", filter_front, sizeof filter_front, false, err);
+        for (unsigned i = FRONT_FD_MONITOR; i <= _FRONT_FD_MAX; i++)
+                if (fds[i] < 0)
+                        return fds[i];
+        return 0;
+}
+
+static int on_restart(sd_event_source *source, uint64_t usec, void *userdata) {
+        Monitor *monitor = userdata;
+        Error err = ERROR_EMPTY;
+
+        (void) usec;
+        monitor->restart = sd_event_source_disable_unref(source);
+        if (front_start(monitor, &err) == 0)
+                return 0;
+        log_event(LOG_ERR, "front cannot be started again", F_ERR(&err));
+        monitor_drain(monitor, 1);
+        return 0;
+}
+
+static void on_end(Monitor *monitor, int status) {
+        Error err = ERROR_EMPTY;
+
+        monitor->requests = sd_event_source_disable_unref(monitor->requests);
+        fds_close(&monitor->front_fd, 1);
+        if (monitor->phase == PHASE_DRAINING) {
+                monitor_step(monitor);
+                return;
+        }
+        if (status != 0)
+                log_event(LOG_ERR, "front ended: its jails are ended");
+        if (monitor->config->private_call) {
+                monitor_drain(monitor, status == 0 ? 0 : 1);
+                return;
+        }
+        entries_kill(monitor, false);
+        monitor->new_layers = 0;
+        if (store_drop_all(monitor->store, &err) < 0)
+                log_event(LOG_ERR, "new layers of the front that ended are still there",
+                          F_ERR(&err));
+        if (sd_event_add_time_relative(monitor->event, &monitor->restart, CLOCK_MONOTONIC,
+                                       RESTART_USEC, 0, on_restart, monitor) < 0)
+                monitor_drain(monitor, 1);
+}
+
+int front_start(Monitor *monitor, Error *err) {
+        int fds[_FRONT_FD_MAX + 1];
+        ConfinedSpec spec = { .program = "warder-front",
+                              .ended = on_end,
+                              .uid = monitor->front_id,
+                              .gid = monitor->front_gid,
+                              .n_fds = _FRONT_FD_MAX - FRONT_FD_MONITOR + 1 };
+        int r;
+
+        for (unsigned i = 0; i < ELEMENTS(fds); i++)
+                fds[i] = -EBADF;
+        r = front_fds(monitor, fds, err);
+        memcpy(spec.fds, fds + FRONT_FD_MONITOR, spec.n_fds * sizeof *fds);
+        if (r == 0)
+                r = confined_start(&monitor->front, &spec, err);
+        if (r == 0)
+                r = monitor_listen(monitor, err);
+        fds_close(fds, ELEMENTS(fds));
+        return r;
+}

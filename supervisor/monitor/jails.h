@@ -1,0 +1,56 @@
+#pragma once
+/*
+ * jails: the list of shells and jails, and what happens when the kernel or a jail says something.
+ */
+#include "supervisor/monitor/monitor.h"
+#include "supervisor/wire.h"
+
+#define ENTRIES_MAX 4096 /* shells and jails of one supervisor; the pool of ids is smaller anyway */
+
+struct Entry {
+        Entry *next;
+        Monitor *monitor; /* borrowed, outlives us */
+        Jail *jail;       /* owned */
+        uint64_t handle;  /* 0: a shell that is no one's yet */
+        bool asked;       /* the front waits for the answer to its create */
+        bool known;       /* the front has its descriptors and is told of its end */
+        bool ended;       /* reaped: only the upper is left */
+        bool keep_upper;
+        int filter_fd;                     /* owned until the jail was built */
+        CreateRequest *request;            /* owned; NULL for shells */
+        JailLayer layers[PLAN_LAYERS_MAX]; /* descriptors owned until the jail was built */
+        unsigned n_layers;
+        sd_event_source *reports; /* owned: jail_channel() */
+        sd_event_source *death;   /* owned: jail_pidfd(), then a timer while a group is not empty */
+};
+
+/** entry_new_shell() - start a shell and put it on the list. Returns: 0 or negative errno */
+int entry_new_shell(Monitor *monitor, Entry **ret, Error *err);
+
+/** entry_find() - by handle, ended ones included; NULL: there is none. Shells are never found */
+Entry *entry_find(const Monitor *monitor, uint64_t handle);
+
+/**
+ * entry_build() - make the jail now if its shell is ready, else when it is; then answer the create
+ *
+ * The entry may be gone after it.
+ */
+void entry_build(Entry *entry);
+
+/** entry_refuse() - answer the create with @err and end what was begun */
+void entry_refuse(Entry *entry, const Error *err);
+
+/** entry_drop_upper() - the upper is not wanted any more; it goes with the jail, or now */
+void entry_drop_upper(Entry *entry);
+
+/** entries_show() - does a jail, running or kept, have this jail's upper or new layer among its layers */
+bool entries_show(const Monitor *monitor, uint64_t handle);
+
+/** entries_show_digest() - likewise a layer of the store */
+bool entries_show_digest(const Monitor *monitor, const uint8_t *digest);
+
+/** entries_kill() - of a front that is gone, which is told nothing any more; shells only if @shells */
+void entries_kill(Monitor *monitor, bool shells);
+
+/** entries_free() - kill, reap and free every entry; waits */
+void entries_free(Monitor *monitor);

@@ -1,0 +1,128 @@
+/*
+ * layers: from what a plan names to open directories. The plan may come from a hostile front, so nothing
+ * here trusts more than a digest, a handle of its own, or what the kernel says of a descriptor.
+ */
+#include "supervisor/monitor/layers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "supervisor/monitor/store.h"
+
+/*
+ * Whose connection is it? The kernel's answer counts only for a socket that was accepted on our own
+ * listener, whose name such a socket bears: a client's end of some root daemon's socket also says "uid 0".
+ */
+static int read_caller(const Monitor *monitor, int conn, struct ucred *ret, Error *err) {
+        struct sockaddr_un ours = { 0 }, theirs = { 0 };
+        socklen_t n_ours = sizeof ours, n_theirs = sizeof theirs, n = sizeof *ret,
+                  n_type = sizeof(int);
+        int type = 0;
+
+        if (getsockopt(conn, SOL_SOCKET, SO_TYPE, &type, &n_type) < 0 || type != SOCK_STREAM ||
+            getsockname(conn, (struct sockaddr *) &theirs, &n_theirs) < 0 ||
+            theirs.sun_family != AF_UNIX ||
+            getsockname(monitor->listen_fd, (struct sockaddr *) &ours, &n_ours) < 0 ||
+            n_ours != n_theirs || memcmp(&ours, &theirs, n_ours) != 0 ||
+            getsockopt(conn, SOL_SOCKET, SO_PEERCRED, ret, &n) < 0)
+                return error_say(err, -EPERM,
+                                 "a caller's directory needs the connection that the "
+                                 "caller made to this supervisor's socket");
+        return 0;
+}
+
+/*
+ * A caller's directory: the caller, as the kernel knows it, must own it (or be root). Its owner, and the
+ * caller's own group, appear in the jail as the jail's user; every other id shows as nobody's.
+ *
+ * What is a control of the kernel's and no place for files (proc, sys, dev, cgroup and their kin) fails at
+ * its id map, which only file systems made for it take: the kernel's own list, and it cannot go stale. The
+ * owner is asked for without a sync, so that a caller's network or FUSE server cannot hold us up.
+ */
+static int open_directory(const Entry *entry, const PlanLayer *layer, const int *fds,
+                          JailLayer *ret, Error *err) {
+        const Plan *plan = &entry->request->plan;
+        struct ucred caller;
+        struct statx st;
+        int fd, r;
+
+        if (layer->fd >= plan->n_fds || layer->conn >= plan->n_fds)
+                return error_say(err, -EINVAL, "a layer names a descriptor that was not sent");
+        r = read_caller(entry->monitor, fds[layer->conn], &caller, err);
+        if (r < 0)
+                return r;
+        if (statx(fds[layer->fd], "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st) <
+            0)
+                return error_set(err, -errno, "look at the caller's directory");
+        if (!S_ISDIR(st.stx_mode))
+                return error_say(err, -ENOTDIR, "what was passed is no directory");
+        if (caller.uid != 0 && caller.uid != st.stx_uid)
+                return error_say(err, -EPERM,
+                                 "the directory belongs to uid %u, the caller is uid %u: only its "
+                                 "owner may bring it into a jail",
+                                 st.stx_uid, caller.uid);
+        fd = fcntl(fds[layer->fd], F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+                return error_set(err, -errno, "keep the caller's directory");
+        *ret = (JailLayer){ fd,        st.stx_uid, caller.uid == 0 ? st.stx_gid : caller.gid,
+                            plan->uid, plan->gid,  1 };
+        return 0;
+}
+
+static int open_upper(const Entry *entry, uint64_t handle, JailLayer *ret, Error *err) {
+        const Entry *other = entry_find(entry->monitor, handle);
+        uint32_t base;
+        int fd;
+
+        if (!other || other == entry || (!other->ended && jail_state(other->jail) != JAIL_RUNNING))
+                return error_say(err, -ENOENT, "no running or kept jail has the handle %llu",
+                                 (unsigned long long) handle);
+        fd = fcntl(jail_upper_fd(other->jail), F_DUPFD_CLOEXEC, 0);
+        if (fd < 0)
+                return error_set(err, -errno, "open the upper of jail %llu",
+                                 (unsigned long long) handle);
+        base = jail_id_base(other->jail);
+        *ret = (JailLayer){ fd, base, base, 0, 0, JAIL_IDS };
+        return 0;
+}
+
+static int open_layer(const Entry *entry, const PlanLayer *layer, const int *fds, JailLayer *ret,
+                      Error *err) {
+        const Monitor *monitor = entry->monitor;
+        uint32_t id = sandbox_facts(monitor->sandbox)->store_id;
+        int fd;
+
+        if (layer->kind == LAYER_DIR)
+                return open_directory(entry, layer, fds, ret, err);
+        if (layer->kind == LAYER_UPPER)
+                return open_upper(entry, layer->handle, ret, err);
+        if (layer->kind == LAYER_STORE)
+                fd = store_open(monitor->store, layer->digest, err);
+        else if (layer->kind == LAYER_NEW)
+                fd = store_open_new(monitor->store, layer->handle, err);
+        else if (layer->kind == LAYER_SKELETON)
+                fd = store_open_skeleton(monitor->store, err);
+        else
+                return error_say(err, -EINVAL, "unknown kind of layer %u", layer->kind);
+        if (fd < 0)
+                return fd;
+        *ret = (JailLayer){ fd, id, id, 0, 0, JAIL_IDS };
+        return 0;
+}
+
+int layers_open(Entry *entry, const int *fds, Error *err) {
+        const Plan *plan = &entry->request->plan;
+        int r;
+
+        for (; entry->n_layers < plan->n_layers; entry->n_layers++) {
+                r = open_layer(entry, &plan->layers[entry->n_layers], fds,
+                               &entry->layers[entry->n_layers], err);
+                if (r < 0)
+                        return error_add(err, r, "layer %u", entry->n_layers);
+        }
+        return 0;
+}

@@ -1,0 +1,345 @@
+/*
+ * monitor: the requests of the front.
+ *
+ * Theory of operation. The front reads what nobody trusts, so it may be anyone's by now. It reaches us by
+ * one SEQPACKET socket, with structs of fixed size. A message that no honest front sends (unknown kind,
+ * wrong size, wrong count of descriptors, wrong phase) ends the front; a well-formed request that cannot
+ * be had gets its reason as an answer. Nothing that a front sends is used as a name: it has digests, which
+ * become 64 hex digits, and handles, which we give out and never twice. What a jail may be is decided by
+ * plan_check(), in fixed bounds, and by layers.c; ids and groups are chosen by the sandbox alone.
+ *
+ * So the worst that a hostile front can do is what its jails may do anyway, to all of its jails: see
+ * SECURITY.md.
+ */
+#include "supervisor/monitor/monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/fds.h"
+#include "base/log.h"
+#include "supervisor/monitor/confined.h"
+#include "supervisor/monitor/jails.h"
+#include "supervisor/monitor/layers.h"
+#include "supervisor/monitor/shells.h"
+#include "supervisor/monitor/store.h"
+
+#define RUN_LATER        1  /* a run_* has taken over the answer */
+#define NEW_LAYERS_MAX   64 /* layers that one front may have under way */
+#define DRAIN_LIMIT_USEC 15000000
+#define FDS_OF_PLAN      UINT32_MAX
+
+typedef union Request { /* the largest request, and every one's head */
+        RequestHead head;
+        CreateRequest create;
+        HandleRequest handle;
+        LayerRequest layer;
+} Request;
+
+typedef struct Call { /* one request, and what its run_* gives back */
+        Monitor *monitor;
+        const Request *request;
+        const int *fds; /* borrowed */
+        MonitorReply reply;
+        int reply_fds[_SLOT_FD_MAX]; /* owned */
+        unsigned n_reply_fds;
+} Call;
+
+typedef struct MonitorRow {
+        size_t size;     /* exact bytes of the request */
+        uint32_t n_fds;  /* exact count of descriptors; FDS_OF_PLAN: as many as the plan says */
+        unsigned phases; /* BIT(Phase) in which it is allowed */
+        int (*run)(Call *call, Error *err);
+} MonitorRow;
+
+static int check_filter(int fd, Error *err) {
+        const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+        const off_t one = sizeof(struct sock_filter);
+        struct stat st;
+
+        if ((fcntl(fd, F_GET_SEALS) & seals) != seals || fstat(fd, &st) < 0 || st.st_size < one ||
+            st.st_size > BPF_MAXINSNS * one || st.st_size % one != 0)
+                return error_say(err, -EINVAL,
+                                 "the policy's filter is no sealed memfd of instructions");
+        return 0;
+}
+
+/*
+ * Safe: plan_check() bounds every field; the filter can only forbid more than the floor, which is not the
+ * front's to choose; layers.c opens what is named and asks the kernel whose directory it is. The jail's
+ * number is bounded by ENTRIES_MAX and by the pool of ids.
+ */
+static int run_create(Call *call, Error *err) {
+        const Plan *plan = &call->request->create.plan;
+        Entry *entry;
+        int r;
+
+        r = plan_check(plan, err);
+        if (r == 0)
+                r = plan->n_fds > 0 ? check_filter(call->fds[0], err)
+                                    : error_say(err, -EINVAL, "a plan without a filter");
+        if (r == 0)
+                r = shells_take(call->monitor, &entry, err);
+        if (r < 0)
+                return r;
+        entry->asked = true;
+        entry->keep_upper = plan->flags & PLAN_KEEP_UPPER;
+        entry->request = malloc(sizeof call->request->create);
+        entry->filter_fd = fcntl(call->fds[0], F_DUPFD_CLOEXEC, 0);
+        r = !entry->request || entry->filter_fd < 0 ? error_set(err, -ENOMEM, "keep a plan") : 0;
+        if (r == 0) {
+                *entry->request = call->request->create;
+                r = layers_open(entry, call->fds, err);
+        }
+        if (r < 0) {
+                entry->asked = false;
+                entry_refuse(entry, err);
+                return r;
+        }
+        entry_build(entry);
+        return RUN_LATER;
+}
+
+/* Safe: handles lead to jails of this front alone; killing one's own jail is no power over others. */
+static int run_destroy(Call *call, Error *err) {
+        Entry *entry = entry_find(call->monitor, call->request->handle.handle);
+
+        if (!entry)
+                return error_say(err, -ENOENT, "no such jail");
+        return entry->ended ? 0 : jail_kill(entry->jail);
+}
+
+/* Safe: the new group lies below the jail's own, whose limits hold; their number is JAIL_SLOTS_MAX. */
+static int run_slot_new(Call *call, Error *err) {
+        Entry *entry = entry_find(call->monitor, call->request->handle.handle);
+        uint32_t slot;
+        int r;
+
+        if (!entry || entry->ended || jail_state(entry->jail) != JAIL_RUNNING)
+                return error_say(err, -ENOENT, "no such running jail");
+        r = jail_slot_new(entry->jail, &slot, call->reply_fds, err);
+        if (r < 0)
+                return r;
+        call->reply.handle = slot;
+        call->n_reply_fds = _SLOT_FD_MAX;
+        return 0;
+}
+
+/* Safe: only gives back. Jails that show the upper hold it by their own mounts. */
+static int run_upper_drop(Call *call, Error *err) {
+        Entry *entry = entry_find(call->monitor, call->request->handle.handle);
+
+        if (!entry)
+                return error_say(err, -ENOENT, "no such jail");
+        entry_drop_upper(entry);
+        return 0;
+}
+
+/* Safe: an empty directory under a number of ours, at most NEW_LAYERS_MAX of them. */
+static int run_layer_new(Call *call, Error *err) {
+        Monitor *monitor = call->monitor;
+        int r;
+
+        if (monitor->new_layers >= NEW_LAYERS_MAX)
+                return error_say(err, -EBUSY, "%u layers are being made: wait for one to end",
+                                 monitor->new_layers);
+        r = store_make(monitor->store, ++monitor->last_handle,
+                       sandbox_facts(monitor->sandbox)->store_id, err);
+        if (r < 0)
+                return r;
+        monitor->new_layers++;
+        call->reply.handle = monitor->last_handle;
+        return 0;
+}
+
+static void on_committed(Monitor *monitor, uint32_t cookie, int code) {
+        MonitorReply reply = { .kind = MONITOR_REPLY, .cookie = cookie, .code = code };
+        Error err = ERROR_EMPTY;
+
+        if (code < 0) {
+                (void) error_set(&err, code, "bring a new layer to disk");
+                memcpy(reply.text, err.text, sizeof reply.text);
+        }
+        monitor_reply(monitor, &reply, NULL, 0);
+}
+
+/*
+ * Safe: the name is the digest's own digits, an existing layer is never replaced, and what a jail can
+ * still write to is refused. That the digest is true is the front's word: its snapshots are its own.
+ */
+static int run_layer_commit(Call *call, Error *err) {
+        const LayerRequest *layer = &call->request->layer;
+        StoreCommit commit = { layer->handle, { 0 }, layer->head.cookie, on_committed };
+        int r;
+
+        if (entries_show(call->monitor, layer->handle))
+                return error_say(err, -EBUSY, "a jail still has the new layer: end it first");
+        memcpy(commit.digest, layer->digest, sizeof commit.digest);
+        r = store_commit(call->monitor->store, &commit, err);
+        if (r < 0)
+                return r;
+        call->monitor->new_layers--;
+        return RUN_LATER;
+}
+
+/* Safe: as run_layer_new(); a layer that a jail has is refused, so that no mount loses its ground. */
+static int run_layer_drop(Call *call, Error *err) {
+        int r;
+
+        if (entries_show(call->monitor, call->request->handle.handle))
+                return error_say(err, -EBUSY, "a jail still has the new layer: end it first");
+        r = store_drop(call->monitor->store, call->request->handle.handle, err);
+        if (r == 0)
+                call->monitor->new_layers--;
+        return r;
+}
+
+/* Safe: only layers, named by digest; one that a jail or a kept upper stands on is refused. */
+static int run_layer_remove(Call *call, Error *err) {
+        if (entries_show_digest(call->monitor, call->request->layer.digest))
+                return error_say(err, -EBUSY, "a jail stands on this layer: end it first");
+        return store_remove(call->monitor->store, call->request->layer.digest, err);
+}
+
+/* Safe: says whether a digest is there, which its snapshots' list says too. */
+static int run_layer_have(Call *call, Error *err) {
+        autoclose int fd = store_open(call->monitor->store, call->request->layer.digest, err);
+
+        return fd < 0 ? fd : 0;
+}
+
+static const MonitorRow rows[_REQUEST_KIND_MAX] = {
+        [REQUEST_JAIL_CREATE] = { sizeof(CreateRequest), FDS_OF_PLAN, BIT(PHASE_SERVING),
+                                  run_create },
+        [REQUEST_JAIL_DESTROY] = { sizeof(HandleRequest), 0,
+                                   BIT(PHASE_SERVING) | BIT(PHASE_DRAINING), run_destroy },
+        [REQUEST_SLOT_NEW] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING), run_slot_new },
+        [REQUEST_UPPER_DROP] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING) | BIT(PHASE_DRAINING),
+                                 run_upper_drop },
+        [REQUEST_LAYER_NEW] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_new },
+        [REQUEST_LAYER_COMMIT] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_commit },
+        [REQUEST_LAYER_DROP] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING) | BIT(PHASE_DRAINING),
+                                 run_layer_drop },
+        [REQUEST_LAYER_REMOVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_remove },
+        [REQUEST_LAYER_HAVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_have },
+};
+
+/* The row of a message that an honest front could have sent; NULL: it is not one. */
+static const MonitorRow *row_of(const Monitor *monitor, const Request *request, size_t n,
+                                unsigned n_fds) {
+        const MonitorRow *row;
+
+        if (n < sizeof request->head || request->head.kind >= _REQUEST_KIND_MAX)
+                return NULL;
+        row = &rows[request->head.kind];
+        if (!row->run || row->size != n || !(row->phases & BIT(monitor->phase)))
+                return NULL;
+        return n_fds == (row->n_fds == FDS_OF_PLAN ? request->create.plan.n_fds : row->n_fds)
+                       ? row
+                       : NULL;
+}
+
+static void carry_out(const MonitorRow *row, Call *call) {
+        Error err = ERROR_EMPTY;
+        int r = row->run(call, &err);
+
+        if (r == RUN_LATER)
+                return;
+        call->reply.code = r;
+        if (r < 0)
+                memcpy(call->reply.text, err.text, sizeof call->reply.text);
+        monitor_reply(call->monitor, &call->reply, call->reply_fds, call->n_reply_fds);
+        fds_close(call->reply_fds, call->n_reply_fds);
+}
+
+/* One message more than the largest is asked for, so that a longer one is seen to be longer. */
+static int on_request(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Monitor *monitor = userdata;
+        struct {
+                Request request;
+                char more;
+        } message = { 0 };
+        int fds[FDS_MAX];
+        Call call = { .monitor = monitor, .request = &message.request, .fds = fds };
+        const MonitorRow *row;
+        unsigned n_fds = 0;
+        ssize_t n = fds_recv(fd, &message, sizeof message, fds, &n_fds);
+
+        (void) source;
+        (void) events;
+        if (n == -EAGAIN)
+                return 0;
+        row = n > 0 ? row_of(monitor, &message.request, (size_t) n, n_fds) : NULL;
+        call.reply = (MonitorReply){ .kind = MONITOR_REPLY, .cookie = message.request.head.cookie };
+        if (row)
+                carry_out(row, &call);
+        else if (n != 0)
+                log_event(LOG_ERR, "front sent what no front sends: it is ended");
+        fds_close(fds, n_fds);
+        if (!row) {
+                monitor->requests = sd_event_source_disable_unref(monitor->requests);
+                confined_signal(&monitor->front,
+                                SIGKILL); /* one that is exiting keeps its own exit code */
+        }
+        return 0;
+}
+
+int monitor_listen(Monitor *monitor, Error *err) {
+        int r = sd_event_add_io(monitor->event, &monitor->requests, monitor->front_fd, EPOLLIN,
+                                on_request, monitor);
+
+        if (r < 0)
+                return error_set(err, r, "listen to the front");
+        (void) sd_event_source_set_description(monitor->requests, "requests of the front");
+        return 0;
+}
+
+void monitor_reply(Monitor *monitor, const void *reply, const int *fds, unsigned n_fds) {
+        ssize_t n;
+
+        if (!monitor->requests)
+                return; /* the front that asked is gone */
+        n = fds_send(monitor->front_fd, reply, sizeof(MonitorReply), fds, n_fds);
+        if (n >= 0)
+                return;
+        if (n != -EPIPE && n != -ECONNRESET)
+                log_event(LOG_ERR, "front does not take its answers: it is ended");
+        monitor->requests = sd_event_source_disable_unref(monitor->requests);
+        confined_signal(&monitor->front, SIGKILL);
+}
+
+static int on_drain_limit(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) usec;
+        (void) userdata;
+        log_event(LOG_ERR, "jails did not end in time: the next start sweeps what is left");
+        return sd_event_exit(sd_event_source_get_event(source), 1);
+}
+
+void monitor_drain(Monitor *monitor, int status) {
+        monitor->status = status;
+        if (monitor->phase == PHASE_DRAINING)
+                return;
+        monitor->phase = PHASE_DRAINING;
+        monitor->refill = sd_event_source_disable_unref(monitor->refill);
+        monitor->restart = sd_event_source_disable_unref(monitor->restart);
+        (void) sd_event_add_time_relative(monitor->event, &monitor->limit, CLOCK_MONOTONIC,
+                                          DRAIN_LIMIT_USEC, 0, on_drain_limit, monitor);
+        entries_kill(monitor, true);
+        monitor_step(monitor);
+}
+
+void monitor_step(Monitor *monitor) {
+        if (monitor->phase != PHASE_DRAINING || monitor->entries)
+                return;
+        confined_signal(&monitor->front, SIGTERM);
+        confined_signal(&monitor->egress, SIGTERM);
+        if (monitor->front.pidfd < 0 && monitor->egress.pidfd < 0)
+                (void) sd_event_exit(monitor->event, monitor->status);
+}

@@ -1,0 +1,165 @@
+/*
+ * place: see place.h. The lock lies on the state directory itself, which is never removed: nothing is left
+ * to clean up after a kill, and no lock of a removed file can be held by two.
+ */
+#include "supervisor/monitor/place.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+
+#include "base/fds.h"
+
+#define SOCKET_NAME     "warder.sock"
+#define LISTEN_QUEUE    128
+#define STATE_DEPTH_MAX 16
+
+/* A directory of root's that nobody else may change, made if it is not there. */
+static int open_dir(const char *path, mode_t mode, int *ret_fd, Error *err) {
+        autoclose int fd = -EBADF;
+        struct stat st;
+
+        if (mkdir(path, mode) < 0 && errno != EEXIST)
+                return error_set(err, -errno, "make %s", path);
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set(err, -errno, "open %s", path);
+        if (st.st_uid != 0 || (st.st_mode & 022) != 0)
+                return error_say(err, -EPERM,
+                                 "%s belongs to uid %u with mode %o: it must be root's, and nobody "
+                                 "else may write to it",
+                                 path, st.st_uid, st.st_mode & 07777u);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int open_parent(const char *path, Error *err) {
+        autofree char *copy = strdup(path);
+        autoclose int fd = -EBADF;
+
+        return copy ? open_dir(dirname(copy), 0755, &fd, err)
+                    : error_set(err, -ENOMEM, "make the parent of %s", path);
+}
+
+static int make_socket(Monitor *monitor, Error *err) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        autoclose int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        bool group = !monitor->config->private_call && monitor->warder_gid != UINT32_MAX;
+        int n = snprintf(address.sun_path, sizeof address.sun_path, "%s/%s",
+                         monitor->config->run_dir, SOCKET_NAME);
+
+        if (fd < 0 || n < 0 || (size_t) n >= sizeof address.sun_path)
+                return error_set(err, fd < 0 ? -errno : -ENAMETOOLONG, "make the socket in %s",
+                                 monitor->config->run_dir);
+        (void) unlinkat(monitor->run_fd, SOCKET_NAME, 0); /* a dead one's: we hold the lock */
+        if (bind(fd, (const struct sockaddr *) &address, sizeof address) < 0 ||
+            (group && fchownat(monitor->run_fd, SOCKET_NAME, 0, monitor->warder_gid, 0) < 0) ||
+            fchmodat(monitor->run_fd, SOCKET_NAME, group ? 0660 : 0600, 0) < 0 ||
+            listen(fd, LISTEN_QUEUE) < 0)
+                return error_set(err, -errno, "listen on %s", address.sun_path);
+        monitor->made_socket = true;
+        monitor->listen_fd = TAKE_FD(fd);
+        return 0;
+}
+
+static int take_socket(Monitor *monitor, int fd, Error *err) {
+        if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
+                return error_say(err, -EINVAL, "descriptor %d is no listening Unix stream socket",
+                                 fd);
+        monitor->listen_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        return monitor->listen_fd < 0 ? error_set(err, -errno, "take the listening socket") : 0;
+}
+
+int place_init(Monitor *monitor, Error *err) {
+        const MonitorConfig *config = monitor->config;
+        int r;
+
+        r = open_parent(config->state_dir, err);
+        if (r == 0) /* the front's id must be able to pass */
+                r = open_dir(config->state_dir, 0711, &monitor->state_fd, err);
+        if (r == 0 && flock(monitor->state_fd, LOCK_EX | LOCK_NB) < 0)
+                r = error_say(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
+                              "%s is in use by another supervisor: join that one, or give this one "
+                              "an --instance of its own",
+                              config->state_dir);
+        if (r == 0)
+                r = open_parent(RUNDIR "/ids", err);
+        if (r == 0)
+                r = open_dir(RUNDIR "/ids", 0700, &monitor->ids_fd, err);
+        if (r == 0)
+                r = open_parent(config->run_dir, err);
+        if (r == 0)
+                r = open_dir(config->run_dir, config->private_call ? 0700 : 0755, &monitor->run_fd,
+                             err);
+        if (r < 0)
+                return r;
+        if (config->listen_fd != UINT64_MAX)
+                return take_socket(monitor, (int) config->listen_fd, err);
+        if (!config->private_call && sd_listen_fds(1) > 0)
+                return take_socket(monitor, SD_LISTEN_FDS_START, err);
+        return make_socket(monitor, err);
+}
+
+/* Linked files are left alone: they could be someone else's that a hostile front gave a second name. */
+static int give_tree(int fd, const Monitor *monitor, unsigned depth, Error *err) {
+        DIR *dir = depth > 0 ? fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0)) : NULL;
+        const struct dirent *entry;
+        int r = 0;
+
+        if (!dir)
+                return error_set(err, depth > 0 ? -errno : -ELOOP, "hand the front its state");
+        while (r == 0 && (entry = readdir(dir))) {
+                autoclose int child = openat(fd, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+                autoclose int below = -EBADF;
+                struct stat st;
+
+                if (strcmp(entry->d_name, "..") == 0 || child < 0 || fstat(child, &st) < 0 ||
+                    (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_nlink > 1)))
+                        continue;
+                if (fchownat(child, "", monitor->front_id, monitor->front_gid, AT_EMPTY_PATH) < 0)
+                        r = error_set(err, -errno, "hand %s to the front", entry->d_name);
+                if (r < 0 || !S_ISDIR(st.st_mode) || strcmp(entry->d_name, ".") == 0)
+                        continue;
+                below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                r = below < 0 ? -errno : give_tree(below, monitor, depth - 1, err);
+        }
+        (void) closedir(dir);
+        return r;
+}
+
+/* The front's id can be another one than last time, where other supervisors had claimed its range first. */
+int place_front_state(const Monitor *monitor, Error *err) {
+        autoclose int fd = -EBADF;
+        struct stat st;
+        int r = 0;
+
+        if (mkdirat(monitor->state_fd, "front", 0700) < 0 && errno != EEXIST)
+                return error_set(err, -errno, "make the front's state");
+        fd = openat(monitor->state_fd, "front", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set(err, -errno, "open the front's state");
+        if (st.st_uid != monitor->front_id || st.st_gid != monitor->front_gid)
+                r = give_tree(fd, monitor, STATE_DEPTH_MAX, err);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+void place_deinit(Monitor *monitor) {
+        if (monitor->made_socket) {
+                (void) unlinkat(monitor->run_fd, SOCKET_NAME, 0);
+                if (monitor->config->private_call)
+                        (void) rmdir(monitor->config->run_dir);
+        }
+        monitor->made_socket = false;
+        fds_close(
+                (int[]){ monitor->listen_fd, monitor->run_fd, monitor->state_fd, monitor->ids_fd },
+                4);
+        monitor->listen_fd = monitor->run_fd = monitor->state_fd = monitor->ids_fd = -EBADF;
+}

@@ -1,0 +1,68 @@
+/*
+ * shells: see shells.h. A create takes a shell at once and the next ones are made a moment later, several
+ * at a time, so that their clones do not compete with the command that the create was for.
+ */
+#include "supervisor/monitor/shells.h"
+
+#include <time.h>
+
+#include "base/log.h"
+#include "supervisor/monitor/jails.h"
+
+#define RETRY_USEC 1000000
+
+static unsigned count_shells(const Monitor *monitor) {
+        unsigned n = 0;
+
+        for (const Entry *entry = monitor->entries; entry; entry = entry->next)
+                n += entry->handle == 0;
+        return n;
+}
+
+static int on_refill(sd_event_source *source, uint64_t usec, void *userdata) {
+        Monitor *monitor = userdata;
+        Error err = ERROR_EMPTY;
+        Entry *entry;
+
+        (void) usec;
+        monitor->refill = sd_event_source_disable_unref(source);
+        for (unsigned n = count_shells(monitor); n < monitor->config->shells; n++) {
+                if (monitor->phase != PHASE_SERVING || entry_new_shell(monitor, &entry, &err) == 0)
+                        continue;
+                log_event(LOG_WARNING, "no shell could be made", F_ERR(&err));
+                shells_refill(monitor, RETRY_USEC);
+                break;
+        }
+        return 0;
+}
+
+void shells_refill(Monitor *monitor, uint64_t delay_usec) {
+        if (monitor->refill)
+                return; /* not put off: under a steady load there would never be a refill */
+        if (sd_event_add_time_relative(monitor->event, &monitor->refill, CLOCK_MONOTONIC,
+                                       delay_usec, 0, on_refill, monitor) >= 0)
+                (void) sd_event_source_set_description(monitor->refill, "refill of the shells");
+}
+
+int shells_take(Monitor *monitor, Entry **ret, Error *err) {
+        Entry *best = NULL;
+        int r = 0;
+
+        for (Entry *entry = monitor->entries; entry; entry = entry->next) {
+                JailState state =
+                        entry->handle == 0 && !entry->ended ? jail_state(entry->jail) : JAIL_ENDED;
+
+                if (state == JAIL_SHELL || (state == JAIL_SHELL_STARTING && !best))
+                        best = entry;
+                if (state == JAIL_SHELL)
+                        break;
+        }
+        if (!best)
+                r = entry_new_shell(monitor, &best, err);
+        if (r < 0)
+                return r;
+        best->handle = ++monitor->last_handle;
+        shells_refill(monitor, REFILL_USEC);
+        *ret = best;
+        return 0;
+}

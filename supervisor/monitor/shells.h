@@ -1,0 +1,13 @@
+#pragma once
+/*
+ * shells: the pool of jails that are ready but for their plan. Refilled in batches, off the path.
+ */
+#include "supervisor/monitor/monitor.h"
+
+#define REFILL_USEC 5000 /* after a create: its command is under way by then */
+
+/** shells_refill() - fill the pool up after a while; nothing if that is coming already */
+void shells_refill(Monitor *monitor, uint64_t delay_usec);
+
+/** shells_take() - a shell, ready if there is one, and a handle for the jail that it becomes */
+int shells_take(Monitor *monitor, Entry **ret, Error *err);

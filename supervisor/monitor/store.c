@@ -1,0 +1,354 @@
+/*
+ * store: layers by digest.
+ *
+ * A layer appears whole or not at all: it is written as new/<handle>, flushed, and only then renamed to
+ * its digest. What is to go is renamed to gone/ at once, which is all that a request waits for, and
+ * taken apart by a child of ours; after a crash the next start goes on where it stopped. Trees are taken
+ * apart flat: a directory that is not empty moves up to gone/ itself, so no path is followed, no depth is
+ * too deep, and two descriptors are enough.
+ */
+#include "supervisor/monitor/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/fds.h"
+
+#define NAME_SIZE 72 /* 64 hex digits and room */
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+typedef struct Job Job;
+
+struct Job { /* a child of ours that works on the disk; in gone/ where it has no commit */
+        Job *next;
+        Store *store;            /* borrowed */
+        int pidfd;               /* owned */
+        sd_event_source *source; /* owned */
+        bool is_commit;
+        StoreCommit commit;
+};
+
+struct Store {
+        Monitor *monitor;            /* borrowed, outlives us */
+        int fd, layers, fresh, gone; /* owned */
+        Job *jobs;                   /* owned list */
+        bool more_gone;              /* something came to gone/ while its job ran */
+};
+
+static int job_start(Store *store, const StoreCommit *commit, Error *err);
+
+static const char *digest_name(const uint8_t *digest, char *name) {
+        for (unsigned i = 0; i < 32; i++)
+                snprintf(name + i * 2, 3, "%02x", digest[i]);
+        return name;
+}
+
+static const char *handle_name(uint64_t handle, char *name) {
+        snprintf(name, NAME_SIZE, "%016llx", (unsigned long long) handle);
+        return name;
+}
+
+static const char *committing_name(uint64_t handle, char *name) {
+        snprintf(name, NAME_SIZE, "%016llx.commit", (unsigned long long) handle);
+        return name;
+}
+
+static int move_to_gone(int from, const char *name, int gone) {
+        uint8_t random[32];
+        char to[NAME_SIZE];
+
+        if (getrandom(random, sizeof random, 0) != (ssize_t) sizeof random)
+                return -EIO;
+        return renameat(from, name, gone, digest_name(random, to)) < 0 ? -errno : 0;
+}
+
+/* The entries of @fd, "." and ".." left out; NULL at the end or on an error. */
+static const char *next_name(DIR *dir) {
+        struct dirent *entry;
+
+        do
+                entry = readdir(dir);
+        while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+        return entry ? entry->d_name : NULL;
+}
+
+static DIR *open_dir(int at, const char *name) {
+        int fd = openat(at, name, DIR_FLAGS);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir && fd >= 0)
+                (void) close(fd);
+        return dir;
+}
+
+/* Empty gone/@name one level deep and remove it; its full directories move to gone/. */
+static int remove_one(int gone, const char *name) {
+        const char *child;
+        DIR *dir;
+
+        if (unlinkat(gone, name, 0) == 0)
+                return 0;
+        dir = open_dir(gone, name);
+        if (!dir)
+                return -errno;
+        while ((child = next_name(dir)))
+                if (unlinkat(dirfd(dir), child, 0) < 0 &&
+                    unlinkat(dirfd(dir), child, AT_REMOVEDIR) < 0)
+                        (void) move_to_gone(dirfd(dir), child, gone);
+        (void) closedir(dir);
+        return unlinkat(gone, name, AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+static int empty_gone(const Store *store) {
+        bool progress = true;
+        const char *name;
+        DIR *dir;
+
+        (void) setpriority(PRIO_PROCESS, 0, 19);
+        while (progress) {
+                progress = false;
+                dir = open_dir(store->gone, ".");
+                if (!dir)
+                        return -errno;
+                while ((name = next_name(dir)))
+                        progress |= remove_one(store->gone, name) == 0;
+                (void) closedir(dir);
+        }
+        return 0;
+}
+
+static int commit_layer(const Store *store, const StoreCommit *commit) {
+        char from[NAME_SIZE], to[NAME_SIZE];
+        autoclose int fd = openat(store->fresh, committing_name(commit->handle, from), DIR_FLAGS);
+        int r = 0;
+
+        if (fd < 0 || syncfs(fd) < 0 ||
+            renameat2(store->fresh, from, store->layers, digest_name(commit->digest, to),
+                      RENAME_NOREPLACE) < 0 ||
+            fsync(store->layers) < 0)
+                r = -errno;
+        if (r < 0 && move_to_gone(store->fresh, from, store->gone) == 0)
+                (void) empty_gone(store);
+        return r == -EEXIST ? 0 : r;
+}
+
+static Job *job_free(Job *job) {
+        sd_event_source_disable_unref(job->source);
+        (void) close(job->pidfd);
+        free(job);
+        return NULL;
+}
+
+static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+        Job *job = userdata;
+        Store *store = job->store;
+        siginfo_t info = { .si_pid = 0 };
+        int code = -EIO;
+
+        (void) source;
+        (void) events;
+        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
+                return 0;
+        if (info.si_code == CLD_EXITED)
+                code = -info.si_status;
+        for (Job **at = &store->jobs; *at; at = &(*at)->next)
+                if (*at == job) {
+                        *at = job->next;
+                        break;
+                }
+        if (job->is_commit && job->commit.done)
+                job->commit.done(store->monitor, job->commit.cookie, code);
+        if (!job->is_commit && store->more_gone)
+                (void) job_start(store, NULL, NULL);
+        job_free(job);
+        return 0;
+}
+
+/* Without a commit: the one that empties gone/, of which one at a time is enough. */
+static int job_start(Store *store, const StoreCommit *commit, Error *err) {
+        Job *job;
+        pid_t pid;
+        int r;
+
+        for (job = store->jobs; job && !commit; job = job->next)
+                if (!job->is_commit) {
+                        store->more_gone = true;
+                        return 0;
+                }
+        job = calloc(1, sizeof *job);
+        if (!job)
+                return error_set(err, -ENOMEM, "start a job on the store");
+        *job = (Job){ .store = store, .pidfd = -EBADF, .is_commit = commit != NULL };
+        if (commit)
+                job->commit = *commit;
+        else
+                store->more_gone = false;
+        pid = fork();
+        if (pid == 0) {
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the next start goes on */
+                _exit(-(commit ? commit_layer(store, commit) : empty_gone(store)) & 0xff);
+        }
+        job->pidfd = pid < 0 ? -errno : (int) syscall(SYS_pidfd_open, pid, 0);
+        r = job->pidfd < 0 ? -errno
+                           : sd_event_add_io(store->monitor->event, &job->source, job->pidfd,
+                                             EPOLLIN, on_job_end, job);
+        if (r < 0) {
+                job_free(job);
+                return error_set(err, r, "start a job on the store");
+        }
+        (void) sd_event_source_set_description(job->source, "job of the store");
+        job->next = store->jobs;
+        store->jobs = job;
+        return 0;
+}
+
+/* The name changes first: from here on no jail can be given the layer, and none commits it twice. */
+int store_commit(Store *store, const StoreCommit *commit, Error *err) {
+        char from[NAME_SIZE], to[NAME_SIZE];
+
+        if (renameat(store->fresh, handle_name(commit->handle, from), store->fresh,
+                     committing_name(commit->handle, to)) < 0)
+                return error_set(err, -errno, "commit new layer %s", from);
+        return job_start(store, commit, err);
+}
+
+/* One word of root's own below the store: made if it is not there. */
+static int open_room(int at, const char *name, int *ret_fd, Error *err) {
+        struct stat st;
+        int fd;
+
+        if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
+                return error_set(err, -errno, "make %s of the store", name);
+        fd = openat(at, name, DIR_FLAGS);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set(err, -errno, "open %s of the store", name);
+        *ret_fd = fd;
+        if (st.st_uid != 0 || (st.st_mode & 077) != 0)
+                return error_say(err, -EPERM,
+                                 "%s of the store belongs to uid %u with mode %o: only root may "
+                                 "have rights on it",
+                                 name, st.st_uid, st.st_mode & 07777u);
+        return 0;
+}
+
+int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err) {
+        Store *store = calloc(1, sizeof *store);
+        int r;
+
+        if (!store)
+                return error_set(err, -ENOMEM, "open the store");
+        *store = (Store){ monitor, -EBADF, -EBADF, -EBADF, -EBADF, NULL, false };
+        r = open_room(state_fd, "store", &store->fd, err);
+        if (r == 0)
+                r = open_room(store->fd, "layers", &store->layers, err);
+        if (r == 0)
+                r = open_room(store->fd, "new", &store->fresh, err);
+        if (r == 0)
+                r = open_room(store->fd, "gone", &store->gone, err);
+        if (r == 0)
+                r = store_drop_all(store, err);
+        if (r < 0) {
+                store_free(store);
+                return r;
+        }
+        *ret = store;
+        return 0;
+}
+
+Store *store_free(Store *store) {
+        Job *job;
+
+        while (store && (job = store->jobs)) {
+                siginfo_t info;
+
+                store->jobs = job->next;
+                (void) syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
+                (void) waitid(P_PIDFD, (id_t) job->pidfd, &info, WEXITED);
+                job_free(job);
+        }
+        if (store)
+                fds_close((int[]){ store->gone, store->fresh, store->layers, store->fd }, 4);
+        free(store);
+        return NULL;
+}
+
+int store_fd(const Store *store) {
+        return store->fd;
+}
+
+/* A single component that is hex digits or a word of ours cannot leave the directory; a link is refused. */
+static int open_layer(int at, const char *name, const char *what, Error *err) {
+        int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? error_set(err, -errno, "open %s %s", what, name) : fd;
+}
+
+int store_open(const Store *store, const uint8_t *digest, Error *err) {
+        char name[NAME_SIZE];
+
+        return open_layer(store->layers, digest_name(digest, name), "layer", err);
+}
+
+int store_open_new(const Store *store, uint64_t handle, Error *err) {
+        char name[NAME_SIZE];
+
+        return open_layer(store->fresh, handle_name(handle, name), "new layer", err);
+}
+
+int store_open_skeleton(const Store *store, Error *err) {
+        return open_layer(store->fd, "skeleton", "the host root's", err);
+}
+
+int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
+        char name[NAME_SIZE];
+        autoclose int fd = -EBADF;
+
+        if (mkdirat(store->fresh, handle_name(handle, name), 0755) < 0)
+                return error_set(err, -errno, "make new layer %s", name);
+        fd = openat(store->fresh, name, DIR_FLAGS);
+        if (fd < 0 || fchown(fd, id, id) < 0 || fchmod(fd, 0755) < 0)
+                return error_set(err, -errno, "hand new layer %s to the store range", name);
+        return 0;
+}
+
+static int forget(Store *store, int at, const char *name, Error *err) {
+        int r = move_to_gone(at, name, store->gone);
+
+        return r < 0 ? error_set(err, r, "forget layer %s", name) : job_start(store, NULL, err);
+}
+
+int store_drop(Store *store, uint64_t handle, Error *err) {
+        char name[NAME_SIZE];
+
+        return forget(store, store->fresh, handle_name(handle, name), err);
+}
+
+int store_remove(Store *store, const uint8_t *digest, Error *err) {
+        char name[NAME_SIZE];
+
+        return forget(store, store->layers, digest_name(digest, name), err);
+}
+
+int store_drop_all(Store *store, Error *err) {
+        DIR *dir = open_dir(store->fresh, ".");
+        const char *name;
+        int r = 0;
+
+        if (!dir)
+                return error_set(err, -errno, "list the new layers");
+        for (Job *job = store->jobs; job; job = job->next)
+                job->commit.done = NULL; /* who asked is gone */
+        while (r == 0 && (name = next_name(dir)))
+                r = move_to_gone(store->fresh, name, store->gone);
+        (void) closedir(dir);
+        return r < 0 ? error_set(err, r, "forget the new layers") : job_start(store, NULL, err);
+}
