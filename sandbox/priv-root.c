@@ -216,6 +216,16 @@ typedef struct Site {
         int root;          /* owned: the jail's root, at T/n */
 } Site;
 
+/* The root of an overlay has the owner and mode of its upper's root: take those of the topmost layer. */
+static int like_top_layer(const char *path, int layer, Error *err) {
+        struct stat st;
+
+        if (fstat(layer, &st) < 0 || chown(path, st.st_uid, st.st_gid) < 0 ||
+            chmod(path, st.st_mode & 0777) < 0)
+                return error_set(err, -errno, "give an upper the owner of its layer");
+        return 0;
+}
+
 static int make_upper(const Site *site, uint32_t target, OverlaySpec *spec, char (*paths)[24],
                       Error *err) {
         uint32_t id = site->shell->id_base;
@@ -229,6 +239,8 @@ static int make_upper(const Site *site, uint32_t target, OverlaySpec *spec, char
                 r = dir_make(AT_FDCWD, paths[0], 0755, id, err);
         if (r == 0)
                 r = dir_make(AT_FDCWD, paths[1], 0755, id, err);
+        if (r == 0 && spec->n_lowers > 0)
+                r = like_top_layer(paths[0], spec->lowers[0], err);
         spec->upper = paths[0];
         spec->work = paths[1];
         return r;
