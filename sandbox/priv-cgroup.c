@@ -40,24 +40,23 @@ static int open_group(int parent, const char *name, Error *err) {
         return fd < 0 ? error_set(err, -errno, "open the group %s", name) : fd;
 }
 
-/* Placing a child into a slot from inside needs to write cgroup.procs of the slot and of the jail. */
-static int let_place(int group, uint32_t uid, Error *err) {
-        if (fchownat(group, "cgroup.procs", uid, (gid_t) -1, 0) < 0)
-                return error_set(err, -errno, "give cgroup.procs of a group to init");
+/*
+ * Placing a child from inside needs to write cgroup.procs of the group that holds both sides, the jail's;
+ * below a slot init makes the groups that children go to itself.
+ */
+static int give(int group, const char *what, uint32_t uid, Error *err) {
+        if (fchownat(group, what, uid, (gid_t) -1, 0) < 0)
+                return error_set(err, -errno, "give %s of a group to init", what);
         return 0;
 }
 
 static int make_slot(int cmd, unsigned slot, uint32_t init_uid, Error *err) {
-        autoclose int group = -EBADF;
         char name[GROUP_NAME];
         int r;
 
         (void) snprintf(name, sizeof(name), "%u", slot);
         r = make_group(cmd, name, err);
-        if (r < 0)
-                return r;
-        group = open_group(cmd, name, err);
-        return group < 0 ? group : let_place(group, init_uid, err);
+        return r < 0 ? r : give(cmd, name, init_uid, err);
 }
 
 static int make_v1(const Hierarchy *hierarchy, uint64_t number, Error *err) {
@@ -87,7 +86,7 @@ int groups_make(const Hierarchy *hierarchy, uint64_t number, uint32_t init_uid, 
         jail = open_group(hierarchy->base[TREE_V2], name, err);
         if (jail < 0)
                 return jail;
-        r = let_place(jail, init_uid, err);
+        r = give(jail, "cgroup.procs", init_uid, err);
         if (r == 0)
                 r = make_group(jail, "cmd", err);
         if (r == 0 && is_v2(hierarchy))

@@ -6,6 +6,7 @@
  *             BASE/N/init       init and the spawner (v2 mode only; on a hybrid host they sit in N)
  *             BASE/N/cmd        all commands: limits (v2 mode), freeze, cpu.stat
  *             BASE/N/cmd/S      one slot: one command and all that it starts
+ *             BASE/N/cmd/S/M    made by init: where its processes are, see fresh_group() in init
  *   v1 trees  BASE/N.init       memory only: init, with its output rings
  *             BASE/N.cmd        memory, pids, cpu: the spawner and, by inheritance, every command
  *

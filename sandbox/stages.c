@@ -313,7 +313,7 @@ static int stage_spawner(Shell *shell, Error *err) {
                 return 0;
         r = groups_enter_cmd(shell->hierarchy, shell->number, err);
         if (r == 0)
-                (void) execute(shell, "spawner", &shell->spawner[1], 1, err);
+                (void) execute(shell, "warder-spawner", &shell->spawner[1], 1, err);
         stage_fail(shell->report, "spawner", err);
 }
 
@@ -336,7 +336,7 @@ static int stage_init(Shell *shell, Error *err) {
         fds[INIT_FD_BOOT - INIT_FD_FRONT] = shell->boot[1];
         fds[INIT_FD_SPAWNER - INIT_FD_FRONT] = shell->spawner[0];
         memcpy(fds + INIT_FD_SLOTS - INIT_FD_FRONT, shell->slots, sizeof(shell->slots));
-        return execute(shell, "init", fds, ELEMENTS(fds), err);
+        return execute(shell, "warder-init", fds, ELEMENTS(fds), err);
 }
 
 static const Stage shell_stages[] = {

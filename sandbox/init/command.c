@@ -8,11 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,15 +42,38 @@ int slot_add(Init *init, uint32_t slot, int dir) {
         return 0;
 }
 
+/*
+ * A group of its own below the slot's. Where the slot was killed a new one is needed: the kernel (6.9 and
+ * later) compares how often the parent's and the target group were killed, and kills at birth what is
+ * cloned into a group that was killed more often. What cannot be removed yet is tried again later.
+ */
+static int fresh_group(Slot *slot) {
+        char name[16];
+
+        fds_close(&slot->group, 1);
+        for (; slot->oldest < slot->serial; slot->oldest++) {
+                (void) snprintf(name, sizeof(name), "%u", slot->oldest);
+                if (unlinkat(slot->dir, name, AT_REMOVEDIR) < 0)
+                        break;
+        }
+        (void) snprintf(name, sizeof(name), "%u", slot->serial++);
+        if (mkdirat(slot->dir, name, 0755) < 0)
+                return -errno;
+        slot->group = openat(slot->dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        slot->killed = false;
+        return slot->group < 0 ? -errno : 0;
+}
+
 void slot_park(Init *init, Slot *slot) {
         const ParkRequest request = { .kind = PARK_CHILD };
         int pair[2], fds[2];
 
         slot->want = false;
         if (slot->sock >= 0 || slot->dir < 0 ||
+            ((slot->group < 0 || slot->killed) && fresh_group(slot) < 0) ||
             socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return;
-        fds[0] = slot->dir;
+        fds[0] = slot->group;
         fds[1] = pair[1];
         if (fds_send(init->spawner, &request, sizeof(request), fds, 2) < 0 ||
             (init->filter >= 0 && fds_send(pair[0], "f", 1, &init->filter, 1) < 0)) {
@@ -58,6 +83,7 @@ void slot_park(Init *init, Slot *slot) {
         (void) close(pair[1]);
         slot->sock = pair[0];
         slot->pid = 0;
+        slot->reset = false;
 }
 
 bool park_idle(Init *init) {
@@ -93,14 +119,19 @@ static void ended(Init *init, Slot *slot, int status, const struct rusage *usage
 /* The socket closed: the child executed, died, or was never made. */
 static void word_end(Init *init, Slot *slot) {
         fds_close(&slot->sock, 1);
-        if (slot->command.state == COMMAND_STARTING && slot->pid > 0)
+        slot->killed |= slot->pid == 0; /* it did not live to say a word */
+        if (slot->command.state != COMMAND_STARTING)
+                return;
+        if (slot->pid > 0 && !slot->reset) {
                 started(init, &slot->command);
-        else if (slot->command.state == COMMAND_STARTING) {
-                slot->command.code = slot->command.code ? slot->command.code : -ECHILD;
-                slot->command.step = INIT_STEP_FORK;
-                slot->command.state = COMMAND_FAILED;
-                ended(init, slot, 0, NULL);
+                return;
         }
+        /* killed before it read its command, or never made */
+        slot->command.code = slot->command.code ? slot->command.code : -EAGAIN;
+        slot->command.step = INIT_STEP_FORK;
+        slot->command.state = COMMAND_FAILED;
+        if (slot->pid == 0)
+                ended(init, slot, 0, NULL);
 }
 
 /* Takes one word. Returns: false where none is there. */
@@ -113,10 +144,12 @@ static bool take_word(Init *init, Slot *slot) {
         n = recv(slot->sock, &word, sizeof(word), MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return false;
-        /* reset: it was killed before it read its command */
-        if (n < 0 && errno == ECONNRESET && slot->pid > 0)
-                word = (ParkWord){ .code = -EAGAIN, .step = INIT_STEP_FORK };
-        else if (n != sizeof(word)) {
+        /* the other end closed before it read all: what it said is still to be read */
+        if (n < 0 && errno == ECONNRESET) {
+                slot->reset = true;
+                return true;
+        }
+        if (n != sizeof(word)) {
                 word_end(init, slot);
                 return false;
         }
@@ -228,6 +261,7 @@ static void ended(Init *init, Slot *slot, int status, const struct rusage *usage
         fds_close(&slot->sock, 1);
         (void) fd_read_keyed(slot->events, "populated", &populated);
         event.value = populated;
+        slot->killed |= populated; /* it may be killed now, after the command's end */
         *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
         slot->want = populated == 0;
         init_send(init, &event, fds);
@@ -244,6 +278,7 @@ static void reap_one(Init *init, pid_t pid, int status, const struct rusage *usa
                         continue;
                 slot_word(init, slot);
                 slot->pid = 0;
+                slot->killed |= WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
                 if (slot->command.state != COMMAND_NONE)
                         ended(init, slot, status, usage);
                 else

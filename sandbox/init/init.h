@@ -32,12 +32,17 @@ typedef struct Command {
 } Command;
 
 typedef struct Slot {
-        int dir;       /* owned: group; -EBADF: no such slot */
-        int events;    /* owned: its cgroup.events */
-        int sock;      /* owned: to the parked or starting child; -EBADF: none */
-        pid_t pid;     /* of the parked child; 0 until its first word */
-        bool want;     /* a child is to be parked here soon */
-        uint64_t used; /* when its last command came, by Init.clock */
+        int dir;         /* owned: the slot's group; -EBADF: no such slot */
+        int events;      /* owned: its cgroup.events */
+        int group;       /* owned: the one in it that children go to; -EBADF: none yet */
+        uint32_t serial; /* name of the next such group */
+        uint32_t oldest; /* name of the oldest that may still be there */
+        bool killed;     /* it was or may have been killed: the next child needs a fresh group */
+        int sock;        /* owned: to the parked or starting child; -EBADF: none */
+        pid_t pid;       /* of the parked child; 0 until its first word */
+        bool reset;      /* the child's end closed with something unread */
+        bool want;       /* a child is to be parked here soon */
+        uint64_t used;   /* when its last command came, by Init.clock */
         Command command;
 } Slot;
 

@@ -52,6 +52,7 @@ static void prepare(Init *init) {
         *init = (Init){ .front = INIT_FD_FRONT, .spawner = INIT_FD_SPAWNER, .filter = -EBADF };
         for (i = 0; i < JAIL_SLOTS_MAX; i++)
                 init->slots[i] = (Slot){ .dir = -EBADF,
+                                         .group = -EBADF,
                                          .events = -EBADF,
                                          .sock = -EBADF,
                                          .command.streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
@@ -200,7 +201,8 @@ int main(int argc, char **argv) {
         InitEvent ready = { .kind = INIT_READY };
         pid_t builder;
 
-        if (argc > 0 && strcmp(argv[0], "spawner") == 0)
+        (void) prctl(PR_SET_NAME, argc > 0 ? argv[0] : "init");
+        if (argc > 0 && strcmp(argv[0], "warder-spawner") == 0)
                 spawner_run(INIT_FD_FRONT);
         prepare(&init);
         offer_shell(&init);
