@@ -43,7 +43,7 @@ void rig_start(Rig *rig) {
         (void) snprintf(path, sizeof(path), "%s/ids", rig->dir);
         (void) mkdir(path, 0700);
         rig->ids = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        (void) snprintf(path, sizeof(path), "%s/warder-init", build ? build : ".");
+        (void) snprintf(path, sizeof(path), "%s/sandbox/init/warder-init", build ? build : ".");
         config.init_fd = open(path, O_RDONLY | O_CLOEXEC);
         rig->filter = memfd_sealed("filter", &allow, sizeof(allow), false, &err);
         if (rig->store < 0 || rig->ids < 0 || config.init_fd < 0 || rig->filter < 0)
