@@ -3,9 +3,9 @@
  * interleaved run. Medians; the order of the rows is turned by one each round, because what ran just
  * before moves the cost of cgroup work (the kernel's RCU waits).
  *
- *   bench LIBEXEC [ROUNDS]
+ *   bench BUILD SOURCE [ROUNDS]
  *
- * LIBEXEC is the build directory. Starts two private supervisors of its own: one with shells made ahead,
+ * BUILD and SOURCE are directories of this tree. Starts two private supervisors of its own: one with shells made ahead,
  * one without. Needs root, busybox (static) at /bin/busybox; a peer that is not installed is left out by name.
  */
 #include <errno.h>
@@ -30,7 +30,7 @@ extern char **environ;
 
 typedef struct Server {
         char instance[64];
-        char run[128];
+        char run[80];
         pid_t pid;
         RpcPeer *peer; /* owned */
         char *live;    /* owned: a jail for the exec row */
@@ -38,6 +38,7 @@ typedef struct Server {
 
 typedef struct Bench {
         const char *libexec;
+        const char *source;
         char dir[64];
         Server with;    /* shells made ahead */
         Server without; /* none */
@@ -226,13 +227,29 @@ static int server_connect(Server *server, Error *err) {
 }
 
 static int server_start(Bench *bench, Server *server, const char *shells, Error *err) {
-        char program[256], run[140], state[160], ready[16], byte;
-        int pipe_fds[2];
-        const char *argv[] = { program,          "--private", "--instance",
-                               server->instance, "--run-dir", run,
-                               "--state-dir",    state,       "--libexec-dir",
-                               bench->libexec,   "--shells",  shells,
-                               "--ready-fd",     ready,       NULL };
+        char program[256], run[140], state[160], ready[16], data[256], policies[256], log[128],
+                byte;
+        posix_spawn_file_actions_t actions;
+        int pipe_fds[2], r;
+        const char *argv[] = { program,
+                               "--private",
+                               "--instance",
+                               server->instance,
+                               "--run-dir",
+                               run,
+                               "--state-dir",
+                               state,
+                               "--libexec-dir",
+                               bench->libexec,
+                               "--data-dir",
+                               data,
+                               "--policies-dir",
+                               policies,
+                               "--shells",
+                               shells,
+                               "--ready-fd",
+                               ready,
+                               NULL };
 
         (void) snprintf(program, sizeof(program), "%s/supervisor/monitor/warderd", bench->libexec);
         (void) snprintf(server->instance, sizeof(server->instance), "bench-%d-%s", (int) getpid(),
@@ -240,17 +257,24 @@ static int server_start(Bench *bench, Server *server, const char *shells, Error 
         (void) snprintf(server->run, sizeof(server->run), "%s/run-%s", bench->dir, shells);
         (void) snprintf(run, sizeof(run), "%s", server->run);
         (void) snprintf(state, sizeof(state), "%s/state-%s", bench->dir, shells);
+        (void) snprintf(data, sizeof(data), "%s/agent", bench->source);
+        (void) snprintf(policies, sizeof(policies), "%s/policies", bench->source);
         if (pipe(pipe_fds) < 0)
                 return error_set(err, -errno, "make a pipe");
         (void) snprintf(ready, sizeof(ready), "%d", pipe_fds[1]);
-        if (posix_spawn(&server->pid, program, NULL, NULL, (char *const *) (uintptr_t) argv,
-                        environ) != 0)
+        (void) posix_spawn_file_actions_init(&actions);
+        (void) snprintf(log, sizeof(log), "%s/log-%s", bench->dir, shells);
+        (void) posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT, 0600);
+        r = posix_spawn(&server->pid, program, &actions, NULL, (char *const *) (uintptr_t) argv,
+                        environ);
+        (void) posix_spawn_file_actions_destroy(&actions);
+        if (r != 0)
                 return error_say(err, -ENOENT, "bench: %s cannot be started: build first", program);
         (void) close(pipe_fds[1]);
         if (read(pipe_fds[0], &byte, 1) != 1)
-                return error_say(
-                        err, -EIO,
-                        "bench: the supervisor did not become ready; its reason stands above");
+                return error_say(err, -EIO,
+                                 "bench: the supervisor did not become ready; try it by hand for "
+                                 "its reason");
         (void) close(pipe_fds[0]);
         return server_connect(server, err);
 }
@@ -395,12 +419,13 @@ int main(int argc, char **argv) {
         static Bench bench = { .dir = "/tmp/warder-bench-XXXXXX",
                                .base_fd = -EBADF,
                                .patch_fd = -EBADF };
-        unsigned rounds = argc > 2 ? (unsigned) strtoul(argv[2], NULL, 10) : 100;
+        unsigned rounds = argc > 3 ? (unsigned) strtoul(argv[3], NULL, 10) : 100;
         Error err = ERROR_EMPTY;
         int r;
 
-        if (argc < 2 || rounds == 0 || rounds > ROUNDS_MAX) {
-                (void) fprintf(stderr, "usage: bench LIBEXEC [ROUNDS, at most %d]\n", ROUNDS_MAX);
+        if (argc < 3 || rounds == 0 || rounds > ROUNDS_MAX) {
+                (void) fprintf(stderr, "usage: bench BUILD SOURCE [ROUNDS, at most %d]\n",
+                               ROUNDS_MAX);
                 return 2;
         }
         if (access(BUSYBOX, X_OK) < 0) {
@@ -410,6 +435,7 @@ int main(int argc, char **argv) {
         if (access("/usr/bin/bwrap", X_OK) < 0)
                 rows[1].skip = "bubblewrap is not installed";
         bench.libexec = argv[1];
+        bench.source = argv[2];
         if (!mkdtemp(bench.dir))
                 return 1;
         r = prepare(&bench, &err);
