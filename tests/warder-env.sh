@@ -160,7 +160,7 @@ need_jails() {
         grep -q -e ' cgroup2 ' -e ' cgroup .*memory' /proc/self/mountinfo || skip_all "no cgroups"
         unshare -m true 2>/dev/null || skip_all "no mount namespaces (CAP_SYS_ADMIN)"
         for program in cli/warder supervisor/monitor/warderd supervisor/front/warder-front \
-                sandbox/init/warder-init sandbox/files/warder-files; do
+                sandbox/files/warder-files; do
                 [ -x "$top_builddir/$program" ] || skip_all "$program is not built"
         done
 }
