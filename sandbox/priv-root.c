@@ -217,11 +217,15 @@ typedef struct Site {
 } Site;
 
 /* The root of an overlay has the owner and mode of its upper's root: take those of the topmost layer. */
-static int like_top_layer(const char *path, int layer, Error *err) {
+static int like_top_layer(const Shell *shell, const char *path, int layer, Error *err) {
         struct stat st;
 
-        if (fstat(layer, &st) < 0 || chown(path, st.st_uid, st.st_gid) < 0 ||
-            chmod(path, st.st_mode & 0777) < 0)
+        if (fstat(layer, &st) < 0)
+                return error_set(err, -errno, "look at the top of a view's layers");
+        /* an owner that the layer's map does not know is nobody of this jail */
+        if (st.st_uid - shell->id_base >= JAIL_IDS || st.st_gid - shell->id_base >= JAIL_IDS)
+                return 0;
+        if (chown(path, st.st_uid, st.st_gid) < 0 || chmod(path, st.st_mode & 0777) < 0)
                 return error_set(err, -errno, "give an upper the owner of its layer");
         return 0;
 }
@@ -240,7 +244,7 @@ static int make_upper(const Site *site, uint32_t target, OverlaySpec *spec, char
         if (r == 0)
                 r = dir_make(AT_FDCWD, paths[1], 0755, id, err);
         if (r == 0 && spec->n_lowers > 0)
-                r = like_top_layer(paths[0], spec->lowers[0], err);
+                r = like_top_layer(site->shell, paths[0], spec->lowers[0], err);
         spec->upper = paths[0];
         spec->work = paths[1];
         return r;

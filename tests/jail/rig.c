@@ -19,7 +19,6 @@
 #include "base/fds.h"
 #include "base/owned.h"
 
-#define ID_BASE   1879048192u
 #define WAIT_MSEC 10000
 
 _Noreturn static void bail(const char *what, const Error *err) {
@@ -30,7 +29,7 @@ _Noreturn static void bail(const char *what, const Error *err) {
 void rig_start(Rig *rig) {
         const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
         const char *build = getenv("top_builddir");
-        SandboxConfig config = { .id_base = ID_BASE, .id_ranges = 64 };
+        SandboxConfig config = { .id_base = RIG_ID_BASE, .id_ranges = 64 };
         Error err = ERROR_EMPTY;
         char path[512];
 
@@ -129,12 +128,20 @@ int cage_try(Rig *rig, const Plan *plan, const JailLayer *layers, Cage *ret_cage
         return 0;
 }
 
+JailLayer rig_layer(const Rig *rig, const char *name) {
+        JailLayer layer = { .from_uid = RIG_ID_BASE, .from_gid = RIG_ID_BASE, .count = JAIL_IDS };
+
+        layer.fd = openat(rig->store, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (layer.fd < 0)
+                bail(name, NULL);
+        return layer;
+}
+
 Cage cage_host(Rig *rig, const Plan *plan) {
         Error err = ERROR_EMPTY;
-        JailLayer layer = { .from_uid = ID_BASE, .from_gid = ID_BASE, .count = JAIL_IDS };
+        JailLayer layer = rig_layer(rig, "skeleton");
         Cage cage;
 
-        layer.fd = openat(rig->store, "skeleton", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (cage_try(rig, plan, &layer, &cage, &err) < 0)
                 bail("host-root jail", &err);
         (void) close(layer.fd);

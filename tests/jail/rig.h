@@ -8,6 +8,8 @@
 #include "sandbox/jail.h"
 #include "supervisor/wire.h"
 
+#define RIG_ID_BASE 1879048192u
+
 typedef struct Rig {
         Sandbox *sandbox;
         int store, ids, filter;
@@ -53,6 +55,8 @@ void rig_end(Rig *rig);
 Plan rig_plan(void);
 /** cage_try() - a jail of this plan. Returns: 0 or negative errno, the jail is gone then */
 int cage_try(Rig *rig, const Plan *plan, const JailLayer *layers, Cage *ret_cage, Error *err);
+/** rig_layer() - a layer below the store, owned by the store's ids; its fd is the caller's */
+JailLayer rig_layer(const Rig *rig, const char *name);
 /** cage_host() - a host-root jail of @plan; ends the program where it cannot be made */
 Cage cage_host(Rig *rig, const Plan *plan);
 /** cage_end() - destroy and wait until nothing is left */
