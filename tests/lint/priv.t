@@ -17,7 +17,7 @@ CALLS = re.compile(r"\b(mount|umount2?|pivot_root|chroot|setns|unshare|clone3?|s
                    r"open_tree|mount_setattr|init_module|finit_module|kexec_load|reboot|sethostname)\s*\(")
 NUMBERS = re.compile(r"\b(?:SYS|__NR)_(mount|umount2|pivot_root|chroot|setns|unshare|clone3?|setres[ug]id|"
                      r"setgroups|capset|fsopen|fsmount|move_mount|open_tree|mount_setattr)\b")
-LINES_MAX = 3000
+LINES_AIM, LINES_MAX = 3000, 4500  # the second is a ratchet: lower it when the tree allows, never raise it
 
 
 def privileged(path):
@@ -43,6 +43,8 @@ def faults(root, build):
                 found.append(f"{path}:{line_of(code, match.start())}: {match.group(1)} outside a [P] file")
     if lines > LINES_MAX:
         found.append(f"[P] files have {lines} lines, at most {LINES_MAX}: move what needs no privilege out")
+    elif lines > LINES_AIM:
+        print(f"# [P] files have {lines} lines; the aim is {LINES_AIM}")
     return looked, found
 
 
@@ -51,7 +53,7 @@ PLANTS = [
     ("setns by its number", {"cli/a.c": "int x = syscall(SYS_setns, 3, 0);\n"}, "setns outside"),
     ("a mount in init", {"sandbox/init/a.c": "int x = mount(0, 0, 0, 0, 0);\n"}, "mount outside"),
     ("unshare in cli/as-user.c", {"cli/as-user.c": "int x = unshare(0);\n"}, "unshare outside"),
-    ("too much privilege", {"sandbox/priv-a.c": "int x;\n" * 3001}, "3001 lines"),
+    ("too much privilege", {"sandbox/priv-a.c": "int x;\n" * 4501}, "4501 lines"),
 ]
 CLEAN = {
     "sandbox/priv-mount.c": "int x = mount(0, 0, 0, 0, 0);\n",
