@@ -24,6 +24,7 @@
 
 #include "base/ids.h"
 #include "cli/connect.h"
+#include "cli/places.h"
 
 #define PATH_TEXT_MAX 256
 #define LOG_SHOWN_MAX 4096
@@ -32,34 +33,6 @@
 #define END_SECONDS   20 /* that one which is ending may take */
 
 enum { PRIVATE_E_BUSY = 1 };
-
-/* Where warderd lies: the named directory of a build tree, the same for its layout, the installed one */
-static const char *const places[] = { "%s/warderd", "%s/supervisor/monitor/warderd" };
-
-/* What a build tree, a test or an administrator moves; sudo passes none of them on by default */
-static const struct {
-        const char *variable;
-        const char *option;
-} overrides[] = {
-        { "WARDER_LIBEXEC", "--libexec-dir" },
-        { "WARDER_DATA", "--data-dir" },
-        { "WARDER_POLICIES", "--policies-dir" },
-        { "WARDER_STATE", "--state-dir" },
-};
-
-static void find_warderd(char *path, size_t n) {
-        const char *dir = getenv("WARDER_LIBEXEC");
-
-        for (size_t i = 0; dir && *dir && i < ELEMENTS(places); i++) {
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-                snprintf(path, n, places[i], dir);
-#pragma GCC diagnostic pop
-                if (access(path, X_OK) == 0)
-                        return;
-        }
-        snprintf(path, n, "%s/warderd", SBINDIR);
-}
 
 static int open_log(void) {
         const char *path = getenv("WARDER_LOG");
@@ -87,21 +60,20 @@ static void exec_warderd(char *const *argv, int ready_fd, int log_fd) {
 }
 
 static pid_t spawn_warderd(const char *instance, int ready_fd, int log_fd) {
-        char path[PATH_TEXT_MAX], ready[16];
-        const char *argv[7 + 2 * ELEMENTS(overrides)] = { path,     "--private",  "--instance",
-                                                          instance, "--ready-fd", ready };
+        char ready[16];
+        Places places;
+        const char *argv[7 + 2 * PLACES_MAX] = { places.warderd, "--private",  "--instance",
+                                                 instance,       "--ready-fd", ready };
         unsigned n = 6;
         pid_t pid;
 
-        find_warderd(path, sizeof(path));
+        places_find(&places);
         snprintf(ready, sizeof(ready), "%d", ready_fd);
-        for (size_t i = 0; i < ELEMENTS(overrides); i++) {
-                const char *value = getenv(overrides[i].variable);
-
-                if (!value || !*value)
+        for (size_t i = 0; i < PLACES_MAX; i++) {
+                if (!places.options[i])
                         continue;
-                argv[n++] = overrides[i].option;
-                argv[n++] = value;
+                argv[n++] = places.options[i];
+                argv[n++] = places.values[i];
         }
         argv[n] = NULL;
         pid = fork();
@@ -193,14 +165,12 @@ static void on_alarm(int signal) {
  * until it is gone: wait for that.
  */
 static int wait_for_end(const char *instance, Error *err) {
-        const char *named = getenv("WARDER_STATE");
         struct sigaction action = { .sa_handler = on_alarm }, before;
         char path[PATH_TEXT_MAX];
         autoclose int fd = -EBADF;
         int r;
 
-        snprintf(path, sizeof(path), "%s%s%s", named && *named ? named : STATEDIR,
-                 named && *named ? "" : "/", named && *named ? "" : instance);
+        places_state(instance, path, sizeof(path));
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return error_set(err, -errno, "open %s", path);
