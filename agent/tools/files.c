@@ -138,7 +138,7 @@ int tool_write(ToolRun *run, const cJSON *arguments, Error *err) {
         autoclose int fd = -EBADF;
         int r;
 
-        r = files_open(run, path, "write create truncate", &fd, err);
+        r = files_open(run, path, "write create truncate parents", &fd, err);
         if (r != 0)
                 return r < 0 ? r : 0;
         r = fd_write_all(fd, content, strlen(content));

@@ -18,7 +18,7 @@ enum { _FILES_E_SUCCESS, FILES_E_REFUSED };
 /**
  * files_open() - a descriptor of a file in the jail
  * @path:  as the model gave it
- * @flags: words of `open`, separated by spaces: "read", "write create truncate", …
+ * @flags: words of `open`, separated by spaces: "read", "write create truncate parents", …
  *
  * Returns: 0 and @ret_fd; FILES_E_REFUSED: run's result says why; negative errno.
  */

@@ -31,6 +31,19 @@ static const char *output_text(LinkAnswer *answer, char **ret_owned) {
         return "";
 }
 
+/* Limits that the command ran into, also where it went on: a compiler that was short of memory, say. */
+static int describe_hits(ToolRun *run, const cJSON *record) {
+        const cJSON *hit;
+        int r = 0;
+
+        cJSON_ArrayForEach(hit, json_get(record, "hits")) {
+                if (r >= 0 && cJSON_IsString(hit))
+                        r = buf_printf(&run->result, "it ran into its limit of %s\n",
+                                       hit->valuestring);
+        }
+        return r;
+}
+
 static int describe_end(ToolRun *run, const cJSON *record) {
         const char *cause = json_text(record, "cause");
         const cJSON *code = json_get(record, "code"), *signal = json_get(record, "signal");
@@ -60,6 +73,8 @@ int shell_describe(ToolRun *run, LinkAnswer *answer) {
         int r;
 
         r = describe_end(run, answer->result);
+        if (r >= 0)
+                r = describe_hits(run, answer->result);
         if (r < 0)
                 return r;
         text = output_text(answer, &owned);
