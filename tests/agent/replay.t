@@ -25,7 +25,7 @@ FILES = {"add.sh": "add() {\n\techo $(($1 - $2))\n}\n", "test.sh": ". ./add.sh\n
 CHECK = {"check": "sh test.sh"}
 GOOD = [
     entry("architect", 1, "the sum is wrong", {"tool_calls": [{"name": "grep", "arguments": {"pattern": "echo", "glob": "add*"}}]}),
-    entry("architect", 2, "add.sh:2:", text("```json\n" + PLAN + "\n```")),
+    entry("architect", 2, "/work/add.sh:2:", text("```json\n" + PLAN + "\n```")),
     entry("developer", 1, "make it add", text("Done, all tests pass.")),
     entry("developer", 2, "2 + 2 is not 4", edit("$1 - $2", "$1 * $2 + 1")),
     entry("developer", 3, "replaced 1 occurrence in add.sh, at line 2", text("Now it works.")),

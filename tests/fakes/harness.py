@@ -118,13 +118,13 @@ class Supervisor:
                 rel = os.path.relpath(full, self.work)
                 if params["kind"] == "glob":
                     if fnmatch.fnmatch(rel, params["pattern"]):
-                        found.append({"path": rel})
+                        found.append({"path": "/work/" + rel})
                     continue
                 if "glob" in params and not fnmatch.fnmatch(name, params["glob"]):
                     continue
                 for number, line in enumerate(open(full, errors="replace"), 1):
                     if re.search(params["pattern"], line, flags):
-                        found.append({"path": rel, "line": number, "text": line.rstrip("\n")})
+                        found.append({"path": "/work/" + rel, "line": number, "text": line.rstrip("\n")})
         return {"matches": found, "cut": False}, []
 
     def verify(self, params):
