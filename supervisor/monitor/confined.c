@@ -195,10 +195,12 @@ int confined_open(const char *dir, const char *name, int flags, Error *err) {
         return fd < 0 ? error_set(err, -errno, "open %s", path) : fd;
 }
 
-/* Installed, all programs lie in one directory; in a build tree, each in the folder of its sources. */
+/* In a build tree each program lies in the folder of its sources; installed, all lie in one. */
 int confined_program(const Monitor *monitor, const char *name, Error *err) {
-        static const char *const folders[] = { ".",     "sandbox/init",     "sandbox/files",
-                                               "agent", "supervisor/front", "supervisor/egress" };
+        static const char *const folders[] = {
+                "sandbox/init",      "sandbox/files", "supervisor/front",
+                "supervisor/egress", "agent",         "."
+        };
         const char *dir = monitor->config->libexec_dir;
         int fd = -ENOENT;
 
