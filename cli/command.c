@@ -46,15 +46,13 @@ static void on_signal(Link *link, int signal, void *userdata) {
         Command *command = userdata;
 
         command->n_signals++;
+        command->last_signal = signal;
         if (command->n_signals > 2 || (command->n_signals == 2 && !command->id[0])) {
-                command->early_signal = signal;
                 link_stop(link);
-        } else if (!command->id[0]) {
-                command->early_signal = signal;
         } else if (command->n_signals == 2) {
                 terminal_say("ending it now; once more leaves without waiting");
                 end_it(command);
-        } else {
+        } else if (command->id[0]) {
                 send_signal(command, signal);
         }
 }
@@ -74,8 +72,8 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
         copy_id(command->id, json_text(params, "command"));
         if (command->json)
                 events_print("command.start", cJSON_Duplicate(params, true));
-        if (command->early_signal)
-                send_signal(command, command->early_signal);
+        if (command->last_signal)
+                send_signal(command, command->last_signal);
 }
 
 int command_open(Command *command, const char *socket, cJSON *exec, Error *err) {
@@ -128,7 +126,10 @@ static int report(Command *command, Answer *answer, cJSON *record) {
         int code = outcome_exit_code(record);
 
         link_drain(&command->link);
-        outcome_sentence(record, command->memory, &sentence);
+        if (command->n_signals > 1) /* we ended it: what became of it is no news */
+                code = EXIT_SIGNAL + command->last_signal;
+        else
+                outcome_sentence(record, &command->facts, &sentence);
         if (sentence.len > 0)
                 terminal_say("%s", sentence.data);
         if (command->json) {
@@ -157,7 +158,7 @@ int command_run(Command *command, const char *method, cJSON *params, int work_fd
                 memcpy(command->code, answer.code, sizeof(command->code));
                 r = -EREMOTEIO;
         } else if (r == LINK_E_STOPPED) {
-                r = EXIT_SIGNAL + command->early_signal;
+                r = EXIT_SIGNAL + command->last_signal;
         } else if (r == 0) {
                 stdio_deinit(&command->stdio);
                 copy_id(command->jail, json_text(answer.result, "jail"));

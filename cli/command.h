@@ -5,6 +5,7 @@
  */
 #include "base/ids.h"
 #include "cli/link.h"
+#include "cli/outcome.h"
 #include "cli/stdio.h"
 
 typedef struct Command {
@@ -12,11 +13,11 @@ typedef struct Command {
         Stdio stdio;
         bool json;                /* stdout carries events, the command's output is captured */
         bool owns_jail;           /* run: a second signal ends the jail; exec: the command alone */
-        uint64_t memory;          /* the limit that was asked for, for the sentence; 0: none */
+        OutcomeFacts facts;       /* for the sentence */
         char jail[ID_MAX];        /* "" until it is known */
         char id[ID_MAX];          /* "" until it was started */
         char code[LINK_CODE_MAX]; /* of a refusal */
-        int early_signal;         /* came before there was anything to send it to */
+        int last_signal; /* that came to us; sent when the command has started, if it came before */
         unsigned n_signals;
 } Command;
 

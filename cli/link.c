@@ -141,10 +141,12 @@ static int refused(Answer *answer, const cJSON *error, Error *err) {
         const char *path = json_text(data, "path");
         const char *hint = json_text(data, "hint");
 
+        bool shows_path = path && *path && (!code || strcmp(code, "invalid") == 0);
+
         snprintf(answer->code, sizeof(answer->code), "%s", code ? code : "invalid");
         (void) error_say(err, -EREMOTEIO, "%s%s%s%s%s%s", message ? message : "refused",
-                         path && *path ? " (at " : "", path && *path ? path : "",
-                         path && *path ? ")" : "", hint && *hint ? ". " : "", hint ? hint : "");
+                         shows_path ? " (at " : "", shows_path ? path : "", shows_path ? ")" : "",
+                         hint && *hint ? ": " : "", hint ? hint : "");
         return LINK_E_REFUSED;
 }
 

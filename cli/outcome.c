@@ -101,7 +101,7 @@ static void say_oom(const cJSON *record, uint64_t memory, Buf *text) {
                           units_format_size(number(record, "memory_files"), files));
 }
 
-static void say_not_started(const cJSON *record, Buf *text) {
+static void say_not_started(const cJSON *record, const char *name, Buf *text) {
         const char *step = json_text(record, "step");
         const char *error = json_text(record, "error");
         int code = not_started_code(record);
@@ -110,11 +110,12 @@ static void say_not_started(const cJSON *record, Buf *text) {
                 (void) buf_printf(text, "not found in the jail: %s",
                                   error ? error : "no such file");
         else
-                (void) buf_printf(text, "the command could not be started (step %s): %s",
-                                  step ? step : "unknown", error ? error : "unknown");
+                (void) buf_printf(text, "%s: could not be started (step %s): %s",
+                                  name ? name : "the command", step ? step : "unknown",
+                                  error ? error : "unknown");
 }
 
-void outcome_sentence(const cJSON *record, uint64_t memory, Buf *text) {
+void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text) {
         const CauseRow *row = find_row(record);
         uint64_t signal = number(record, "signal");
         char time[UNITS_TEXT_MAX];
@@ -126,9 +127,9 @@ void outcome_sentence(const cJSON *record, uint64_t memory, Buf *text) {
                 (void) buf_printf(text, "ended by signal %llu (SIG%s)", (unsigned long long) signal,
                                   sigabbrev_np((int) signal) ? sigabbrev_np((int) signal) : "?");
         } else if (strcmp(row->cause, "oom") == 0) {
-                say_oom(record, memory, text);
+                say_oom(record, facts->memory, text);
         } else if (strcmp(row->cause, "not_started") == 0) {
-                say_not_started(record, text);
+                say_not_started(record, facts->name, text);
         } else {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"

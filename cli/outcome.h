@@ -8,10 +8,10 @@
 /** outcome_exit_code() - of a RECORD, as the list of exit codes says */
 int outcome_exit_code(const cJSON *record);
 
-/**
- * outcome_sentence() - why the command ended
- * @record: RECORD
- * @memory: the limit that was asked for, 0: the policy's
- * @text:   is appended to; nothing where the command just exited
- */
-void outcome_sentence(const cJSON *record, uint64_t memory, Buf *text);
+typedef struct OutcomeFacts { /* what the caller knows beside the record */
+        const char *name;     /* of the program, borrowed; NULL: unknown */
+        uint64_t memory;      /* the limit that was asked for, 0: the policy's */
+} OutcomeFacts;
+
+/** outcome_sentence() - append to @text why the command ended; nothing where it just exited */
+void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text);

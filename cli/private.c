@@ -224,6 +224,8 @@ int private_connect(const char *instance, RpcPeer **ret_peer, Error *err) {
         for (unsigned i = 0; i < JOINS_MAX; i++) {
                 int fd = connect_socket(path);
 
+                if (err) /* of the one before, which was just ending */
+                        *err = ERROR_EMPTY;
                 if (fd < 0) {
                         r = start_locked(instance, path, err);
                         if (r < 0)

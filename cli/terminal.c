@@ -11,7 +11,8 @@
 #include "base/escape.h"
 #include "base/owned.h"
 
-#define BAR_CELLS 10u
+#define BAR_CELLS  10u
+#define LINE_SHOWN 500u
 
 static const char *const tones[_TONE_MAX] = {
         [TONE_PLAIN] = "\033[0m", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
@@ -51,13 +52,13 @@ void terminal_lines(FILE *file, const char *indent, const char *text, size_t max
 
         while (text && *text && shown < max) {
                 size_t n = strcspn(text, "\n");
-                autofree char *line = strndup(text, n);
+                Buf line = BUF_EMPTY(4 * LINE_SHOWN + 1);
 
-                if (!line)
-                        return;
                 fputs(indent, file);
-                terminal_text(file, line, 400);
-                fputc('\n', file);
+                if (escape_text(&line, text, n < LINE_SHOWN ? n : LINE_SHOWN, 1) == 0 && line.data)
+                        fputs(line.data, file);
+                fputs(n > LINE_SHOWN ? "…\n" : "\n", file);
+                buf_deinit(&line);
                 shown += n + 1;
                 text += n;
                 if (*text == '\n')

@@ -42,6 +42,7 @@ static int run(const VerbCall *call, Error *err) {
                 return r;
         }
         command.json = options->common.json;
+        command.facts.name = words[0];
         r = command_open(&command, options->common.socket, params, err);
         if (r == 0)
                 r = command_run(&command, "jail.exec", TAKE_PTR(params), -EBADF, err);

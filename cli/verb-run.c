@@ -92,7 +92,7 @@ static int run(const VerbCall *call, Error *err) {
                 return r;
         command.json = options->common.json;
         command.owns_jail = true;
-        command.memory = options->jail.memory;
+        command.facts = (OutcomeFacts){ .name = call->words[0], .memory = options->jail.memory };
         r = run_command(&command, options, params, err);
         command_close(&command);
         return r;

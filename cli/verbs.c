@@ -143,7 +143,7 @@ const Verb *verbs_find(int n_words, char **words, int *ret_used, Error *err) {
 }
 
 static int report(const Verb *verb, int r, const Error *err) {
-        if (err->code != 0)
+        if (err->code != 0 && r != 0)
                 terminal_say("%s", err->text);
         if (r == VERB_E_USAGE) {
                 fprintf(stderr, "Try 'warder %s --help'.\n", verb->name);
