@@ -49,10 +49,21 @@ static const Option layer_options[] = {
         { 0 },
 };
 
+static const Option apply_options[] = {
+        { "protect", 0, OPTION_LIST, offsetof(VerbArgs, protect), "GLOB",
+          "put these files of the base back" },
+        { "allow", 0, OPTION_LIST, offsetof(VerbArgs, allow), "GLOB",
+          "let these dangerous names be added" },
+        { "check-only", 0, OPTION_FLAG, offsetof(VerbArgs, check_only), NULL, "write nothing" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
         { "unpack", layer_options, 0, 0, verb_unpack },
+        { "apply", apply_options, 1, 1, verb_apply },
         { "diff", plain_options, 1, 1, verb_diff },
         { "results", plain_options, 1, 1, verb_results },
 };

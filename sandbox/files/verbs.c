@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "sandbox/files/apply.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/diff.h"
 #include "sandbox/files/names.h"
@@ -77,4 +78,33 @@ int verb_diff(const VerbArgs *args, Report *report, Error *err) {
         job.upper = upper;
         job.unchanged = upper == -ENOENT;
         return diff_run(&job, report, err);
+}
+
+static int add_globs(Globs *globs, const OptionList *list, Error *err) {
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; i < list->n && r >= 0; i++)
+                r = globs_add(globs, list->items[i], err);
+        return r;
+}
+
+int verb_apply(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int old = open_below(args, "old", err);
+        autoclose int tree = old < 0 || args->check_only ? -EBADF : open_below(args, "tree", err);
+        ApplyJob job = {
+                .patch = STDIN_FILENO, .old = old, .tree = tree, .check_only = args->check_only
+        };
+        int r;
+
+        if (old < 0 || (tree < 0 && !args->check_only))
+                return old < 0 ? old : tree;
+        r = add_globs(&job.protect, &args->protect, err);
+        if (r >= 0)
+                r = add_globs(&job.allow, &args->allow, err);
+        if (r >= 0)
+                r = apply_run(&job, report, err);
+        globs_deinit(&job.protect);
+        globs_deinit(&job.allow);
+        return r;
 }

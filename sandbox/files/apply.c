@@ -1,0 +1,91 @@
+/* apply: see apply.h. */
+#include "sandbox/files/apply.h"
+
+#include <errno.h>
+
+#include "base/digest.h"
+#include "base/owned.h"
+#include "sandbox/files/apply-plan.h"
+#include "sandbox/files/apply-result.h"
+#include "sandbox/files/beneath.h"
+#include "sandbox/files/fingerprint.h"
+#include "sandbox/files/protect.h"
+#include "sandbox/files/tree-write.h"
+
+static int write_file(const ApplyJob *job, const PatchFile *file, Report *report, Error *err) {
+        autofree char *bytes = NULL;
+        PatchSide result = { 0 };
+        struct stat st;
+        bool had;
+        int r;
+
+        if (!file->new_path)
+                return 0;
+        r = apply_result(job->old, file, report, &result, &bytes, err);
+        if (r < 0)
+                return r;
+        had = file->old_path && beneath_stat(job->old, file->old_path, &st) == 0;
+        return tree_write(job->tree, file->new_path, &result, had ? &st : NULL, err);
+}
+
+/* All that goes away goes first: then there is room for what comes in its place. */
+static int write_all(const ApplyJob *job, const ApplyPlan *plan, Error *err) {
+        const Patch *patch = plan->patch;
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; i < patch->n_files && r >= 0; i++)
+                if (patch->files[i].old_path &&
+                    table_find(plan->removed, patch->files[i].old_path) && !patch->files[i].copy)
+                        r = tree_remove(job->tree, patch->files[i].old_path, err);
+        for (i = 0; i < patch->n_files && r >= 0; i++)
+                r = write_file(job, &patch->files[i], plan->report, err);
+        return r;
+}
+
+static int report_tree(const ApplyJob *job, Report *report, Error *err) {
+        uint8_t value[DIGEST_SIZE];
+        int r = fingerprint_tree(job->tree, value, err);
+
+        if (r < 0)
+                return r;
+        r = report_digest(report, DIGEST_TREE, value);
+        return r < 0 ? error_set(err, r, "write a record") : 0;
+}
+
+static int apply_patch(const ApplyJob *job, const Patch *patch, Report *report, Error *err) {
+        Protect protect = { .old = job->old,
+                            .tree = job->tree,
+                            .protect = &job->protect,
+                            .allow = &job->allow,
+                            .report = report };
+        ApplyPlan plan = { 0 };
+        int r = apply_plan_make(&plan, job->old, patch, report, err);
+
+        if (r >= 0 && !job->check_only) {
+                r = write_all(job, &plan, err);
+                if (r >= 0)
+                        r = report_tree(job, report, err);
+                if (r >= 0)
+                        r = protect_run(&protect, &plan, err);
+        }
+        apply_plan_deinit(&plan);
+        return r;
+}
+
+int apply_run(const ApplyJob *job, Report *report, Error *err) {
+        Patch patch = PATCH_EMPTY;
+        uint8_t value[DIGEST_SIZE];
+        int r = hunks_start(err);
+
+        if (r >= 0)
+                r = patch_read(job->patch, &patch, report, err);
+        if (r >= 0) {
+                digest_of(patch.text, patch.n, value);
+                r = report_digest(report, DIGEST_PATCH, value);
+        }
+        if (r >= 0)
+                r = apply_patch(job, &patch, report, err);
+        patch_deinit(&patch);
+        return r;
+}

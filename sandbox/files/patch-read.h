@@ -1,0 +1,42 @@
+#pragma once
+/*
+ * patch-read: a patch in git's form, strictly read: every file has a "diff --git" line, every line of a
+ * header is known, names agree wherever they stand, are clean, lead nowhere else and never into ".git", and
+ * modes are those of a file, an executable file or a link. Text around the files (a mail's head, a
+ * signature) is passed over, as git does, unless git would take it for a change.
+ */
+#include "sandbox/files/hunks.h"
+#include "sandbox/files/report.h"
+
+#define PATCH_TEXT_MAX  (256u << 20)
+#define PATCH_FILES_MAX 100000u
+
+typedef struct PatchFile {
+        char *old_path;    /* owned, clean; NULL: the file is new */
+        char *new_path;    /* owned, clean; NULL: the file is deleted */
+        unsigned old_mode; /* PATCH_MODE_*, 0: the patch does not say */
+        unsigned new_mode;
+        bool copy;                      /* the old path stays as it is */
+        bool binary;                    /* body is a binary piece, else hunks */
+        HunkBytes body;                 /* borrowed from the patch's text */
+        char old_id[HUNKS_ID_TEXT_MAX]; /* in full, or "" */
+        char new_id[HUNKS_ID_TEXT_MAX];
+} PatchFile;
+
+typedef struct Patch {
+        char *text; /* owned */
+        size_t n;
+        PatchFile *files; /* owned */
+        unsigned n_files;
+} Patch;
+
+#define PATCH_EMPTY ((Patch){ 0 })
+
+/** patch_deinit() - release it */
+void patch_deinit(Patch *patch);
+
+/** patch_read() - read @fd to its end and take it apart. Returns: 0 or negative errno (refused: with the line's number) */
+int patch_read(int fd, Patch *patch, Report *report, Error *err);
+
+/** patch_parse() - take @patch->text apart. Returns: as patch_read() */
+int patch_parse(Patch *patch, Report *report, Error *err);
