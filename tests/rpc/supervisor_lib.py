@@ -1,0 +1,101 @@
+"""supervisor_lib: a private warderd of its own for a test, and what it must not leave behind."""
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+from front_lib import BUILD, SOURCE, Client
+
+CGROUPS = "/sys/fs/cgroup"
+
+
+def missing():
+    """What this machine lacks for jails, None where it has all."""
+    if os.geteuid() != 0:
+        return "root"
+    if not os.access(CGROUPS, os.W_OK):
+        return "writable cgroups"
+    try:
+        subprocess.run(["unshare", "-m", "true"], check=True, stderr=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError):
+        return "CAP_SYS_ADMIN"
+    return None
+
+
+def need_jails():
+    lacks = missing()
+    if lacks:
+        print(f"1..0 # SKIP {lacks}")
+        sys.exit(0)
+
+
+class Supervisor:
+    def __init__(self, name):
+        self.instance = f"t{os.getpid()}-{name}"
+        self.run_dir = f"/run/warder/{self.instance}"
+        self.state = f"/var/lib/warder/{self.instance}"
+        self.path = f"{self.run_dir}/warder.sock"
+        self.dir = tempfile.mkdtemp(prefix="warder-test-")
+        self.log = os.path.join(self.dir, "log")
+        self.start()
+
+    def start(self):
+        reader, writer = os.pipe()
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(
+                [os.path.join(os.path.abspath(BUILD), "supervisor/monitor/warderd"), "--private", "--instance",
+                 self.instance, "--libexec-dir", os.path.abspath(BUILD), "--data-dir", os.path.join(SOURCE, "agent"),
+                 "--policies-dir", os.path.join(SOURCE, "policies"), "--ready-fd", str(writer)],
+                pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+        os.close(writer)
+        ready = os.read(reader, 1)
+        os.close(reader)
+        if not ready:
+            raise SystemExit(f"Bail out! warderd did not start: {self.words()}")
+
+    def words(self):
+        with open(self.log, errors="replace") as file:
+            return file.read()
+
+    def client(self):
+        return Client(self.path)
+
+    def wait(self, seconds=20):
+        """Its exit code when it has ended by itself, None when it has not."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def leftovers(self):
+        """Groups, mounts, run directory that bear its name."""
+        found = [os.path.join(where, d) for where, dirs, _ in os.walk(CGROUPS) for d in dirs if self.instance in d]
+        with open("/proc/self/mountinfo") as file:
+            found += [line for line in file if self.instance in line]
+        if os.path.exists(self.run_dir):
+            found.append(self.run_dir)
+        return found
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            if self.wait() is None:
+                self.process.kill()
+                self.process.wait()
+        if os.environ.get("WARDER_TEST_LOG"):
+            sys.stderr.write(self.words())
+        shutil.rmtree(self.state, ignore_errors=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def eventually(check, seconds=10):
+    """Is @check true within so many seconds; for what the kernel does in its own time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if check():
+            return True
+        time.sleep(0.02)
+    return bool(check())
