@@ -39,8 +39,9 @@ struct Command {
         ExecMessage message;
         SlotLimits limits;
         Counters before;
-        Cause ordered; /* _CAUSE_MAX: nobody ends it */
-        int client_signal;
+        Cause ordered;     /* _CAUSE_MAX: nobody ends it */
+        bool running;      /* INIT_STARTED came */
+        int client_signal; /* the last one; sent when the command runs */
         uint32_t hits;
         uint64_t started_usec;
         CommandDoneFn done;
@@ -155,11 +156,30 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         (void) owned;
 }
 
+static int send_signal(Command *command, Error *err) {
+        InitSignal message = { .head = { .kind = INIT_SIGNAL, .id = command->number },
+                               .signal = command->client_signal };
+        const InitMessage packet = { &message, sizeof message, NULL, 0 };
+
+        return init_link_send(front_jail_init(command->jail), &packet, NULL, NULL, err);
+}
+
+/* What was ordered while its process was being made found nothing to kill, or killed one too early. */
+static void on_started(Command *command) {
+        command->running = true;
+        if (command->ordered != _CAUSE_MAX)
+                (void) slot_kill(command->slot);
+        else if (command->client_signal)
+                (void) send_signal(command, NULL);
+}
+
 static void on_event(const InitEvent *event, int *fds, unsigned n_fds, void *userdata) {
         Command *command = userdata;
 
-        if (event && event->kind == INIT_STARTED)
+        if (event && event->kind == INIT_STARTED) {
+                on_started(command);
                 return;
+        }
         if (event && event->kind == INIT_OUTPUT_LIMIT) {
                 command_kill(command, CAUSE_OUTPUT_LIMIT);
                 return;
@@ -340,15 +360,8 @@ int command_start(FrontJail *jail, const CommandSpec *spec, CommandDoneFn done, 
 }
 
 int command_signal(Command *command, int signal, Error *err) {
-        InitSignal message = { .head = { .kind = INIT_SIGNAL, .id = command->number },
-                               .signal = signal };
-        const InitMessage packet = { &message, sizeof message, NULL, 0 };
-
-        if (command->number == 0)
-                return error_say(err, -EAGAIN, "command %s has not started yet", command->id);
-        if (signal > 0)
-                command->client_signal = signal;
-        return init_link_send(front_jail_init(command->jail), &packet, NULL, NULL, err);
+        command->client_signal = signal;
+        return command->running ? send_signal(command, err) : 0;
 }
 
 void command_kill(Command *command, Cause cause) {

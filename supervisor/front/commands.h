@@ -45,7 +45,7 @@ typedef void (*CommandDoneFn)(Command *command, const CommandEnd *end, void *use
 /** command_start() - run it. Returns: 0 and @done will be called; negative errno: it will not */
 int command_start(FrontJail *jail, const CommandSpec *spec, CommandDoneFn done, void *userdata,
                   Command **ret, Error *err);
-/** command_signal() - to its process group */
+/** command_signal() - to its process group; where it does not run yet, when it does */
 int command_signal(Command *command, int signal, Error *err);
 /** command_kill() - end everything that it started; its cause becomes @cause */
 void command_kill(Command *command, Cause cause);

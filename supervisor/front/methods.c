@@ -19,12 +19,7 @@
 #define METHODS_MAX 64
 
 static const MethodRow *const modules[] = {
-        own_methods,
-        jail_methods,
-        snapshot_methods,
-        policy_methods,
-        verify_methods,
-        task_methods,
+        own_methods, jail_methods, snapshot_methods, policy_methods, verify_methods, task_methods,
 };
 
 typedef struct Method {

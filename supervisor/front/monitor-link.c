@@ -4,6 +4,7 @@
  */
 #include "supervisor/front/monitor-link.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -72,12 +73,15 @@ static void on_end(const Error *err, void *userdata) {
 int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err) {
         Monitor *monitor = calloc(1, sizeof(Monitor));
         PacketsHandler handler = { "monitor", on_packet, on_end, monitor };
-        int r;
+        int copy, r;
 
         if (!monitor)
                 return error_set(err, -ENOMEM, "reach the monitor");
         monitor->front = front;
-        r = packets_new_consume(front->event, fd, &handler, &monitor->packets, err);
+        /* ours is a copy, @fd stays open until we are gone: where it closes, we are killed as lost */
+        copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        r = copy < 0 ? error_set(err, -errno, "reach the monitor")
+                     : packets_new_consume(front->event, copy, &handler, &monitor->packets, err);
         if (r < 0) {
                 free(monitor);
                 return r;

@@ -170,6 +170,7 @@ tap.same(struct.unpack_from("=I", data, 16)[0], slot_one, "and is when it is gon
 # signals
 listing = client.call("jail.show", {"jail": name})["result"]
 tap.same(listing["commands"], 3, "jail.show counts its commands")
+jail.event(INIT_STARTED, fourth)
 client.send("jail.signal", {"jail": name, "signal": 15})
 kind, number, data, _ = jail.request()
 tap.ok(kind == INIT_SIGNAL and number == fourth and struct.unpack_from("=i", data, 16)[0] == 15, "a signal goes to the newest command")

@@ -145,6 +145,7 @@ for peer in crowd:
 tap.same([out(peer.answer().get("result", {})) for peer in crowd], ["done\n"] * 12, "twelve commands at a time")
 for peer in crowd:
     peer.close()
+other.notes.clear()
 other.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", "trap 'echo got; exit 9' USR1; echo up; while :; do sleep 0.05; done"]})
 while not other.notes:
     message = other.line()
@@ -186,6 +187,7 @@ tap.same([out(peer.answer().get("result", {}).get("command", {})) for peer in ma
 for peer in many:
     peer.close()
 client.close()
+other.close()
 tap.same(supervisor.wait(), 0, "when nobody needs it any more it ends")
 tap.same(supervisor.leftovers(), [], "and leaves no group, mount or directory")
 supervisor.stop()
