@@ -1,4 +1,5 @@
 """supervisor_lib: a private warderd of its own for a test, and what it must not leave behind."""
+import atexit
 import os
 import shutil
 import signal
@@ -40,6 +41,7 @@ class Supervisor:
         self.path = f"{self.run_dir}/warder.sock"
         self.dir = tempfile.mkdtemp(prefix="warder-test-")
         self.log = os.path.join(self.dir, "log")
+        atexit.register(self.stop)
         self.start()
 
     def start(self):
@@ -80,6 +82,7 @@ class Supervisor:
         return found
 
     def stop(self):
+        atexit.unregister(self.stop)
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             if self.wait() is None:
