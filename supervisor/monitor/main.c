@@ -208,6 +208,7 @@ static void monitor_deinit(Monitor *monitor) {
         sandbox_free(monitor->sandbox);
         sd_event_source_disable_unref(monitor->requests);
         sd_event_source_disable_unref(monitor->refill);
+        sd_event_source_disable_unref(monitor->farewell);
         sd_event_source_disable_unref(monitor->restart);
         sd_event_source_disable_unref(monitor->limit);
         fds_close(&monitor->front_fd, 1);

@@ -28,12 +28,14 @@
 #include "supervisor/monitor/confined.h"
 #include "supervisor/monitor/jails.h"
 #include "supervisor/monitor/layers.h"
+#include "supervisor/monitor/place.h"
 #include "supervisor/monitor/shells.h"
 #include "supervisor/monitor/store.h"
 
 #define RUN_LATER        1  /* a run_* has taken over the answer */
 #define NEW_LAYERS_MAX   64 /* layers that one front may have under way */
 #define DRAIN_LIMIT_USEC 15000000
+#define FAREWELL_USEC    3000000
 #define FDS_OF_PLAN      UINT32_MAX
 
 typedef union Request { /* the largest request, and every one's head */
@@ -259,6 +261,25 @@ static void carry_out(const MonitorRow *row, Call *call) {
         fds_close(call->reply_fds, call->n_reply_fds);
 }
 
+static int on_farewell(sd_event_source *source, uint64_t usec, void *userdata) {
+        Monitor *monitor = userdata;
+
+        (void) usec;
+        monitor->farewell = sd_event_source_disable_unref(source);
+        confined_signal(&monitor->front, SIGKILL);
+        return 0;
+}
+
+/* Hear nothing more from it. One that hung up by itself (@fault NULL) may take a while to end. */
+static void part_from_front(Monitor *monitor, const char *fault) {
+        monitor->requests = sd_event_source_disable_unref(monitor->requests);
+        if (fault)
+                log_event(LOG_ERR, fault);
+        if (fault || sd_event_add_time_relative(monitor->event, &monitor->farewell, CLOCK_MONOTONIC,
+                                                FAREWELL_USEC, 0, on_farewell, monitor) < 0)
+                confined_signal(&monitor->front, SIGKILL);
+}
+
 /* One message more than the largest is asked for, so that a longer one is seen to be longer. */
 static int on_request(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Monitor *monitor = userdata;
@@ -280,14 +301,10 @@ static int on_request(sd_event_source *source, int fd, uint32_t events, void *us
         call.reply = (MonitorReply){ .kind = MONITOR_REPLY, .cookie = message.request.head.cookie };
         if (row)
                 carry_out(row, &call);
-        else if (n != 0)
-                log_event(LOG_ERR, "front sent what no front sends: it is ended");
+        else
+                part_from_front(monitor,
+                                n != 0 ? "front sent what no front sends: it is ended" : NULL);
         fds_close(fds, n_fds);
-        if (!row) {
-                monitor->requests = sd_event_source_disable_unref(monitor->requests);
-                confined_signal(&monitor->front,
-                                SIGKILL); /* one that is exiting keeps its own exit code */
-        }
         return 0;
 }
 
@@ -307,12 +324,10 @@ void monitor_reply(Monitor *monitor, const void *reply, const int *fds, unsigned
         if (!monitor->requests)
                 return; /* the front that asked is gone */
         n = fds_send(monitor->front_fd, reply, sizeof(MonitorReply), fds, n_fds);
-        if (n >= 0)
-                return;
-        if (n != -EPIPE && n != -ECONNRESET)
-                log_event(LOG_ERR, "front does not take its answers: it is ended");
-        monitor->requests = sd_event_source_disable_unref(monitor->requests);
-        confined_signal(&monitor->front, SIGKILL);
+        if (n < 0)
+                part_from_front(monitor, n == -EPIPE || n == -ECONNRESET
+                                                 ? NULL
+                                                 : "front does not take its answers: it is ended");
 }
 
 static int on_drain_limit(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -331,12 +346,13 @@ void monitor_drain(Monitor *monitor, int status) {
         monitor->restart = sd_event_source_disable_unref(monitor->restart);
         (void) sd_event_add_time_relative(monitor->event, &monitor->limit, CLOCK_MONOTONIC,
                                           DRAIN_LIMIT_USEC, 0, on_drain_limit, monitor);
+        place_close(monitor);
         entries_kill(monitor, true);
         monitor_step(monitor);
 }
 
 void monitor_step(Monitor *monitor) {
-        if (monitor->phase != PHASE_DRAINING || monitor->entries)
+        if (monitor->phase != PHASE_DRAINING || monitor->entries || store_is_busy(monitor->store))
                 return;
         confined_signal(&monitor->front, SIGTERM);
         confined_signal(&monitor->egress, SIGTERM);

@@ -67,6 +67,7 @@ struct Monitor {                     /* owned by main, owns everything below */
         Confined egress;
         sd_event_source *requests; /* owned: front_fd */
         sd_event_source *refill;   /* owned: timer of the shells */
+        sd_event_source *farewell; /* owned: timer of a front that hung up */
         sd_event_source *restart;  /* owned: timer of the next front */
         sd_event_source *limit;    /* owned: timer of the drain */
         int status;                /* of the loop's end: 0 where all went well */

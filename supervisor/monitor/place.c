@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -20,6 +21,7 @@
 
 #define SOCKET_NAME     "warder.sock"
 #define LISTEN_QUEUE    128
+#define LOCK_WAIT_SEC   20 /* longer than a drain may take */
 #define STATE_DEPTH_MAX 16
 
 /* A directory of root's that nobody else may change, made if it is not there. */
@@ -78,6 +80,32 @@ static int take_socket(Monitor *monitor, int fd, Error *err) {
         return monitor->listen_fd < 0 ? error_set(err, -errno, "take the listening socket") : 0;
 }
 
+static void on_alarm(int signal) {
+        (void) signal;
+}
+
+/* One that is alive has its socket; one that is ending has taken it away and is waited for. */
+static int lock_state(const Monitor *monitor, Error *err) {
+        const struct sigaction wake = { .sa_handler =
+                                                on_alarm }; /* no restart: flock ends with EINTR */
+        const MonitorConfig *config = monitor->config;
+        autofree char *path = NULL;
+        int r = flock(monitor->state_fd, LOCK_EX | LOCK_NB);
+
+        if (r < 0 && errno == EWOULDBLOCK &&
+            asprintf(&path, "%s/%s", config->run_dir, SOCKET_NAME) > 0 && access(path, F_OK) < 0 &&
+            sigaction(SIGALRM, &wake, NULL) == 0) {
+                (void) alarm(LOCK_WAIT_SEC);
+                r = flock(monitor->state_fd, LOCK_EX);
+                (void) alarm(0);
+        }
+        return r == 0 ? 0
+                      : error_say(err, -EBUSY,
+                                  "%s is in use by another supervisor: join that one, or give this "
+                                  "one an --instance of its own",
+                                  config->state_dir);
+}
+
 int place_init(Monitor *monitor, Error *err) {
         const MonitorConfig *config = monitor->config;
         int r;
@@ -85,11 +113,8 @@ int place_init(Monitor *monitor, Error *err) {
         r = open_parent(config->state_dir, err);
         if (r == 0) /* the front's id must be able to pass */
                 r = open_dir(config->state_dir, 0711, &monitor->state_fd, err);
-        if (r == 0 && flock(monitor->state_fd, LOCK_EX | LOCK_NB) < 0)
-                r = error_say(err, errno == EWOULDBLOCK ? -EBUSY : -errno,
-                              "%s is in use by another supervisor: join that one, or give this one "
-                              "an --instance of its own",
-                              config->state_dir);
+        if (r == 0)
+                r = lock_state(monitor, err);
         if (r == 0)
                 r = open_parent(RUNDIR "/ids", err);
         if (r == 0)
@@ -151,13 +176,17 @@ int place_front_state(const Monitor *monitor, Error *err) {
         return r < 0 ? r : TAKE_FD(fd);
 }
 
-void place_deinit(Monitor *monitor) {
-        if (monitor->made_socket) {
-                (void) unlinkat(monitor->run_fd, SOCKET_NAME, 0);
-                if (monitor->config->private_call)
-                        (void) rmdir(monitor->config->run_dir);
-        }
+void place_close(Monitor *monitor) {
+        if (!monitor->made_socket)
+                return;
+        (void) unlinkat(monitor->run_fd, SOCKET_NAME, 0);
+        if (monitor->config->private_call)
+                (void) rmdir(monitor->config->run_dir);
         monitor->made_socket = false;
+}
+
+void place_deinit(Monitor *monitor) {
+        place_close(monitor);
         fds_close(
                 (int[]){ monitor->listen_fd, monitor->run_fd, monitor->state_fd, monitor->ids_fd },
                 4);

@@ -170,6 +170,7 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
         if (!job->is_commit && store->more_gone)
                 (void) job_start(store, NULL, NULL);
         job_free(job);
+        monitor_step(store->monitor);
         return 0;
 }
 
@@ -279,6 +280,10 @@ Store *store_free(Store *store) {
                 fds_close((int[]){ store->gone, store->fresh, store->layers, store->fd }, 4);
         free(store);
         return NULL;
+}
+
+bool store_is_busy(const Store *store) {
+        return store->jobs != NULL;
 }
 
 int store_fd(const Store *store) {

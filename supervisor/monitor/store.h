@@ -13,6 +13,8 @@ typedef void (*StoreDoneFn)(Monitor *monitor, uint32_t cookie, int code);
 int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err);
 /** store_free() - stop what is under way; the disk stays as it is. Returns: NULL */
 Store *store_free(Store *store);
+/** store_is_busy() - is something under way; monitor_step() is called when it ends */
+bool store_is_busy(const Store *store);
 /** store_fd() - the store's directory, borrowed */
 int store_fd(const Store *store);
 /** store_open() - a layer by digest. Returns: an O_PATH descriptor owned by the caller, or negative errno */

@@ -193,6 +193,13 @@ def test_once(place):
     process.send_signal(signal.SIGTERM)
     status, seen, log = place.finish(process)
     check(status == 0, "SIGTERM ends it in order", (status, log))
+    process = place.start("stay")
+    process.send_signal(signal.SIGTERM)
+    while os.path.exists(f"{place.run_dir}/warder.sock"):
+        time.sleep(0.001)
+    status, seen, log = place.run("clean")
+    check(status == 0, "who comes while one is ending waits for it", (status, log))
+    place.finish(process)
     process = place.start("dirs")
     process.kill()
     process.wait()
