@@ -91,8 +91,6 @@ int groups_make(const Hierarchy *hierarchy, uint64_t number, uint32_t init_uid, 
                 r = make_group(jail, "cmd", err);
         if (r == 0 && is_v2(hierarchy))
                 r = make_group(jail, "init", err);
-        if (r == 0 && is_v2(hierarchy))
-                r = group_write(jail, "cgroup.subtree_control", "+memory +pids +cpu", err);
         if (r == 0 && !is_v2(hierarchy))
                 r = make_v1(hierarchy, number, err);
         if (r < 0)
@@ -113,17 +111,28 @@ static int enter(int base, const char *path, Error *err) {
         return group_write(group, "cgroup.procs", "0", err);
 }
 
+int groups_enter_jail(const Hierarchy *hierarchy, uint64_t number, Error *err) {
+        char name[GROUP_NAME];
+
+        (void) snprintf(name, sizeof(name), "%" PRIu64, number);
+        return enter(hierarchy->base[TREE_V2], name, err);
+}
+
 int groups_enter_init(const Hierarchy *hierarchy, uint64_t number, Error *err) {
+        autoclose int jail = -EBADF;
         char name[GROUP_NAME];
         int r;
 
-        (void) snprintf(name, sizeof(name), "%" PRIu64 "%s", number,
-                        is_v2(hierarchy) ? "/init" : "");
-        r = enter(hierarchy->base[TREE_V2], name, err);
-        if (r < 0 || is_v2(hierarchy))
-                return r;
         (void) snprintf(name, sizeof(name), "%" PRIu64 ".init", number);
-        return enter(hierarchy->base[TREE_MEMORY], name, err);
+        if (!is_v2(hierarchy))
+                return enter(hierarchy->base[TREE_MEMORY], name, err);
+        (void) snprintf(name, sizeof(name), "%" PRIu64, number);
+        jail = open_group(hierarchy->base[TREE_V2], name, err);
+        if (jail < 0)
+                return jail;
+        r = enter(jail, "init", err);
+        /* controllers only now: a group with processes of its own may not hand them on */
+        return r < 0 ? r : group_write(jail, "cgroup.subtree_control", "+memory +pids +cpu", err);
 }
 
 int groups_enter_cmd(const Hierarchy *hierarchy, uint64_t number, Error *err) {

@@ -36,7 +36,14 @@ typedef struct Groups {
  */
 int groups_make(const Hierarchy *hierarchy, uint64_t number, uint32_t init_uid, Error *err);
 
-/** groups_enter_init() - put this process where init lives; its own later children inherit that */
+/** groups_enter_jail() - put this process into the jail's v2 group, to be the root of its cgroup namespace */
+int groups_enter_jail(const Hierarchy *hierarchy, uint64_t number, Error *err);
+
+/**
+ * groups_enter_init() - put this process where init lives; its own later children inherit that
+ *
+ * On v2 it also hands the controllers on to the groups below, which needs a group without processes.
+ */
 int groups_enter_init(const Hierarchy *hierarchy, uint64_t number, Error *err);
 
 /** groups_enter_cmd() - put this process, the spawner, where commands are counted on a hybrid host */

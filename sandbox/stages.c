@@ -167,7 +167,7 @@ static int stage_groups(Shell *shell, Error *err) {
         int r = groups_make(shell->hierarchy, shell->number, shell->id_base + JAIL_INIT_ID, err);
 
         if (r == 0)
-                r = groups_enter_init(shell->hierarchy, shell->number, err);
+                r = groups_enter_jail(shell->hierarchy, shell->number, err);
         for (i = 0; r == 0 && i < JAIL_SLOTS_FIRST; i++) {
                 shell->slots[i] = groups_slot_dir(shell->hierarchy, shell->number, i, err);
                 r = shell->slots[i] < 0 ? shell->slots[i] : 0;
@@ -186,6 +186,10 @@ static int stage_namespaces(Shell *shell, Error *err) {
         shell->proc = mount_new("proc", options,
                                 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
         return shell->proc < 0 ? shell->proc : 0;
+}
+
+static int stage_init_group(Shell *shell, Error *err) {
+        return groups_enter_init(shell->hierarchy, shell->number, err);
 }
 
 static int stage_network(Shell *shell, Error *err) {
@@ -344,7 +348,7 @@ static const Stage shell_stages[] = {
          * Must not yet: anything that could block, before the tie to the monitor.
          * Keeps: root of the host, all capabilities. */
         { stage_alone, "leave the monitor behind" },
-        /* Must: in init's groups; slot directories are mounts of their own.
+        /* Must: in the jail's group; slot directories are mounts of their own.
          * Must not yet: leave the mount namespace, whose cgroup mounts are cloned here.
          * Keeps: as before. */
         { stage_groups, "make the jail's groups" },
@@ -353,6 +357,10 @@ static const Stage shell_stages[] = {
          * Must not yet: a child, which would be in the old ones.
          * Keeps: as before. */
         { stage_namespaces, "enter new namespaces" },
+        /* Must: in init's own group, outside the commands' limits.
+         * Must not yet: before the cgroup namespace, whose root is then the jail's group: where the v2
+         * tree is mounted with nsdelegate, nobody inside may clone into a group above that root. */
+        { stage_init_group, "enter init's group" },
         { stage_network, "set up the network namespace" },
         /* Must: user namespaces mapped to the jail's range, with nobody in them.
          * Must not yet: enter: overlay refuses uppers made by a user namespace's root. */
