@@ -322,11 +322,12 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
         int r = set_state(jail, JAIL_BUILDING, err);
 
         if (r == 0)
-                r = groups_limit(&jail->groups, &plan->limits, err);
-        if (r == 0)
                 r = draft_layers(jail, &draft, layers, err);
         if (r == 0)
                 r = send_order(jail, &draft, err);
+        /* while the builder mounts: nobody has the descriptors of a jail whose limits are not written */
+        if (r == 0)
+                r = groups_limit(&jail->groups, &plan->limits, err);
         fds_close(draft.fds + 1, draft.order.n_fds - 1);
         jail->keep_upper = plan->flags & PLAN_KEEP_UPPER;
         if (r < 0)

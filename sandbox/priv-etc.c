@@ -176,9 +176,14 @@ static int make_home(const Shell *shell, int root, const Plan *plan, Error *err)
 }
 
 int etc_complete(const Shell *shell, int root, const Plan *plan, Error *err) {
-        autoclose int etc = root_dir(shell, root, "etc", err);
+        autoclose int etc = -EBADF;
         int added, r;
 
+        /* the skeleton's own user, and no layer above it that could say otherwise */
+        if ((plan->flags & PLAN_HOST_ROOT) && plan->views[0].n == 1 && plan->uid == JAIL_USER_ID &&
+            plan->gid == JAIL_USER_ID)
+                return 0;
+        etc = root_dir(shell, root, "etc", err);
         if (etc < 0)
                 return etc;
         added = add_user(shell, etc, "passwd", plan, err);

@@ -58,6 +58,20 @@ int root_take_host(Shell *shell, Error *err) {
         return 0;
 }
 
+/* Upper and work directory of one view. */
+static int make_upper(const Shell *shell, uint32_t target, Error *err) {
+        char path[24];
+        int r;
+
+        (void) snprintf(path, sizeof(path), "u/%u", target);
+        r = dir_make(shell->root, path, 0700, 0, err);
+        (void) snprintf(path, sizeof(path), "u/%u/u", target);
+        if (r == 0)
+                r = dir_make(shell->root, path, 0755, shell->id_base, err);
+        (void) snprintf(path, sizeof(path), "u/%u/w", target);
+        return r < 0 ? r : dir_make(shell->root, path, 0755, shell->id_base, err);
+}
+
 static int fill_shell_root(const Shell *shell, Error *err) {
         static const struct {
                 const char *name;
@@ -72,7 +86,7 @@ static int fill_shell_root(const Shell *shell, Error *err) {
         for (i = 0; r == 0 && i < ELEMENTS(dirs); i++)
                 r = dir_make(shell->root, dirs[i].name, dirs[i].mode,
                              dirs[i].jail ? shell->id_base : 0, err);
-        return r;
+        return r < 0 ? r : make_upper(shell, VIEW_ROOT, err);
 }
 
 static int fill_dev(const Shell *shell, int dev, Error *err) {
@@ -203,7 +217,13 @@ int root_enter_shell(Shell *shell, Error *err) {
                 r = make_dev(shell, err);
         if (r == 0)
                 r = mount_attach(shell->proc, shell->root, "proc", err);
-        return r < 0 ? r : mask_proc(err);
+        if (r == 0)
+                r = mask_proc(err);
+        if (r < 0)
+                return r;
+        shell->tmp = mount_clone(shell->root, "tmp", PLAIN, -EBADF, err);
+        shell->run = shell->tmp < 0 ? -EBADF : mount_clone(shell->root, "run", PLAIN, -EBADF, err);
+        return shell->run < 0 ? shell->run : 0;
 }
 
 /* ---- the jail ------------------------------------------------------------------------------------- */
@@ -230,24 +250,16 @@ static int like_top_layer(const Shell *shell, const char *path, int layer, Error
         return 0;
 }
 
-static int make_upper(const Site *site, uint32_t target, OverlaySpec *spec, char (*paths)[24],
-                      Error *err) {
-        uint32_t id = site->shell->id_base;
-        int r;
+/* Names the upper and work directory of a view, as paths of the shell's root. */
+static int prepare_upper(const Site *site, uint32_t target, OverlaySpec *spec, char (*paths)[24],
+                         Error *err) {
+        int r = target == VIEW_ROOT ? 0 : make_upper(site->shell, target, err);
 
-        (void) snprintf(paths[0], sizeof(paths[0]), "/u/%u", target);
-        r = dir_make(AT_FDCWD, paths[0], 0700, 0, err);
         (void) snprintf(paths[0], sizeof(paths[0]), "/u/%u/u", target);
         (void) snprintf(paths[1], sizeof(paths[1]), "/u/%u/w", target);
-        if (r == 0)
-                r = dir_make(AT_FDCWD, paths[0], 0755, id, err);
-        if (r == 0)
-                r = dir_make(AT_FDCWD, paths[1], 0755, id, err);
-        if (r == 0 && spec->n_lowers > 0)
-                r = like_top_layer(site->shell, paths[0], spec->lowers[0], err);
         spec->upper = paths[0];
         spec->work = paths[1];
-        return r;
+        return r < 0 ? r : like_top_layer(site->shell, paths[0], spec->lowers[0], err);
 }
 
 /* One view as a detached mount. */
@@ -262,7 +274,7 @@ static int make_view(const Site *site, const PlanView *view, const int *layers, 
 
         if ((view->flags & VIEW_DIRECT) || (!writable && view->n == 1))
                 return fcntl(layers[0], F_DUPFD_CLOEXEC, 3);
-        r = writable ? make_upper(site, view->target, &spec, paths, err) : 0;
+        r = writable ? prepare_upper(site, view->target, &spec, paths, err) : 0;
         return r < 0 ? r : mount_overlay(&spec, err);
 }
 
@@ -313,37 +325,28 @@ static int bind_host(const Site *site, Error *err) {
         return r;
 }
 
+/* /dev and /proc move as they are, with what is mounted in them. */
 static int attach_places(const Site *site, Error *err) {
-        static const char *const places[] = { "proc", "dev", "run" };
-        unsigned i;
+        autoclose int dev = openat(site->shell->root, "dev", O_PATH | O_CLOEXEC);
+        int r;
 
-        for (i = 0; i < ELEMENTS(places); i++) {
-                autoclose int mount = -EBADF;
-                int r;
-
-                /* /dev and /proc move as they are, /run is a part of T */
-                mount = strcmp(places[i], "run") == 0
-                                ? mount_clone(site->shell->root, "run", PLAIN, -EBADF, err)
-                                : openat(site->shell->root, places[i], O_PATH | O_CLOEXEC);
-                if (mount < 0)
-                        return mount == -1 ? error_set(err, -errno, "open %s", places[i]) : mount;
-                r = attach_at(site, mount, places[i], err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        if (dev < 0)
+                return error_set(err, -errno, "open the shell's /dev");
+        r = attach_at(site, dev, "dev", err);
+        if (r == 0)
+                r = attach_at(site, site->shell->proc, "proc", err);
+        return r < 0 ? r : attach_at(site, site->shell->run, "run", err);
 }
 
 /* T goes to /tmp of the new root and is covered there: see the head of this file. */
 static int enter(const Site *site, Error *err) {
-        autoclose int tmp = mount_clone(site->shell->root, "tmp", PLAIN, -EBADF, err);
-        autoclose int place = tmp < 0 ? tmp : root_dir(site->shell, site->root, "tmp", err);
+        autoclose int place = root_dir(site->shell, site->root, "tmp", err);
 
         if (place < 0)
                 return place;
         if (syscall(SYS_pivot_root, "/n", "/n/tmp") < 0 || chdir("/") < 0)
                 return error_set(err, -errno, "change to the jail's root");
-        return mount_attach(tmp, AT_FDCWD, "/tmp", err);
+        return mount_attach(site->shell->tmp, AT_FDCWD, "/tmp", err);
 }
 
 int root_build(const Shell *shell, const Plan *plan, const int *layers, Error *err) {

@@ -29,6 +29,8 @@ typedef struct Shell { /* what the clone takes along; the descriptors are the mo
         int userns; /* 0 … 65535 are the jail's range */
         int mapped; /* store range to jail range, for idmapped mounts; where need_mapped */
         int root;   /* the tmpfs that is the shell's root and holds every upper */
+        int tmp;    /* detached clones of the root's tmp and run */
+        int run;
         int host[SHELL_HOST_MAX];
         int boot[2];    /* builder, init */
         int spawner[2]; /* init, spawner */
