@@ -26,34 +26,51 @@ _Noreturn static void bail(const char *what, const Error *err) {
         exit(1);
 }
 
-void rig_start(Rig *rig) {
-        const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-        const char *build = getenv("top_builddir");
-        SandboxConfig config = { .id_base = RIG_ID_BASE, .id_ranges = 64 };
-        Error err = ERROR_EMPTY;
-        char path[512];
+static int open_below(const Rig *rig, const char *name) {
+        char path[128];
 
-        (void) snprintf(rig->dir, sizeof(rig->dir), "/tmp/warder-rig-XXXXXX");
-        if (!mkdtemp(rig->dir))
-                bail("temporary directory", NULL);
-        (void) snprintf(path, sizeof(path), "%s/store", rig->dir);
+        (void) snprintf(path, sizeof(path), "%s/%s", rig->dir, name);
         (void) mkdir(path, 0700);
-        rig->store = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        (void) snprintf(path, sizeof(path), "%s/ids", rig->dir);
-        (void) mkdir(path, 0700);
-        rig->ids = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+int rig_try(Rig *rig, Error *err) {
+        const char *build = getenv("top_builddir");
+        SandboxConfig config = { .instance = rig->instance,
+                                 .store_fd = rig->store,
+                                 .ids_fd = rig->ids,
+                                 .id_base = RIG_ID_BASE,
+                                 .id_ranges = 64 };
+        char path[512];
+        int r;
+
         (void) snprintf(path, sizeof(path), "%s/sandbox/init/warder-init", build ? build : ".");
         config.init_fd = open(path, O_RDONLY | O_CLOEXEC);
-        rig->filter = memfd_sealed("filter", &allow, sizeof(allow), false, &err);
-        if (rig->store < 0 || rig->ids < 0 || config.init_fd < 0 || rig->filter < 0)
+        if (config.init_fd < 0)
                 bail(path, NULL);
-        (void) snprintf(rig->instance, sizeof(rig->instance), "rig-%d", getpid());
-        config.instance = rig->instance;
-        config.store_fd = rig->store;
-        config.ids_fd = rig->ids;
-        if (sandbox_new(&config, &rig->sandbox, &err) < 0)
-                bail("sandbox", &err);
+        r = sandbox_new(&config, &rig->sandbox, err);
         (void) close(config.init_fd);
+        return r;
+}
+
+void rig_start(Rig *rig) {
+        const struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+        Error err = ERROR_EMPTY;
+
+        if (!rig->dir[0]) {
+                (void) snprintf(rig->dir, sizeof(rig->dir), "/tmp/warder-rig-XXXXXX");
+                if (!mkdtemp(rig->dir))
+                        bail("temporary directory", NULL);
+        }
+        if (!rig->instance[0])
+                (void) snprintf(rig->instance, sizeof(rig->instance), "rig-%d", getpid());
+        rig->store = open_below(rig, "store");
+        rig->ids = open_below(rig, "ids");
+        rig->filter = memfd_sealed("filter", &allow, sizeof(allow), false, &err);
+        if (rig->store < 0 || rig->ids < 0 || rig->filter < 0)
+                bail("a rig's directories", NULL);
+        if (rig_try(rig, &err) < 0)
+                bail("sandbox", &err);
 }
 
 void rig_end(Rig *rig) {

@@ -48,6 +48,8 @@ typedef struct Outcome {
 
 /** rig_start() - a sandbox of its own; prints why and ends the program where there is none */
 void rig_start(Rig *rig);
+/** rig_try() - the same, into what rig_start() made ready. Returns: as sandbox_new() */
+int rig_try(Rig *rig, Error *err);
 /** rig_end() - take it down and remove its directory */
 void rig_end(Rig *rig);
 
