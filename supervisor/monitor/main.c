@@ -31,12 +31,14 @@
 #include "supervisor/monitor/shells.h"
 #include "supervisor/monitor/store.h"
 
-#define INSTANCE_MAX 32
-#define SHELLS_MAX   64
-#define ID_BASE      1879048192 /* far above accounts and what subuid files give away */
-#define ID_RANGES    4096
-#define EXIT_USAGE   2
-#define EXIT_BUSY    75 /* another supervisor of this name is alive */
+#define INSTANCE_MAX   32
+#define SHELLS_MAX     64
+#define SHELLS_SERVICE 4
+#define SHELLS_PRIVATE 2 /* one call seldom needs more, and making them takes time from it */
+#define ID_BASE        1879048192 /* far above accounts and what subuid files give away */
+#define ID_RANGES      4096
+#define EXIT_USAGE     2
+#define EXIT_BUSY      75 /* another supervisor of this name is alive */
 
 typedef struct Options {
         MonitorConfig config;
@@ -176,6 +178,13 @@ static void say_ready(const MonitorConfig *config) {
         (void) sd_notify(0, "READY=1");
 }
 
+/* Gets ready while the front starts, and shows at once where this host cannot build jails. */
+static int first_shell(Monitor *monitor, Error *err) {
+        Entry *entry;
+
+        return monitor->config->shells > 0 ? entry_new_shell(monitor, &entry, err) : 0;
+}
+
 static int run(Monitor *monitor, Error *err) {
         int r;
 
@@ -191,10 +200,13 @@ static int run(Monitor *monitor, Error *err) {
         if (r == 0)
                 r = front_ids(monitor, err);
         if (r == 0)
+                r = first_shell(monitor, err);
+        if (r == 0)
                 r = front_start(monitor, err);
         if (r < 0)
                 return r;
-        shells_refill(monitor, 0);
+        if (!monitor->config->private_call)
+                shells_refill(monitor, 0);
         say_ready(monitor->config);
         r = sd_event_loop(monitor->event);
         return r < 0 ? error_set(err, r, "the event loop failed") : r;
@@ -230,14 +242,16 @@ static int check_config(const MonitorConfig *config, Error *err) {
         return 0;
 }
 
-/* Where it lives unless told: the service has the well-known socket, a private one a directory of its own. */
-static int choose_dirs(MonitorConfig *config, char **ret_run, char **ret_state) {
+/* Unless told: the service has the well-known socket, a private one a directory of its own. */
+static int choose_defaults(MonitorConfig *config, char **ret_run, char **ret_state) {
         if (!config->instance)
                 config->instance = config->private_call ? "private" : "system";
         if (asprintf(ret_run, "%s%s%s", RUNDIR, config->private_call ? "/" : "",
                      config->private_call ? config->instance : "") < 0 ||
             asprintf(ret_state, "%s/%s", STATEDIR, config->instance) < 0)
                 return -ENOMEM;
+        if (config->shells == UINT64_MAX)
+                config->shells = config->private_call ? SHELLS_PRIVATE : SHELLS_SERVICE;
         if (!config->run_dir)
                 config->run_dir = *ret_run;
         if (!config->state_dir)
@@ -258,7 +272,7 @@ static int serve(MonitorConfig *config) {
         Error err = ERROR_EMPTY;
         int r;
 
-        r = choose_dirs(config, &run_dir, &state_dir);
+        r = choose_defaults(config, &run_dir, &state_dir);
         if (r == 0)
                 r = check_config(config, &err);
         if (r == 0)
@@ -274,7 +288,7 @@ int main(int argc, char **argv) {
                                     .data_dir = DATADIR,
                                     .listen_fd = UINT64_MAX,
                                     .ready_fd = UINT64_MAX,
-                                    .shells = 4,
+                                    .shells = UINT64_MAX,
                                     .id_base = ID_BASE,
                                     .id_ranges = ID_RANGES } };
         Error err = ERROR_EMPTY;

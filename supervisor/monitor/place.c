@@ -19,10 +19,11 @@
 
 #include "base/fds.h"
 
-#define SOCKET_NAME     "warder.sock"
-#define LISTEN_QUEUE    128
-#define LOCK_WAIT_SEC   20 /* longer than a drain may take */
-#define STATE_DEPTH_MAX 16
+#define SOCKET_NAME          "warder.sock"
+#define LISTEN_QUEUE         128
+#define LOCK_WAIT_ALIVE_SEC  1
+#define LOCK_WAIT_ENDING_SEC 20 /* longer than a drain may take */
+#define STATE_DEPTH_MAX      16
 
 /* A directory of root's that nobody else may change, made if it is not there. */
 static int open_dir(const char *path, mode_t mode, int *ret_fd, Error *err) {
@@ -84,21 +85,23 @@ static void on_alarm(int signal) {
         (void) signal;
 }
 
-/* One that is alive has its socket; one that is ending has taken it away and is waited for. */
+/*
+ * One that is ending has taken its socket away and is waited for; one that was killed has children that
+ * hold the lock for a moment more; one that is alive keeps it.
+ */
 static int lock_state(const Monitor *monitor, Error *err) {
         const struct sigaction wake = { .sa_handler =
-                                                on_alarm }; /* no restart: flock ends with EINTR */
+                                                on_alarm }; /* no restart: flock gives EINTR */
         const MonitorConfig *config = monitor->config;
         autofree char *path = NULL;
-        int r = flock(monitor->state_fd, LOCK_EX | LOCK_NB);
+        int r;
 
-        if (r < 0 && errno == EWOULDBLOCK &&
-            asprintf(&path, "%s/%s", config->run_dir, SOCKET_NAME) > 0 && access(path, F_OK) < 0 &&
-            sigaction(SIGALRM, &wake, NULL) == 0) {
-                (void) alarm(LOCK_WAIT_SEC);
-                r = flock(monitor->state_fd, LOCK_EX);
-                (void) alarm(0);
-        }
+        if (asprintf(&path, "%s/%s", config->run_dir, SOCKET_NAME) < 0 ||
+            sigaction(SIGALRM, &wake, NULL) < 0)
+                return error_set(err, -ENOMEM, "lock %s", config->state_dir);
+        (void) alarm(access(path, F_OK) == 0 ? LOCK_WAIT_ALIVE_SEC : LOCK_WAIT_ENDING_SEC);
+        r = flock(monitor->state_fd, LOCK_EX);
+        (void) alarm(0);
         return r == 0 ? 0
                       : error_say(err, -EBUSY,
                                   "%s is in use by another supervisor: join that one, or give this "
