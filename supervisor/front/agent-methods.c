@@ -172,6 +172,11 @@ static int run_event(AgentCall *call, const cJSON *params, Error *err) {
                 return error_say(err, -E2BIG, "an event holds at most %u bytes", EVENT_BYTES_MAX);
         (void) json_number(params, "iteration", &head.iteration);
         events_emit(task, &head, data ? cJSON_Duplicate(data, true) : NULL);
+        if (strcmp(head.event, "step.start") == 0) {
+                (void) snprintf(task->gate.step, sizeof(task->gate.step), "%s",
+                                head.step ? head.step : "");
+                task->gate.iteration = head.iteration;
+        }
         if (strcmp(head.event, "model.call") == 0 && task->model.provider == PROVIDER_REPLAY &&
             !task_spend(task, BUDGET_CALLS, 1))
                 return 0;

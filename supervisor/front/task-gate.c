@@ -61,8 +61,14 @@ static void gate_fail(Task *task, const char *cause, const Error *err) {
 
 /* ---- verdicts ------------------------------------------------------------------------------------ */
 
+static EventHead event_head(const Task *task, const char *event) {
+        return (EventHead){ .event = event,
+                            .step = task->gate.step[0] ? task->gate.step : NULL,
+                            .iteration = task->gate.iteration };
+}
+
 static void emit_verdict(Task *task, const VerifyEnd *end) {
-        EventHead head = { .event = "verify.end" };
+        EventHead head = event_head(task, "verify.end");
         cJSON *data = cJSON_CreateObject();
         static const char *const copied[] = { "n",        "cause",     "reason", "tests", "failing",
                                               "restored", "dangerous", "patch",  "digest" };
@@ -126,7 +132,7 @@ static void on_verdict(const VerifyEnd *end, void *userdata) {
 }
 
 static void on_verify_event(const char *phase, cJSON *data, void *userdata) {
-        EventHead head = { .event = "notice", .step = "verify" };
+        EventHead head = event_head(userdata, "notice");
         cJSON *json = data ? data : cJSON_CreateObject();
 
         json_add_text(json, "phase", phase);
@@ -145,7 +151,7 @@ static void start_verify(Task *task) {
                               .event = on_verify_event,
                               .done = on_verdict,
                               .userdata = task };
-        EventHead head = { .event = "verify.start" };
+        EventHead head = event_head(task, "verify.start");
         cJSON *data;
         Error err = ERROR_EMPTY;
 

@@ -65,6 +65,8 @@ typedef struct TaskGate {       /* the way from the task's jail to a verdict: on
         VerdictKind last;
         uint8_t last_patch[DIGEST_SIZE]; /* that the last verdict is about */
         unsigned tampered;
+        char step[256]; /* that the agent is in, as it says: for events */
+        uint64_t iteration;
 } TaskGate;
 
 struct Task {

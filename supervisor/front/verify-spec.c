@@ -79,7 +79,7 @@ static int read_command(const cJSON *json, const char *place, unsigned i, Verify
         else
                 (void) snprintf(command->id, sizeof(command->id), "%s-%u", place, i + 1);
         command->parse = parse_of(json_text(json, "parse"));
-        command->wall_usec = 0;
+        command->wall_usec = strcmp(place, "setup") == 0 ? VERIFY_SETUP_USEC : VERIFY_WALL_USEC;
         if (wall && units_parse_duration(wall, &command->wall_usec, err) < 0)
                 return error_add(err, -EINVAL, "verify spec, /%s/%u/wall", place, i);
         if (wall && command->wall_usec == 0)

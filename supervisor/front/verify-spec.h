@@ -12,7 +12,8 @@
 #define VERIFY_GLOBS_MAX    64
 #define VERIFY_ARGS_MAX     64
 #define VERIFY_ID_MAX       72
-#define VERIFY_WALL_USEC    (600u * 1000000ull) /* of a command that names no time */
+#define VERIFY_WALL_USEC    (600u * 1000000ull)  /* of a command that names no time */
+#define VERIFY_SETUP_USEC   (3600u * 1000000ull) /* of a setup command that names none */
 
 typedef enum VerifyParse {
         PARSE_EXIT = 0, /* the exit code alone */

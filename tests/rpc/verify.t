@@ -1,0 +1,92 @@
+#!/bin/sh
+# verify: every verdict, by the command and its exit code, on a small real project in real jails
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+. "$top_srcdir/tests/rpc/gate-project.sh"
+need_jails
+need git make cc jq
+
+project=$scratch/project
+make_project "$project"
+cd "$project" || exit 1
+
+verdict() { # verdict FILTER: of the last --json output
+        printf '%s\n' "$out" | jq -r "select(.event == \"verify.end\") | $1"
+}
+
+patch_of good "$good_edit"
+expect 0 "the right patch is verified" warder verify --json "$scratch/good.patch"
+is "$(verdict .verdict)" passed "verdict passed"
+is "$(verdict '.tests | [.base, .run, .passed, .failed, .skipped] | join(" ")')" "5 5 5 0 0" "all tests of the base ran"
+is "$(verdict '.commands | map(.id) | join(" ")')" "build unit" "its commands are named"
+is "$(verdict .patch)" "sha256:$(sha256sum <"$scratch/good.patch" | cut -d' ' -f1)" "the digest is that of the patch"
+digest=$(verdict .tree)
+
+patch_of wrong "$wrong_edit"
+expect 1 "a wrong patch is not" warder verify --json "$scratch/wrong.patch"
+is "$(verdict .verdict)" failed "verdict failed"
+is "$(verdict '.failing | join(" ")')" "sum_of_one sum_of_none" "failing tests are named"
+has "$(verdict .detail)" "got 4, want 0" "the detail shows the output"
+
+: >"$scratch/empty.patch"
+expect 1 "an empty patch leaves the tests as they are: failed" warder verify --json "$scratch/empty.patch"
+is "$(verdict .cause)" tests_failed "cause tests_failed"
+
+patch_of test "$good_edit; sed -i 's/, 15)/, 11)/' tests/test.c"
+expect 5 "a patch that changes a test is tampered" warder verify --json "$scratch/test.patch"
+is "$(verdict '.restored | join(" ")')" tests/test.c "the test was put back"
+is "$(verdict .tests.passed)" 5 "and ran as it was"
+
+patch_of deleted "$good_edit; git rm -q tests/test.c"
+expect 5 "so is one that deletes it" warder verify --json "$scratch/deleted.patch"
+
+patch_of makefile "$wrong_edit; printf 'all check:\n\t@echo ok 1 - all; echo 1..1\n' >GNUmakefile"
+expect 5 "a file that changes how tests run is tampered" warder verify --json "$scratch/makefile.patch"
+is "$(verdict '.dangerous | join(" ")')" GNUmakefile "it is named"
+is "$(verdict .tests.failed)" 2 "and had no effect"
+
+patch_of newtest "$good_edit; echo 'int x;' >tests/more.c"
+expect 0 "a new test is welcome" warder verify --json "$scratch/newtest.patch"
+is "$(verdict '.new_tests | join(" ")')" tests/more.c "and is named"
+
+patch_of fewer "$good_edit; sed -i 's/@.*/@.\/build\/test | grep -v sum_of_none/' Makefile"
+expect 1 "a test that is gone does not count as passed" warder verify --json "$scratch/fewer.patch"
+is "$(verdict .cause)" tests_missing "cause tests_missing"
+is "$(verdict '.missing | join(" ")')" sum_of_none "it is named"
+
+patch_of skipped "$wrong_edit; sed -i 's/@.*/@.\/build\/test | sed \"s,not ok \\\\(.*\\\\),ok \\\\1 # SKIP,\"/' Makefile"
+expect 1 "a test that is skipped now does not either" warder verify --json "$scratch/skipped.patch"
+is "$(verdict .cause)" tests_skipped "cause tests_skipped"
+
+patch_of silent "printf 'all check:\n\t@true\n' >Makefile"
+expect 1 "no test ran" warder verify --json "$scratch/silent.patch"
+is "$(verdict .cause)" no_tests "cause no_tests"
+
+patch_of broken "echo 'int' >>src/sum.c"
+expect 1 "what does not compile fails" warder verify --json "$scratch/broken.patch"
+is "$(verdict .cause)" command_failed "cause command_failed"
+is "$(verdict '.commands | map(.id) | join(" ")')" build "the tests are not tried"
+
+sed 's/int total = 0/int total = 9/' "$scratch/wrong.patch" | sed 's/^ .*numbers.*/ nothing like it/' >"$scratch/unfit.patch"
+expect 6 "a patch that does not apply is an error" warder verify --json "$scratch/unfit.patch"
+is "$(verdict .cause)" patch_refused "cause patch_refused"
+
+printf -- '--- a/../../etc/x\n+++ b/../../etc/x\n@@ -0,0 +1 @@\n+x\n' >"$scratch/outside.patch"
+expect 6 "so is one that leaves the tree" warder verify --json "$scratch/outside.patch"
+is "$(verdict .cause)" patch_refused "cause patch_refused"
+
+expect 3 "a command that hangs is a timeout" warder verify --json --run 'sleep 1000' --time 1s "$scratch/good.patch"
+is "$(verdict .verdict)" timeout "verdict timeout"
+expect 3 "one that prints without end meets a limit" warder verify --json --run yes "$scratch/good.patch"
+is "$(verdict .cause)" output_limit "cause output_limit"
+expect 6 "one that is not there is an error" warder verify --json --run 'true' --spec /dev/null "$scratch/good.patch"
+expect 0 "only the exit code" warder verify --json --run 'make -s check' "$scratch/good.patch"
+
+sed -i 's/"commands"/"setup": [{"run": ["sh", "-c", "mkdir made \&\& date +%s%N >made\/when"]}],\n "commands"/; s/"make", "-s"\]}/"cat", "made\/when"]}/' .warder/verify.json
+git -c user.name=t -c user.email=t@example.org commit -qam setup
+expect 0 "setup's files are there" warder verify --json --base HEAD "$scratch/good.patch"
+expect 0 "and are made once" warder verify --json --base HEAD "$scratch/good.patch"
+
+expect 0 "the tree digest does not depend on the tests" warder verify --json --base HEAD~1 --run true "$scratch/good.patch"
+is "$(verdict .tree)" "$digest" "same patch, same tree"
+nothing_left "after all verdicts"
+done_testing
