@@ -180,6 +180,7 @@ static int start_command(SpecRun *run, const VerifyCommand *row, Error *err) {
         if (!jail)
                 return error_say(err, -ESRCH, "the jail ended before \"%s\" could start", row->id);
         spec.argv = row->argv;
+        spec.cwd = "/work";
         spec.stdio[2] = STDIO_MERGE;
         if (row->parse != PARSE_EXIT)
                 spec.output_keep = RUN_OUTPUT_KEEP;

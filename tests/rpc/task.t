@@ -1,0 +1,157 @@
+#!/bin/sh
+# task: every end of a task, with a recorded model, in real jails
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+. "$top_srcdir/tests/rpc/gate-project.sh"
+need_jails
+need git make cc jq
+[ -x "$top_builddir/agent/warder-agent" ] || skip_all "agent/warder-agent is not built"
+
+project=$scratch/project
+make_project "$project"
+cd "$project" || exit 1
+
+# ---- transcripts: a list of entries, one a line
+
+reply() { # reply ROLE TURN EXPECT JSON
+        printf '{"role":"%s","turn":%s,"expect":"%s","reply":%s}\n' "$1" "$2" "$3" "$4"
+}
+says() { # says ROLE TURN EXPECT TEXT
+        reply "$1" "$2" "$3" "{\"content\":\"$4\"}"
+}
+calls() { # calls ROLE TURN EXPECT TOOL ARGUMENTS
+        reply "$1" "$2" "$3" "{\"content\":\"\",\"tool_calls\":[{\"name\":\"$4\",\"arguments\":$5}]}"
+}
+plan_it() {
+        calls architect 1 'tests fail' grep '{"pattern":"int sum"}'
+        says architect 2 'src/sum.c' '{\"plan\":\"let sum() begin at 0\",\"files\":[\"src/sum.c\"]}'
+}
+edit() { # edit TURN EXPECT OLD NEW [FILE]
+        calls developer "$1" "$2" edit "{\"path\":\"${5:-src/sum.c}\",\"old_string\":\"$3\",\"new_string\":\"$4\"}"
+}
+transcript() { # transcript NAME: entries on stdin
+        jq -s . >"$scratch/$1.json"
+}
+
+right_old='        int total = 0;\n\n        for (int i = 1;'
+right_new='        int total = 0;\n\n        for (int i = 0;'
+
+{
+        plan_it
+        says developer 1 'begin at 0' 'Done, all tests pass.'
+        edit 2 'sum_of_three' ', 15);' ', 11);' tests/test.c
+        says developer 3 'replaced' 'The test was wrong.'
+        edit 4 'protected' ', 11);' ', 15);' tests/test.c
+        edit 5 'replaced' 'int total = 0' 'int total = 4'
+        says developer 6 'replaced' 'Now it works.'
+        edit 7 'got ' 'int total = 4' 'int total = 0'
+        edit 8 'replaced' "$right_old" "$right_new"
+        calls developer 9 'replaced' bash '{"command":"make -s check"}'
+        says developer 10 'ok 5' 'It begins at 0 now.'
+} | transcript caught
+
+{
+        plan_it
+        edit 1 'begin at 0' ', 15);' ', 11);' tests/test.c
+        says developer 2 'replaced' 'The test was wrong.'
+        says developer 3 'protected' 'I insist.'
+} | transcript cheat
+
+{
+        plan_it
+        for turn in 1 2 3 4 5 6; do says developer $turn 'begin at 0' 'Done.'; done
+} | transcript idle
+
+{
+        plan_it
+        for turn in 1 2 3 4 5 6; do calls developer $turn 'begin at 0' bash '{"command":"sleep 100"}'; done
+} | transcript slow
+
+{
+        plan_it
+        says developer 1 'something else' 'Done.'
+} | transcript other
+
+ask='the tests fail'
+state() {
+        printf '%s\n' "$out" | jq -r 'select(.event == "task.end") | "\(.state) \(.cause)"'
+}
+
+# ---- ends
+
+expect 0 "a model that is caught three times, then right" \
+        warder task run --json --replay "$scratch/caught.json" -m "$ask" --out "$scratch/result"
+is "$(state)" "verified null" "verified"
+is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .data.verdict' | tr '\n' ' ')" \
+        "failed tampered failed passed " "each verdict is told"
+is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .used.verifies | join("/")' | tail -n1)" "4/5" \
+        "and counted"
+is "$(jq -r .patch "$scratch/result/verdict.json")" \
+        "sha256:$(sha256sum <"$scratch/result/patch.diff" | cut -d' ' -f1)" "the verdict is about this patch"
+git clone -q "$project" "$scratch/applied"
+expect 0 "git applies it" git -C "$scratch/applied" apply "$scratch/result/patch.diff"
+expect 0 "and the project's tests pass with it" make -s -C "$scratch/applied" check
+is "$(git -C "$scratch/applied" status --porcelain | tr '\n' ' ')" " M src/sum.c " "products of the build are not in it"
+
+expect 5 "a test that is changed twice ends the task" \
+        warder task run --json --replay "$scratch/cheat.json" -m "$ask"
+is "$(state)" "tampered protected_files" "tampered"
+
+expect 3 "verifies used up" \
+        warder task run --json --replay "$scratch/idle.json" -m "$ask" --limit verifies=2
+is "$(state)" "limit verifies" "limit, by its name"
+is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .data.verdict' | wc -l)" 2 "after two verdicts"
+
+expect 3 "time used up" warder task run --json --replay "$scratch/slow.json" -m "$ask" --limit wall=2s
+is "$(state)" "limit wall" "limit, by its name"
+
+expect 3 "model calls used up" warder task run --json --replay "$scratch/idle.json" -m "$ask" --limit calls=3
+is "$(state)" "limit calls" "limit, by its name"
+
+expect 6 "a transcript that does not fit" warder task run --json --replay "$scratch/other.json" -m "$ask"
+is "$(state)" "error replay_mismatch" "error, and why"
+
+expect 2 "no spec at all" warder task run --replay "$scratch/idle.json" --spec /dev/null -m "$ask"
+nothing_left "after all ends"
+
+# ---- tasks that stay
+
+expect 0 "a task is started" warder task start --json --replay "$scratch/slow.json" -m "$ask"
+task=$(printf '%s\n' "$out" | jq -r 'select(.task) | .task' | head -n1)
+expect 0 "it is listed" warder task list --json
+has "$out" "$task" "by its name"
+warder task watch --json "$task" >"$scratch/watched" 2>&1 &
+watcher=$!
+expect 0 "and cancelled" warder task cancel "$task"
+wait "$watcher"
+is $? 130 "who watches is told"
+has "$(cat "$scratch/watched")" cancelled "with the state"
+expect 0 "it is still known" warder task show --json "$task"
+has "$out" cancelled "as cancelled"
+nothing_left "after a cancel"
+
+# ---- kills
+
+children() { # children NAME: of this instance's warderd
+        for pid in $(supervisor_pids); do pgrep -P "$pid" -x "$1"; done
+}
+
+warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
+client=$!
+timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
+kill -INT "$client"
+wait "$client"
+is $? 130 "the client goes: cancelled"
+nothing_left "after the client went"
+
+warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
+client=$!
+timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
+task=$(jq -r 'select(.task) | .task' "$scratch/killed" | head -n1)
+for pid in $(children warder-front); do kill -KILL "$pid"; done
+wait "$client"
+is $? 6 "the front is killed: not carried out"
+nothing_left "after the front was killed"
+expect 0 "the task is known to the next one" warder task show --json "$task"
+has "$out" supervisor_lost "as lost"
+nothing_left "in the end"
+done_testing
