@@ -66,10 +66,12 @@ static int through_link(Land *land, const char *path) {
 /* The part of @path after what could be entered is missing: make its first component. */
 static int make_implicit(Land *land, const char *path, size_t n, Error *err) {
         size_t start = strlen(land->dirs.path), end;
+        EntryMeta meta = implicit_dir;
         char dir[NAME_PATH_MAX];
         Entry *entry = NULL;
         int fd, r;
 
+        meta.uid = meta.gid = land->owner;
         start += start > 0;
         end = start + strcspn(path + start, "/");
         memcpy(dir, path, end < n ? end : n);
@@ -79,7 +81,7 @@ static int make_implicit(Land *land, const char *path, size_t n, Error *err) {
                 return error_set(err, fd, "enter a directory of the layer");
         if (mkdirat(fd, dir + start, 0700) < 0)
                 return error_set(err, -errno, "make a directory of the layer");
-        r = table_add(land->table, dir, &implicit_dir, &entry);
+        r = table_add(land->table, dir, &meta, &entry);
         return r < 0 ? too_many(land, dir, r, err) : 0;
 }
 

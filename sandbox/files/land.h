@@ -28,6 +28,7 @@ typedef struct Land {
         int root;       /* borrowed */
         Report *report; /* borrowed */
         LandLimits limits;
+        uint32_t owner; /* of directories that only other names imply */
         Table *table;   /* owned */
         Hasher *hasher; /* owned */
         Dirs dirs;

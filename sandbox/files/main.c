@@ -45,6 +45,8 @@ static const Option layer_options[] = {
         { "max-bytes", 0, OPTION_NUMBER, offsetof(VerbArgs, max_bytes), "N",
           "most bytes of all files" },
         { "max-entries", 0, OPTION_NUMBER, offsetof(VerbArgs, max_entries), "N", "most entries" },
+        { "owner", 0, OPTION_NUMBER, offsetof(VerbArgs, owner), "ID",
+          "everything belongs to this user and group, whatever the archive says" },
         OPTION_ROOT,
         { 0 },
 };

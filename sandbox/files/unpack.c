@@ -15,6 +15,7 @@ typedef struct Unpack {
         struct archive_entry *entry; /* borrowed from the archive */
         Report *report;              /* borrowed */
         char prefix[NAME_PATH_MAX];  /* clean */
+        uint32_t owner;              /* of everything; UNPACK_OWNER_KEEP: the archive says */
         char path[NAME_PATH_MAX];    /* of the entry, clean, prefix included */
         EntryMeta meta;
         uint64_t entries;
@@ -48,7 +49,9 @@ static const char *entry_name(struct archive_entry *entry) {
 
 static int read_meta(Unpack *unpack, EntryKind kind) {
         struct archive_entry *entry = unpack->entry;
-        int64_t uid = archive_entry_uid(entry), gid = archive_entry_gid(entry);
+        bool keep = unpack->owner == UNPACK_OWNER_KEEP;
+        int64_t uid = keep ? archive_entry_uid(entry) : unpack->owner;
+        int64_t gid = keep ? archive_entry_gid(entry) : unpack->owner;
         long nsec = archive_entry_mtime_nsec(entry);
         int64_t size = kind == ENTRY_FILE ? archive_entry_size(entry) : 0;
 
@@ -202,11 +205,13 @@ int unpack_run(const UnpackJob *job, Report *report, Error *err) {
         unpack->report = report;
         if (*prefix && name_clean(prefix, strlen(prefix), unpack->prefix) != RULE_NONE)
                 return error_say(err, -EINVAL, "\"%s\" is no directory beneath the layer", prefix);
+        unpack->owner = job->owner;
         r = land_init(&unpack->land, job->out, &job->limits, report);
         if (r < 0)
                 r = error_set(err, r, "start to unpack");
         else
                 r = archive_new(job->in, report, &unpack->archive, err);
+        unpack->land.owner = job->owner == UNPACK_OWNER_KEEP ? 0 : job->owner;
         if (r >= 0)
                 r = unpack_all(unpack, err);
         archive_close(unpack->archive);

@@ -13,7 +13,11 @@ typedef struct UnpackJob {
         const char *
                 prefix; /* directory beneath @out that takes the tree's place; NULL or "" for none */
         LandLimits limits;
+        uint32_t
+                owner; /* of everything, whatever the archive says; UNPACK_OWNER_KEEP: as it says */
 } UnpackJob;
+
+#define UNPACK_OWNER_KEEP UINT32_MAX
 
 /** unpack_run() - do it, and report. Returns: 0 or negative errno */
 int unpack_run(const UnpackJob *job, Report *report, Error *err);

@@ -27,8 +27,12 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
         UnpackJob job = { .in = STDIN_FILENO,
                           .out = out,
                           .prefix = args->prefix,
-                          .limits = { .bytes = args->max_bytes, .entries = args->max_entries } };
+                          .limits = { .bytes = args->max_bytes, .entries = args->max_entries },
+                          .owner = (uint32_t) args->owner };
 
+        if (out >= 0 && args->owner > LAND_ID_MAX && args->owner != UNPACK_OWNER_KEEP)
+                return error_say(err, -EINVAL, "%llu is no id of a jail's command",
+                                 (unsigned long long) args->owner);
         return out < 0 ? out : unpack_run(&job, report, err);
 }
 

@@ -14,6 +14,7 @@ typedef struct VerbArgs {
         const char *prefix;
         uint64_t max_bytes;
         uint64_t max_entries;
+        uint64_t owner; /* UINT32_MAX: as the archive says */
         OptionList protect;
         OptionList allow;
         bool check_only;
@@ -23,8 +24,11 @@ typedef struct VerbArgs {
         int n_words;
 } VerbArgs;
 
-#define VERB_ARGS_DEFAULT \
-        ((VerbArgs){ .root = "/", .max_bytes = 16ull << 30, .max_entries = 2000000 })
+#define VERB_ARGS_DEFAULT                      \
+        ((VerbArgs){ .root = "/",              \
+                     .max_bytes = 16ull << 30, \
+                     .max_entries = 2000000,   \
+                     .owner = UINT32_MAX })
 
 /** verb_unpack() - fd 0, an archive, becomes a layer in /out. Returns: 0 or negative errno */
 int verb_unpack(const VerbArgs *args, Report *report, Error *err);
