@@ -156,8 +156,8 @@ static int make_plan(const Import *import, Plan *plan, Error *err) {
 
 static int start_files(Import *import, Error *err) {
         const LayerImportSpec *spec = &import->spec;
-        char bytes[NUMBER_MAX], entries[NUMBER_MAX];
-        const char *argv[10] = { spec->upper_handle ? "save" : "unpack" };
+        char bytes[NUMBER_MAX], entries[NUMBER_MAX], owner[NUMBER_MAX];
+        const char *argv[12] = { spec->upper_handle ? "save" : "unpack" };
         FilesJobSpec job = { .argv = argv,
                              .input_fd = import->input_fd,
                              .output_fd = -EBADF,
@@ -168,6 +168,11 @@ static int start_files(Import *import, Error *err) {
 
         (void) snprintf(bytes, sizeof bytes, "%" PRIu64, spec->max_bytes);
         (void) snprintf(entries, sizeof entries, "%" PRIu64, spec->max_entries);
+        (void) snprintf(owner, sizeof owner, "%u", JAIL_USER_ID);
+        if (!spec->upper_handle && spec->to_jail_user) {
+                argv[n++] = "--owner";
+                argv[n++] = owner;
+        }
         if (!spec->upper_handle && *import->prefix) {
                 argv[n++] = "--prefix";
                 argv[n++] = import->prefix;

@@ -21,6 +21,7 @@ typedef struct LayerImportSpec {
         int input_fd;          /* archive; or with @upper_handle: -EBADF */
         const char *prefix;    /* "work"; NULL: root */
         uint64_t upper_handle; /* 0, or a jail's upper to save instead of an archive */
+        bool to_jail_user; /* everything belongs to JAIL_USER_ID, whatever the archive says */
         uint64_t max_bytes, max_entries;
         uint32_t owner_uid;
         void (*progress)(uint64_t bytes, uint64_t entries, void *userdata); /* may be NULL */

@@ -142,6 +142,7 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
         SCOPED(job_free) WorkBaseJob *job = calloc(1, sizeof(*job));
         LayerImportSpec import = { .input_fd = spec->tar_fd,
                                    .prefix = "work",
+                                   .to_jail_user = true,
                                    .max_bytes = GATE_IMPORT_BYTES,
                                    .max_entries = GATE_IMPORT_ENTRIES,
                                    .owner_uid = spec->owner_uid };
