@@ -32,12 +32,13 @@ struct Jail {
         Sandbox *sandbox; /* borrowed, outlives us */
         Jail *next;       /* borrowed: list of sandbox->jails */
         JailState state;
-        uint64_t number; /* of its groups */
-        int range;       /* of ids; 0: none */
-        int pidfd;       /* owned, of init */
-        int channel;     /* owned, to the builder; -EBADF once that is done */
-        int upper;       /* owned */
-        int mounts;      /* owned: mount namespace that holds the upper */
+        uint64_t number;     /* of its groups */
+        int range;           /* of ids; 0: none */
+        uint32_t ended_base; /* first id of the range that was given back: a kept upper's owners */
+        int pidfd;           /* owned, of init */
+        int channel;         /* owned, to the builder; -EBADF once that is done */
+        int upper;           /* owned */
+        int mounts;          /* owned: mount namespace that holds the upper */
         uint32_t next_slot;
         bool keep_upper;
         bool has_groups; /* may have some: to be removed */
@@ -144,7 +145,7 @@ int jail_pidfd(const Jail *jail) {
 }
 
 uint32_t jail_id_base(const Jail *jail) {
-        return ids_first(&jail->sandbox->ids, jail->range);
+        return jail->range ? ids_first(&jail->sandbox->ids, jail->range) : jail->ended_base;
 }
 
 /* ---- reports -------------------------------------------------------------------------------------- */
@@ -430,6 +431,7 @@ int jail_reap(Jail *jail, int *ret_status, Error *err) {
                         return error_set(err, r, "remove a jail's groups");
                 jail->has_groups = false;
         }
+        jail->ended_base = jail_id_base(jail);
         ids_give(&jail->sandbox->ids, jail->range);
         jail->range = 0;
         *ret_status = jail->status;

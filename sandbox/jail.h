@@ -69,7 +69,7 @@ JailState jail_state(const Jail *jail);
 int jail_channel(const Jail *jail);
 /** jail_pidfd() - readable when init is dead: then jail_reap() */
 int jail_pidfd(const Jail *jail);
-/** jail_id_base() - first host id of its range */
+/** jail_id_base() - first host id of its range, or of the one it had: what a kept upper is owned by */
 uint32_t jail_id_base(const Jail *jail);
 
 /**
