@@ -48,12 +48,12 @@ patch_of newtest "$good_edit; echo 'int x;' >tests/more.c"
 expect 0 "a new test is welcome" warder verify --json "$scratch/newtest.patch"
 is "$(verdict '.new_tests | join(" ")')" tests/more.c "and is named"
 
-patch_of fewer "$good_edit; sed -i 's/@.*/@.\/build\/test | grep -v sum_of_none/' Makefile"
+patch_of fewer "$good_edit; sed -i 's,@./build/test,@./build/test | grep -v sum_of_none,' Makefile"
 expect 1 "a test that is gone does not count as passed" warder verify --json "$scratch/fewer.patch"
 is "$(verdict .cause)" tests_missing "cause tests_missing"
 is "$(verdict '.missing | join(" ")')" sum_of_none "it is named"
 
-patch_of skipped "$wrong_edit; sed -i 's/@.*/@.\/build\/test | sed \"s,not ok \\\\(.*\\\\),ok \\\\1 # SKIP,\"/' Makefile"
+patch_of skipped "$wrong_edit; sed -i 's,@./build/test,@./build/test | sed \"s/^not \\\\(.*\\\\)/\\\\1 # SKIP/\",' Makefile"
 expect 1 "a test that is skipped now does not either" warder verify --json "$scratch/skipped.patch"
 is "$(verdict .cause)" tests_skipped "cause tests_skipped"
 
@@ -78,7 +78,12 @@ expect 3 "a command that hangs is a timeout" warder verify --json --run 'sleep 1
 is "$(verdict .verdict)" timeout "verdict timeout"
 expect 3 "one that prints without end meets a limit" warder verify --json --run yes "$scratch/good.patch"
 is "$(verdict .cause)" output_limit "cause output_limit"
-expect 6 "one that is not there is an error" warder verify --json --run 'true' --spec /dev/null "$scratch/good.patch"
+echo '{"warder": "verify/1", "commands": [{"run": ["no-such-program"]}]}' >"$scratch/missing.json"
+expect 6 "one that is not there is an error" warder verify --json --spec "$scratch/missing.json" "$scratch/good.patch"
+is "$(verdict .cause)" not_started "cause not_started"
+echo '{"warder": "verify/1", "commands": [{"run": "make"}]}' >"$scratch/wrong.json"
+expect 2 "a spec of a wrong form is usage" warder verify --spec "$scratch/wrong.json" "$scratch/good.patch"
+has "$err" /commands/0/run "and the place is named"
 expect 0 "only the exit code" warder verify --json --run 'make -s check' "$scratch/good.patch"
 
 sed -i 's/"commands"/"setup": [{"run": ["sh", "-c", "mkdir made \&\& date +%s%N >made\/when"]}],\n "commands"/; s/"make", "-s"\]}/"cat", "made\/when"]}/' .warder/verify.json
