@@ -36,6 +36,8 @@ static const char *const names[] = {
         [RULE_PATCH_TWICE] = "patch-twice",
         [RULE_PATCH_MISFIT] = "patch-misfit",
         [RULE_REDIRECT] = "redirect",
+        [RULE_PATTERN] = "pattern",
+        [RULE_NOT_THERE] = "not-there",
 };
 static_assert(ELEMENTS(names) == _RECORD_RULE_MAX, "every rule has a name");
 

@@ -37,6 +37,8 @@ typedef enum RecordRule {
         RULE_PATCH_TWICE,  /* one path changed twice */
         RULE_PATCH_MISFIT, /* does not fit the base */
         RULE_REDIRECT,     /* an overlay directory that points elsewhere */
+        RULE_PATTERN,      /* a pattern that cannot be read */
+        RULE_NOT_THERE,    /* a path that does not exist */
         _RECORD_RULE_MAX,
 } RecordRule;
 

@@ -317,3 +317,14 @@ int land_xattr(Land *land, const char *path, const LandXattr *xattr, Error *err)
         r = entry_add_xattr(land->entry, xattr->name, xattr->value, xattr->size);
         return r < 0 ? error_set(err, r, "remember an attribute") : 0;
 }
+
+int land_opaque(Land *land, const char *path, Error *err) {
+        autoclose int dir = beneath_dir(land->root, path);
+
+        if (dir < 0)
+                return error_set(err, dir, "open a directory of the layer");
+        if (fsetxattr(dir, "user.overlay.opaque", "y", 1, 0) < 0)
+                return error_set(err, -errno, "mark a directory of the layer as opaque");
+        land->entry->meta.flags |= ENTRY_OPAQUE;
+        return 0;
+}

@@ -69,5 +69,8 @@ int land_hard_link(Land *land, const char *path, const char *target, Error *err)
 /** land_whiteout() - the mark of an overlay that a lower layer's name is gone */
 int land_whiteout(Land *land, const char *path, const EntryMeta *meta, Error *err);
 
+/** land_opaque() - the directory that landed last hides what lower layers have in its place */
+int land_opaque(Land *land, const char *path, Error *err);
+
 /** land_xattr() - an attribute of the open file, or of the directory that landed last; a note where it cannot be */
 int land_xattr(Land *land, const char *path, const LandXattr *xattr, Error *err);

@@ -61,9 +61,20 @@ static const Option apply_options[] = {
         { 0 },
 };
 
+static const Option search_options[] = {
+        { "glob", 0, OPTION_TEXT, offsetof(VerbArgs, glob), "GLOB",
+          "grep: only in files of this name" },
+        { "ignore-case", 0, OPTION_FLAG, offsetof(VerbArgs, ignore_case), NULL,
+          "grep: case does not count" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
+        { "save", layer_options, 0, 0, verb_save },
+        { "search", search_options, 2, 3, verb_search },
         { "unpack", layer_options, 0, 0, verb_unpack },
         { "apply", apply_options, 1, 1, verb_apply },
         { "diff", plain_options, 1, 1, verb_diff },

@@ -12,6 +12,8 @@
 #include "sandbox/files/diff.h"
 #include "sandbox/files/names.h"
 #include "sandbox/files/results.h"
+#include "sandbox/files/save.h"
+#include "sandbox/files/search.h"
 #include "sandbox/files/unpack.h"
 
 /* One of the fixed places, a directory. The root is given by whoever started us, so links in it may be followed. */
@@ -111,4 +113,32 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         globs_deinit(&job.protect);
         globs_deinit(&job.allow);
         return r;
+}
+
+int verb_save(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int upper = open_place(args, "upper", err);
+        autoclose int out = upper < 0 ? -EBADF : open_place(args, "out", err);
+        SaveJob job = { .upper = upper,
+                        .out = out,
+                        .limits = { .bytes = args->max_bytes, .entries = args->max_entries } };
+
+        if (upper < 0 || out < 0)
+                return upper < 0 ? upper : out;
+        return save_run(&job, report, err);
+}
+
+int verb_search(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int tree = open_place(args, "tree", err);
+        SearchJob job = { .tree = tree,
+                          .pattern = args->words[1],
+                          .path = args->n_words > 2 ? args->words[2] : NULL,
+                          .glob = args->glob,
+                          .grep = strcmp(args->words[0], "grep") == 0,
+                          .ignore_case = args->ignore_case };
+
+        if (tree < 0)
+                return tree;
+        if (!job.grep && strcmp(args->words[0], "glob") != 0)
+                return error_say(err, -EINVAL, "search takes glob or grep, not %s", args->words[0]);
+        return search_run(&job, report, err);
 }

@@ -41,3 +41,9 @@ int verb_diff(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_apply() - fd 0, a patch, is applied to one directory of /tree, which is /old with a writable upper. Returns: 0 or negative errno */
 int verb_apply(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_save() - /upper becomes a layer in /out. Returns: 0 or negative errno */
+int verb_save(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_search() - "glob PATTERN [PATH]" or "grep REGEX [PATH]" in /tree. Returns: 0 or negative errno */
+int verb_search(const VerbArgs *args, Report *report, Error *err);

@@ -1,0 +1,94 @@
+/* save-xattrs: see save-xattrs.h. */
+#include "sandbox/files/save-xattrs.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "sandbox/files/unpack-xattrs.h"
+
+/* Marks are kept under user. where the overlay was mounted so, else under trusted. */
+static const char *const spaces[] = { "user.overlay.", "trusted.overlay." };
+
+/* The first byte of a mark. Returns: 0 where there is none, or it is empty */
+static char get_mark(int fd, const char *space, const char *mark, bool *ret_there) {
+        char name[64] = "", value[XATTR_SIZE_MAX];
+        ssize_t n;
+
+        strcat(strcat(name, space), mark);
+        n = fgetxattr(fd, name, value, sizeof(value));
+        *ret_there = n >= 0;
+        return n > 0 ? value[0] : 0;
+}
+
+int save_marks(int fd, SaveMarks *ret_marks) {
+        SaveMarks marks = { 0 };
+        size_t i;
+
+        for (i = 0; i < ELEMENTS(spaces); i++) {
+                bool there = false;
+
+                (void) get_mark(fd, spaces[i], "whiteout", &there);
+                marks.whiteout |= there;
+                marks.opaque |= get_mark(fd, spaces[i], "opaque", &there) == 'y';
+                (void) get_mark(fd, spaces[i], "redirect", &there);
+                marks.redirect |= there;
+                (void) get_mark(fd, spaces[i], "metacopy", &there);
+                marks.redirect |= there;
+        }
+        *ret_marks = marks;
+        return 0;
+}
+
+static bool is_overlays(const char *name) {
+        size_t i;
+
+        for (i = 0; i < ELEMENTS(spaces); i++)
+                if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
+                        return true;
+        return false;
+}
+
+static int compare_names(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static int save_one(Land *land, int fd, const char *path, const char *name, Error *err) {
+        LandXattr xattr = { .name = name };
+        char value[XATTR_SIZE_MAX];
+        ssize_t n;
+
+        if (!xattr_may_land(name))
+                return report_note(land->report, RULE_XATTR, path,
+                                   "the attribute %.255s never lies in a layer, and was left out",
+                                   name);
+        n = fgetxattr(fd, name, value, sizeof(value));
+        if (n < 0)
+                return error_set(err, -errno, "read an attribute of the upper");
+        xattr.value = value;
+        xattr.size = (size_t) n;
+        return land_xattr(land, path, &xattr, err);
+}
+
+int save_xattrs(Land *land, int fd, const char *path, Error *err) {
+        autofree char *list = malloc(XATTR_LIST_MAX);
+        const char *names[XATTRS_MAX];
+        unsigned n_names = 0, i;
+        ssize_t n = list ? flistxattr(fd, list, XATTR_LIST_MAX) : -1;
+        char *name;
+        int r = 0;
+
+        if (!list)
+                return error_set(err, -ENOMEM, "list attributes of the upper");
+        if (n < 0)
+                return errno == ENOTSUP ? 0
+                                        : error_set(err, -errno, "list attributes of the upper");
+        for (name = list; name < list + n && n_names < XATTRS_MAX; name += strlen(name) + 1)
+                if (!is_overlays(name))
+                        names[n_names++] = name;
+        qsort(names, n_names, sizeof(*names), compare_names);
+        for (i = 0; i < n_names && r >= 0; i++)
+                r = save_one(land, fd, path, names[i], err);
+        return r;
+}

@@ -1,0 +1,273 @@
+/* save: see save.h. */
+#include "sandbox/files/save.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "sandbox/files/beneath.h"
+#include "sandbox/files/land-finish.h"
+#include "sandbox/files/listing.h"
+#include "sandbox/files/save-xattrs.h"
+
+#define CHUNK      (256u << 10)
+#define INODES_MAX 2000000u
+
+typedef struct Save {
+        Land land;
+        Report *report; /* borrowed */
+        Table *inodes;  /* owned: files with several names, "DEV:INO"; same is what landed first */
+        char *chunk;    /* owned */
+        uint64_t bytes; /* read so far */
+        uint64_t entries;
+        char path[NAME_PATH_MAX];
+} Save;
+
+static int to_meta(Save *save, const struct stat *st, EntryKind kind, EntryMeta *ret_meta) {
+        EntryMeta meta = { .kind = (uint8_t) kind,
+                           .mode = (uint16_t) (st->st_mode & 07777),
+                           .uid = st->st_uid,
+                           .gid = st->st_gid,
+                           .sec = st->st_mtim.tv_sec,
+                           .nsec = (uint32_t) st->st_mtim.tv_nsec,
+                           .size = kind == ENTRY_FILE ? (uint64_t) st->st_size : 0 };
+        int r = 0;
+
+        if (kind == ENTRY_WHITEOUT) /* nothing of it shows: all whiteouts are one */
+                meta = (EntryMeta){ .kind = ENTRY_WHITEOUT };
+        else if (kind != ENTRY_LINK && (meta.mode & 06000))
+                r = report_note(save->report, RULE_SET_ID, save->path,
+                                "its set-id bits were taken off");
+        if (r >= 0)
+                r = land_clean_meta(&save->land, save->path, &meta);
+        *ret_meta = meta;
+        return r;
+}
+
+/* Copy from hole to hole; what is no data is passed over and stays a hole. */
+static int copy_content(Save *save, int fd, uint64_t size, Error *err) {
+        off_t at = 0, end = 0;
+        int r = 0;
+
+        while (r >= 0 && (uint64_t) at < size) {
+                size_t want = CHUNK;
+                ssize_t n;
+
+                if (at >= end) {
+                        at = lseek(fd, at, SEEK_DATA);
+                        if (at < 0 && errno == ENXIO)
+                                break;
+                        end = at < 0 ? at : lseek(fd, at, SEEK_HOLE);
+                        if (at < 0 || end < 0)
+                                return error_set(err, -errno,
+                                                 "look for holes in a file of the upper");
+                }
+                if ((uint64_t) (end - at) < want)
+                        want = (size_t) (end - at);
+                n = pread(fd, save->chunk, want, at);
+                if (n <= 0)
+                        return error_set(err, n < 0 ? -errno : -EIO, "read a file of the upper");
+                r = land_data(&save->land, (uint64_t) at, save->chunk, (size_t) n, err);
+                at += n;
+                save->bytes += (uint64_t) n;
+                if (r >= 0)
+                        r = report_progress(save->report, save->bytes, save->entries);
+        }
+        return r;
+}
+
+static void format_inode(const struct stat *st, char *text, size_t n) {
+        snprintf(text, n, "%llx:%llx", (unsigned long long) st->st_dev,
+                 (unsigned long long) st->st_ino);
+}
+
+/* Has another name of this file landed? Returns: 1, it is a hard link now; 0; negative errno */
+static int link_to_earlier(Save *save, const struct stat *st, Error *err) {
+        const Entry *known;
+        char inode[64];
+        int r;
+
+        if (st->st_nlink < 2)
+                return 0;
+        format_inode(st, inode, sizeof(inode));
+        known = table_find(save->inodes, inode);
+        if (!known)
+                return 0;
+        r = land_hard_link(&save->land, save->path, known->same->path, err);
+        return r < 0 ? r : 1;
+}
+
+static int remember_inode(Save *save, const struct stat *st, Error *err) {
+        const EntryMeta meta = { .kind = ENTRY_FILE };
+        Entry *entry = NULL;
+        char inode[64];
+        int r;
+
+        if (st->st_nlink < 2)
+                return 0;
+        format_inode(st, inode, sizeof(inode));
+        r = table_add(save->inodes, inode, &meta, &entry);
+        if (r < 0)
+                return error_set(err, r, "remember a file with several names");
+        entry->same = save->land.entry;
+        return 0;
+}
+
+static int whiteout(Save *save, const struct stat *st, Error *err) {
+        EntryMeta meta;
+        int r = to_meta(save, st, ENTRY_WHITEOUT, &meta);
+
+        return r < 0 ? r : land_whiteout(&save->land, save->path, &meta, err);
+}
+
+static int redirected(Save *save) {
+        return report_refuse(save->report, RULE_REDIRECT, save->path,
+                             "the overlay keeps only a reference here, and its content elsewhere");
+}
+
+static int save_file(Save *save, int parent, const char *name, Error *err) {
+        autoclose int fd = beneath_open(parent, name, O_RDONLY | O_NONBLOCK, 0);
+        SaveMarks marks;
+        EntryMeta meta;
+        struct stat st;
+        int r;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set(err, fd < 0 ? fd : -errno, "open a file of the upper");
+        r = save_marks(fd, &marks);
+        if (marks.whiteout)
+                return whiteout(save, &st, err);
+        if (marks.redirect)
+                return redirected(save);
+        r = link_to_earlier(save, &st, err);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = to_meta(save, &st, ENTRY_FILE, &meta);
+        if (r >= 0)
+                r = land_file(&save->land, save->path, &meta, err);
+        if (r >= 0)
+                r = save_xattrs(&save->land, fd, save->path, err);
+        if (r >= 0)
+                r = copy_content(save, fd, meta.size, err);
+        if (r >= 0)
+                r = land_file_end(&save->land, err);
+        return r < 0 ? r : remember_inode(save, &st, err);
+}
+
+static int save_link(Save *save, int parent, const char *name, const struct stat *st, Error *err) {
+        char target[NAME_PATH_MAX];
+        EntryMeta meta;
+        int r = link_to_earlier(save, st, err);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = beneath_read_link(parent, name, target);
+        if (r < 0)
+                return error_set(err, r, "read a link of the upper");
+        r = to_meta(save, st, ENTRY_LINK, &meta);
+        if (r >= 0)
+                r = land_link(&save->land, save->path, target, &meta, err);
+        return r < 0 ? r : remember_inode(save, st, err);
+}
+
+static int save_node(Save *save, int parent, const char *name, Error *err) {
+        struct stat st;
+
+        if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return error_set(err, -errno, "look at an object of the upper");
+        if (S_ISREG(st.st_mode))
+                return save_file(save, parent, name, err);
+        if (S_ISLNK(st.st_mode))
+                return save_link(save, parent, name, &st, err);
+        if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
+                return whiteout(save, &st, err);
+        return report_note(save->report, RULE_SPECIAL_FILE, save->path,
+                           "a device, a fifo or a socket: it was left out");
+}
+
+static int save_dir(Save *save, int fd, unsigned depth, Error *err);
+
+static int save_item(Save *save, int dir, const ListingItem *item, unsigned depth, Error *err) {
+        autoclose int below = -EBADF;
+        char clean[NAME_PATH_MAX];
+        RecordRule rule = name_clean(save->path, strlen(save->path), clean);
+        int r;
+
+        save->entries++;
+        if (rule != RULE_NONE)
+                return report_note(save->report, rule, save->path, "left out: %s",
+                                   name_sentence(rule));
+        r = report_progress(save->report, save->bytes, save->entries);
+        if (r < 0)
+                return r;
+        if (!item->is_dir)
+                return save_node(save, dir, item->name, err);
+        below = beneath_dir(dir, item->name);
+        if (below < 0)
+                return error_set(err, below, "open a directory of the upper");
+        return save_dir(save, below, depth + 1, err);
+}
+
+/* The directory itself, and all that is in it. */
+static int save_dir(Save *save, int fd, unsigned depth, Error *err) {
+        SCOPED(listing_free) Listing *list = NULL;
+        size_t n = strlen(save->path);
+        SaveMarks marks;
+        EntryMeta meta;
+        struct stat st;
+        unsigned i;
+        int r;
+
+        if (depth > NAME_DEPTH_MAX)
+                return report_refuse(save->report, RULE_NAME_DEPTH, save->path, "%s",
+                                     name_sentence(RULE_NAME_DEPTH));
+        if (fstat(fd, &st) < 0)
+                return error_set(err, -errno, "look at a directory of the upper");
+        r = save_marks(fd, &marks);
+        if (marks.redirect)
+                return redirected(save);
+        r = to_meta(save, &st, ENTRY_DIR, &meta);
+        if (r >= 0)
+                r = land_dir(&save->land, save->path, &meta, err);
+        if (r >= 0 && marks.opaque && depth > 0)
+                r = land_opaque(&save->land, save->path, err);
+        if (r >= 0)
+                r = save_xattrs(&save->land, fd, save->path, err);
+        if (r >= 0 && (r = listing_new(fd, &list)) < 0)
+                r = error_set(err, r, "list a directory of the upper");
+        for (i = 0; r >= 0 && i < list->n; i++) {
+                save->path[n] = 0;
+                if (!name_join(save->path, save->path, list->items[i].name))
+                        return report_refuse(save->report, RULE_NAME_LONG, save->path, "%s",
+                                             name_sentence(RULE_NAME_LONG));
+                r = save_item(save, fd, &list->items[i], depth, err);
+        }
+        save->path[n] = 0;
+        return r;
+}
+
+int save_run(const SaveJob *job, Report *report, Error *err) {
+        autofree Save *save = calloc(1, sizeof(*save));
+        int r;
+
+        if (!save)
+                return error_set(err, -ENOMEM, "start to save");
+        save->report = report;
+        save->chunk = malloc(CHUNK);
+        r = save->chunk ? land_init(&save->land, job->out, &job->limits, report) : -ENOMEM;
+        if (r >= 0)
+                r = table_new(INODES_MAX, &save->inodes);
+        if (r < 0)
+                r = error_set(err, r, "start to save");
+        else
+                r = save_dir(save, job->upper, 0, err);
+        if (r >= 0)
+                r = land_finish(&save->land, err);
+        land_deinit(&save->land);
+        table_free(save->inodes);
+        free(save->chunk);
+        return r < 0 && err->code == 0 && !report->refused ? error_set(err, r, "write a record")
+                                                           : r;
+}

@@ -1,0 +1,20 @@
+#pragma once
+/*
+ * save: the raw upper of a jail's overlay becomes a layer. What the overlay says by marks stays: whiteouts (a
+ * character device 0:0, or the attribute overlay.whiteout), directories that hide what lies below them
+ * (overlay.opaque). A layer carries its marks as a device 0:0 and as user.overlay.opaque. What commands
+ * could leave behind that may not lie in a layer is cleaned with a note, as when an archive is unpacked.
+ *
+ * The kernel shows trusted.* attributes to no process of a jail: an upper whose overlay was not mounted with
+ * userxattr cannot be saved from there, and the monitor mounts none without it.
+ */
+#include "sandbox/files/land.h"
+
+typedef struct SaveJob {
+        int upper; /* borrowed */
+        int out;   /* the empty layer directory, borrowed */
+        LandLimits limits;
+} SaveJob;
+
+/** save_run() - do it, and report. Returns: 0 or negative errno */
+int save_run(const SaveJob *job, Report *report, Error *err);
