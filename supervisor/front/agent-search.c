@@ -85,14 +85,11 @@ static void tree_path(const char *path, char *ret, size_t n) {
 }
 
 int agent_search(AgentCall *call, const cJSON *params, Error *err) {
-        const char *argv[ARGS_MAX] = { "search", json_text(params, "kind"),
-                                       json_text(params, "pattern") };
+        const char *argv[ARGS_MAX] = { "search", json_text(params, "kind") };
         const char *glob = json_text(params, "glob");
         char path[SEARCH_PATH_MAX];
-        unsigned n = 3;
+        unsigned n = 2;
 
-        tree_path(json_text(params, "path"), path, sizeof(path));
-        argv[n++] = path;
         if (strcmp(argv[1], "grep") == 0) {
                 if (glob) {
                         argv[n++] = "--glob";
@@ -101,6 +98,10 @@ int agent_search(AgentCall *call, const cJSON *params, Error *err) {
                 if (json_true(params, "ignore_case"))
                         argv[n++] = "--ignore-case";
         }
+        tree_path(json_text(params, "path"), path, sizeof(path));
+        argv[n++] = "--"; /* the agent's own words follow: none of them is an option */
+        argv[n++] = json_text(params, "pattern");
+        argv[n] = path;
         call->result = cJSON_CreateObject();
         if (!json_add_array(call->result, "matches"))
                 return error_set(err, -ENOMEM, "search");
