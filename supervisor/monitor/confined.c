@@ -29,6 +29,8 @@
 #define HIGH_FD    100 /* above all that a program keeps: nothing is overwritten while they move */
 #define LINE_BYTES 1024
 #define SOCK_BYTES (1 << 20)
+#define WORDS_USEC 1000000 /* how often a process may write to the log: WORDS_MAX times in it */
+#define WORDS_MAX  500
 #define LOCKED_BITS                                                             \
         (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
          SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                \
@@ -137,6 +139,8 @@ static int watch(Confined *confined, int words, Error *err) {
 
         if (r >= 0)
                 r = sd_event_source_set_io_fd_own(confined->words, true);
+        if (r >= 0) /* beyond it the pipe fills, and what it writes is lost */
+                r = sd_event_source_set_ratelimit(confined->words, WORDS_USEC, WORDS_MAX);
         if (r >= 0)
                 r = sd_event_add_io(event, &confined->death, confined->pidfd, EPOLLIN, on_death,
                                     confined);
