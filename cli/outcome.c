@@ -107,8 +107,8 @@ static void say_not_started(const cJSON *record, const char *name, Buf *text) {
         int code = not_started_code(record);
 
         if (code == EXIT_NOT_FOUND)
-                (void) buf_printf(text, "not found in the jail: %s",
-                                  error ? error : "no such file");
+                (void) buf_printf(text, "%s: not found in the jail (%s)",
+                                  name ? name : "the command", error ? error : "no such file");
         else
                 (void) buf_printf(text, "%s: could not be started (step %s): %s",
                                   name ? name : "the command", step ? step : "unknown",

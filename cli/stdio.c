@@ -12,23 +12,32 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-static const unsigned long kernel_file_systems[] = {
-        PROC_SUPER_MAGIC, SYSFS_MAGIC,   CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-        DEBUGFS_MAGIC,    TRACEFS_MAGIC, NSFS_MAGIC,         BPF_FS_MAGIC,
-        SECURITYFS_MAGIC, SELINUX_MAGIC, PSTOREFS_MAGIC,     DEVPTS_SUPER_MAGIC,
+#define MAGIC_ZFS 0x2fc12fc1
+
+/* Where a regular file is bytes on a disk or in memory; of all others we cannot know */
+static const unsigned long ordinary_file_systems[] = {
+        EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,       BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC,
+        TMPFS_MAGIC,      OVERLAYFS_SUPER_MAGIC, MAGIC_ZFS,
 };
 
 typedef enum Kind { KIND_NULL, KIND_PASS, KIND_RELAY } Kind;
 
-static bool is_ordinary_file(int fd) {
+static bool is_ordinary(unsigned long magic) {
+        for (size_t i = 0; i < ELEMENTS(ordinary_file_systems); i++)
+                if (ordinary_file_systems[i] == magic)
+                        return true;
+        return false;
+}
+
+/* A pipe without a name, or a file of an ordinary file system; a named pipe lies in anybody's directory */
+static bool may_pass(int fd, const struct stat *st) {
         struct statfs fs;
 
         if (fstatfs(fd, &fs) < 0)
                 return false;
-        for (size_t i = 0; i < ELEMENTS(kernel_file_systems); i++)
-                if ((unsigned long) fs.f_type == kernel_file_systems[i])
-                        return false;
-        return true;
+        if (S_ISFIFO(st->st_mode))
+                return fs.f_type == PIPEFS_MAGIC;
+        return S_ISREG(st->st_mode) && is_ordinary((unsigned long) fs.f_type);
 }
 
 /* A background job that reads its terminal is stopped by the kernel: it gets no input instead */
@@ -41,7 +50,7 @@ static Kind classify(int fd) {
 
         if (fstat(fd, &st) < 0 || fcntl(fd, F_GETFL) & O_PATH)
                 return KIND_NULL;
-        if (S_ISFIFO(st.st_mode) || (S_ISREG(st.st_mode) && is_ordinary_file(fd)))
+        if (may_pass(fd, &st))
                 return KIND_PASS;
         if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
                 return KIND_NULL;
@@ -118,4 +127,18 @@ void stdio_deinit(Stdio *stdio) {
                 if (stdio->own[i])
                         (void) close(stdio->fds[i]);
         stdio->n_fds = 0;
+}
+
+int stdio_source(Link *link, int fd, int *ret_fd, Error *err) {
+        int ends[2];
+
+        if (classify(fd) == KIND_PASS) {
+                *ret_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+                return *ret_fd < 0 ? error_set(err, -errno, "use the input") : 0;
+        }
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "make a pipe");
+        relay_input(&link->relays[link->n_relays++], fd, ends[1]);
+        *ret_fd = ends[0];
+        return 0;
 }

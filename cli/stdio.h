@@ -22,3 +22,7 @@ int stdio_prepare(Link *link, bool capture, Stdio *ret, Error *err);
 
 /** stdio_deinit() - close our copies of the command's ends, so that pipes end when the command does */
 void stdio_deinit(Stdio *stdio);
+
+/** stdio_source() - a descriptor to read as one that may be passed: itself, or a pipe that @link feeds.
+ * Returns: 0 and a descriptor owned by the caller, or negative errno */
+int stdio_source(Link *link, int fd, int *ret_fd, Error *err);

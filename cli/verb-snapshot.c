@@ -12,6 +12,7 @@
 #include "cli/as-user.h"
 #include "cli/ask-once.h"
 #include "cli/events.h"
+#include "cli/stdio.h"
 #include "cli/terminal.h"
 
 typedef struct ImportOptions {
@@ -79,27 +80,38 @@ static void show_imported(const cJSON *result) {
         show_cleaned(result);
 }
 
-static int import(const ImportOptions *options, const char *name, int fd, Error *err) {
-        Ask ask = { .method = "snapshot.import", .params = cJSON_CreateObject(), .n_fds = 1 };
-        Answer answer = ANSWER_EMPTY;
-        Link link = LINK_EMPTY;
-        cJSON *limits;
-        int r = link_open(&link, options->common.socket, err);
+static cJSON *import_params(const ImportOptions *options, const char *name) {
+        cJSON *params = cJSON_CreateObject(), *limits;
 
-        if (r < 0) {
-                (void) json_free(ask.params);
-                return r;
-        }
-        link.on_note = on_progress;
-        link.userdata = (void *) (uintptr_t) options;
-        ask.fds[0] = fd;
-        json_add_text(ask.params, "name", name);
-        limits = options->max_bytes || options->max_entries ? json_add_object(ask.params, "limits")
-                                                            : NULL;
+        json_add_text(params, "name", name);
+        if (!options->max_bytes && !options->max_entries)
+                return params;
+        limits = json_add_object(params, "limits");
         if (options->max_bytes)
                 json_add_number(limits, "bytes", options->max_bytes);
         if (options->max_entries)
                 json_add_number(limits, "entries", options->max_entries);
+        return params;
+}
+
+static int import(const ImportOptions *options, const char *name, int fd, Error *err) {
+        Ask ask = { .method = "snapshot.import", .n_fds = 1 };
+        autoclose int source = -EBADF;
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        int r = link_open(&link, options->common.socket, err);
+
+        if (r < 0)
+                return r;
+        link.on_note = on_progress;
+        link.userdata = (void *) (uintptr_t) options;
+        r = stdio_source(&link, fd, &source, err);
+        if (r < 0) {
+                link_deinit(&link);
+                return r;
+        }
+        ask.fds[0] = source;
+        ask.params = import_params(options, name);
         r = link_ask(&link, &ask, &answer, err);
         if (isatty(2) && !options->common.json)
                 fputs("\r\033[K", stderr);

@@ -57,7 +57,7 @@ clean_up() {
         for pid in $(supervisor_pids); do kill -TERM "$pid" 2>/dev/null; done
         supervisor_ended 10 || for pid in $(supervisor_pids); do kill -KILL "$pid"; done
         if [ "$tests_failed" -gt 0 ] && [ -s "$WARDER_LOG" ]; then
-                sed 's/^/# warderd: /' "$WARDER_LOG" | tail -n 40
+                sed 's/^/# /' "$WARDER_LOG" | tail -n 20
         fi
         rm -rf "$scratch" "$WARDER_STATE"
         exit "$status"

@@ -1,0 +1,117 @@
+#!/bin/sh
+# run, create, exec, ls, rm: exit codes, causes as sentences, stdio, and nothing left behind
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+need_jails
+need jq
+cd "$scratch" || exit 1
+
+# --- what a command's end is worth
+expect 0 "true" warder run -- true
+is "$err" "" "a command that just ends needs no words"
+expect 3 "the command's own exit code" warder run -- sh -c 'exit 3'
+is "$err" "" "and no words either"
+expect 139 "128 and the signal" warder run -- sh -c 'kill -SEGV $$'
+has "$err" "signal 11 (SIGSEGV)" "which is named"
+expect 127 "a command that is not there" warder run -- no-such-program
+has "$err" "no-such-program: not found in the jail" "says so by name"
+expect 126 "a file that is no program" warder run -- /etc/passwd
+has "$err" "/etc/passwd: could not be started" "says so"
+expect 124 "a wall time limit, a daemon in a session of its own too" \
+        warder run --time 500ms -- sh -c 'setsid sleep 60 & sleep 60'
+has "$err" "time limit" "is named"
+expect 124 "a processor time limit" warder run --cpu-time 200ms -- sh -c 'while :; do :; done'
+has "$err" "raise with --cpu-time" "says what to do"
+expect 137 "out of memory" warder run --memory 32M -- \
+        sh -c 'exec awk "BEGIN { s = \"x\"; while (1) s = s s }"'
+has "$err" "out of memory" "is named"
+has "$err" "limit 32 MiB" "with the limit"
+expect 2 "too many processes" warder run --pids 10 -- \
+        sh -c 'i=0; while [ $i -lt 20 ]; do i=$((i+1)); sleep 2 & done; wait'
+has "$err" "process limit" "are named"
+expect 1 "too much written" warder run --disk 1M -- dd if=/dev/zero of=/work/x bs=64k count=100
+has "$err" "disk limit" "is named"
+ok "$([ ! -e x ]; echo $?)" "and nothing of it is in the directory"
+
+# --- the directory and the environment
+echo ours >file
+expect 0 "the directory is at /work" warder run -- sh -c 'cat /work/file; pwd; echo theirs >file'
+is "$out" "ours
+/work" "and is where a command starts"
+is "$(cat file)" ours "what the command changes is dropped"
+expect 0 "--no-work" warder run --no-work -- sh -c 'ls -A /work 2>/dev/null'
+is "$out" "" "shows nothing there"
+FROM_US=1 expect 0 "--env" warder run -e A=1 -e FROM_US -- sh -c 'echo "$A $FROM_US ${TOP-unset}"'
+is "$out" "1 1 unset" "sets and hands on, nothing else"
+expect 0 "--user" warder run --user 7:8 -- sh -c 'id -u; id -g'
+is "$out" "7
+8" "is who the command is"
+expect 0 "--cwd" warder run --cwd /tmp -- pwd
+is "$out" /tmp "is where it starts"
+
+# --- stdio
+expect 0 "a pipe" sh -c 'echo input | warder run -- cat'
+is "$out" input "is the command's stdin"
+expect 0 "a regular file" sh -c 'warder run -- cat <file'
+is "$out" ours "likewise"
+expect 0 "/dev/null" sh -c 'warder run -- cat </dev/null'
+is "$out" "" "likewise"
+expect 0 "stdout and stderr" warder run -- sh -c 'echo out; echo err >&2'
+is "$out/$err" "out/err" "stay apart"
+expect 0 "ten megabytes" sh -c 'warder run -- head -c 10000000 /dev/zero | wc -c'
+is "$out" 10000000 "come through a pipe"
+expect 0 "the file of another file system" sh -c 'warder run -- cat </proc/self/status | head -n1'
+has "$out" "Name:" "is relayed"
+if command -v python3 >/dev/null; then
+        expect 0 "a socket as stdin and stdout" python3 -c '
+import socket, subprocess
+a, b = socket.socketpair()
+p = subprocess.Popen(["warder", "run", "--", "sh", "-c", "read line; echo got $line"], stdin=b, stdout=b)
+b.close()
+a.sendall(b"hello\n")
+print(a.makefile().readline().strip())
+raise SystemExit(p.wait())'
+        is "$out" "got hello" "is relayed both ways"
+fi
+mkfifo named
+expect 0 "a named pipe" sh -c 'echo through >named & warder run -- cat <named'
+is "$out" through "is relayed"
+
+# --- --json
+expect 4 "--json" warder run --json -- sh -c 'echo a; echo b >&2; exit 4'
+is "$(printf "%s\n" "$out" | jq -r .event | tr '\n' ' ')" "command.start command.end " "is one event a line"
+is "$(printf "%s\n" "$out" | tail -n1 | jq -r '[.cause, .code, .exit, .output.stdout.text, .output.stderr.text] | join("|")' | tr '\n' '~')" \
+        "exited|4|4|a~|b~~" "with the record and what was printed"
+
+# --- jails that stay
+expect 0 "--keep" warder run --keep -- sh -c 'echo kept >/work/k'
+jail=$(echo "$err" | sed -n 's/.*jail \(j-[a-z2-7]*\) is kept.*/\1/p')
+expect 0 "exec in it" warder exec "$jail" -- cat /work/k
+is "$out" kept "finds what was changed"
+expect 7 "exec gives the exit code" warder exec "$jail" -- sh -c 'exit 7'
+expect 124 "a time limit of one command" warder exec --time 200ms "$jail" -- sleep 20
+expect 0 "leaves the jail usable" warder exec "$jail" -- true
+expect 0 "create" warder create
+has "$out" j- "prints an id"
+second=$out
+expect 0 "ls" warder ls
+has "$out" "$jail" "lists the one"
+has "$out" "$second" "and the other"
+expect 1 "rm of what is there and what is not" warder rm "$jail" j-aaaaaaaaaa "$second"
+has "$err" "no jail j-aaaaaaaaaa" "names what is not"
+expect 0 "ls after that" warder ls --json
+is "$(echo "$out" | jq '.jails | length')" 0 "lists none"
+expect 125 "exec in what is gone" warder exec "$jail" -- true
+
+# --- wrong usage
+expect 125 "an unknown option" warder run --memmory 1 -- true
+has "$err" "did you mean --memory" "names the nearest"
+expect 125 "no command" warder run
+expect 125 "a network" warder run --net host -- true
+expect 125 "an unknown policy" warder run --policy nope -- true
+has "$err" "no policy nope" "is named"
+expect 125 "an unknown snapshot" warder run --snapshot nope -- true
+expect 2 "an unknown verb" warder rnu
+has "$err" "Did you mean 'run'" "names the nearest"
+
+nothing_left "after all of it"
+done_testing

@@ -1,0 +1,57 @@
+#!/bin/sh
+# snapshot import, list, show, rm, and a jail on an imported root
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+need_jails
+need jq tar gzip xz zstd bzip2
+cd "$scratch" || exit 1
+
+# a root of one static program: sh as the host has it needs libraries, so take those along
+mkdir -p root/bin root/lib64 root/lib/x86_64-linux-gnu root/etc
+for program in sh cat id ls; do
+        cp "$(command -v $program)" root/bin/
+        ldd "$(command -v $program)" | grep -o '/[^ ]*' | while read -r library; do
+                mkdir -p "root$(dirname "$library")"
+                cp -L "$library" "root$library"
+        done
+done
+echo imported >root/etc/mark
+chmod 4755 root/bin/id
+tar -C root -cf root.tar .
+
+expect 0 "import" warder snapshot import one root.tar
+has "$out" sha256: "names the layer"
+has "$err" "did not land" "and what was cleaned"
+has "$err" "bin/id" "by its path"
+layer=$(echo "$out" | grep -o 'sha256:[0-9a-f]*')
+for program in gzip xz zstd bzip2; do
+        expect 0 "import through $program, from stdin" \
+                sh -c "$program -c <root.tar | warder snapshot import $program -"
+        has "$out" "$layer" "is the same layer"
+done
+expect 0 "a jail on it" warder run --snapshot one -- sh -c 'cat /etc/mark; id -u; ls -l /bin/id'
+has "$out" imported "has its files"
+hasnt "$out" rws "without set-id bits"
+expect 0 "the variable chooses too" env WARDER_SNAPSHOT=xz warder run -- cat /etc/mark
+expect 0 "list" warder snapshot list --json
+is "$(echo "$out" | jq -r '.snapshots[].name' | sort | tr '\n' ' ')" "bzip2 gzip host one xz zstd " \
+        "has all of them, and the host"
+expect 0 "show" warder snapshot show one
+has "$out" "$layer" "has the layer"
+expect 0 "rm" warder snapshot rm one
+expect 1 "show of what is gone" warder snapshot show one
+expect 1 "rm of what is gone" warder snapshot rm one
+expect 1 "rm of the host" warder snapshot rm host
+
+# --- bad input
+expect 1 "no archive" sh -c 'echo nonsense | warder snapshot import bad -'
+expect 1 "an archive that ends early" sh -c 'head -c 20000 root.tar | warder snapshot import bad -'
+expect 1 "an empty file" sh -c 'warder snapshot import bad - </dev/null'
+expect 1 "more than is allowed" warder snapshot import --max-bytes 1M bad root.tar
+expect 1 "more files than are allowed" warder snapshot import --max-entries 3 bad root.tar
+expect 1 "a name that is none" warder snapshot import 'Bad/Name' root.tar
+expect 1 "a file that is not there" warder snapshot import bad no-such.tar
+expect 2 "too few words" warder snapshot import bad
+expect 0 "list" warder snapshot list
+hasnt "$out" bad "none of that made a snapshot"
+nothing_left "after imports"
+done_testing
