@@ -138,6 +138,16 @@ static int die_with_parent(Error *err) {
 
 /* ---- the shell ------------------------------------------------------------------------------------ */
 
+/* What is ignored stays so through every exec, down to the jail's commands: no caller's habit may */
+static void default_signals(void) {
+        sigset_t none;
+
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+        for (int i = 1; i < NSIG; i++) /* fails for SIGKILL, SIGSTOP and what libc keeps */
+                (void) signal(i, SIG_DFL);
+}
+
 static int stage_alone(Shell *shell, Error *err) {
         int keep[] = { shell->exe,
                        shell->report,
@@ -147,11 +157,9 @@ static int stage_alone(Shell *shell, Error *err) {
                        shell->hierarchy->base[TREE_PIDS],
                        shell->hierarchy->base[TREE_CPU] };
         const struct rlimit none = { 0, 0 };
-        sigset_t signals;
         int r;
 
-        (void) sigemptyset(&signals);
-        (void) sigprocmask(SIG_SETMASK, &signals, NULL);
+        default_signals();
         (void) umask(0);
         (void) setsid();
         /* a kernel without keyrings has none to leave */
