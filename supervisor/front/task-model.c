@@ -89,8 +89,8 @@ void task_model_called(Task *task, const EgressEvent *event) {
 }
 
 void task_model_limit(Task *task, const EgressEvent *event) {
-        task_end(task, TASK_LIMIT, task_budget_name(BUDGET_CALLS),
-                 event->text[0] ? event->text : "the task's model calls are used up");
+        task_trip(task, task_budget_name(BUDGET_CALLS),
+                  event->text[0] ? event->text : "the task's model calls are used up");
 }
 
 void task_model_lost(Front *front) {

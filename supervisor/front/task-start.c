@@ -234,7 +234,7 @@ static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         (void) snprintf(why, sizeof(why), "the task's time is used up (%s)",
                         units_format_duration(task->budget[BUDGET_WALL_USEC], text));
-        task_end(task, TASK_LIMIT, "wall", why);
+        task_trip(task, "wall", why);
         return 0;
 }
 

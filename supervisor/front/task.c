@@ -85,9 +85,13 @@ int task_new(Front *front, Task **ret, Error *err) {
         return 0;
 }
 
+static void on_client_gone(Client *client, void *userdata);
+
 Task *task_free(Task *task) {
         if (!task)
                 return NULL;
+        if (task->client)
+                client_unwatch(task->client, on_client_gone, task);
         sd_event_source_disable_unref(task->wall);
         sd_event_source_disable_unref(task->reap);
         agent_socket_free(task->socket);
@@ -189,10 +193,21 @@ void task_fail(Task *task, const char *cause, const Error *err) {
 
 /* ---- budgets ------------------------------------------------------------------------------------- */
 
-bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
+void task_trip(Task *task, const char *limit, const char *why) {
         EventHead head = { .event = "limit" };
-        char why[160];
         cJSON *data;
+
+        if (task_is_final(task))
+                return;
+        data = cJSON_CreateObject();
+        json_add_text(data, "limit", limit);
+        json_add_text(data, "text", why);
+        events_emit(task, &head, data);
+        task_end(task, TASK_LIMIT, limit, why);
+}
+
+bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
+        char why[160];
         bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
 
         /* a model call is reported when it has been made: it counts in any case */
@@ -200,12 +215,9 @@ bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
                 task->used[budget] += n;
         if (fits)
                 return true;
-        data = cJSON_CreateObject();
-        json_add_text(data, "limit", budget_names[budget]);
-        events_emit(task, &head, data);
         (void) snprintf(why, sizeof(why), "the task's %s are used up (%llu)", budget_names[budget],
                         (unsigned long long) task->budget[budget]);
-        task_end(task, TASK_LIMIT, budget_names[budget], why);
+        task_trip(task, budget_names[budget], why);
         return false;
 }
 

@@ -136,6 +136,8 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why);
 /** task_fail() - task_end() with `error` and the reason */
 void task_fail(Task *task, const char *cause, const Error *err);
 
+/** task_trip() - a breaker: the event `limit`, then the end by that name */
+void task_trip(Task *task, const char *limit, const char *why);
 /** task_spend() - count @n against a budget. Returns: true, or false and the task has ended with `limit` */
 bool task_spend(Task *task, TaskBudget budget, uint64_t n);
 /** task_used() - {"verifies": [2, 5], …}, fresh; NULL: no memory */
