@@ -90,6 +90,8 @@ static int check_patch(const PatchDiff *diff, PatchDiffEnd *end, Error *err) {
                 return error_say(err, -EPROTO,
                                  "the patch is not what warder-files says that it made");
         end->bytes = (uint64_t) st.st_size;
+        if (lseek(diff->fd, 0, SEEK_SET) < 0) /* the offset is shared with who wrote it */
+                return error_set(err, -errno, "go to the start of the patch");
         return 0;
 }
 

@@ -146,6 +146,7 @@ static void start_verify(Task *task) {
                               .policy = "ci",
                               .owner_uid = task->owner_uid,
                               .patch_fd = task->gate.patch_fd,
+                              .patch = task->gate.patch,
                               .task = task->id,
                               .n = task->used[BUDGET_VERIFIES] + 1,
                               .event = on_verify_event,

@@ -231,6 +231,11 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
                 finish_fault(verify, "jail", end->err);
                 return;
         }
+        if (verify->input.patch && memcmp(end->patch, verify->input.patch, DIGEST_SIZE) != 0) {
+                error_say(&err, -EPROTO, "another patch was applied than the one to be judged");
+                finish_fault(verify, "internal", &err);
+                return;
+        }
         if (take_touched(verify, end->touched) < 0) {
                 error_set(&err, -ENOMEM, "take in what the patch touches");
                 finish_fault(verify, "internal", &err);

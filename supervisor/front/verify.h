@@ -40,8 +40,9 @@ typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and lim
         const char *policy;
         const JailLimits *limits; /* NULL: the policy's */
         uint32_t owner_uid;
-        int patch_fd;     /* duplicated */
-        const char *task; /* NULL: none */
+        int patch_fd;         /* duplicated; read from where it stands */
+        const uint8_t *patch; /* digest of what must be read there; NULL: whatever it is */
+        const char *task;     /* NULL: none */
         uint64_t n;
         VerifyEventFn event; /* may be NULL */
         VerifyDoneFn done;

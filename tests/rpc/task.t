@@ -110,7 +110,9 @@ is "$(state)" "limit calls" "limit, by its name"
 expect 6 "a transcript that does not fit" warder task run --json --replay "$scratch/other.json" -m "$ask"
 is "$(state)" "error replay_mismatch" "error, and why"
 
-expect 2 "no spec at all" warder task run --replay "$scratch/idle.json" --spec /dev/null -m "$ask"
+echo '{"warder": "verify/1", "commands": []}' >"$scratch/wrong.json"
+expect 2 "a wrong spec is usage" warder task run --replay "$scratch/idle.json" --spec "$scratch/wrong.json" -m "$ask"
+has "$err" /commands "and the place is named"
 nothing_left "after all ends"
 
 # ---- tasks that stay
