@@ -32,13 +32,14 @@ struct Jail {
         Sandbox *sandbox; /* borrowed, outlives us */
         Jail *next;       /* borrowed: list of sandbox->jails */
         JailState state;
-        uint64_t number;     /* of its groups */
-        int range;           /* of ids; 0: none */
-        uint32_t ended_base; /* first id of the range that was given back: a kept upper's owners */
-        int pidfd;           /* owned, of init */
-        int channel;         /* owned, to the builder; -EBADF once that is done */
-        int upper;           /* owned */
-        int mounts;          /* owned: mount namespace that holds the upper */
+        uint64_t number; /* of its groups */
+        int range;       /* of ids; 0: none */
+        uint32_t
+                id_base; /* first id of its range; kept, as the upper is, when that is given back */
+        int pidfd;       /* owned, of init */
+        int channel;     /* owned, to the builder; -EBADF once that is done */
+        int upper;       /* owned */
+        int mounts;      /* owned: mount namespace that holds the upper */
         uint32_t next_slot;
         bool keep_upper;
         bool has_groups; /* may have some: to be removed */
@@ -115,21 +116,35 @@ static int start_shell(Jail *jail, Error *err) {
         return shell_start(&shell, &jail->pidfd, err);
 }
 
-int jail_new_shell(Sandbox *sandbox, Jail **ret, Error *err) {
+/* @range is consumed. */
+static int new_shell(Sandbox *sandbox, int range, Jail **ret, Error *err) {
         SCOPED(jail_free) Jail *jail = jail_alloc(sandbox);
         int r;
 
-        if (!jail)
+        if (!jail) {
+                ids_give(&sandbox->ids, range);
                 return error_set(err, -ENOMEM, "make a shell");
-        r = ids_take(&sandbox->ids, err);
-        if (r < 0)
-                return r;
-        jail->range = r;
+        }
+        jail->range = range;
+        jail->id_base = ids_first(&sandbox->ids, range);
         r = start_shell(jail, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(jail);
         return 0;
+}
+
+int jail_new_shell(Sandbox *sandbox, Jail **ret, Error *err) {
+        int range = ids_take(&sandbox->ids, err);
+
+        return range < 0 ? range : new_shell(sandbox, range, ret, err);
+}
+
+int jail_new_shell_like(Jail *other, Jail **ret, Error *err) {
+        if (other->range == 0)
+                return error_say(err, -ESTALE, "the other jail has given its ids back");
+        ids_share(&other->sandbox->ids, other->range);
+        return new_shell(other->sandbox, other->range, ret, err);
 }
 
 JailState jail_state(const Jail *jail) {
@@ -145,7 +160,7 @@ int jail_pidfd(const Jail *jail) {
 }
 
 uint32_t jail_id_base(const Jail *jail) {
-        return jail->range ? ids_first(&jail->sandbox->ids, jail->range) : jail->ended_base;
+        return jail->id_base;
 }
 
 /* ---- reports -------------------------------------------------------------------------------------- */
@@ -246,38 +261,45 @@ static int map_of_layer(Jail *jail, const JailLayer *layer, Error *err) {
 }
 
 static int draft_add(Draft *draft, int fd, const char *what, Error *err) {
+        if (fd == -1)
+                return error_set(err, -errno, "%s", what);
         if (fd < 0)
-                return error_set(err, fd == -1 ? -errno : fd, "%s", what);
+                return fd; /* told already */
         draft->fds[draft->order.n_fds++] = fd;
         return 0;
+}
+
+/* An upper is in another mount namespace: the builder clones it there. */
+static int draft_upper(Jail *jail, Draft *draft, const JailLayer *layer, const Jail *other,
+                       Error *err) {
+        bool same = other->range == jail->range;
+        int r = draft_add(draft, fcntl(other->mounts, F_DUPFD_CLOEXEC, 3), "duplicate a namespace",
+                          err);
+
+        draft->order.layer_kinds[draft->order.n_uses++] = same ? BUILD_UPPER_SAME : BUILD_UPPER;
+        if (r == 0)
+                r = draft_add(draft, fcntl(other->upper, F_DUPFD_CLOEXEC, 3), "duplicate an upper",
+                              err);
+        return r < 0 || same ? r : draft_add(draft, map_of_layer(jail, layer, err), "map ids", err);
 }
 
 /* One use of a layer by a view: a mount, or what the builder needs to make one. */
 static int draft_layer(Jail *jail, Draft *draft, const JailLayer *layer, bool writable,
                        Error *err) {
         unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (writable ? 0 : MOUNT_ATTR_RDONLY);
-        autoclose int map = map_of_layer(jail, layer, err);
-        const Jail *other;
-        int mount, r;
+        const Jail *other = jail_of_upper(jail->sandbox, layer->fd);
+        autoclose int map = -EBADF;
+        int mount;
 
-        if (map < 0)
-                return map;
-        other = jail_of_upper(jail->sandbox, layer->fd);
-        if (!other) {
-                draft->order.layer_kinds[draft->order.n_uses++] = BUILD_MOUNT;
-                mount = mount_clone(layer->fd, "", attr, map, err);
-                if (mount < 0)
-                        return mount;
-                draft->fds[draft->order.n_fds++] = mount;
-                return 0;
-        }
-        draft->order.layer_kinds[draft->order.n_uses++] = BUILD_UPPER;
-        r = draft_add(draft, fcntl(other->mounts, F_DUPFD_CLOEXEC, 3), "duplicate a namespace",
-                      err);
-        if (r == 0)
-                r = draft_add(draft, fcntl(other->upper, F_DUPFD_CLOEXEC, 3), "duplicate an upper",
-                              err);
-        return r < 0 ? r : draft_add(draft, TAKE_FD(map), "take an id map", err);
+        if (other)
+                return draft_upper(jail, draft, layer, other, err);
+        map = map_of_layer(jail, layer, err);
+        mount = map < 0 ? map : mount_clone(layer->fd, "", attr, map, err);
+        if (mount < 0)
+                return mount;
+        draft->order.layer_kinds[draft->order.n_uses++] = BUILD_MOUNT;
+        draft->fds[draft->order.n_fds++] = mount;
+        return 0;
 }
 
 static int draft_layers(Jail *jail, Draft *draft, const JailLayer *layers, Error *err) {
@@ -415,6 +437,11 @@ static int wait_status(Jail *jail, Error *err) {
         return 0;
 }
 
+static void give_ids(Jail *jail) {
+        ids_give(&jail->sandbox->ids, jail->range);
+        jail->range = 0;
+}
+
 int jail_reap(Jail *jail, int *ret_status, Error *err) {
         int r = wait_status(jail, err);
 
@@ -431,9 +458,8 @@ int jail_reap(Jail *jail, int *ret_status, Error *err) {
                         return error_set(err, r, "remove a jail's groups");
                 jail->has_groups = false;
         }
-        jail->ended_base = jail_id_base(jail);
-        ids_give(&jail->sandbox->ids, jail->range);
-        jail->range = 0;
+        if (!jail->keep_upper)
+                give_ids(jail);
         *ret_status = jail->status;
         return set_state(jail, JAIL_ENDED, err);
 }
@@ -465,6 +491,7 @@ Jail *jail_free(Jail *jail) {
                 }
         jail->keep_upper = false;
         drop_upper(jail);
+        give_ids(jail);
         fds_close(jail->fds, _JAIL_FD_MAX);
         fds_close(&jail->pidfd, 1);
         free(jail);

@@ -30,7 +30,8 @@ typedef struct SandboxConfig {
 typedef struct SandboxFacts {
         uint32_t cgroup_mode; /* CgroupMode of wire.h */
         uint32_t landlock_abi;
-        uint32_t store_id; /* first host id of the store range: owner of what layers hold */
+        uint32_t upper_map; /* 1: an upper can be shown to a jail with other ids */
+        uint32_t store_id;  /* first host id of the store range: owner of what layers hold */
 } SandboxFacts;
 
 /**
@@ -60,6 +61,13 @@ typedef enum JailState {
 
 /** jail_new_shell() - start a shell. Returns: 0 or negative errno; @ret is owned by the caller */
 int jail_new_shell(Sandbox *sandbox, Jail **ret, Error *err);
+/**
+ * jail_new_shell_like() - a shell in the id range of another jail, running or kept
+ *
+ * For hosts whose tmpfs cannot be mapped to other ids (facts: upper_map 0, Linux before 6.3): only a jail
+ * with the same ids can show the other one's upper there.
+ */
+int jail_new_shell_like(Jail *other, Jail **ret, Error *err);
 /** jail_free() - of a jail in JAIL_ENDED (others are killed and reaped, waiting). Returns: NULL */
 Jail *jail_free(Jail *jail);
 DEFINE_SCOPED(Jail *, jail_free);

@@ -123,28 +123,32 @@ int ids_take(IdPool *pool, Error *err) {
         int r;
 
         for (i = 1; i < pool->n; i++)
-                if (pool->ranges[i].lock >= 0 && !pool->ranges[i].used)
+                if (pool->ranges[i].lock >= 0 && pool->ranges[i].users == 0)
                         break;
         for (i = i < pool->n ? i : 1; i < pool->n; i++) {
                 IdRange *range = &pool->ranges[i];
 
-                if (range->used || range->barred)
+                if (range->users > 0 || range->barred)
                         continue;
                 r = range->lock >= 0 ? 0 : lock_range(pool, i, LOCK_EX);
                 if (r == -EWOULDBLOCK)
                         continue;
                 if (r < 0)
                         return error_set(err, r, "lock an id range");
-                range->used = true;
+                range->users = 1;
                 return (int) i;
         }
         return error_say(err, -EAGAIN, "all %u id ranges of the pool are in use: end some jails",
                          pool->n);
 }
 
+void ids_share(IdPool *pool, int range) {
+        pool->ranges[range].users++;
+}
+
 void ids_give(IdPool *pool, int range) {
         if (range > 0)
-                pool->ranges[range].used = false;
+                pool->ranges[range].users--;
 }
 
 uint32_t ids_first(const IdPool *pool, int range) {

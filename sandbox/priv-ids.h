@@ -15,8 +15,8 @@
 typedef struct IdRange {
         int lock; /* owned: flock of its file; -EBADF: not ours */
         int mapped; /* owned: user namespace that maps the store range to this one, made once; or -EBADF */
-        bool used;   /* by a jail or for single ids */
-        bool barred; /* another's: not tried again */
+        uint32_t users; /* jails that have it, or 1 for single ids */
+        bool barred;    /* another's: not tried again */
 } IdRange;
 
 typedef struct IdPool {
@@ -41,7 +41,9 @@ void ids_deinit(IdPool *pool);
 
 /** ids_take() - a range that no jail alive has. Returns: its index, or -EAGAIN where all are taken */
 int ids_take(IdPool *pool, Error *err);
-/** ids_give() - the range's jail is dead; the lock stays ours, for the next jail */
+/** ids_share() - one more jail with a range that is taken */
+void ids_share(IdPool *pool, int range);
+/** ids_give() - one of the range's jails is gone; the lock stays ours, for the next jail */
 void ids_give(IdPool *pool, int range);
 /** ids_first() - first host id of a range */
 uint32_t ids_first(const IdPool *pool, int range);

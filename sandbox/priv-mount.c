@@ -200,6 +200,14 @@ int mount_set_size(int mount, uint64_t bytes, uint64_t inodes, Error *err) {
         return 0;
 }
 
+bool mount_has_map(int userns) {
+        const MountOption options[] = { { "size", "64k" }, { 0 } };
+        struct mount_attr map = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t) userns };
+        autoclose int mount = mount_new("tmpfs", options, 0, NULL);
+
+        return mount >= 0 && mount_setattr(mount, "", AT_EMPTY_PATH, &map, sizeof(map)) == 0;
+}
+
 bool mount_has_user_xattr(void) {
         const MountOption options[] = { { "size", "64k" }, { 0 } };
         autoclose int mount = mount_new("tmpfs", options, 0, NULL);

@@ -52,5 +52,8 @@ int mount_attach(int mount, int dir, const char *path, Error *err);
 /** mount_set_size() - size and inode limits of a mounted tmpfs */
 int mount_set_size(int mount, uint64_t bytes, uint64_t inodes, Error *err);
 
+/** mount_has_map() - can a tmpfs of this kernel be shown with the ids of @userns (Linux >= 6.3) */
+bool mount_has_map(int userns);
+
 /** mount_has_user_xattr() - does a fresh tmpfs of this kernel keep user.* attributes */
 bool mount_has_user_xattr(void);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/skeleton.h"
 
@@ -77,6 +78,10 @@ static int take_init(Sandbox *sandbox, const SandboxConfig *config, Error *err) 
 
 static int open_host(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
         long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION);
+        const IdMap any = { .outside_uid = config->id_base,
+                            .outside_gid = config->id_base,
+                            .count = JAIL_IDS };
+        autoclose int map = -EBADF;
         int r = hierarchy_init(&sandbox->hierarchy, config->instance, err);
 
         if (r < 0)
@@ -84,9 +89,13 @@ static int open_host(Sandbox *sandbox, const SandboxConfig *config, Error *err) 
         sandbox->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (sandbox->proc < 0)
                 return error_set(err, -errno, "open /proc");
+        map = userns_new(sandbox->proc, &any, err);
+        if (map < 0)
+                return map;
         sandbox->user_xattr = mount_has_user_xattr();
         sandbox->facts = (SandboxFacts){ .cgroup_mode = sandbox->hierarchy.mode,
                                          .landlock_abi = abi > 0 ? (uint32_t) abi : 0,
+                                         .upper_map = mount_has_map(map),
                                          .store_id = config->id_base };
         return 0;
 }

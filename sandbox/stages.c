@@ -391,14 +391,14 @@ static const Stage shell_stages[] = {
 /* ---- the builder ---------------------------------------------------------------------------------- */
 
 /* An upper of another jail: cloned inside the mount namespace that holds it, mapped into our range. */
-static int clone_upper(const Shell *shell, const int *fds, Error *err) {
+static int clone_upper(const Shell *shell, const int *fds, int map, Error *err) {
         autoclose int own = openat(shell->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
         int mount;
 
         if (own < 0 || setns(fds[0], CLONE_NEWNS) < 0)
                 return error_set(err, -errno, "enter the mount namespace of another jail's upper");
         mount = mount_clone(fds[1], "", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                            fds[2], err);
+                            map, err);
         if (setns(own, CLONE_NEWNS) < 0)
                 return error_set(err, -errno, "come back from another jail's mount namespace");
         return mount;
@@ -439,9 +439,12 @@ static int take_layers(const Shell *shell, const BuildOrder *order, const int *f
         uint32_t i, next = 1;
 
         for (i = 0; i < order->n_uses; i++) {
-                if (order->layer_kinds[i] == BUILD_UPPER) {
-                        layers[i] = clone_upper(shell, fds + next, err);
-                        next += 3;
+                bool mapped = order->layer_kinds[i] == BUILD_UPPER;
+
+                if (mapped || order->layer_kinds[i] == BUILD_UPPER_SAME) {
+                        layers[i] = clone_upper(shell, fds + next, mapped ? fds[next + 2] : -EBADF,
+                                                err);
+                        next += mapped ? 3 : 2;
                 } else
                         layers[i] = fds[next++];
                 if (layers[i] < 0)

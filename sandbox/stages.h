@@ -50,7 +50,8 @@ typedef struct Report {
 } Report;
 
 typedef enum BuildLayerKind {
-        BUILD_MOUNT = 1, /* one descriptor: a detached mount, mapped and ready */
+        BUILD_MOUNT = 1,  /* one descriptor: a detached mount, mapped and ready */
+        BUILD_UPPER_SAME, /* two: mount namespace, directory in it; the ids are ours */
         BUILD_UPPER, /* three: mount namespace, directory in it, user namespace to map it with */
 } BuildLayerKind;
 

@@ -86,23 +86,18 @@ void slot_park(Init *init, Slot *slot) {
         slot->reset = false;
 }
 
-bool park_idle(Init *init) {
+void park_idle(Init *init) {
         Slot *next = NULL;
-        bool more = false;
         unsigned i;
 
         for (i = 0; i < JAIL_SLOTS_MAX; i++) {
                 Slot *slot = &init->slots[i];
 
-                if (!slot->want)
-                        continue;
-                more |= next != NULL;
-                if (!next || slot->used < next->used)
+                if (slot->want && (!next || slot->used < next->used))
                         next = slot;
         }
         if (next)
                 slot_park(init, next);
-        return more;
 }
 
 /* ---- what a child says ---------------------------------------------------------------------------- */

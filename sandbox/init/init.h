@@ -67,8 +67,8 @@ void slot_park(Init *init, Slot *slot);
 void slot_word(Init *init, Slot *slot);
 /** slot_output() - a captured stream is readable */
 void slot_output(Init *init, Slot *slot, unsigned stream);
-/** park_idle() - nothing happens: park a child where one is wanted. Returns: is another one wanted */
-bool park_idle(Init *init);
+/** park_idle() - nothing happens: park a child where one is wanted, in the slot used longest ago first */
+void park_idle(Init *init);
 /** reap_all() - take every dead child's status; commands that ended are reported */
 void reap_all(Init *init);
 

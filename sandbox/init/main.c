@@ -161,6 +161,7 @@ static bool fill(Init *init, Watch *set) {
         return wanted;
 }
 
+/* What was closed since ppoll(2) is -EBADF in its slot; nothing was opened since. */
 static void dispatch(Init *init, Watch *set) {
         unsigned i;
 
@@ -188,11 +189,12 @@ _Noreturn static void run(Init *init) {
                 bool wanted = fill(init, &set);
                 int r = ppoll(set.polls, set.n, wanted ? &idle : NULL, &none);
 
+                /* the dead first: they count against the pids limit of the next command */
+                reap_all(init);
                 if (r > 0)
                         dispatch(init, &set);
                 else if (r == 0)
-                        (void) park_idle(init);
-                reap_all(init);
+                        park_idle(init);
         }
 }
 

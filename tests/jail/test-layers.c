@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -163,6 +164,27 @@ static void test_views(void) {
         cage_end(&cage);
 }
 
+/* What hosts need whose tmpfs cannot be mapped: the shell has the ids of the upper's jail. */
+static void test_same_ids(Cage *cage, const Plan *plan, const JailLayer *layers) {
+        struct pollfd channel = { .events = POLLIN };
+        Error err = ERROR_EMPTY;
+        Jail *like = NULL;
+
+        is_number(jail_new_shell_like(cage->jail, &like, &err), 0, "a shell with the same ids");
+        is_number(jail_id_base(like), jail_id_base(cage->jail), "has them");
+        while (jail_state(like) != JAIL_RUNNING) {
+                if (jail_state(like) == JAIL_SHELL)
+                        is_number(jail_build(like, plan, layers, rig.filter, &err), 0,
+                                  "it is built with the upper as it is");
+                channel.fd = jail_channel(like);
+                if (poll(&channel, 1, 10000) != 1 || jail_dispatch(like, &err) < 0)
+                        break;
+        }
+        is_text(err.text, "", "without a word");
+        is_number(jail_state(like), JAIL_RUNNING, "and runs");
+        like = jail_free(like);
+}
+
 static void test_upper(void) {
         Plan plan = plan_of(1, 1), second = plan_of(3, 2);
         JailLayer layers[3] = { rig_layer(&rig, "base") };
@@ -195,11 +217,13 @@ static void test_upper(void) {
         while (jail_reap(cage.jail, &status, NULL) == -EAGAIN)
                 usleep(1000);
         is_number(jail_state(cage.jail), JAIL_ENDED, "the first has ended");
+        is_number(jail_id_base(cage.jail), layers[0].from_uid, "its ids are still its own");
         layers[0].fd = layers[2].fd = jail_upper_fd(cage.jail);
         other = cage_of(&second, layers);
         check(&other, "cat /home/user/f; ls /srv", "from-first\nf\n",
               "its kept upper is still there");
         cage_end(&other);
+        test_same_ids(&cage, &second, layers);
         cage_end(&cage);
 }
 
