@@ -192,7 +192,7 @@ static int watch(Entry *entry, Error *err) {
         return 0;
 }
 
-int entry_new_shell(Monitor *monitor, Entry **ret, Error *err) {
+int entry_new_shell(Monitor *monitor, Entry *like, Entry **ret, Error *err) {
         Entry *entry;
         unsigned n = 0;
         int r;
@@ -206,7 +206,8 @@ int entry_new_shell(Monitor *monitor, Entry **ret, Error *err) {
                 return error_set(err, -ENOMEM, "make a shell");
         *entry = (Entry){ .next = monitor->entries, .monitor = monitor, .filter_fd = -EBADF };
         monitor->entries = entry;
-        r = jail_new_shell(monitor->sandbox, &entry->jail, err);
+        r = like ? jail_new_shell_like(like->jail, &entry->jail, err)
+                 : jail_new_shell(monitor->sandbox, &entry->jail, err);
         if (r == 0)
                 r = watch(entry, err);
         if (r < 0) {

@@ -24,8 +24,8 @@ struct Entry {
         sd_event_source *death;   /* owned: jail_pidfd(), then a timer while a group is not empty */
 };
 
-/** entry_new_shell() - start a shell and put it on the list. Returns: 0 or negative errno */
-int entry_new_shell(Monitor *monitor, Entry **ret, Error *err);
+/** entry_new_shell() - start a shell, with the ids of @like unless NULL, and put it on the list */
+int entry_new_shell(Monitor *monitor, Entry *like, Entry **ret, Error *err);
 
 /** entry_find() - by handle, ended ones included; NULL: there is none. Shells are never found */
 Entry *entry_find(const Monitor *monitor, uint64_t handle);

@@ -182,7 +182,7 @@ static void say_ready(const MonitorConfig *config) {
 static int first_shell(Monitor *monitor, Error *err) {
         Entry *entry;
 
-        return monitor->config->shells > 0 ? entry_new_shell(monitor, &entry, err) : 0;
+        return monitor->config->shells > 0 ? entry_new_shell(monitor, NULL, &entry, err) : 0;
 }
 
 static int run(Monitor *monitor, Error *err) {

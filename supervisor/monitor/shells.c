@@ -27,7 +27,8 @@ static int on_refill(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         monitor->refill = sd_event_source_disable_unref(source);
         for (unsigned n = count_shells(monitor); n < monitor->config->shells; n++) {
-                if (monitor->phase != PHASE_SERVING || entry_new_shell(monitor, &entry, &err) == 0)
+                if (monitor->phase != PHASE_SERVING ||
+                    entry_new_shell(monitor, NULL, &entry, &err) == 0)
                         continue;
                 log_event(LOG_WARNING, "no shell could be made", F_ERR(&err));
                 shells_refill(monitor, RETRY_USEC);
@@ -44,11 +45,23 @@ void shells_refill(Monitor *monitor, uint64_t delay_usec) {
                 (void) sd_event_source_set_description(monitor->refill, "refill of the shells");
 }
 
-int shells_take(Monitor *monitor, Entry **ret, Error *err) {
-        Entry *best = NULL;
+/* The jail whose ids a new one must have to show its upper; NULL: any ids will do. */
+static Entry *must_be_like(const Monitor *monitor, const Plan *plan) {
+        if (sandbox_facts(monitor->sandbox)->upper_map)
+                return NULL;
+        for (unsigned i = 0; i < plan->n_layers; i++)
+                if (plan->layers[i].kind == LAYER_UPPER)
+                        return entry_find(monitor, plan->layers[i].handle);
+        return NULL;
+}
+
+int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
+        Entry *best = NULL, *like = must_be_like(monitor, plan);
         int r = 0;
 
-        for (Entry *entry = monitor->entries; entry; entry = entry->next) {
+        if (like)
+                r = entry_new_shell(monitor, like, &best, err);
+        for (Entry *entry = monitor->entries; entry && !like; entry = entry->next) {
                 JailState state =
                         entry->handle == 0 && !entry->ended ? jail_state(entry->jail) : JAIL_ENDED;
 
@@ -57,8 +70,8 @@ int shells_take(Monitor *monitor, Entry **ret, Error *err) {
                 if (state == JAIL_SHELL)
                         break;
         }
-        if (!best)
-                r = entry_new_shell(monitor, &best, err);
+        if (!best && r == 0)
+                r = entry_new_shell(monitor, NULL, &best, err);
         if (r < 0)
                 return r;
         best->handle = ++monitor->last_handle;

@@ -9,5 +9,5 @@
 /** shells_refill() - fill the pool up after a while; nothing if that is coming already */
 void shells_refill(Monitor *monitor, uint64_t delay_usec);
 
-/** shells_take() - a shell, ready if there is one, and a handle for the jail that it becomes */
-int shells_take(Monitor *monitor, Entry **ret, Error *err);
+/** shells_take() - a shell fit for @plan, ready if there is one, and a handle for the jail it becomes */
+int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err);
