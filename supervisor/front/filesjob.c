@@ -314,7 +314,7 @@ int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record
                     void *userdata, FilesJob **ret, Error *err) {
         const Policy *policy = policies_find(front->policies, POLICY, err);
         SCOPED(job_free) FilesJob *job = NULL;
-        JailSpec jail = { .snapshot = "host", .policy = POLICY, .purpose = "files" };
+        JailSpec jail = { .snapshot = "host", .policy = POLICY };
         int r;
 
         if (!policy)

@@ -290,6 +290,7 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         creating->keep = json_true(params, "keep");
         creating->spec.owner_uid = call_peer(call)->uid;
         creating->spec.snapshot = creating->snapshot;
+        creating->spec.listed = true;
         r = take_policy(creating, params, &policy, err);
         if (r >= 0)
                 r = take_root(creating, params, policy, err);

@@ -37,7 +37,7 @@ static FrontJail *find_jail(Front *front, Call *call, const cJSON *params, Error
         const char *id = json_text(params, "jail");
         FrontJail *jail = front_jail_find(front, id, call_uid(call));
 
-        if (jail && !front_jail_purpose(jail))
+        if (jail && front_jail_is_listed(jail))
                 return jail;
         call_refuse(call, "not_found", "/jail", "see `warder ls`");
         error_say(err, -ENOENT, "there is no jail %.16s", id);
@@ -104,7 +104,7 @@ static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_r
                 return error_set(err, -ENOMEM, "list the jails");
         }
         for (FrontJail *jail = front->jails; jail; jail = front_jail_next(jail))
-                if (!front_jail_purpose(jail) && (uid == 0 || front_jail_owner(jail) == uid))
+                if (front_jail_is_listed(jail) && (uid == 0 || front_jail_owner(jail) == uid))
                         json_push_consume(list, front_jail_describe(jail));
         *ret_result = json;
         return 0;

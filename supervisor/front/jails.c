@@ -53,7 +53,7 @@ struct FrontJail {
         JailLimits limits;
         char snapshot[72];
         char policy[72];
-        const char *purpose; /* borrowed constant */
+        bool listed;
         uint32_t owner_uid;
         uint64_t created_usec;
 };
@@ -294,7 +294,7 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
                              .plan = spec->plan,
                              .limits = spec->limits,
                              .keep = !spec->client,
-                             .purpose = spec->purpose,
+                             .listed = spec->listed,
                              .owner_uid = spec->owner_uid,
                              .created_usec = units_now() };
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
@@ -386,8 +386,8 @@ const Plan *front_jail_plan(const FrontJail *jail) {
         return &jail->plan;
 }
 
-const char *front_jail_purpose(const FrontJail *jail) {
-        return jail->purpose;
+bool front_jail_is_listed(const FrontJail *jail) {
+        return jail->listed;
 }
 
 uint32_t front_jail_owner(const FrontJail *jail) {

@@ -29,8 +29,7 @@ typedef struct JailSpec { /* all borrowed for the call */
         const char *policy;
         uint32_t owner_uid;
         Client *client; /* ends with it; NULL: kept */
-        const char *
-                purpose; /* a constant: "files", "verify", …: not in jail.list; NULL: a client's own */
+        bool listed;    /* a client's own: jail.list shows it, jail.exec and the like reach it */
 } JailSpec;
 
 /** JailReadyFn - once: @err NULL and the jail is ready, or the reason it could not be made (then it is gone) */
@@ -68,8 +67,8 @@ const JailLimits *front_jail_limits(const FrontJail *jail);
 const Plan *front_jail_plan(const FrontJail *jail);
 /** front_jail_describe() - one entry of jail.list, fresh; NULL: no memory */
 cJSON *front_jail_describe(const FrontJail *jail);
-/** front_jail_purpose() - as JailSpec's */
-const char *front_jail_purpose(const FrontJail *jail);
+/** front_jail_is_listed() - as JailSpec's */
+bool front_jail_is_listed(const FrontJail *jail);
 /** front_jail_owner() - user id of who asked for it */
 uint32_t front_jail_owner(const FrontJail *jail);
 /** front_jail_next() - the next of front->jails, NULL at the end */

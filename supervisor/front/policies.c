@@ -248,15 +248,20 @@ const Policy *policies_find(Policies *policies, const char *name, Error *err) {
         return policy;
 }
 
+/* In order: the directory has none. */
 static void push_name(cJSON *names, const char *file) {
         size_t n = strlen(file);
         autofree char *name = NULL;
+        const cJSON *item;
+        int at = 0;
 
         if (n < 6 || strcmp(file + n - 5, ".json") != 0)
                 return;
         name = strndup(file, n - 5);
-        if (name && name_is_valid(name))
-                json_push_text(names, name);
+        if (!name || !name_is_valid(name))
+                return;
+        cJSON_ArrayForEach(item, names) at += strcmp(item->valuestring, name) < 0;
+        (void) cJSON_InsertItemInArray(names, at, cJSON_CreateString(name));
 }
 
 cJSON *policies_names(Policies *policies) {

@@ -7,7 +7,8 @@ import sys
 import time
 
 from front_lib import (INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPUT_LIMIT, INIT_READY, INIT_SIGNAL,
-                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT_NEW, Front, Tap, recv_with_fds, sealed)
+                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT_NEW, Front, Tap, sealed)
+from supervisor_lib import eventually
 
 tap = Tap()
 front = Front()
@@ -220,6 +221,39 @@ for what, lie in LIES.items():
     jail.ended()
     answer = client.answer()
     tap.ok(answer.get("result", {}).get("command", {}).get("cause") == "jail_ended", f"{what}: its command ends as jail_ended", answer)
+
+# an order that comes while the process is being made
+client, jail, number = begin()
+other = front.client()
+name = other.call("jail.list")["result"]["jails"][0]["jail"]
+other.call("jail.signal", {"jail": name, "signal": 9})
+jail.set(12 + 3 * jail.slot, "")
+jail.event(INIT_STARTED, number)
+time.sleep(0.2)
+tap.ok(jail.text(12 + 3 * jail.slot).endswith("1"), "what was killed before it ran is killed when it does")
+jail.event(INIT_ENDED, number, signal=9)
+tap.same(client.answer()["result"]["command"]["cause"], "killed_by_client", "and its cause is named")
+front.request()
+jail.ended()
+
+# too many jails of one user
+crowd = front.client()
+cookies = []
+for n in range(255):
+    crowd.send("jail.create", {"keep": True})
+    cookies.append(front.request()[1])
+tap.same(len(crowd.call("jail.list")["result"]["jails"]), 255, "many jails are being made")
+crowd.send("jail.create", {"keep": True})
+cookies.append(front.request()[1])
+error = other.call("jail.create").get("error", {})
+tap.same(error.get("data", {}).get("code"), "quota", "one more is refused: quota")
+crowd.send("warder.info")
+crowd.send("warder.info")
+tap.ok(crowd.is_closed(), "a connection with too many open requests is closed")
+
+for cookie in cookies:
+    front.reply(cookie, code=-28, text="no")
+tap.ok(eventually(lambda: other.call("jail.list")["result"]["jails"] == []), "answers to a client that has gone go nowhere")
 
 # a monitor that cannot make a jail
 client = front.client()

@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """jails: real ones over the socket: commands, causes, limits, descriptors, ends; and nothing left behind."""
+import io
 import os
 import pty
+import tarfile
 import tempfile
 import time
 
@@ -98,9 +100,13 @@ os.close(writer)
 tap.ok(os.read(reader, 100) == b"to the pipe\n" and record["output"] is None, "a pipe as output is not counted", record)
 tap.same(os.read(reader, 100), b"", "and nobody keeps its end")
 master, slave = pty.openpty()
-record = shell("test -t 0 && tty && cat < /dev/tty >/dev/null & wait; ls -l /proc/self/fd | wc -l",
-               {"stdio": ["fd", "fd", "fd"], "tty": True}, fds=[slave, slave, slave])
-tap.ok(record["cause"] == "exited", "a terminal", record)
+record = shell("test -t 0 && test -t 1 && echo to the terminal > /dev/tty && stty size < /dev/tty",
+               {"stdio": ["fd", "fd", "fd"], "tty": True, "env": {"TERM": "vt100"}}, fds=[slave, slave, slave])
+said = os.read(master, 1000)
+tap.ok(record["code"] == 0 and b"to the terminal" in said, "a pty slave becomes the controlling terminal", record, said)
+record = create(["python3", "-c", "import fcntl; fcntl.ioctl(0, 0x5412, b'x')"], {"stdio": ["fd", "null", "capture"], "tty": True},
+                fds=[slave])
+tap.ok(record["code"] == 1 and "Error" in out(record, "stderr"), "TIOCSTI is refused", record)
 
 # ---- the work directory
 with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
@@ -116,6 +122,17 @@ with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
         tap.same(out(record), "/work\nwas\nis\n", "the caller's directory is at /work, writable")
     tap.same((os.listdir(work), open(os.path.join(work, "a")).read()), (["a"], "was\n"), "and is not changed")
     os.close(fd)
+
+with tempfile.TemporaryFile() as packed:
+    with tarfile.open(fileobj=packed, mode="w") as tar:
+        info = tarfile.TarInfo("sub/a")
+        info.size, info.uid, info.gid, info.mode = 4, 1000, 1000, 0o644
+        tar.addfile(info, io.BytesIO(b"was\n"))
+    packed.seek(0)
+    record = shell("pwd; cat sub/a && echo is > sub/a && cat sub/a", work=True, fds=[packed.fileno()])
+    tap.same(out(record), "/work\nwas\nis\n", "a work directory that comes as an archive")
+layers = os.path.join(supervisor.state, "store/layers")
+tap.ok(eventually(lambda: os.listdir(layers) == []), "its layer goes with the jail", os.listdir(layers))
 
 # ---- a jail that stays
 answer = client.call("jail.create", {"keep": True})["result"]
