@@ -9,7 +9,7 @@
 #include "agent/model/provider.h"
 #include "agent/roles/role.h"
 
-#define EVENT_TEXT_MAX 600 /* bytes of one text in an event */
+#define EVENT_TEXT_MAX 2400 /* bytes of one text in an event: a plan; escaped it must fit into one */
 
 typedef struct Session {
         Link *link;                /* owned */
