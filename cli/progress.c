@@ -66,6 +66,16 @@ static void show_state(Progress *progress, const cJSON *event, const cJSON *data
                 terminal_lines(stderr, "    ", summary, 2000);
 }
 
+/* Loops and the gate have lines of their own: iterations and verdicts */
+static bool is_silent(const char *kind) {
+        static const char *const kinds[] = { "dountil", "dowhile", "verify" };
+
+        for (size_t i = 0; kind && i < ELEMENTS(kinds); i++)
+                if (strcmp(kinds[i], kind) == 0)
+                        return true;
+        return false;
+}
+
 static void show_step(Progress *progress, const cJSON *event, const cJSON *data) {
         uint64_t iteration = number(event, "iteration");
         const char *role = json_text(data, "role");
@@ -76,6 +86,8 @@ static void show_step(Progress *progress, const cJSON *event, const cJSON *data)
                 tone(TONE_PLAIN);
         }
         progress->iteration = iteration;
+        if (is_silent(json_text(data, "kind")))
+                return;
         fputs("  step ", stderr);
         terminal_text(stderr, json_text(event, "step"), 80);
         if (role) {
@@ -101,6 +113,29 @@ static void show_step_end(Progress *progress, const cJSON *event, const cJSON *d
         fputc('\n', stderr);
 }
 
+/* A reply that is a plan, shown as text; false: it is none */
+static bool show_plan(const char *text) {
+        const char *open = strchr(text, '{'), *close = strrchr(text, '}');
+        SCOPED(json_free) cJSON *json = NULL;
+        const char *plan;
+        const cJSON *file;
+
+        if (!open || !close || close < open ||
+            json_parse(open, (size_t) (close - open) + 1, 0, &json, NULL) < 0)
+                return false;
+        plan = json_text(json, "plan");
+        if (!plan)
+                return false;
+        fputs(": the plan\n", stderr);
+        terminal_paragraph(stderr, "      ", plan, 4000);
+        cJSON_ArrayForEach(file, json_get(json, "files")) {
+                fputs("      in ", stderr);
+                terminal_text(stderr, cJSON_IsString(file) ? file->valuestring : "?", 200);
+                fputc('\n', stderr);
+        }
+        return true;
+}
+
 /* Egress reports the calls that it made as well; the agent's own event is the one with a role */
 static void show_model(Progress *progress, const cJSON *event, const cJSON *data) {
         uint64_t tokens = number(data, "tokens_in") + number(data, "tokens_out");
@@ -115,6 +150,8 @@ static void show_model(Progress *progress, const cJSON *event, const cJSON *data
         if (tokens > 0)
                 fprintf(stderr, ", %llu tokens", (unsigned long long) tokens);
         tone(TONE_PLAIN);
+        if (text && *text && show_plan(text))
+                return;
         if (text && *text) {
                 fputs(": ", stderr);
                 show_line(text);
@@ -191,17 +228,26 @@ static void show_verify_end(Progress *progress, const cJSON *event, const cJSON 
         progress_budgets(json_get(event, "used"));
 }
 
+/* Phases that are over before they are read: the verdict says what came of them */
+static bool is_fast(const char *phase) {
+        return phase && (strcmp(phase, "apply") == 0 || strcmp(phase, "results") == 0);
+}
+
 static void show_notice(Progress *progress, const cJSON *event, const cJSON *data) {
         const char *text = json_text(data, "text");
         const char *phase = json_text(data, "phase");
 
         (void) progress;
         (void) event;
-        if (!text && !phase)
+        if ((!text && !phase) || is_fast(phase))
                 return;
         tone(TONE_DIM);
         fputs("    ", stderr);
         show_line(text ? text : phase);
+        if (json_text(data, "id")) {
+                fputc(' ', stderr);
+                show_line(json_text(data, "id"));
+        }
         tone(TONE_PLAIN);
         fputc('\n', stderr);
 }

@@ -11,8 +11,9 @@
 #include "base/escape.h"
 #include "base/owned.h"
 
-#define BAR_CELLS  10u
-#define LINE_SHOWN 500u
+#define BAR_CELLS       10u
+#define LINE_SHOWN      500u
+#define PARAGRAPH_WIDTH 90u
 
 static const char *const tones[_TONE_MAX] = {
         [TONE_PLAIN] = "\033[0m", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
@@ -66,6 +67,31 @@ void terminal_lines(FILE *file, const char *indent, const char *text, size_t max
         }
         if (text && *text)
                 fprintf(file, "%s…\n", indent);
+}
+
+/* How much of @text goes on one line of at most @width bytes: to the last blank, or all of a long word */
+static size_t fitting(const char *text, size_t width) {
+        size_t n = strcspn(text, "\n"), at = width;
+
+        if (n <= width)
+                return n;
+        while (at > 0 && text[at] != ' ')
+                at--;
+        return at > 0 ? at : strcspn(text, " \n");
+}
+
+void terminal_paragraph(FILE *file, const char *indent, const char *text, size_t max) {
+        const char *from = text;
+
+        while (*from && (size_t) (from - text) < max) {
+                size_t n = fitting(from, PARAGRAPH_WIDTH);
+                autofree char *line = strndup(from, n);
+
+                fputs(indent, file);
+                terminal_text(file, line, n * 4 + 1);
+                fputc('\n', file);
+                from += n + (from[n] == ' ' || from[n] == '\n');
+        }
 }
 
 const char *terminal_bar(uint64_t used, uint64_t limit, char *text) {

@@ -34,5 +34,8 @@ void terminal_text(FILE *file, const char *text, size_t max);
 /** terminal_lines() - the same for text of several lines, each begun with @indent */
 void terminal_lines(FILE *file, const char *indent, const char *text, size_t max);
 
+/** terminal_paragraph() - the same, with lines broken between words so that they fit a terminal */
+void terminal_paragraph(FILE *file, const char *indent, const char *text, size_t max);
+
 /** terminal_bar() - "[####......] 2/5" into @text of TERMINAL_BAR_MAX. Returns: @text */
 const char *terminal_bar(uint64_t used, uint64_t limit, char *text);
