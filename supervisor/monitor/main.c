@@ -272,11 +272,13 @@ static int serve(MonitorConfig *config) {
         Error err = ERROR_EMPTY;
         int r;
 
-        r = choose_defaults(config, &run_dir, &state_dir);
-        if (r == 0)
-                r = check_config(config, &err);
-        if (r == 0)
-                r = run(&monitor, &err);
+        if (choose_defaults(config, &run_dir, &state_dir) < 0)
+                return EXIT_FAILURE;
+        if (check_config(config, &err) < 0) {
+                fprintf(stderr, "warderd: %s\n", err.text);
+                return EXIT_USAGE;
+        }
+        r = run(&monitor, &err);
         if (r < 0)
                 log_event(LOG_ERR, "cannot go on", F_ERR(&err));
         monitor_deinit(&monitor);

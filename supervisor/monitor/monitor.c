@@ -32,8 +32,7 @@
 #include "supervisor/monitor/shells.h"
 #include "supervisor/monitor/store.h"
 
-#define RUN_LATER        1  /* a run_* has taken over the answer */
-#define NEW_LAYERS_MAX   64 /* layers that one front may have under way */
+#define RUN_LATER        1 /* a run_* has taken over the answer */
 #define DRAIN_LIMIT_USEC 15000000
 #define FAREWELL_USEC    3000000
 #define FDS_OF_PLAN      UINT32_MAX
@@ -141,6 +140,7 @@ static int run_upper_drop(Call *call, Error *err) {
         if (!entry)
                 return error_say(err, -ENOENT, "no such jail");
         entry_drop_upper(entry);
+        monitor_step(call->monitor);
         return 0;
 }
 
@@ -191,16 +191,36 @@ static int run_layer_commit(Call *call, Error *err) {
         return RUN_LATER;
 }
 
-/* Safe: as run_layer_new(); a layer that a jail has is refused, so that no mount loses its ground. */
-static int run_layer_drop(Call *call, Error *err) {
-        int r;
+/* What the front gave up while a jail had it goes as soon as none has. */
+static void drop_given_up(Monitor *monitor) {
+        Error err = ERROR_EMPTY;
 
-        if (entries_show(call->monitor, call->request->handle.handle))
-                return error_say(err, -EBUSY, "a jail still has the new layer: end it first");
-        r = store_drop(call->monitor->store, call->request->handle.handle, err);
-        if (r == 0)
-                call->monitor->new_layers--;
-        return r;
+        for (unsigned i = monitor->n_given_up; i-- > 0;) {
+                uint64_t handle = monitor->given_up[i];
+
+                if (entries_show(monitor, handle))
+                        continue;
+                monitor->given_up[i] = monitor->given_up[--monitor->n_given_up];
+                monitor->new_layers--;
+                if (store_drop(monitor->store, handle, &err) < 0)
+                        log_event(LOG_WARNING, "a new layer is still there", F_ERR(&err));
+        }
+}
+
+/* Safe: as run_layer_new(); no jail loses its ground, since a layer that one has waits for its end. */
+static int run_layer_drop(Call *call, Error *err) {
+        Monitor *monitor = call->monitor;
+        uint64_t handle = call->request->handle.handle;
+        autoclose int fd = store_open_new(monitor->store, handle, err);
+
+        if (fd < 0)
+                return fd;
+        for (unsigned i = 0; i < monitor->n_given_up; i++)
+                if (monitor->given_up[i] == handle)
+                        return 0;
+        monitor->given_up[monitor->n_given_up++] = handle; /* at most as many as were made */
+        drop_given_up(monitor);
+        return 0;
 }
 
 /* Safe: only layers, named by digest; one that a jail or a kept upper stands on is refused. */
@@ -352,6 +372,7 @@ void monitor_drain(Monitor *monitor, int status) {
 }
 
 void monitor_step(Monitor *monitor) {
+        drop_given_up(monitor);
         if (monitor->phase != PHASE_DRAINING || monitor->entries || store_is_busy(monitor->store))
                 return;
         confined_signal(&monitor->front, SIGTERM);

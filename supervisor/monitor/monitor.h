@@ -10,6 +10,8 @@
 #include "base/owned.h"
 #include "sandbox/jail.h"
 
+#define NEW_LAYERS_MAX 64 /* layers that one front may have under way */
+
 typedef struct Entry Entry;
 typedef struct Store Store;
 
@@ -55,7 +57,9 @@ struct Monitor {                     /* owned by main, owns everything below */
         Store *store;                /* owned */
         Entry *entries;              /* owned list: shells, jails, ended ones with a kept upper */
         Phase phase;
-        uint64_t last_handle;                    /* counts up: no handle is ever used twice */
+        uint64_t last_handle;              /* counts up: no handle is ever used twice */
+        uint64_t given_up[NEW_LAYERS_MAX]; /* of them: dropped while a jail had them */
+        unsigned n_given_up;
         unsigned new_layers;                     /* of this front */
         int run_fd, state_fd, ids_fd, listen_fd; /* owned: place.c */
         bool made_socket;
@@ -82,5 +86,5 @@ void monitor_reply(Monitor *monitor, const void *reply, const int *fds, unsigned
 /** monitor_drain() - end all jails, then front and egress, then the loop, with @status */
 void monitor_drain(Monitor *monitor, int status);
 
-/** monitor_step() - something has ended: is the drain through? */
+/** monitor_step() - something has ended: drop what waited for that; is the drain through? */
 void monitor_step(Monitor *monitor);

@@ -77,8 +77,10 @@ static int take_socket(Monitor *monitor, int fd, Error *err) {
         if (sd_is_socket_unix(fd, SOCK_STREAM, 1, NULL, 0) <= 0)
                 return error_say(err, -EINVAL, "descriptor %d is no listening Unix stream socket",
                                  fd);
-        monitor->listen_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        return monitor->listen_fd < 0 ? error_set(err, -errno, "take the listening socket") : 0;
+        if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+                return error_set(err, -errno, "take the listening socket");
+        monitor->listen_fd = fd;
+        return 0;
 }
 
 static void on_alarm(int signal) {

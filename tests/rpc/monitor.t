@@ -157,8 +157,8 @@ def test_dirs(place):
 def test_jails(place):
     status, seen, log = place.run("jails")
     busy, no = -errno.EBUSY, -errno.ENOENT
-    want = (f"create 0\ndescriptors 1\nslot 0\ncommit {busy}\ndrop {busy}\ndestroy 0\nended 1\nagain 0\n"
-            f"no-slot {no}\nabove 0\nforget 0\nforgotten {no}\nlate {no}\ndrop 0\n")
+    want = (f"create 0\ndescriptors 1\nslot 0\ncommit {busy}\ndrop 0\ndestroy 0\nended 1\nagain 0\n"
+            f"no-slot {no}\nabove 0\nforget 0\nforgotten {no}\nlate {no}\ndrop {no}\n")
     check(seen == want and status == 0, "what a jail stands on cannot go before it", (status, seen, log))
 
 
