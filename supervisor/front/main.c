@@ -19,16 +19,12 @@ static int fail(const Error *err) {
         return EXIT_FAILURE;
 }
 
-static int log_level(void) {
-        return getenv("WARDER_DEBUG") ? LOG_DEBUG : LOG_INFO;
-}
-
 int main(void) {
         Front front;
         Error err = ERROR_EMPTY;
         int r;
 
-        log_open("warder-front", log_level());
+        log_open("warder-front", LOG_INFO);
         if (fcntl(_FRONT_FD_MAX, F_GETFD) < 0) {
                 fprintf(stderr, "warder-front: this program is started by warderd only\n");
                 return EXIT_FAILURE;

@@ -13,6 +13,7 @@
 #include "supervisor/front/policies.h"
 #include "supervisor/front/snapshot-methods.h"
 #include "supervisor/front/task-methods.h"
+#include "supervisor/front/tasks.h"
 #include "supervisor/front/verify-methods.h"
 
 #define PROTOCOL    "1"
@@ -139,6 +140,7 @@ static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_number(json, "landlock", front->info.landlock_abi);
         json_add_number(json, "cpus", front->info.cpus);
         json_add_number(json, "jails", jails);
+        json_add_number(json, "tasks", tasks_count(front->tasks));
         names = json_add_array(json, "methods");
         for (unsigned i = 0; i < front->methods->n; i++)
                 json_push_text(names, front->methods->items[i].row->name);
