@@ -1,9 +1,9 @@
 /*
- * command: slots, parked children and commands. See park.h for what goes over the sockets.
+ * command: from INIT_EXEC to INIT_ENDED.
  *
- * A free slot may hold one parked child. Its first word is its pid; what comes later on its socket is
- * either a failure or the end of the socket, which is execve(2) closing it. A child that is killed while
- * it waits is not replaced before somebody wants that slot: whoever kills a slot wants it empty.
+ * A parked child's first word is its pid; what comes later on its socket is either a failure or the end of
+ * the socket, which is execve(2) closing it. A child that was killed with its slot while it waited has not
+ * read its command: the command is kept until it is executed, and goes to another child.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,85 +27,48 @@
 
 #define UPPER_PATH    "/tmp" /* on the file system that holds the uppers */
 #define DRAIN_MAX     (1u << 20)
+#define TRIES_MAX     3
 #define DISK_NO_BLOCK 1u
 #define DISK_NO_INODE 2u
 
-/* ---- parking -------------------------------------------------------------------------------------- */
-
-int slot_add(Init *init, uint32_t slot, int dir) {
-        Slot *s = &init->slots[slot];
-
-        s->events = openat(dir, "cgroup.events", O_RDONLY | O_CLOEXEC);
-        if (s->events < 0)
-                return -errno;
-        s->dir = dir;
-        return 0;
-}
-
-/*
- * A group of its own below the slot's. Where the slot was killed a new one is needed: the kernel (6.9 and
- * later) compares how often the parent's and the target group were killed, and kills at birth what is
- * cloned into a group that was killed more often. What cannot be removed yet is tried again later.
- */
-static int fresh_group(Slot *slot) {
-        char name[16];
-
-        fds_close(&slot->group, 1);
-        for (; slot->oldest < slot->serial; slot->oldest++) {
-                (void) snprintf(name, sizeof(name), "%u", slot->oldest);
-                if (unlinkat(slot->dir, name, AT_REMOVEDIR) < 0)
-                        break;
-        }
-        (void) snprintf(name, sizeof(name), "%u", slot->serial++);
-        if (mkdirat(slot->dir, name, 0755) < 0)
-                return -errno;
-        slot->group = openat(slot->dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        slot->killed = false;
-        return slot->group < 0 ? -errno : 0;
-}
-
-void slot_park(Init *init, Slot *slot) {
-        const ParkRequest request = { .kind = PARK_CHILD };
-        int pair[2], fds[2];
-
-        slot->want = false;
-        if (slot->sock >= 0 || slot->dir < 0 ||
-            ((slot->group < 0 || slot->killed) && fresh_group(slot) < 0) ||
-            socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return;
-        fds[0] = slot->group;
-        fds[1] = pair[1];
-        if (fds_send(init->spawner, &request, sizeof(request), fds, 2) < 0 ||
-            (init->filter >= 0 && fds_send(pair[0], "f", 1, &init->filter, 1) < 0)) {
-                fds_close(pair, 2);
-                return;
-        }
-        (void) close(pair[1]);
-        slot->sock = pair[0];
-        slot->pid = 0;
-        slot->reset = false;
-}
-
-void park_idle(Init *init) {
-        Slot *next = NULL;
-        unsigned i;
-
-        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
-                Slot *slot = &init->slots[i];
-
-                if (slot->want && (!next || slot->used < next->used))
-                        next = slot;
-        }
-        if (next)
-                slot_park(init, next);
-}
-
 /* ---- what a child says ---------------------------------------------------------------------------- */
+
+static void pending_deinit(Pending *pending) {
+        fds_close(pending->own, pending->n_own);
+        free(pending->message);
+        *pending = (Pending){ .message = NULL };
+}
+
+static int pending_send(Init *init, Slot *slot) {
+        const Pending *pending = &slot->command.pending;
+
+        slot_park(init, slot);
+        if (slot->sock < 0)
+                return -EAGAIN;
+        return (int) fds_send(slot->sock, pending->message, pending->n, pending->fds,
+                              pending->n_fds);
+}
+
+/* The child was killed with its slot: another one. Returns: whether one has the command now. */
+static bool send_again(Init *init, Slot *slot) {
+        while (slot->command.pending.tries++ < TRIES_MAX) {
+                int r = pending_send(init, slot);
+
+                if (r >= 0)
+                        return true;
+                if (slot->sock < 0)
+                        return false;
+                fds_close(&slot->sock, 1);
+                slot->killed = true;
+        }
+        return false;
+}
 
 static void started(Init *init, Command *command) {
         InitEvent event = { .kind = INIT_STARTED, .id = command->id };
 
         command->state = COMMAND_RUNNING;
+        pending_deinit(&command->pending);
         init_send(init, &event, NULL);
 }
 
@@ -117,11 +80,14 @@ static void word_end(Init *init, Slot *slot) {
         slot->killed |= slot->pid == 0; /* it did not live to say a word */
         if (slot->command.state != COMMAND_STARTING)
                 return;
-        if (slot->pid > 0 && !slot->reset) {
+        if (slot->taken) {
                 started(init, &slot->command);
                 return;
         }
         /* killed before it read its command, or never made */
+        slot->killed = true;
+        if (slot->command.code == 0 && send_again(init, slot))
+                return;
         slot->command.code = slot->command.code ? slot->command.code : -EAGAIN;
         slot->command.step = INIT_STEP_FORK;
         slot->command.state = COMMAND_FAILED;
@@ -139,20 +105,22 @@ static bool take_word(Init *init, Slot *slot) {
         n = recv(slot->sock, &word, sizeof(word), MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return false;
-        /* the other end closed before it read all: what it said is still to be read */
-        if (n < 0 && errno == ECONNRESET) {
-                slot->reset = true;
+        /* the other end closed with something unread: what it said itself is still to be read */
+        if (n < 0 && errno == ECONNRESET)
                 return true;
-        }
         if (n != sizeof(word)) {
                 word_end(init, slot);
                 return false;
         }
         if (word.pid > 0) {
-                slot->pid = slot->command.pid = word.pid;
+                slot->pid = word.pid;
                 return true;
         }
-        slot->command.code = word.code < 0 ? word.code : -EIO;
+        if (word.code == 0) {
+                slot->taken = true;
+                return true;
+        }
+        slot->command.code = word.code;
         slot->command.step = word.step;
         if (slot->command.state == COMMAND_STARTING && slot->pid > 0) {
                 slot->command.state = COMMAND_FAILED;
@@ -250,6 +218,7 @@ static void ended(Init *init, Slot *slot, int status, const struct rusage *usage
         uint64_t populated = 1;
         int fds[2] = { -EBADF, -EBADF };
 
+        pending_deinit(&command->pending);
         drain(init, slot);
         fill_end(command, &event, status, usage);
         hand_streams(command, &event, fds);
@@ -316,13 +285,13 @@ void as_init(void) {
                 _exit(1);
 }
 
-Command *command_find(Init *init, uint64_t id) {
+Slot *command_find(Init *init, uint64_t id) {
         unsigned i;
 
         for (i = 0; i < JAIL_SLOTS_MAX; i++)
                 if (init->slots[i].command.state == COMMAND_RUNNING &&
                     init->slots[i].command.id == id)
-                        return &init->slots[i].command;
+                        return &init->slots[i];
         return NULL;
 }
 
@@ -334,6 +303,14 @@ static uint64_t promised(const Init *init) {
                 sum += init->slots[i].command.streams[0].keep +
                        init->slots[i].command.streams[1].keep;
         return sum;
+}
+
+static unsigned count_stdio(const InitExec *exec) {
+        unsigned n = 0, i;
+
+        for (i = 0; i < 3; i++)
+                n += exec->stdio[i] == STDIO_FD;
+        return n;
 }
 
 /* How many descriptors this request brings, and whether each field is one we know. */
@@ -386,77 +363,50 @@ static int make_pipe(const InitExec *exec, Command *command, unsigned stream) {
         return ends[1];
 }
 
-/* Puts the child's descriptors in order. @pipes: write ends that we made, to be closed afterwards. */
-static int order_fds(Init *init, const InitExec *exec, Command *command, int *fds, int *pipes) {
-        int given[FDS_MAX], out[3], next = 0, i;
-        int extra = !!(exec->flags & INIT_EXEC_BINARY_FD) + !!(exec->flags & INIT_EXEC_FD3) +
-                    !!(exec->flags & INIT_EXEC_BLOB_FD);
+/* Puts the child's descriptors in order. @given: the front's; they and the pipes made here are owned. */
+static int order_fds(Init *init, const InitExec *exec, Command *command, const int *given) {
+        Pending *pending = &command->pending;
+        unsigned next = 0, i;
 
-        memcpy(given, fds, sizeof(given));
         for (i = 0; i < 3; i++) {
                 if (exec->stdio[i] == STDIO_NULL)
-                        out[i] = init->null;
+                        pending->fds[i] = init->null;
                 else if (exec->stdio[i] == STDIO_FD)
-                        out[i] = given[next++];
+                        pending->fds[i] = given[next++];
                 else if (exec->stdio[i] == STDIO_MERGE)
-                        out[i] = out[1];
+                        pending->fds[i] = pending->fds[1];
                 else {
-                        out[i] = pipes[i - 1] = make_pipe(exec, command, (unsigned) i - 1);
-                        if (out[i] < 0)
-                                return out[i];
+                        pending->fds[i] = make_pipe(exec, command, i - 1);
+                        if (pending->fds[i] < 0)
+                                return pending->fds[i];
+                        pending->own[pending->n_own++] = pending->fds[i];
                 }
         }
-        memcpy(fds, out, sizeof(out));
-        memcpy(fds + 3, given + next, (size_t) extra * sizeof(int));
-        return 3 + extra;
+        for (i = 3; i < pending->n_fds; i++)
+                pending->fds[i] = given[next++];
+        return 0;
 }
 
-static int send_command(Init *init, Slot *slot, const ExecMessage *message, size_t n,
-                        const int *fds, unsigned n_fds) {
-        slot_park(init, slot);
-        return slot->sock < 0 ? -EAGAIN : (int) fds_send(slot->sock, message, n, fds, n_fds);
-}
+static int hand_command(Init *init, Slot *slot, ExecMessage *message, size_t n, const int *given) {
+        const InitExec *exec = &message->exec;
+        Pending *pending = &slot->command.pending;
+        int r = order_fds(init, exec, &slot->command, given);
 
-static int hand_command(Init *init, Slot *slot, ExecMessage *message, size_t n, const int *fds) {
-        int ordered[FDS_MAX + 3], pipes[2] = { -EBADF, -EBADF }, r;
-        unsigned n_fds;
-
-        memcpy(ordered, fds, FDS_MAX * sizeof(int));
-        r = order_fds(init, &message->exec, &slot->command, ordered, pipes);
-        if (r >= 0) {
-                message->exec.flags |= init->flags & PLAN_FILES_CAPS ? EXEC_KEEP_FILES_CAPS : 0;
-                n_fds = (unsigned) r;
-                r = send_command(init, slot, message, n, ordered, n_fds);
-                /* the parked child was killed with its slot: another one */
-                if (r == -EPIPE || r == -ECONNRESET) {
-                        fds_close(&slot->sock, 1);
-                        r = send_command(init, slot, message, n, ordered, n_fds);
-                }
-        }
-        fds_close(pipes, 2);
-        return r < 0 ? r : 0;
+        if (r < 0)
+                return r;
+        message->exec.flags |= init->flags & PLAN_FILES_CAPS ? EXEC_KEEP_FILES_CAPS : 0;
+        pending->message = malloc(n);
+        if (!pending->message)
+                return -ENOMEM;
+        memcpy(pending->message, message, n);
+        pending->n = n;
+        return send_again(init, slot) ? 0 : -EAGAIN;
 }
 
 static void refuse(Init *init, uint64_t id, int code, uint32_t step) {
         InitEvent event = { .kind = INIT_ENDED, .id = id, .code = code, .step = step };
 
         init_send(init, &event, NULL);
-}
-
-/* The front takes the free slot that was used longest ago: that one gets a child. */
-static void want_next(Init *init) {
-        Slot *next = NULL;
-        unsigned i;
-
-        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
-                Slot *slot = &init->slots[i];
-
-                if (slot->dir >= 0 && slot->command.state == COMMAND_NONE &&
-                    (!next || slot->used < next->used))
-                        next = slot;
-        }
-        if (next && next->sock < 0)
-                next->want = true;
 }
 
 void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigned n_fds) {
@@ -471,15 +421,16 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                 return;
         }
         slot = &init->slots[exec->slot];
-        slot->command = (Command){ .id = exec->head.id,
-                                   .start_usec = now,
-                                   .output_max = exec->output_max,
-                                   .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
+        slot->command =
+                (Command){ .id = exec->head.id,
+                           .state = COMMAND_STARTING,
+                           .start_usec = now,
+                           .output_max = exec->output_max,
+                           .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY },
+                           .pending = { .n_own = n_fds, .n_fds = 3 + n_fds - count_stdio(exec) } };
+        memcpy(slot->command.pending.own, fds, n_fds * sizeof(*fds));
         slot->used = ++init->clock;
         r = hand_command(init, slot, message, n, fds);
-        fds_close(fds, n_fds);
-        slot->command.pid = slot->pid;
-        slot->command.state = COMMAND_STARTING;
         if (r < 0) {
                 slot->command.state = COMMAND_FAILED;
                 slot->command.code = r;
@@ -487,5 +438,5 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                 ended(init, slot, 0, NULL);
                 return;
         }
-        want_next(init);
+        slot_want_next(init);
 }

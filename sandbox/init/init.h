@@ -1,7 +1,7 @@
 #pragma once
 /*
- * init: the state of a jail's process 1, and its parts: slots and commands (command.c), the front's other
- * requests (request.c, open.c).
+ * init: the state of a jail's process 1, and its parts: slots (slot.c), commands (command.c), the
+ * front's other requests (request.c, open.c).
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -19,10 +19,20 @@ typedef enum CommandState {
         _COMMAND_STATE_MAX,
 } CommandState;
 
+typedef struct Pending { /* a command that no child has executed yet */
+        void *message;   /* owned */
+        size_t n;
+        int fds[PARK_FDS_MAX]; /* borrowed: of own, and init's /dev/null */
+        unsigned n_fds;
+        int own[PARK_FDS_MAX + 2]; /* owned: the front's, and the pipes of captures */
+        unsigned n_own;
+        unsigned tries;
+} Pending;
+
 typedef struct Command {
         uint32_t state; /* CommandState */
         uint64_t id;
-        pid_t pid;
+        Pending pending;
         uint64_t start_usec;
         uint64_t output_max;
         bool output_stopped; /* the limit was reported */
@@ -40,7 +50,7 @@ typedef struct Slot {
         bool killed;     /* it was or may have been killed: the next child needs a fresh group */
         int sock;        /* owned: to the parked or starting child; -EBADF: none */
         pid_t pid;       /* of the parked child; 0 until its first word */
-        bool reset;      /* the child's end closed with something unread */
+        bool taken;      /* the child has read its command: now only execve(2) closes its socket */
         bool want;       /* a child is to be parked here soon */
         uint64_t used;   /* when its last command came, by Init.clock */
         Command command;
@@ -63,6 +73,8 @@ void init_send(Init *init, InitEvent *event, const int *fds);
 int slot_add(Init *init, uint32_t slot, int dir);
 /** slot_park() - have a child parked, if none is and no command runs */
 void slot_park(Init *init, Slot *slot);
+/** slot_want_next() - want a child parked in the slot that the front takes next */
+void slot_want_next(Init *init);
 /** slot_word() - the child's socket is readable */
 void slot_word(Init *init, Slot *slot);
 /** slot_output() - a captured stream is readable */
@@ -74,8 +86,8 @@ void reap_all(Init *init);
 
 /** command_start() - INIT_EXEC; @fds are consumed */
 void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigned n_fds);
-/** command_find() - the running command of this id; NULL: none */
-Command *command_find(Init *init, uint64_t id);
+/** command_find() - the slot whose running command has this id; NULL: none */
+Slot *command_find(Init *init, uint64_t id);
 
 /** request_take() - one message of the front */
 void request_take(Init *init);

@@ -5,7 +5,8 @@
  *   init -> spawner        ParkRequest; CHILD brings two descriptors: a slot's group, the child's socket
  *   child (or the spawner, where cloning failed) -> init, over the child's socket: ParkWord
  *   init -> child          one byte and the policy's filter; later an InitExec, its blob and descriptors
- *   child -> init          nothing more where execve(2) succeeds (the socket closes), else a ParkWord
+ *   child -> init          a ParkWord of zeros: it has read its command; then nothing more where execve(2)
+ *                          succeeds (the socket closes), else a ParkWord with a code
  */
 #include <stdint.h>
 
@@ -24,7 +25,7 @@ typedef struct ParkRequest {
 
 typedef struct ParkWord {
         int32_t pid;   /* the first word of a child: its pid; 0 in later ones */
-        int32_t code;  /* negative errno: what failed */
+        int32_t code;  /* negative errno: what failed; 0: the command was read */
         uint32_t step; /* InitStep */
         uint32_t pad;
 } ParkWord;

@@ -235,6 +235,7 @@ _Noreturn static void run_command(const int *fds, unsigned n_fds, size_t inline_
 }
 
 _Noreturn void parked_run(int sock) {
+        const ParkWord word = { .code = 0 };
         int fds[FDS_MAX];
         unsigned n_fds;
         ssize_t got;
@@ -243,5 +244,6 @@ _Noreturn void parked_run(int sock) {
         got = fds_recv(park_sock, &message, sizeof(message), fds, &n_fds);
         if (got < (ssize_t) sizeof(message.exec) || n_fds < 3)
                 _exit(127);
+        (void) fds_send(park_sock, &word, sizeof(word), NULL, 0);
         run_command(fds, n_fds, (size_t) got - sizeof(message.exec));
 }

@@ -26,16 +26,16 @@ static void answer(Init *init, uint64_t id, uint32_t kind, int code) {
 
 static void take_signal(Init *init, const void *bytes, int *fds) {
         const InitSignal *request = bytes;
-        const Command *command = command_find(init, request->head.id);
+        const Slot *slot = command_find(init, request->head.id);
         int r;
 
         (void) fds;
-        if (!command)
+        if (!slot)
                 r = -ESRCH;
         else if (request->signal < 0 || request->signal > SIGRTMAX)
                 r = -EINVAL;
         else
-                r = kill(-command->pid, request->signal) < 0 ? -errno : 0;
+                r = kill(-slot->pid, request->signal) < 0 ? -errno : 0;
         answer(init, request->head.id, INIT_DONE, r);
 }
 
@@ -123,10 +123,12 @@ void request_take(Init *init) {
                 return;
         }
         row = &rows[head->kind];
-        if (head->kind == INIT_EXEC && (size_t) n >= row->size)
+        if (head->kind == INIT_EXEC && (size_t) n >= row->size) {
                 command_start(init, &message, (size_t) n, fds, n_fds);
-        else if (row->take && (size_t) n == row->size + (row->blob ? head->blob : 0) &&
-                 n_fds == row->n_fds)
+                return;
+        }
+        if (row->take && (size_t) n == row->size + (row->blob ? head->blob : 0) &&
+            n_fds == row->n_fds)
                 row->take(init, &message, fds);
         else
                 answer(init, head->id, row->event, -EBADMSG);
