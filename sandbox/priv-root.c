@@ -141,12 +141,17 @@ static int mount_below_dev(const Shell *shell, int dev, Error *err) {
 }
 
 static int make_dev(const Shell *shell, Error *err) {
+        char id[16];
         const MountOption options[] = {
-                { "mode", "0755" }, { "size", "64k" }, { "nr_inodes", "64" }, { 0 }
+                { "uid", id },     { "gid", id },         { "mode", "0755" },
+                { "size", "64k" }, { "nr_inodes", "64" }, { 0 },
         };
-        autoclose int dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
-        int r = dev < 0 ? dev : fill_dev(shell, dev, err);
+        autoclose int dev = -EBADF;
+        int r;
 
+        (void) snprintf(id, sizeof(id), "%u", shell->id_base);
+        dev = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, err);
+        r = dev < 0 ? dev : fill_dev(shell, dev, err);
         if (r == 0)
                 r = mount_attach(dev, shell->root, "dev", err);
         return r < 0 ? r : mount_below_dev(shell, dev, err);

@@ -67,6 +67,7 @@ static void park(int sock) {
             close_range((unsigned) park_sock + 1, ~0u, 0) < 0)
                 _exit(127);
         (void) fds_send(park_sock, &word, sizeof(word), NULL, 0);
+        (void) prctl(PR_SET_NAME, "warder-parked");
         (void) setsid();
         (void) umask(0);
         (void) personality(PER_LINUX);

@@ -115,6 +115,9 @@ static void test_surroundings(void) {
                 "/ /dev /dev/pts /dev/shm /etc/alternatives /etc/ld.so.cache /etc/ssl/certs /run "
                 "/tmp /tmp /usr ",
                 "the mounts are these, the upper is covered at /tmp");
+        check_shell("awk '$6 !~ /nosuid/ || ($6 !~ /nodev/ && $6 !~ /^ro/ && $5 != \"/dev/pts\") "
+                    "{ print $5 }' /proc/self/mountinfo",
+                    "", "all are nosuid, and nodev but for devices");
         check_shell("ls -a /tmp | tr '\\n' ' '", ". .. ", "what is covered cannot be seen");
         check_shell("ulimit -c; ulimit -n", "0\n1024\n", "limits of the command");
 }
