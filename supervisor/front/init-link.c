@@ -2,7 +2,8 @@
  * init-link: see init-link.h.
  *
  * Each request is remembered until its last event. An event is believed only if a request with its id is
- * open and its kind is one that this request can get; captured streams come only with INIT_ENDED.
+ * open and its kind is one that this request can get, and has not got; so a hostile init cannot keep the
+ * front busy. Descriptors come only with a last event.
  */
 #include "supervisor/front/init-link.h"
 
@@ -18,6 +19,7 @@ struct Open {
         Open *next;
         uint64_t id;
         uint32_t kind;     /* InitRequestKind */
+        uint32_t seen;     /* BIT() of events before the last one: each comes once */
         InitEventFn event; /* NULL: forgotten */
         void *userdata;
 };
@@ -45,7 +47,8 @@ static const struct {
 };
 
 static bool may_get(const Open *open, uint32_t kind) {
-        return answers[open->kind].last == kind || (answers[open->kind].before & BIT(kind));
+        return answers[open->kind].last == kind ||
+               (answers[open->kind].before & ~open->seen & BIT(kind));
 }
 
 /* A command and a signal to it have one id: the kind tells whose event it is. */
@@ -74,6 +77,12 @@ static void give_last(InitLink *link, Open **at, const InitEvent *event, int *fd
                 open->event(event, fds, n_fds, open->userdata);
 }
 
+static void give_early(Open *open, const InitEvent *event) {
+        open->seen |= BIT(event->kind);
+        if (open->event)
+                open->event(event, NULL, 0, open->userdata);
+}
+
 static void on_event(InitLink *link, const InitEvent *event, int *fds, unsigned n_fds) {
         Open **at;
 
@@ -87,8 +96,8 @@ static void on_event(InitLink *link, const InitEvent *event, int *fds, unsigned 
                 broke(link, "more descriptors than the event takes");
         else if (event->kind == answers[(*at)->kind].last)
                 give_last(link, at, event, fds, n_fds);
-        else if ((*at)->event)
-                (*at)->event(event, NULL, 0, (*at)->userdata);
+        else
+                give_early(*at, event);
 }
 
 static void on_packet(const void *bytes, size_t n, int *fds, unsigned n_fds, void *userdata) {
@@ -165,7 +174,7 @@ int init_link_send(InitLink *link, const InitMessage *message, InitEventFn event
                 free(open);
                 return r;
         }
-        *open = (Open){ link->open, head->id, head->kind, event, userdata };
+        *open = (Open){ link->open, head->id, head->kind, 0, event, userdata };
         link->open = open;
         link->n_open++;
         return 0;

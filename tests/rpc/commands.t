@@ -210,6 +210,7 @@ LIES = {
     "an unknown kind": lambda jail, number: jail.event(99, number),
     "a message of a wrong size": lambda jail, number: jail.init.send(b"short"),
     "descriptors that nobody asked for": lambda jail, number: jail.event(INIT_STARTED, number, fds=[0]),
+    "STARTED again and again": lambda jail, number: [jail.event(INIT_STARTED, number) for _ in range(2)],
     "too many streams": lambda jail, number: jail.event(INIT_ENDED, number, fds=[sealed(b"")] * 3),
     "its socket closed": lambda jail, number: jail.init.close(),
 }
