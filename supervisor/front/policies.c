@@ -248,20 +248,39 @@ const Policy *policies_find(Policies *policies, const char *name, Error *err) {
         return policy;
 }
 
-/* In order: the directory has none. */
 static void push_name(cJSON *names, const char *file) {
         size_t n = strlen(file);
         autofree char *name = NULL;
-        const cJSON *item;
-        int at = 0;
+        cJSON *item;
 
         if (n < 6 || strcmp(file + n - 5, ".json") != 0)
                 return;
         name = strndup(file, n - 5);
         if (!name || !name_is_valid(name))
                 return;
-        cJSON_ArrayForEach(item, names) at += strcmp(item->valuestring, name) < 0;
-        (void) cJSON_InsertItemInArray(names, at, cJSON_CreateString(name));
+        item = cJSON_CreateString(name);
+        if (item && !cJSON_AddItemToArray(names, item))
+                cJSON_Delete(item);
+}
+
+/* The directory has no order. By hand: cJSON_InsertItemInArray() of Debian 12 refuses to insert in the middle. */
+static cJSON *sort_names(cJSON *names) {
+        cJSON *sorted = cJSON_CreateArray();
+
+        while (sorted && cJSON_GetArraySize(names) > 0) {
+                int least = 0, i = 0;
+                const cJSON *item;
+
+                cJSON_ArrayForEach(item, names) {
+                        if (strcmp(item->valuestring,
+                                   cJSON_GetArrayItem(names, least)->valuestring) < 0)
+                                least = i;
+                        i++;
+                }
+                (void) cJSON_AddItemToArray(sorted, cJSON_DetachItemFromArray(names, least));
+        }
+        cJSON_Delete(names);
+        return sorted;
 }
 
 cJSON *policies_names(Policies *policies) {
@@ -278,7 +297,7 @@ cJSON *policies_names(Policies *policies) {
         while ((entry = readdir(dir)))
                 push_name(names, entry->d_name);
         (void) closedir(dir);
-        return names;
+        return sort_names(names);
 }
 
 const char *policy_name(const Policy *policy) {
