@@ -116,11 +116,24 @@ static int queue_fds(RpcPeer *peer, int *fds, unsigned n_fds, Error *err) {
         return 0;
 }
 
+/* Lines that were taken leave the buffer. */
+static void compact(RpcPeer *peer) {
+        buf_drop(&peer->in, peer->start);
+        peer->start = 0;
+}
+
+/* Room for the next chunk. What was taken counts only while there is plenty: a long line behind it needs all. */
+static size_t make_room(RpcPeer *peer) {
+        if (peer->in.max - peer->in.len < READ_CHUNK)
+                compact(peer);
+        return peer->in.max - peer->in.len;
+}
+
 int rpc_peer_read(RpcPeer *peer, Error *err) {
         char chunk[READ_CHUNK];
         int fds[FDS_MAX];
         unsigned n_fds = 0;
-        size_t room = peer->in.max - peer->in.len;
+        size_t room = make_room(peer);
         ssize_t n;
         int r;
 
@@ -144,9 +157,10 @@ int rpc_peer_read(RpcPeer *peer, Error *err) {
 static int next_line(RpcPeer *peer, char **ret_line, size_t *ret_n, Error *err) {
         char *line = peer->in.data ? peer->in.data + peer->start : NULL;
         size_t n = peer->in.len - peer->start;
-        char *end =
-                n > peer->scanned ? memchr(line + peer->scanned, '\n', n - peer->scanned) : NULL;
+        char *end = NULL;
 
+        if (line && n > peer->scanned)
+                end = memchr(line + peer->scanned, '\n', n - peer->scanned);
         if ((end ? (size_t) (end - line) : n) > RPC_LINE_MAX)
                 return error_say(err, -EPROTO, "a line is longer than %d bytes", RPC_LINE_MAX);
         if (!end) {
@@ -162,10 +176,8 @@ static int next_line(RpcPeer *peer, char **ret_line, size_t *ret_n, Error *err) 
 static void drop_line(RpcPeer *peer, size_t n) {
         peer->start += n + 1;
         peer->scanned = 0;
-        if (peer->start * 2 >= peer->in.len) {
-                buf_drop(&peer->in, peer->start);
-                peer->start = 0;
-        }
+        if (peer->start * 2 >= peer->in.len)
+                compact(peer);
 }
 
 /* Moves the descriptors that the message asks for out of the queue. */

@@ -117,10 +117,8 @@ static int translate_quantifier(Buf *out, const char *at, Unrolled *u) {
 
         if (at[0] == '{')
                 n = translate_bounds(out, at, u);
-        else if (at[0] == '+' && count_repeats(u, 2) < 0) /* the matcher makes aa* of a+ */
-                n = -ENOTSUP;
-        else if (put(out, one) < 0)
-                n = -ENOTSUP;
+        else if ((at[0] == '+' && count_repeats(u, 2) < 0) || put(out, one) < 0)
+                n = -ENOTSUP; /* the matcher makes aa* of a+ */
         if (n < 0)
                 return n;
         if (at[n] == '?')

@@ -157,6 +157,39 @@ static void a_bad_line_costs_only_itself(void) {
         is_number(rpc_peer_next(pair.peer, &message, NULL), 0, "half a one waits");
 }
 
+/* Sends @n bytes in pieces; the peer reads each. */
+static void feed(Pair *pair, const char *bytes, size_t n) {
+        while (n > 0) {
+                size_t now = n < 50000 ? n : 50000;
+
+                (void) fds_send(pair->raw, bytes, now, NULL, 0);
+                (void) rpc_peer_read(pair->peer, NULL);
+                bytes += now;
+                n -= now;
+        }
+}
+
+/*
+ * The buffer is full of a line that is then taken, and of the larger part of the next: room must come
+ * from what was taken, or nothing would ever be read again.
+ */
+static void long_line_behind_another(void) {
+        PAIR pair = pair_new();
+        const char *end = "{\"jsonrpc\":\"2.0\",\"method\":\"m\"}\n";
+        autofree char *blanks = malloc(RPC_LINE_MAX);
+        size_t first = 500000, second = RPC_LINE_MAX - 100;
+        size_t early = RPC_LINE_MAX + 65536 - first - strlen(end);
+
+        memset(blanks, ' ', RPC_LINE_MAX);
+        feed(&pair, blanks, first);
+        feed(&pair, end, strlen(end));
+        feed(&pair, blanks, early);
+        is_number(next(&pair, NULL), 1, "the first line");
+        feed(&pair, blanks, second - early);
+        feed(&pair, end, strlen(end));
+        is_number(next(&pair, NULL), 1, "the second, of nearly the maximum");
+}
+
 static void end_of_the_peer(void) {
         PAIR pair = pair_new();
 
@@ -275,6 +308,7 @@ int main(void) {
         surplus_descriptors();
         descriptors_without_end();
         line_without_end();
+        long_line_behind_another();
         peer_that_does_not_read();
         too_long_to_send();
         a_bad_line_costs_only_itself();
