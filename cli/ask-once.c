@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/ids.h"
 #include "base/units.h"
 #include "cli/events.h"
 
@@ -34,7 +35,7 @@ int ask_once(const Common *common, const char *method, cJSON *params, ShowFn sho
 int ask_named(const VerbCall *call, const NamedAsk *named, Error *err) {
         cJSON *params;
 
-        if (call->n_words != 1) {
+        if (call->n_words != 1 || (named->prefix && !id_is_valid(named->prefix, call->words[0]))) {
                 (void) error_say(err, -EINVAL, "Name %s, one.", named->what);
                 return VERB_E_USAGE;
         }

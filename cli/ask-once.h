@@ -21,6 +21,7 @@ typedef struct NamedAsk {
         const char *member;
         const char *what; /* for the sentence: "a jail" */
         ShowFn show;
+        char prefix; /* of an id that the word must be; 0: a name */
 } NamedAsk;
 
 /** ask_named() - the same with {@member: the call's only word}. Returns: as ask_once(), VERB_E_USAGE */

@@ -32,7 +32,7 @@ static int run_list(const VerbCall *call, Error *err) {
 }
 
 static int run_show(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "policy.show", "name", "a policy", show_policy };
+        static const NamedAsk named = { "policy.show", "name", "a policy", show_policy, 0 };
 
         return ask_named(call, &named, err);
 }

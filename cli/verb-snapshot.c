@@ -178,13 +178,13 @@ static int run_list(const VerbCall *call, Error *err) {
 }
 
 static int run_show(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "snapshot.show", "name", "a snapshot", show_one };
+        static const NamedAsk named = { "snapshot.show", "name", "a snapshot", show_one, 0 };
 
         return ask_named(call, &named, err);
 }
 
 static int run_rm(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "snapshot.remove", "name", "a snapshot", NULL };
+        static const NamedAsk named = { "snapshot.remove", "name", "a snapshot", NULL, 0 };
 
         return ask_named(call, &named, err);
 }

@@ -59,7 +59,7 @@ static int run_list(const VerbCall *call, Error *err) {
 }
 
 static int run_show(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "task.show", "task", "a task", show_task };
+        static const NamedAsk named = { "task.show", "task", "a task", show_task, 't' };
 
         return ask_named(call, &named, err);
 }
@@ -70,7 +70,7 @@ static void show_cancelled(const cJSON *result) {
 }
 
 static int run_cancel(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "task.cancel", "task", "a task", show_cancelled };
+        static const NamedAsk named = { "task.cancel", "task", "a task", show_cancelled, 't' };
 
         return ask_named(call, &named, err);
 }

@@ -1,0 +1,91 @@
+#!/bin/sh
+# task run and the other verbs of tasks, with a recorded model, on the project of the quickstart
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+need_jails
+need git jq make
+[ -x "$top_builddir/agent/warder-agent" ] || skip_all "agent/warder-agent is not built"
+command -v "${CC:-cc}" >/dev/null 2>&1 || command -v cc >/dev/null || skip_all "no C compiler"
+cd "$scratch" || exit 1
+
+example=$top_srcdir/examples/quickstart
+cp -R "$example/project" project
+chmod -R u+w project
+git -C project init -q
+git -C project add .
+git -C project -c user.name=a -c user.email=a@b.c commit -q -m one
+cd project || exit 1
+
+# --- the whole story: it claims, it tampers, it mends wrongly, it mends
+expect 0 "task run" warder task run --replay "$example/transcript.json" --out ../results
+has "$err" "recorded model" "says that the model is a recorded one"
+has "$err" "the plan" "shows the plan"
+has "$err" "iteration 4" "counts iterations"
+is "$(echo "$err" | grep -o 'verdict [1-9]: [a-z]*' | tr '\n' ' ')" \
+        "verdict 1: failed verdict 2: tampered verdict 3: failed verdict 4: passed " "shows each verdict"
+has "$err" "verifies [########..] 4/5" "and budgets as bars"
+has "$err" "src/cache.c  +2 -1" "and what the patch changes"
+is "$(git status --porcelain)" "" "nothing in the directory changes"
+is "$out" "$(cat ../results/patch.diff)" "the patch is on stdout where that is a file"
+is "$(jq -r .verdict ../results/verdict.json)" passed "verdict.json has the last verdict"
+is "$(jq -r .patch ../results/verdict.json)" "sha256:$(sha256sum <../results/patch.diff | cut -d' ' -f1)" \
+        "which is about that very patch"
+is "$(jq -r .event ../results/events.jsonl | grep -c verify.end)" 4 "events.jsonl has all verdicts"
+expect 0 "the patch" git apply ../results/patch.diff
+expect 0 "makes the tests pass" make -s test
+git checkout -q .
+task=$(jq -r .task ../results/verdict.json)
+expect 0 "task list" warder task list
+has "$out" "$task" "knows it afterwards"
+expect 0 "task show" warder task show "$task" --json
+is "$(printf '%s\n' "$out" | jq -r '.state + " " + (.verdicts | length | tostring)')" "verified 4" "with its verdicts"
+expect 0 "task diff" warder task diff "$task"
+is "$out" "$(cat ../results/patch.diff)" "is the patch"
+expect 0 "task watch" warder task watch "$task"
+has "$err" "is verified" "shows the end again, with its exit code"
+nothing_left "after a task"
+
+# --- a budget ends it
+expect 3 "--limit verifies=1" warder task run --replay "$example/transcript.json" --limit verifies=1
+has "$err" "limit" "is named"
+
+# --- ends that are no verdicts
+printf '[{"role": "architect", "turn": 1, "expect": "something else", "reply": {"content": "x"}}]' >../bad.json
+expect 6 "a transcript of another task" warder task run --replay ../bad.json
+has "$err" "replay_mismatch" "is named"
+expect 6 "a transcript that is none" sh -c 'warder task run --replay Makefile'
+expect 6 "a snapshot that is not there" \
+        warder task run --snapshot nope --replay "$example/transcript.json"
+expect 2 "a task that is none" warder task show nonsense
+expect 1 "a task that is not there" warder task show t-aaaaaaaaaa
+
+# --- in the background, and cancelled: the tests of this spec do not end by themselves
+cat >../slow.json <<'END'
+{"warder": "verify/1", "commands": [{"id": "slow", "run": ["sleep", "60"]}]}
+END
+expect 0 "task start" warder task start --spec ../slow.json --replay "$example/transcript.json"
+task=$out
+has "$task" t- "prints an id"
+expect 0 "task list" warder task list
+has "$out" "$task" "lists it"
+expect 0 "task cancel" warder task cancel "$task"
+expect 130 "task watch of a task that was cancelled" warder task watch "$task"
+
+warder task run --spec ../slow.json --replay "$example/transcript.json" >/dev/null 2>../progress &
+pid=$!
+n=0
+while ! grep -q 'verify:' ../progress && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
+kill -INT "$pid"
+code=0
+wait "$pid" || code=$?
+is "$code" 130 "SIGINT cancels a task in the foreground"
+has "$(cat ../progress)" "cancelled" "and says so"
+
+# --- the client is killed: the task in the foreground ends with it
+warder task run --spec ../slow.json --replay "$example/transcript.json" >/dev/null 2>../progress &
+pid=$!
+n=0
+while ! grep -q 'verify:' ../progress && [ $n -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+nothing_left "after kill -9 of the client"
+done_testing
