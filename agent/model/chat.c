@@ -191,7 +191,7 @@ int chat_reply(const char *body, size_t n, unsigned turn, ModelReply *ret_reply,
         SCOPED(json_free) cJSON *json = NULL;
         SCOPED(model_reply_deinit) ModelReply reply = { 0 };
         const cJSON *choice, *message;
-        char said[256];
+        ChatError said;
         Error why = ERROR_EMPTY;
         int r;
 
@@ -205,11 +205,11 @@ int chat_reply(const char *body, size_t n, unsigned turn, ModelReply *ret_reply,
         choice = cJSON_GetArrayItem(json_get(json, "choices"), 0);
         message = json_get(choice, "message");
         if (!cJSON_IsObject(message)) {
-                chat_error(body, n, said, sizeof(said));
+                chat_error(body, n, &said);
                 return useless(CAUSE_MODEL_REPLY, ret_cause, err,
                                "the endpoint's answer has no choices[0].message: it is no chat "
                                "completion",
-                               said);
+                               said.message);
         }
         r = check_finish(choice, message, ret_cause, err);
         if (r >= 0)
@@ -223,18 +223,22 @@ int chat_reply(const char *body, size_t n, unsigned turn, ModelReply *ret_reply,
         return 0;
 }
 
-void chat_error(const char *body, size_t n, char *text, size_t size) {
+static void copy_text(const cJSON *object, const char *name, char *text, size_t size) {
+        if (json_text(object, name))
+                (void) snprintf(text, size, "%s", json_text(object, name));
+}
+
+void chat_error(const char *body, size_t n, ChatError *ret) {
         SCOPED(json_free) cJSON *json = NULL;
         const cJSON *error;
-        const char *message;
 
-        text[0] = '\0';
+        *ret = (ChatError){ 0 };
         if (json_parse(body, n, 0, &json, NULL) < 0)
                 return;
         error = json_get(json, "error");
-        message = cJSON_IsString(error) ? error->valuestring : json_text(error, "message");
-        if (!message)
-                message = json_text(json, "message");
-        if (message)
-                (void) snprintf(text, size, "%s", message);
+        copy_text(json, "message", ret->message, sizeof(ret->message));
+        copy_text(json, "error", ret->message, sizeof(ret->message)); /* a bare sentence */
+        copy_text(error, "message", ret->message, sizeof(ret->message));
+        copy_text(error, "type", ret->type, sizeof(ret->type));
+        copy_text(error, "code", ret->code, sizeof(ret->code));
 }

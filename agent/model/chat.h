@@ -27,5 +27,12 @@ char *chat_request(const char *model, const ModelRequest *request);
 int chat_reply(const char *body, size_t n, unsigned turn, ModelReply *ret_reply, Cause *ret_cause,
                Error *err);
 
-/** chat_error() - the provider's own words in an error's body, cut to @size; "" where there are none */
-void chat_error(const char *body, size_t n, char *text, size_t size);
+/* An error's body, cut; "" where it has no such member. */
+typedef struct ChatError {
+        char message[256];
+        char type[32]; /* "warder_egress": egress says so, not the provider */
+        char code[32];
+} ChatError;
+
+/** chat_error() - what an error's body says */
+void chat_error(const char *body, size_t n, ChatError *ret);

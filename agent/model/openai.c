@@ -43,17 +43,29 @@ static int transfer_failed(Provider *provider, int r) {
         return r;
 }
 
+/* Egress answers in the provider's place where there is no answer, or none is allowed. */
+static Cause status_cause(long status, const ChatError *said) {
+        if (strcmp(said->type, "warder_egress") == 0 && strcmp(said->code, "provider") == 0)
+                return CAUSE_MODEL_UNREACHABLE;
+        if (strcmp(said->type, "warder_egress") == 0 && strcmp(said->code, "limit") == 0)
+                return CAUSE_LIMIT;
+        return status == 429 ? CAUSE_MODEL_RATE_LIMIT : CAUSE_MODEL_STATUS;
+}
+
 static int status_failed(OpenAi *openai, Error *err) {
-        char said[256];
+        ChatError said;
         size_t n;
         const char *body = http_body(openai->http, &n);
         long status = http_status(openai->http);
         unsigned tries = http_tries(openai->http);
 
-        chat_error(body, n, said, sizeof(said));
-        openai->provider.cause = status == 429 ? CAUSE_MODEL_RATE_LIMIT : CAUSE_MODEL_STATUS;
+        chat_error(body, n, &said);
+        openai->provider.cause = status_cause(status, &said);
+        if (strcmp(said.type, "warder_egress") == 0)
+                return error_say(err, -EPROTO, "%s", said.message);
         return error_say(err, -EPROTO, "the model endpoint answered HTTP %ld after %u %s%s%s",
-                         status, tries, tries == 1 ? "try" : "tries", *said ? ": " : "", said);
+                         status, tries, tries == 1 ? "try" : "tries", *said.message ? ": " : "",
+                         said.message);
 }
 
 static int finish(Provider *provider, ModelReply *ret_reply, Error *err) {
