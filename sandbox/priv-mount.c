@@ -82,8 +82,14 @@ int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err
                 set.attr_set |= MOUNT_ATTR_IDMAP;
                 set.userns_fd = (uint64_t) userns;
         }
-        if (mount_setattr(fd, "", AT_EMPTY_PATH, &set, sizeof(set)) < 0)
-                return error_set(err, -errno, "%s of %s",
+        /* the kernel's word for a file system that takes no id map: overlay, NFS, proc */
+        r = mount_setattr(fd, "", AT_EMPTY_PATH, &set, sizeof(set)) < 0 ? -errno : 0;
+        if (r == -EINVAL && userns >= 0)
+                return error_say(err, -ENOTSUP,
+                                 "the file system of %s cannot be shown with other owners",
+                                 *path ? path : "the directory");
+        if (r < 0)
+                return error_set(err, r, "%s of %s",
                                  userns >= 0 ? "map the ids of a mount"
                                              : "set the flags of a mount",
                                  *path ? path : "a directory");
