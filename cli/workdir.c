@@ -97,7 +97,9 @@ static int pack_in_child(void *arg, void *result, Error *err) {
         if (r < 0)
                 return r;
         w.pack = pack;
-        r = walk(&w, 0, err);
+        r = pack_path(pack, work->dir, ".", ".", err); /* its owner: who may make files in it */
+        if (r == 0)
+                r = walk(&w, 0, err);
         return r < 0 ? r : pack_end(pack, result, err);
 }
 

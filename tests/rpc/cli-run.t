@@ -102,6 +102,26 @@ expect 0 "ls after that" warder ls --json
 is "$(echo "$out" | jq '.jails | length')" 0 "lists none"
 expect 125 "exec in what is gone" warder exec "$jail" -- true
 
+# --- a file system that cannot be shown with other owners: a copy is
+mkdir lower upper work merged
+echo below >lower/file
+cat >on-overlay <<'END'
+mount -t overlay overlay -o lowerdir=lower,upperdir=upper,workdir=work merged || exit 77
+cd merged
+warder run -- sh -c 'cat file; touch made; ls' && ls
+END
+code=0
+out=$(unshare -m sh ./on-overlay 2>err) || code=$?
+if [ "$code" -eq 77 ]; then
+        ok 0 "a directory on overlay # SKIP overlay cannot be mounted here"
+else
+        is "$out" "below
+file
+made
+file" "a directory on overlay can be used, and is not changed"
+        has "$(cat err)" "working on a copy" "and the command says how"
+fi
+
 # --- wrong usage
 expect 125 "an unknown option" warder run --memmory 1 -- true
 has "$err" "did you mean --memory" "names the nearest"
