@@ -46,23 +46,27 @@ static void fault(AgentSocket *socket, const Error *err) {
         task_fail(socket->task, "agent_protocol", err);
 }
 
-static void send_and_free(AgentCall *call, cJSON *message, const int *fds, unsigned n_fds) {
-        SCOPED(json_free) cJSON *owned = message;
-        AgentSocket *socket = call->socket;
-        bool wanted = call->id && !socket->closed;
+/* Queue an answer; an agent that does not take its answers in ends its task */
+static void send_answer(AgentSocket *socket, const cJSON *message, const int *fds, unsigned n_fds) {
         Error err = ERROR_EMPTY;
-        int r;
+        int r = message ? rpc_peer_send(socket->peer, message, fds, n_fds) : -ENOMEM;
 
-        call_free(call);
-        if (!wanted)
-                return;
-        r = owned ? rpc_peer_send(socket->peer, owned, fds, n_fds) : -ENOMEM;
         if (r == 0) {
                 update_events(socket);
                 return;
         }
         error_set(&err, r, "answer the agent (does it read its socket?)");
         fault(socket, &err);
+}
+
+static void send_and_free(AgentCall *call, cJSON *message, const int *fds, unsigned n_fds) {
+        SCOPED(json_free) cJSON *owned = message;
+        AgentSocket *socket = call->socket;
+        bool wanted = call->id && !socket->closed;
+
+        call_free(call);
+        if (wanted)
+                send_answer(socket, owned, fds, n_fds);
 }
 
 void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds) {
@@ -111,8 +115,7 @@ void agent_call_fail(AgentCall *call, const char *code, const Error *err) {
 static void refuse(AgentSocket *socket, const cJSON *id, int code, const char *text, cJSON *data) {
         SCOPED(json_free) cJSON *message = rpc_error(id, code, text, data);
 
-        if (message && rpc_peer_send(socket->peer, message, NULL, 0) == 0)
-                update_events(socket);
+        send_answer(socket, message, NULL, 0);
 }
 
 /* ---- requests ------------------------------------------------------------------------------------ */

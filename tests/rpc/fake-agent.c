@@ -1,0 +1,165 @@
+/*
+ * fake-agent: stands in warder-agent's place and behaves badly. The task's request says how: the words of
+ * it are done in order. What it is answered it tells as events "notice", which the test reads.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/rpc.h"
+
+#define SOCKET 3
+#define LONG   (2u << 20)
+#define MANY   200000
+
+static uint64_t last_id;
+
+static void tell(RpcPeer *peer, const char *about, const cJSON *answer) {
+        const cJSON *code = json_at(answer, "/error/code"),
+                    *state = json_at(answer, "/result/state");
+        const char *word = json_text(json_at(answer, "/error/data"), "code");
+        cJSON *params = cJSON_CreateObject(), *data;
+        SCOPED(json_free) cJSON *message = NULL;
+        char text[160];
+
+        (void) snprintf(text, sizeof(text), "%s: %d %s%s%s", about, code ? code->valueint : 0,
+                        word ? word : "", state ? state->valuestring : "",
+                        json_get(answer, "result") ? "result" : "");
+        json_add_text(params, "event", "notice");
+        data = json_add_object(params, "data");
+        json_add_text(data, "text", text);
+        message = rpc_request(0, "event", params);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+}
+
+static void ask(RpcPeer *peer, const char *about, const char *method, const char *params) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        cJSON *json = NULL;
+        Error err = ERROR_EMPTY;
+
+        (void) json_parse(params, strlen(params), 0, &json, NULL);
+        if (rpc_call(peer, rpc_request(++last_id, method, json), NULL, 0, NULL, NULL, &answer,
+                     &err) < 0)
+                _exit(9);
+        tell(peer, about, answer.json);
+        rpc_message_deinit(&answer);
+}
+
+/* Bytes past the peer: a line of our own, and its answer, which has id null */
+static void raw(RpcPeer *peer, const char *about, const char *line) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        Error err = ERROR_EMPTY;
+
+        if (fd_write_all(SOCKET, line, strlen(line)) < 0)
+                _exit(9);
+        while (rpc_peer_next(peer, &answer, &err) != 1)
+                if (rpc_peer_read(peer, &err) == 0)
+                        _exit(9);
+        tell(peer, about, answer.json);
+        rpc_message_deinit(&answer);
+}
+
+static void do_lines(RpcPeer *peer) {
+        raw(peer, "garbage", "not json\n");
+        raw(peer, "array", "[]\n");
+        raw(peer, "no method", "{\"jsonrpc\":\"2.0\",\"id\":70}\n");
+        ask(peer, "unknown", "jail.create", "{}");
+        ask(peer, "type", "exec", "{\"command\":7}");
+        ask(peer, "both", "exec", "{\"command\":\"true\",\"argv\":[\"true\"]}");
+        ask(peer, "field", "verify", "{\"verdict\":\"passed\"}");
+        ask(peer, "outside", "open", "{\"path\":\"/proc/1/environ\",\"flags\":[\"read\"]}");
+        ask(peer, "missing", "open", "{\"path\":\"/work/none\",\"flags\":[\"read\"]}");
+        ask(peer, "ask", "ask", "{}");
+        ask(peer, "regex", "search", "{\"kind\":\"grep\",\"pattern\":\"(\"}");
+        ask(peer, "dotdot", "search",
+            "{\"kind\":\"glob\",\"pattern\":\"*\",\"path\":\"../../etc\"}");
+        ask(peer, "event", "event", "{\"event\":\"task.state\",\"data\":{\"state\":\"verified\"}}");
+}
+
+static void do_long(void) {
+        static char line[LONG];
+
+        memset(line, 'x', sizeof(line));
+        (void) fd_write_all(SOCKET, line, sizeof(line));
+        pause();
+}
+
+static void do_fd(RpcPeer *peer) {
+        SCOPED(json_free) cJSON *message = rpc_request(++last_id, "verify", NULL);
+        const int fd = 0;
+
+        (void) rpc_peer_send(peer, message, &fd, 1);
+        pause();
+}
+
+static void do_deaf(void) {
+        static const char line[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"nosuchmethod\"}\n";
+
+        for (unsigned i = 0; i < MANY; i++)
+                if (fd_write_all(SOCKET, line, sizeof(line) - 1) < 0)
+                        break;
+        pause();
+}
+
+/* Two at once: the second is refused, the first goes on */
+static void do_twice(RpcPeer *peer) {
+        SCOPED(json_free) cJSON *first = rpc_request(++last_id, "verify", NULL);
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        Error err = ERROR_EMPTY;
+
+        (void) rpc_peer_send(peer, first, NULL, 0);
+        ask(peer, "second", "verify", "{}");
+        while (rpc_peer_next(peer, &answer, &err) != 1)
+                if (rpc_peer_read(peer, &err) == 0)
+                        _exit(9);
+        tell(peer, "first", answer.json);
+        rpc_message_deinit(&answer);
+}
+
+static void do_word(RpcPeer *peer, const char *word) {
+        if (strcmp(word, "lines") == 0)
+                do_lines(peer);
+        else if (strcmp(word, "long") == 0)
+                do_long();
+        else if (strcmp(word, "fd") == 0)
+                do_fd(peer);
+        else if (strcmp(word, "deaf") == 0)
+                do_deaf();
+        else if (strcmp(word, "twice") == 0)
+                do_twice(peer);
+        else if (strcmp(word, "done") == 0)
+                ask(peer, "finish", "finish",
+                    "{\"state\":\"done\",\"summary\":\"all tests pass\"}");
+        else if (strcmp(word, "mend") == 0)
+                ask(peer, "mend", "exec", "{\"command\":\"sed -i s/i.=.1/i=0/ src/sum.c\"}");
+        else if (strcmp(word, "verify") == 0)
+                ask(peer, "verify", "verify", "{}");
+        else if (strcmp(word, "spoil") == 0)
+                ask(peer, "spoil", "exec", "{\"command\":\"echo spoilt >>src/sum.c\"}");
+        else if (strcmp(word, "exec") == 0)
+                ask(peer, "exec", "exec", "{\"command\":\"true\"}");
+        else if (strcmp(word, "crash") == 0)
+                (void) raise(SIGSEGV);
+}
+
+int main(void) {
+        RpcMessage info = RPC_MESSAGE_EMPTY;
+        char words[256], *save = NULL;
+        RpcPeer *peer = NULL;
+        Error err = ERROR_EMPTY;
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        if (rpc_peer_new_consume(SOCKET, &peer) < 0 ||
+            rpc_call(peer, rpc_request(++last_id, "task.info", NULL), NULL, 0, NULL, NULL, &info,
+                     &err) < 0)
+                return 9;
+        (void) snprintf(words, sizeof(words), "%s",
+                        json_text(json_get(info.json, "result"), "request"));
+        rpc_message_deinit(&info);
+        (void) fd_set_nonblock(SOCKET, false);
+        for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save))
+                do_word(peer, word);
+        return 3;
+}
