@@ -85,6 +85,19 @@ task 3 "tokens used up" --limit tokens=200
 is "$(state)" "limit tokens" "limit, by its name"
 stop_serving
 
+serve '{"slow":30,"content":"late"}'
+env TEST_KEY=k warder task run --json --model m --models "$scratch/models.json" -m 'sum() is wrong' >"$scratch/killed" 2>&1 &
+client=$!
+timeout 30 sh -c "until [ -s '$scratch/journal' ]; do sleep 0.1; done"
+for pid in $(supervisor_pids); do
+        for egress in $(pgrep -P "$pid" -x warder-egress); do kill -KILL "$egress"; done
+done
+wait "$client"
+is $? 6 "egress is killed: not carried out"
+has "$(tail -n1 "$scratch/killed")" egress_lost "by its name"
+nothing_left "after egress was killed"
+stop_serving
+
 task 6 "an endpoint that is down"
 has "$(state)" "error model_" "error, by its name"
 has "$out" "no answer of the provider" "with a sentence"

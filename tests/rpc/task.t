@@ -133,6 +133,11 @@ nothing_left "after a cancel"
 
 # ---- kills
 
+agents() { # of this instance: by their groups, since they are children of their jail's init
+        for pid in $(pgrep -f -x warder-agent); do
+                grep -q "warder-$WARDER_INSTANCE" "/proc/$pid/cgroup" && echo "$pid"
+        done
+}
 children() { # children NAME: of this instance's warderd
         for pid in $(supervisor_pids); do pgrep -P "$pid" -x "$1"; done
 }
@@ -144,6 +149,15 @@ kill -INT "$client"
 wait "$client"
 is $? 130 "the client goes: cancelled"
 nothing_left "after the client went"
+
+warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
+client=$!
+timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
+for pid in $(agents); do kill -KILL "$pid"; done
+wait "$client"
+is $? 6 "the agent is killed: not carried out"
+has "$(tail -n1 "$scratch/killed")" agent_lost "by its name"
+nothing_left "after the agent was killed"
 
 warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
 client=$!
