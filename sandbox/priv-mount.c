@@ -75,6 +75,10 @@ int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err
                                              AT_SYMLINK_NOFOLLOW);
         int r;
 
+        if (fd < 0 && errno == EINVAL &&
+            userns >= 0) /* mounts of other namespaces are not cloned */
+                return error_say(err, -ENOTSUP, "%s lies in a mount namespace of its own",
+                                 *path ? path : "the directory");
         if (fd < 0)
                 return error_set(err, -errno, "clone the mount of %s",
                                  *path ? path : "a directory");
