@@ -59,8 +59,8 @@ static int run_on_copy(Command *command, cJSON *params, int work, Error *err) {
 
         if (r < 0)
                 return r;
+        terminal_say("working on a copy, because %s", err->text);
         *err = ERROR_EMPTY;
-        terminal_say("this file system cannot be shown in a jail as it is: working on a copy");
         return command_run(command, "jail.create", cJSON_Duplicate(params, true), copy, err);
 }
 
