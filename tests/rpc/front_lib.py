@@ -197,7 +197,7 @@ class Jail:
 
 class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
-                 policies=None, landlock=7):
+                 policies=None, landlock=7, agent="/dev/null"):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -213,8 +213,8 @@ class Front:
         fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
                "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
-               "files": os.open("/bin/true", os.O_RDONLY), "agent": null,
-               "data": os.open(SOURCE, os.O_RDONLY | os.O_DIRECTORY), "egress": null,
+               "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
+               "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
                "info": sealed(info), "filter": front_filter()}
         self.log = os.path.join(self.dir, "log")
         self.pid = self.spawn([fds[name] for name in FRONT_FDS])
