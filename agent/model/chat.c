@@ -113,8 +113,12 @@ static char *content_text(const cJSON *content) {
 
         if (cJSON_IsString(content))
                 return strdup(content->valuestring);
-        cJSON_ArrayForEach(part, content) if (json_text(part, "text"))(void)
-                buf_append(&buf, json_text(part, "text"), strlen(json_text(part, "text")));
+        cJSON_ArrayForEach(part, content) {
+                const char *piece = json_text(part, "text");
+
+                if (piece && buf_append(&buf, piece, strlen(piece)) < 0)
+                        break; /* what fits is shown */
+        }
         text = buf_take(&buf);
         buf_deinit(&buf);
         return text;

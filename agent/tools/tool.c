@@ -198,8 +198,9 @@ static void drop_nulls(const cJSON *schema, cJSON *arguments) {
                 const cJSON *name;
                 bool needed = false;
 
-                cJSON_ArrayForEach(name, required) needed |=
-                        strcmp(name->valuestring, item->string) == 0;
+                cJSON_ArrayForEach(name, required) {
+                        needed |= strcmp(name->valuestring, item->string) == 0;
+                }
                 if (cJSON_IsNull(item) && !needed)
                         json_free(cJSON_DetachItemViaPointer(arguments, item));
                 item = next;

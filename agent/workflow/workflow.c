@@ -108,8 +108,12 @@ static bool takes(const StepKind *kind, const char *key) {
 static int check_keys(const cJSON *json, const char *path, const Step *step, Error *err) {
         const cJSON *item;
 
-        cJSON_ArrayForEach(item, json) if (!takes(step->kind, item->string)) return workflow_fault(
-                err, path, item->string, "a step of kind \"%s\" has no such key", step->kind->key);
+        cJSON_ArrayForEach(item, json) {
+                if (!takes(step->kind, item->string))
+                        return workflow_fault(err, path, item->string,
+                                              "a step of kind \"%s\" has no such key",
+                                              step->kind->key);
+        }
         return 0;
 }
 
