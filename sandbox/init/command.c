@@ -5,6 +5,8 @@
  * the socket, which is execve(2) closing it. A child that was killed with its slot while it waited has not
  * read its command: the command is kept until it is executed, and goes to another child.
  */
+#include "sandbox/init/command.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -23,7 +25,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "base/units.h"
-#include "sandbox/init/init.h"
+#include "sandbox/init/slot.h"
 
 #define UPPER_PATH    "/tmp" /* on the file system that holds the uppers */
 #define DRAIN_MAX     (1u << 20)

@@ -68,34 +68,3 @@ typedef struct Init {
 
 /** init_send() - one event to the front; a front that is gone ends the jail */
 void init_send(Init *init, InitEvent *event, const int *fds);
-
-/** slot_add() - a command group; @dir is consumed. Returns: 0 or negative errno */
-int slot_add(Init *init, uint32_t slot, int dir);
-/** slot_park() - have a child parked, if none is and no command runs */
-void slot_park(Init *init, Slot *slot);
-/** slot_want_next() - want a child parked in the slot that the front takes next */
-void slot_want_next(Init *init);
-/** slot_word() - the child's socket is readable */
-void slot_word(Init *init, Slot *slot);
-/** slot_output() - a captured stream is readable */
-void slot_output(Init *init, Slot *slot, unsigned stream);
-/** park_idle() - nothing happens: park a child where one is wanted, in the slot used longest ago first */
-void park_idle(Init *init);
-/** reap_all() - take every dead child's status; commands that ended are reported */
-void reap_all(Init *init);
-
-/** command_start() - INIT_EXEC; @fds are consumed */
-void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigned n_fds);
-/** command_find() - the slot whose running command has this id; NULL: none */
-Slot *command_find(Init *init, uint64_t id);
-
-/** request_take() - one message of the front */
-void request_take(Init *init);
-
-/** as_user() - file system ids of a command for what follows; as_init() is the way back */
-int as_user(uint32_t uid, uint32_t gid);
-/** as_init() - init's own file system ids, and what the kernel takes away with a change of ids */
-void as_init(void);
-
-/** open_request() - INIT_OPEN. Returns: descriptor owned by the caller and its size, or negative errno */
-int open_request(const InitOpen *request, const char *path, uint64_t *ret_size);

@@ -23,7 +23,11 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/init/command.h"
 #include "sandbox/init/init.h"
+#include "sandbox/init/request.h"
+#include "sandbox/init/slot.h"
+#include "sandbox/init/spawner.h"
 
 #define IDLE_NSEC 2000000 /* quiet for so long: park what is wanted */
 

@@ -3,6 +3,8 @@
  * over files. What is opened is found by O_PATH first, so that nothing happens to a device or a fifo
  * before it is known to be none; then that very object is opened again.
  */
+#include "sandbox/init/open.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/owned.h"
-#include "sandbox/init/init.h"
+#include "sandbox/init/command.h"
 
 #define OPEN_KNOWN                                                                  \
         (INIT_OPEN_READ | INIT_OPEN_WRITE | INIT_OPEN_CREATE | INIT_OPEN_TRUNCATE | \

@@ -40,12 +40,3 @@ typedef struct ExecMessage {
 #define FILES_CAPS   ((1u << 0) | (1u << 1) | (1u << 3)) /* CHOWN, DAC_OVERRIDE, FOWNER */
 #define INIT_CAPS    ((1u << 5) | (1u << 6) | (1u << 7)) /* KILL, SETGID, SETUID */
 #define PARK_FDS_MAX 6 /* stdin, stdout, stderr, binary, descriptor 3, blob */
-
-/** caps_keep() - drop every capability but @mask (of the first 32) from all five sets */
-int caps_keep(uint32_t mask);
-
-/** spawner_run() - the spawner: clone parked children until init is gone */
-_Noreturn void spawner_run(int sock);
-
-/** parked_run() - the life of a parked child up to execve(2) */
-_Noreturn void parked_run(int sock);

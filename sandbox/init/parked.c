@@ -7,6 +7,8 @@
  * run_command(): setgroups setresgid setresuid capset prctl prlimit64 umask dup3 fcntl chdir mmap pread64
  * recvmsg sendmsg close execve execveat exit_group, and ioctl for a terminal.
  */
+#include "sandbox/init/parked.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -29,7 +31,7 @@
 #include "base/lockdown.h"
 #include "base/owned.h"
 #include "filter-floor.h"
-#include "sandbox/init/park.h"
+#include "sandbox/init/spawner.h"
 
 #define SOCK_HIGH    100 /* above what a command gets */
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

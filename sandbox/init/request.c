@@ -2,6 +2,8 @@
  * request: what the front asks of init. Everything is checked: size, count of descriptors, bounds. A
  * request that is not understood is answered with -EBADMSG where it has an id to answer to.
  */
+#include "sandbox/init/request.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/magic.h>
@@ -14,7 +16,9 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
-#include "sandbox/init/init.h"
+#include "sandbox/init/command.h"
+#include "sandbox/init/open.h"
+#include "sandbox/init/slot.h"
 
 #define LISTEN_BACKLOG 64
 

@@ -2,6 +2,8 @@
  * slot: command groups and the children that are parked in them. See park.h for what goes over a child's
  * socket, wire.h for what a front may expect of a slot.
  */
+#include "sandbox/init/slot.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/fds.h"
-#include "sandbox/init/init.h"
 
 int slot_add(Init *init, uint32_t slot, int dir) {
         Slot *s = &init->slots[slot];

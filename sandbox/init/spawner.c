@@ -3,6 +3,8 @@
  * spawner clones is a command from its first instant, without the slow entering of groups. CLONE_PARENT
  * makes init the parent, which reaps; CLONE_INTO_CGROUP puts the child into its slot.
  */
+#include "sandbox/init/spawner.h"
+
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/sched.h>
@@ -11,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
-#include "sandbox/init/park.h"
+#include "sandbox/init/parked.h"
 
 int caps_keep(uint32_t mask) {
         struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };

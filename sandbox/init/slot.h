@@ -1,0 +1,17 @@
+#pragma once
+/*
+ * slot: the command groups, and the child that is parked in each.
+ */
+#include "sandbox/init/init.h"
+
+/** slot_add() - a command group; @dir is consumed. Returns: 0 or negative errno */
+int slot_add(Init *init, uint32_t slot, int dir);
+
+/** slot_park() - have a child parked, if none is and no command runs */
+void slot_park(Init *init, Slot *slot);
+
+/** slot_want_next() - want a child parked in the slot that the front takes next */
+void slot_want_next(Init *init);
+
+/** park_idle() - nothing happens: park a child where one is wanted, in the slot used longest ago first */
+void park_idle(Init *init);
