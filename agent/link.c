@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rpc-call.h"
+
 struct Link {
         RpcPeer *peer; /* owned */
         uint64_t last_id;

@@ -61,15 +61,3 @@ int rpc_peer_flush(RpcPeer *peer);
 
 /** rpc_peer_waiting() - bytes that wait to be sent */
 size_t rpc_peer_waiting(const RpcPeer *peer);
-
-typedef void (*RpcNotifyFn)(const RpcMessage *message, void *userdata);
-
-/**
- * rpc_call() - for clients: send a request and wait for its answer, handing notifications to @notify
- * @fds, @n_fds: borrowed descriptors to pass
- * @ret:         the whole answer message (result or error), owned by the caller
- *
- * Returns: 0 whether the answer is a result or an error; -ECONNRESET where the peer ended.
- */
-int rpc_call(RpcPeer *peer, cJSON *request_consume, const int *fds, unsigned n_fds,
-             RpcNotifyFn notify, void *userdata, RpcMessage *ret, Error *err);

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 
 #include "base/ids.h"
+#include "base/rpc-call.h"
 #include "cli/connect.h"
 #include "cli/places.h"
 

@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/rpc.h"
+#include "base/rpc-call.h"
 #include "base/units.h"
 
 #define ROUNDS_MAX 1000

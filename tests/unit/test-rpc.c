@@ -1,5 +1,5 @@
 /* rpc: what a peer may send that is no message, and descriptors that do not fit. */
-#include "base/rpc.h"
+#include "base/rpc-call.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
