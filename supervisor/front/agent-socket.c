@@ -51,10 +51,10 @@ static void send_answer(AgentSocket *socket, const cJSON *message, const int *fd
         Error err = ERROR_EMPTY;
         int r = message ? rpc_peer_send(socket->peer, message, fds, n_fds) : -ENOMEM;
 
-        if (r == 0) {
+        if (r == 0)
                 update_events(socket);
-                return;
-        }
+        if (r == 0 || r == -EPIPE || r == -ECONNRESET)
+                return; /* an agent that has gone: its own end says how */
         error_set(&err, r, "answer the agent (does it read its socket?)");
         fault(socket, &err);
 }

@@ -67,11 +67,16 @@ static void keep(BaseRun *run, const RunResult *result) {
                 log_event(LOG_WARNING, "the base's results could not be kept", F_ERR(&err));
 }
 
-/* A base whose command could not even start says nothing about its tests: ask again next time */
+/*
+ * A command that could not start, or that we ended, says nothing about the base's tests: ask again next
+ * time. One that ran out of time does: a base that hangs would else cost that time at every verify.
+ */
 static bool is_whole(const RunResult *result) {
+        static const uint32_t ours = BIT(CAUSE_NOT_STARTED) | BIT(CAUSE_JAIL_ENDED) |
+                                     BIT(CAUSE_SUPERVISOR_LOST) | BIT(CAUSE_KILLED_BY_CLIENT);
+
         for (unsigned i = 0; i < result->n; i++)
-                if (result->commands[i].cause != CAUSE_EXITED &&
-                    result->commands[i].cause != CAUSE_SIGNALED)
+                if (ours & BIT(result->commands[i].cause))
                         return false;
         return true;
 }

@@ -9,9 +9,8 @@
 
 #define RUN_TESTS_MAX   20000u /* names of one command, as warder-files bounds them */
 #define RUN_NO_PLAN     UINT32_MAX
-#define RUN_NAME_MAX    400u           /* bytes of a name that are kept */
-#define RUN_OUTPUT_KEEP INIT_KEEP_MAX  /* results stand in the output: keep what can be kept */
-#define RUN_OUTPUT_MAX  (256ull << 20) /* a command that prints more than this is ended */
+#define RUN_NAME_MAX    400u          /* bytes of a name that are kept */
+#define RUN_OUTPUT_KEEP INIT_KEEP_MAX /* results stand in the output: keep what can be kept */
 
 typedef struct RunTest {
         char *name;      /* owned */

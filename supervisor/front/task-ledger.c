@@ -198,7 +198,26 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
         return 0;
 }
 
+static int forget_oldest(Front *front, Error *err) {
+        static const char *const statements[] = {
+                "DELETE FROM tasks WHERE id NOT IN (SELECT id FROM tasks ORDER BY created DESC "
+                "LIMIT ?1)",
+                "DELETE FROM task_events WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
+                "DELETE FROM verdicts WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
+                "DELETE FROM patches WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
+        };
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < ELEMENTS(statements); i++)
+                r = ledger_exec(front->ledger, err, statements[i], "i", (int64_t) TASKS_KEPT_MAX);
+        return r;
+}
+
 int task_ledger_recover(Front *front, Error *err) {
+        int r = forget_oldest(front, err);
+
+        if (r < 0)
+                return r;
         return ledger_exec(
                 front->ledger, err,
                 "UPDATE tasks SET state = 'error', cause = 'supervisor_lost', ended = ?1,"

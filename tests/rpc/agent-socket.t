@@ -69,6 +69,8 @@ task 0 "mended without a verify" "mend done"
 is "$(state)" "verified null" "is verified at the end"
 task 0 "mended and verified" "mend verify done"
 is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .data.n')" 1 "is not verified again"
+task 0 "mended, and gone before the answer" "mend leave"
+is "$(state)" "verified null" "is verified all the same"
 task 1 "spoilt after the verdict" "mend verify spoil done"
 is "$(state)" "unverified command_failed" "is verified again, and is not"
 is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .data.verdict' | tr '\n' ' ')" "passed failed " \

@@ -118,6 +118,17 @@ static void do_twice(RpcPeer *peer) {
         rpc_message_deinit(&answer);
 }
 
+/* Says that it is done and does not wait for what the supervisor says */
+static void do_leave(RpcPeer *peer) {
+        cJSON *params = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *message = NULL;
+
+        json_add_text(params, "state", "done");
+        message = rpc_request(++last_id, "finish", params);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+        _exit(0);
+}
+
 static void do_word(RpcPeer *peer, const char *word) {
         if (strcmp(word, "lines") == 0)
                 do_lines(peer);
@@ -140,6 +151,8 @@ static void do_word(RpcPeer *peer, const char *word) {
                 ask(peer, "spoil", "exec", "{\"command\":\"echo spoilt >>src/sum.c\"}");
         else if (strcmp(word, "exec") == 0)
                 ask(peer, "exec", "exec", "{\"command\":\"true\"}");
+        else if (strcmp(word, "leave") == 0)
+                do_leave(peer);
         else if (strcmp(word, "crash") == 0)
                 (void) raise(SIGSEGV);
 }

@@ -91,6 +91,41 @@ git -c user.name=t -c user.email=t@example.org commit -qam setup
 expect 0 "setup's files are there" warder verify --json --base HEAD "$scratch/good.patch"
 expect 0 "and are made once" warder verify --json --base HEAD "$scratch/good.patch"
 
+# a base that hangs: its tests are those that it named, and its time is spent once
+sed -i 's/i < n; i++)$/i != n; i += 0)/' src/sum.c
+git -c user.name=t -c user.email=t@example.org commit -qam 'a bug that hangs'
+sed -i 's/i != n; i += 0)$/i < n; i++)/; s/int i = 1; i < n; i++)$/int i = 0; i < n; i++)/' src/sum.c
+git diff >"$scratch/unhang.patch"
+git checkout -q src/sum.c
+expect 0 "a patch that mends a base that hangs" warder verify --json --time 2s --parse tap \
+        --run 'mkdir -p build && cc -o build/t src/sum.c tests/test.c && build/t' "$scratch/unhang.patch"
+is "$(verdict .tests.passed)" 5 "its tests pass"
+: >"$scratch/nothing.patch"
+expect 3 "no patch: it still hangs" warder verify --json --time 2s --parse tap \
+        --run 'mkdir -p build && cc -o build/t src/sum.c tests/test.c && build/t' "$scratch/nothing.patch"
+is "$(verdict .verdict)" timeout "verdict timeout"
+git reset -q --hard HEAD~1
+
+# a root of its own instead of the host's
+root=$scratch/root
+mkdir -p "$root/bin" "$root/tmp"
+for program in sh grep; do
+        path=$(readlink -f "$(command -v "$program")")
+        cp "$path" "$root/bin/$program"
+        ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+                mkdir -p "$root$(dirname "$library")"
+                cp -L "$library" "$root$library"
+        done
+done
+tar -C "$root" -cf "$scratch/root.tar" .
+expect 0 "a snapshot is imported" warder snapshot import small "$scratch/root.tar"
+expect 0 "a verify stands on it" warder verify --json --snapshot small --base HEAD~1 \
+        --run 'test ! -e /usr/bin/cc && grep -q "int i = 0" src/sum.c' "$scratch/good.patch"
+is "$(verdict .verdict)" passed "verdict passed"
+expect 6 "what is not in it is not there" warder verify --json --snapshot small --base HEAD~1 \
+        --spec "$scratch/missing.json" "$scratch/good.patch"
+expect 0 "the snapshot goes" warder snapshot rm small
+
 expect 0 "the tree digest does not depend on the tests" warder verify --json --base HEAD~1 --run true "$scratch/good.patch"
 is "$(verdict .tree)" "$digest" "same patch, same tree"
 nothing_left "after all verdicts"
