@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/rpc.h"
+#include "base/rpc-call.h"
 
 #define SOCKET 3
 #define LONG   (2u << 20)
