@@ -3,7 +3,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
 . "$top_srcdir/tests/rpc/gate-project.sh"
 need_jails
-need git make cc jq
+need git make cc jq python3
 [ -x "$top_builddir/tests/rpc/fake-agent" ] || skip_all "tests/rpc/fake-agent is not built"
 
 # a build tree of its own, in which the agent is another one
@@ -84,5 +84,11 @@ has "$(told)" "first: 0 result" "the first goes on"
 
 task 3 "commands used up" "exec exec exec exec" --limit commands=3
 is "$(state)" "limit commands" "limit, by its name"
+expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood
+task=$(printf '%s\n' "$out" | jq -r 'select(.task) | .task' | head -n1)
+expect 0 "a watcher that does not read for a while" \
+        python3 -B "$top_srcdir/tests/rpc/slow-watcher" "/run/warder/$WARDER_INSTANCE/warder.sock" "$task" 4
+has "$out" "lagged" "is told that it lags"
+has "$(printf '%s\n' "$out" | tail -n1)" '"agent_lost"' "and gets the last event all the same"
 nothing_left "after all of it"
 done_testing

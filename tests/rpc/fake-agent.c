@@ -129,6 +129,27 @@ static void do_leave(RpcPeer *peer) {
         _exit(0);
 }
 
+/* Events as fast as they are taken; the last request says when all were */
+static void do_flood(RpcPeer *peer) {
+        static char text[8000];
+
+        memset(text, 'e', sizeof(text) - 1);
+        (void) sleep(1); /* the watcher is there */
+        for (unsigned i = 0; i < 1000; i++) {
+                cJSON *params = cJSON_CreateObject(), *data;
+                SCOPED(json_free) cJSON *message = NULL;
+
+                json_add_text(params, "event", "notice");
+                data = json_add_object(params, "data");
+                json_add_text(data, "text", text);
+                message = rpc_request(0, "event", params);
+                while (rpc_peer_send(peer, message, NULL, 0) == -ENOBUFS)
+                        (void) usleep(1000);
+        }
+        ask(peer, "flood", "checkpoint", "{\"state\":{}}");
+        (void) sleep(1);
+}
+
 static void do_word(RpcPeer *peer, const char *word) {
         if (strcmp(word, "lines") == 0)
                 do_lines(peer);
@@ -151,6 +172,8 @@ static void do_word(RpcPeer *peer, const char *word) {
                 ask(peer, "spoil", "exec", "{\"command\":\"echo spoilt >>src/sum.c\"}");
         else if (strcmp(word, "exec") == 0)
                 ask(peer, "exec", "exec", "{\"command\":\"true\"}");
+        else if (strcmp(word, "flood") == 0)
+                do_flood(peer);
         else if (strcmp(word, "leave") == 0)
                 do_leave(peer);
         else if (strcmp(word, "crash") == 0)

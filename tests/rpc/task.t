@@ -131,6 +131,25 @@ expect 0 "it is still known" warder task show --json "$task"
 has "$out" cancelled "as cancelled"
 nothing_left "after a cancel"
 
+# ---- more than can run at once
+
+for n in 1 2 3 4 5 6 7 8 9 10; do
+        warder task start --json --replay "$scratch/slow.json" -m "$ask" >/dev/null 2>&1
+done
+states() {
+        warder task list --json | jq -r '(.tasks[]? // .) | .state' | sort | uniq -c | tr -s ' \n' ' '
+}
+timeout 30 sh -c "until warder task list --json | grep -c '\"running\"' >/dev/null; do sleep 0.1; done"
+has "$(states)" "2 queued" "ten tasks: two wait"
+for task in $(warder task list --json | jq -r '(.tasks[]? // .) | select(.state == "running") | .task' | head -n2); do
+        warder task cancel "$task" >/dev/null 2>&1
+done
+hasnt "$(states)" "queued" "and begin when others end"
+for task in $(warder task list --json | jq -r '(.tasks[]? // .) | .task'); do
+        warder task cancel "$task" >/dev/null 2>&1
+done
+nothing_left "after ten tasks"
+
 # ---- kills
 
 agents() { # of this instance: by their groups, since they are children of their jail's init
