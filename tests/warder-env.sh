@@ -139,7 +139,12 @@ stderr: $err"
 # nothing_left NAME: the supervisor has ended by itself, and nothing bears its name any more
 nothing_left() {
         supervisor_ended 15 || diag "the supervisor is still alive"
-        left=$(leftovers)
+        tries=0
+        # the lock goes a moment before the process that held it
+        while left=$(leftovers) && [ -n "$left" ] && [ "$tries" -lt 30 ]; do
+                sleep 0.1
+                tries=$((tries + 1))
+        done
         [ -z "$left" ]
         ok $? "nothing is left behind: $1"
         [ -z "$left" ] || diag "$left"
