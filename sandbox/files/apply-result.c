@@ -6,6 +6,7 @@
 
 #include "base/owned.h"
 #include "sandbox/files/names.h"
+#include "sandbox/files/patch-binary.h"
 #include "sandbox/files/patch-hunk.h"
 #include "sandbox/files/side.h"
 
@@ -70,8 +71,8 @@ static int apply_binary(const Work *work, HunkBytes *ret_new, char **ret_bytes, 
 
         if (r < 0)
                 return r;
-        r = hunks_apply_binary(work->old.content, file->body, ret_bytes, &ret_new->n, &reason);
-        if (r == -EBADMSG)
+        r = patch_binary_apply(file->body, work->old.content, ret_bytes, &ret_new->n, &reason);
+        if (r == -EBADMSG || r == -EFBIG)
                 return misfit(work, reason.text);
         if (r < 0)
                 return error_say(err, r, "%s", reason.text);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <git2.h>
-#include <git2/sys/mempack.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,13 +13,6 @@
 #define NAME "f"
 
 DEFINE_SCOPED(git_patch *, git_patch_free);
-DEFINE_SCOPED(git_diff *, git_diff_free);
-DEFINE_SCOPED(git_odb *, git_odb_free);
-DEFINE_SCOPED(git_repository *, git_repository_free);
-DEFINE_SCOPED(git_treebuilder *, git_treebuilder_free);
-DEFINE_SCOPED(git_tree *, git_tree_free);
-DEFINE_SCOPED(git_index *, git_index_free);
-DEFINE_SCOPED(git_blob *, git_blob_free);
 
 static int failed(Error *err, int code, const char *what) {
         const git_error *last = git_error_last();
@@ -89,82 +81,4 @@ int hunks_make(HunkBytes old, HunkBytes new, Buf *patch, bool *ret_binary, Error
         if (r >= 0)
                 *ret_binary = binary;
         return r;
-}
-
-/* A repository of objects in memory, without a directory. */
-static int open_memory(git_odb **ret_odb, git_repository **ret_repository) {
-        git_odb_backend *memory = NULL;
-
-        if (git_odb_new(ret_odb) < 0 || git_mempack_new(&memory) < 0)
-                return -1;
-        if (git_odb_add_backend(*ret_odb, memory, 999) < 0)
-                return -1;
-        return git_repository_wrap_odb(ret_repository, *ret_odb);
-}
-
-static int make_tree(git_repository *repository, HunkBytes old, git_tree **ret_tree) {
-        SCOPED(git_treebuilder_free) git_treebuilder *builder = NULL;
-        git_oid blob, tree;
-
-        if (git_blob_create_from_buffer(&blob, repository, old.n > 0 ? old.bytes : "", old.n) < 0 ||
-            git_treebuilder_new(&builder, repository, NULL) < 0 ||
-            git_treebuilder_insert(NULL, builder, NAME, &blob, GIT_FILEMODE_BLOB) < 0 ||
-            git_treebuilder_write(&tree, builder) < 0)
-                return -1;
-        return git_tree_lookup(ret_tree, repository, &tree);
-}
-
-/* The piece under headers that name NAME. The ids in them are not those of the content, nor are they read. */
-static int make_diff(HunkBytes piece, git_diff **ret_diff) {
-        static const char head[] = "diff --git a/" NAME " b/" NAME "\n"
-                                   "index 1111111111111111111111111111111111111111"
-                                   "..2222222222222222222222222222222222222222 100644\n";
-        Buf patch = BUF_EMPTY(SIZE_MAX / 2);
-        int r = buf_append(&patch, head, strlen(head));
-
-        if (r >= 0)
-                r = buf_append(&patch, piece.bytes, piece.n);
-        if (r >= 0)
-                r = git_diff_from_buffer(ret_diff, patch.data, patch.len);
-        buf_deinit(&patch);
-        return r;
-}
-
-static int copy_result(git_repository *repository, git_index *index, char **ret_bytes,
-                       size_t *ret_n) {
-        SCOPED(git_blob_free) git_blob *blob = NULL;
-        const git_index_entry *entry = git_index_get_bypath(index, NAME, 0);
-        size_t n;
-        char *bytes;
-
-        if (!entry || git_blob_lookup(&blob, repository, &entry->id) < 0)
-                return -EBADMSG;
-        n = (size_t) git_blob_rawsize(blob);
-        bytes = malloc(n + 1);
-        if (!bytes)
-                return -ENOMEM;
-        if (n > 0)
-                memcpy(bytes, git_blob_rawcontent(blob), n);
-        bytes[n] = 0;
-        *ret_bytes = bytes;
-        *ret_n = n;
-        return 0;
-}
-
-int hunks_apply_binary(HunkBytes old, HunkBytes piece, char **ret_bytes, size_t *ret_n,
-                       Error *err) {
-        SCOPED(git_odb_free) git_odb *odb = NULL;
-        SCOPED(git_repository_free) git_repository *repository = NULL;
-        SCOPED(git_tree_free) git_tree *tree = NULL;
-        SCOPED(git_diff_free) git_diff *diff = NULL;
-        SCOPED(git_index_free) git_index *index = NULL;
-        int r;
-
-        if (open_memory(&odb, &repository) < 0 || make_tree(repository, old, &tree) < 0)
-                return failed(err, -EIO, "hold a file in memory");
-        if (make_diff(piece, &diff) < 0 || git_diff_num_deltas(diff) != 1 ||
-            git_apply_to_tree(&index, repository, tree, diff, NULL) < 0)
-                return failed(err, -EBADMSG, "apply a binary piece");
-        r = copy_result(repository, index, ret_bytes, ret_n);
-        return r < 0 ? failed(err, r, "take the result of a binary piece") : 0;
 }

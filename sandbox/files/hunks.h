@@ -1,8 +1,7 @@
 #pragma once
 /*
  * hunks: libgit2 without a repository, without configuration and without a disk: it makes hunks and binary
- * pieces of patches from two buffers, and applies a binary piece to a buffer. Which file that is, its name
- * and its mode, libgit2 never learns.
+ * pieces of patches from two buffers. Which file that is, its name and its mode, libgit2 never learns.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,11 +30,3 @@ typedef struct HunkBytes {
  * Returns: 0 or negative errno (-ENOBUFS: more than @patch may hold).
  */
 int hunks_make(HunkBytes old, HunkBytes new, Buf *patch, bool *ret_binary, Error *err);
-
-/**
- * hunks_apply_binary() - apply a binary piece ("GIT binary patch" and what follows it) to @old
- * @ret_bytes: fresh memory (free()), @ret_n bytes
- *
- * Returns: 0, -EBADMSG where the piece is damaged or does not fit, or negative errno.
- */
-int hunks_apply_binary(HunkBytes old, HunkBytes piece, char **ret_bytes, size_t *ret_n, Error *err);

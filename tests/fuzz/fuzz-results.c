@@ -1,0 +1,71 @@
+/*
+ * results: hostile output of a test command, in each form. What is counted is what is told, as far as records
+ * are not cut.
+ * Sources: sandbox/files/report.c sandbox/files/results.c sandbox/files/results-counts.c
+ * Sources: sandbox/files/results-tap.c
+ */
+#include "sandbox/files/results.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+#include "tests/fuzz/fuzz.h"
+
+#define RECORDS_MAX (64u << 20)
+
+typedef struct Told {
+        uint64_t by_status[TEST_SKIPPED + 1];
+        uint64_t counted[TEST_SKIPPED + 1];
+        unsigned counts; /* records of them: one */
+} Told;
+
+static void must(bool good) {
+        if (!good)
+                abort();
+}
+
+static void take_record(const Record *record, Told *told) {
+        if (record->head.kind == RECORD_TEST) {
+                must(record->head.flags >= TEST_PASSED && record->head.flags <= TEST_SKIPPED);
+                told->by_status[record->head.flags]++;
+        } else {
+                must(record->head.kind == RECORD_COUNTS);
+                told->counts++;
+                told->counted[TEST_PASSED] = record->head.a >> 32;
+                told->counted[TEST_FAILED] = record->head.a & UINT32_MAX;
+                told->counted[TEST_SKIPPED] = record->head.b >> 32;
+        }
+}
+
+static void run(const char *form, const uint8_t *data, size_t n) {
+        autoclose int in = memfd_sealed("output", data, n, false, NULL);
+        autoclose int out = memfd_create("records", MFD_CLOEXEC);
+        Report report = REPORT_EMPTY(out);
+        Buf bytes = BUF_EMPTY(RECORDS_MAX);
+        Error err = ERROR_EMPTY;
+        Told told = { 0 };
+        Record record;
+        int r;
+
+        must(in >= 0 && out >= 0 && results_run(form, in, &report, &err) == 0);
+        must(lseek(out, 0, SEEK_SET) == 0);
+        while (buf_read(&bytes, out, 1 << 20) > 0)
+                continue;
+        while ((r = record_next(&bytes, &record)) > 0)
+                take_record(&record, &told);
+        must(r == 0 && bytes.len == 0 && told.counts == 1);
+        if (strcmp(form, "tap") == 0 && !report.cut)
+                must(memcmp(told.by_status, told.counted, sizeof(told.counted)) == 0);
+        buf_deinit(&bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+        run("tap", data, n);
+        run("counts", data, n);
+        run("exit", data, n);
+        return 0;
+}
