@@ -404,10 +404,18 @@ static int clone_upper(const Shell *shell, const int *fds, int map, Error *err) 
         return mount;
 }
 
-static int receive_order(const Shell *shell, BuildOrder *order, int *fds, Error *err) {
-        int batch[FDS_MAX];
+typedef struct Build { /* what the builder works on */
+        const Shell *shell;
+        BuildOrder order;
+        int fds[BUILD_FDS_MAX];    /* as they came: the filter, then what the layers need */
+        int layers[PLAN_USES_MAX]; /* detached mounts, view by view */
+} Build;
+
+static int stage_order(Build *build, Error *err) {
+        BuildOrder *order = &build->order;
+        int batch[FDS_MAX], channel = build->shell->report;
         unsigned n_batch, n = 0;
-        ssize_t got = fds_recv(shell->report, order, sizeof(*order), batch, &n_batch);
+        ssize_t got = fds_recv(channel, order, sizeof(*order), batch, &n_batch);
 
         if (got == 0)
                 _exit(0); /* nobody wants this shell any more */
@@ -418,74 +426,93 @@ static int receive_order(const Shell *shell, BuildOrder *order, int *fds, Error 
 
                 if (n_batch > order->n_fds - n)
                         return error_say(err, -EPROTO, "more descriptors than the plan names");
-                memcpy(fds + n, batch, n_batch * sizeof(int));
+                memcpy(build->fds + n, batch, n_batch * sizeof(int));
                 n += n_batch;
                 if (n == order->n_fds)
                         return 0;
-                if (fds_recv(shell->report, &more, 1, batch, &n_batch) != 1 || n_batch == 0)
+                if (fds_recv(channel, &more, 1, batch, &n_batch) != 1 || n_batch == 0)
                         return error_say(err, -EPROTO, "a layer's descriptor did not arrive");
         }
 }
 
-static int boot_send(const Shell *shell, uint32_t kind, uint32_t flags, int fd, Error *err) {
-        BootMessage boot = { .kind = kind, .flags = flags, .builder = (int32_t) getpid() };
-        ssize_t r = fds_send(shell->boot[0], &boot, sizeof(boot), &fd, fd >= 0 ? 1 : 0);
+static int boot_send(const Build *build, uint32_t kind, int fd, Error *err) {
+        BootMessage boot = { .kind = kind,
+                             .flags = build->order.plan.flags,
+                             .builder = (int32_t) getpid() };
+        ssize_t r = fds_send(build->shell->boot[0], &boot, sizeof(boot), &fd, fd >= 0 ? 1 : 0);
 
         return r < 0 ? error_set(err, (int) r, "tell init about the plan") : 0;
 }
 
-static int take_layers(const Shell *shell, const BuildOrder *order, const int *fds, int *layers,
-                       Error *err) {
+static int stage_tell_init(Build *build, Error *err) {
+        return boot_send(build, BOOT_PLAN, build->fds[0], err);
+}
+
+static int stage_layers(Build *build, Error *err) {
         uint32_t i, next = 1;
 
-        for (i = 0; i < order->n_uses; i++) {
-                bool mapped = order->layer_kinds[i] == BUILD_UPPER;
+        for (i = 0; i < build->order.n_uses; i++) {
+                uint8_t kind = build->order.layer_kinds[i];
+                const int *fds = build->fds + next;
 
-                if (mapped || order->layer_kinds[i] == BUILD_UPPER_SAME) {
-                        layers[i] = clone_upper(shell, fds + next, mapped ? fds[next + 2] : -EBADF,
-                                                err);
-                        next += mapped ? 3 : 2;
-                } else
-                        layers[i] = fds[next++];
-                if (layers[i] < 0)
-                        return layers[i];
+                next += kind == BUILD_UPPER ? 3 : kind == BUILD_UPPER_SAME ? 2 : 1;
+                if (next > build->order.n_fds)
+                        return error_say(err, -EPROTO, "a layer has too few descriptors");
+                build->layers[i] =
+                        kind == BUILD_MOUNT
+                                ? fds[0]
+                                : clone_upper(build->shell, fds,
+                                              kind == BUILD_UPPER ? fds[2] : -EBADF, err);
+                if (build->layers[i] < 0)
+                        return build->layers[i];
         }
         return 0;
 }
 
-static int report_built(const Shell *shell, const Plan *plan, Error *err) {
+static int stage_jail_root(Build *build, Error *err) {
+        const Plan *plan = &build->order.plan;
+
+        if (sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+                return error_set(err, -errno, "set the host name");
+        return root_build(build->shell, plan, build->layers, err);
+}
+
+static int stage_report(Build *build, Error *err) {
+        const Shell *shell = build->shell;
         Report report = { .kind = REPORT_BUILT };
-        int fds[2] = { -EBADF, -EBADF };
+        int fds[2];
         ssize_t r;
 
-        fds[0] = root_upper(shell, plan, err);
+        fds[0] = root_upper(shell, &build->order.plan, err);
         if (fds[0] < 0)
                 return fds[0];
         fds[1] = openat(shell->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
         if (fds[1] < 0)
                 return error_set(err, -errno, "open the jail's mount namespace");
         r = fds_send(shell->report, &report, sizeof(report), fds, 2);
-        return r < 0 ? error_set(err, (int) r, "report the jail") : 0;
+        if (r < 0)
+                return error_set(err, (int) r, "report the jail");
+        return boot_send(build, BOOT_BUILT, -EBADF, err);
 }
 
-static int build(const Shell *shell, Error *err) {
-        BuildOrder order;
-        int fds[BUILD_FDS_MAX], layers[PLAN_USES_MAX];
-        int r = receive_order(shell, &order, fds, err);
-
-        /* init loads the filter into the parked child while the mounts are made */
-        if (r == 0)
-                r = boot_send(shell, BOOT_PLAN, order.plan.flags, fds[0], err);
-        if (r == 0 && sethostname(order.plan.hostname, strlen(order.plan.hostname)) < 0)
-                r = error_set(err, -errno, "set the host name");
-        if (r == 0)
-                r = take_layers(shell, &order, fds, layers, err);
-        if (r == 0)
-                r = root_build(shell, &order.plan, layers, err);
-        if (r == 0)
-                r = report_built(shell, &order.plan, err);
-        return r < 0 ? r : boot_send(shell, BOOT_BUILT, order.plan.flags, -EBADF, err);
-}
+static const struct {
+        int (*run)(Build *build, Error *err);
+        const char *name;
+} build_stages[] = {
+        { stage_order, "take the plan" },
+        /* Must: init has the policy's filter, and loads it into the parked child while we mount.
+         * Must not yet: a command: init waits for our end. */
+        { stage_tell_init, "tell init" },
+        /* Must: each layer a detached mount, mapped to the jail's ids, nosuid, nodev, and read-only but
+         * where it is in the making. The monitor made those; uppers of other jails are cloned here.
+         * Keeps: nothing of the other jail's mount namespace but these mounts. */
+        { stage_layers, "take the layers" },
+        /* Must: every process of the jail stands in its own root; no path leads to the shell's.
+         * Must not yet: report: a front could send a command. */
+        { stage_jail_root, "make the jail's root" },
+        /* Must: all the above. Keeps: nothing; the builder ends after it. */
+        { stage_report, "report the jail" },
+};
 
 static int offer_shell(const Shell *shell, Error *err) {
         Report report = { .kind = REPORT_SHELL };
@@ -502,7 +529,9 @@ static int offer_shell(const Shell *shell, Error *err) {
 }
 
 _Noreturn static void run_builder(Shell *shell) {
+        Build build = { .shell = shell };
         Error err = ERROR_EMPTY;
+        unsigned i;
         int r = 0;
 
         fds_close(&shell->boot[1], 1);
@@ -517,8 +546,9 @@ _Noreturn static void run_builder(Shell *shell) {
                 r = offer_shell(shell, &err);
         if (r < 0)
                 stage_fail(shell->report, "start the builder", &err);
-        if (build(shell, &err) < 0)
-                stage_fail(shell->report, "build the jail", &err);
+        for (i = 0; i < ELEMENTS(build_stages); i++)
+                if (build_stages[i].run(&build, &err) < 0)
+                        stage_fail(shell->report, build_stages[i].name, &err);
         _exit(0);
 }
 
