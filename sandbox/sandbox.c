@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -30,7 +29,9 @@ static int check_capabilities(Error *err) {
         } needed[] = { { CAP_SYS_ADMIN, "CAP_SYS_ADMIN" }, { CAP_CHOWN, "CAP_CHOWN" },
                        { CAP_SETUID, "CAP_SETUID" },       { CAP_SETGID, "CAP_SETGID" },
                        { CAP_NET_ADMIN, "CAP_NET_ADMIN" }, { CAP_MKNOD, "CAP_MKNOD" },
-                       { CAP_SETPCAP, "CAP_SETPCAP" },     { CAP_SYS_CHROOT, "CAP_SYS_CHROOT" } };
+                       { CAP_SETPCAP, "CAP_SETPCAP" },     { CAP_SYS_CHROOT, "CAP_SYS_CHROOT" },
+                       { CAP_FOWNER, "CAP_FOWNER" },       { CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" },
+                       { CAP_FSETID, "CAP_FSETID" },       { CAP_SYS_PTRACE, "CAP_SYS_PTRACE" } };
         struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2] = { { 0 } };
         unsigned i;
@@ -48,6 +49,7 @@ static int check_capabilities(Error *err) {
 
 /* Two living supervisors of one name would sweep each other's groups. */
 static int lock_instance(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
+        struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
         char name[64];
         size_t n = strlen(config->instance);
 
@@ -59,7 +61,8 @@ static int lock_instance(Sandbox *sandbox, const SandboxConfig *config, Error *e
                 openat(config->ids_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (sandbox->lock < 0)
                 return error_set(err, -errno, "open the lock of this instance");
-        if (flock(sandbox->lock, LOCK_EX | LOCK_NB) < 0)
+        /* a lock of this process, not of the file: no shell that outlives it for a moment has it */
+        if (fcntl(sandbox->lock, F_SETLK, &whole) < 0)
                 return error_say(err, -errno, "a supervisor named \"%s\" is running already",
                                  config->instance);
         return 0;

@@ -60,6 +60,7 @@ static void test_killed_monitor(void) {
         pid = fork();
         if (pid == 0)
                 doomed_monitor(ready[1]);
+        (void) close(ready[1]);
         is_number(read(ready[0], &byte, 1), 1, "a monitor with a jail and shells");
         ok(rig_try(&rig, &err) < 0, "a second one of its name is refused");
         has_text(err.text, "running already", "by name");
@@ -69,7 +70,7 @@ static void test_killed_monitor(void) {
         is_number(rig_try(&rig, &err), 0, "the next start");
         is_number(count_groups(), 0, "removes them");
         is_number(count_mounts(), 0, "no mount is left");
-        fds_close(ready, 2);
+        (void) close(ready[0]);
 }
 
 static void test_failed_build(void) {
