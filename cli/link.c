@@ -81,7 +81,8 @@ static int serve(Link *link, Error *err) {
         r = rpc_peer_read(link->peer, err);
         if (r == 0)
                 return error_say(err, -ECONNRESET,
-                                 "the supervisor closed the connection before it answered");
+                                 "supervisor_lost: the supervisor closed the connection before it "
+                                 "answered; what it ran for this call has ended with it");
         return r < 0 ? r : 0;
 }
 

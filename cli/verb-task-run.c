@@ -162,8 +162,7 @@ static int run_foreground(Running *running, Error *err) {
         if (r == LINK_E_STOPPED)
                 return EXIT_CANCELLED;
         if (r != 0)
-                return r < 0 ? error_add(err, r, "%s: supervisor_lost", running->follow.task)
-                             : -EREMOTEIO;
+                return r < 0 ? error_add(err, r, "%s", running->follow.task) : -EREMOTEIO;
         r = fetch_results(running, err);
         if (r < 0)
                 return r;

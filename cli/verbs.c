@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/owned.h"
+#include "cli/events.h"
 #include "cli/terminal.h"
 #include "cli/verb-create.h"
 #include "cli/verb-exec.h"
@@ -142,9 +143,21 @@ const Verb *verbs_find(int n_words, char **words, int *ret_used, Error *err) {
         return NULL;
 }
 
-static int report(const Verb *verb, int r, const Error *err) {
+/* A program that reads stdout learns there too that nothing more will come, and why */
+static void report_json(const Verb *verb, const Error *err) {
+        cJSON *event = cJSON_CreateObject();
+
+        json_add_text(event, "verb", verb->name);
+        json_add_text(event, "message", err->text);
+        json_add_number(event, "exit", (uint64_t) verb->exit_failed);
+        events_print("error", event);
+}
+
+static int report(const Verb *verb, int r, bool json, const Error *err) {
         if (err->code != 0 && r != 0)
                 terminal_say("%s", err->text);
+        if (r < 0 && json)
+                report_json(verb, err);
         if (r == VERB_E_USAGE) {
                 fprintf(stderr, "Try 'warder %s --help'.\n", verb->name);
                 return verb->exit_usage;
@@ -159,18 +172,19 @@ int verbs_run(const Verb *verb, int argc, char **argv) {
         int rest = 0, r;
 
         if (!options)
-                return report(verb, error_set(&err, -ENOMEM, "start '%s'", verb->name), &err);
+                return report(verb, error_set(&err, -ENOMEM, "start '%s'", verb->name), false,
+                              &err);
         r = options_parse(verb->options, argc, argv, verb->stops_at_word, options, &rest, &err);
         if (((const Common *) options)->help) {
                 verbs_help(verb);
                 return 0;
         }
         if (r < 0)
-                return report(verb, VERB_E_USAGE, &err);
+                return report(verb, VERB_E_USAGE, false, &err);
         call.n_words = argc - rest;
         call.words = argv + rest;
         r = verb->run(&call, &err);
-        return report(verb, r, &err);
+        return report(verb, r, ((const Common *) options)->json, &err);
 }
 
 void verbs_list(const char *group) {
