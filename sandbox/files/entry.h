@@ -9,8 +9,9 @@
  *     KIND MODE UID GID SECONDS.NANOSECONDS SIZE PATH NUL DIGEST
  *
  * KIND is d, f, l (symbolic link), w (overlay whiteout) or o (directory that hides what is below it);
- * MODE is octal, without type; DIGEST is 32 raw bytes: SHA-256 of the content or of the link's target,
- * zeroes for d, o and w, and where there are extended attributes SHA-256 over all that and them. Access
+ * MODE is octal, without type; DIGEST is 32 raw bytes: SHA-256 of the content or of the link's target;
+ * of a file above 64 KiB, SHA-256 over the SHA-256 values of its pieces of 64 KiB; zeroes for d, o and w; and
+ * where there are extended attributes SHA-256 over that value and them. Access
  * and change times and link counts are no part of it: names of one file count as files of one content.
  */
 #include <stdbool.h>

@@ -27,11 +27,15 @@ typedef struct Walk {
 
 static int hash_file(Walk *walk, int dir, const char *name, uint8_t *value) {
         autoclose int fd = beneath_open(dir, name, O_RDONLY | O_NONBLOCK, 0);
+        struct stat st;
         ssize_t n = 0;
+        int r;
 
-        if (fd < 0)
-                return fd;
-        hasher_begin(walk->hasher, value);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return fd < 0 ? fd : -errno;
+        r = hasher_begin(walk->hasher, HASHER_PLAIN, (uint64_t) st.st_size, value);
+        if (r < 0)
+                return r;
         do {
                 n = read(fd, walk->chunk, CHUNK);
                 if (n > 0)

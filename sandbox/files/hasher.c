@@ -8,102 +8,79 @@
 #include <string.h>
 
 #include "base/digest.h"
+#include "sandbox/files/lanes.h"
 
-#define BLOCK_BYTES  (256u << 10)
-#define BLOCK_PIECES 1024u
-#define RING         16u /* blocks of one worker: 4 MiB */
-
-typedef struct Piece {
-        uint8_t *value; /* borrowed; not NULL: the file ends with this piece */
-        uint32_t size;
-} Piece;
+#define BLOCK_BYTES    (2u << 20) /* 32 whole pieces: twice as many as there are lanes */
+#define BLOCK_MESSAGES 4096u
+#define BLOCKS         4u /* for the caller, and as many more for each worker */
+#define BLOCKS_MAX     (BLOCKS * (1 + HASHER_WORKERS_MAX))
 
 typedef struct Block {
-        Piece pieces[BLOCK_PIECES];
-        unsigned n_pieces;
+        LanesMessage messages[BLOCK_MESSAGES];
+        unsigned n;
         uint32_t used;
         char bytes[BLOCK_BYTES];
 } Block;
 
-typedef struct Worker {
-        Block *ring;    /* owned: RING blocks */
-        Digest *digest; /* owned; used by the worker's thread alone */
-        pthread_t thread;
-        pthread_mutex_t lock;
-        pthread_cond_t change;
-        unsigned filled;  /* blocks passed on; guarded by lock, as the next two */
-        unsigned emptied; /* blocks done */
-        bool ending;
-        bool started;
-} Worker;
+/* A file of several pieces, whose value is made of theirs in the end. */
+typedef struct Whole {
+        struct Whole *next;
+        uint8_t *value; /* borrowed */
+        size_t n;
+        uint8_t pieces[]; /* n values */
+} Whole;
 
 struct Hasher {
-        Worker workers[HASHER_WORKERS_MAX];
+        pthread_t workers[HASHER_WORKERS_MAX];
         unsigned n_workers;
-        Worker *current; /* of the open file; NULL: the caller hashes it */
-        uint8_t *value;  /* of the open file */
-        Digest *digest;  /* owned; for what the caller hashes */
+        pthread_mutex_t lock;
+        pthread_cond_t change;
+        Block *blocks[BLOCKS_MAX]; /* owned */
+        unsigned n_blocks;
+        Block *free[BLOCKS_MAX]; /* guarded by lock, as the next five */
+        unsigned n_free;
+        Block *ready[BLOCKS_MAX];
+        unsigned n_ready;
+        unsigned running; /* blocks that workers have taken */
+        bool ending;
+        Block *block;   /* being filled; the caller's */
+        Digest *digest; /* owned; of a plain file that is too large for a piece */
+        Whole *wholes;  /* owned */
+        uint64_t left;  /* bytes of the open file that may come */
+        uint32_t piece; /* bytes of the open piece so far; it ends the block */
+        uint8_t *value; /* where the value of the open piece goes */
+        bool in_digest; /* the open file goes to digest */
 };
 
-static void hash_block(Worker *worker, const Block *block) {
-        const char *at = block->bytes;
-        unsigned i;
+static void hash_block(const Block *block) {
+        lanes_hash(LANES_BEST, block->messages, block->n);
+}
 
-        for (i = 0; i < block->n_pieces; i++) {
-                const Piece *piece = &block->pieces[i];
+/* With the lock held: take a block off the queue, hash it without the lock, and free it. */
+static void hash_ready(Hasher *hasher) {
+        Block *block = hasher->ready[--hasher->n_ready];
 
-                if (piece->size > 0)
-                        digest_add(worker->digest, at, piece->size);
-                at += piece->size;
-                if (piece->value)
-                        digest_end(worker->digest, piece->value);
-        }
+        hasher->running++;
+        pthread_mutex_unlock(&hasher->lock);
+        hash_block(block);
+        pthread_mutex_lock(&hasher->lock);
+        hasher->running--;
+        hasher->free[hasher->n_free++] = block;
+        pthread_cond_broadcast(&hasher->change);
 }
 
 static void *work(void *userdata) {
-        Worker *worker = userdata;
+        Hasher *hasher = userdata;
 
-        pthread_mutex_lock(&worker->lock);
-        for (;;) {
-                while (worker->emptied == worker->filled && !worker->ending)
-                        pthread_cond_wait(&worker->change, &worker->lock);
-                if (worker->ending)
-                        break;
-                pthread_mutex_unlock(&worker->lock);
-                hash_block(worker, &worker->ring[worker->emptied % RING]);
-                pthread_mutex_lock(&worker->lock);
-                worker->emptied++;
-                pthread_cond_broadcast(&worker->change);
+        pthread_mutex_lock(&hasher->lock);
+        while (!hasher->ending) {
+                if (hasher->n_ready > 0)
+                        hash_ready(hasher);
+                else
+                        pthread_cond_wait(&hasher->change, &hasher->lock);
         }
-        pthread_mutex_unlock(&worker->lock);
+        pthread_mutex_unlock(&hasher->lock);
         return NULL;
-}
-
-static int worker_start(Worker *worker) {
-        int r;
-
-        worker->ring = calloc(RING, sizeof(Block));
-        r = worker->ring ? digest_new(&worker->digest) : -ENOMEM;
-        if (r < 0)
-                return r;
-        pthread_mutex_init(&worker->lock, NULL);
-        pthread_cond_init(&worker->change, NULL);
-        r = -pthread_create(&worker->thread, NULL, work, worker);
-        worker->started = r == 0;
-        return r;
-}
-
-static void worker_end(Worker *worker) {
-        if (worker->started) {
-                pthread_mutex_lock(&worker->lock);
-                worker->ending = true;
-                pthread_cond_broadcast(&worker->change);
-                pthread_mutex_unlock(&worker->lock);
-                pthread_join(worker->thread, NULL);
-        }
-        digest_free(worker->digest);
-        free(worker->ring);
-        *worker = (Worker){ 0 };
 }
 
 unsigned hasher_workers(void) {
@@ -116,22 +93,67 @@ unsigned hasher_workers(void) {
         return n > HASHER_WORKERS_MAX ? HASHER_WORKERS_MAX : (unsigned) n;
 }
 
-int hasher_new(unsigned workers, Hasher **ret_hasher) {
-        SCOPED(hasher_free) Hasher *hasher = calloc(1, sizeof(*hasher));
-        int r = hasher ? digest_new(&hasher->digest) : -ENOMEM;
+static int add_blocks(Hasher *hasher) {
+        unsigned i;
 
-        if (r < 0)
-                return r;
+        for (i = 0; i < BLOCKS; i++) {
+                Block *block = malloc(sizeof(Block));
+
+                if (!block)
+                        return -ENOMEM;
+                hasher->blocks[hasher->n_blocks++] = block;
+                hasher->free[hasher->n_free++] = block;
+        }
+        return 0;
+}
+
+static void open_block(Hasher *hasher) {
+        hasher->block = hasher->free[--hasher->n_free];
+        hasher->block->n = 0;
+        hasher->block->used = 0;
+}
+
+/* A narrow limit of processes or memory costs speed, not the job. */
+static void start_workers(Hasher *hasher, unsigned workers) {
         while (hasher->n_workers < workers && hasher->n_workers < HASHER_WORKERS_MAX) {
-                if (worker_start(&hasher->workers[hasher->n_workers]) < 0) {
-                        /* a narrow pids limit costs speed, not the job */
-                        worker_end(&hasher->workers[hasher->n_workers]);
-                        break;
-                }
+                int r;
+
+                pthread_mutex_lock(&hasher->lock);
+                r = add_blocks(hasher);
+                pthread_mutex_unlock(&hasher->lock);
+                if (r < 0 ||
+                    pthread_create(&hasher->workers[hasher->n_workers], NULL, work, hasher))
+                        return;
                 hasher->n_workers++;
         }
+}
+
+int hasher_new(unsigned workers, Hasher **ret_hasher) {
+        SCOPED(hasher_free) Hasher *hasher = calloc(1, sizeof(*hasher));
+        int r;
+
+        if (!hasher)
+                return -ENOMEM;
+        pthread_mutex_init(&hasher->lock, NULL);
+        pthread_cond_init(&hasher->change, NULL);
+        r = digest_new(&hasher->digest);
+        if (r >= 0)
+                r = add_blocks(hasher);
+        if (r < 0)
+                return r;
+        open_block(hasher);
+        start_workers(hasher, workers);
         *ret_hasher = TAKE_PTR(hasher);
         return 0;
+}
+
+static void free_wholes(Hasher *hasher) {
+        while (hasher->wholes) {
+                Whole *whole = hasher->wholes;
+
+                hasher->wholes = whole->next;
+                free(whole);
+        }
 }
 
 Hasher *hasher_free(Hasher *hasher) {
@@ -139,91 +161,128 @@ Hasher *hasher_free(Hasher *hasher) {
 
         if (!hasher)
                 return NULL;
+        pthread_mutex_lock(&hasher->lock);
+        hasher->ending = true;
+        pthread_cond_broadcast(&hasher->change);
+        pthread_mutex_unlock(&hasher->lock);
         for (i = 0; i < hasher->n_workers; i++)
-                worker_end(&hasher->workers[i]);
+                pthread_join(hasher->workers[i], NULL);
+        for (i = 0; i < hasher->n_blocks; i++)
+                free(hasher->blocks[i]);
+        free_wholes(hasher);
         digest_free(hasher->digest);
         free(hasher);
         return NULL;
 }
 
-static unsigned waiting(Worker *worker) {
-        unsigned n;
-
-        pthread_mutex_lock(&worker->lock);
-        n = worker->filled - worker->emptied;
-        pthread_mutex_unlock(&worker->lock);
-        return n;
-}
-
-/* The least loaded worker that has half its ring free, or NULL: hashing here is then the faster way. */
-static Worker *choose(Hasher *hasher) {
-        Worker *best = NULL;
-        unsigned least = RING / 2, i;
-
-        for (i = 0; i < hasher->n_workers; i++) {
-                unsigned n = waiting(&hasher->workers[i]);
-
-                if (n < least) {
-                        least = n;
-                        best = &hasher->workers[i];
-                }
+static void pass_on(Hasher *hasher) {
+        pthread_mutex_lock(&hasher->lock);
+        hasher->ready[hasher->n_ready++] = hasher->block;
+        pthread_cond_broadcast(&hasher->change);
+        while (hasher->n_free == 0) {
+                if (hasher->n_ready > 0)
+                        hash_ready(hasher);
+                else
+                        pthread_cond_wait(&hasher->change, &hasher->lock);
         }
-        return best;
+        open_block(hasher);
+        pthread_mutex_unlock(&hasher->lock);
 }
 
-/* The block that is being filled; @filled is read without the lock by the one thread that writes it. */
-static Block *open_block(Worker *worker) {
-        return &worker->ring[worker->filled % RING];
+/* A piece of at most @size bytes begins: it must lie in one block. */
+static void open_piece(Hasher *hasher, uint64_t size) {
+        uint32_t need = size < HASHER_PIECE ? (uint32_t) size : HASHER_PIECE;
+
+        if (hasher->block->n == BLOCK_MESSAGES || BLOCK_BYTES - hasher->block->used < need)
+                pass_on(hasher);
+        hasher->piece = 0;
 }
 
-static void pass_on(Worker *worker) {
-        Block *next;
+static void close_piece(Hasher *hasher) {
+        Block *block = hasher->block;
 
-        pthread_mutex_lock(&worker->lock);
-        worker->filled++;
-        pthread_cond_broadcast(&worker->change);
-        while (worker->filled - worker->emptied >= RING)
-                pthread_cond_wait(&worker->change, &worker->lock);
-        pthread_mutex_unlock(&worker->lock);
-        next = open_block(worker);
-        next->n_pieces = 0;
-        next->used = 0;
+        block->messages[block->n++] = (LanesMessage){ .bytes = block->bytes + block->used,
+                                                      .n = hasher->piece,
+                                                      .value = hasher->value };
+        block->used += hasher->piece;
+        hasher->value += DIGEST_SIZE;
 }
 
-static void queue(Worker *worker, const char *bytes, size_t n, uint8_t *value) {
-        do {
-                Block *block = open_block(worker);
-                size_t part = BLOCK_BYTES - block->used;
+static int add_whole(Hasher *hasher, uint64_t size, uint8_t *value) {
+        size_t n = (size_t) ((size + HASHER_PIECE - 1) / HASHER_PIECE);
+        Whole *whole = malloc(sizeof(*whole) + n * DIGEST_SIZE);
 
-                if (part > n)
-                        part = n;
-                if (part > 0)
-                        memcpy(block->bytes + block->used, bytes, part);
-                block->pieces[block->n_pieces++] =
-                        (Piece){ .size = (uint32_t) part, .value = part == n ? value : NULL };
-                block->used += (uint32_t) part;
-                bytes += part;
-                n -= part;
-                if (block->used == BLOCK_BYTES || block->n_pieces == BLOCK_PIECES)
-                        pass_on(worker);
-        } while (n > 0);
+        if (!whole)
+                return -ENOMEM;
+        whole->n = n;
+        whole->value = value;
+        whole->next = hasher->wholes;
+        hasher->wholes = whole;
+        hasher->value = whole->pieces;
+        return 0;
 }
 
-void hasher_begin(Hasher *hasher, uint8_t *ret_value) {
+int hasher_begin(Hasher *hasher, HasherForm form, uint64_t size, uint8_t *ret_value) {
+        hasher->left = size;
         hasher->value = ret_value;
-        hasher->current = choose(hasher);
+        hasher->in_digest = form == HASHER_PLAIN && size > HASHER_PIECE;
+        if (hasher->in_digest)
+                return 0;
+        if (size > HASHER_PIECE && add_whole(hasher, size, ret_value) < 0)
+                return -ENOMEM;
+        open_piece(hasher, size);
+        return 0;
+}
+
+/* Where the next bytes of the file go, and how many of them fit. */
+static char *take_room(Hasher *hasher, uint64_t n, uint32_t *ret_part) {
+        uint32_t room;
+
+        if (hasher->piece == HASHER_PIECE) {
+                close_piece(hasher);
+                open_piece(hasher, hasher->left);
+        }
+        room = HASHER_PIECE - hasher->piece;
+        *ret_part = n < room ? (uint32_t) n : room;
+        return hasher->block->bytes + hasher->block->used + hasher->piece;
+}
+
+static void add(Hasher *hasher, const char *bytes, uint64_t n) {
+        while (n > 0) {
+                uint32_t part;
+                char *to = take_room(hasher, n, &part);
+
+                if (bytes)
+                        memcpy(to, bytes, part);
+                else
+                        memset(to, 0, part);
+                bytes += bytes ? part : 0;
+                hasher->piece += part;
+                hasher->left -= part;
+                n -= part;
+        }
 }
 
 void hasher_add(Hasher *hasher, const void *bytes, size_t n) {
-        if (hasher->current)
-                queue(hasher->current, bytes, n, NULL);
-        else
-                digest_add(hasher->digest, bytes, n);
+        if (n > hasher->left)
+                n = (size_t) hasher->left;
+        if (!hasher->in_digest) {
+                add(hasher, bytes, n);
+                return;
+        }
+        digest_add(hasher->digest, bytes, n);
+        hasher->left -= n;
 }
 
 void hasher_add_zeroes(Hasher *hasher, uint64_t n) {
-        static const char zeroes[65536];
+        static const char zeroes[HASHER_PIECE];
 
+        if (n > hasher->left)
+                n = hasher->left;
+        if (!hasher->in_digest) {
+                add(hasher, NULL, n);
+                return;
+        }
         while (n > 0) {
                 size_t part = n < sizeof(zeroes) ? (size_t) n : sizeof(zeroes);
 
@@ -233,24 +292,25 @@ void hasher_add_zeroes(Hasher *hasher, uint64_t n) {
 }
 
 void hasher_end(Hasher *hasher) {
-        if (hasher->current)
-                queue(hasher->current, "", 0, hasher->value);
-        else
+        if (hasher->in_digest)
                 digest_end(hasher->digest, hasher->value);
-        hasher->current = NULL;
+        else
+                close_piece(hasher);
 }
 
 void hasher_finish(Hasher *hasher) {
-        unsigned i;
+        const Whole *whole;
 
-        for (i = 0; i < hasher->n_workers; i++) {
-                Worker *worker = &hasher->workers[i];
-
-                if (open_block(worker)->n_pieces > 0)
-                        pass_on(worker);
-                pthread_mutex_lock(&worker->lock);
-                while (worker->emptied != worker->filled)
-                        pthread_cond_wait(&worker->change, &worker->lock);
-                pthread_mutex_unlock(&worker->lock);
+        pass_on(hasher);
+        pthread_mutex_lock(&hasher->lock);
+        while (hasher->n_ready > 0 || hasher->running > 0) {
+                if (hasher->n_ready > 0)
+                        hash_ready(hasher);
+                else
+                        pthread_cond_wait(&hasher->change, &hasher->lock);
         }
+        pthread_mutex_unlock(&hasher->lock);
+        for (whole = hasher->wholes; whole; whole = whole->next)
+                digest_of(whole->pieces, whole->n * DIGEST_SIZE, whole->value);
+        free_wholes(hasher);
 }

@@ -174,8 +174,8 @@ int land_file(Land *land, const char *path, const EntryMeta *meta, Error *err) {
         if (land->file < 0)
                 return error_set(err, land->file, "make a file of the layer");
         land->at = 0;
-        hasher_begin(land->hasher, land->entry->digest);
-        return 0;
+        r = hasher_begin(land->hasher, HASHER_PIECES, meta->size, land->entry->digest);
+        return r < 0 ? error_set(err, r, "hash a file of the layer") : 0;
 }
 
 static int write_at(int fd, const char *bytes, size_t n, uint64_t at) {
