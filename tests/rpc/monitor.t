@@ -148,7 +148,7 @@ def test_dirs(place):
                call_with(place, theirs, OTHER_UID),    # its own
                call_with(place, theirs, 0)]            # root may bring anyone's
     status, seen, log = place.finish(process)
-    want = (f"pair {-errno.EPERM}\ncaller 0 {-errno.EPERM}\ncaller 1 {-errno.EINVAL}\ncaller 2 0\ncaller 3 0\n")
+    want = (f"pair {-errno.EPERM}\ncaller 0 {-errno.EPERM}\ncaller 1 {-errno.EOPNOTSUPP}\ncaller 2 0\ncaller 3 0\n")
     check(seen == want and status == 0, "a directory needs its owner's own connection", (status, seen, log))
     for client in clients:
         client.close()
