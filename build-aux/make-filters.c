@@ -92,6 +92,7 @@ static const char *const files_calls[] = {
         "fchownat", "utimes", "futimesat", "truncate", "mknodat", "mknod", "ioctl", "vfork", "splice",
         "getxattr", "lgetxattr", "fgetxattr", "listxattr", "llistxattr", "flistxattr", "setxattr",
         "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "sched_setaffinity",
+        "syncfs",
         NULL,
 };
 /* clang-format on */

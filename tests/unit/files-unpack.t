@@ -167,6 +167,16 @@ noted(Tar().add("a", b"keep").hard("b", "a").add("b", b"new").bytes(), [], "a la
 noted(Tar().link("l", "/etc/passwd").link("l", "x").bytes(), [], "a link twice",
       lambda out: t.same(os.readlink(out + "/l"), "x", "the last one counts"))
 
+# --- names that are no UTF-8, and a machine without the locale that libarchive converts with
+odd = b"b\xff\xfen".decode(errors="surrogateescape")
+for fmt in (tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+    for env in (None, dict(os.environ, LOCPATH="/nonexistent")):
+        with Places() as p:
+            tar = Tar(fmt=fmt).add(odd, b"1").link("l", odd).hard("h", odd).add("gr\u00f6" * 60)
+            r = p.run("unpack", stdin=tar.bytes(), env=env)
+            t.same((r.done, sorted(os.listdir(os.fsencode(p.at("out"))))),
+                   (True, sorted([b"b\xff\xfen", b"l", b"h", ("gr\u00f6" * 60).encode()])), "bytes of names stay", r.records)
+
 # --- type changes
 refused(Tar().link("a", "/etc").dir("a").add("a/x").bytes(), "type-change", "a link, then a directory")
 refused(Tar().link("a", "/tmp/x").add("a", b"x").bytes(), "type-change", "a link, then a file")
