@@ -94,6 +94,11 @@ static int append_item(OptionList *list, const char *value, Error *err) {
         return 0;
 }
 
+/* A limit that is 0 would read as one that was not given, and be none */
+static int refuse_zero(int r, const uint64_t *field, Error *err) {
+        return r == 0 && *field == 0 ? error_say(err, -EINVAL, "must be more than 0") : r;
+}
+
 /* Writes one value to the field of the option's kind. */
 static int store(const Option *option, const char *value, void *target, Error *err) {
         void *field = (char *) target + option->offset;
@@ -110,13 +115,16 @@ static int store(const Option *option, const char *value, void *target, Error *e
                 r = append_item(field, value, err);
                 break;
         case OPTION_SIZE:
-                r = units_parse_size(value, field, err);
+                r = refuse_zero(units_parse_size(value, field, err), field, err);
                 break;
         case OPTION_DURATION:
-                r = units_parse_duration(value, field, err);
+                r = refuse_zero(units_parse_duration(value, field, err), field, err);
                 break;
         case OPTION_NUMBER:
                 r = units_parse_number(value, field, err);
+                break;
+        case OPTION_COUNT:
+                r = refuse_zero(units_parse_number(value, field, err), field, err);
                 break;
         }
         return r < 0 ? error_add(err, -EINVAL, "--%s", option->name) : 0;

@@ -14,9 +14,10 @@ typedef enum OptionKind {
         OPTION_FLAG,     /* bool *, set true */
         OPTION_TEXT,     /* const char **, borrowed from argv */
         OPTION_LIST,     /* OptionList * */
-        OPTION_SIZE,     /* uint64_t *, bytes */
-        OPTION_DURATION, /* uint64_t *, microseconds */
+        OPTION_SIZE,     /* uint64_t *, bytes, not 0 */
+        OPTION_DURATION, /* uint64_t *, microseconds, not 0 */
         OPTION_NUMBER,   /* uint64_t * */
+        OPTION_COUNT,    /* uint64_t *, not 0 */
 } OptionKind;
 
 #define OPTION_LIST_MAX 64

@@ -29,6 +29,10 @@ static int add_limits(const JailOptions *options, cJSON *params, Error *err) {
                 (void) error_add(err, -EINVAL, "--cpu");
                 return VERB_E_USAGE;
         }
+        if (options->cpu && permille == 0) {
+                (void) error_say(err, -EINVAL, "--cpu: must be more than 0");
+                return VERB_E_USAGE;
+        }
         if (!options->memory && !options->pids && !options->disk && !permille)
                 return 0;
         limits = json_add_object(params, "limits");

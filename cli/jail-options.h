@@ -34,9 +34,9 @@ typedef struct ExecOptions {
                 { "memory",    0,                                                              \
                   OPTION_SIZE, (AT) + offsetof(JailOptions, memory),                           \
                   "SIZE",      "Memory of all commands together, as 512M" },                   \
-                { "pids",        0,                                                            \
-                  OPTION_NUMBER, (AT) + offsetof(JailOptions, pids),                           \
-                  "N",           "Processes and threads at one time" },                        \
+                { "pids",       0,                                                             \
+                  OPTION_COUNT, (AT) + offsetof(JailOptions, pids),                            \
+                  "N",          "Processes and threads at one time" },                         \
                 { "cpu",       0,                                                              \
                   OPTION_TEXT, (AT) + offsetof(JailOptions, cpu),                              \
                   "SHARE",     "Processors: 150% is one and a half" },                         \

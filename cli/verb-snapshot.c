@@ -24,7 +24,7 @@ typedef struct ImportOptions {
 static const Option import_options[] = {
         { "max-bytes", 0, OPTION_SIZE, offsetof(ImportOptions, max_bytes), "SIZE",
           "Refuse an archive that unpacks to more" },
-        { "max-entries", 0, OPTION_NUMBER, offsetof(ImportOptions, max_entries), "N",
+        { "max-entries", 0, OPTION_COUNT, offsetof(ImportOptions, max_entries), "N",
           "Refuse an archive of more files" },
         OPTIONS_COMMON,
         { 0 },

@@ -45,7 +45,7 @@ static const Option verify_options[] = {
           "Policy of the jails (default: $WARDER_POLICY, else ci)" },
         { "memory", 0, OPTION_SIZE, offsetof(VerifyOptions, memory), "SIZE",
           "Memory of the tests, as 2G" },
-        { "pids", 0, OPTION_NUMBER, offsetof(VerifyOptions, pids), "N",
+        { "pids", 0, OPTION_COUNT, offsetof(VerifyOptions, pids), "N",
           "Processes and threads of the tests" },
         { "out", 'o', OPTION_TEXT, offsetof(VerifyOptions, out), "DIR",
           "Write verdict.json, patch.diff and events.jsonl there" },

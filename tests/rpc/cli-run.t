@@ -126,6 +126,8 @@ fi
 expect 125 "an unknown option" warder run --memmory 1 -- true
 has "$err" "did you mean --memory" "names the nearest"
 expect 125 "no command" warder run
+expect 125 "no processor" warder run --cpu 0% -- true
+expect 125 "no time" warder run --time 0 -- true
 expect 125 "a network" warder run --net host -- true
 expect 125 "an unknown policy" warder run --policy nope -- true
 has "$err" "no policy nope" "is named"

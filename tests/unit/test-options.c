@@ -23,6 +23,7 @@ static const Option table[] = {
         { "memory", 0, OPTION_SIZE, offsetof(Verb, memory), "SIZE", "limit memory" },
         { "time", 0, OPTION_DURATION, offsetof(Verb, wall), "TIME", "limit time" },
         { "count", 0, OPTION_NUMBER, offsetof(Verb, count), "N", "how many" },
+        { "pids", 0, OPTION_COUNT, offsetof(Verb, count), "N", "limit processes" },
         { 0 },
 };
 
@@ -61,6 +62,9 @@ static void mistakes(void) {
         refused("--memory 5x", "--memory: \"5x\" is no size");
         refused("--time soon", "--time: \"soon\" is no duration");
         refused("--count -1", "--count: \"-1\" is no number");
+        refused("--memory 0", "--memory: must be more than 0");
+        refused("--time 0s", "--time: must be more than 0");
+        refused("--pids 0", "--pids: must be more than 0");
         refused("--json=yes", "--json takes no value");
         refused("-x", "unknown option -x");
         refused("-jx", "unknown option -jx");
