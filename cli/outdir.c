@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
@@ -42,8 +43,11 @@ static int write_one(int dir, const OutFile *file, Error *err) {
         autoclose int fd = -EBADF;
         int r;
 
-        if (!file->text && file->fd < 0)
+        if (!file->text && file->fd < 0) {
+                if (unlinkat(dir, file->name, 0) < 0 && errno != ENOENT)
+                        return error_set(err, -errno, "remove %s", file->name);
                 return 0;
+        }
         snprintf(name, sizeof(name), ".%.60s.new", file->name);
         (void) unlinkat(dir, name, 0);
         fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -68,9 +72,15 @@ static int write_in_child(void *arg, void *result, Error *err) {
         dir = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)
                 return error_set(err, -errno, "open the directory %s", out->dir);
+        if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
+                r = error_set(err, -errno, "make files");
         for (unsigned i = 0; r == 0 && i < out->n; i++)
                 r = write_one(dir, &out->files[i], err);
         return r < 0 ? error_add(err, r, "--out %s", out->dir) : 0;
+}
+
+int outdir_make(const char *dir, Error *err) {
+        return outdir_write(dir, NULL, 0, err);
 }
 
 int outdir_write(const char *dir, const OutFile *files, unsigned n, Error *err) {

@@ -11,5 +11,14 @@ typedef struct OutFile {
         int fd; /* borrowed, read from its start; negative and no text: the file is not made */
 } OutFile;
 
-/** outdir_write() - make @dir where it is missing and write the @n files. Returns: 0 or negative errno */
+/** outdir_make() - make @dir where it is missing, see that files can be made in it. Returns: 0 or negative errno */
+int outdir_make(const char *dir, Error *err);
+
+/**
+ * outdir_write() - make @dir where it is missing and write the @n files
+ *
+ * A file that is not made is removed where an earlier call left one: what lies there is of one call.
+ *
+ * Returns: 0 or negative errno.
+ */
 int outdir_write(const char *dir, const OutFile *files, unsigned n, Error *err);

@@ -190,7 +190,9 @@ static int run(const VerbCall *call, Error *err) {
         running.follow.progress.replay = running.request.is_replay;
         running.follow.events = options->out ? &running.events : NULL;
         introduce(&running);
-        r = link_open(&running.link, options->common.socket, err);
+        r = options->out ? outdir_make(options->out, err) : 0;
+        if (r == 0)
+                r = link_open(&running.link, options->common.socket, err);
         follow_attach(&running.follow, &running.link);
         if (r == 0)
                 r = run_foreground(&running, err);

@@ -226,6 +226,8 @@ static int run(const VerbCall *call, Error *err) {
                 return VERB_E_USAGE;
         }
         r = prepare(&self, call->n_words == 1 ? call->words[0] : NULL, err);
+        if (r == 0 && self.options->out)
+                r = outdir_make(self.options->out, err);
         if (r == 0)
                 r = ask(&self, err);
         (void) json_free(self.spec);

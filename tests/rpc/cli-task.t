@@ -52,10 +52,18 @@ has "$err" "limit" "is named"
 printf '[{"role": "architect", "turn": 1, "expect": "something else", "reply": {"content": "x"}}]' >../bad.json
 expect 6 "a transcript of another task" warder task run --replay ../bad.json
 has "$err" "replay_mismatch" "is named"
+mkdir old && echo of another call >old/verdict.json
+expect 6 "the same into a directory with results" \
+        warder task run --out old --replay ../bad.json
+ok "$([ -f old/events.jsonl ] && [ ! -e old/verdict.json ]; echo $?)" "leaves there what is of this call only"
+rm -r old
 expect 6 "a transcript that is none" sh -c 'warder task run --replay Makefile'
 expect 6 "a snapshot that is not there" \
         warder task run --snapshot nope --replay "$example/transcript.json"
 expect 2 "a task that is none" warder task show nonsense
+expect 6 "results that cannot be written" \
+        warder task run --out Makefile --replay "$example/transcript.json"
+hasnt "$err" "is queued" "are found out before the task begins"
 expect 1 "a task that is not there" warder task show t-aaaaaaaaaa
 
 # --- in the background, and cancelled: the tests of this spec do not end by themselves
