@@ -123,12 +123,12 @@ static int read_places(Task *task, Call *call, const cJSON *params, Error *err) 
         (void) snprintf(task->policy, sizeof(task->policy), "%s", policy ? policy : "default");
         r = snapshots_find(task->front, task->snapshot, task->owner_uid, &info, err);
         if (r < 0) {
-                call_refuse(call, "not_found", "/snapshot", "see warder snapshot list");
+                call_refuse(call, "not_found", "/snapshot", NULL);
                 return r;
         }
         found = policies_find(task->front->policies, task->policy, err);
         if (!found) {
-                call_refuse(call, "not_found", "/policy", "see warder policy list");
+                call_refuse(call, "not_found", "/policy", NULL);
                 return -ENOENT;
         }
         task->limits = *policy_limits(found);

@@ -167,12 +167,12 @@ static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
         copy_name(self->policy, params, "policy", "ci");
         r = snapshots_find(self->front, self->snapshot, call_peer(self->call)->uid, &info, err);
         if (r < 0) {
-                call_refuse(self->call, "not_found", "/snapshot", "see warder snapshot list");
+                call_refuse(self->call, "not_found", "/snapshot", NULL);
                 return r;
         }
         policy = policies_find(self->front->policies, self->policy, err);
         if (!policy) {
-                call_refuse(self->call, "not_found", "/policy", "see warder policy list");
+                call_refuse(self->call, "not_found", "/policy", NULL);
                 return -ENOENT;
         }
         self->limits = *policy_limits(policy);

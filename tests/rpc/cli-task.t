@@ -60,6 +60,7 @@ rm -r old
 expect 6 "a transcript that is none" sh -c 'warder task run --replay Makefile'
 expect 6 "a snapshot that is not there" \
         warder task run --snapshot nope --replay "$example/transcript.json"
+has "$err" "no snapshot nope" "is named"
 expect 2 "a task that is none" warder task show nonsense
 expect 6 "results that cannot be written" \
         warder task run --out Makefile --replay "$example/transcript.json"
