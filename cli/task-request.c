@@ -178,6 +178,11 @@ static int fill(const TaskOptions *options, const char *dir, TaskRequest *reques
                 r = add_model(options, request, err);
         if (r == 0)
                 r = workspace_pack(&request->repo, spec, &request->base_fd, &request->totals, err);
+        if (r == 0 && request->totals.files == 0)
+                r = error_say(err, -ENOENT,
+                              "%s holds no file that is tracked or unignored: there is nothing to "
+                              "work on.",
+                              request->repo.top);
         return r;
 }
 

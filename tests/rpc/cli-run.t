@@ -132,6 +132,12 @@ expect 125 "a network" warder run --net host -- true
 expect 125 "an unknown policy" warder run --policy nope -- true
 has "$err" "no policy nope" "is named"
 expect 125 "an unknown snapshot" warder run --snapshot nope -- true
+expect 125 "a directory that is not there" warder run --cwd /nope -- true
+has "$err" "--cwd" "names the option"
+expect 125 "a directory that is no path of the jail" warder run --cwd nope -- true
+has "$err" "absolute path" "says what it must be"
+expect 2 "a word too many" warder ls x
+has "$err" "takes options only" "says so"
 expect 2 "an unknown verb" warder rnu
 has "$err" "Did you mean 'run'" "names the nearest"
 

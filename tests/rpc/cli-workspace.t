@@ -150,6 +150,9 @@ has "$err" "--run" "says what to do"
 echo '{' >bad.json
 expect 6 "a spec that is no JSON" sh -c 'cd repo && warder verify --spec ../bad.json'
 has "$err" "bad.json" "names the file"
+expect 6 "a repository without a file" \
+        sh -c 'git init -q void && cd void && warder task run --run true --replay ../transcript'
+has "$err" "nothing to work on" "is no place for a task"
 expect 2 "--spec and --run" verify --spec ../bad.json
 expect 2 "two patches" verify a b
 expect 6 "a patch that is not there" verify nothing
