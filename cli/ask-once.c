@@ -35,7 +35,12 @@ int ask_once(const Common *common, const char *method, cJSON *params, ShowFn sho
 int ask_named(const VerbCall *call, const NamedAsk *named, Error *err) {
         cJSON *params;
 
-        if (call->n_words != 1 || (named->prefix && !id_is_valid(named->prefix, call->words[0]))) {
+        if (call->n_words == 1 && named->prefix && !id_is_valid(named->prefix, call->words[0])) {
+                (void) error_say(err, -EINVAL, "'%.60s' is no id of %s.", call->words[0],
+                                 named->what);
+                return VERB_E_USAGE;
+        }
+        if (call->n_words != 1) {
                 (void) error_say(err, -EINVAL, "Name %s, one.", named->what);
                 return VERB_E_USAGE;
         }

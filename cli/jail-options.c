@@ -117,6 +117,11 @@ int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec
                 json_push_text(words, argv[i]);
         add_if(limits, "wall", options->wall);
         add_if(limits, "cpu_time", options->cpu_time);
+        if (options->cwd && options->cwd[0] != '/') {
+                (void) error_say(err, -EINVAL, "--cwd %.60s: give an absolute path of the jail.",
+                                 options->cwd);
+                return VERB_E_USAGE;
+        }
         if (options->cwd)
                 json_add_text(exec, "cwd", options->cwd);
         if (options->user && jail_options_user(options->user, exec, err) != 0)

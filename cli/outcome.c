@@ -109,6 +109,11 @@ static void say_not_started(const cJSON *record, const char *name, Buf *text) {
         if (code == EXIT_NOT_FOUND)
                 (void) buf_printf(text, "%s: not found in the jail (%s)",
                                   name ? name : "the command", error ? error : "no such file");
+        else if (step && strcmp(step, "cwd") == 0)
+                (void) buf_printf(text,
+                                  "the directory to start in cannot be entered: %s; "
+                                  "choose another with --cwd",
+                                  error ? error : "unknown");
         else
                 (void) buf_printf(text, "%s: could not be started (step %s): %s",
                                   name ? name : "the command", step ? step : "unknown",

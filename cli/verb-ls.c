@@ -43,6 +43,7 @@ const Verb verb_ls = {
         .exits = EXITS_PLAIN,
         .options = ls_options,
         .size = sizeof(Common),
+        .takes_no_words = true,
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run,

@@ -45,6 +45,7 @@ const Verb verb_policy_list = {
         .exits = EXITS_PLAIN,
         .options = policy_options,
         .size = sizeof(Common),
+        .takes_no_words = true,
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run_list,

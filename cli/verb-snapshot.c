@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/units.h"
 #include "cli/as-user.h"
@@ -126,6 +127,7 @@ static int import(const ImportOptions *options, const char *name, int fd, Error 
 
 static int run_import(const VerbCall *call, Error *err) {
         autoclose int fd = -EBADF;
+        struct stat st;
         User user;
 
         if (call->n_words != 2) {
@@ -142,6 +144,13 @@ static int run_import(const VerbCall *call, Error *err) {
         }
         if (fd < 0)
                 return error_set(err, -errno, "use stdin");
+        if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+                (void) error_say(err, -EISDIR,
+                                 "%.200s is a directory: pack it first, tar -C DIR -c . | warder "
+                                 "snapshot import %.60s -",
+                                 call->words[1], call->words[0]);
+                return VERB_E_USAGE;
+        }
         return import(call->options, call->words[0], fd, err);
 }
 
@@ -217,6 +226,7 @@ const Verb verb_snapshot_list = {
         .exits = EXITS_PLAIN,
         .options = snapshot_options,
         .size = sizeof(Common),
+        .takes_no_words = true,
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run_list,

@@ -77,7 +77,8 @@ static int run_cancel(const VerbCall *call, Error *err) {
 
 static int take_id(const VerbCall *call, char *id, Error *err) {
         if (call->n_words != 1 || !id_is_valid('t', call->words[0])) {
-                (void) error_say(err, -EINVAL, "Name a task, one; 'warder task list' lists them.");
+                (void) error_say(err, -EINVAL,
+                                 "Name a task by its id, one; 'warder task list' lists them.");
                 return VERB_E_USAGE;
         }
         snprintf(id, ID_MAX, "%s", call->words[0]);
@@ -137,9 +138,19 @@ static int run_diff(const VerbCall *call, Error *err) {
                 .exit_usage = EXIT_USAGE, .exit_failed = 1, .run = RUN,                       \
         }
 
-const Verb verb_task_list = TASK_VERB(
-        "task list", "list tasks, newest first", "[--json]",
-        "  warder task list\n  warder task list --json | jq -r '.tasks[].task'", run_list);
+const Verb verb_task_list = {
+        .name = "task list",
+        .summary = "list tasks, newest first",
+        .synopsis = "[--json]",
+        .examples = "  warder task list\n  warder task list --json | jq -r '.tasks[].task'",
+        .exits = EXITS_PLAIN,
+        .options = task_options,
+        .size = sizeof(Common),
+        .takes_no_words = true,
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_list,
+};
 
 const Verb verb_task_show =
         TASK_VERB("task show", "show a task: state, verdicts, what it has used", "TASK",

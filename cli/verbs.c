@@ -183,6 +183,11 @@ int verbs_run(const Verb *verb, int argc, char **argv) {
                 return report(verb, VERB_E_USAGE, false, &err);
         call.n_words = argc - rest;
         call.words = argv + rest;
+        if (verb->takes_no_words && call.n_words > 0) {
+                (void) error_say(&err, -EINVAL, "'%s' takes options only, not '%.60s'.", verb->name,
+                                 call.words[0]);
+                return report(verb, VERB_E_USAGE, false, &err);
+        }
         r = verb->run(&call, &err);
         return report(verb, r, ((const Common *) options)->json, &err);
 }

@@ -60,6 +60,7 @@ typedef struct Verb {
         const Option *options;
         size_t size;        /* of the options' struct */
         bool stops_at_word; /* the first word ends the options: it begins a command */
+        bool takes_no_words;
         int exit_usage;
         int exit_failed; /* for a negative return of run */
         /* the exit code; VERB_E_USAGE; or negative errno. Where err is set its sentence is shown */

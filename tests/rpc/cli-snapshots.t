@@ -50,6 +50,8 @@ expect 1 "more than is allowed" warder snapshot import --max-bytes 1M bad root.t
 expect 1 "more files than are allowed" warder snapshot import --max-entries 3 bad root.tar
 expect 1 "a name that is none" warder snapshot import 'Bad/Name' root.tar
 expect 1 "a file that is not there" warder snapshot import bad no-such.tar
+expect 2 "a directory" warder snapshot import bad /usr/share
+has "$err" "tar -C" "says how to pack it"
 expect 2 "too few words" warder snapshot import bad
 expect 0 "list" warder snapshot list
 hasnt "$out" bad "none of that made a snapshot"

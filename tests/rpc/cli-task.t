@@ -62,6 +62,7 @@ expect 6 "a snapshot that is not there" \
         warder task run --snapshot nope --replay "$example/transcript.json"
 has "$err" "no snapshot nope" "is named"
 expect 2 "a task that is none" warder task show nonsense
+has "$err" "'nonsense' is no id of a task" "says why"
 expect 6 "results that cannot be written" \
         warder task run --out Makefile --replay "$example/transcript.json"
 hasnt "$err" "is queued" "are found out before the task begins"
