@@ -21,7 +21,6 @@ static const char *const names[] = {
         [RULE_SET_ID] = "set-id",
         [RULE_XATTR] = "xattr",
         [RULE_ID_RANGE] = "id-range",
-        [RULE_TIME_RANGE] = "time-range",
         [RULE_WHITEOUT_NAME] = "whiteout-name",
         [RULE_TYPE_CHANGE] = "type-change",
         [RULE_TOO_MANY_BYTES] = "too-many-bytes",

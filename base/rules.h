@@ -22,7 +22,6 @@ typedef enum RecordRule {
         RULE_SET_ID,        /* set-user-id or set-group-id bit */
         RULE_XATTR,         /* an extended attribute that never lands */
         RULE_ID_RANGE,      /* an owner that has no place in a jail */
-        RULE_TIME_RANGE,    /* a time that not every file system can hold */
         RULE_WHITEOUT_NAME, /* ".wh.*" */
         RULE_TYPE_CHANGE,   /* one name twice, with types that cannot replace each other */
         RULE_TOO_MANY_BYTES,
