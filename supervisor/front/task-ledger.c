@@ -213,15 +213,32 @@ static int forget_oldest(Front *front, Error *err) {
         return r;
 }
 
+#define LOST         "state IN ('queued', 'preparing', 'running')"
+#define LOST_SUMMARY "the supervisor ended while the task ran"
+
+/* A watcher waits for the event of the final state, so the log of a task that was lost gets one too */
+static int tell_lost(Front *front, Error *err) {
+        char time[UNITS_TEXT_MAX];
+
+        return ledger_exec(
+                front->ledger, err,
+                "INSERT INTO task_events(task, seq, event) SELECT id, n, json_object('seq', n,"
+                " 'time', ?1, 'task', id, 'event', 'task.state', 'data', json_object("
+                "'state', 'error', 'cause', 'supervisor_lost', 'summary', '" LOST_SUMMARY "'),"
+                " 'used', json(used)) FROM (SELECT id, used, 1 + ifnull((SELECT max(seq) FROM"
+                " task_events WHERE task = tasks.id), 0) AS n FROM tasks WHERE " LOST ")",
+                "t", units_format_time(units_now(), time));
+}
+
 int task_ledger_recover(Front *front, Error *err) {
         int r = forget_oldest(front, err);
 
+        if (r == 0)
+                r = tell_lost(front, err);
         if (r < 0)
                 return r;
-        return ledger_exec(
-                front->ledger, err,
-                "UPDATE tasks SET state = 'error', cause = 'supervisor_lost', ended = ?1,"
-                " summary = 'the supervisor ended while the task ran'"
-                " WHERE state IN ('queued', 'preparing', 'running')",
-                "i", (int64_t) units_now());
+        return ledger_exec(front->ledger, err,
+                           "UPDATE tasks SET state = 'error', cause = 'supervisor_lost',"
+                           " ended = ?1, summary = '" LOST_SUMMARY "' WHERE " LOST,
+                           "i", (int64_t) units_now());
 }
