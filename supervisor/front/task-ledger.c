@@ -200,8 +200,8 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
 
 static int forget_oldest(Front *front, Error *err) {
         static const char *const statements[] = {
-                "DELETE FROM tasks WHERE id NOT IN (SELECT id FROM tasks ORDER BY created DESC "
-                "LIMIT ?1)",
+                ("DELETE FROM tasks WHERE id NOT IN (SELECT id FROM tasks ORDER BY created DESC "
+                 "LIMIT ?1)"),
                 "DELETE FROM task_events WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
                 "DELETE FROM verdicts WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
                 "DELETE FROM patches WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",

@@ -16,7 +16,7 @@ static void bad_texts(void) {
         is_number(digest_parse(NULL, value), -EINVAL, "no text");
         is_number(digest_parse("", value), -EINVAL, "an empty text");
         is_number(digest_parse(ABC "0", value), -EINVAL, "a digit too many");
-        is_number(digest_parse(ABC + 1, value), -EINVAL, "another prefix");
+        is_number(digest_parse(&ABC[1], value), -EINVAL, "another prefix");
         text[70] = 0;
         is_number(digest_parse(text, value), -EINVAL, "a digit too few");
         text[70] = 'D';
