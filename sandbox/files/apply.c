@@ -56,6 +56,7 @@ static int report_tree(const ApplyJob *job, Report *report, Error *err) {
 static int apply_patch(const ApplyJob *job, const Patch *patch, Report *report, Error *err) {
         Protect protect = { .old = job->old,
                             .tree = job->tree,
+                            .setup = job->setup,
                             .protect = &job->protect,
                             .allow = &job->allow,
                             .report = report };

@@ -10,6 +10,7 @@ typedef struct ApplyJob {
         int patch; /* the patch, borrowed as the next two */
         int old;   /* the base */
         int tree;  /* the base with a writable upper; unused where @check_only */
+        int setup; /* what setup made above the base; negative: nothing */
         bool check_only;
         Globs protect;
         Globs allow;

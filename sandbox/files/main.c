@@ -70,6 +70,8 @@ static const Option apply_options[] = {
           "put these files of the base back" },
         { "allow", 0, OPTION_LIST, offsetof(VerbArgs, allow), "GLOB",
           "let these dangerous names be added" },
+        { "setup", 0, OPTION_FLAG, offsetof(VerbArgs, setup), NULL,
+          "nothing may be added over what /new holds" },
         { "check-only", 0, OPTION_FLAG, offsetof(VerbArgs, check_only), NULL, "write nothing" },
         OPTION_ROOT,
         { 0 },

@@ -2,7 +2,9 @@
 /*
  * protect: the protection layer of a verify. It looks at what a patch did to the base, and takes back what would
  * let the work under test judge itself: protected files of the base are put back, and files that runners
- * obey without being asked (a conftest.py, a GNUmakefile) go away again where the patch brought them.
+ * obey without being asked (a conftest.py, a GNUmakefile) go away again where the patch brought them. So do
+ * files that would lie above what setup made (the runner itself may be there), and files that the base's
+ * .gitignore leaves out: where setup or a build makes them, those made by the patch would be taken for theirs.
  */
 #include "sandbox/files/apply-plan.h"
 #include "sandbox/files/glob.h"
@@ -10,6 +12,7 @@
 typedef struct Protect {
         int old;              /* the base, borrowed */
         int tree;             /* the tree after the patch, borrowed */
+        int setup;            /* what setup made above the base, borrowed; negative: nothing */
         const Globs *protect; /* borrowed */
         const Globs *allow;   /* borrowed */
         Report *report;       /* borrowed */

@@ -98,6 +98,7 @@ static int add_globs(Globs *globs, const OptionList *list, Error *err) {
 int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         autoclose int old = open_below(args, "old", err);
         autoclose int tree = old < 0 || args->check_only ? -EBADF : open_below(args, "tree", err);
+        autoclose int setup = -EBADF;
         ApplyJob job = {
                 .patch = STDIN_FILENO, .old = old, .tree = tree, .check_only = args->check_only
         };
@@ -105,6 +106,11 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
 
         if (old < 0 || (tree < 0 && !args->check_only))
                 return old < 0 ? old : tree;
+        if (args->setup)
+                setup = open_below(args, "new", err);
+        if (args->setup && setup < 0 && forgive_missing(setup, err) < 0)
+                return setup;
+        job.setup = setup;
         r = add_globs(&job.protect, &args->protect, err);
         if (r >= 0)
                 r = add_globs(&job.allow, &args->allow, err);

@@ -18,6 +18,7 @@ typedef struct VerbArgs {
         OptionList protect;
         OptionList allow;
         bool check_only;
+        bool setup;
         bool ignore_case;
         const char *glob;
         char **words; /* what is left after the options */

@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "base/escape.h"
 
-#define ARGS_MAX      (2 + 2 * (VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX) + 1)
+#define ARGS_MAX      (3 + 2 * (VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX) + 1)
 #define PATHS_MAX     500 /* in one list; the lists decide by not being empty */
 #define PATH_TEXT_MAX 1024
 
@@ -121,11 +121,13 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
         apply->done(&end, apply->userdata);
 }
 
-static void fill_argv(const char **argv, const VerifySpec *spec) {
+static void fill_argv(const char **argv, const VerifySpec *spec, bool setup) {
         unsigned n = 0;
 
         argv[n++] = "apply";
         argv[n++] = "work";
+        if (setup)
+                argv[n++] = "--setup";
         for (unsigned i = 0; i < spec->n_protect; i++) {
                 argv[n++] = "--protect";
                 argv[n++] = spec->protect[i];
@@ -137,15 +139,18 @@ static void fill_argv(const char **argv, const VerifySpec *spec) {
         argv[n] = NULL;
 }
 
-static int fill_plan(Front *front, Plan *plan, const GateLayers *layers, Error *err) {
-        GateView old = { .target = VIEW_OLD, .layers = layers };
-        GateView tree = { .target = VIEW_TREE, .flags = VIEW_WRITABLE, .layers = layers };
+static int fill_plan(Front *front, Plan *plan, const PatchApplySpec *spec, Error *err) {
+        GateView old = { .target = VIEW_OLD, .layers = spec->layers };
+        GateView tree = { .target = VIEW_TREE, .flags = VIEW_WRITABLE, .layers = spec->layers };
+        GateView setup = { .target = VIEW_NEW, .layers = spec->setup };
         int r;
 
         r = gate_files_plan(front, plan, err);
         if (r == 0)
                 r = gate_view(plan, &old, err);
-        return r < 0 ? r : gate_view(plan, &tree, err);
+        if (r == 0)
+                r = gate_view(plan, &tree, err);
+        return r < 0 || !spec->setup ? r : gate_view(plan, &setup, err);
 }
 
 int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret, Error *err) {
@@ -162,8 +167,8 @@ int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret
                 return error_set(err, -ENOMEM, "apply a patch");
         apply->done = spec->done;
         apply->userdata = spec->userdata;
-        fill_argv(argv, spec->spec);
-        r = fill_plan(front, &job.plan, spec->layers, err);
+        fill_argv(argv, spec->spec, spec->setup != NULL);
+        r = fill_plan(front, &job.plan, spec, err);
         if (r == 0)
                 r = files_job_start(front, &job, on_record, on_done, apply, &apply->job, err);
         if (r < 0)

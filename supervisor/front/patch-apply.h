@@ -23,6 +23,7 @@ typedef void (*PatchApplyDoneFn)(const PatchApplyEnd *end, void *userdata);
 
 typedef struct PatchApplySpec {
         const GateLayers *layers; /* the base alone; borrowed for the call, as all here */
+        const GateLayers *setup;  /* setup's layer alone; NULL: none */
         const VerifySpec *spec;
         int patch_fd; /* duplicated */
         uint32_t owner_uid;

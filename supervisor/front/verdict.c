@@ -98,8 +98,9 @@ static bool rule_tampered(Verdict *verdict, const VerdictCase *facts) {
         else
                 verdict_say(
                         verdict, VERDICT_TAMPERED, "dangerous_files",
-                        "the patch adds %d file(s) that change how tests run, first %s; they were "
-                        "taken away: leave them out, or name them in \"allow\" of the verify spec",
+                        "the patch adds %d file(s) that change how tests run, or that setup or a "
+                        "build makes, first %s; they were taken away: leave them out, or name them "
+                        "in \"allow\" of the verify spec",
                         dangerous, first->valuestring);
         return true;
 }

@@ -248,14 +248,18 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
 }
 
 static int start_apply(Verify *verify, Error *err) {
-        GateLayers layers = work_base_layers(verify->input.base, false);
+        const WorkBase *base = verify->input.base;
+        GateLayers layers = work_base_layers(base, false), setup = { .n = 0 };
         PatchApplySpec spec = { .layers = &layers,
+                                .setup = base->has_setup ? &setup : NULL,
                                 .spec = verify->input.spec,
                                 .patch_fd = verify->input.patch_fd,
                                 .owner_uid = verify->input.owner_uid,
                                 .done = on_applied,
                                 .userdata = verify };
 
+        if (base->has_setup)
+                gate_layers_add(&setup, base->setup);
         tell(verify, "apply", NULL);
         return patch_apply_start(verify->front, &spec, &verify->apply, err);
 }

@@ -57,6 +57,11 @@ patch_of skipped "$wrong_edit; sed -i 's,@./build/test,@./build/test | sed \"s/^
 expect 1 "a test that is skipped now does not either" warder verify --json "$scratch/skipped.patch"
 is "$(verdict .cause)" tests_skipped "cause tests_skipped"
 
+patch_of product "$wrong_edit; mkdir build; printf '#!/bin/sh\nprintf \"ok - %%s\\\\n\" sum_of_three sum_of_one sum_of_none biggest_of_three biggest_of_one\n' >build/test; chmod 755 build/test; git add -f build/test"
+expect 5 "a patch that brings what the build makes is tampered" warder verify --json "$scratch/product.patch"
+is "$(verdict '.dangerous | join(" ")')" build/test "it is named"
+is "$(verdict .tests.failed)" 2 "and had no effect"
+
 patch_of silent "printf 'all check:\n\t@true\n' >Makefile"
 expect 1 "no test ran" warder verify --json "$scratch/silent.patch"
 is "$(verdict .cause)" no_tests "cause no_tests"
@@ -125,6 +130,10 @@ is "$(verdict .verdict)" passed "verdict passed"
 expect 6 "what is not in it is not there" warder verify --json --snapshot small --base HEAD~1 \
         --spec "$scratch/missing.json" "$scratch/good.patch"
 expect 0 "the snapshot goes" warder snapshot rm small
+
+patch_of above "$good_edit; mkdir made; echo mine >made/when"
+expect 5 "a patch that puts its own file over one of setup's is tampered" warder verify --json --base HEAD "$scratch/above.patch"
+is "$(verdict '.dangerous | join(" ")')" made/when "it is named"
 
 expect 0 "the tree digest does not depend on the tests" warder verify --json --base HEAD~1 --run true "$scratch/good.patch"
 is "$(verdict .tree)" "$digest" "same patch, same tree"

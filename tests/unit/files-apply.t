@@ -278,4 +278,36 @@ protected(base, dict(base, **evil), P + ["--allow", "conftest.py", "--allow", "*
           {"dangerous": [".cargo/config.toml", "GNUmakefile", "src/evil.pth", "test/conftest.py"]}, "but for what is allowed")
 protected(dict(base, **{"conftest.py": b"1\n"}), dict(base, **{"conftest.py": b"2\n"}), P, {}, "a dangerous name that the base has")
 protected(base, dict(base, **{"conftest.py": ("->", "src/x.c")}), P, {"dangerous": ["conftest.py"]}, "a dangerous link")
+protected(base, dict(base, **{"sitecustomize": ("->", "src"), "a/__pycache__/b.cpython-311.pyc": b"x", "unittest/__main__.py": b"x"}),
+          P, {"dangerous": ["a/__pycache__/b.cpython-311.pyc", "sitecustomize", "unittest/__main__.py"]}, "what python would take first")
+
+# --- what no patch is expected to bring: products of setup and of the build
+built = dict(base, **{".gitignore": b"/build/\n*.o\n", "src/.gitignore": b"!kept.o\n"})
+protected(built, dict(built, **{"build/test": (b"x", 0o755), "src/x.o": b"x", "src/kept.o": b"x", "src/build/y": b"x"}), P,
+          {"dangerous": ["build/test", "src/x.o"]}, "files that the base ignores")
+protected(built, dict(built, **{"build/test": b"x", ".gitignore": b"\n"}), P, {"dangerous": ["build/test"]},
+          "and says so no more")
+protected(built, dict(built, **{"build": ("->", "src")}), P, {"dangerous": ["build"]}, "a link in place of an ignored directory")
+protected(built, dict(built, **{"build": b"#!/bin/sh\n"}), P, {}, "a file that has the name of an ignored directory")
+protected(built, dict(built, **{"build/test": b"x"}), P + ["--allow", "build/**"], {}, "an ignored file that is allowed")
+
+
+def above_setup(files, want, what, made, words=()):
+    with Places() as p:
+        prepare(p, base)
+        if made:
+            os.mkdir(p.at("new/work"))
+            put(p.at("new/work"), made)
+        r = p.run("apply", *P, *words, "work", "--setup", stdin=git_diff(base, dict(base, **files), "--binary", "--full-index"))
+        got = sorted(os.fsdecode(x.path) for x in r.all("dangerous"))
+        t.ok(r.done and got == want, f"setup: {what}", r.records)
+        t.ok(all(os.fsencode(x) not in scan(p.at("tree/work")) for x in want), f"setup: taken away: {what}")
+
+
+made = {"vendor/runner": b"real\n", "deps": ("->", "/usr"), "src/gen.c": b"1\n"}
+above_setup({"vendor/runner": b"fake\n", "vendor/other": b"x\n", "src/y.c": b"x\n"}, ["vendor/runner"], "a file in place of its file", made)
+above_setup({"vendor": ("->", "src")}, ["vendor"], "a link in place of its directory", made)
+above_setup({"deps/runner": b"x\n"}, ["deps/runner"], "a directory in place of its link", made)
+above_setup({"vendor/runner": b"x\n"}, [], "allowed", made, ("--allow", "vendor/*"))
+above_setup({"vendor/runner": b"x\n"}, [], "nothing made", None)
 t.end()
