@@ -98,6 +98,8 @@ int compare_names(const RunCommand *base, const RunCommand *run, Verdict *verdic
 CompareCounts compare_counts(const RunCommand *base, const RunCommand *run) {
         if (!base || run->parse == PARSE_EXIT)
                 return COMPARE_SAME;
+        if (run->names_cut && !base->names_cut) /* so many that the base's cannot be looked for */
+                return COMPARE_FEWER;
         if (run->passed + run->failed + run->skipped < base->passed + base->failed + base->skipped)
                 return COMPARE_FEWER;
         if (run->skipped > base->skipped && run->passed + run->failed < base->passed + base->failed)

@@ -12,7 +12,8 @@ typedef enum CompareCounts { COMPARE_SAME = 0, COMPARE_FEWER, COMPARE_SKIPPED } 
  * @run:  the command now
  *
  * A name may stand more than once (some runners repeat them): then each must stand as often as before.
- * Where a list of names was cut, nothing is called missing by name; compare_counts() still decides.
+ * Where a list of names was cut, nothing is called missing by name; compare_counts() still decides: where
+ * only the list of now was cut, tests count as missing, since a flood of names could hide them.
  *
  * Returns: 0 or -ENOMEM.
  */

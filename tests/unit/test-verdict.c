@@ -156,6 +156,13 @@ static void test_counts(void) {
         ok(verdict.kind == VERDICT_PASSED && verdict.tests.base == 3 && verdict.tests.run == 3,
            "as many");
         verdict_deinit(&verdict);
+        (void) verdict_init(&verdict);
+        run->commands[0].passed = 1000000;
+        run->commands[0].names_cut = true;
+        (void) verdict_judge(&verdict, &facts);
+        ok(verdict.kind == VERDICT_FAILED && strcmp(verdict.cause, "tests_missing") == 0,
+           "a flood of names hides no missing one: %s", verdict.reason);
+        verdict_deinit(&verdict);
         json_free(touched.restored);
         json_free(touched.dangerous);
         json_free(touched.new_tests);
