@@ -193,9 +193,11 @@ static void dispatch(AgentSocket *socket, const RpcMessage *message) {
         } else if (!method) {
                 refuse(socket, id, RPC_METHOD, "an agent has no such method: see warder-agent(7)",
                        NULL);
-        } else if (id && !has_room(socket)) {
-                cJSON *data = cJSON_CreateObject();
+        } else if (!has_room(socket) && (id || strcmp(name, "event") != 0)) {
+                cJSON *data = id ? cJSON_CreateObject() : NULL;
 
+                if (!id) /* nobody waits for an answer, but it would start something all the same */
+                        return;
                 json_add_text(data, "code", "busy");
                 refuse(socket, id, RPC_OURS, "too many requests wait for an answer", data);
         } else {

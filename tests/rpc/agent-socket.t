@@ -84,6 +84,8 @@ has "$(told)" "first: 0 result" "the first goes on"
 
 task 3 "commands used up" "exec exec exec exec" --limit commands=3
 is "$(state)" "limit commands" "limit, by its name"
+task 0 "commands without an id" "murmur mend done" --limit commands=20
+is "$(state)" "verified null" "are no more than may wait at once"
 expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood
 task=$(printf '%s\n' "$out" | jq -r 'select(.task) | .task' | head -n1)
 expect 0 "a watcher that does not read for a while" \

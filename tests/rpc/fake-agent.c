@@ -150,6 +150,21 @@ static void do_flood(RpcPeer *peer) {
         (void) sleep(1);
 }
 
+/* Thirty commands that nobody waits for */
+static void do_murmur(RpcPeer *peer) {
+        for (unsigned i = 0; i < 30; i++) {
+                cJSON *params = cJSON_CreateObject();
+                SCOPED(json_free) cJSON *message = NULL;
+
+                json_add_text(params, "command", "sleep 3");
+                message = rpc_request(0, "exec", params);
+                cJSON_DeleteItemFromObject(message, "id");
+                (void) rpc_peer_send(peer, message, NULL, 0);
+        }
+        (void) rpc_peer_flush(peer);
+        (void) sleep(6); /* they are over, and there is room again */
+}
+
 static void do_word(RpcPeer *peer, const char *word) {
         if (strcmp(word, "lines") == 0)
                 do_lines(peer);
@@ -174,6 +189,8 @@ static void do_word(RpcPeer *peer, const char *word) {
                 ask(peer, "exec", "exec", "{\"command\":\"true\"}");
         else if (strcmp(word, "flood") == 0)
                 do_flood(peer);
+        else if (strcmp(word, "murmur") == 0)
+                do_murmur(peer);
         else if (strcmp(word, "leave") == 0)
                 do_leave(peer);
         else if (strcmp(word, "crash") == 0)
