@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "cli/git.h"
 
 #define INDEX_MAX (1024ul * 1024 * 1024)
@@ -99,6 +100,71 @@ static void quote(const char *path, char *quoted) {
         quoted[n] = 0;
 }
 
+typedef struct Filters { /* what takes the programs off the repository's own filters */
+        const char *args[GIT_CONFIG_MAX + 1];
+        unsigned n;
+        char *texts[GIT_CONFIG_MAX]; /* owned */
+        unsigned n_texts;
+} Filters;
+
+static Filters *filters_free(Filters *filters) {
+        while (filters && filters->n_texts > 0)
+                free(filters->texts[--filters->n_texts]);
+        free(filters);
+        return NULL;
+}
+DEFINE_SCOPED(Filters *, filters_free);
+
+/* "filter.NAME.clean", of which the command line now says that it is nothing */
+static int switch_off(Filters *filters, const char *key, Error *err) {
+        const char *value = strrchr(key, '.');
+        char *text = NULL;
+
+        if (filters->n + 2 > GIT_CONFIG_MAX || strchr(key, '='))
+                return error_say(err, -E2BIG,
+                                 "The repository configures filters that cannot be switched off "
+                                 "(%.100s). Give the patch as a file.",
+                                 key);
+        if (asprintf(&text, "%s=%s", key, value && strcmp(value, ".required") == 0 ? "false" : "") <
+            0)
+                return error_set(err, -ENOMEM, "switch off a filter");
+        filters->texts[filters->n_texts++] = text;
+        filters->args[filters->n++] = "-c";
+        filters->args[filters->n++] = text;
+        return 0;
+}
+
+/*
+ * git runs a filter over a file that changed. Those of the user and of the host are the user's; one that the
+ * repository brings (whoever could write there, a jail with --rw as well) is a program that nobody asked for.
+ */
+static int find_filters(const Git *git, Filters *filters, Error *err) {
+        /* core.pager is always there, since we set it: git fails here only where it cannot tell */
+        static const char *const args[] = { "config",
+                                            "-z",
+                                            "--show-scope",
+                                            "--name-only",
+                                            "--includes",
+                                            "--get-regexp",
+                                            "^(filter\\.|core\\.pager$)",
+                                            NULL };
+        autofree char *text = NULL;
+        size_t n = 0;
+        int r = git_read(git, args, &text, &n, err);
+
+        for (size_t at = 0; r == 0 && at < n;) {
+                const char *scope = text + at, *key = scope + strlen(scope) + 1;
+
+                if (key >= text + n)
+                        return error_say(err, -EIO, "git config gives a line that is none.");
+                if ((strcmp(scope, "local") == 0 || strcmp(scope, "worktree") == 0) &&
+                    strncmp(key, "filter.", 7) == 0)
+                        r = switch_off(filters, key, err);
+                at = (size_t) (key - text) + strlen(key) + 1;
+        }
+        return r;
+}
+
 static int diff_in(const Repository *repo, Scratch *scratch, int out, Error *err) {
         static const char *const add[] = { "add", "--intent-to-add", "--", ".", NULL };
         const char *diff[] = { "diff",
@@ -118,9 +184,13 @@ static int diff_in(const Repository *repo, Scratch *scratch, int out, Error *err
                     .index = scratch->index,
                     .objects = scratch->objects,
                     .alternates = scratch->alternates };
+        SCOPED(filters_free) Filters *filters = calloc(1, sizeof(*filters));
         char path[PATH_MAX];
-        int r = git_path(repo, "index", path, err);
+        int r = filters ? find_filters(&git, filters, err)
+                        : error_set(err, -ENOMEM, "make the patch");
 
+        if (r == 0)
+                r = git_path(repo, "index", path, err);
         if (r == 0)
                 r = copy_index(path, scratch->index, err);
         if (r == 0)
@@ -128,6 +198,7 @@ static int diff_in(const Repository *repo, Scratch *scratch, int out, Error *err
         if (r < 0)
                 return r;
         quote(path, scratch->alternates);
+        git.config = filters->args;
         r = git_to_fd(&git, add, -1, err);
         return r < 0 ? r : git_to_fd(&git, diff, out, err);
 }

@@ -24,6 +24,7 @@ static const char *const safe_args[] = {
         "-c", "core.fsmonitor=false",  "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat",
         "-c", "protocol.allow=never",  "-c", "submodule.recurse=false",  "-c", "gc.auto=0",
         "-c", "core.sshCommand=false", "-c", "core.askPass=false",
+        "-c", "log.showSignature=false", /* of "git show": it runs gpg.program */
 };
 
 extern char **environ;
@@ -54,12 +55,14 @@ static void clean_environment(const Git *git) {
 
 static _Noreturn void exec_git(const Git *git, const char *const *args, const int io[2],
                                int errors) {
-        const char *argv[GIT_ARGS_MAX + ELEMENTS(safe_args) + 4] = { "git", "-C", git->dir };
+        const char *argv[GIT_ARGS_MAX + ELEMENTS(safe_args) + GIT_CONFIG_MAX + 4] = { "git", "-C", git->dir };
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         size_t n = 3;
 
         for (size_t i = 0; i < ELEMENTS(safe_args); i++)
                 argv[n++] = safe_args[i];
+        for (size_t i = 0; git->config && git->config[i] && i < GIT_CONFIG_MAX; i++)
+                argv[n++] = git->config[i];
         for (size_t i = 0; args[i] && i < GIT_ARGS_MAX; i++)
                 argv[n++] = args[i];
         argv[n] = NULL;

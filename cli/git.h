@@ -13,6 +13,7 @@ typedef struct Git { /* all borrowed */
         const char *index;      /* GIT_INDEX_FILE; NULL: the repository's */
         const char *objects;    /* where new objects go; NULL: the repository's */
         const char *alternates; /* read besides @objects */
+        const char *const *config; /* "-c", "name=value", …, NULL; may be NULL: nothing more */
 } Git;
 
 typedef struct GitProcess {
@@ -21,7 +22,8 @@ typedef struct GitProcess {
         const char *what;
 } GitProcess;
 
-#define GIT_ARGS_MAX 48
+#define GIT_ARGS_MAX   48
+#define GIT_CONFIG_MAX 192
 
 /**
  * git_start() - run git with @args (NULL-terminated)

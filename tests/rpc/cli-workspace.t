@@ -113,6 +113,22 @@ echo change >>repo/new
 GIT_DIR=/nonsense GIT_EXTERNAL_DIFF=./evil expect 0 "a configuration that would run programs" verify
 ok "$([ ! -e owned ]; echo $?)" "runs none"
 g config --unset core.fsmonitor
+g config filter.evil.clean ./evil
+g config filter.evil.required true
+g config "filter.Evil two.process" ./evil
+echo '* filter=evil' >repo/.git/info/attributes
+echo 'src/* filter="Evil two"' >>repo/.git/info/attributes
+echo change >>repo/src/main.c
+expect 0 "filters of the repository's own" verify
+ok "$([ ! -e owned ]; echo $?)" "do not run"
+rm repo/.git/info/attributes
+g cat-file commit HEAD | sed 's/^committer.*/&\ngpgsig -----BEGIN PGP SIGNATURE-----\n x\n -----END PGP SIGNATURE-----/' >signed
+g update-ref HEAD "$(git -C repo hash-object -t commit -w --stdin <signed)"
+g config log.showSignature true
+g config gpg.program ./evil
+expect 0 "a signed commit" verify
+ok "$([ ! -e owned ]; echo $?)" "is not shown to the repository's gpg.program"
+g config log.showSignature false
 rm repo/src/link
 mkdir -p outside
 echo secret >outside/one
