@@ -243,6 +243,8 @@ static void reap_one(Init *init, pid_t pid, int status, const struct rusage *usa
                 if (slot->pid != pid)
                         continue;
                 slot_word(init, slot);
+                if (slot->pid != pid)
+                        return; /* it never read its command, and another child has that now */
                 slot->pid = 0;
                 slot->killed |= WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
                 if (slot->command.state != COMMAND_NONE)
@@ -252,18 +254,24 @@ static void reap_one(Init *init, pid_t pid, int status, const struct rusage *usa
         }
 }
 
-void reap_all(Init *init) {
-        struct rusage usage;
+/* A child says its pid before it can do anything, so whoever is dead has said it, or was never let run. */
+static void learn_pids(Init *init) {
         unsigned i;
-        pid_t pid;
-        int status;
 
-        /* a pid must be known before its status is taken */
         for (i = 0; i < JAIL_SLOTS_MAX; i++)
                 if (init->slots[i].pid == 0)
                         slot_word(init, &init->slots[i]);
-        while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0)
+}
+
+void reap_all(Init *init) {
+        struct rusage usage;
+        pid_t pid;
+        int status;
+
+        while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
+                learn_pids(init); /* each time: taking one end may have started another child */
                 reap_one(init, pid, status, &usage);
+        }
 }
 
 /* ---- the start ------------------------------------------------------------------------------------ */

@@ -48,7 +48,9 @@ class Place:
             shutil.copy(f"{BUILD}/{name}", libexec)
         self.command = [f"{BUILD}/supervisor/monitor/warderd", "--private", "--instance", self.name, "--run-dir", self.run_dir,
                         "--state-dir", self.state, "--libexec-dir", libexec, "--data-dir", self.data,
-                        "--id-ranges", "16", "--shells", "1"]
+                        "--id-ranges", "16", "--shells", "1",
+                        # a pool of its own: a small one, which no other supervisor of this host takes from
+                        "--id-base", "1610612736"]
 
     def start(self, scenario, **more):
         with open(f"{self.data}/scenario", "w") as file:
