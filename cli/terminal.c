@@ -13,6 +13,7 @@
 
 #define BAR_CELLS       10u
 #define LINE_SHOWN      500u
+#define SAY_MAX         65536 /* of a message, escaped */
 #define PARAGRAPH_WIDTH 90u
 
 static const char *const tones[_TONE_MAX] = {
@@ -20,14 +21,23 @@ static const char *const tones[_TONE_MAX] = {
         [TONE_WARN] = "\033[33m", [TONE_DIM] = "\033[2m",   [TONE_BOLD] = "\033[1m",
 };
 
+/* A reason may hold a name out of an archive, or what a peer said: all of it is text from outside. */
 void terminal_say(const char *format, ...) {
+        Buf line = BUF_EMPTY(SAY_MAX);
+        autofree char *text = NULL;
         va_list args;
+        int n;
 
-        fputs("warder: ", stderr);
         va_start(args, format);
-        vfprintf(stderr, format, args);
+        n = vasprintf(&text, format, args);
         va_end(args);
+        if (n < 0)
+                text = NULL;
+        fputs("warder: ", stderr);
+        if (n >= 0 && escape_text(&line, text, (size_t) n, 1) == 0 && line.data)
+                fputs(line.data, stderr);
         fputc('\n', stderr);
+        buf_deinit(&line);
 }
 
 bool terminal_has_colour(FILE *file) {

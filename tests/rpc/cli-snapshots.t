@@ -23,6 +23,12 @@ has "$out" sha256: "names the layer"
 has "$err" "did not land" "and what was cleaned"
 has "$err" "bin/id" "by its path"
 layer=$(echo "$out" | grep -o 'sha256:[0-9a-f]*')
+printf 'x' >"root/plain"
+tar -C root --transform "s,^plain,$(printf '\033[31mred')/../plain," -cf escape.tar plain
+rm root/plain
+expect 1 "import of a name with an escape sequence" warder snapshot import escape escape.tar
+hasnt "$err" "$(printf '\033')" "does not send it to the terminal"
+has "$err" '[31mred' "but shows it"
 for program in gzip xz zstd bzip2; do
         expect 0 "import through $program, from stdin" \
                 sh -c "$program -c <root.tar | warder snapshot import $program -"
