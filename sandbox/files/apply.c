@@ -9,6 +9,7 @@
 #include "sandbox/files/apply-result.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/fingerprint.h"
+#include "sandbox/files/hold.h"
 #include "sandbox/files/protect.h"
 #include "sandbox/files/tree-write.h"
 
@@ -69,6 +70,8 @@ static int apply_patch(const ApplyJob *job, const Patch *patch, Report *report, 
                         r = report_tree(job, report, err);
                 if (r >= 0)
                         r = protect_run(&protect, &plan, err);
+                if (r >= 0)
+                        r = hold_run(&protect, err);
         }
         apply_plan_deinit(&plan);
         return r;

@@ -62,6 +62,19 @@ expect 5 "a patch that brings what the build makes is tampered" warder verify --
 is "$(verdict '.dangerous | join(" ")')" build/test "it is named"
 is "$(verdict .tests.failed)" 2 "and had no effect"
 
+# the build of the patch tries to rewrite the protected test before it is compiled, each time another way
+rewrites() { # rewrites NAME SHELL
+        patch_of "$1" "$wrong_edit; sed -i 's,^build/test:,rewrite:\n\t-$2\n\nbuild/test: rewrite,' Makefile"
+        expect 1 "held: $1" warder verify --json "$scratch/$1.patch"
+        is "$(verdict .tests.failed)" 2 "the test ran as it was: $1"
+}
+rewrites write-into "echo \"int main(void) { return 0; }\" >tests/test.c"
+rewrites replace "sed -i s/got.==.want/1/ tests/test.c"
+rewrites rename-over "sed s/got.==.want/1/ tests/test.c >t.c \&\& mv -f t.c tests/test.c"
+rewrites other-directory "cp -r tests other \&\& sed -i s/got.==.want/1/ other/test.c \&\& mv tests away \&\& mv other tests"
+rewrites remove "rm -f tests/test.c \&\& echo \"int main(void) { return 0; }\" >tests/test.c"
+rewrites change-mode "chmod 666 tests/test.c \&\& sed -i s/got.==.want/1/ tests/test.c"
+
 patch_of silent "printf 'all check:\n\t@true\n' >Makefile"
 expect 1 "no test ran" warder verify --json "$scratch/silent.patch"
 is "$(verdict .cause)" no_tests "cause no_tests"

@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * hold: protected files stay what they are while the commands of a verify run. A command runs as the jail's
+ * user; so what is protected, and every directory on the way to it, is given to id 0. The directories become
+ * world-writable and sticky: commands make files beside the protected ones as before, but can neither write to
+ * one, nor remove or rename it, nor put another directory in the place of its own.
+ */
+#include "sandbox/files/protect.h"
+
+/**
+ * hold_run() - give every protected file of the base, as it stands in the tree, to id 0
+ * @protect: after protect_run(): all of them are the base's
+ *
+ * Modification times stay.
+ *
+ * Returns: 0 or negative errno.
+ * Source:  chmod(2) and unlink(2), the sticky bit of a directory.
+ */
+int hold_run(const Protect *protect, Error *err);
