@@ -1,7 +1,7 @@
 /*
  * hold: see hold.h. The base says what is protected; the walk is over the base, the changes are the tree's.
  *
- * Syscalls: fchownat fchmodat newfstatat, and those of listing.c
+ * Syscalls: newfstatat fchownat fchmodat fchown fchmod, and those of beneath.c and listing.c
  */
 #include "sandbox/files/hold.h"
 
@@ -22,9 +22,17 @@ static int give_file(const Protect *protect, const char *path) {
         const char *leaf = NULL;
         autoclose int parent = beneath_parent(protect->tree, path, &leaf);
 
-        if (parent < 0)
-                return parent;
-        return fchownat(parent, leaf, 0, 0, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+        struct stat st;
+
+        if (parent < 0 || fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return parent < 0 ? parent : -errno;
+        if (fchownat(parent, leaf, 0, 0, AT_SYMLINK_NOFOLLOW) < 0)
+                return -errno;
+        /* a base may come from any client, with files that everybody may write to */
+        if (S_ISREG(st.st_mode) && (st.st_mode & 0022) &&
+            fchmodat(parent, leaf, st.st_mode & 0755, 0) < 0)
+                return -errno;
+        return 0;
 }
 
 static int give_directory(const Protect *protect, const char *path) {
