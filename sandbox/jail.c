@@ -294,7 +294,10 @@ static int draft_layer(Jail *jail, Draft *draft, const JailLayer *layer, bool wr
         if (other)
                 return draft_upper(jail, draft, layer, other, err);
         map = map_of_layer(jail, layer, err);
-        mount = map < 0 ? map : mount_clone(layer->fd, "", attr, map, err);
+        if (map < 0)
+                return map;
+        mount = layer->space < 0 ? mount_clone(layer->fd, "", attr, map, err)
+                                 : mount_clone_from(layer->space, layer->fd, attr, map, err);
         if (mount < 0)
                 return mount;
         draft->order.layer_kinds[draft->order.n_uses++] = BUILD_MOUNT;

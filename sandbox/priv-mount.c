@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "sandbox/priv-visit.h"
 
 /* Flags that were asked for and are not there would be a wall that is not there: read them back. */
 static int check_flags(int mount, unsigned attr, Error *err) {
@@ -68,20 +69,11 @@ int mount_new(const char *type, const MountOption *options, unsigned attr, Error
         return r < 0 ? r : create(context, type, attr, err);
 }
 
-int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err) {
+/* Flags and id map of a fresh clone, the flags read back. */
+static int set_clone(int fd, const char *name, unsigned attr, int userns, Error *err) {
         struct mount_attr set = { .attr_set = attr, .propagation = MS_PRIVATE };
-        autoclose int fd = open_tree(dir, path,
-                                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
-                                             AT_SYMLINK_NOFOLLOW);
         int r;
 
-        if (fd < 0 && errno == EINVAL &&
-            userns >= 0) /* mounts of other namespaces are not cloned */
-                return error_say(err, -ENOTSUP, "%s lies in a mount namespace of its own",
-                                 *path ? path : "the directory");
-        if (fd < 0)
-                return error_set(err, -errno, "clone the mount of %s",
-                                 *path ? path : "a directory");
         if (userns >= 0) {
                 set.attr_set |= MOUNT_ATTR_IDMAP;
                 set.userns_fd = (uint64_t) userns;
@@ -90,14 +82,33 @@ int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err
         r = mount_setattr(fd, "", AT_EMPTY_PATH, &set, sizeof(set)) < 0 ? -errno : 0;
         if (r == -EINVAL && userns >= 0)
                 return error_say(err, -ENOTSUP,
-                                 "the file system of %s cannot be shown with other owners",
-                                 *path ? path : "the directory");
+                                 "the file system of %s cannot be shown with other owners", name);
         if (r < 0)
-                return error_set(err, r, "%s of %s",
-                                 userns >= 0 ? "map the ids of a mount"
-                                             : "set the flags of a mount",
-                                 *path ? path : "a directory");
-        r = check_flags(fd, attr, err);
+                return error_set(
+                        err, r, "%s of %s",
+                        userns >= 0 ? "map the ids of a mount" : "set the flags of a mount", name);
+        return check_flags(fd, attr, err);
+}
+
+int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err) {
+        const char *name = *path ? path : "the directory";
+        autoclose int fd = open_tree(dir, path,
+                                     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH |
+                                             AT_SYMLINK_NOFOLLOW);
+        int r = fd < 0 ? error_set(err, -errno, "clone the mount of %s", name)
+                       : set_clone(fd, name, attr, userns, err);
+
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+int mount_clone_from(int space, int dir, unsigned attr, int userns, Error *err) {
+        autoclose int fd = open_tree(dir, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+        int r;
+
+        if (fd < 0) /* the kernel clones only mounts of our own namespace: most often it is one */
+                fd = errno == EINVAL ? visit_clone(space, dir, err)
+                                     : error_set(err, -errno, "clone the mount of the directory");
+        r = fd < 0 ? fd : set_clone(fd, "the directory", attr, userns, err);
         return r < 0 ? r : TAKE_FD(fd);
 }
 

@@ -34,6 +34,9 @@ int mount_new(const char *type, const MountOption *options, unsigned attr, Error
  */
 int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err);
 
+/** mount_clone_from() - the same of a directory of ours, or of the mount namespace @space: priv-visit.h */
+int mount_clone_from(int space, int dir, unsigned attr, int userns, Error *err);
+
 typedef struct OverlaySpec {
         const int *lowers; /* borrowed: detached mounts, topmost first */
         unsigned n_lowers;

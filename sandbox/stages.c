@@ -390,18 +390,10 @@ static const Stage shell_stages[] = {
 
 /* ---- the builder ---------------------------------------------------------------------------------- */
 
-/* An upper of another jail: cloned inside the mount namespace that holds it, mapped into our range. */
-static int clone_upper(const Shell *shell, const int *fds, int map, Error *err) {
-        autoclose int own = openat(shell->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
-        int mount;
-
-        if (own < 0 || setns(fds[0], CLONE_NEWNS) < 0)
-                return error_set(err, -errno, "enter the mount namespace of another jail's upper");
-        mount = mount_clone(fds[1], "", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                            map, err);
-        if (setns(own, CLONE_NEWNS) < 0)
-                return error_set(err, -errno, "come back from another jail's mount namespace");
-        return mount;
+/* An upper of another jail: cloned from the mount namespace that holds it, mapped into our range. */
+static int clone_upper(const int *fds, int map, Error *err) {
+        return mount_clone_from(fds[0], fds[1],
+                                MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, map, err);
 }
 
 typedef struct Build { /* what the builder works on */
@@ -461,8 +453,7 @@ static int stage_layers(Build *build, Error *err) {
                 build->layers[i] =
                         kind == BUILD_MOUNT
                                 ? fds[0]
-                                : clone_upper(build->shell, fds,
-                                              kind == BUILD_UPPER ? fds[2] : -EBADF, err);
+                                : clone_upper(fds, kind == BUILD_UPPER ? fds[2] : -EBADF, err);
                 if (build->layers[i] < 0)
                         return build->layers[i];
         }

@@ -22,8 +22,10 @@
 #define REPORTS_PRIORITY (SD_EVENT_PRIORITY_NORMAL - 10) /* the words before the death */
 
 static void close_inputs(Entry *entry) {
-        for (unsigned i = 0; i < entry->n_layers; i++)
+        for (unsigned i = 0; i < entry->n_layers; i++) {
                 fds_close(&entry->layers[i].fd, 1);
+                fds_close(&entry->layers[i].space, 1);
+        }
         entry->n_layers = 0;
         fds_close(&entry->filter_fd, 1);
 }

@@ -9,9 +9,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "supervisor/monitor/store.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77 /* Linux >= 6.5 */
+#endif
 
 /*
  * Whose connection is it? The kernel's answer counts only for a socket that was accepted on our own
@@ -36,6 +42,20 @@ static int read_caller(const Monitor *monitor, int conn, struct ucred *ret, Erro
 }
 
 /*
+ * The caller's process, whose mount namespace has its directory where ours (that of a unit with ProtectSystem
+ * and its kin) has not. A pid can have been given to another process since; that one's namespace then is
+ * looked into instead, where the kernel finds the directory's mount or refuses: nothing is looked up by name.
+ */
+static int open_process(int conn, pid_t pid) {
+        socklen_t n = sizeof(int);
+        int fd;
+
+        if (getsockopt(conn, SOL_SOCKET, SO_PEERPIDFD, &fd, &n) == 0)
+                return fd;
+        return (int) syscall(SYS_pidfd_open, pid, 0);
+}
+
+/*
  * A caller's directory: the caller, as the kernel knows it, must own it (or be root). Its owner, and the
  * caller's own group, appear in the jail as the jail's user; every other id shows as nobody's.
  *
@@ -47,6 +67,7 @@ static int open_directory(const Entry *entry, const PlanLayer *layer, const int 
                           JailLayer *ret, Error *err) {
         const Plan *plan = &entry->request->plan;
         struct ucred caller;
+        autoclose int space = -EBADF;
         struct statx st;
         int fd, r;
 
@@ -65,11 +86,14 @@ static int open_directory(const Entry *entry, const PlanLayer *layer, const int 
                                  "the directory belongs to uid %u, the caller is uid %u: only its "
                                  "owner may bring it into a jail",
                                  st.stx_uid, caller.uid);
+        space = open_process(fds[layer->conn], caller.pid);
         fd = fcntl(fds[layer->fd], F_DUPFD_CLOEXEC, 0);
         if (fd < 0)
                 return error_set(err, -errno, "keep the caller's directory");
-        *ret = (JailLayer){ fd,        st.stx_uid, caller.uid == 0 ? st.stx_gid : caller.gid,
-                            plan->uid, plan->gid,  1 };
+        *ret = (JailLayer){
+                fd, st.stx_uid,    caller.uid == 0 ? st.stx_gid : caller.gid, plan->uid, plan->gid,
+                1,  TAKE_FD(space)
+        };
         return 0;
 }
 
@@ -86,7 +110,7 @@ static int open_upper(const Entry *entry, uint64_t handle, JailLayer *ret, Error
                 return error_set(err, -errno, "open the upper of jail %llu",
                                  (unsigned long long) handle);
         base = jail_id_base(other->jail);
-        *ret = (JailLayer){ fd, base, base, 0, 0, JAIL_IDS };
+        *ret = (JailLayer){ fd, base, base, 0, 0, JAIL_IDS, -EBADF };
         return 0;
 }
 
@@ -110,7 +134,7 @@ static int open_layer(const Entry *entry, const PlanLayer *layer, const int *fds
                 return error_say(err, -EINVAL, "unknown kind of layer %u", layer->kind);
         if (fd < 0)
                 return fd;
-        *ret = (JailLayer){ fd, id, id, 0, 0, JAIL_IDS };
+        *ret = (JailLayer){ fd, id, id, 0, 0, JAIL_IDS, -EBADF };
         return 0;
 }
 

@@ -7,14 +7,19 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/priv-mount.h"
 #include "tests/jail/rig.h"
 #include "tests/tap.h"
 
@@ -123,7 +128,8 @@ static void test_views(void) {
                                  .from_gid = DIR_UID,
                                  .to_uid = 1000,
                                  .to_gid = 1000,
-                                 .count = 1 },
+                                 .count = 1,
+                                 .space = -EBADF },
                                rig_layer(&rig, "top") };
         char path[256];
         Cage cage;
@@ -162,6 +168,61 @@ static void test_views(void) {
         (void) fstatat(rig.store, "new/n/f", &st, 0);
         is_number(st.st_uid, RIG_ID_BASE, "and owned in its range");
         cage_end(&cage);
+}
+
+/* Opens a directory that only a mount namespace of its own shows, says so on @ready, and stays. */
+static void stay_elsewhere(int ready) {
+        char path[256];
+        int dir;
+
+        (void) snprintf(path, sizeof(path), "%s/far", rig.dir);
+        if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+            mount("far", path, "tmpfs", 0, "size=1m,mode=755,uid=501,gid=501") < 0)
+                _exit(1);
+        dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (fchown(openat(dir, "f", O_CREAT | O_WRONLY | O_CLOEXEC, 0644), DIR_UID, DIR_UID) < 0)
+                _exit(1);
+        (void) fd_write_all(ready, &dir, sizeof(dir));
+        (void) pause();
+        _exit(0);
+}
+
+/* A caller of another mount namespace, as every one is to a unit with ProtectSystem. */
+static void test_elsewhere(void) {
+        Plan plan = plan_of(2, 1);
+        JailLayer layers[] = { rig_layer(&rig, "base"),
+                               { .from_uid = DIR_UID,
+                                 .from_gid = DIR_UID,
+                                 .to_uid = 1000,
+                                 .to_gid = 1000,
+                                 .count = 1 } };
+        int ready[2], dir = -EBADF;
+        Error err = ERROR_EMPTY;
+        pid_t pid;
+        Cage cage;
+
+        shell("mkdir far", "");
+        ok(pipe2(ready, O_CLOEXEC) == 0, "a pipe");
+        pid = fork();
+        if (pid == 0)
+                stay_elsewhere(ready[1]);
+        (void) close(ready[1]);
+        ok(read(ready[0], &dir, sizeof(dir)) == sizeof(dir), "a caller has a namespace of its own");
+        layers[1].space = (int) syscall(SYS_pidfd_open, pid, 0);
+        layers[1].fd = (int) syscall(SYS_pidfd_getfd, layers[1].space, dir, 0);
+        ok(mount_clone(layers[1].fd, "", 0, -EBADF, &err) < 0,
+           "its mount cannot be cloned from here");
+        plan.layers[1] = (PlanLayer){ .kind = LAYER_DIR, .fd = 1, .conn = 2 };
+        plan.n_fds = 3;
+        plan.n_views = 2;
+        plan.views[1] = (PlanView){ VIEW_WORK, VIEW_WRITABLE, 1, 1 };
+        cage = cage_of(&plan, layers);
+        check(&cage, "ls /work; stat -c %u /work/f; touch /work/g && ls /work", "f\n1000\nf\ng\n",
+              "its directory is seen all the same");
+        cage_end(&cage);
+        (void) kill(pid, SIGKILL);
+        (void) waitpid(pid, NULL, 0);
+        fds_close((int[]){ ready[0], layers[0].fd, layers[1].fd, layers[1].space }, 4);
 }
 
 /* What hosts need whose tmpfs cannot be mapped: the shell has the ids of the upper's jail. */
@@ -413,6 +474,7 @@ int main(void) {
         make_layers();
         test_imported();
         test_views();
+        test_elsewhere();
         test_upper();
         test_hostile_roots();
         test_requests();
