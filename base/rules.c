@@ -37,6 +37,8 @@ static const char *const names[] = {
         [RULE_REDIRECT] = "redirect",
         [RULE_PATTERN] = "pattern",
         [RULE_NOT_THERE] = "not-there",
+        [RULE_BEHIND_END] = "behind-end",
+        [RULE_IMAGE] = "image",
 };
 static_assert(ELEMENTS(names) == _RECORD_RULE_MAX, "every rule has a name");
 

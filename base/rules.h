@@ -38,6 +38,8 @@ typedef enum RecordRule {
         RULE_REDIRECT,     /* an overlay directory that points elsewhere */
         RULE_PATTERN,      /* a pattern that cannot be read */
         RULE_NOT_THERE,    /* a path that does not exist */
+        RULE_BEHIND_END,   /* an archive goes on behind its end mark */
+        RULE_IMAGE,        /* a container image, which is an archive of archives */
         _RECORD_RULE_MAX,
 } RecordRule;
 

@@ -58,14 +58,16 @@ static void show_cleaned(const cJSON *result) {
         (void) json_number(result, "cleaned_total", &total);
         if (total == 0)
                 return;
-        terminal_say("%llu entries did not land as they were in the archive:",
+        terminal_say("%llu times something did not land as it was in the archive:",
                      (unsigned long long) total);
         cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
                 fputs("  ", stderr);
                 terminal_text(stderr, json_text(item, "path"), 200);
                 fputs(": ", stderr);
                 terminal_text(stderr, json_text(item, "text"), 200);
-                fputc('\n', stderr);
+                fputs(" (", stderr);
+                terminal_text(stderr, json_text(item, "rule"), 40);
+                fputs(")\n", stderr);
         }
 }
 
@@ -206,7 +208,7 @@ const Verb verb_snapshot_import = {
                 "jail;\n"
                 "devices, set-id bits and names that leave the tree never land: what was cleaned "
                 "is\n"
-                "listed.",
+                "listed with its rule, see warder-files(8).",
         .examples = "  warder snapshot import debian rootfs.tar.zst\n"
                     "  tar -C rootfs -c . | warder snapshot import mine -",
         .exits = EXITS_PLAIN,

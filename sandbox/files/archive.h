@@ -1,32 +1,23 @@
 #pragma once
 /*
- * archive: the stream of a tar archive, plain or compressed (gzip, bzip2, xz, zstd), by libarchive. No other
- * format is read: each is one more parser that a hostile file could aim at.
+ * archive: the entries of a tar archive, by libarchive, over the bytes of a stream (stream.h). No other format is
+ * read: each is one more parser that a hostile file could aim at.
  *
- * Syscalls: read
+ * Theory of operation. Two readers of libarchive stand in a row. The first knows compressions and no format; the
+ * second knows tar and no compression, so that nothing it meets can start another decoder. What it skips comes
+ * through the stream all the same, and is counted there. Where libarchive would pass over a header that it finds
+ * malformed, the archive is refused: tar(1) might read it in another way.
  */
 #include <archive.h>
 #include <archive_entry.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/owned.h"
 #include "sandbox/files/report.h"
 
-/* A compressed archive may grow to this and then a thousand times what was read: gzip cannot do more. */
-#define ARCHIVE_FREE_BYTES (256ull << 20)
-#define ARCHIVE_RATIO_MAX  1000u
+typedef struct Archive Archive;
 
-typedef struct Archive {
-        struct archive *reader; /* owned */
-        char *chunk;            /* owned */
-        int fd;                 /* borrowed */
-        int read_errno;         /* why reading failed, 0 */
-        uint64_t bytes_read;
-        Report *report; /* borrowed */
-} Archive;
-
-/** archive_new() - read from @fd. Returns: 0 or negative errno (refused: no archive that is read) */
+/** archive_new() - read from @fd, borrowed. Returns: 0 or negative errno (refused: no archive that is read) */
 int archive_new(int fd, Report *report, Archive **ret_archive, Error *err);
 /** archive_close() - release it, NULL is fine. Returns: NULL */
 Archive *archive_close(Archive *archive);
@@ -34,7 +25,11 @@ DEFINE_SCOPED(Archive *, archive_close);
 
 /**
  * archive_next() - the next entry, borrowed until the next call
- * Returns: 1; 0 at the archive's end mark; negative errno (refused: damaged, or cut short).
+ *
+ * At the end the rest of the input is read as well: what is not zeroes there is refused, since a reader that
+ * goes on (tar -i) would find other files than this one.
+ *
+ * Returns: 1; 0 at the archive's end mark; negative errno (refused: damaged, cut short, or going on).
  */
 int archive_next(Archive *archive, struct archive_entry **ret_entry, Error *err);
 
@@ -45,5 +40,5 @@ int archive_next(Archive *archive, struct archive_entry **ret_entry, Error *err)
 int archive_data(Archive *archive, const void **ret_bytes, size_t *ret_n, uint64_t *ret_offset,
                  Error *err);
 
-/** archive_drain() - read what a writer still puts behind the end mark, within reason, so that its pipe does not break */
-void archive_drain(Archive *archive);
+/** archive_bytes_read() - how many bytes of the input were taken */
+uint64_t archive_bytes_read(const Archive *archive);

@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "sandbox/files/listing.h"
 
 #define CHUNK_SIZE    (1u << 20)
-#define BYTES_MAX     (1ull << 30) /* of all entries: names from outside cannot take more memory */
+#define BYTES_MAX     (512ull << 20) /* of all entries: names from outside cannot take more memory */
 #define BUCKETS_FIRST 4096u
 
 typedef struct Chunk {
@@ -24,14 +25,47 @@ struct Table {
         uint64_t n;
         uint64_t n_max;
         uint64_t bytes;
+        uint64_t key[2]; /* nobody can choose names that fall into one bucket */
 };
 
-static uint64_t hash_path(const char *path) {
-        uint64_t hash = 0xcbf29ce484222325u;
+static void mix(uint64_t v[4]) {
+        v[0] += v[1];
+        v[1] = (v[1] << 13 | v[1] >> 51) ^ v[0];
+        v[0] = v[0] << 32 | v[0] >> 32;
+        v[2] += v[3];
+        v[3] = (v[3] << 16 | v[3] >> 48) ^ v[2];
+        v[0] += v[3];
+        v[3] = (v[3] << 21 | v[3] >> 43) ^ v[0];
+        v[2] += v[1];
+        v[1] = (v[1] << 17 | v[1] >> 47) ^ v[2];
+        v[2] = v[2] << 32 | v[2] >> 32;
+}
 
-        for (; *path; path++)
-                hash = (hash ^ (unsigned char) *path) * 0x100000001b3u;
-        return hash ^ hash >> 29;
+static void take_word(uint64_t v[4], uint64_t word) {
+        v[3] ^= word;
+        mix(v);
+        v[0] ^= word;
+}
+
+/* SipHash-1-3: who does not know the key cannot make a long chain. */
+static uint64_t hash_path(const uint64_t key[2], const char *path) {
+        uint64_t v[4] = { key[0] ^ 0x736f6d6570736575u, key[1] ^ 0x646f72616e646f6du,
+                          key[0] ^ 0x6c7967656e657261u, key[1] ^ 0x7465646279746573u };
+        size_t n = strlen(path), left = n;
+        uint64_t word;
+
+        for (; left >= sizeof(word); left -= sizeof(word), path += sizeof(word)) {
+                memcpy(&word, path, sizeof(word));
+                take_word(v, word);
+        }
+        word = (uint64_t) n << 56;
+        memcpy(&word, path, left);
+        take_word(v, word);
+        v[2] ^= 0xff;
+        mix(v);
+        mix(v);
+        mix(v);
+        return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 int table_new(uint64_t max_entries, Table **ret_table) {
@@ -39,6 +73,8 @@ int table_new(uint64_t max_entries, Table **ret_table) {
 
         if (!table)
                 return -ENOMEM;
+        if (getrandom(table->key, sizeof(table->key), 0) != (ssize_t) sizeof(table->key))
+                return -EIO;
         table->n_max = max_entries;
         table->n_buckets = BUCKETS_FIRST;
         table->buckets = calloc(table->n_buckets, sizeof(Entry *));
@@ -63,7 +99,7 @@ Table *table_free(Table *table) {
 }
 
 Entry *table_find(const Table *table, const char *path) {
-        Entry *entry = table->buckets[hash_path(path) & (table->n_buckets - 1)];
+        Entry *entry = table->buckets[hash_path(table->key, path) & (table->n_buckets - 1)];
 
         while (entry && strcmp(entry->path, path) != 0)
                 entry = entry->next;
@@ -89,8 +125,8 @@ static Entry *take_room(Table *table, size_t need) {
         return entry;
 }
 
-static void link_entry(Entry **buckets, size_t n_buckets, Entry *entry) {
-        Entry **bucket = &buckets[hash_path(entry->path) & (n_buckets - 1)];
+static void link_entry(const Table *table, Entry **buckets, size_t n_buckets, Entry *entry) {
+        Entry **bucket = &buckets[hash_path(table->key, entry->path) & (n_buckets - 1)];
 
         entry->next = *bucket;
         *bucket = entry;
@@ -107,7 +143,7 @@ static int grow(Table *table) {
                         Entry *entry = table->buckets[i];
 
                         table->buckets[i] = entry->next;
-                        link_entry(buckets, n, entry);
+                        link_entry(table, buckets, n, entry);
                 }
         free(table->buckets);
         table->buckets = buckets;
@@ -128,7 +164,7 @@ int table_add(Table *table, const char *path, const EntryMeta *meta, Entry **ret
                 return -ENOMEM;
         *entry = (Entry){ .meta = *meta };
         memcpy(entry->path, path, n);
-        link_entry(table->buckets, table->n_buckets, entry);
+        link_entry(table, table->buckets, table->n_buckets, entry);
         table->n++;
         *ret_entry = entry;
         return 0;
@@ -137,7 +173,7 @@ int table_add(Table *table, const char *path, const EntryMeta *meta, Entry **ret
 int table_replace(Table *table, const Entry *old, const EntryMeta *meta, Entry **ret_entry) {
         Entry **at;
 
-        at = &table->buckets[hash_path(old->path) & (table->n_buckets - 1)];
+        at = &table->buckets[hash_path(table->key, old->path) & (table->n_buckets - 1)];
         while (*at != old)
                 at = &(*at)->next;
         *at = old->next;

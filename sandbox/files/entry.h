@@ -56,7 +56,7 @@ typedef struct Entry {
 
 typedef struct Table Table;
 
-/** table_new() - an empty table for at most @max_entries. Returns: 0 or -ENOMEM */
+/** table_new() - an empty table for at most @max_entries. Returns: 0, -ENOMEM, -EIO (no random bytes) */
 int table_new(uint64_t max_entries, Table **ret_table);
 /** table_free() - release it and its entries, NULL is fine. Returns: NULL */
 Table *table_free(Table *table);

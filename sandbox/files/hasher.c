@@ -256,7 +256,8 @@ static void add(Hasher *hasher, const char *bytes, uint64_t n) {
                         memcpy(to, bytes, part);
                 else
                         memset(to, 0, part);
-                bytes += bytes ? part : 0;
+                if (bytes)
+                        bytes += part;
                 hasher->piece += part;
                 hasher->left -= part;
                 n -= part;

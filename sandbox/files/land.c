@@ -18,7 +18,12 @@ int land_init(Land *land, int root, const LandLimits *limits, Report *report) {
 
         *land = (Land){ .root = root, .report = report, .limits = *limits, .file = -EBADF };
         dirs_init(&land->dirs, root);
-        r = table_new(limits->entries, &land->table);
+        r = room_of(root, &land->room);
+        if (r < 0)
+                return r;
+        if (land->limits.entries > land->room.inodes)
+                land->limits.entries = land->room.inodes;
+        r = table_new(land->limits.entries, &land->table);
         if (r >= 0)
                 r = table_add(land->table, "", &implicit_dir, &entry);
         return r < 0 ? r : hasher_new(hasher_workers(), &land->hasher);
@@ -52,7 +57,8 @@ static int too_many(Land *land, const char *path, int r, Error *err) {
         if (r != -E2BIG)
                 return error_set(err, r, "remember what landed");
         return report_refuse(land->report, RULE_TOO_MANY_ENTRIES, path,
-                             "more than %llu entries, or more names than fit in memory",
+                             "more than %llu entries, which is what is allowed and there is "
+                             "room for, or more names than fit in memory",
                              (unsigned long long) land->limits.entries);
 }
 
@@ -173,7 +179,7 @@ int land_file(Land *land, const char *path, const EntryMeta *meta, Error *err) {
         land->file = beneath_open(parent, name_leaf(path), O_WRONLY | O_CREAT | O_EXCL, meta->mode);
         if (land->file < 0)
                 return error_set(err, land->file, "make a file of the layer");
-        land->at = 0;
+        land->at = land->end = 0;
         r = hasher_begin(land->hasher, HASHER_PIECES, meta->size, land->entry->digest);
         return r < 0 ? error_set(err, r, "hash a file of the layer") : 0;
 }
@@ -193,6 +199,10 @@ static int write_at(int fd, const char *bytes, size_t n, uint64_t at) {
         return 0;
 }
 
+static bool is_zeroes(const char *bytes, size_t n) {
+        return *bytes == 0 && memcmp(bytes, bytes + 1, n - 1) == 0;
+}
+
 int land_data(Land *land, uint64_t offset, const void *bytes, size_t n, Error *err) {
         uint64_t size = land->entry->meta.size;
         int r;
@@ -202,10 +212,18 @@ int land_data(Land *land, uint64_t offset, const void *bytes, size_t n, Error *e
                                      "data lie outside of the size that the entry gives");
         hasher_add_zeroes(land->hasher, offset - land->at);
         hasher_add(land->hasher, bytes, n);
+        land->at = offset + n;
+        if (n == 0 || is_zeroes(bytes, n))
+                return 0;
+        if (n > land->room.bytes || land->written > land->room.bytes - n)
+                return report_refuse(land->report, RULE_TOO_MANY_BYTES, land->entry->path,
+                                     "the disk has no room for more than %llu bytes",
+                                     (unsigned long long) land->room.bytes);
         r = write_at(land->file, bytes, n, offset);
         if (r < 0)
                 return error_set(err, r, "write a file of the layer");
-        land->at = offset + n;
+        land->written += n;
+        land->end = offset + n;
         return 0;
 }
 
@@ -227,7 +245,7 @@ int land_file_end(Land *land, Error *err) {
 
         hasher_add_zeroes(land->hasher, meta->size - land->at);
         hasher_end(land->hasher);
-        if (land->at < meta->size && ftruncate(file, (off_t) meta->size) < 0)
+        if (land->end < meta->size && ftruncate(file, (off_t) meta->size) < 0)
                 return error_set(err, -errno, "set the size of a file of the layer");
         return set_owner_and_time(file, meta, err);
 }
@@ -281,8 +299,12 @@ int land_hard_link(Land *land, const char *path, const char *target, Error *err)
         from = beneath_parent(land->root, target, &leaf);
         if (from < 0)
                 return error_set(err, from, "enter a directory of the layer");
-        if (linkat(from, leaf, parent, name_leaf(path), 0) < 0)
-                return error_set(err, -errno, "make a hard link of the layer");
+        r = linkat(from, leaf, parent, name_leaf(path), 0) < 0 ? -errno : 0;
+        if (r == -EMLINK)
+                return report_refuse(land->report, RULE_TOO_MANY_ENTRIES, path,
+                                     "the file has more names than the file system allows");
+        if (r < 0)
+                return error_set(err, r, "make a hard link of the layer");
         land->entry->same = content->same ? content->same : content;
         return 0;
 }

@@ -14,6 +14,7 @@
 #include "sandbox/files/entry.h"
 #include "sandbox/files/hasher.h"
 #include "sandbox/files/report.h"
+#include "sandbox/files/room.h"
 
 #define LAND_ID_MAX    65531u /* the highest id that a command of a jail may have */
 #define LAND_ID_NOBODY 65534u
@@ -32,10 +33,13 @@ typedef struct Land {
         Table *table;   /* owned */
         Hasher *hasher; /* owned */
         Dirs dirs;
+        Room room; /* of the file system, before anything landed */
         uint64_t bytes;
-        int file;     /* owned: the file that is being written */
-        Entry *entry; /* borrowed from the table: likewise */
-        uint64_t at;  /* where its next byte goes */
+        uint64_t written; /* of bytes: those that are no hole */
+        int file;         /* owned: the file that is being written */
+        Entry *entry;     /* borrowed from the table: likewise */
+        uint64_t at;      /* where its next byte goes */
+        uint64_t end;     /* behind the last byte that was written; holes come after it */
 } Land;
 
 typedef struct LandXattr {
@@ -57,7 +61,7 @@ int land_dir(Land *land, const char *path, const EntryMeta *meta, Error *err);
 
 /** land_file() - a file begins: land_data() any number of times, then land_file_end() */
 int land_file(Land *land, const char *path, const EntryMeta *meta, Error *err);
-/** land_data() - bytes at @offset, which never goes back; what is passed over is a hole */
+/** land_data() - bytes at @offset, which never goes back; what is passed over, or all zeroes, is a hole */
 int land_data(Land *land, uint64_t offset, const void *bytes, size_t n, Error *err);
 /** land_file_end() - @meta->size bytes long now; time and owner are set, the file is closed */
 int land_file_end(Land *land, Error *err);

@@ -50,6 +50,8 @@ int report_refuse(Report *report, RecordRule rule, const char *path, const char 
         va_start(args, format);
         format_sentence(sentence, format, args);
         va_end(args);
+        if (!*path && report->entry)
+                path = report->entry;
         if (!report->refused)
                 (void) write_sentence(report, &head, path, sentence);
         report->refused = true;

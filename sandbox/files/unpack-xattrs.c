@@ -19,11 +19,15 @@ static int leave_out(Land *land, const char *path, const char *name) {
 
 int unpack_xattrs(Land *land, struct archive_entry *entry, const char *path, Error *err) {
         LandXattr xattrs[XATTRS_MAX], xattr;
+        unsigned long set = 0, clear = 0;
         unsigned n = 0, i;
         int r = 0;
 
         if (archive_entry_acl_types(entry) != 0)
                 r = report_note(land->report, RULE_XATTR, path, "its access list was left out");
+        archive_entry_fflags(entry, &set, &clear);
+        if (r >= 0 && (set || clear))
+                r = report_note(land->report, RULE_XATTR, path, "its file flags were left out");
         if (archive_entry_xattr_reset(entry) == 0 || r < 0)
                 return r;
         while (r >= 0 &&

@@ -78,6 +78,27 @@ static int clean_meta(Unpack *unpack) {
         return r;
 }
 
+/*
+ * A container image holds layers and says in JSON how they lie upon each other; taken for a tree it would
+ * become a root without a program. It shows itself by a file at the top.
+ */
+static int check_image(Unpack *unpack, const void *bytes, size_t n) {
+        const char *what = NULL;
+
+        if (*unpack->prefix)
+                return 0;
+        if (strcmp(unpack->path, "oci-layout") == 0 && memmem(bytes, n, "imageLayoutVersion", 18))
+                what = "an OCI image layout";
+        if (strcmp(unpack->path, "manifest.json") == 0 && memmem(bytes, n, "\"Layers\"", 8))
+                what = "an image of docker save";
+        if (!what)
+                return 0;
+        return report_refuse(unpack->report, RULE_IMAGE, unpack->path,
+                             "the archive is %s, whose layers are archives themselves; pack the "
+                             "tree of a container of it: docker export, podman export",
+                             what);
+}
+
 static int unpack_content(Unpack *unpack, Error *err) {
         const void *bytes = NULL;
         uint64_t offset = 0;
@@ -85,9 +106,11 @@ static int unpack_content(Unpack *unpack, Error *err) {
         int r;
 
         while ((r = archive_data(unpack->archive, &bytes, &n, &offset, err)) > 0) {
-                r = land_data(&unpack->land, offset, bytes, n, err);
+                r = offset == 0 ? check_image(unpack, bytes, n) : 0;
                 if (r >= 0)
-                        r = report_progress(unpack->report, unpack->archive->bytes_read,
+                        r = land_data(&unpack->land, offset, bytes, n, err);
+                if (r >= 0)
+                        r = report_progress(unpack->report, archive_bytes_read(unpack->archive),
                                             unpack->entries);
                 if (r < 0)
                         return r;
@@ -171,13 +194,14 @@ static int unpack_entry(Unpack *unpack, Error *err) {
 
         if (r < 0)
                 return r;
+        unpack->report->entry = unpack->path;
         unpack->entries++;
         if (strncmp(name_leaf(unpack->path), ".wh.", 4) == 0)
                 return report_note(unpack->report, RULE_WHITEOUT_NAME, unpack->path,
                                    "a name that marks a deletion in image layers was left out");
         r = unpack_by_type(unpack, err);
         return r < 0 ? r
-                     : report_progress(unpack->report, unpack->archive->bytes_read,
+                     : report_progress(unpack->report, archive_bytes_read(unpack->archive),
                                        unpack->entries);
 }
 
@@ -186,12 +210,12 @@ static int unpack_all(Unpack *unpack, Error *err) {
 
         while ((r = archive_next(unpack->archive, &unpack->entry, err)) > 0) {
                 r = unpack_entry(unpack, err);
+                unpack->report->entry = NULL;
                 if (r < 0)
                         return r;
         }
         if (r < 0)
                 return r;
-        archive_drain(unpack->archive);
         return land_finish(&unpack->land, err);
 }
 

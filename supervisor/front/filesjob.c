@@ -16,6 +16,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "base/rules.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
@@ -100,7 +101,8 @@ static void take_failure(FilesJob *job, const Record *record) {
 
         if (record->head.kind == RECORD_REFUSED && second < record->data + record->head.size) {
                 job->refused = true;
-                error_say(&err, -EINVAL, "%.200s: %.250s", *text ? text : "input", second);
+                error_say(&err, -EINVAL, "%.180s: %.250s (rule %s)", *text ? text : "input", second,
+                          record_rule_name(record->head.flags));
         } else {
                 job->refused = record->head.kind == RECORD_REFUSED;
                 error_say(&err, job->refused ? -EINVAL : -EIO, "%.400s", text);

@@ -16,6 +16,7 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/owned.h"
+#include "base/rules.h"
 #include "supervisor/front/filesjob.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
@@ -98,17 +99,18 @@ static void on_files_done(const FilesJobEnd *end, void *userdata) {
                 conclude(import, &err);
 }
 
-/* "path", NUL, "sentence" */
+/* "path", NUL, "sentence", and the running number; the last of very many says only how many there were */
 static void add_cleaned(LayerImport *result, const Record *record) {
         const char *path = record->data;
         size_t n = strlen(path) + 1;
         cJSON *entry;
 
-        if (result->cleaned_total++ >= CLEANED_MAX)
+        result->cleaned_total = record->head.a;
+        if (record->head.flags == RULE_NONE || cJSON_GetArraySize(result->cleaned) >= CLEANED_MAX)
                 return;
         entry = cJSON_CreateObject();
         json_add_text(entry, "path", path);
-        json_add_number(entry, "rule", record->head.flags);
+        json_add_text(entry, "rule", record_rule_name(record->head.flags));
         json_add_text(entry, "text", n <= record->head.size ? path + n : "");
         json_push_consume(result->cleaned, entry);
 }

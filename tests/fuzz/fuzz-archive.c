@@ -4,7 +4,8 @@
  * Sources: sandbox/files/archive.c sandbox/files/beneath.c sandbox/files/dirs.c sandbox/files/entry.c
  * Sources: sandbox/files/hasher.c sandbox/files/land.c sandbox/files/land-finish.c sandbox/files/lanes.c
  * Sources: sandbox/files/listing.c
- * Sources: sandbox/files/names.c sandbox/files/report.c sandbox/files/unpack.c
+ * Sources: sandbox/files/formats.c sandbox/files/names.c sandbox/files/report.c sandbox/files/room.c sandbox/files/stream.c
+ * Sources: sandbox/files/unpack.c
  * Sources: sandbox/files/unpack-xattrs.c
  * Libs: -larchive
  */
