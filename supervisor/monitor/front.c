@@ -25,6 +25,7 @@
 #include "supervisor/monitor/place.h"
 #include "supervisor/monitor/store.h"
 
+#define PROGRAM_MAX  (64u << 20)
 #define RESTART_USEC 1000000 /* a front that dies at once does not keep the host busy */
 
 _Static_assert(_FRONT_FD_MAX - FRONT_FD_MONITOR < CONFINED_FDS_MAX, "all of a front's descriptors");
@@ -93,9 +94,17 @@ static int make_info(const Monitor *monitor, Error *err) {
         return memfd_sealed("info", &info, sizeof info, false, err);
 }
 
+/* A program that runs in jails comes as a sealed memfd: there it shares no inode with the host, and lies
+ * in no file system that the jail's Landlock domain would have to open. */
+static int jail_program(const Monitor *monitor, const char *name, Error *err) {
+        autoclose int file = confined_program(monitor, name, err);
+
+        return file < 0 ? file : memfd_sealed_from(name, file, PROGRAM_MAX, true, err);
+}
+
 /* Where no agent is installed: the front says so when it is asked for one. */
 static int agent_or_null(const Monitor *monitor, Error *err) {
-        int fd = confined_program(monitor, "warder-agent", err);
+        int fd = jail_program(monitor, "warder-agent", err);
 
         return fd == -ENOENT ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
 }
@@ -115,7 +124,7 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_POLICIES] =
                 confined_open(policies ? policies : config->data_dir, policies ? "." : "policies",
                               O_RDONLY | O_DIRECTORY, err);
-        fds[FRONT_FD_FILES] = confined_program(monitor, "warder-files", err);
+        fds[FRONT_FD_FILES] = jail_program(monitor, "warder-files", err);
         fds[FRONT_FD_AGENT] = agent_or_null(monitor, err);
         fds[FRONT_FD_DATA] = confined_open(config->data_dir, ".", O_RDONLY | O_DIRECTORY, err);
         fds[FRONT_FD_INFO] = make_info(monitor, err);
