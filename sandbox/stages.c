@@ -156,7 +156,9 @@ static int stage_alone(Shell *shell, Error *err) {
                        shell->hierarchy->base[TREE_MEMORY],
                        shell->hierarchy->base[TREE_PIDS],
                        shell->hierarchy->base[TREE_CPU] };
-        const struct rlimit none = { 0, 0 };
+        /* 1, not 0: below a page no core is written, and only 1 also keeps a crash from the program
+         * that the host's core_pattern may name: that one would run as root over a jail's memory */
+        const struct rlimit core = { 1, 1 }, none = { 0, 0 };
         int r;
 
         default_signals();
@@ -164,7 +166,8 @@ static int stage_alone(Shell *shell, Error *err) {
         (void) setsid();
         /* a kernel without keyrings has none to leave */
         (void) syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-        if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
+        if ((setrlimit(RLIMIT_CORE, &core) < 0 && setrlimit(RLIMIT_CORE, &none) < 0) ||
+            prctl(PR_SET_DUMPABLE, 0) < 0)
                 return error_set(err, -errno, "forbid core dumps");
         r = die_with_parent(err);
         return r < 0 ? r : close_but(keep, ELEMENTS(keep), err);

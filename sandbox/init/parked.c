@@ -228,7 +228,7 @@ _Noreturn static void run_command(const int *fds, unsigned n_fds, size_t inline_
         limit(RLIMIT_NOFILE, exec->nofile);
         limit(RLIMIT_FSIZE, exec->fsize);
         limit(RLIMIT_STACK, exec->stack);
-        limit(RLIMIT_CORE, 0);
+        limit(RLIMIT_CORE, 1); /* not 0: see stage_alone() in stages.c */
         (void) umask(exec->umask & 0777);
         take_ids();
         if (chdir(words.cwd) < 0)

@@ -120,7 +120,8 @@ static int confine_ourselves(Error *err) {
 }
 
 static int prepare_process(Error *err) {
-        struct rlimit files, core = { 0, 0 };
+        struct rlimit files;
+        const struct rlimit core = { 1, 1 }, none = { 0, 0 }; /* 1: see stage_alone() */
 
         if (geteuid() != 0)
                 return error_say(err, -EPERM,
@@ -131,7 +132,8 @@ static int prepare_process(Error *err) {
                 files.rlim_cur = files.rlim_max;
                 (void) setrlimit(RLIMIT_NOFILE, &files);
         }
-        if (chdir("/") < 0 || setrlimit(RLIMIT_CORE, &core) < 0)
+        if (chdir("/") < 0 ||
+            (setrlimit(RLIMIT_CORE, &core) < 0 && setrlimit(RLIMIT_CORE, &none) < 0))
                 return error_set(err, -errno, "prepare the monitor's process");
         return confine_ourselves(err);
 }
