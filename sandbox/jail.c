@@ -96,6 +96,7 @@ static int start_shell(Jail *jail, Error *err) {
                         .id_base = jail_id_base(jail),
                         .store_base = sandbox->facts.store_id,
                         .user_xattr = sandbox->user_xattr,
+                        .landlock_abi = sandbox->facts.landlock_abi,
                         .need_mapped = sandbox->ids.ranges[jail->range].mapped < 0,
                         .exe = sandbox->exe };
 

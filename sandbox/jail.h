@@ -28,10 +28,10 @@ typedef struct SandboxConfig {
 } SandboxConfig;
 
 typedef struct SandboxFacts {
-        uint32_t cgroup_mode; /* CgroupMode of wire.h */
-        uint32_t landlock_abi;
-        uint32_t upper_map; /* 1: an upper can be shown to a jail with other ids */
-        uint32_t store_id;  /* first host id of the store range: owner of what layers hold */
+        uint32_t cgroup_mode;  /* CgroupMode of wire.h */
+        uint32_t landlock_abi; /* 0: none that serves, see landlock.h */
+        uint32_t upper_map;    /* 1: an upper can be shown to a jail with other ids */
+        uint32_t store_id;     /* first host id of the store range: owner of what layers hold */
 } SandboxFacts;
 
 /**

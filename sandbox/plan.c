@@ -150,7 +150,8 @@ int plan_check(const Plan *plan, Error *err) {
         if (plan->version != PLAN_VERSION)
                 return error_say(err, -EINVAL, "plan: version %u is not %u", plan->version,
                                  PLAN_VERSION);
-        if (plan->flags & ~(uint32_t) (PLAN_HOST_ROOT | PLAN_FILES_CAPS | PLAN_KEEP_UPPER))
+        if (plan->flags &
+            ~(uint32_t) (PLAN_HOST_ROOT | PLAN_FILES_CAPS | PLAN_KEEP_UPPER | PLAN_PROC_PID))
                 return error_say(err, -EINVAL, "plan: unknown flags");
         if (plan->uid >= JAIL_INIT_ID || plan->gid >= JAIL_INIT_ID)
                 return error_say(err, -EINVAL, "plan: uid and gid are at most %u",

@@ -82,6 +82,7 @@ typedef enum PlanFlags {
                 2, /* commands of id 0 keep CHOWN, DAC_OVERRIDE, FOWNER in the jail's own user
                               * namespace: only for warder-files */
         PLAN_KEEP_UPPER = 4, /* the upper outlives the jail until REQUEST_UPPER_DROP */
+        PLAN_PROC_PID = 8, /* /proc has processes alone, and shows a command only its own user's */
 } PlanFlags;
 
 typedef struct Plan {

@@ -193,6 +193,14 @@ int mount_overlay(const OverlaySpec *spec, Error *err) {
         return r < 0 ? r : fd;
 }
 
+int mount_set_flags(int mount, unsigned attr, Error *err) {
+        struct mount_attr set = { .attr_set = attr };
+
+        if (mount_setattr(mount, "", AT_EMPTY_PATH, &set, sizeof(set)) < 0)
+                return error_set(err, -errno, "set the flags of a mount");
+        return check_flags(mount, attr, err);
+}
+
 int mount_attach(int mount, int dir, const char *path, Error *err) {
         unsigned flags = MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH);
 

@@ -52,6 +52,9 @@ int mount_overlay(const OverlaySpec *spec, Error *err);
 /** mount_attach() - put a mount at @path below @dir; "" for @dir itself */
 int mount_attach(int mount, int dir, const char *path, Error *err);
 
+/** mount_set_flags() - add MOUNT_ATTR_* to a mount that stands, and read them back */
+int mount_set_flags(int mount, unsigned attr, Error *err);
+
 /** mount_set_size() - size and inode limits of a mounted tmpfs */
 int mount_set_size(int mount, uint64_t bytes, uint64_t inodes, Error *err);
 

@@ -8,6 +8,9 @@
  *   T/u/V/{u,w}    upper and work directory of view V
  *   T/tmp T/run T/shm   bound at /tmp, /run and /dev/shm of the jail: they count against the same limits
  *   T/l            private place for layers on kernels that take no descriptors
+ *   T/s/r          T/s is bound as S, the root of the mount namespace, in which no process has its root; T, and
+ *                  later the jail's root in its place, is mounted on S/r. So one directory that is known
+ *                  before any plan lies above all that a jail sees: see landlock.c
  *
  * pivot_root(2) puts T at the new root's /tmp, and T/tmp is bound over it: T stays in the mount namespace,
  * where another jail's builder can clone an upper from, and no path leads to it, because only the owner of
@@ -32,6 +35,7 @@
 #include "base/owned.h"
 #include "sandbox/priv-etc.h"
 #include "sandbox/priv-mount.h"
+#include "sandbox/priv-proc.h"
 
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
@@ -79,7 +83,8 @@ static int fill_shell_root(const Shell *shell, Error *err) {
                 bool jail; /* owned by the jail's root */
         } dirs[] = { { "dev", 0755, false }, { "proc", 0555, false }, { "n", 0700, false },
                      { "u", 0700, false },   { "l", 0700, false },    { "empty", 0555, false },
-                     { "tmp", 01777, true }, { "run", 0755, true },   { "shm", 01777, true } };
+                     { "s", 0555, false },   { "s/r", 0555, false },  { "tmp", 01777, true },
+                     { "run", 0755, true },  { "shm", 01777, true } };
         unsigned i;
         int r = 0;
 
@@ -118,7 +123,6 @@ static int fill_dev(const Shell *shell, int dev, Error *err) {
 
 /* Must stand at /dev already: before Linux 6.15 nothing can be mounted on a detached mount. */
 static int mount_below_dev(const Shell *shell, int dev, Error *err) {
-        struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
         char gid[16];
         const MountOption options[] = {
                 { "mode", "0620" }, { "ptmxmode", "0666" }, { "gid", gid }, { 0 }
@@ -133,11 +137,7 @@ static int mount_below_dev(const Shell *shell, int dev, Error *err) {
                 return r;
         shm = mount_clone(shell->root, "shm", PLAIN, -EBADF, err);
         r = shm < 0 ? shm : mount_attach(shm, AT_FDCWD, "/dev/shm", err);
-        if (r < 0)
-                return r;
-        if (mount_setattr(dev, "", AT_EMPTY_PATH, &read_only, sizeof(read_only)) < 0)
-                return error_set(err, -errno, "make /dev read-only");
-        return 0;
+        return r < 0 ? r : mount_set_flags(dev, MOUNT_ATTR_RDONLY, err);
 }
 
 static int make_dev(const Shell *shell, Error *err) {
@@ -157,49 +157,25 @@ static int make_dev(const Shell *shell, Error *err) {
         return r < 0 ? r : mount_below_dev(shell, dev, err);
 }
 
-/* Covers parts of /proc that tell about the host; root of the host owns what is writable there. */
-static int mask_proc(Error *err) {
-        static const struct {
-                const char *path;
-                const char *cover; /* NULL: itself, read-only */
-        } masks[] = { { "/proc/sys", NULL },
-                      { "/proc/bus", NULL },
-                      { "/proc/fs", NULL },
-                      { "/proc/irq", NULL },
-                      { "/proc/acpi", "/empty" },
-                      { "/proc/asound", "/empty" },
-                      { "/proc/scsi", "/empty" },
-                      { "/proc/kcore", "/dev/null" },
-                      { "/proc/keys", "/dev/null" },
-                      { "/proc/latency_stats", "/dev/null" },
-                      { "/proc/sched_debug", "/dev/null" },
-                      { "/proc/sysrq-trigger", "/dev/null" },
-                      { "/proc/timer_list", "/dev/null" } };
-        unsigned i;
+/* ---- the change of root --------------------------------------------------------------------------- */
 
-        for (i = 0; i < ELEMENTS(masks); i++) {
-                autoclose int mount = -EBADF;
-                const char *cover = masks[i].cover ? masks[i].cover : masks[i].path;
-                int r;
+/*
+ * Changes to S and T, which stand anywhere in the old root, and detaches that. S becomes the root of the
+ * mount namespace, T on it the root of this process and of those that it will clone.
+ */
+static int change_root(const Shell *shell, const char *place, Error *err) {
+        int r;
 
-                if (faccessat(AT_FDCWD, masks[i].path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-                        continue;
-                mount = mount_clone(AT_FDCWD, cover, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID, -EBADF,
-                                    err);
-                r = mount < 0 ? mount : mount_attach(mount, AT_FDCWD, masks[i].path, err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* Changes to a root that stands at @place and detaches the old one. */
-static int change_root(const char *place, Error *err) {
         if (chdir(place) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
                 return error_set(err, -errno, "change to the shell's root");
+        r = mount_attach(shell->root, shell->stand, "r", err);
+        if (r < 0)
+                return r;
         /* both roots are stacked at "/" now, the old one on top */
-        if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        if (umount2(".", MNT_DETACH) < 0)
                 return error_set(err, -errno, "detach the host's root");
+        if (chdir("/r") < 0 || chroot(".") < 0)
+                return error_set(err, -errno, "enter the shell's root");
         return 0;
 }
 
@@ -216,14 +192,20 @@ int root_enter_shell(Shell *shell, Error *err) {
         /* any directory serves: this mount namespace is ours, and what is there goes away with it */
         if (r == 0)
                 r = mount_attach(shell->root, AT_FDCWD, "/proc", err);
+        if (r < 0)
+                return r;
+        shell->stand = mount_clone(shell->root, "s", PLAIN | MOUNT_ATTR_RDONLY, -EBADF, err);
+        if (shell->stand < 0)
+                return shell->stand;
+        r = mount_attach(shell->stand, AT_FDCWD, "/proc/n", err);
         if (r == 0)
-                r = change_root("/proc", err);
+                r = change_root(shell, "/proc/n", err);
         if (r == 0)
                 r = make_dev(shell, err);
         if (r == 0)
                 r = mount_attach(shell->proc, shell->root, "proc", err);
         if (r == 0)
-                r = mask_proc(err);
+                r = proc_mask(shell, err);
         if (r < 0)
                 return r;
         shell->tmp = mount_clone(shell->root, "tmp", PLAIN, -EBADF, err);
@@ -330,6 +312,15 @@ static int bind_host(const Site *site, Error *err) {
         return r;
 }
 
+static int attach_proc(const Site *site, Error *err) {
+        autoclose int proc = -EBADF;
+
+        if (!(site->plan->flags & PLAN_PROC_PID))
+                return attach_at(site, site->shell->proc, "proc", err);
+        proc = proc_new_pid(err);
+        return proc < 0 ? proc : attach_at(site, proc, "proc", err);
+}
+
 /* /dev and /proc move as they are, with what is mounted in them. */
 static int attach_places(const Site *site, Error *err) {
         autoclose int dev = openat(site->shell->root, "dev", O_PATH | O_CLOEXEC);
@@ -339,7 +330,7 @@ static int attach_places(const Site *site, Error *err) {
                 return error_set(err, -errno, "open the shell's /dev");
         r = attach_at(site, dev, "dev", err);
         if (r == 0)
-                r = attach_at(site, site->shell->proc, "proc", err);
+                r = attach_proc(site, err);
         return r < 0 ? r : attach_at(site, site->shell->run, "run", err);
 }
 

@@ -15,11 +15,11 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/landlock.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/skeleton.h"
 
-#define INIT_BINARY_MAX      (16u << 20)
-#define LANDLOCK_ASK_VERSION 1u
+#define INIT_BINARY_MAX (16u << 20)
 
 /* What building a jail needs of this process; a container often lacks some. */
 static int check_capabilities(Error *err) {
@@ -80,7 +80,6 @@ static int take_init(Sandbox *sandbox, const SandboxConfig *config, Error *err) 
 }
 
 static int open_host(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
-        long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_ASK_VERSION);
         const IdMap any = { .outside_uid = config->id_base,
                             .outside_gid = config->id_base,
                             .count = JAIL_IDS };
@@ -97,7 +96,7 @@ static int open_host(Sandbox *sandbox, const SandboxConfig *config, Error *err) 
                 return map;
         sandbox->user_xattr = mount_has_user_xattr();
         sandbox->facts = (SandboxFacts){ .cgroup_mode = sandbox->hierarchy.mode,
-                                         .landlock_abi = abi > 0 ? (uint32_t) abi : 0,
+                                         .landlock_abi = landlock_abi(),
                                          .upper_map = mount_has_map(map),
                                          .store_id = config->id_base };
         return 0;

@@ -47,6 +47,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/landlock.h"
 #include "sandbox/priv-cgroup.h"
 #include "sandbox/priv-ids.h"
 #include "sandbox/priv-mount.h"
@@ -60,8 +61,9 @@
 #define BUILDER_CAPS                                                             \
         (CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SYS_CHROOT) | CAP_BIT(CAP_CHOWN) | \
          CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER) | CAP_BIT(CAP_FSETID))
-#define CAPS_ALL (~0ull)
-#define HIGH_FD  64 /* above every fixed descriptor */
+#define CAPS_ALL  (~0ull)
+#define NO_DOMAIN "(none)" /* as a kernel starts */
+#define HIGH_FD   64       /* above every fixed descriptor */
 
 #define SECUREBITS                                                       \
         (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
@@ -192,6 +194,8 @@ static int stage_namespaces(Shell *shell, Error *err) {
 
         if (unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP) < 0)
                 return error_set(err, -errno, "leave the host's namespaces");
+        if (setdomainname(NO_DOMAIN, strlen(NO_DOMAIN)) < 0)
+                return error_set(err, -errno, "leave the host's domain name");
         if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private, sizeof(private)) < 0)
                 return error_set(err, -errno, "make all mounts private");
         shell->proc = mount_new("proc", options,
@@ -328,6 +332,8 @@ static int stage_spawner(Shell *shell, Error *err) {
                 return 0;
         r = groups_enter_cmd(shell->hierarchy, shell->number, err);
         if (r == 0)
+                r = landlock_confine(shell, err);
+        if (r == 0)
                 (void) execute(shell, "warder-spawner", &shell->spawner[1], 1, err);
         stage_fail(shell->report, "spawner", err);
 }
@@ -380,7 +386,9 @@ static const Stage shell_stages[] = {
          * Must not yet: untrusted layers; nothing here was made by a user.
          * Keeps: clones of the host's /usr and others, nosuid, nodev, read-only. */
         { stage_root, "make the shell's root" },
-        /* Must: the spawner is counted as a command (v1) and has init's id. Keeps: SETUID, SETGID, KILL
+        /* Must: the spawner is counted as a command (v1), has init's id, and is in the Landlock domain that
+         * all commands of this jail will share. Must not yet: before the root, which the domain is made of;
+         * init stays outside: it signals commands, they do not signal it. Keeps: SETUID, SETGID, KILL
          * (with the three of files jobs until the plan is known). */
         { stage_spawner, "start the spawner" },
         /* Must: a builder waits for the plan. Keeps: BUILDER_CAPS in the host's user namespace. */

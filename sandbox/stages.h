@@ -17,11 +17,12 @@ typedef struct Shell { /* what the clone takes along; the descriptors are the mo
         uint64_t number;  /* of its groups */
         uint32_t id_base; /* first host id of the jail's range */
         uint32_t store_base;
-        bool user_xattr;  /* tmpfs keeps user.* attributes */
-        bool need_mapped; /* the store-to-range map does not exist yet: make and report it */
-        int exe;          /* sealed memfd of warder-init */
-        int report;       /* SEQPACKET to the monitor */
-        int front;        /* init's end of the front's socket */
+        bool user_xattr;       /* tmpfs keeps user.* attributes */
+        uint32_t landlock_abi; /* 0: the kernel has none that serves */
+        bool need_mapped;      /* the store-to-range map does not exist yet: make and report it */
+        int exe;               /* sealed memfd of warder-init */
+        int report;            /* SEQPACKET to the monitor */
+        int front;             /* init's end of the front's socket */
 
         /* made by the stages */
         int slots[JAIL_SLOTS_FIRST];
@@ -29,6 +30,7 @@ typedef struct Shell { /* what the clone takes along; the descriptors are the mo
         int userns; /* 0 … 65535 are the jail's range */
         int mapped; /* store range to jail range, for idmapped mounts; where need_mapped */
         int root;   /* the tmpfs that is the shell's root and holds every upper */
+        int stand;  /* S, the root of the mount namespace: see priv-root.c */
         int tmp;    /* detached clones of the root's tmp and run */
         int run;
         int host[SHELL_HOST_MAX];
