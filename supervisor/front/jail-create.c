@@ -15,6 +15,7 @@
 
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/clients.h"
+#include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/policies.h"
@@ -78,6 +79,7 @@ static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
         cJSON *json = cJSON_CreateObject();
 
         json_add_text(json, "jail", front_jail_id(jail));
+        json_add_consume(json, "controls", controls_describe(jail));
         json_add_consume(json, "command", record_consume);
         return json;
 }
@@ -93,6 +95,7 @@ static void answer_ready(const Creating *creating, const FrontJail *jail) {
         json_add_text(json, "jail", front_jail_id(jail));
         json_add_text(json, "snapshot", creating->snapshot);
         json_add_text(json, "policy", creating->spec.policy);
+        json_add_consume(json, "controls", controls_describe(jail));
         call_answer(creating->call, json, NULL, 0);
 }
 

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/policy-limits.h"
@@ -120,6 +121,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (!json)
                 return error_set(err, -ENOMEM, "show a jail");
         limits_describe(front_jail_limits(jail), json);
+        json_add_consume(json, "controls", controls_describe(jail));
         *ret_result = json;
         return 0;
 }

@@ -398,6 +398,10 @@ FrontJail *front_jail_next(const FrontJail *jail) {
         return jail->next;
 }
 
+const char *front_jail_policy(const FrontJail *jail) {
+        return jail->policy;
+}
+
 Front *front_jail_front(const FrontJail *jail) {
         return jail->front;
 }

@@ -65,6 +65,8 @@ uint64_t front_jail_handle(const FrontJail *jail);
 const JailLimits *front_jail_limits(const FrontJail *jail);
 /** front_jail_plan() - as it was asked for, borrowed */
 const Plan *front_jail_plan(const FrontJail *jail);
+/** front_jail_policy() - name of its policy, borrowed */
+const char *front_jail_policy(const FrontJail *jail);
 /** front_jail_describe() - one entry of jail.list, fresh; NULL: no memory */
 cJSON *front_jail_describe(const FrontJail *jail);
 /** front_jail_is_listed() - as JailSpec's */

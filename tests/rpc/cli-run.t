@@ -79,6 +79,8 @@ is "$out" through "is relayed"
 # --- --json
 expect 4 "--json" warder run --json -- sh -c 'echo a; echo b >&2; exit 4'
 is "$(printf "%s\n" "$out" | jq -r .event | tr '\n' ' ')" "command.start command.end " "is one event a line"
+is "$(printf "%s\n" "$out" | head -n1 | jq -c '.controls | [.seccomp, .proc, .root, .ids, (.landlock | type)]')" \
+        '[["floor","default"],"masked","host",65536,"number"]' "the first with the walls that stand"
 is "$(printf "%s\n" "$out" | tail -n1 | jq -r '[.cause, .code, .exit, .output.stdout.text, .output.stderr.text] | join("|")' | tr '\n' '~')" \
         "exited|4|4|a~|b~~" "with the record and what was printed"
 

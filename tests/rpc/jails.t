@@ -138,6 +138,9 @@ tap.ok(eventually(lambda: os.listdir(layers) == []), "its layer goes with the ja
 answer = client.call("jail.create", {"keep": True})["result"]
 jail = answer["jail"]
 tap.same((answer["snapshot"], answer["policy"]), ("host", "default"), "a kept jail")
+tap.ok(answer["controls"] == client.call("jail.show", {"jail": jail})["result"]["controls"] and
+       answer["controls"]["seccomp"] == ["floor", "default"] and
+       answer["controls"]["landlock"] == client.call("warder.info")["result"]["landlock"], "its walls are told", answer)
 other = supervisor.client()
 
 
