@@ -2,11 +2,11 @@
  * make-filters: write one of the constant seccomp filters as a C array. Runs at build time, on the
  * architecture that the build is for, so that no process with privilege links libseccomp.
  *
- *   make-filters floor|front|egress|agent|files > filter-NAME.h
+ *   make-filters floor|shared|front|egress|agent|files > filter-NAME.h
  *
  * The floor is what no command in a jail may ever do, whatever policy its front chose: a list of
- * refusals over "allow". Above it a jail always has its policy's filter, an allow-list. The other four
- * are allow-lists for our own processes; what is not in one answers ENOSYS, which every library takes
+ * refusals over "allow". Above it a jail always has its policy's filter, an allow-list; between them, where
+ * commands change a caller's own directory, stands "shared". The other four are allow-lists for our own processes; what is not in one answers ENOSYS, which every library takes
  * as "an older kernel" and works round.
  *
  * Two facts of the kernel decide the form of the refusals. It cuts many arguments to 32 bits, so a
@@ -18,6 +18,7 @@
  * it only after reading what the calls do.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -29,6 +30,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/fds.h"
@@ -189,6 +191,44 @@ static void floor_rules(Rules *rules) {
         when(ulp, 2, LOW, TCP_ULP);
 }
 
+/*
+ * Where commands change a caller's own directory. A set-id file that a command makes there has the caller's
+ * id, and the host's mount of that directory is not nosuid: with an accomplice outside who executes it, the
+ * command would have left the jail. So no call may set those bits. An open without O_CREAT or O_TMPFILE
+ * leaves its mode register as it was and is not looked at. The kernel reads a mode's low 16 bits, so what
+ * stands above them cannot hide a bit. mkdir(2) drops them itself.
+ */
+static void refuse_mode(Rules *rules, const char *const *names, uint32_t mode_arg,
+                        const SeccompArg *also) {
+        for (uint64_t bit = S_ISGID; bit <= S_ISUID; bit <<= 1) {
+                SeccompRule *rule = add(rules, SECCOMP_DO_ERRNO, EPERM, names);
+
+                when(rule, mode_arg, bit, bit);
+                if (also)
+                        rule->args[rule->n_args++] = *also;
+        }
+}
+
+static void shared_rules(Rules *rules) {
+        static const char *const first[] = { "chmod", "fchmod", "creat", "mknod", NULL };
+        static const char *const second[] = { "fchmodat", "fchmodat2", "mknodat", NULL };
+        static const char *const open_call[] = { "open", NULL };
+        static const char *const openat_call[] = { "openat", NULL };
+        static const char *const absent[] = { "openat2", NULL }; /* its mode stands in memory */
+        static const uint64_t making[] = { O_CREAT, O_TMPFILE & ~O_DIRECTORY };
+
+        refuse_mode(rules, first, 1, NULL);
+        refuse_mode(rules, second, 2, NULL);
+        for (unsigned i = 0; i < ELEMENTS(making); i++) {
+                const SeccompArg open_flag = { 1, SECCOMP_OP_MASKED_EQ, making[i], making[i] };
+                const SeccompArg openat_flag = { 2, SECCOMP_OP_MASKED_EQ, making[i], making[i] };
+
+                refuse_mode(rules, open_call, 2, &open_flag);
+                refuse_mode(rules, openat_call, 3, &openat_flag);
+        }
+        add(rules, SECCOMP_DO_ERRNO, ENOSYS, absent);
+}
+
 /* Threads, but no new namespaces: clone's flags are an unsigned long whose low half decides. */
 static void allow_threads(Rules *rules) {
         static const char *const clone_call[] = { "clone", NULL };
@@ -241,7 +281,7 @@ static const struct {
 } filters[] = {
         { "floor", SECCOMP_DO_ALLOW, floor_rules },   { "front", SECCOMP_DO_ERRNO, front_rules },
         { "egress", SECCOMP_DO_ERRNO, egress_rules }, { "agent", SECCOMP_DO_ERRNO, agent_rules },
-        { "files", SECCOMP_DO_ERRNO, files_rules },
+        { "files", SECCOMP_DO_ERRNO, files_rules },   { "shared", SECCOMP_DO_ALLOW, shared_rules },
 };
 
 /*
@@ -317,6 +357,6 @@ int main(int argc, char **argv) {
         if (argc == 2 && make(argv[1], &err) == 0)
                 return 0;
         fprintf(stderr, "make-filters: %s\n",
-                argc == 2 ? err.text : "usage: make-filters floor|front|egress|agent|files");
+                argc == 2 ? err.text : "usage: make-filters floor|shared|front|egress|agent|files");
         return 1;
 }

@@ -4,10 +4,14 @@
  */
 #include "cli/jail-options.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/consent.h"
 #include "base/units.h"
 
 static const char *or_environment(const char *text, const char *name) {
@@ -53,11 +57,34 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
                                  options->net);
                 return VERB_E_USAGE;
         }
+        if (options->rw && options->no_work) {
+                (void) error_say(err, -EINVAL, "--rw and --no-work exclude each other.");
+                return VERB_E_USAGE;
+        }
+        if (!options->no_work)
+                json_add_bool(params, "work", true);
+        if (options->rw)
+                json_add_bool(params, "rw", true);
         if (snapshot)
                 json_add_text(params, "snapshot", snapshot);
         if (policy)
                 json_add_text(params, "policy", policy);
         return add_limits(options, params, err);
+}
+
+int jail_options_work(const JailOptions *options, int sock, Error *err) {
+        const char *path = options->rw ? options->rw : ".";
+        int fd, r;
+
+        if (options->no_work)
+                return -EBADF;
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return error_set(err, -errno, "open %s", options->rw ? path : "the current directory");
+        r = options->rw ? consent_give(sock, err) : 0;
+        if (r < 0)
+                (void) close(fd);
+        return r < 0 ? r : fd;
 }
 
 int jail_options_user(const char *text, cJSON *object, Error *err) {

@@ -13,6 +13,7 @@ typedef struct JailOptions {
         const char *cpu;
         uint64_t disk;
         const char *net;
+        const char *rw;
         bool no_work;
 } JailOptions;
 
@@ -46,6 +47,9 @@ typedef struct ExecOptions {
                 { "net",       0,                                                              \
                   OPTION_TEXT, (AT) + offsetof(JailOptions, net),                              \
                   "MODE",      "Network: none is the only mode there is" },                    \
+                { "rw",        0,                                                              \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, rw),                               \
+                  "DIR",       "Show DIR at /work, and let the command change it" },           \
         {                                                                                      \
                 "no-work", 0, OPTION_FLAG, (AT) + offsetof(JailOptions, no_work), NULL,        \
                         "Do not show the current directory at /work"                           \
@@ -82,6 +86,15 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err);
  * Returns: 0 or VERB_E_USAGE with a sentence.
  */
 int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec, Error *err);
+
+/**
+ * jail_options_work() - open the directory that the jail shows: the current one, or --rw's
+ * @sock: connection to the supervisor, which gets the consent that --rw needs
+ *
+ * Returns: a descriptor owned by the caller, -EBADF without an error where there is none (--no-work), or
+ *          negative errno.
+ */
+int jail_options_work(const JailOptions *options, int sock, Error *err);
 
 /** jail_options_user() - "1000" or "1000:100" as a member "user" of @object. Returns: 0 or VERB_E_USAGE */
 int jail_options_user(const char *text, cJSON *object, Error *err);

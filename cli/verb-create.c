@@ -43,8 +43,6 @@ static int make_params(const CreateOptions *options, cJSON *params, Error *err) 
                                 options->wall);
         }
         json_add_bool(params, "keep", true);
-        if (!options->jail.no_work)
-                json_add_bool(params, "work", true);
         return 0;
 }
 
@@ -61,13 +59,11 @@ static int create_jail(Link *link, const CreateOptions *options, const cJSON *pa
         Answer answer = ANSWER_EMPTY;
         int r;
 
-        if (!options->jail.no_work) {
-                work = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                if (work < 0)
-                        return error_set(err, -errno, "open the current directory");
-        }
+        work = jail_options_work(&options->jail, rpc_peer_fd(link->peer), err);
+        if (work < 0 && !options->jail.no_work)
+                return work;
         r = ask_for_jail(link, params, work, &answer, err);
-        if (r == LINK_E_REFUSED && work >= 0 && strcmp(answer.code, "unsupported") == 0) {
+        if (r == LINK_E_REFUSED && work >= 0 && !options->jail.rw && strcmp(answer.code, "unsupported") == 0) {
                 answer_deinit(&answer);
                 r = workdir_pack(work, &copy, err);
                 if (r == 0)
@@ -106,7 +102,7 @@ const Verb verb_create = {
         .summary = "make a jail that stays until it is removed",
         .synopsis = "[OPTION…]",
         .text = "The id of the jail is printed on stdout. The current directory is its /work,\n"
-                "copy-on-write. It ends with 'warder rm', its time limit, or the supervisor.",
+                "copy-on-write, or with --rw DIR that directory itself. It ends with 'warder rm', its time limit, or the supervisor.",
         .examples = "  jail=$(warder create --memory 1G)\n"
                     "  warder exec \"$jail\" -- make; warder rm \"$jail\"",
         .exits = EXITS_PLAIN,

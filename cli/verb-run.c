@@ -4,7 +4,6 @@
 #include "cli/verb-run.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -36,20 +35,9 @@ static int make_params(const RunOptions *options, const VerbCall *call, cJSON *p
                 return r;
         if (options->keep)
                 json_add_bool(params, "keep", true);
-        if (!options->jail.no_work)
-                json_add_bool(params, "work", true);
         if (!exec)
                 return error_set(err, -ENOMEM, "make the request");
         return exec_options_add(&options->exec, call->words, call->n_words, exec, err);
-}
-
-static int open_work(const RunOptions *options, Error *err) {
-        int fd;
-
-        if (options->jail.no_work)
-                return -EBADF;
-        fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        return fd < 0 ? error_set(err, -errno, "open the current directory") : fd;
 }
 
 /* Some file systems cannot be shown with other owners (overlay, NFS): then a copy of it is shown */
@@ -65,16 +53,16 @@ static int run_on_copy(Command *command, cJSON *params, int work, Error *err) {
 }
 
 static int run_command(Command *command, const RunOptions *options, cJSON *params, Error *err) {
-        autoclose int work = open_work(options, err);
-        int r;
+        autoclose int work = -EBADF;
+        int r = command_open(command, options->common.socket, json_get(params, "exec"), err);
 
-        if (work < 0 && !options->jail.no_work)
-                return work;
-        r = command_open(command, options->common.socket, json_get(params, "exec"), err);
         if (r < 0)
                 return r;
+        work = jail_options_work(&options->jail, rpc_peer_fd(command->link.peer), err);
+        if (work < 0 && !options->jail.no_work)
+                return work;
         r = command_run(command, "jail.create", cJSON_Duplicate(params, true), work, err);
-        if (r < 0 && work >= 0 && strcmp(command->code, "unsupported") == 0)
+        if (r < 0 && work >= 0 && !options->jail.rw && strcmp(command->code, "unsupported") == 0)
                 r = run_on_copy(command, params, work, err);
         if (r >= 0 && options->keep && command->jail[0])
                 terminal_say("jail %s is kept: 'warder exec %s -- CMD', 'warder rm %s'",
@@ -104,13 +92,15 @@ const Verb verb_run = {
         .synopsis = "[OPTION…] -- CMD [ARG…]",
         .text = "The current directory is /work in the jail, copy-on-write: the command may "
                 "change\n"
-                "everything and nothing of it reaches the directory. There is no network. When "
+                "everything and nothing of it reaches the directory. With --rw DIR it is DIR that\n"
+                "is /work, and what the command changes there is changed. There is no network. When "
                 "the\n"
                 "command has ended, so has everything that it started. With --json, stdout "
                 "carries\n"
                 "events, one a line, and the command's output is in the last of them.",
         .examples = "  warder run -- make test\n"
-                    "  warder run --memory 512M --time 10m -- python3 untrusted.py",
+                    "  warder run --memory 512M --time 10m -- python3 untrusted.py\n"
+                    "  warder run --rw . -- make",
         .exits = EXITS_COMMAND,
         .options = run_options,
         .size = sizeof(RunOptions),

@@ -301,7 +301,7 @@ static int draft_layer(Jail *jail, Draft *draft, const JailLayer *layer, bool wr
                                  : mount_clone_from(layer->space, layer->fd, attr, map, err);
         if (mount < 0)
                 return mount;
-        draft->order.layer_kinds[draft->order.n_uses++] = BUILD_MOUNT;
+        draft->order.layer_kinds[draft->order.n_uses++] = writable ? BUILD_CHANGED : BUILD_MOUNT;
         draft->fds[draft->order.n_fds++] = mount;
         return 0;
 }
@@ -315,10 +315,7 @@ static int draft_layers(Jail *jail, Draft *draft, const JailLayer *layers, Error
                 const PlanView *view = &plan->views[i];
 
                 for (j = view->first; r == 0 && j < view->first + view->n; j++)
-                        r = draft_layer(jail, draft, &layers[j],
-                                        (view->flags & VIEW_DIRECT) &&
-                                                plan->layers[j].kind == LAYER_NEW,
-                                        err);
+                        r = draft_layer(jail, draft, &layers[j], plan_layer_changes(plan, j), err);
                 if (r < 0)
                         return error_add(err, r, "layers of %s", plan_view_path(view->target));
         }

@@ -94,7 +94,7 @@ typedef struct JailLayer { /* a layer of the plan, opened by the monitor */
         uint32_t to_uid; /* inside the jail, 0 … 65535 */
         uint32_t to_gid;
         uint32_t count; /* JAIL_IDS for store and uppers, 1 for a caller's directory */
-        int space;      /* a caller's directory: pidfd of who has it in a mount namespace, else -1 */
+        int space; /* a caller's directory: pidfd of who has it in a mount namespace, else -1 */
 } JailLayer;
 
 /**

@@ -27,6 +27,25 @@ const char *plan_view_path(uint32_t target) {
         return target < _VIEW_TARGET_MAX ? view_paths[target] : NULL;
 }
 
+bool plan_layer_changes(const Plan *plan, uint32_t i) {
+        const uint32_t both = VIEW_DIRECT | VIEW_WRITABLE;
+        uint32_t v;
+
+        for (v = 0; v < plan->n_views; v++)
+                if ((plan->views[v].flags & both) == both && plan->views[v].first == i)
+                        return true;
+        return false;
+}
+
+bool plan_is_shared(const Plan *plan) {
+        uint32_t i;
+
+        for (i = 0; i < plan->n_layers; i++)
+                if (plan->layers[i].kind == LAYER_DIR && plan_layer_changes(plan, i))
+                        return true;
+        return false;
+}
+
 static int check_limits(const PlanLimits *limits, Error *err) {
         const struct {
                 const char *name;
@@ -63,7 +82,7 @@ static int check_layer(const Plan *plan, uint32_t i, Error *err) {
         const PlanLayer *layer = &plan->layers[i];
         bool dir = layer->kind == LAYER_DIR;
 
-        if (layer->kind == 0 || layer->kind >= _LAYER_KIND_MAX)
+        if (layer->kind == 0 || layer->kind >= _LAYER_KIND_MAX || layer->pad != 0)
                 return error_say(err, -EINVAL, "plan: layer %u has no known kind", i);
         if (dir && (layer->fd == 0 || layer->fd >= plan->n_fds || layer->conn == 0 ||
                     layer->conn >= plan->n_fds || layer->fd == layer->conn))
@@ -75,7 +94,15 @@ static int check_layer(const Plan *plan, uint32_t i, Error *err) {
         return 0;
 }
 
-/* A direct view is one layer as it is; only a layer in the making is writable there. */
+/* What a direct view may change: a layer in the making, and a caller's directory as the jail's /work. */
+static bool may_change(const Plan *plan, const PlanView *view) {
+        uint32_t kind = plan->layers[view->first].kind;
+
+        return kind == LAYER_NEW ||
+               (kind == LAYER_DIR && view->target == VIEW_WORK && !(plan->flags & PLAN_FILES_CAPS));
+}
+
+/* A direct view is one layer as it is. */
 static int check_view(const Plan *plan, uint32_t i, Error *err) {
         const PlanView *view = &plan->views[i];
         bool direct = view->flags & VIEW_DIRECT, writable = view->flags & VIEW_WRITABLE;
@@ -88,13 +115,32 @@ static int check_view(const Plan *plan, uint32_t i, Error *err) {
                 return error_say(err, -EINVAL, "plan: view %u names layers that are not there", i);
         if (direct && (view->n != 1 || view->target == VIEW_ROOT))
                 return error_say(err, -EINVAL, "plan: view %u cannot be direct", i);
-        if (direct && writable && plan->layers[view->first].kind != LAYER_NEW)
+        if (direct && writable && !may_change(plan, view))
                 return error_say(err, -EINVAL, "plan: view %u would write into a layer", i);
         return 0;
 }
 
+/* A layer that changes while the jail lives is shown once: an overlay on top of it would see it change. */
+static int check_uses(const Plan *plan, const PlanView *view, uint32_t *used, Error *err) {
+        uint32_t j;
+
+        for (j = view->first; j < view->first + view->n; j++) {
+                used[j]++;
+                if (plan->layers[j].kind == LAYER_NEW && !(view->flags & VIEW_DIRECT))
+                        return error_say(err, -EINVAL,
+                                         "plan: layer %u is in the making: one direct view may "
+                                         "show it",
+                                         j);
+                if (used[j] > 1 &&
+                    (plan->layers[j].kind == LAYER_NEW || plan_layer_changes(plan, j)))
+                        return error_say(err, -EINVAL,
+                                         "plan: layer %u changes: one view may show it", j);
+        }
+        return 0;
+}
+
 static int check_views(const Plan *plan, Error *err) {
-        uint32_t i, j, seen = 0, uses = 0, used[PLAN_LAYERS_MAX] = { 0 };
+        uint32_t i, seen = 0, uses = 0, used[PLAN_LAYERS_MAX] = { 0 };
         int r;
 
         for (i = 0; i < plan->n_views; i++) {
@@ -108,15 +154,9 @@ static int check_views(const Plan *plan, Error *err) {
                                          plan_view_path(view->target));
                 seen |= BIT(view->target);
                 uses += view->n;
-                for (j = view->first; j < view->first + view->n; j++) {
-                        used[j]++;
-                        if (plan->layers[j].kind == LAYER_NEW &&
-                            (used[j] > 1 || !(view->flags & VIEW_DIRECT)))
-                                return error_say(err, -EINVAL,
-                                                 "plan: layer %u is in the making: one direct view "
-                                                 "may show it",
-                                                 j);
-                }
+                r = check_uses(plan, view, used, err);
+                if (r < 0)
+                        return r;
         }
         for (i = 0; i < plan->n_layers; i++)
                 if (used[i] == 0)
@@ -150,8 +190,9 @@ int plan_check(const Plan *plan, Error *err) {
         if (plan->version != PLAN_VERSION)
                 return error_say(err, -EINVAL, "plan: version %u is not %u", plan->version,
                                  PLAN_VERSION);
-        if (plan->flags &
-            ~(uint32_t) (PLAN_HOST_ROOT | PLAN_FILES_CAPS | PLAN_KEEP_UPPER | PLAN_PROC_PID))
+        if ((plan->flags &
+             ~(uint32_t) (PLAN_HOST_ROOT | PLAN_FILES_CAPS | PLAN_KEEP_UPPER | PLAN_PROC_PID)) ||
+            plan->pad != 0)
                 return error_say(err, -EINVAL, "plan: unknown flags");
         if (plan->uid >= JAIL_INIT_ID || plan->gid >= JAIL_INIT_ID)
                 return error_say(err, -EINVAL, "plan: uid and gid are at most %u",

@@ -29,7 +29,9 @@ typedef enum LayerKind {
                       * writable VIEW_TREE where the plan has one, else that of its VIEW_ROOT */
         LAYER_NEW, /* handle: a layer that is being made (REQUEST_LAYER_NEW) */
         LAYER_DIR, /* fd: a caller's directory; conn: that caller's connection, whose uid must own
-                          * the directory (or be 0); the owner appears as the plan's uid and gid */
+                          * the directory (or be 0); the owner appears as the plan's uid and gid. In a
+                          * view that is direct and writable it is the directory itself that the jail
+                          * changes: the connection must consent to that (base/consent.h) */
         LAYER_SKELETON, /* the host root's skeleton: empty mount points, links, passwd, group, hosts */
         _LAYER_KIND_MAX,
 } LayerKind;
@@ -57,7 +59,8 @@ typedef enum ViewTarget { /* where a view is mounted: fixed places, see view_pat
 typedef enum ViewFlags {
         VIEW_WRITABLE = 1, /* an overlay whose upper lies in the jail's own upper file system */
         VIEW_DIRECT =
-                2, /* one layer, bound with its id map, no overlay; read-only unless LAYER_NEW */
+                2, /* one layer, bound with its id map, no overlay; with VIEW_WRITABLE, which only
+                    * LAYER_NEW and, at /work, LAYER_DIR may have, the layer itself is changed */
 } ViewFlags;
 
 typedef struct PlanView {
@@ -144,9 +147,12 @@ typedef enum BootKind {
         BOOT_BUILT,     /* builder to init: the jail stands, the builder ends now */
 } BootKind;
 
+/* Beside PlanFlags in a BOOT_PLAN: commands write into a caller's directory, so none makes set-id files */
+#define BOOT_SHARED (1u << 31)
+
 typedef struct BootMessage {
         uint32_t kind;
-        uint32_t flags;  /* PLAN: PlanFlags */
+        uint32_t flags;  /* PLAN: PlanFlags and BOOT_SHARED */
         int32_t builder; /* PLAN: its pid inside the jail: no command starts before it is reaped */
         uint32_t pad;
 } BootMessage;
@@ -162,6 +168,12 @@ typedef struct BootMessage {
  * Returns: 0 or -EINVAL.
  */
 int plan_check(const Plan *plan, Error *err);
+
+/** plan_layer_changes() - is layer @i of a checked plan changed itself: LAYER_NEW, or a directory with --rw */
+bool plan_layer_changes(const Plan *plan, uint32_t i);
+
+/** plan_is_shared() - does a checked plan let the jail change a caller's own directory */
+bool plan_is_shared(const Plan *plan);
 
 /** plan_view_path() - the fixed place of a target, "/work"; NULL for an unknown one */
 const char *plan_view_path(uint32_t target);

@@ -18,7 +18,7 @@
 #include "sandbox/priv-visit.h"
 
 /* Flags that were asked for and are not there would be a wall that is not there: read them back. */
-static int check_flags(int mount, unsigned attr, Error *err) {
+int mount_check_flags(int mount, unsigned attr, Error *err) {
         static const struct {
                 unsigned attr;
                 unsigned long flag;
@@ -48,7 +48,7 @@ static int create(int context, const char *type, unsigned attr, Error *err) {
         fd = fsmount(context, FSMOUNT_CLOEXEC, attr);
         if (fd < 0)
                 return error_set(err, -errno, "mount a file system of type %s", type);
-        r = check_flags(fd, attr, err);
+        r = mount_check_flags(fd, attr, err);
         return r < 0 ? r : TAKE_FD(fd);
 }
 
@@ -69,7 +69,7 @@ int mount_new(const char *type, const MountOption *options, unsigned attr, Error
         return r < 0 ? r : create(context, type, attr, err);
 }
 
-/* Flags and id map of a fresh clone, the flags read back. */
+/* Flags and id map of a fresh clone. */
 static int set_clone(int fd, const char *name, unsigned attr, int userns, Error *err) {
         struct mount_attr set = { .attr_set = attr, .propagation = MS_PRIVATE };
         int r;
@@ -87,7 +87,7 @@ static int set_clone(int fd, const char *name, unsigned attr, int userns, Error 
                 return error_set(
                         err, r, "%s of %s",
                         userns >= 0 ? "map the ids of a mount" : "set the flags of a mount", name);
-        return check_flags(fd, attr, err);
+        return 0;
 }
 
 int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err) {
@@ -98,6 +98,8 @@ int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err
         int r = fd < 0 ? error_set(err, -errno, "clone the mount of %s", name)
                        : set_clone(fd, name, attr, userns, err);
 
+        if (r == 0)
+                r = mount_check_flags(fd, attr, err);
         return r < 0 ? r : TAKE_FD(fd);
 }
 
@@ -108,6 +110,10 @@ int mount_clone_from(int space, int dir, unsigned attr, int userns, Error *err) 
         if (fd < 0) /* the kernel clones only mounts of our own namespace: most often it is one */
                 fd = errno == EINVAL ? visit_clone(space, dir, err)
                                      : error_set(err, -errno, "clone the mount of the directory");
+        if (fd == -EINVAL)
+                return error_say(
+                        err, -ENOTSUP,
+                        "the directory lies in a mount namespace that its caller is not in");
         r = fd < 0 ? fd : set_clone(fd, "the directory", attr, userns, err);
         return r < 0 ? r : TAKE_FD(fd);
 }
@@ -198,7 +204,7 @@ int mount_set_flags(int mount, unsigned attr, Error *err) {
 
         if (mount_setattr(mount, "", AT_EMPTY_PATH, &set, sizeof(set)) < 0)
                 return error_set(err, -errno, "set the flags of a mount");
-        return check_flags(mount, attr, err);
+        return mount_check_flags(mount, attr, err);
 }
 
 int mount_attach(int mount, int dir, const char *path, Error *err) {

@@ -34,8 +34,16 @@ int mount_new(const char *type, const MountOption *options, unsigned attr, Error
  */
 int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err);
 
-/** mount_clone_from() - the same of a directory of ours, or of the mount namespace @space: priv-visit.h */
+/**
+ * mount_clone_from() - the same of a directory of ours, or of the mount namespace @space: priv-visit.h
+ *
+ * Does not read the flags back: statfs(2) goes to whoever serves the file system, and a caller who serves
+ * it may never answer. Who can be killed calls mount_check_flags() before the mount is used.
+ */
 int mount_clone_from(int space, int dir, unsigned attr, int userns, Error *err);
+
+/** mount_check_flags() - read back that a mount has these of MOUNT_ATTR_{RDONLY,NOSUID,NODEV,NOEXEC} */
+int mount_check_flags(int mount, unsigned attr, Error *err);
 
 typedef struct OverlaySpec {
         const int *lowers; /* borrowed: detached mounts, topmost first */

@@ -439,8 +439,9 @@ static int stage_order(Build *build, Error *err) {
 }
 
 static int boot_send(const Build *build, uint32_t kind, int fd, Error *err) {
+        const Plan *plan = &build->order.plan;
         BootMessage boot = { .kind = kind,
-                             .flags = build->order.plan.flags,
+                             .flags = plan->flags | (plan_is_shared(plan) ? BOOT_SHARED : 0),
                              .builder = (int32_t) getpid() };
         ssize_t r = fds_send(build->shell->boot[0], &boot, sizeof(boot), &fd, fd >= 0 ? 1 : 0);
 
@@ -451,8 +452,17 @@ static int stage_tell_init(Build *build, Error *err) {
         return boot_send(build, BOOT_PLAN, build->fds[0], err);
 }
 
+/* Flags are read back here: where a caller serves the file system and does not answer, we can be killed. */
+static int check_layer(int mount, uint32_t kind, Error *err) {
+        unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+
+        return mount_check_flags(mount, attr | (kind == BUILD_CHANGED ? 0 : MOUNT_ATTR_RDONLY),
+                                 err);
+}
+
 static int stage_layers(Build *build, Error *err) {
         uint32_t i, next = 1;
+        int r;
 
         for (i = 0; i < build->order.n_uses; i++) {
                 uint8_t kind = build->order.layer_kinds[i];
@@ -462,11 +472,13 @@ static int stage_layers(Build *build, Error *err) {
                 if (next > build->order.n_fds)
                         return error_say(err, -EPROTO, "a layer has too few descriptors");
                 build->layers[i] =
-                        kind == BUILD_MOUNT
+                        kind == BUILD_MOUNT || kind == BUILD_CHANGED
                                 ? fds[0]
                                 : clone_upper(fds, kind == BUILD_UPPER ? fds[2] : -EBADF, err);
-                if (build->layers[i] < 0)
-                        return build->layers[i];
+                r = build->layers[i] < 0 ? build->layers[i]
+                                         : check_layer(build->layers[i], kind, err);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -506,7 +518,8 @@ static const struct {
          * Must not yet: a command: init waits for our end. */
         { stage_tell_init, "tell init" },
         /* Must: each layer a detached mount, mapped to the jail's ids, nosuid, nodev, and read-only but
-         * where it is in the making. The monitor made those; uppers of other jails are cloned here.
+         * where the plan lets the jail change it. The monitor made those; uppers of other jails are
+         * cloned here.
          * Keeps: nothing of the other jail's mount namespace but these mounts. */
         { stage_layers, "take the layers" },
         /* Must: every process of the jail stands in its own root; no path leads to the shell's.

@@ -52,7 +52,8 @@ typedef struct Report {
 } Report;
 
 typedef enum BuildLayerKind {
-        BUILD_MOUNT = 1,  /* one descriptor: a detached mount, mapped and ready */
+        BUILD_MOUNT = 1,  /* one descriptor: a detached mount, mapped, read-only */
+        BUILD_CHANGED,    /* likewise, but the jail changes it */
         BUILD_UPPER_SAME, /* two: mount namespace, directory in it; the ids are ours */
         BUILD_UPPER, /* three: mount namespace, directory in it, user namespace to map it with */
 } BuildLayerKind;

@@ -95,7 +95,7 @@ static pid_t take_plan(Init *init) {
                 _exit(1);
         init->filter = fds[0];
         init->flags = boot.flags;
-        if (fds_send(init->slots[0].sock, "f", 1, &init->filter, 1) < 0)
+        if (slot_filter(init, init->slots[0].sock) < 0)
                 _exit(1);
         return boot.builder;
 }

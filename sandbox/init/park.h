@@ -4,7 +4,7 @@
  *
  *   init -> spawner        ParkRequest; CHILD brings two descriptors: a slot's group, the child's socket
  *   child (or the spawner, where cloning failed) -> init, over the child's socket: ParkWord
- *   init -> child          one byte and the policy's filter; later an InitExec, its blob and descriptors
+ *   init -> child          a ParkFilter and the policy's filter; later an InitExec, its blob and descriptors
  *   child -> init          a ParkWord of zeros: it has read its command; then nothing more where execve(2)
  *                          succeeds (the socket closes), else a ParkWord with a code
  */
@@ -22,6 +22,12 @@ typedef struct ParkRequest {
         uint32_t kind;
         uint32_t pad;
 } ParkRequest;
+
+typedef struct ParkFilter {
+        uint32_t
+                shared; /* the jail changes a caller's directory: the constant filter for that comes first */
+        uint32_t pad;
+} ParkFilter;
 
 typedef struct ParkWord {
         int32_t pid;   /* the first word of a child: its pid; 0 in later ones */

@@ -31,6 +31,7 @@
 #include "base/lockdown.h"
 #include "base/owned.h"
 #include "filter-floor.h"
+#include "filter-shared.h"
 #include "sandbox/init/spawner.h"
 
 #define SOCK_HIGH    100 /* above what a command gets */
@@ -48,11 +49,11 @@ _Noreturn static void give_up(uint32_t step, int code) {
 
 /* ---- parking -------------------------------------------------------------------------------------- */
 
-static int load_floor(void) {
+static int load_constant(const struct sock_filter *filter, size_t n) {
         /* the kernel only reads it; the field has no const */
         const struct sock_fprog program = {
-                .len = ELEMENTS(filter_floor),
-                .filter = (struct sock_filter *) (uintptr_t) filter_floor,
+                .len = (unsigned short) n,
+                .filter = (struct sock_filter *) (uintptr_t) filter,
         };
 
         return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
@@ -61,7 +62,7 @@ static int load_floor(void) {
 static void park(int sock) {
         int fds[FDS_MAX], r;
         unsigned n_fds;
-        char byte;
+        ParkFilter order;
         ParkWord word = { .pid = getpid() };
 
         park_sock = fcntl(sock, F_DUPFD_CLOEXEC, SOCK_HIGH);
@@ -75,12 +76,14 @@ static void park(int sock) {
         (void) personality(PER_LINUX);
         if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 give_up(INIT_STEP_IDS, -errno);
-        r = load_floor();
+        r = load_constant(filter_floor, ELEMENTS(filter_floor));
         if (r < 0)
                 give_up(INIT_STEP_IDS, r);
-        if (fds_recv(park_sock, &byte, 1, fds, &n_fds) != 1 || n_fds != 1)
+        if (fds_recv(park_sock, &order, sizeof(order), fds, &n_fds) != sizeof(order) || n_fds != 1)
                 _exit(127);
-        r = filter_load(fds[0], NULL);
+        r = order.shared ? load_constant(filter_shared, ELEMENTS(filter_shared)) : 0;
+        if (r == 0)
+                r = filter_load(fds[0], NULL);
         if (r < 0)
                 give_up(INIT_STEP_IDS, r);
         (void) close(fds[0]);

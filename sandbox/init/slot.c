@@ -45,6 +45,13 @@ static int fresh_group(Slot *slot) {
         return slot->group < 0 ? -errno : 0;
 }
 
+int slot_filter(const Init *init, int sock) {
+        const ParkFilter order = { .shared = init->flags & BOOT_SHARED };
+        ssize_t r = fds_send(sock, &order, sizeof(order), &init->filter, 1);
+
+        return r < 0 ? (int) r : 0;
+}
+
 void slot_park(Init *init, Slot *slot) {
         const ParkRequest request = { .kind = PARK_CHILD };
         int pair[2], fds[2];
@@ -57,7 +64,7 @@ void slot_park(Init *init, Slot *slot) {
         fds[0] = slot->group;
         fds[1] = pair[1];
         if (fds_send(init->spawner, &request, sizeof(request), fds, 2) < 0 ||
-            (init->filter >= 0 && fds_send(pair[0], "f", 1, &init->filter, 1) < 0)) {
+            (init->filter >= 0 && slot_filter(init, pair[0]) < 0)) {
                 fds_close(pair, 2);
                 return;
         }

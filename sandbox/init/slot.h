@@ -7,6 +7,9 @@
 /** slot_add() - a command group; @dir is consumed. Returns: 0 or negative errno */
 int slot_add(Init *init, uint32_t slot, int dir);
 
+/** slot_filter() - hand the policy's filter to the child behind @sock. Returns: 0 or negative errno */
+int slot_filter(const Init *init, int sock);
+
 /** slot_park() - have a child parked, if none is and no command runs */
 void slot_park(Init *init, Slot *slot);
 

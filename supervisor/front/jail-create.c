@@ -5,7 +5,9 @@
  *
  * The caller's work directory comes as a descriptor, with the caller's connection beside it: the monitor
  * checks that it is the caller's. Where its file system cannot be shown with other owners, the client packs
- * it and sends the archive instead; its layer is loose from the start, and goes when the jail has.
+ * it and sends the archive instead; its layer is loose from the start, and goes when the jail has. With "rw"
+ * the jail changes the directory itself: the policy must accept that, and the monitor asks the caller's
+ * connection for the caller's consent.
  */
 #include "supervisor/front/jail-create.h"
 
@@ -39,7 +41,8 @@ static const char create_schema[] =
         "\"output_max\":{\"type\":\"integer\",\"minimum\":1}}},"
         "\"keep\":{\"type\":\"boolean\"},"
         "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
-        "\"work\":{\"type\":\"boolean\"}," USER_PROPERTY ","
+        "\"work\":{\"type\":\"boolean\"},"
+        "\"rw\":{\"type\":\"boolean\"}," USER_PROPERTY ","
         "\"exec\":{\"type\":\"object\",\"required\":[\"argv\"],\"additionalProperties\":false,"
         "\"properties\":{" EXEC_PROPERTIES "}}}}";
 
@@ -49,6 +52,7 @@ typedef struct Creating {
         JailSpec spec;
         char snapshot[72];
         bool keep;
+        bool rw;
         bool has_exec;
         cJSON *exec; /* owned: what params point into */
         ExecParams params;
@@ -184,6 +188,19 @@ static int take_root(Creating *creating, const cJSON *params, const Policy *poli
         return r;
 }
 
+static int take_rw(Creating *creating, const cJSON *params, const Policy *policy, Error *err) {
+        creating->rw = json_true(params, "rw");
+        if (creating->rw && !json_true(params, "work")) {
+                call_refuse(creating->call, "invalid", "/rw", NULL);
+                return error_say(err, -EINVAL, "\"rw\" is about the directory of \"work\"");
+        }
+        if (!creating->rw || policy_may_bind(policy))
+                return 0;
+        call_refuse(creating->call, "denied", "/rw", "choose another policy: warder policy list");
+        return error_say(err, -EPERM, "policy %s lets no jail change a directory of the host",
+                         policy_name(policy));
+}
+
 static int take_exec(Creating *creating, const cJSON *params, Error *err) {
         const cJSON *exec = json_get(params, "exec");
         ExecFrom from = { .call = creating->call,
@@ -224,7 +241,8 @@ static int add_work_dir(Creating *creating, Error *err) {
         creating->fds[1] = client_fd(client);
         creating->spec.fds = creating->fds;
         creating->spec.n_fds = 2;
-        return plan_view(&creating->spec.plan, VIEW_WORK, VIEW_WRITABLE, &layer, 1, err);
+        return plan_view(&creating->spec.plan, VIEW_WORK,
+                         VIEW_WRITABLE | (creating->rw ? VIEW_DIRECT : 0), &layer, 1, err);
 }
 
 static void on_work_imported(const LayerImport *import, const Error *err, bool refused,
@@ -273,6 +291,10 @@ static int start(Creating *creating, bool work, Error *err) {
                 call_refuse(creating->call, "invalid", "/work", NULL);
                 return error_say(err, -EINVAL, "\"work\" needs a descriptor: the directory");
         }
+        if (!S_ISDIR(what.st_mode) && creating->rw) {
+                call_refuse(creating->call, "invalid", "/rw", NULL);
+                return error_say(err, -EINVAL, "\"rw\" needs a descriptor of a directory");
+        }
         if (!S_ISDIR(what.st_mode))
                 return import_work(creating, err);
         r = add_work_dir(creating, err);
@@ -297,6 +319,8 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         r = take_policy(creating, params, &policy, err);
         if (r >= 0)
                 r = take_root(creating, params, policy, err);
+        if (r >= 0)
+                r = take_rw(creating, params, policy, err);
         if (r >= 0)
                 r = take_exec(creating, params, err);
         if (r >= 0)

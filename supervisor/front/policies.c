@@ -30,6 +30,7 @@ struct Policy {
         char name[NAME_MAX_];
         JailLimits limits;
         bool host_root;
+        bool binds; /* "rw": a caller's directory may be changed by the jail */
         char seccomp[NAME_MAX_];
         unsigned require; /* Require */
         int filter;       /* owned */
@@ -123,14 +124,28 @@ static int take_seccomp(Policy *policy, const cJSON *json, bool child, Error *er
         return 0;
 }
 
+static int take_binds(Policy *policy, const char *binds, bool child, Error *err) {
+        bool rw = binds && strcmp(binds, "rw") == 0;
+
+        if (rw && child && !policy->binds)
+                return error_say(err, -EPERM,
+                                 "policy %s may not allow binds that its parent refuses",
+                                 policy->name);
+        if (binds)
+                policy->binds = rw;
+        return 0;
+}
+
 static int take_fields(Policy *policy, const cJSON *json, bool child, Error *err) {
         const cJSON *item;
         const cJSON *host_root = json_get(json, "host_root");
-        int r;
+        int r = limits_from_policy(&policy->limits, json, child, err);
 
-        r = limits_from_policy(&policy->limits, json, child, err);
         if (r < 0)
                 return error_add(err, r, "policy %s", policy->name);
+        r = take_binds(policy, json_text(json, "binds"), child, err);
+        if (r < 0)
+                return r;
         if (host_root && child && cJSON_IsTrue(host_root) && !policy->host_root)
                 return error_say(err, -EPERM,
                                  "policy %s may not allow the host root that its "
@@ -316,6 +331,10 @@ bool policy_may_host_root(const Policy *policy) {
         return policy->host_root;
 }
 
+bool policy_may_bind(const Policy *policy) {
+        return policy->binds;
+}
+
 const uint8_t *policy_digest(const Policy *policy) {
         return policy->digest;
 }
@@ -336,7 +355,7 @@ cJSON *policy_json(const Policy *policy) {
         json_add_text(json, "name", policy->name);
         limits_describe(&policy->limits, json);
         json_add_text(json_add_object(json, "network"), "mode", "none");
-        json_add_text(json, "binds", "none");
+        json_add_text(json, "binds", policy->binds ? "rw" : "none");
         json_add_bool(json, "host_root", policy->host_root);
         json_add_text(json, "seccomp", policy->seccomp);
         list = json_add_array(json, "require");

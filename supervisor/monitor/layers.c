@@ -13,6 +13,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/consent.h"
+#include "sandbox/host-places.h"
 #include "supervisor/monitor/store.h"
 
 #ifndef SO_PEERPIDFD
@@ -56,6 +58,26 @@ static int open_process(int conn, pid_t pid) {
 }
 
 /*
+ * A directory that the jail changes itself, not a copy. The caller said so, on that very connection: a front
+ * that has the descriptor for a copy-on-write view cannot make more of it. Id 0 is never mapped: what a jail
+ * creates as the host's root, and its group, would have their rights (the filter "shared" is the second
+ * wall). What the mount is for, id map, nosuid, nodev, is in jail.c; the host's own places are no layers.
+ */
+static int check_changed(const Monitor *monitor, int dir, int conn, const JailLayer *layer,
+                         Error *err) {
+        if (!consent_is_given(conn))
+                return error_say(err, -EPERM,
+                                 "the caller's connection does not say that a jail may change its "
+                                 "directories");
+        if (layer->from_uid == 0 || layer->from_gid == 0)
+                return error_say(err, -EPERM,
+                                 "the directory belongs to %s: no jail writes as root of the host. "
+                                 "Give it to a user",
+                                 layer->from_uid == 0 ? "root" : "the group root");
+        return host_places_check(dir, monitor->state_fd, layer->from_uid, err);
+}
+
+/*
  * A caller's directory: the caller, as the kernel knows it, must own it (or be root). Its owner, and the
  * caller's own group, appear in the jail as the jail's user; every other id shows as nobody's.
  *
@@ -63,21 +85,19 @@ static int open_process(int conn, pid_t pid) {
  * its id map, which only file systems made for it take: the kernel's own list, and it cannot go stale. The
  * owner is asked for without a sync, so that a caller's network or FUSE server cannot hold us up.
  */
-static int open_directory(const Entry *entry, const PlanLayer *layer, const int *fds,
-                          JailLayer *ret, Error *err) {
+static int open_directory(const Entry *entry, uint32_t index, const int *fds, JailLayer *ret,
+                          Error *err) {
         const Plan *plan = &entry->request->plan;
+        const PlanLayer *layer = &plan->layers[index];
         struct ucred caller;
-        autoclose int space = -EBADF;
         struct statx st;
-        int fd, r;
+        int dir = fds[layer->fd], conn = fds[layer->conn], r;
+        JailLayer own;
 
-        if (layer->fd >= plan->n_fds || layer->conn >= plan->n_fds)
-                return error_say(err, -EINVAL, "a layer names a descriptor that was not sent");
-        r = read_caller(entry->monitor, fds[layer->conn], &caller, err);
+        r = read_caller(entry->monitor, conn, &caller, err);
         if (r < 0)
                 return r;
-        if (statx(fds[layer->fd], "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st) <
-            0)
+        if (statx(dir, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BASIC_STATS, &st) < 0)
                 return error_set(err, -errno, "look at the caller's directory");
         if (!S_ISDIR(st.stx_mode))
                 return error_say(err, -ENOTDIR, "what was passed is no directory");
@@ -86,14 +106,18 @@ static int open_directory(const Entry *entry, const PlanLayer *layer, const int 
                                  "the directory belongs to uid %u, the caller is uid %u: only its "
                                  "owner may bring it into a jail",
                                  st.stx_uid, caller.uid);
-        space = open_process(fds[layer->conn], caller.pid);
-        fd = fcntl(fds[layer->fd], F_DUPFD_CLOEXEC, 0);
-        if (fd < 0)
+        own = (JailLayer){ -EBADF,    st.stx_uid, caller.uid == 0 ? st.stx_gid : caller.gid,
+                           plan->uid, plan->gid,  1,
+                           -EBADF };
+        r = plan_layer_changes(plan, index) ? check_changed(entry->monitor, dir, conn, &own, err)
+                                            : 0;
+        if (r < 0)
+                return r;
+        own.fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);
+        if (own.fd < 0)
                 return error_set(err, -errno, "keep the caller's directory");
-        *ret = (JailLayer){
-                fd, st.stx_uid,    caller.uid == 0 ? st.stx_gid : caller.gid, plan->uid, plan->gid,
-                1,  TAKE_FD(space)
-        };
+        own.space = open_process(conn, caller.pid);
+        *ret = own;
         return 0;
 }
 
@@ -114,14 +138,15 @@ static int open_upper(const Entry *entry, uint64_t handle, JailLayer *ret, Error
         return 0;
 }
 
-static int open_layer(const Entry *entry, const PlanLayer *layer, const int *fds, JailLayer *ret,
+static int open_layer(const Entry *entry, uint32_t index, const int *fds, JailLayer *ret,
                       Error *err) {
         const Monitor *monitor = entry->monitor;
+        const PlanLayer *layer = &entry->request->plan.layers[index];
         uint32_t id = sandbox_facts(monitor->sandbox)->store_id;
         int fd;
 
         if (layer->kind == LAYER_DIR)
-                return open_directory(entry, layer, fds, ret, err);
+                return open_directory(entry, index, fds, ret, err);
         if (layer->kind == LAYER_UPPER)
                 return open_upper(entry, layer->handle, ret, err);
         if (layer->kind == LAYER_STORE)
@@ -143,8 +168,7 @@ int layers_open(Entry *entry, const int *fds, Error *err) {
         int r;
 
         for (; entry->n_layers < plan->n_layers; entry->n_layers++) {
-                r = open_layer(entry, &plan->layers[entry->n_layers], fds,
-                               &entry->layers[entry->n_layers], err);
+                r = open_layer(entry, entry->n_layers, fds, &entry->layers[entry->n_layers], err);
                 if (r < 0)
                         return error_add(err, r, "layer %u", entry->n_layers);
         }

@@ -146,7 +146,9 @@ int cage_try(Rig *rig, const Plan *plan, const JailLayer *layers, Cage *ret_cage
 }
 
 JailLayer rig_layer(const Rig *rig, const char *name) {
-        JailLayer layer = { .from_uid = RIG_ID_BASE, .from_gid = RIG_ID_BASE, .count = JAIL_IDS, .space = -EBADF };
+        JailLayer layer = {
+                .from_uid = RIG_ID_BASE, .from_gid = RIG_ID_BASE, .count = JAIL_IDS, .space = -EBADF
+        };
 
         layer.fd = openat(rig->store, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (layer.fd < 0)

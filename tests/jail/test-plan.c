@@ -1,6 +1,9 @@
 /*
  * plan_check(): what a hostile front could write into each field of a plan. Needs neither root nor a jail.
  */
+#include <string.h>
+
+#include "tests/jail/plan-fields.h"
 #include "tests/jail/rig.h"
 #include "tests/tap.h"
 
@@ -85,10 +88,95 @@ static void test_views(void) {
         REFUSED(plan.views[1].first = UINT32_MAX, "layers");
         REFUSED(plan.views[1].first = 3, "layers");
         REFUSED(plan.views[0].flags = VIEW_DIRECT, "direct");
-        REFUSED(plan.views[1].flags = VIEW_DIRECT | VIEW_WRITABLE, "write into a layer");
+        REFUSED(plan.views[1].flags = VIEW_DIRECT | VIEW_WRITABLE;
+                plan.views[1].target = VIEW_TREE, "write into a layer");
+        REFUSED(plan.views[1].flags = VIEW_DIRECT | VIEW_WRITABLE;
+                plan.flags |= PLAN_FILES_CAPS, "write into a layer");
+        REFUSED(plan.views[1].flags = VIEW_DIRECT | VIEW_WRITABLE; plan.views[3] = plan.views[1];
+                plan.views[3].target = VIEW_OLD; plan.views[3].flags = 0;
+                plan.n_views = 4, "one view may show it");
         REFUSED(plan.views[2].flags = VIEW_WRITABLE, "in the making");
         REFUSED(plan.views[1].n = 2, "in the making");
         REFUSED(plan.n_views = 2, "in no view");
+}
+
+/* What every plan that passes must be, said once more and in another way. */
+static const char *broken_rule(const Plan *plan) {
+        unsigned roots = 0, v, i;
+
+        if (plan->n_layers > PLAN_LAYERS_MAX || plan->n_views > PLAN_VIEWS_MAX ||
+            plan->n_fds == 0 || plan->n_fds > PLAN_FDS_MAX)
+                return "a count is beyond its array";
+        if (plan->uid >= JAIL_INIT_ID || plan->gid >= JAIL_INIT_ID)
+                return "the user could be init";
+        if (plan->limits.memory_bytes == 0 || plan->limits.pids == 0 ||
+            plan->limits.cpu_permille == 0 || plan->limits.disk_bytes == 0 ||
+            plan->limits.inodes == 0 || plan->limits.disk_bytes > plan->limits.memory_bytes / 2)
+                return "a limit is none";
+        if (!memchr(plan->hostname, 0, PLAN_HOSTNAME_MAX) || strpbrk(plan->hostname, "/. \n"))
+                return "the host name";
+        for (v = 0; v < plan->n_views; v++) {
+                const PlanView *view = &plan->views[v];
+                bool changes = view->flags == (VIEW_DIRECT | VIEW_WRITABLE);
+
+                roots += view->target == VIEW_ROOT;
+                if (!plan_view_path(view->target) || view->n == 0 ||
+                    (uint64_t) view->first + view->n > plan->n_layers)
+                        return "a view's layers are not there";
+                for (i = view->first; changes && i < view->first + view->n; i++)
+                        if (plan->layers[i].kind != LAYER_NEW &&
+                            (plan->layers[i].kind != LAYER_DIR || view->target != VIEW_WORK))
+                                return "a layer of the store could be changed";
+        }
+        for (i = 0; i < plan->n_layers; i++)
+                if (plan->layers[i].fd >= plan->n_fds || plan->layers[i].conn >= plan->n_fds)
+                        return "a descriptor is beyond those that came";
+        return roots == 1 ? NULL : "there is not one root";
+}
+
+/* Each field of a good plan at every edge: what passes is still a plan, and no reason is without words. */
+static void test_every_field(bool shared) {
+        unsigned k, passed = 0, mute = 0, bad = 0;
+        PlanMutation what;
+
+        for (k = 0;; k++) {
+                Error err = ERROR_EMPTY;
+                Plan plan = good;
+                const char *rule;
+
+                if (shared)
+                        plan.views[1].flags |= VIEW_DIRECT;
+                if (!plan_mutate(&plan, k, &what))
+                        break;
+                if (plan_check(&plan, &err) < 0) {
+                        mute += strncmp(err.text, "plan: ", 6) != 0;
+                        continue;
+                }
+                passed++;
+                rule = broken_rule(&plan);
+                if (rule && bad++ == 0)
+                        printf("# %s[%u] = %llu: %s\n", what.field, what.index,
+                               (unsigned long long) what.value, rule);
+        }
+        printf("# %u plans, %u passed\n", k, passed);
+        ok(k > 2000 && passed > 100 && passed < k * 2 / 3, "thousands of plans, some good");
+        is_number(bad, 0, "none that passes breaks a rule");
+        is_number(mute, 0, "none is refused without a word");
+}
+
+static void test_shared(void) {
+        Plan plan = good;
+        Error err = ERROR_EMPTY;
+
+        ok(!plan_is_shared(&plan), "a copy-on-write directory is not shared");
+        ok(plan_layer_changes(&plan, 2) && !plan_layer_changes(&plan, 1),
+           "a layer in the making changes");
+        plan.views[1].flags |= VIEW_DIRECT;
+        is_number(plan_check(&plan, &err), 0, "a caller's directory itself may be at /work");
+        ok(plan_is_shared(&plan) && plan_layer_changes(&plan, 1), "and is shared");
+        plan.views[1].flags = VIEW_DIRECT;
+        is_number(plan_check(&plan, &err), 0, "likewise to be read");
+        ok(!plan_is_shared(&plan), "which does not share it");
 }
 
 int main(void) {
@@ -100,6 +188,9 @@ int main(void) {
         test_limits();
         test_layers();
         test_views();
+        test_shared();
+        test_every_field(false);
+        test_every_field(true);
         is_text(plan_view_path(VIEW_TREE), "/tree", "a target's path");
         ok(!plan_view_path(_VIEW_TARGET_MAX), "none for what is none");
         return tap_end();
