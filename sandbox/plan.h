@@ -17,6 +17,10 @@
 #define PLAN_FDS_MAX      8
 #define PLAN_HOSTNAME_MAX 32
 
+#define PLAN_CPUS_MAX      1024u
+#define PLAN_CPU_WORDS     (PLAN_CPUS_MAX / 64)
+#define COMMAND_MEMORY_MIN (4ull << 20) /* less, and not even the command's start fits */
+
 #define JAIL_IDS         65536u /* ids of one jail's range, inside 0 … 65535 */
 #define JAIL_INIT_ID     65532u /* init's own id in the jail; no command may take it */
 #define JAIL_USER_ID     1000u  /* the jail's user where nothing else is asked */
@@ -75,8 +79,19 @@ typedef struct PlanLimits { /* of the commands together; 0 is never "none": ever
         uint64_t disk_bytes; /* upper on tmpfs: at most half of memory_bytes */
         uint64_t inodes;
         uint32_t pids;
-        uint32_t cpu_permille; /* 1000 is one processor */
+        uint32_t cpu_permille;      /* 1000 is one processor */
+        uint64_t memory_high_bytes; /* slowed down from here on; 0: only by memory_bytes */
+        uint64_t io_read_bytes;  /* a second, from the store's device and the host root's; 0: any */
+        uint64_t io_write_bytes; /* likewise to them */
+        uint64_t cpus[PLAN_CPU_WORDS]; /* bit N: processor N may be used; none set: any */
 } PlanLimits;
+
+/* Of one command, below the jail's; 0: as the jail's. What is set makes its slot a narrow one. */
+typedef struct CommandLimits {
+        uint64_t memory_bytes;
+        uint32_t pids;
+        uint32_t pad;
+} CommandLimits;
 
 typedef enum PlanFlags {
         PLAN_HOST_ROOT =

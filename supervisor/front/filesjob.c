@@ -301,7 +301,7 @@ static int make_plan(Front *front, const FilesJobSpec *spec, const JailLimits *l
 
         plan_init(plan, limits);
         plan->limits = spec->plan.limits;
-        plan->flags = PLAN_FILES_CAPS | (spec->keep_upper ? PLAN_KEEP_UPPER : 0);
+        plan->flags |= PLAN_FILES_CAPS | (spec->keep_upper ? PLAN_KEEP_UPPER : 0);
         r = plan_root(front, plan, &root, err);
         for (unsigned i = 0; r >= 0 && i < spec->plan.n_views; i++) {
                 const PlanView *view = &spec->plan.views[i];

@@ -10,6 +10,7 @@
 void plan_init(Plan *plan, const JailLimits *limits) {
         *plan = (Plan){
                 .version = PLAN_VERSION,
+                .flags = limits->proc_pid ? PLAN_PROC_PID : 0,
                 .uid = JAIL_USER_ID,
                 .gid = JAIL_USER_ID,
                 .n_fds = 1, /* the filter */

@@ -7,6 +7,8 @@
 
 typedef struct JailLimits { /* complete, from policy and request; microseconds, bytes */
         PlanLimits plan;
+        CommandLimits command;      /* of each command, where narrower than the jail's */
+        bool proc_pid;              /* /proc has processes alone: PLAN_PROC_PID */
         uint64_t wall_usec;         /* of the jail */
         uint64_t command_wall_usec; /* defaults of each command */
         uint64_t command_cpu_usec;  /* 0: none */

@@ -124,28 +124,42 @@ static int take_seccomp(Policy *policy, const cJSON *json, bool child, Error *er
         return 0;
 }
 
-static int take_binds(Policy *policy, const char *binds, bool child, Error *err) {
-        bool rw = binds && strcmp(binds, "rw") == 0;
+typedef struct Choice { /* a field of two words */
+        const char *name;
+        const char *loose;
+        bool is_loose; /* in the parent */
+} Choice;
 
-        if (rw && child && !policy->binds)
+/* Returns: 1 the loose word, 0 the tight one, or -EPERM */
+static int take_choice(const Policy *policy, const cJSON *json, const Choice *choice, bool child,
+                       Error *err) {
+        const char *word = json_text(json, choice->name);
+        bool loose = word ? strcmp(word, choice->loose) == 0 : choice->is_loose;
+
+        if (loose && child && !choice->is_loose)
                 return error_say(err, -EPERM,
-                                 "policy %s may not allow binds that its parent refuses",
-                                 policy->name);
-        if (binds)
-                policy->binds = rw;
-        return 0;
+                                 "policy %s: %s may not be \"%s\", which its parent refuses",
+                                 policy->name, choice->name, choice->loose);
+        return loose;
 }
 
 static int take_fields(Policy *policy, const cJSON *json, bool child, Error *err) {
+        const Choice binds = { "binds", "rw", policy->binds };
+        const Choice proc = { "proc", "masked", !policy->limits.proc_pid };
         const cJSON *item;
         const cJSON *host_root = json_get(json, "host_root");
         int r = limits_from_policy(&policy->limits, json, child, err);
 
         if (r < 0)
                 return error_add(err, r, "policy %s", policy->name);
-        r = take_binds(policy, json_text(json, "binds"), child, err);
+        r = take_choice(policy, json, &binds, child, err);
         if (r < 0)
                 return r;
+        policy->binds = r;
+        r = take_choice(policy, json, &proc, child, err);
+        if (r < 0)
+                return r;
+        policy->limits.proc_pid = !r;
         if (host_root && child && cJSON_IsTrue(host_root) && !policy->host_root)
                 return error_say(err, -EPERM,
                                  "policy %s may not allow the host root that its "
@@ -356,6 +370,7 @@ cJSON *policy_json(const Policy *policy) {
         limits_describe(&policy->limits, json);
         json_add_text(json_add_object(json, "network"), "mode", "none");
         json_add_text(json, "binds", policy->binds ? "rw" : "none");
+        json_add_text(json, "proc", policy->limits.proc_pid ? "pid" : "masked");
         json_add_bool(json, "host_root", policy->host_root);
         json_add_text(json, "seccomp", policy->seccomp);
         list = json_add_array(json, "require");

@@ -1,8 +1,5 @@
 /*
  * policy-limits: see policy-limits.h.
- *
- * LIMIT: "command.memory" narrows the whole jail: commands have no memory group of their own yet, and a
- * jail that is tighter than asked keeps the promise, one that is looser would not.
  */
 #include "supervisor/front/policy-limits.h"
 
@@ -10,6 +7,7 @@
 
 #include "base/owned.h"
 #include "base/units.h"
+#include "supervisor/front/cpu-list.h"
 
 typedef enum FieldKind { FIELD_SIZE, FIELD_DURATION, FIELD_NUMBER, FIELD_SHARE } FieldKind;
 
@@ -22,22 +20,26 @@ typedef struct Field {
         bool request;  /* may stand in a request's "limits" */
 } Field;
 
+#define AT(MEMBER) offsetof(JailLimits, MEMBER)
+
 static const Field fields[] = {
-        { "limits", "memory", FIELD_SIZE, offsetof(JailLimits, plan.memory_bytes), false, true },
-        { "limits", "pids", FIELD_NUMBER, offsetof(JailLimits, plan.pids), true, true },
-        { "limits", "cpu", FIELD_SHARE, offsetof(JailLimits, plan.cpu_permille), true, true },
-        { "limits", "disk", FIELD_SIZE, offsetof(JailLimits, plan.disk_bytes), false, true },
-        { "limits", "inodes", FIELD_NUMBER, offsetof(JailLimits, plan.inodes), false, true },
-        { "limits", "wall", FIELD_DURATION, offsetof(JailLimits, wall_usec), false, true },
-        { "limits", "output_keep", FIELD_SIZE, offsetof(JailLimits, output_keep), false, true },
-        { "limits", "output_max", FIELD_SIZE, offsetof(JailLimits, output_max), false, true },
-        { "command", "memory", FIELD_SIZE, offsetof(JailLimits, plan.memory_bytes), false, false },
-        { "command", "wall", FIELD_DURATION, offsetof(JailLimits, command_wall_usec), false,
-          false },
-        { "command", "cpu_time", FIELD_DURATION, offsetof(JailLimits, command_cpu_usec), false,
-          false },
-        { "command", "nofile", FIELD_NUMBER, offsetof(JailLimits, nofile), false, false },
-        { "command", "fsize", FIELD_SIZE, offsetof(JailLimits, fsize), false, false },
+        { "limits", "memory", FIELD_SIZE, AT(plan.memory_bytes), false, true },
+        { "limits", "memory_high", FIELD_SIZE, AT(plan.memory_high_bytes), false, true },
+        { "limits", "pids", FIELD_NUMBER, AT(plan.pids), true, true },
+        { "limits", "cpu", FIELD_SHARE, AT(plan.cpu_permille), true, true },
+        { "limits", "io_read", FIELD_SIZE, AT(plan.io_read_bytes), false, true },
+        { "limits", "io_write", FIELD_SIZE, AT(plan.io_write_bytes), false, true },
+        { "limits", "disk", FIELD_SIZE, AT(plan.disk_bytes), false, true },
+        { "limits", "inodes", FIELD_NUMBER, AT(plan.inodes), false, true },
+        { "limits", "wall", FIELD_DURATION, AT(wall_usec), false, true },
+        { "limits", "output_keep", FIELD_SIZE, AT(output_keep), false, true },
+        { "limits", "output_max", FIELD_SIZE, AT(output_max), false, true },
+        { "command", "memory", FIELD_SIZE, AT(command.memory_bytes), false, false },
+        { "command", "pids", FIELD_NUMBER, AT(command.pids), true, false },
+        { "command", "wall", FIELD_DURATION, AT(command_wall_usec), false, false },
+        { "command", "cpu_time", FIELD_DURATION, AT(command_cpu_usec), false, false },
+        { "command", "nofile", FIELD_NUMBER, AT(nofile), false, false },
+        { "command", "fsize", FIELD_SIZE, AT(fsize), false, false },
 };
 
 static uint64_t get(const JailLimits *limits, const Field *field) {
@@ -97,15 +99,42 @@ static int apply(JailLimits *limits, const Field *field, uint64_t value, bool ti
         return 0;
 }
 
+static int apply_cpus(JailLimits *limits, const char *text, bool tighten, Error *err) {
+        uint64_t cpus[PLAN_CPU_WORDS];
+        char most[CPU_LIST_TEXT_MAX];
+        int r = cpu_list_parse(text, cpus, err);
+
+        if (r < 0)
+                return error_add(err, r, "limits.cpuset");
+        if (tighten && !cpu_list_is_empty(limits->plan.cpus) &&
+            !cpu_list_is_within(cpus, limits->plan.cpus))
+                return error_say(err, -EPERM, "limits.cpuset may be within %s here, not %.60s",
+                                 cpu_list_format(limits->plan.cpus, most), text);
+        memcpy(limits->plan.cpus, cpus, sizeof cpus);
+        return 0;
+}
+
+/* What belongs to the jail bounds what belongs to its parts. */
+static void fit_parts(JailLimits *limits) {
+        PlanLimits *plan = &limits->plan;
+
+        if (plan->memory_high_bytes > plan->memory_bytes)
+                plan->memory_high_bytes = plan->memory_bytes;
+        if (limits->command.memory_bytes >= plan->memory_bytes)
+                limits->command.memory_bytes = 0;
+        if (limits->command.pids >= plan->pids)
+                limits->command.pids = 0;
+        if (limits->command_wall_usec > limits->wall_usec)
+                limits->command_wall_usec = limits->wall_usec;
+}
+
 int limits_from_policy(JailLimits *limits, const cJSON *policy, bool tighten, Error *err) {
+        const char *cpus = json_text(json_get(policy, "limits"), "cpuset");
+
         for (unsigned i = 0; i < ELEMENTS(fields); i++) {
                 const Field *field = &fields[i];
                 const cJSON *object = json_get(policy, field->object);
                 const cJSON *item = json_get(object, field->name);
-                /* the jail's memory was set by the row above: the command's only narrows it */
-                bool narrow =
-                        tighten || (field->offset == offsetof(JailLimits, plan.memory_bytes) &&
-                                    strcmp(field->object, "command") == 0);
                 uint64_t value = 0;
                 int r;
 
@@ -115,14 +144,15 @@ int limits_from_policy(JailLimits *limits, const cJSON *policy, bool tighten, Er
                                          : json_number(object, field->name, &value);
                 if (r < 0)
                         return error_add(err, r, "%s.%s", field->object, field->name);
-                r = apply(limits, field, value, narrow, err);
+                r = apply(limits, field, value, tighten, err);
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return cpus ? apply_cpus(limits, cpus, tighten, err) : 0;
 }
 
 int limits_tighten(JailLimits *limits, const cJSON *request, Error *err) {
+        const char *cpus = json_text(request, "cpuset");
         uint64_t value;
         int r;
 
@@ -138,6 +168,9 @@ int limits_tighten(JailLimits *limits, const cJSON *request, Error *err) {
                 if (r < 0)
                         return r;
         }
+        r = cpus ? apply_cpus(limits, cpus, true, err) : 0;
+        if (r < 0)
+                return r;
         if (limits->plan.disk_bytes > limits->plan.memory_bytes / 2) {
                 if (json_get(request, "disk"))
                         return error_say(err, -EINVAL,
@@ -146,8 +179,7 @@ int limits_tighten(JailLimits *limits, const cJSON *request, Error *err) {
                                          (unsigned long long) limits->plan.memory_bytes / 2);
                 limits->plan.disk_bytes = limits->plan.memory_bytes / 2;
         }
-        if (limits->command_wall_usec > limits->wall_usec)
-                limits->command_wall_usec = limits->wall_usec;
+        fit_parts(limits);
         return 0;
 }
 
@@ -160,21 +192,21 @@ void limits_settle(JailLimits *limits, const FrontInfo *info) {
                 limits->plan.disk_bytes = limits->plan.memory_bytes / 2;
         if (limits->output_keep > INIT_KEEP_MAX)
                 limits->output_keep = INIT_KEEP_MAX;
-        if (limits->command_wall_usec > limits->wall_usec)
-                limits->command_wall_usec = limits->wall_usec;
+        fit_parts(limits);
 }
 
 void limits_describe(const JailLimits *limits, cJSON *json) {
         cJSON *jail = json_add_object(json, "limits");
         cJSON *command = json_add_object(json, "command");
+        char cpus[CPU_LIST_TEXT_MAX];
 
         for (unsigned i = 0; i < ELEMENTS(fields); i++) {
                 bool of_jail = strcmp(fields[i].object, "limits") == 0;
 
-                if (!of_jail && strcmp(fields[i].name, "memory") == 0)
-                        continue;
                 if (get(limits, &fields[i]))
                         json_add_number(of_jail ? jail : command, fields[i].name,
                                         get(limits, &fields[i]));
         }
+        if (!cpu_list_is_empty(limits->plan.cpus))
+                json_add_text(jail, "cpuset", cpu_list_format(limits->plan.cpus, cpus));
 }

@@ -24,7 +24,7 @@ def child(**more):
 
 WHOLE = {"warder": "policy/1", "limits": {"memory": "1G", "pids": 10, "cpu": "50%", "disk": "100M", "inodes": 1000,
          "wall": "1h", "output_keep": "1K", "output_max": "1M"}, "command": {"wall": "1m", "nofile": 100, "fsize": "1M"},
-         "network": {"mode": "none"}, "binds": "none", "host_root": True, "seccomp": "default"}
+         "network": {"mode": "none"}, "binds": "none", "proc": "masked", "host_root": True, "seccomp": "default"}
 RULE = {"names": ["read"], "action": "SCMP_ACT_ALLOW"}
 PROFILE = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [RULE]}
 
@@ -83,8 +83,8 @@ for name in SHIPPED + list(GOOD):
 strict = client.call("policy.show", {"name": "strict"})["result"]
 tap.ok(not strict["host_root"] and strict["require"] == ["landlock"] and strict["limits"]["output_max"] == 64 << 20,
        "strict refuses the host root, requires Landlock, inherits the rest", strict)
-tap.same(client.call("policy.show", {"name": "example"})["result"]["limits"]["memory"], 1 << 30,
-         "command.memory narrows the jail")
+tap.same(client.call("policy.show", {"name": "example"})["result"]["command"]["memory"], 1 << 30,
+         "command.memory is the command's")
 for name, (_, code, part) in BAD.items():
     error = client.call("policy.show", {"name": name}).get("error", {})
     tap.ok(error.get("data", {}).get("code") in (code, "invalid") and part in error["message"], f"{name}: {code}, named", error)
