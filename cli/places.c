@@ -21,6 +21,7 @@ static const struct {
         { "WARDER_LIBEXEC", "--libexec-dir", NULL },
         { "WARDER_DATA", "--data-dir", "agent" },
         { "WARDER_POLICIES", "--policies-dir", "policies" },
+        { "WARDER_CONFIG", "--config-dir", NULL },
         { "WARDER_STATE", "--state-dir", NULL },
 };
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 #define PLACE_MAX  512
-#define PLACES_MAX 4
+#define PLACES_MAX 5
 
 typedef struct Places {
         char warderd[PLACE_MAX];
@@ -16,7 +16,7 @@ typedef struct Places {
 } Places;
 
 /**
- * places_find() - by $WARDER_LIBEXEC, $WARDER_DATA, $WARDER_POLICIES, $WARDER_STATE; else, where this
+ * places_find() - by $WARDER_LIBEXEC, $WARDER_DATA, $WARDER_POLICIES, $WARDER_CONFIG, $WARDER_STATE; else, where this
  * program was built and not installed, from the build tree around it
  */
 void places_find(Places *ret);

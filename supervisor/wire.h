@@ -25,7 +25,8 @@ enum FrontFd {
         FRONT_FD_LISTEN,      /* the listening Unix stream socket */
         FRONT_FD_STATE,       /* state directory, owned by the front's id, read-write */
         FRONT_FD_POLICIES,    /* directory of shipped policies, O_PATH or readable */
-        FRONT_FD_FILES,       /* the warder-files binary, a sealed memfd */
+        FRONT_FD_CONFIG, /* the administrator's directory, /etc/warder (or /dev/null: there is none) */
+        FRONT_FD_FILES,  /* the warder-files binary, a sealed memfd */
         FRONT_FD_AGENT,  /* the warder-agent binary, likewise (or /dev/null where not installed) */
         FRONT_FD_DATA,   /* directory that holds roles/ and workflows/ */
         FRONT_FD_EGRESS, /* SEQPACKET to egress (or /dev/null where there is none) */

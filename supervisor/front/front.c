@@ -75,6 +75,7 @@ static void take_fds(Front *front) {
         front->listen_fd = FRONT_FD_LISTEN;
         front->state_fd = FRONT_FD_STATE;
         front->data_fd = FRONT_FD_DATA;
+        front->config_fd = unless_null(FRONT_FD_CONFIG);
         front->files_fd = FRONT_FD_FILES;
         front->agent_fd = unless_null(FRONT_FD_AGENT);
         front->egress_fd = unless_null(FRONT_FD_EGRESS);

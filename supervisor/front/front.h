@@ -40,8 +40,9 @@ typedef struct Front {
         int listen_fd;
         int state_fd;
         int data_fd;
-        int files_fd; /* the warder-files binary */
-        int agent_fd; /* the warder-agent binary; -EBADF: not installed */
+        int config_fd; /* the administrator's directory; -EBADF: none */
+        int files_fd;  /* the warder-files binary */
+        int agent_fd;  /* the warder-agent binary; -EBADF: not installed */
         int egress_fd;
         uint64_t next_id; /* of commands and calls at init, never reused */
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */

@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 
@@ -109,6 +110,27 @@ static int agent_or_null(const Monitor *monitor, Error *err) {
         return fd == -ENOENT ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
 }
 
+/*
+ * What an administrator says bounds everybody, so nobody else may have a hand in it. Where there is no such
+ * directory the shipped policies hold.
+ */
+static int config_or_null(const Monitor *monitor, Error *err) {
+        int fd = confined_open(monitor->config->config_dir, ".", O_RDONLY | O_DIRECTORY, err);
+        struct stat what;
+
+        if (fd == -ENOENT) {
+                *err = ERROR_EMPTY;
+                return open("/dev/null", O_RDONLY | O_CLOEXEC);
+        }
+        if (fd < 0 || (fstat(fd, &what) == 0 && what.st_uid == 0 && !(what.st_mode & 022)))
+                return fd;
+        (void) close(fd);
+        return error_say(err, -EPERM,
+                         "%s must belong to root and be writable for nobody else: chown root, "
+                         "chmod go-w",
+                         monitor->config->config_dir);
+}
+
 static int front_fds(Monitor *monitor, int *fds, Error *err) {
         const MonitorConfig *config = monitor->config;
         const char *policies = config->policies_dir;
@@ -124,6 +146,7 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_POLICIES] =
                 confined_open(policies ? policies : config->data_dir, policies ? "." : "policies",
                               O_RDONLY | O_DIRECTORY, err);
+        fds[FRONT_FD_CONFIG] = config_or_null(monitor, err);
         fds[FRONT_FD_FILES] = jail_program(monitor, "warder-files", err);
         fds[FRONT_FD_AGENT] = agent_or_null(monitor, err);
         fds[FRONT_FD_DATA] = confined_open(config->data_dir, ".", O_RDONLY | O_DIRECTORY, err);

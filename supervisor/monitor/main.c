@@ -66,6 +66,8 @@ static const Option options[] = {
         { "data-dir", 0, OPTION_TEXT, AT(data_dir), "DIR", "Directory of roles and workflows." },
         { "policies-dir", 0, OPTION_TEXT, AT(policies_dir), "DIR",
           "Directory of the shipped policies, if not below --data-dir." },
+        { "config-dir", 0, OPTION_TEXT, AT(config_dir), "DIR",
+          "Directory of the administrator's policies and ceilings." },
         { "help", 'h', OPTION_FLAG, offsetof(Options, help), NULL, "Show this text." },
         { "version", 0, OPTION_FLAG, offsetof(Options, version), NULL, "Show the version." },
         { 0 },
@@ -290,6 +292,7 @@ static int serve(MonitorConfig *config) {
 int main(int argc, char **argv) {
         Options all = { .config = { .libexec_dir = LIBEXECDIR,
                                     .data_dir = DATADIR,
+                                    .config_dir = SYSCONFDIR,
                                     .listen_fd = UINT64_MAX,
                                     .ready_fd = UINT64_MAX,
                                     .shells = UINT64_MAX,

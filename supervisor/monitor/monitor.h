@@ -22,8 +22,9 @@ typedef struct MonitorConfig {
         const char *libexec_dir;  /* the other programs */
         const char *data_dir;     /* roles/ and workflows/ */
         const char *policies_dir; /* NULL: data_dir/policies */
-        uint64_t listen_fd;       /* UINT64_MAX: make the socket */
-        uint64_t ready_fd;        /* UINT64_MAX: none */
+        const char *config_dir; /* the administrator's: policies/, ceilings.json; may be missing */
+        uint64_t listen_fd;     /* UINT64_MAX: make the socket */
+        uint64_t ready_fd;      /* UINT64_MAX: none */
         uint64_t shells;
         uint64_t id_base;
         uint64_t id_ranges;

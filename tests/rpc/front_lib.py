@@ -20,7 +20,7 @@ import time
 BUILD = os.environ.get("top_builddir", ".")
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-FRONT_FDS = ["monitor", "listen", "state", "policies", "files", "agent", "data", "egress", "info", "filter"]
+FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress", "info", "filter"]
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT_NEW, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
@@ -197,7 +197,7 @@ class Jail:
 
 class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
-                 policies=None, landlock=7, agent="/dev/null"):
+                 policies=None, landlock=7, agent="/dev/null", config="/dev/null"):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -213,6 +213,7 @@ class Front:
         fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
                "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
+               "config": os.open(config, os.O_RDONLY),
                "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
                "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
                "info": sealed(info), "filter": front_filter()}

@@ -41,6 +41,9 @@ class Supervisor:
         self.path = f"{self.run_dir}/warder.sock"
         self.dir = tempfile.mkdtemp(prefix="warder-test-")
         self.log = os.path.join(self.dir, "log")
+        self.config = os.path.join(self.dir, "config")  # what would be /etc/warder
+        os.mkdir(self.config)
+        os.chmod(self.config, 0o755)
         atexit.register(self.stop)
         self.start()
 
@@ -50,7 +53,8 @@ class Supervisor:
             self.process = subprocess.Popen(
                 [os.path.join(os.path.abspath(BUILD), "supervisor/monitor/warderd"), "--private", "--instance",
                  self.instance, "--libexec-dir", os.path.abspath(BUILD), "--data-dir", os.path.join(SOURCE, "agent"),
-                 "--policies-dir", os.path.join(SOURCE, "policies"), "--ready-fd", str(writer)],
+                 "--policies-dir", os.path.join(SOURCE, "policies"), "--config-dir", self.config,
+                 "--ready-fd", str(writer)],
                 pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         os.close(writer)
         ready = os.read(reader, 1)
