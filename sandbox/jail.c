@@ -21,8 +21,10 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "sandbox/limits.h"
 #include "sandbox/priv-cgroup.h"
 #include "sandbox/priv-mount.h"
+#include "sandbox/priv-slot.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/stages.h"
 
@@ -41,6 +43,7 @@ struct Jail {
         int upper;       /* owned */
         int mounts;      /* owned: mount namespace that holds the upper */
         uint32_t next_slot;
+        uint64_t narrow; /* bit S: slot S is a narrow one */
         bool keep_upper;
         bool has_groups; /* may have some: to be removed */
         int status;      /* wait status of init, once has_status */
@@ -322,6 +325,19 @@ static int draft_layers(Jail *jail, Draft *draft, const JailLayer *layers, Error
         return 0;
 }
 
+/* Groups that only some plans have are there before the builder reads of them. */
+static int draft_groups(const Jail *jail, Draft *draft, Error *err) {
+        BuildOrder *order = &draft->order;
+        int n = groups_limit_optional(&jail->groups, &order->plan.limits, jail->sandbox->store,
+                                      draft->fds + order->n_fds, err);
+
+        if (n < 0)
+                return n;
+        order->n_groups = (uint32_t) n;
+        order->n_fds += (uint32_t) n;
+        return 0;
+}
+
 static int send_order(const Jail *jail, const Draft *draft, Error *err) {
         const void *bytes = &draft->order;
         size_t n = sizeof(draft->order);
@@ -347,6 +363,8 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
 
         if (r == 0)
                 r = draft_layers(jail, &draft, layers, err);
+        if (r == 0)
+                r = draft_groups(jail, &draft, err);
         if (r == 0)
                 r = send_order(jail, &draft, err);
         /* while the builder mounts: nobody has the descriptors of a jail whose limits are not written */
@@ -396,6 +414,33 @@ int jail_slot_new(Jail *jail, uint32_t *ret_slot, int *ret_fds, Error *err) {
         if (r < 0)
                 return r;
         *ret_slot = jail->next_slot++;
+        return 0;
+}
+
+int jail_slot_narrow(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *ret_slot,
+                     int *ret_fds, Error *err) {
+        SlotOrder order = { .slot = slot,
+                            .fresh = slot == SLOT_ANY,
+                            .init_uid = jail_id_base(jail) + JAIL_INIT_ID,
+                            .limits = *limits };
+        int r = plan_check_command(limits, err);
+
+        if (r < 0)
+                return r;
+        if (jail->state != JAIL_RUNNING)
+                return error_say(err, -EINVAL, "the jail is not running");
+        if (order.fresh && jail->next_slot >= JAIL_SLOTS_MAX)
+                return error_say(err, -EMFILE, "the jail has %u command groups already",
+                                 JAIL_SLOTS_MAX);
+        if (!order.fresh && (slot >= JAIL_SLOTS_MAX || !(jail->narrow & (1ull << slot))))
+                return error_say(err, -ENOENT, "the jail has no narrow slot %u", slot);
+        if (order.fresh)
+                order.slot = jail->next_slot++; /* one that fails half-made is not used again */
+        r = groups_slot_narrow(&jail->groups, &order, ret_fds, err);
+        if (r < 0)
+                return r;
+        jail->narrow |= 1ull << order.slot;
+        *ret_slot = order.slot;
         return 0;
 }
 

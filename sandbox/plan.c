@@ -15,6 +15,7 @@
 #define PLAN_INODES_MIN 64ull
 #define PLAN_INODES_MAX (1ull << 24)
 #define PLAN_PIDS_MAX   65536u
+#define PLAN_IO_MAX     (1ull << 40)
 #define PLAN_CPU_MIN    10u
 #define PLAN_CPU_MAX    1024000u
 
@@ -56,6 +57,9 @@ static int check_limits(const PlanLimits *limits, Error *err) {
                 { "inodes", limits->inodes, PLAN_INODES_MIN, PLAN_INODES_MAX },
                 { "pids", limits->pids, 1, PLAN_PIDS_MAX },
                 { "cpu", limits->cpu_permille, PLAN_CPU_MIN, PLAN_CPU_MAX },
+                { "memory_high", limits->memory_high_bytes, 0, limits->memory_bytes },
+                { "io_read", limits->io_read_bytes, 0, PLAN_IO_MAX },
+                { "io_write", limits->io_write_bytes, 0, PLAN_IO_MAX },
         };
         unsigned i;
 
@@ -180,6 +184,18 @@ static int check_host_root(const Plan *plan, Error *err) {
                 return error_say(err, -EINVAL,
                                  "plan: the skeleton is the lowest layer of a host root, and of "
                                  "nothing else");
+        return 0;
+}
+
+int plan_check_command(const CommandLimits *limits, Error *err) {
+        if (limits->memory_bytes != 0 &&
+            (limits->memory_bytes < COMMAND_MEMORY_MIN || limits->memory_bytes > PLAN_MEMORY_MAX))
+                return error_say(err, -EINVAL, "the memory of a command is at least %llu bytes",
+                                 (unsigned long long) COMMAND_MEMORY_MIN);
+        if (limits->pids > PLAN_PIDS_MAX)
+                return error_say(err, -EINVAL, "a command has at most %u processes", PLAN_PIDS_MAX);
+        if (limits->memory_bytes == 0 && limits->pids == 0)
+                return error_say(err, -EINVAL, "no limit is narrowed");
         return 0;
 }
 

@@ -26,6 +26,7 @@
 #define JAIL_USER_ID     1000u  /* the jail's user where nothing else is asked */
 #define JAIL_SLOTS_FIRST 2u     /* command groups that a shell brings along */
 #define JAIL_SLOTS_MAX   64u
+#define SLOT_ANY         UINT32_MAX /* no slot yet: a new one */
 
 typedef enum LayerKind {
         LAYER_STORE = 1, /* digest: a layer of the store */
@@ -140,11 +141,27 @@ typedef enum JailFd {
         JAIL_FD_SLOT_1_KILL,
         JAIL_FD_SLOT_1_EVENTS,
         JAIL_FD_SLOT_1_CPU,
+        JAIL_FD_PIDS_PEAK, /* at most; since Linux 6.1, may be missing as MEMORY_PEAK may */
         _JAIL_FD_MAX,
 } JailFd;
 
 /* of one command group */
-enum SlotFd { SLOT_FD_KILL = 0, SLOT_FD_EVENTS, SLOT_FD_CPU, SLOT_FD_DIR, _SLOT_FD_MAX };
+enum SlotFd {
+        SLOT_FD_KILL = 0,
+        SLOT_FD_EVENTS,
+        SLOT_FD_CPU,
+        SLOT_FD_DIR, /* of the v2 group, for init */
+        _SLOT_FD_MAX,
+        /* and where it is a narrow one */
+        SLOT_FD_OOM = _SLOT_FD_MAX, /* v1 memory.oom_control, v2 memory.events: key "oom_kill" */
+        SLOT_FD_MEMORY_PEAK,        /* may be missing, as PIDS_PEAK */
+        SLOT_FD_MEMORY_STAT,
+        SLOT_FD_PIDS_EVENTS,
+        SLOT_FD_PIDS_PEAK,
+        SLOT_FD_MEMORY_DIR, /* v1 alone: groups that init's child enters, for init */
+        SLOT_FD_PIDS_DIR,
+        _SLOT_FD_NARROW_MAX,
+};
 
 /* ---- between the stages that build a jail and its init -------------------------------------------- */
 
@@ -189,6 +206,9 @@ bool plan_layer_changes(const Plan *plan, uint32_t i);
 
 /** plan_is_shared() - does a checked plan let the jail change a caller's own directory */
 bool plan_is_shared(const Plan *plan);
+
+/** plan_check_command() - may a slot have these limits: bounds, and at least one set. Returns: 0 or -EINVAL */
+int plan_check_command(const CommandLimits *limits, Error *err);
 
 /** plan_view_path() - the fixed place of a target, "/work"; NULL for an unknown one */
 const char *plan_view_path(uint32_t target);

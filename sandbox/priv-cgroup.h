@@ -7,8 +7,10 @@
  *             BASE/N/cmd        all commands: limits (v2 mode), freeze, cpu.stat
  *             BASE/N/cmd/S      one slot: one command and all that it starts
  *             BASE/N/cmd/S/M    made by init: where its processes are, see fresh_group() in init
- *   v1 trees  BASE/N.init       memory only: init, with its output rings
- *             BASE/N.cmd        memory, pids, cpu: the spawner and, by inheritance, every command
+ *   v1 trees  BASE/N.cmd/S      memory and pids, for a slot whose command has limits of its own
+ *             BASE/N.init       memory only: init, with its output rings
+ *             BASE/N.cmd        memory, pids, cpu: the spawner and, by inheritance, every command;
+ *                               blkio and cpuset only where the plan asks for them
  *
  * The shell makes them and enters them: making and entering take the kernel's group lock, under which
  * others wait for RCU, and the monitor must not wait there.
@@ -19,6 +21,8 @@
 #include "sandbox/plan.h"
 #include "sandbox/priv-hierarchy.h"
 
+#define GROUP_NAME 48
+
 typedef struct Groups {
         const Hierarchy *hierarchy; /* borrowed */
         uint64_t number;            /* the N above */
@@ -27,8 +31,10 @@ typedef struct Groups {
         int limits[_TREE_MAX];      /* owned: where memory, pids and cpu of the commands are set */
 } Groups;
 
-#define GROUPS_EMPTY \
-        ((Groups){ .jail = -EBADF, .cmd = -EBADF, .limits = { -EBADF, -EBADF, -EBADF, -EBADF } })
+#define GROUPS_EMPTY               \
+        ((Groups){ .jail = -EBADF, \
+                   .cmd = -EBADF,  \
+                   .limits = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF } })
 
 /**
  * groups_make() - make the groups of jail N; called in the shell
@@ -49,27 +55,14 @@ int groups_enter_init(const Hierarchy *hierarchy, uint64_t number, Error *err);
 /** groups_enter_cmd() - put this process, the spawner, where commands are counted on a hybrid host */
 int groups_enter_cmd(const Hierarchy *hierarchy, uint64_t number, Error *err);
 
-/**
- * groups_slot_dir() - a slot's directory as a mount of its own, so that ".." leads nowhere
- * Returns: O_PATH descriptor owned by the caller, or negative errno.
- */
-int groups_slot_dir(const Hierarchy *hierarchy, uint64_t number, unsigned slot, Error *err);
-
 /** groups_open() - the monitor's descriptors of groups that a shell has made */
 int groups_open(Groups *groups, const Hierarchy *hierarchy, uint64_t number, Error *err);
-
-/** groups_limit() - write a plan's limits, and init's own */
-int groups_limit(const Groups *groups, const PlanLimits *limits, Error *err);
 
 /**
  * groups_counters() - open what the front reads and writes: JAIL_FD_KILL … JAIL_FD_SLOT_1_CPU
  * @fds: array in the order of JailFd; those entries are set, owned by the caller
  */
 int groups_counters(const Groups *groups, int *fds, Error *err);
-
-/** groups_slot_new() - make slot @slot; @ret_fds: _SLOT_FD_MAX, owned by the caller */
-int groups_slot_new(const Groups *groups, unsigned slot, uint32_t init_uid, int *ret_fds,
-                    Error *err);
 
 /** groups_close() - close the descriptors; the groups stay */
 void groups_close(Groups *groups);

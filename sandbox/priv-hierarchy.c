@@ -7,7 +7,6 @@
  */
 #include "sandbox/priv-hierarchy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,72 +21,12 @@
 #include "sandbox/plan.h"
 
 #define SWEEP_MSEC     2000
-#define TREE_DEPTH     6 /* ours are three deep; a command may not make groups */
 #define V2_CONTROLLERS "+memory +pids +cpu"
 
-static const char *const tree_names[_TREE_MAX] = { "", "memory", "pids", "cpu" };
-
-int group_open_file(int group, const char *file, int flags) {
-        int fd = openat(group, file, flags | O_CLOEXEC | O_NOFOLLOW);
-
-        return fd < 0 ? -errno : fd;
-}
-
-int group_write(int group, const char *file, const char *text, Error *err) {
-        autoclose int fd = group_open_file(group, file, O_WRONLY);
-        int r;
-
-        if (fd < 0)
-                return error_set(err, fd, "open %s of a group", file);
-        r = fd_write_all(fd, text, strlen(text));
-        if (r < 0)
-                return error_set(err, r, "write \"%s\" to %s of a group", text, file);
-        return 0;
-}
-
-static int remove_below(int group, unsigned depth) {
-        DIR *dir;
-        struct dirent *entry;
-        int r = 0, fd;
-
-        fd = openat(group, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        dir = fdopendir(fd);
-        if (!dir) {
-                r = -errno;
-                (void) close(fd);
-                return r;
-        }
-        while (r == 0 && (entry = readdir(dir))) {
-                autoclose int below = -EBADF;
-
-                if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
-                        continue;
-                below = openat(dirfd(dir), entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                if (below >= 0 && depth > 0)
-                        r = remove_below(below, depth - 1);
-                if (r == 0 && unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR) < 0)
-                        r = -errno;
-        }
-        (void) closedir(dir);
-        return r;
-}
-
-int group_remove_tree(int parent, const char *name) {
-        autoclose int group = -EBADF;
-        int r;
-
-        if (unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-                return 0;
-        group = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (group < 0)
-                return -errno;
-        r = remove_below(group, TREE_DEPTH);
-        if (r < 0)
-                return r;
-        return unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : 0;
-}
+static const char *const tree_names[_TREE_MAX] = {
+        [TREE_V2] = "",     [TREE_MEMORY] = "memory", [TREE_PIDS] = "pids",
+        [TREE_CPU] = "cpu", [TREE_IO] = "blkio",      [TREE_CPUSET] = "cpuset",
+};
 
 /* ---- finding the trees --------------------------------------------------------------------------- */
 
@@ -241,12 +180,15 @@ static int choose_mode(Hierarchy *hierarchy, Error *err) {
         if (n > 0 && controllers[n - 1] == '\n')
                 controllers[n - 1] = 0;
         hierarchy->mode = CGROUP_V2;
-        for (tree = TREE_MEMORY; tree < _TREE_MAX; tree++)
+        for (tree = TREE_MEMORY; tree < _TREE_NEEDED; tree++)
                 if (!has_word(controllers, tree_names[tree], ' '))
                         hierarchy->mode = CGROUP_HYBRID;
-        if (hierarchy->mode == CGROUP_V2)
+        if (hierarchy->mode == CGROUP_V2) {
+                hierarchy->has = has_word(controllers, "io", ' ') ? BIT(TREE_IO) : 0;
+                hierarchy->has |= has_word(controllers, "cpuset", ' ') ? BIT(TREE_CPUSET) : 0;
                 return choose_v2_parent(hierarchy, err);
-        for (tree = TREE_MEMORY; tree < _TREE_MAX; tree++)
+        }
+        for (tree = TREE_MEMORY; tree < _TREE_NEEDED; tree++)
                 if (hierarchy->parent[tree] < 0)
                         return error_say(err, -ENOSYS,
                                          "the cgroup controller \"%s\" is neither in the v2 tree "
@@ -296,6 +238,46 @@ static int make_base(Hierarchy *hierarchy, Tree tree, Error *err) {
         return 0;
 }
 
+/* A v1 cpuset group takes no process before it has processors and memory nodes: all of its parent's. */
+static int copy_cpuset(const Hierarchy *hierarchy) {
+        static const char *const files[] = { "cpuset.cpus", "cpuset.mems" };
+        char text[1024];
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; r == 0 && i < ELEMENTS(files); i++) {
+                r = group_read(hierarchy->parent[TREE_CPUSET], files[i], text, sizeof(text));
+                if (r == 0)
+                        r = group_write(hierarchy->base[TREE_CPUSET], files[i], text, NULL);
+        }
+        return r;
+}
+
+/* What cannot be had here is missed only by a jail that asks for it, by name: see groups_limit(). */
+static void add_optional_v1(Hierarchy *hierarchy) {
+        unsigned tree;
+
+        for (tree = _TREE_NEEDED; tree < _TREE_MAX; tree++)
+                if (hierarchy->parent[tree] >= 0 && make_base(hierarchy, (Tree) tree, NULL) == 0 &&
+                    (tree != TREE_CPUSET || copy_cpuset(hierarchy) == 0))
+                        hierarchy->has |= BIT(tree);
+}
+
+static void add_optional_v2(Hierarchy *hierarchy) {
+        static const struct {
+                Tree tree;
+                const char *word;
+        } rows[] = { { TREE_IO, "+io" }, { TREE_CPUSET, "+cpuset" } };
+        unsigned i;
+
+        for (i = 0; i < ELEMENTS(rows); i++)
+                if (group_write(hierarchy->parent[TREE_V2], "cgroup.subtree_control", rows[i].word,
+                                NULL) < 0 ||
+                    group_write(hierarchy->base[TREE_V2], "cgroup.subtree_control", rows[i].word,
+                                NULL) < 0)
+                        hierarchy->has &= ~BIT(rows[i].tree);
+}
+
 int hierarchy_init(Hierarchy *hierarchy, const char *instance, Error *err) {
         unsigned tree, last;
         int r;
@@ -307,12 +289,16 @@ int hierarchy_init(Hierarchy *hierarchy, const char *instance, Error *err) {
         last = hierarchy->mode == CGROUP_V2 ? TREE_V2 : TREE_CPU;
         for (tree = TREE_V2; r == 0 && tree <= last; tree++)
                 r = make_base(hierarchy, (Tree) tree, err);
+        if (r == 0 && hierarchy->mode == CGROUP_HYBRID)
+                add_optional_v1(hierarchy);
         if (r < 0 || hierarchy->mode == CGROUP_HYBRID)
                 return r;
         r = group_write(hierarchy->parent[TREE_V2], "cgroup.subtree_control", V2_CONTROLLERS, err);
         if (r == 0)
                 r = group_write(hierarchy->base[TREE_V2], "cgroup.subtree_control", V2_CONTROLLERS,
                                 err);
+        if (r == 0)
+                add_optional_v2(hierarchy);
         return r;
 }
 

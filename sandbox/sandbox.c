@@ -91,6 +91,9 @@ static int open_host(Sandbox *sandbox, const SandboxConfig *config, Error *err) 
         sandbox->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (sandbox->proc < 0)
                 return error_set(err, -errno, "open /proc");
+        sandbox->store = fcntl(config->store_fd, F_DUPFD_CLOEXEC, 3);
+        if (sandbox->store < 0)
+                return error_set(err, -errno, "keep the store");
         map = userns_new(sandbox->proc, &any, err);
         if (map < 0)
                 return map;
@@ -110,7 +113,7 @@ int sandbox_new(const SandboxConfig *config, Sandbox **ret, Error *err) {
                 return error_set(err, -ENOMEM, "start the sandbox");
         sandbox->hierarchy = HIERARCHY_EMPTY;
         sandbox->ids = ID_POOL_EMPTY;
-        sandbox->exe = sandbox->proc = sandbox->lock = -EBADF;
+        sandbox->exe = sandbox->proc = sandbox->store = sandbox->lock = -EBADF;
         sandbox->next = 1;
         r = check_capabilities(err);
         if (r == 0)
@@ -137,6 +140,7 @@ Sandbox *sandbox_free(Sandbox *sandbox) {
         ids_deinit(&sandbox->ids);
         fds_close(&sandbox->exe, 1);
         fds_close(&sandbox->proc, 1);
+        fds_close(&sandbox->store, 1);
         fds_close(&sandbox->lock, 1);
         free(sandbox);
         return NULL;

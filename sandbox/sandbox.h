@@ -12,6 +12,7 @@ struct Sandbox {
         IdPool ids;
         int exe;         /* owned: sealed memfd of warder-init */
         int proc;        /* owned: the host's /proc */
+        int store;       /* owned: directory of the layers */
         int lock;        /* owned: record lock of this instance's name */
         bool user_xattr; /* tmpfs keeps user.* attributes */
         uint64_t next;   /* number of the next jail's groups */

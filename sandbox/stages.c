@@ -52,6 +52,7 @@
 #include "sandbox/priv-ids.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-root.h"
+#include "sandbox/priv-slot.h"
 
 #define CAP_BIT(C) (1ull << (C))
 #define INIT_CAPS                                                                             \
@@ -422,7 +423,8 @@ static int stage_order(Build *build, Error *err) {
 
         if (got == 0)
                 _exit(0); /* nobody wants this shell any more */
-        if (got != sizeof(*order) || order->n_fds > BUILD_FDS_MAX || order->n_uses > PLAN_USES_MAX)
+        if (got != sizeof(*order) || order->n_fds > BUILD_FDS_MAX ||
+            order->n_uses > PLAN_USES_MAX || order->n_groups > order->n_fds)
                 return error_say(err, -EPROTO, "the plan did not arrive whole");
         for (;;) {
                 uint8_t more;
@@ -458,6 +460,12 @@ static int check_layer(int mount, uint32_t kind, Error *err) {
 
         return mount_check_flags(mount, attr | (kind == BUILD_CHANGED ? 0 : MOUNT_ATTR_RDONLY),
                                  err);
+}
+
+static int stage_follow(Build *build, Error *err) {
+        const BuildOrder *order = &build->order;
+
+        return groups_follow(build->fds + order->n_fds - order->n_groups, order->n_groups, err);
 }
 
 static int stage_layers(Build *build, Error *err) {
@@ -517,6 +525,9 @@ static const struct {
         /* Must: init has the policy's filter, and loads it into the parked child while we mount.
          * Must not yet: a command: init waits for our end. */
         { stage_tell_init, "tell init" },
+        /* Must: what is counted as a command is in the groups that only this plan has (v1: io, cpuset).
+         * Must not yet: a command. Keeps: nothing; the descriptors end with the builder. */
+        { stage_follow, "enter the groups of this plan" },
         /* Must: each layer a detached mount, mapped to the jail's ids, nosuid, nodev, and read-only but
          * where the plan lets the jail change it. The monitor made those; uppers of other jails are
          * cloned here.

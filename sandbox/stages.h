@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "sandbox/limits.h"
 #include "sandbox/plan.h"
 #include "sandbox/priv-hierarchy.h"
 
@@ -63,9 +64,10 @@ typedef struct BuildOrder { /* monitor to builder; then the descriptors: filter,
         uint8_t layer_kinds[PLAN_USES_MAX]; /* BuildLayerKind, view by view */
         uint32_t n_uses;                    /* layers of all views together */
         uint32_t n_fds;
+        uint32_t n_groups; /* of them, the last: for groups_follow() */
 } BuildOrder;
 
-#define BUILD_FDS_MAX (1 + 3 * PLAN_USES_MAX)
+#define BUILD_FDS_MAX (1 + 3 * PLAN_USES_MAX + GROUPS_FOLLOW_MAX)
 
 /**
  * shell_start() - clone the process that becomes a jail's init

@@ -59,6 +59,7 @@ typedef enum RequestKind {
         REQUEST_LAYER_DROP,
         REQUEST_LAYER_REMOVE,
         REQUEST_LAYER_HAVE,
+        REQUEST_SLOT_NARROW,
         _REQUEST_KIND_MAX,
 } RequestKind;
 
@@ -78,6 +79,14 @@ typedef struct
         uint64_t handle;
 } HandleRequest;
 
+typedef struct NarrowRequest { /* SLOT_NARROW: a slot for a command with limits of its own */
+        RequestHead head;
+        uint64_t handle; /* of a jail */
+        CommandLimits limits;
+        uint32_t slot; /* a narrow slot that is empty, or SLOT_ANY: a new one */
+        uint32_t pad;
+} NarrowRequest;
+
 typedef struct LayerRequest { /* LAYER_NEW (both 0), COMMIT, REMOVE, HAVE */
         RequestHead head;
         uint64_t handle;
@@ -92,14 +101,15 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
         uint32_t kind;        /* MonitorMessageKind */
         uint32_t cookie;      /* of the request; 0 in events */
         int32_t code;         /* 0, or negative errno; JAIL_ENDED: wait status of init */
-        uint32_t present;     /* CREATE: BIT(JailFd) of what comes with it, in that order */
-        uint64_t handle;      /* of the jail or new layer */
-        uint32_t id_base;     /* CREATE: first host id of the jail's range */
+        uint32_t present; /* CREATE: BIT(JailFd), SLOT_NARROW: BIT(SlotFd): what comes, in order */
+        uint64_t handle;  /* of the jail or new layer */
+        uint32_t id_base; /* CREATE: first host id of the jail's range */
         uint32_t pad;
         char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */
 } MonitorReply;
 
-/* What comes with them: JailFd and SlotFd of sandbox/plan.h; SLOT_NEW replies with handle = the slot. */
+/* What comes with them: JailFd and SlotFd of sandbox/plan.h; SLOT_NEW and SLOT_NARROW reply
+ * with handle = the slot. */
 
 /* ---- front -> init ------------------------------------------------------------------------------- */
 
@@ -111,8 +121,8 @@ typedef enum InitRequestKind {
         INIT_EXEC = 1, /* InitExec + blob */
         INIT_SIGNAL,   /* InitSignal */
         INIT_OPEN,     /* InitOpen + path */
-        INIT_SLOT,     /* InitSlot, one descriptor: the group's directory */
-        INIT_LISTEN,   /* InitListen */
+        INIT_SLOT, /* InitSlot, its group's directory; of a narrow one on v1 two more: memory, pids */
+        INIT_LISTEN, /* InitListen */
         _INIT_REQUEST_MAX,
 } InitRequestKind;
 
@@ -191,7 +201,8 @@ typedef struct InitOpen { /* blob: absolute path, NUL */
 typedef struct InitSlot {
         InitHead head;
         uint32_t slot;
-        uint32_t pad;
+        uint32_t
+                narrow; /* 1: a narrow one: no child waits in it; may come again for the next command */
 } InitSlot;
 
 typedef struct InitListen { /* TCP on 127.0.0.1 of the jail's own network namespace */
@@ -237,12 +248,16 @@ typedef struct InitEvent { /* one form for all kinds; what a kind does not use i
         uint64_t user_usec; /* of the command and the children it waited for */
         uint64_t sys_usec;
         uint64_t maxrss_bytes;
+        uint64_t io_read; /* bytes from and to devices, of the same processes */
+        uint64_t io_written;
         uint64_t seen[2]; /* bytes of stdout, stderr; merged streams count in [0] */
         uint64_t kept[2];
         uint64_t cut_at
                 [2]; /* offset in the kept bytes where the missing ones were; == kept: none missing */
-        uint32_t disk_full; /* ENDED: 1 no free block, 2 no free inode on the upper, 3 both */
+        uint32_t disk_full;   /* ENDED: 1 no free block, 2 no free inode on the upper, 3 both */
+        uint32_t disk_before; /* ENDED: the same when the command began */
         uint32_t n_fds;
+        uint32_t pad;
 } InitEvent;
 
 /* ---- front -> egress: base/egress.h, because egress includes nothing but base ---------------------- */

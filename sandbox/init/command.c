@@ -30,6 +30,7 @@
 #define UPPER_PATH    "/tmp" /* on the file system that holds the uppers */
 #define DRAIN_MAX     (1u << 20)
 #define TRIES_MAX     3
+#define RUSAGE_BLOCK  512u /* ru_inblock and ru_oublock: bytes >> 9 */
 #define DISK_NO_BLOCK 1u
 #define DISK_NO_INODE 2u
 
@@ -197,7 +198,7 @@ static uint64_t usec_of(const struct timeval *time) {
         return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
 }
 
-static void fill_end(const Command *command, InitEvent *event, int status,
+static void fill_end(Init *init, const Command *command, InitEvent *event, int status,
                      const struct rusage *usage) {
         event->code = command->state == COMMAND_FAILED ? command->code
                       : WIFEXITED(status)              ? WEXITSTATUS(status)
@@ -206,12 +207,15 @@ static void fill_end(const Command *command, InitEvent *event, int status,
         event->signal =
                 command->state != COMMAND_FAILED && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         event->wall_usec = units_monotonic() - command->start_usec;
-        event->disk_full = disk_full();
+        event->disk_full = init->disk_full = disk_full();
+        event->disk_before = command->disk_before;
         if (!usage)
                 return;
         event->user_usec = usec_of(&usage->ru_utime);
         event->sys_usec = usec_of(&usage->ru_stime);
         event->maxrss_bytes = (uint64_t) usage->ru_maxrss * 1024;
+        event->io_read = (uint64_t) usage->ru_inblock * RUSAGE_BLOCK;
+        event->io_written = (uint64_t) usage->ru_oublock * RUSAGE_BLOCK;
 }
 
 static void ended(Init *init, Slot *slot, int status, const struct rusage *usage) {
@@ -222,14 +226,14 @@ static void ended(Init *init, Slot *slot, int status, const struct rusage *usage
 
         pending_deinit(&command->pending);
         drain(init, slot);
-        fill_end(command, &event, status, usage);
+        fill_end(init, command, &event, status, usage);
         hand_streams(command, &event, fds);
         fds_close(&slot->sock, 1);
         (void) fd_read_keyed(slot->events, "populated", &populated);
         event.value = populated;
         slot->killed |= populated; /* it may be killed now, after the command's end */
         *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
-        slot->want = populated == 0;
+        slot->want = populated == 0 && !slot->narrow;
         init_send(init, &event, fds);
         fds_close(fds, 2);
 }
@@ -435,6 +439,8 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                 (Command){ .id = exec->head.id,
                            .state = COMMAND_STARTING,
                            .start_usec = now,
+                           /* looked at again only where it was full: no system call on the path */
+                           .disk_before = init->disk_full ? disk_full() : 0,
                            .output_max = exec->output_max,
                            .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY },
                            .pending = { .n_own = n_fds, .n_fds = 3 + n_fds - count_stdio(exec) } };

@@ -34,6 +34,7 @@ typedef struct Command {
         uint64_t id;
         Pending pending;
         uint64_t start_usec;
+        uint32_t disk_before; /* the upper was full already, as InitEvent's */
         uint64_t output_max;
         bool output_stopped; /* the limit was reported */
         int32_t code;        /* COMMAND_FAILED: of the event */
@@ -52,17 +53,20 @@ typedef struct Slot {
         pid_t pid;       /* of the parked child; 0 until its first word */
         bool taken;      /* the child has read its command: now only execve(2) closes its socket */
         bool want;       /* a child is to be parked here soon */
-        uint64_t used;   /* when its last command came, by Init.clock */
+        bool narrow;     /* its command has limits of its own: a child only for a command */
+        int limits[PARK_LIMITS_MAX]; /* owned: cgroup.procs of further groups it enters */
+        uint64_t used;               /* when its last command came, by Init.clock */
         Command command;
 } Slot;
 
 typedef struct Init {
-        int front;      /* owned */
-        int spawner;    /* owned */
-        int filter;     /* owned: the policy's, sealed memfd */
-        int null;       /* owned: /dev/null */
-        uint32_t flags; /* PlanFlags */
-        uint64_t clock; /* counts commands */
+        int front;          /* owned */
+        int spawner;        /* owned */
+        int filter;         /* owned: the policy's, sealed memfd */
+        int null;           /* owned: /dev/null */
+        uint32_t flags;     /* PlanFlags */
+        uint64_t clock;     /* counts commands */
+        uint32_t disk_full; /* the upper when it was looked at last, at a command's end */
         Slot slots[JAIL_SLOTS_MAX];
 } Init;
 

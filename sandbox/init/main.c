@@ -59,6 +59,7 @@ static void prepare(Init *init) {
                                          .group = -EBADF,
                                          .events = -EBADF,
                                          .sock = -EBADF,
+                                         .limits = { -EBADF, -EBADF },
                                          .command.streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
         for (i = 0; i < JAIL_SLOTS_FIRST; i++)
                 if (slot_add(init, i, INIT_FD_SLOTS + (int) i) < 0)

@@ -2,7 +2,8 @@
 /*
  * park: what goes between init, the spawner and a parked child.
  *
- *   init -> spawner        ParkRequest; CHILD brings two descriptors: a slot's group, the child's socket
+ *   init -> spawner        ParkRequest; CHILD brings a slot's group, the child's socket, and for a narrow
+ *                          slot on v1 cgroup.procs of the groups that the child enters itself
  *   child (or the spawner, where cloning failed) -> init, over the child's socket: ParkWord
  *   init -> child          a ParkFilter and the policy's filter; later an InitExec, its blob and descriptors
  *   child -> init          a ParkWord of zeros: it has read its command; then nothing more where execve(2)
@@ -43,6 +44,7 @@ typedef struct ExecMessage {
 
 #define EXEC_KEEP_FILES_CAPS \
         (1u << 31) /* init's own flag in exec.flags: the plan is a files job's */
-#define FILES_CAPS   ((1u << 0) | (1u << 1) | (1u << 3)) /* CHOWN, DAC_OVERRIDE, FOWNER */
-#define INIT_CAPS    ((1u << 5) | (1u << 6) | (1u << 7)) /* KILL, SETGID, SETUID */
-#define PARK_FDS_MAX 6 /* stdin, stdout, stderr, binary, descriptor 3, blob */
+#define FILES_CAPS      ((1u << 0) | (1u << 1) | (1u << 3)) /* CHOWN, DAC_OVERRIDE, FOWNER */
+#define INIT_CAPS       ((1u << 5) | (1u << 6) | (1u << 7)) /* KILL, SETGID, SETUID */
+#define PARK_LIMITS_MAX 2                                   /* memory, pids */
+#define PARK_FDS_MAX    6 /* stdin, stdout, stderr, binary, descriptor 3, blob */

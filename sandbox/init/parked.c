@@ -59,17 +59,32 @@ static int load_constant(const struct sock_filter *filter, size_t n) {
         return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
 }
 
-static void park(int sock) {
+/*
+ * A slot with limits of its own on a v1 host: into its groups. It may take the kernel milliseconds (it
+ * waits for RCU), and nobody waits but the command that asked for it.
+ */
+static void enter_limits(const int *groups, unsigned n) {
+        unsigned i;
+
+        for (i = 0; i < n; i++)
+                if (write(groups[i], "0", 1) < 0)
+                        give_up(INIT_STEP_GROUP, -errno);
+}
+
+static void park(int sock, const int *limits, unsigned n_limits) {
         int fds[FDS_MAX], r;
         unsigned n_fds;
         ParkFilter order;
         ParkWord word = { .pid = getpid() };
 
         park_sock = fcntl(sock, F_DUPFD_CLOEXEC, SOCK_HIGH);
-        if (park_sock < 0 || close_range(3, (unsigned) park_sock - 1, 0) < 0 ||
-            close_range((unsigned) park_sock + 1, ~0u, 0) < 0)
+        if (park_sock < 0)
                 _exit(127);
         (void) fds_send(park_sock, &word, sizeof(word), NULL, 0);
+        enter_limits(limits, n_limits);
+        if (close_range(3, (unsigned) park_sock - 1, 0) < 0 ||
+            close_range((unsigned) park_sock + 1, ~0u, 0) < 0)
+                _exit(127);
         (void) prctl(PR_SET_NAME, "warder-parked");
         (void) setsid();
         (void) umask(0);
@@ -240,13 +255,13 @@ _Noreturn static void run_command(const int *fds, unsigned n_fds, size_t inline_
                 execute(&words, exec->flags & INIT_EXEC_BINARY_FD ? fds[3] : -EBADF));
 }
 
-_Noreturn void parked_run(int sock) {
+_Noreturn void parked_run(int sock, const int *limits, unsigned n_limits) {
         const ParkWord word = { .code = 0 };
         int fds[FDS_MAX];
         unsigned n_fds;
         ssize_t got;
 
-        park(sock);
+        park(sock, limits, n_limits);
         got = fds_recv(park_sock, &message, sizeof(message), fds, &n_fds);
         if (got < (ssize_t) sizeof(message.exec) || n_fds < 3)
                 _exit(127);

@@ -28,11 +28,12 @@ static void answer(Init *init, uint64_t id, uint32_t kind, int code) {
         init_send(init, &event, NULL);
 }
 
-static void take_signal(Init *init, const void *bytes, int *fds) {
+static void take_signal(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitSignal *request = bytes;
         const Slot *slot = command_find(init, request->head.id);
         int r;
 
+        (void) n_fds;
         (void) fds;
         if (!slot)
                 r = -ESRCH;
@@ -43,20 +44,24 @@ static void take_signal(Init *init, const void *bytes, int *fds) {
         answer(init, request->head.id, INIT_DONE, r);
 }
 
-static void take_slot(Init *init, const void *bytes, int *fds) {
+static void take_slot(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitSlot *request = bytes;
         struct statfs st;
         int r = -EINVAL;
 
-        if (request->slot < JAIL_SLOTS_MAX && init->slots[request->slot].dir < 0 &&
-            fstatfs(fds[0], &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+        if (request->slot >= JAIL_SLOTS_MAX || fstatfs(fds[0], &st) < 0 ||
+            st.f_type != CGROUP2_SUPER_MAGIC)
+                r = -EINVAL;
+        else if (request->narrow)
+                r = slot_narrow(init, request->slot, fds[0], fds + 1, n_fds - 1);
+        else if (init->slots[request->slot].dir < 0 && n_fds == 1)
                 r = slot_add(init, request->slot, fds[0]);
         if (r == 0)
                 fds[0] = -EBADF;
         answer(init, request->head.id, INIT_DONE, r);
 }
 
-static void take_listen(Init *init, const void *bytes, int *fds) {
+static void take_listen(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitListen *request = bytes;
         struct sockaddr_in address = { .sin_family = AF_INET,
                                        .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -65,6 +70,7 @@ static void take_listen(Init *init, const void *bytes, int *fds) {
         autoclose int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         const int on = 1;
 
+        (void) n_fds;
         (void) fds;
         address.sin_port = htons((uint16_t) request->port);
         if (request->port > UINT16_MAX)
@@ -79,12 +85,13 @@ static void take_listen(Init *init, const void *bytes, int *fds) {
         init_send(init, &event, &sock);
 }
 
-static void take_open(Init *init, const void *bytes, int *fds) {
+static void take_open(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitOpen *request = bytes;
         const char *path = (const char *) (request + 1);
         InitEvent event = { .kind = INIT_OPENED, .id = request->head.id };
         autoclose int fd = -EBADF;
 
+        (void) n_fds;
         (void) fds;
         if (request->head.blob == 0 ||
             memchr(path, 0, request->head.blob) != path + request->head.blob - 1)
@@ -97,19 +104,19 @@ static void take_open(Init *init, const void *bytes, int *fds) {
 }
 
 typedef struct RequestRow {
-        size_t size;    /* of the struct */
-        bool blob;      /* bytes may follow, as many as the head says */
-        unsigned n_fds; /* exact */
+        size_t size; /* of the struct */
+        bool blob;   /* bytes may follow, as many as the head says */
+        unsigned n_fds, n_fds_max;
         uint32_t event; /* what a refusal is answered with */
-        void (*take)(Init *init, const void *bytes, int *fds);
+        void (*take)(Init *init, const void *bytes, int *fds, unsigned n_fds);
 } RequestRow;
 
 static const RequestRow rows[_INIT_REQUEST_MAX] = {
-        [INIT_EXEC] = { sizeof(InitExec), true, 0, INIT_ENDED, NULL },
-        [INIT_SIGNAL] = { sizeof(InitSignal), false, 0, INIT_DONE, take_signal },
-        [INIT_OPEN] = { sizeof(InitOpen), true, 0, INIT_OPENED, take_open },
-        [INIT_SLOT] = { sizeof(InitSlot), false, 1, INIT_DONE, take_slot },
-        [INIT_LISTEN] = { sizeof(InitListen), false, 0, INIT_LISTENING, take_listen },
+        [INIT_EXEC] = { sizeof(InitExec), true, 0, 0, INIT_ENDED, NULL },
+        [INIT_SIGNAL] = { sizeof(InitSignal), false, 0, 0, INIT_DONE, take_signal },
+        [INIT_OPEN] = { sizeof(InitOpen), true, 0, 0, INIT_OPENED, take_open },
+        [INIT_SLOT] = { sizeof(InitSlot), false, 1, 1 + PARK_LIMITS_MAX, INIT_DONE, take_slot },
+        [INIT_LISTEN] = { sizeof(InitListen), false, 0, 0, INIT_LISTENING, take_listen },
 };
 
 void request_take(Init *init) {
@@ -132,8 +139,8 @@ void request_take(Init *init) {
                 return;
         }
         if (row->take && (size_t) n == row->size + (row->blob ? head->blob : 0) &&
-            n_fds == row->n_fds)
-                row->take(init, &message, fds);
+            n_fds >= row->n_fds && n_fds <= row->n_fds_max)
+                row->take(init, &message, fds, n_fds);
         else
                 answer(init, head->id, row->event, -EBADMSG);
         fds_close(fds, n_fds);

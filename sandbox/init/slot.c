@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +24,47 @@ int slot_add(Init *init, uint32_t slot, int dir) {
         return 0;
 }
 
+static int open_limits(const int *groups, unsigned n, int *fds) {
+        unsigned i;
+
+        for (i = 0; i < n; i++) {
+                /* opened here, by init's id: the kernel asks who opened it, and who is moved */
+                fds[i] = openat(groups[i], "cgroup.procs", O_WRONLY | O_CLOEXEC);
+                if (fds[i] < 0) {
+                        int r = -errno;
+
+                        fds_close(fds, i);
+                        return r;
+                }
+        }
+        return 0;
+}
+
+int slot_narrow(Init *init, uint32_t slot, int dir, const int *groups, unsigned n) {
+        Slot *s = &init->slots[slot];
+        int limits[PARK_LIMITS_MAX] = { -EBADF, -EBADF }, old_dir = s->dir, old_events = s->events;
+        int r;
+
+        if (old_dir >= 0 && (!s->narrow || s->command.state != COMMAND_NONE || s->sock >= 0))
+                return -EBUSY;
+        r = open_limits(groups, n, limits);
+        if (r == 0)
+                r = slot_add(init, slot, dir);
+        if (r < 0) {
+                fds_close(limits, PARK_LIMITS_MAX);
+                return r;
+        }
+        fds_close(s->limits, PARK_LIMITS_MAX);
+        memcpy(s->limits, limits, sizeof(limits));
+        if (old_dir >= 0) {
+                (void) close(old_dir);
+                (void) close(old_events);
+        }
+        s->narrow = true;
+        s->killed = true; /* the directory may be another one: its groups are gone with it */
+        return 0;
+}
+
 /*
  * A group of its own below the slot's. Where the slot was killed a new one is needed: the kernel (6.9 and
  * later) compares how often the parent's and the target group were killed, and kills at birth what is
@@ -34,7 +76,7 @@ static int fresh_group(Slot *slot) {
         fds_close(&slot->group, 1);
         for (; slot->oldest < slot->serial; slot->oldest++) {
                 (void) snprintf(name, sizeof(name), "%u", slot->oldest);
-                if (unlinkat(slot->dir, name, AT_REMOVEDIR) < 0)
+                if (unlinkat(slot->dir, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
                         break;
         }
         (void) snprintf(name, sizeof(name), "%u", slot->serial++);
@@ -54,7 +96,8 @@ int slot_filter(const Init *init, int sock) {
 
 void slot_park(Init *init, Slot *slot) {
         const ParkRequest request = { .kind = PARK_CHILD };
-        int pair[2], fds[2];
+        int pair[2], fds[2 + PARK_LIMITS_MAX];
+        unsigned n = 2, i;
 
         slot->want = false;
         if (slot->sock >= 0 || slot->dir < 0 ||
@@ -63,7 +106,10 @@ void slot_park(Init *init, Slot *slot) {
                 return;
         fds[0] = slot->group;
         fds[1] = pair[1];
-        if (fds_send(init->spawner, &request, sizeof(request), fds, 2) < 0 ||
+        for (i = 0; i < PARK_LIMITS_MAX; i++)
+                if (slot->limits[i] >= 0)
+                        fds[n++] = slot->limits[i];
+        if (fds_send(init->spawner, &request, sizeof(request), fds, n) < 0 ||
             (init->filter >= 0 && slot_filter(init, pair[0]) < 0)) {
                 fds_close(pair, 2);
                 return;
@@ -96,7 +142,7 @@ void slot_want_next(Init *init) {
         for (i = 0; i < JAIL_SLOTS_MAX; i++) {
                 Slot *slot = &init->slots[i];
 
-                if (slot->dir >= 0 && slot->command.state == COMMAND_NONE &&
+                if (slot->dir >= 0 && !slot->narrow && slot->command.state == COMMAND_NONE &&
                     (!next || slot->used < next->used))
                         next = slot;
         }

@@ -10,6 +10,15 @@ int slot_add(Init *init, uint32_t slot, int dir);
 /** slot_filter() - hand the policy's filter to the child behind @sock. Returns: 0 or negative errno */
 int slot_filter(const Init *init, int sock);
 
+/**
+ * slot_narrow() - a command group with limits of its own, new or with those of its next command
+ * @dir:    consumed where it succeeds
+ * @groups: on v1 directories of @n further groups that its child enters; borrowed
+ *
+ * Returns: 0, -EBUSY while a command or its child is there, or negative errno.
+ */
+int slot_narrow(Init *init, uint32_t slot, int dir, const int *groups, unsigned n);
+
 /** slot_park() - have a child parked, if none is and no command runs */
 void slot_park(Init *init, Slot *slot);
 

@@ -23,16 +23,16 @@ int caps_keep(uint32_t mask) {
         return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-static void clone_parked(int group, int sock) {
+static void clone_parked(const int *fds, unsigned n) {
         struct clone_args args = { .flags = CLONE_INTO_CGROUP | CLONE_PARENT,
-                                   .cgroup = (uint64_t) group };
+                                   .cgroup = (uint64_t) fds[0] };
         long pid = syscall(SYS_clone3, &args, sizeof(args));
         ParkWord word = { .code = -errno, .step = INIT_STEP_FORK };
 
         if (pid == 0)
-                parked_run(sock);
+                parked_run(fds[1], fds + 2, n - 2);
         if (pid < 0)
-                (void) fds_send(sock, &word, sizeof(word), NULL, 0);
+                (void) fds_send(fds[1], &word, sizeof(word), NULL, 0);
 }
 
 _Noreturn void spawner_run(int sock) {
@@ -41,8 +41,8 @@ _Noreturn void spawner_run(int sock) {
         unsigned n_fds;
 
         while (fds_recv(sock, &request, sizeof(request), fds, &n_fds) == sizeof(request)) {
-                if (request.kind == PARK_CHILD && n_fds == 2)
-                        clone_parked(fds[0], fds[1]);
+                if (request.kind == PARK_CHILD && n_fds >= 2)
+                        clone_parked(fds, n_fds);
                 else if (request.kind == PARK_NO_FILES && caps_keep(INIT_CAPS) < 0)
                         break;
                 fds_close(fds, n_fds);

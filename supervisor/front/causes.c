@@ -4,6 +4,7 @@
 #include "supervisor/front/causes.h"
 
 #include <errno.h>
+#include <signal.h>
 
 #include "base/owned.h"
 
@@ -60,36 +61,63 @@ static const struct {
         { BIT(HIT_DISK) | BIT(HIT_INODES), CAUSE_DISK_LIMIT },
 };
 
+/*
+ * Where the kernel killed a process of the jail for memory, and the command's own was ended by a SIGKILL
+ * that none of us sent, that was it. LIMIT: a command with company that kills itself in the very moment in
+ * which another one runs out of memory is said to have done so too.
+ */
+static bool is_victim(const CommandEnd *end) {
+        return (end->hits & BIT(HIT_MEMORY)) && end->signal == SIGKILL;
+}
+
 static Cause of_ended(const CommandEnd *end, Cause ordered) {
         if (end->code == 0 && end->signal == 0)
                 return CAUSE_EXITED; /* also where a limit came a moment too late to matter */
         if (ordered != _CAUSE_MAX)
                 return ordered;
+        if (is_victim(end))
+                return CAUSE_OOM;
         for (unsigned i = 0; i < ELEMENTS(explained); i++)
-                if (end->hits & explained[i].hits)
+                if (end->proved & explained[i].hits)
                         return explained[i].cause;
         return end->signal ? CAUSE_SIGNALED : CAUSE_EXITED;
+}
+
+/*
+ * A full file system has no counter. What there is: it was full when the command ended, and it was not
+ * when it began. Filled and freed again leaves no trace; full from the start is listed, and no cause.
+ */
+static void take_disk(CommandEnd *end, const InitEvent *event) {
+        uint32_t rose = event->disk_full & ~event->disk_before;
+        static const Hit hits[] = { HIT_DISK, HIT_INODES };
+
+        end->disk_before = event->disk_before != 0;
+        for (unsigned i = 0; i < ELEMENTS(hits); i++) {
+                if (event->disk_full & BIT(i))
+                        end->hits |= BIT(hits[i]);
+                if ((rose & BIT(i)) && !end->others)
+                        end->proved |= BIT(hits[i]);
+        }
 }
 
 static void copy_figures(CommandEnd *end, const InitEvent *event) {
         end->wall_usec = event->wall_usec;
         end->user_usec = event->user_usec;
         end->sys_usec = event->sys_usec;
+        end->io_read = event->io_read;
+        end->io_written = event->io_written;
         for (unsigned i = 0; i < 2; i++) {
                 end->seen[i] = event->seen[i];
                 end->kept[i] = event->kept[i];
                 end->cut_at[i] = event->cut_at[i];
         }
-        if (event->disk_full & 1)
-                end->hits |= BIT(HIT_DISK);
-        if (event->disk_full & 2)
-                end->hits |= BIT(HIT_INODES);
+        take_disk(end, event);
 }
 
 void cause_decide(CommandEnd *end, const InitEvent *event, Cause ordered) {
         if (!event) {
                 end->cause = ordered == _CAUSE_MAX ? CAUSE_JAIL_ENDED : ordered;
-                end->signal = 9;
+                end->signal = SIGKILL;
                 return;
         }
         copy_figures(end, event);

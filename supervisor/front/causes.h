@@ -1,7 +1,8 @@
 #pragma once
 /*
- * causes: why a command ended. A limit is the cause only if the command failed and the kernel's counter
- * for that limit rose; a bare signal, SIGKILL and SIGSYS included, is `signaled`.
+ * causes: why a command ended. A limit is the cause only if the command failed, the kernel's counter for
+ * that limit rose, and the rise was this command's; a bare signal, SIGKILL and SIGSYS included, is
+ * `signaled`.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,12 +39,18 @@ typedef enum Hit {
 
 typedef struct CommandEnd { /* the record; borrowed by the callback's receiver */
         Cause cause;
-        int code;      /* exit code, or -errno where not started */
-        int signal;    /* 0: none */
-        uint32_t step; /* InitStep where not started */
-        uint32_t hits; /* BIT(Hit): limits whose counter rose */
+        int code;          /* exit code, or -errno where not started */
+        int signal;        /* 0: none */
+        uint32_t step;     /* InitStep where not started */
+        uint32_t hits;     /* BIT(Hit): limits whose counter rose */
+        uint32_t proved;   /* of them: nobody but this command can have made it rise */
+        bool others;       /* something else was in the jail while it ran */
+        bool own_counters; /* memory and pids were counted for it alone (a narrow slot) */
+        bool disk_before;  /* the disk was full when it began */
+        uint64_t oom_kills, forks_refused;
         uint64_t wall_usec, user_usec, sys_usec;
-        uint64_t memory_peak, memory_files, pids_peak;
+        uint64_t memory_peak, memory_files, pids_peak; /* 0: not known */
+        uint64_t io_read, io_written;
         uint64_t seen[2], kept[2], cut_at[2];
         int output[2]; /* sealed memfds of captured streams, -EBADF; owned by the command */
 } CommandEnd;
@@ -57,7 +64,7 @@ const char *init_step_name(uint32_t step);
 
 /**
  * cause_decide() - fill cause, code, signal, step and the rest that init reports
- * @end:    hits are set already; the rest is filled
+ * @end:    what evidence_end() sets is set already; the rest is filled
  * @event:  INIT_ENDED, NULL where the jail ended first
  * @ordered: why the front ended it: a time limit, the output limit, killed_by_client; _CAUSE_MAX: it did not
  */

@@ -103,6 +103,27 @@ static void add_stream(cJSON *output, const CommandEnd *end, unsigned stream, in
         json_add_text(json, "text", text ? text : "");
 }
 
+/* 0 is no peak: the kernel has no such counter, or it did not rise. */
+static void add_known(cJSON *json, const char *name, uint64_t value) {
+        if (value)
+                json_add_number(json, name, value);
+        else
+                json_add_consume(json, name, cJSON_CreateNull());
+}
+
+#define COUNTED_HITS (BIT(HIT_MEMORY) | BIT(HIT_PIDS) | BIT(HIT_DISK) | BIT(HIT_INODES))
+
+/* What the kernel said, and how far it can be this command's: see evidence.c. */
+static void add_evidence(cJSON *json, const CommandEnd *end) {
+        cJSON *evidence = json_add_object(json, "evidence");
+
+        json_add_text(evidence, "counted_for", end->own_counters ? "command" : "jail");
+        json_add_bool(evidence, "others", end->others);
+        json_add_number(evidence, "oom_kills", end->oom_kills);
+        json_add_number(evidence, "forks_refused", end->forks_refused);
+        json_add_bool(evidence, "disk_full_before", end->disk_before);
+}
+
 static void add_end(cJSON *json, const CommandEnd *end) {
         cJSON *hits;
 
@@ -120,14 +141,18 @@ static void add_end(cJSON *json, const CommandEnd *end) {
         json_add_number(json, "wall_usec", end->wall_usec);
         json_add_number(json, "user_usec", end->user_usec);
         json_add_number(json, "sys_usec", end->sys_usec);
-        json_add_number(json, "memory_peak", end->memory_peak);
+        add_known(json, "memory_peak", end->memory_peak);
+        json_add_text(json, "memory_peak_of", end->own_counters ? "command" : "jail");
         json_add_number(json, "memory_files", end->memory_files);
-        if (end->pids_peak)
-                json_add_number(json, "pids_peak", end->pids_peak);
+        add_known(json, "pids_peak", end->pids_peak);
+        json_add_number(json, "io_read", end->io_read);
+        json_add_number(json, "io_written", end->io_written);
         hits = json_add_array(json, "hits");
         for (unsigned i = 0; i < _HIT_MAX; i++)
                 if (end->hits & BIT(i))
                         json_push_text(hits, hit_name(i));
+        if (end->hits & COUNTED_HITS)
+                add_evidence(json, end);
 }
 
 cJSON *command_record_fds(const Command *command, const CommandEnd *end, int *ret_fds,

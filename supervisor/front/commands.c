@@ -1,13 +1,12 @@
 /*
  * commands: see commands.h.
  *
- *   WAITING   for a slot that the monitor is making; nothing has been sent
+ *   WAITING   for a slot that the monitor is making or narrowing; nothing has been sent
  *   RUNNING   INIT_EXEC was sent; the slot's clocks run
  *   (done)    INIT_ENDED came, or the jail ended: the record is made, the owner told, all freed
  *
  * Who ends a command early writes down why (`ordered`) and kills its slot; the end itself always comes
- * from init, so there is one path to the record. Counters of the jail are read before and after: with two
- * commands in one jail at a time, both get what rose meanwhile.
+ * from init, so there is one path to the record. What the kernel counted meanwhile: evidence.c.
  */
 #include "supervisor/front/commands.h"
 
@@ -20,15 +19,10 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "supervisor/front/evidence.h"
 #include "supervisor/front/exec-message.h"
 #include "supervisor/front/init-link.h"
-#include "supervisor/front/monitor-link.h"
-#include "supervisor/front/slots.h"
-
-typedef struct Counters {
-        uint64_t oom;
-        uint64_t pids;
-} Counters;
+#include "supervisor/front/slot-requests.h"
 
 struct Command {
         FrontJail *jail; /* borrowed, outlives us */
@@ -38,7 +32,8 @@ struct Command {
         Slot *slot;      /* borrowed; NULL while WAITING */
         ExecMessage message;
         SlotLimits limits;
-        Counters before;
+        CommandLimits narrow; /* below the jail's; all 0: none */
+        Evidence evidence;
         Cause ordered;     /* _CAUSE_MAX: nobody ends it */
         bool running;      /* INIT_STARTED came */
         int client_signal; /* the last one; sent when the command runs */
@@ -47,12 +42,6 @@ struct Command {
         CommandDoneFn done;
         void *userdata;
 };
-
-static void read_counters(const FrontJail *jail, Counters *ret) {
-        *ret = (Counters){ 0 };
-        (void) fd_read_keyed(front_jail_fd(jail, JAIL_FD_OOM), "oom_kill", &ret->oom);
-        (void) fd_read_keyed(front_jail_fd(jail, JAIL_FD_PIDS_EVENTS), "max", &ret->pids);
-}
 
 static Command *command_free(Command *command) {
         Command **head;
@@ -83,14 +72,6 @@ static void set_order(Command *command, Cause cause) {
         command->hits |= cause_hits[cause];
         if (command->ordered == _CAUSE_MAX)
                 command->ordered = cause;
-}
-
-static void fill_usage(const FrontJail *jail, CommandEnd *end) {
-        (void) fd_read_number(front_jail_fd(jail, JAIL_FD_MEMORY_PEAK), &end->memory_peak);
-        if (fd_read_keyed(front_jail_fd(jail, JAIL_FD_MEMORY_STAT), "cache", &end->memory_files) <
-            0)
-                (void) fd_read_keyed(front_jail_fd(jail, JAIL_FD_MEMORY_STAT), "file",
-                                     &end->memory_files);
 }
 
 /* Init's word is checked: a sealed memfd, and no more bytes than it has. */
@@ -131,15 +112,9 @@ static void log_end(const Command *command, const CommandEnd *end) {
 static void finish(Command *command, const InitEvent *event, int *fds, unsigned n_fds) {
         SCOPED(command_free) Command *owned = command;
         CommandEnd end = { .output = { -EBADF, -EBADF }, .hits = command->hits };
-        Counters after;
         Cause ordered = command->ordered;
 
-        read_counters(command->jail, &after);
-        if (after.oom > command->before.oom)
-                end.hits |= BIT(HIT_MEMORY);
-        if (after.pids > command->before.pids)
-                end.hits |= BIT(HIT_PIDS);
-        fill_usage(command->jail, &end);
+        evidence_end(&command->evidence, command->jail, command->slot, &end);
         if (ordered == _CAUSE_MAX && event && event->signal &&
             event->signal == command->client_signal)
                 ordered = CAUSE_KILLED_BY_CLIENT;
@@ -198,7 +173,7 @@ static int launch(Command *command, Slot *slot, Error *err) {
         int r;
 
         message->exec->slot = slot_number(slot);
-        read_counters(command->jail, &command->before);
+        evidence_begin(&command->evidence, command->jail, slot);
         r = slot_arm(slot, &command->limits, err);
         if (r >= 0)
                 r = init_link_send(front_jail_init(command->jail), &packet, on_event, command, err);
@@ -219,95 +194,52 @@ static void fail_waiting(Command *command, const Error *err) {
         finish(command, &event, NULL, 0);
 }
 
-/* Tell init of the new group; init takes messages in order, so a command may follow at once. */
-static int introduce(FrontJail *jail, uint64_t number, int *fds, Error *err) {
-        InitSlot slot = { .head.kind = INIT_SLOT, .slot = (uint32_t) number };
-        const InitMessage packet = { &slot, sizeof slot, &fds[SLOT_FD_DIR], 1 };
-        int owned[SLOT_FD_DIR];
-        int r;
-
-        r = init_link_send(front_jail_init(jail), &packet, NULL, NULL, err);
-        if (r < 0)
-                return r;
-        for (unsigned i = 0; i < SLOT_FD_DIR; i++)
-                owned[i] = TAKE_FD(fds[i]);
-        r = slots_add(front_jail_slots(jail), (unsigned) number, owned);
-        return r < 0 ? error_set(err, r, "take a new slot") : 0;
+static bool is_narrow(const Command *command) {
+        return command->narrow.memory_bytes || command->narrow.pids;
 }
 
-static Command *oldest_waiting(FrontJail *jail) {
-        Command *found = NULL;
+static void on_slot(FrontJail *jail, const char *id, Slot *slot, const Error *why) {
+        Command *command = command_find(jail, id);
+        Error err = *why;
 
-        for (Command *at = *front_jail_commands(jail); at; at = at->next)
-                if (at->number == 0)
-                        found = at;
-        return found;
-}
-
-typedef struct SlotWait { /* outlives the command and the jail, which may end before the reply */
-        Front *front;
-        char jail[ID_MAX];
-} SlotWait;
-
-static void on_slot(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
-        autofree SlotWait *wait = userdata;
-        FrontJail *jail = front_jail_find(wait->front, wait->jail, 0);
-        Error err = ERROR_EMPTY;
-        Command *command;
-        Slot *slot;
-
-        if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
-                return; /* its commands have ended, or will with it */
-        if (reply->code < 0)
-                error_say(&err, reply->code, "%s", reply->text);
-        else if (n_fds != _SLOT_FD_MAX || reply->handle >= JAIL_SLOTS_MAX)
-                error_say(&err, -EPROTO, "the monitor's answer for a slot is not whole");
-        else
-                (void) introduce(jail, reply->handle, fds, &err);
-        command = oldest_waiting(jail);
+        if (slot && (!command || command->ordered != _CAUSE_MAX)) {
+                slot_release(slot, false);
+                slot = NULL;
+        }
         if (!command)
                 return;
-        slot = command->ordered == _CAUSE_MAX ? slots_take(front_jail_slots(jail)) : NULL;
-        if (slot)
-                err = ERROR_EMPTY; /* another one became free */
-        else if (command->ordered != _CAUSE_MAX)
-                error_say(&err, -ECANCELED, "ended before it started");
-        else if (err.code == 0)
-                error_say(&err, -EAGAIN, "no command group is free in this jail");
+        if (command->ordered != _CAUSE_MAX)
+                err = (Error){ .code = -ECANCELED, .text = "ended before it started" };
         if (!slot || launch(command, slot, &err) < 0)
                 fail_waiting(command, &err);
 }
 
-static int ask_slot(FrontJail *jail, Error *err) {
-        autofree SlotWait *wait = NULL;
-        int r;
-
-        if (slots_n(front_jail_slots(jail)) >= JAIL_SLOTS_MAX)
-                return error_say(err, -EBUSY,
-                                 "this jail runs %u commands (leftovers included) already: "
-                                 "end some, or use another jail",
-                                 JAIL_SLOTS_MAX);
-        wait = calloc(1, sizeof *wait);
-        if (!wait)
-                return error_set(err, -ENOMEM, "ask for a command group");
-        wait->front = front_jail_front(jail);
-        (void) snprintf(wait->jail, sizeof wait->jail, "%s", front_jail_id(jail));
-        r = monitor_handle(wait->front->monitor, REQUEST_SLOT_NEW, front_jail_handle(jail), on_slot,
-                           wait, err);
-        if (r < 0)
-                return r;
-        (void) TAKE_PTR(wait);
-        return 0;
-}
-
 static int place(Command *command, Error *err) {
-        Slot *slot = slots_take(front_jail_slots(command->jail));
+        Slots *slots = front_jail_slots(command->jail);
+        Slot *slot = is_narrow(command) ? NULL : slots_take(slots, false);
         int r;
 
         if (slot)
                 return launch(command, slot, err);
         r = exec_message_keep(&command->message, err);
-        return r < 0 ? r : ask_slot(command->jail, err);
+        return r < 0 ? r
+                     : slot_request(command->jail, command->id,
+                                    is_narrow(command) ? &command->narrow : NULL, on_slot, err);
+}
+
+/* What is not below the jail's own limit needs no group of its own. */
+static CommandLimits narrow_limits(const JailLimits *limits, const CommandSpec *spec) {
+        CommandLimits narrow = spec->narrow;
+
+        if (narrow.memory_bytes == 0)
+                narrow.memory_bytes = limits->command.memory_bytes;
+        if (narrow.pids == 0)
+                narrow.pids = limits->command.pids;
+        if (narrow.memory_bytes >= limits->plan.memory_bytes)
+                narrow.memory_bytes = 0;
+        if (narrow.pids >= limits->plan.pids)
+                narrow.pids = 0;
+        return narrow;
 }
 
 static int command_new(FrontJail *jail, const CommandSpec *spec, Command **ret, Error *err) {
@@ -324,6 +256,7 @@ static int command_new(FrontJail *jail, const CommandSpec *spec, Command **ret, 
                 (SlotLimits){ spec->wall_usec ? spec->wall_usec : limits->command_wall_usec,
                               spec->cpu_usec ? spec->cpu_usec : limits->command_cpu_usec, on_limit,
                               command };
+        command->narrow = narrow_limits(limits, spec);
         id_new('c', command->id);
         r = exec_message_init(&command->message, jail, spec, err);
         if (r < 0)

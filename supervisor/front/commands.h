@@ -25,6 +25,7 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
         uint64_t output_max;  /* 0: likewise */
         uint64_t nofile;      /* 0: likewise */
         uint64_t fsize;       /* 0: likewise */
+        CommandLimits narrow; /* 0: likewise; below the jail's: a slot with limits of its own */
 } CommandSpec;
 
 /** COMMAND_SPEC_EMPTY - the jail's user, no input, captured output, no descriptors */

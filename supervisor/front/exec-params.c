@@ -140,25 +140,48 @@ static const struct {
         { "fsize", offsetof(CommandSpec, fsize), offsetof(JailLimits, fsize) },
 };
 
+static int refuse_more(Call *call, const char *name, uint64_t most, Error *err) {
+        char path[32];
+
+        (void) snprintf(path, sizeof path, "/limits/%s", name);
+        error_say(err, -EPERM, "limits.%s may be at most %llu here: choose another policy", name,
+                  (unsigned long long) most);
+        return refuse(call, path, -EPERM, err, NULL);
+}
+
+/* What the command alone may have, below what its jail has: see commands.c. */
+static int take_narrow(ExecParams *params, Call *call, const cJSON *json, const JailLimits *limits,
+                       Error *err) {
+        const CommandLimits *most = &limits->command;
+        CommandLimits *narrow = &params->spec.narrow;
+        uint64_t value;
+
+        if (json_number(json, "memory", &value) == 0) {
+                if (most->memory_bytes && value > most->memory_bytes)
+                        return refuse_more(call, "memory", most->memory_bytes, err);
+                narrow->memory_bytes = value;
+        }
+        if (json_number(json, "pids", &value) == 0) {
+                if (most->pids && value > most->pids)
+                        return refuse_more(call, "pids", most->pids, err);
+                narrow->pids = (uint32_t) value;
+        }
+        return 0;
+}
+
 static int take_limits(ExecParams *params, Call *call, const cJSON *json, const JailLimits *limits,
                        Error *err) {
-        char path[32];
         uint64_t value, most;
 
         for (unsigned i = 0; i < ELEMENTS(limit_fields); i++) {
                 if (json_number(json, limit_fields[i].name, &value) < 0)
                         continue;
                 memcpy(&most, (const char *) limits + limit_fields[i].of_limits, sizeof most);
-                (void) snprintf(path, sizeof path, "/limits/%s", limit_fields[i].name);
-                if (most && value > most) {
-                        error_say(err, -EPERM,
-                                  "limits.%s may be at most %llu here: choose another policy",
-                                  limit_fields[i].name, (unsigned long long) most);
-                        return refuse(call, path, -EPERM, err, NULL);
-                }
+                if (most && value > most)
+                        return refuse_more(call, limit_fields[i].name, most, err);
                 memcpy((char *) &params->spec + limit_fields[i].offset, &value, sizeof value);
         }
-        return 0;
+        return take_narrow(params, call, json, limits, err);
 }
 
 static void take_user(CommandSpec *spec, const cJSON *user) {

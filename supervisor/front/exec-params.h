@@ -30,7 +30,9 @@
         "\"output_keep\":{\"type\":\"integer\",\"minimum\":1},"                              \
         "\"output_max\":{\"type\":\"integer\",\"minimum\":1},"                               \
         "\"nofile\":{\"type\":\"integer\",\"minimum\":3},"                                   \
-        "\"fsize\":{\"type\":\"integer\",\"minimum\":1}}}"
+        "\"fsize\":{\"type\":\"integer\",\"minimum\":1},"                                    \
+        "\"memory\":{\"type\":\"integer\",\"minimum\":4194304},"                             \
+        "\"pids\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65536}}}"
 
 typedef struct ExecParams {
         CommandSpec spec;  /* points into this struct, the JSON and the call */

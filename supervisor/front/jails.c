@@ -206,10 +206,11 @@ static void take_fds(FrontJail *jail, const MonitorReply *reply, int *fds, unsig
 }
 
 static int take_slot(FrontJail *jail, unsigned number, int *fds) {
-        const int owned[] = { TAKE_FD(fds[SLOT_FD_KILL]), TAKE_FD(fds[SLOT_FD_EVENTS]),
-                              TAKE_FD(fds[SLOT_FD_CPU]) };
+        int owned[_SLOT_FD_NARROW_MAX];
 
-        return slots_add(jail->slots, number, owned);
+        for (unsigned i = 0; i < _SLOT_FD_NARROW_MAX; i++)
+                owned[i] = i < SLOT_FD_DIR ? TAKE_FD(fds[i]) : -EBADF;
+        return slots_add(jail->slots, number, false, owned);
 }
 
 static int start_wall(FrontJail *jail, Error *err) {
@@ -224,9 +225,12 @@ static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned
                   Error *err) {
         int r;
 
+        const uint32_t may_lack =
+                BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) | BIT(JAIL_FD_PIDS_PEAK);
+
         take_fds(jail, reply, fds, n_fds);
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
-                if (jail->fds[i] < 0 && i != JAIL_FD_PIDFD)
+                if (jail->fds[i] < 0 && !(may_lack & BIT(i)))
                         return error_say(err, -EPROTO, "the monitor left out descriptor %u", i);
         r = init_link_new_consume(jail->front, TAKE_FD(jail->fds[JAIL_FD_INIT]), on_init_broken,
                                   jail, &jail->init, err);

@@ -14,6 +14,9 @@
  */
 #include "supervisor/front/slots.h"
 
+#include <string.h>
+#include <unistd.h>
+
 #include "base/fds.h"
 
 #define CLOCK_ACCURACY_USEC 5000
@@ -25,9 +28,10 @@ struct Slot {
         Slots *slots; /* borrowed, owns us */
         unsigned number;
         SlotState state;
-        uint64_t used;         /* when it was taken last, by slots->turn */
-        int fds[SLOT_FD_DIR];  /* owned: kill, events, cpu */
-        sd_event_source *wall; /* owned, made on first use, like cpu */
+        uint64_t used;                /* when it was taken last, by slots->turn */
+        bool narrow;                  /* its command has limits of its own */
+        int fds[_SLOT_FD_NARROW_MAX]; /* owned: enum SlotFd; directories went to init */
+        sd_event_source *wall;        /* owned, made on first use, like cpu */
         sd_event_source *cpu;
         uint64_t cpu_end; /* value of usage_usec that ends the command */
         SlotLimits limits;
@@ -53,7 +57,7 @@ int slots_new(Front *front, Slots **ret) {
 static Slot *slot_free(Slot *slot) {
         sd_event_source_disable_unref(slot->wall);
         sd_event_source_disable_unref(slot->cpu);
-        fds_close(slot->fds, SLOT_FD_DIR);
+        fds_close(slot->fds, _SLOT_FD_NARROW_MAX);
         free(slot);
         return NULL;
 }
@@ -67,19 +71,43 @@ Slots *slots_free(Slots *slots) {
         return NULL;
 }
 
-int slots_add(Slots *slots, unsigned number, const int *fds_consume) {
+int slots_add(Slots *slots, unsigned number, bool narrow, const int *fds_consume) {
         Slot *slot = slots->n < JAIL_SLOTS_MAX ? calloc(1, sizeof(Slot)) : NULL;
 
         if (!slot) {
-                for (unsigned i = 0; i < SLOT_FD_DIR; i++)
-                        (void) close(fds_consume[i]);
+                for (unsigned i = 0; i < _SLOT_FD_NARROW_MAX; i++)
+                        if (fds_consume[i] >= 0)
+                                (void) close(fds_consume[i]);
                 return -ENOMEM;
         }
-        *slot = (Slot){ .slots = slots, .number = number };
-        for (unsigned i = 0; i < SLOT_FD_DIR; i++)
-                slot->fds[i] = fds_consume[i];
+        *slot = (Slot){ .slots = slots, .number = number, .narrow = narrow };
+        memcpy(slot->fds, fds_consume, sizeof slot->fds);
         slots->items[slots->n++] = slot;
         return 0;
+}
+
+void slot_renew(Slot *slot, const int *fds_consume) {
+        fds_close(slot->fds, _SLOT_FD_NARROW_MAX);
+        memcpy(slot->fds, fds_consume, sizeof slot->fds);
+}
+
+Slot *slots_find(Slots *slots, unsigned number) {
+        for (unsigned i = 0; i < slots->n; i++)
+                if (slots->items[i]->number == number)
+                        return slots->items[i];
+        return NULL;
+}
+
+uint64_t slots_turn(const Slots *slots) {
+        return slots->turn;
+}
+
+bool slot_is_narrow(const Slot *slot) {
+        return slot->narrow;
+}
+
+int slot_fd(const Slot *slot, unsigned which) {
+        return slot->fds[which];
 }
 
 unsigned slots_n(const Slots *slots) {
@@ -103,16 +131,32 @@ static void stop_clocks(Slot *slot) {
         (void) sd_event_source_set_enabled(slot->cpu, SD_EVENT_OFF);
 }
 
-Slot *slots_take(Slots *slots) {
+static void look_at_left(Slot *slot) {
+        if (slot->state != SLOT_LEFT || !is_empty(slot))
+                return;
+        stop_clocks(slot);
+        slot->state = SLOT_FREE;
+}
+
+unsigned slots_busy(Slots *slots) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < slots->n; i++) {
+                look_at_left(slots->items[i]);
+                n += slots->items[i]->state != SLOT_FREE;
+        }
+        return n;
+}
+
+Slot *slots_take(Slots *slots, bool narrow) {
         Slot *found = NULL;
 
         for (unsigned i = 0; i < slots->n; i++) {
                 Slot *slot = slots->items[i];
 
-                if (slot->state == SLOT_LEFT && is_empty(slot)) {
-                        stop_clocks(slot);
-                        slot->state = SLOT_FREE;
-                }
+                if (slot->narrow != narrow)
+                        continue;
+                look_at_left(slot);
                 if (slot->state == SLOT_FREE && (!found || slot->used < found->used))
                         found = slot;
         }

@@ -14,13 +14,30 @@ int slots_new(Front *front, Slots **ret);
 /** slots_free() - Returns: NULL */
 Slots *slots_free(Slots *slots);
 DEFINE_SCOPED(Slots *, slots_free);
-/** slots_add() - one more, free; descriptors (as enum SlotFd, without the directory) are owned by it. Returns: 0 or negative errno */
-int slots_add(Slots *slots, unsigned number, const int *fds_consume);
+/**
+ * slots_add() - one more, free
+ * @fds_consume: _SLOT_FD_NARROW_MAX of them as enum SlotFd; -EBADF where there is none
+ *
+ * Returns: 0 or negative errno.
+ */
+int slots_add(Slots *slots, unsigned number, bool narrow, const int *fds_consume);
+/** slots_find() - by number; NULL */
+Slot *slots_find(Slots *slots, unsigned number);
+/** slots_busy() - in how many a command, or what one left, may be; looks at those with leftovers */
+unsigned slots_busy(Slots *slots);
+/** slots_turn() - how often one was taken: rises with every command */
+uint64_t slots_turn(const Slots *slots);
 /** slots_n() - how many there are */
 unsigned slots_n(const Slots *slots);
 
-/** slots_take() - a free one, in use from now on; NULL where there is none */
-Slot *slots_take(Slots *slots);
+/** slots_take() - a free one, in use from now on; NULL where there is none of that kind */
+Slot *slots_take(Slots *slots, bool narrow);
+/** slot_renew() - new descriptors of a narrow one, as for slots_add() */
+void slot_renew(Slot *slot, const int *fds_consume);
+/** slot_is_narrow() - its command has limits, and counters, of its own */
+bool slot_is_narrow(const Slot *slot);
+/** slot_fd() - one of enum SlotFd, borrowed; -EBADF where it has none */
+int slot_fd(const Slot *slot, unsigned which);
 /** slot_number() - as the monitor and init know it */
 unsigned slot_number(const Slot *slot);
 

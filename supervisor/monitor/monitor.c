@@ -41,6 +41,7 @@ typedef union Request { /* the largest request, and every one's head */
         RequestHead head;
         CreateRequest create;
         HandleRequest handle;
+        NarrowRequest narrow;
         LayerRequest layer;
 } Request;
 
@@ -49,7 +50,7 @@ typedef struct Call { /* one request, and what its run_* gives back */
         const Request *request;
         const int *fds; /* borrowed */
         MonitorReply reply;
-        int reply_fds[_SLOT_FD_MAX]; /* owned */
+        int reply_fds[_SLOT_FD_NARROW_MAX]; /* owned */
         unsigned n_reply_fds;
 } Call;
 
@@ -130,6 +131,35 @@ static int run_slot_new(Call *call, Error *err) {
                 return r;
         call->reply.handle = slot;
         call->n_reply_fds = _SLOT_FD_MAX;
+        return 0;
+}
+
+/*
+ * Safe: what is written lies below the jail's own groups, whose limits hold whatever stands here; both
+ * numbers are bounded (plan_check_command()), a slot is one that this request made for this very jail, and
+ * their number is JAIL_SLOTS_MAX. Limits of a slot in use could only be changed to the harm of the front's
+ * own commands. The directories that go to the front are root's but for cgroup.procs, which is init's: no
+ * process but one with init's id can be moved by it, and that only into the jail.
+ */
+static int run_slot_narrow(Call *call, Error *err) {
+        const NarrowRequest *narrow = &call->request->narrow;
+        Entry *entry = entry_find(call->monitor, narrow->handle);
+        int fds[_SLOT_FD_NARROW_MAX];
+        uint32_t slot;
+        int r;
+
+        if (!entry || entry->ended || jail_state(entry->jail) != JAIL_RUNNING)
+                return error_say(err, -ENOENT, "no such running jail");
+        r = jail_slot_narrow(entry->jail, narrow->slot, &narrow->limits, &slot, fds, err);
+        if (r < 0)
+                return r;
+        call->reply.handle = slot;
+        for (unsigned i = 0; i < _SLOT_FD_NARROW_MAX; i++) {
+                if (fds[i] < 0)
+                        continue;
+                call->reply.present |= BIT(i);
+                call->reply_fds[call->n_reply_fds++] = fds[i];
+        }
         return 0;
 }
 
@@ -251,6 +281,7 @@ static const MonitorRow rows[_REQUEST_KIND_MAX] = {
                                  run_layer_drop },
         [REQUEST_LAYER_REMOVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_remove },
         [REQUEST_LAYER_HAVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_have },
+        [REQUEST_SLOT_NARROW] = { sizeof(NarrowRequest), 0, BIT(PHASE_SERVING), run_slot_narrow },
 };
 
 /* The row of a message that an honest front could have sent; NULL: it is not one. */

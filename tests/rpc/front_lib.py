@@ -24,11 +24,12 @@ FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT_NEW, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
-JAIL_FD_MAX = 18
+SLOT_NARROW = 10
+JAIL_FD_MAX = 19
 INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN = range(1, 6)
 INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE = range(1, 8)
 REPLY = struct.Struct("=IIiIQII512s")
-EVENT = struct.Struct("=IiQiIQQQQQ2Q2Q2QII")
+EVENT = struct.Struct("=IiQiIQQQQQQQ2Q2Q2QIIII")
 INIT_HEAD = struct.Struct("=IIQ")
 
 
@@ -158,9 +159,10 @@ class Jail:
         self.set(5, "oom_kill 0\n")
         self.set(6, "4096\n")
         self.set(7, "8192\n")
-        self.set(8, "cache 1024\n")
+        self.set(8, "cache 512\ntotal_cache 1024\n")
         self.set(9, "max 0\n")
         self.set(10, "3\n")
+        self.set(18, "4\n")
         for slot in (0, 1):
             self.set(12 + 3 * slot + 1, "populated 0\n")
             self.set(12 + 3 * slot + 2, "usage_usec 0\n")
@@ -184,10 +186,12 @@ class Jail:
         return kind, number, data, fds
 
     def event(self, kind, number, code=0, fds=(), **more):
-        f = dict(signal=0, step=0, value=0, wall=0, user=0, sys=0, rss=0, seen=(0, 0), kept=(0, 0), cut=(0, 0), disk=0)
+        f = dict(signal=0, step=0, value=0, wall=0, user=0, sys=0, rss=0, io=(0, 0), seen=(0, 0), kept=(0, 0), cut=(0, 0), disk=0,
+                 disk_before=0)
         f.update(more)
         send_with_fds(self.init, EVENT.pack(kind, code, number, f["signal"], f["step"], f["value"], f["wall"], f["user"],
-                                            f["sys"], f["rss"], *f["seen"], *f["kept"], *f["cut"], f["disk"], len(fds)), fds)
+                                            f["sys"], f["rss"], *f["io"], *f["seen"], *f["kept"], *f["cut"], f["disk"], f["disk_before"],
+                                            len(fds), 0), fds)
 
     def ended(self):
         """Nothing is left of it: the monitor's last word."""
