@@ -4,7 +4,7 @@
  * executes. What it was told is checked here: the blob is strings, and there are as many as were said.
  *
  * The policy's filter is on before the ids are taken. It has to allow what stands below take_ids() and in
- * run_command(): setgroups setresgid setresuid capset prctl prlimit64 umask dup3 fcntl chdir mmap pread64
+ * start(): setgroups setresgid setresuid capset prctl prlimit64 umask dup3 fcntl chdir mmap pread64
  * recvmsg sendmsg close execve execveat exit_group, and ioctl for a terminal.
  */
 #include "sandbox/init/parked.h"
@@ -124,10 +124,11 @@ static char *map_blob(int fd, size_t n) {
 static char *next_word(char **at, char *end) {
         char *word = *at, *stop = word < end ? memchr(word, 0, (size_t) (end - word)) : NULL;
 
-        if (!stop)
-                give_up(INIT_STEP_REQUEST, -EBADMSG);
-        *at = stop + 1;
-        return word;
+        if (stop) {
+                *at = stop + 1;
+                return word;
+        }
+        give_up(INIT_STEP_REQUEST, -EBADMSG);
 }
 
 static Words split(char *blob, size_t n) {
@@ -195,6 +196,9 @@ static void take_ids(void) {
         r = caps_keep(files ? FILES_CAPS : 0);
         if (r < 0)
                 give_up(INIT_STEP_IDS, r);
+        /* taking ids makes a process dumpable where fs.suid_dumpable is 1; until execve(2) it is still ours */
+        if (prctl(PR_SET_DUMPABLE, 0) < 0)
+                give_up(INIT_STEP_IDS, -errno);
 }
 
 /* execvp's search, with the command's own PATH. */
@@ -230,6 +234,22 @@ static int execute(const Words *words, int binary) {
         return -errno;
 }
 
+_Noreturn static void start(const Words *words, const int *fds) {
+        const InitExec *exec = &message.exec;
+
+        place_stdio(fds);
+        limit(RLIMIT_NOFILE, exec->nofile);
+        limit(RLIMIT_FSIZE, exec->fsize);
+        limit(RLIMIT_STACK, exec->stack);
+        limit(RLIMIT_CORE, 1); /* not 0: see stage_alone() in stages.c */
+        (void) umask(exec->umask & 0777);
+        take_ids();
+        if (chdir(words->cwd) < 0)
+                give_up(INIT_STEP_CWD, -errno);
+        give_up(INIT_STEP_EXEC,
+                execute(words, exec->flags & INIT_EXEC_BINARY_FD ? fds[3] : -EBADF));
+}
+
 _Noreturn static void run_command(const int *fds, unsigned n_fds, size_t inline_bytes) {
         const InitExec *exec = &message.exec;
         char *blob = message.blob;
@@ -239,20 +259,11 @@ _Noreturn static void run_command(const int *fds, unsigned n_fds, size_t inline_
                 blob = map_blob(fds[n_fds - 1], exec->head.blob);
         else if (inline_bytes != exec->head.blob)
                 blob = NULL;
-        if (!blob)
-                give_up(INIT_STEP_REQUEST, -EBADMSG);
-        words = split(blob, exec->head.blob);
-        place_stdio(fds);
-        limit(RLIMIT_NOFILE, exec->nofile);
-        limit(RLIMIT_FSIZE, exec->fsize);
-        limit(RLIMIT_STACK, exec->stack);
-        limit(RLIMIT_CORE, 1); /* not 0: see stage_alone() in stages.c */
-        (void) umask(exec->umask & 0777);
-        take_ids();
-        if (chdir(words.cwd) < 0)
-                give_up(INIT_STEP_CWD, -errno);
-        give_up(INIT_STEP_EXEC,
-                execute(&words, exec->flags & INIT_EXEC_BINARY_FD ? fds[3] : -EBADF));
+        if (blob) {
+                words = split(blob, exec->head.blob);
+                start(&words, fds);
+        }
+        give_up(INIT_STEP_REQUEST, -EBADMSG);
 }
 
 _Noreturn void parked_run(int sock, const int *limits, unsigned n_limits) {
