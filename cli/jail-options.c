@@ -80,8 +80,9 @@ int jail_options_work(const JailOptions *options, int sock, Error *err) {
                 return -EBADF;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-                return error_set(err, -errno, "open %s", options->rw ? path : "the current directory");
-        r = options->rw ? consent_give(sock, err) : 0;
+                return error_set(err, -errno, "open %s",
+                                 options->rw ? path : "the current directory");
+        r = consent_give(sock, fd, options->rw != NULL, err);
         if (r < 0)
                 (void) close(fd);
         return r < 0 ? r : fd;

@@ -89,7 +89,7 @@ int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec
 
 /**
  * jail_options_work() - open the directory that the jail shows: the current one, or --rw's
- * @sock: connection to the supervisor, which gets the consent that --rw needs
+ * @sock: connection to the supervisor, without a name: it gets that of our consent
  *
  * Returns: a descriptor owned by the caller, -EBADF without an error where there is none (--no-work), or
  *          negative errno.

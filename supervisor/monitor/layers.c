@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -17,26 +19,37 @@
 #include "sandbox/host-places.h"
 #include "supervisor/monitor/store.h"
 
+#ifndef SIOCUNIXFILE
+#define SIOCUNIXFILE (SIOCPROTOPRIVATE + 0) /* Linux >= 4.10; needs CAP_NET_ADMIN */
+#endif
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux >= 6.5 */
 #endif
 
+/* The file that a Unix socket's name leads to, whoever can see that name: its device and inode. */
+static int bound_file(int sock, struct stat *ret) {
+        autoclose int file = ioctl(sock, SIOCUNIXFILE, 0);
+
+        return file < 0 || fstat(file, ret) < 0 ? -errno : 0;
+}
+
 /*
- * Whose connection is it? The kernel's answer counts only for a socket that was accepted on our own
- * listener, whose name such a socket bears: a client's end of some root daemon's socket also says "uid 0".
+ * Whose connection is it? The kernel's answer counts only for a socket that was accepted on our own listener.
+ * The listener itself also has "credentials of its peer": those of who listens, root's. So has a client's end
+ * of some root daemon's socket, which its owner can give a name of our listener's letters in a mount
+ * namespace of his own. An accepted socket has a peer and shares the listener's very file.
  */
 static int read_caller(const Monitor *monitor, int conn, struct ucred *ret, Error *err) {
-        struct sockaddr_un ours = { 0 }, theirs = { 0 };
-        socklen_t n_ours = sizeof ours, n_theirs = sizeof theirs, n = sizeof *ret,
-                  n_type = sizeof(int);
-        int type = 0;
+        socklen_t n = sizeof *ret, n_flag = sizeof(int), n_peer = sizeof(struct sockaddr_un);
+        struct stat ours, theirs;
+        struct sockaddr_un peer;
+        int listens = 1;
 
-        if (getsockopt(conn, SOL_SOCKET, SO_TYPE, &type, &n_type) < 0 || type != SOCK_STREAM ||
-            getsockname(conn, (struct sockaddr *) &theirs, &n_theirs) < 0 ||
-            theirs.sun_family != AF_UNIX ||
-            getsockname(monitor->listen_fd, (struct sockaddr *) &ours, &n_ours) < 0 ||
-            n_ours != n_theirs || memcmp(&ours, &theirs, n_ours) != 0 ||
-            getsockopt(conn, SOL_SOCKET, SO_PEERCRED, ret, &n) < 0)
+        if (getsockopt(conn, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n_flag) < 0 || listens ||
+            getpeername(conn, (struct sockaddr *) &peer, &n_peer) < 0 ||
+            peer.sun_family != AF_UNIX || bound_file(monitor->listen_fd, &ours) < 0 ||
+            bound_file(conn, &theirs) < 0 || ours.st_dev != theirs.st_dev ||
+            ours.st_ino != theirs.st_ino || getsockopt(conn, SOL_SOCKET, SO_PEERCRED, ret, &n) < 0)
                 return error_say(err, -EPERM,
                                  "a caller's directory needs the connection that the "
                                  "caller made to this supervisor's socket");
@@ -58,17 +71,11 @@ static int open_process(int conn, pid_t pid) {
 }
 
 /*
- * A directory that the jail changes itself, not a copy. The caller said so, on that very connection: a front
- * that has the descriptor for a copy-on-write view cannot make more of it. Id 0 is never mapped: what a jail
- * creates as the host's root, and its group, would have their rights (the filter "shared" is the second
- * wall). What the mount is for, id map, nosuid, nodev, is in jail.c; the host's own places are no layers.
+ * A directory that the jail changes itself, not a copy. Id 0 is never mapped: what a jail creates as the
+ * host's root, and its group, would have their rights (the filter "shared" is the second wall). The flags,
+ * nosuid and nodev, are set in jail.c; the host's own places are no layers.
  */
-static int check_changed(const Monitor *monitor, int dir, int conn, const JailLayer *layer,
-                         Error *err) {
-        if (!consent_is_given(conn))
-                return error_say(err, -EPERM,
-                                 "the caller's connection does not say that a jail may change its "
-                                 "directories");
+static int check_changed(const Monitor *monitor, int dir, const JailLayer *layer, Error *err) {
         if (layer->from_uid == 0 || layer->from_gid == 0)
                 return error_say(err, -EPERM,
                                  "the directory belongs to %s: no jail writes as root of the host. "
@@ -78,8 +85,9 @@ static int check_changed(const Monitor *monitor, int dir, int conn, const JailLa
 }
 
 /*
- * A caller's directory: the caller, as the kernel knows it, must own it (or be root). Its owner, and the
- * caller's own group, appear in the jail as the jail's user; every other id shows as nobody's.
+ * A caller's directory: the caller, as the kernel knows it, must own it (or be root), and must have said on
+ * that connection that it is to be shown, and whether it may be changed. Its owner, and the caller's own
+ * group, appear in the jail as the jail's user; every other id shows as nobody's.
  *
  * What is a control of the kernel's and no place for files (proc, sys, dev, cgroup and their kin) fails at
  * its id map, which only file systems made for it take: the kernel's own list, and it cannot go stale. The
@@ -92,6 +100,7 @@ static int open_directory(const Entry *entry, uint32_t index, const int *fds, Ja
         struct ucred caller;
         struct statx st;
         int dir = fds[layer->fd], conn = fds[layer->conn], r;
+        bool changes = plan_layer_changes(plan, index);
         JailLayer own;
 
         r = read_caller(entry->monitor, conn, &caller, err);
@@ -106,11 +115,15 @@ static int open_directory(const Entry *entry, uint32_t index, const int *fds, Ja
                                  "the directory belongs to uid %u, the caller is uid %u: only its "
                                  "owner may bring it into a jail",
                                  st.stx_uid, caller.uid);
+        if (!consent_covers(conn, dir, changes) && (changes || !consent_covers(conn, dir, true)))
+                return error_say(err, -EPERM,
+                                 "the caller's connection does not name this directory for a jail "
+                                 "to %s",
+                                 changes ? "change" : "show");
         own = (JailLayer){ -EBADF,    st.stx_uid, caller.uid == 0 ? st.stx_gid : caller.gid,
                            plan->uid, plan->gid,  1,
                            -EBADF };
-        r = plan_layer_changes(plan, index) ? check_changed(entry->monitor, dir, conn, &own, err)
-                                            : 0;
+        r = changes ? check_changed(entry->monitor, dir, &own, err) : 0;
         if (r < 0)
                 return r;
         own.fd = fcntl(dir, F_DUPFD_CLOEXEC, 0);

@@ -10,50 +10,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fds.h"
-#include "base/owned.h"
-#include "supervisor/wire.h"
+#include "tests/rpc/hostile.h"
 
 #define LAYERS_MANY 64
-#define ANSWER_MSEC 10000
 
 static const uint8_t a_digest[32] = { 0xab, 0xcd };
-
-typedef struct Scenario {
-        const char *name;
-        void (*play)(FILE *out);
-} Scenario;
-
-/* Sends @n bytes and waits for an answer. Returns: its code, or -EPIPE where the monitor has hung up. */
-static int ask(const void *request, size_t n, const int *fds, unsigned n_fds, MonitorReply *reply) {
-        struct pollfd wait = { FRONT_FD_MONITOR, POLLIN, 0 };
-        int got[FDS_MAX];
-        unsigned n_got = 0;
-        ssize_t r = fds_send(FRONT_FD_MONITOR, request, n, fds, n_fds);
-
-        if (r < 0)
-                return (int) r;
-        if (poll(&wait, 1, ANSWER_MSEC) != 1)
-                return -ETIMEDOUT;
-        r = fds_recv(FRONT_FD_MONITOR, reply, sizeof *reply, got, &n_got);
-        fds_close(got, n_got);
-        return r == (ssize_t) sizeof *reply ? reply->code : -EPIPE;
-}
-
-static int ask_handle(RequestKind kind, uint64_t handle, MonitorReply *reply) {
-        HandleRequest request = { { kind, 7 }, handle };
-
-        return ask(&request, sizeof request, NULL, 0, reply);
-}
-
-static int ask_layer(RequestKind kind, uint64_t handle, const uint8_t *digest,
-                     MonitorReply *reply) {
-        LayerRequest request = { { kind, 9 }, handle, { 0 } };
-
-        if (digest)
-                memcpy(request.digest, digest, sizeof request.digest);
-        return ask(&request, sizeof request, NULL, 0, reply);
-}
 
 static void play_clean(FILE *out) {
         fprintf(out, "uid %d\n", getuid() != 0 && geteuid() == getuid() && getgid() != 0);
@@ -161,50 +122,6 @@ static void play_layers(FILE *out) {
         fprintf(out, "drop %d\n", ask_handle(REQUEST_LAYER_DROP, reply.handle, &reply));
 }
 
-/* A plan that is right but for what a test changes: the host root, one writable overlay. */
-static CreateRequest good_request(void) {
-        CreateRequest request = { .head = { REQUEST_JAIL_CREATE, 3 },
-                                  .plan = { .version = PLAN_VERSION,
-                                            .flags = PLAN_HOST_ROOT,
-                                            .uid = JAIL_USER_ID,
-                                            .gid = JAIL_USER_ID,
-                                            .n_layers = 1,
-                                            .n_views = 1,
-                                            .n_fds = 1,
-                                            .limits = { .memory_bytes = 256u << 20,
-                                                        .disk_bytes = 64u << 20,
-                                                        .inodes = 10000,
-                                                        .pids = 64,
-                                                        .cpu_permille = 1000 },
-                                            .hostname = "jail",
-                                            .views = { { VIEW_ROOT, VIEW_WRITABLE, 0, 1 } },
-                                            .layers = { { .kind = LAYER_SKELETON } } } };
-
-        return request;
-}
-
-static int ask_create(const CreateRequest *request, int fd, int conn) {
-        int fds[3] = { FRONT_FD_FILTER, fd, conn };
-        MonitorReply reply = { 0 };
-        int code = ask(request, sizeof *request, fds, request->plan.n_fds, &reply);
-
-        if (code < 0)
-                fprintf(stderr, "create: %s\n", reply.text);
-        return code;
-}
-
-/* A caller's directory at /work, over the skeleton's root. */
-static CreateRequest dir_request(void) {
-        CreateRequest request = good_request();
-
-        request.plan.n_layers = 2;
-        request.plan.n_views = 2;
-        request.plan.n_fds = 3;
-        request.plan.views[1] = (PlanView){ VIEW_WORK, VIEW_WRITABLE, 1, 1 };
-        request.plan.layers[1] = (PlanLayer){ .kind = LAYER_DIR, .fd = 1, .conn = 2 };
-        return request;
-}
-
 static void play_plans(FILE *out) {
         CreateRequest request = good_request();
 
@@ -244,27 +161,6 @@ static void play_plans(FILE *out) {
         request = good_request();
         request.plan.layers[0].kind = 99;
         fprintf(out, "kind %d\n", ask_create(&request, -1, -1));
-}
-
-/* The next message that is an event: a jail's end. Returns: its handle, 0 where none came. */
-static uint64_t next_end(void) {
-        struct pollfd wait = { FRONT_FD_MONITOR, POLLIN, 0 };
-        MonitorReply event = { 0 };
-        int got[FDS_MAX];
-        unsigned n_got = 0;
-
-        if (poll(&wait, 1, ANSWER_MSEC) != 1)
-                return 0;
-        (void) fds_recv(FRONT_FD_MONITOR, &event, sizeof event, got, &n_got);
-        fds_close(got, n_got);
-        return event.kind == MONITOR_JAIL_ENDED ? event.handle : 0;
-}
-
-/* Sends a create whose only descriptor is the filter. Returns: its code; @reply has the handle */
-static int create(const CreateRequest *request, MonitorReply *reply) {
-        int filter = FRONT_FD_FILTER;
-
-        return ask(request, sizeof *request, &filter, 1, reply);
 }
 
 /* A jail that keeps its upper and shows a new layer; what stands on it cannot go before it. */
@@ -307,35 +203,12 @@ static void play_stay(FILE *out) {
         (void) pause();
 }
 
-/* Four callers connect in turn, each with a directory: monitor.t says who they are. */
-static void play_dirs(FILE *out) {
-        CreateRequest request = dir_request();
-
-        for (unsigned i = 0; i < 4; i++) {
-                struct pollfd wait = { FRONT_FD_LISTEN, POLLIN, 0 };
-                autoclose int conn = -EBADF;
-                int fds[FDS_MAX], code, pair[2];
-                unsigned n_fds = 0;
-                char byte;
-
-                (void) poll(&wait, 1, ANSWER_MSEC);
-                conn = accept(FRONT_FD_LISTEN, NULL, NULL);
-                if (fds_recv(conn, &byte, 1, fds, &n_fds) != 1 || n_fds != 1)
-                        fprintf(out, "no caller\n");
-                else if (i == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0)
-                        fprintf(out, "pair %d\n", ask_create(&request, fds[0], pair[0]));
-                code = ask_create(&request, fds[0], conn);
-                fprintf(out, "caller %u %d\n", i, code);
-        }
-}
-
 static const Scenario scenarios[] = {
         { "clean", play_clean },
         { "refused", play_refused },
         { "layers", play_layers },
         { "plans", play_plans },
         { "jails", play_jails },
-        { "dirs", play_dirs },
         { "stay", play_stay },
         { "unknown-kind", play_unknown_kind },
         { "kind-zero", play_kind_zero },
@@ -345,12 +218,16 @@ static const Scenario scenarios[] = {
         { "surplus-fd", play_surplus_fd },
         { "missing-fd", play_missing_fd },
         { "deaf", play_deaf },
+        { NULL, NULL },
 };
 
 static const Scenario *find_scenario(const char *name) {
-        for (unsigned i = 0; i < ELEMENTS(scenarios); i++)
-                if (strcmp(scenarios[i].name, name) == 0)
-                        return &scenarios[i];
+        const Scenario *const lists[] = { scenarios, wrong_descriptors, wrong_plans };
+
+        for (unsigned i = 0; i < ELEMENTS(lists); i++)
+                for (const Scenario *at = lists[i]; at->name; at++)
+                        if (strcmp(at->name, name) == 0)
+                                return at;
         return NULL;
 }
 

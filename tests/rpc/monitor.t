@@ -6,11 +6,13 @@ front, and with it this private warderd, with a failure; what cannot be had must
 and warderd goes on.
 """
 import array
+import ctypes
 import errno
 import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -48,7 +50,7 @@ class Place:
             shutil.copy(f"{BUILD}/{name}", libexec)
         self.command = [f"{BUILD}/supervisor/monitor/warderd", "--private", "--instance", self.name, "--run-dir", self.run_dir,
                         "--state-dir", self.state, "--libexec-dir", libexec, "--data-dir", self.data,
-                        "--id-ranges", "16", "--shells", "1",
+                        "--id-ranges", "64", "--shells", "1",
                         # a pool of its own: a small one, which no other supervisor of this host takes from
                         "--id-base", "1610612736"]
 
@@ -75,6 +77,16 @@ class Place:
 
     def run(self, scenario):
         return self.finish(self.start(scenario))
+
+    def groups(self):
+        """Groups of jails that are left, one may take a moment to go."""
+        for _ in range(100):
+            found = [os.path.join(where, name) for where, names, _ in os.walk("/sys/fs/cgroup") for name in names
+                     if f"warder-{self.name}" in os.path.join(where, name)]
+            if not found:
+                break
+            time.sleep(0.05)
+        return found
 
     def remove(self):
         shutil.rmtree(self.dir)
@@ -122,38 +134,228 @@ def test_plans(place):
     check(lines == want and status == 0, "each wrong plan is refused for its reason", (status, seen, log))
 
 
-def call_with(place, directory, uid):
-    """A client of that uid that passes the directory."""
+def name_of(directory, rw=False, tail="0123456789abcdef"):
+    """What a client names its connection: the directory that a jail may show, or change."""
+    st = os.stat(directory)
+    return (f"\0warder-{'rw' if rw else 'dir'}/{os.major(st.st_dev):x}:{os.minor(st.st_dev):x}:{st.st_ino:x}/"
+            f"{tail}").encode()
+
+
+def as_user(uid, function, *arguments):
+    os.setegid(uid)
+    os.seteuid(uid)
+    try:
+        return function(*arguments)
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+
+
+tails = 0
+
+
+def call_with(place, directory, uid, word="c", name="dir", fds=()):
+    """A client of that uid that passes the directory, by path or descriptor, and a word for hostile-front."""
+    global tails
     client = socket.socket(socket.AF_UNIX)
     address = f"{place.run_dir}/warder.sock"
     os.chmod(place.run_dir, 0o711)
     os.chmod(address, 0o666)
-    os.seteuid(uid)
-    try:
-        client.connect(address)
-    finally:
-        os.seteuid(0)
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    client.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+    tails += 1
+    if name in ("dir", "rw"):
+        client.bind(name_of(directory, name == "rw", f"{os.getpid():08x}{tails:08x}"))
+    elif name:
+        client.bind(name)
+    as_user(uid, client.connect, address)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY) if isinstance(directory, str) else os.dup(directory)
+    client.sendmsg([word.encode()], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd, *fds]))])
     os.close(fd)
     return client
 
 
-def test_dirs(place):
-    ours, theirs = f"{place.dir}/ours", f"{place.dir}/theirs"
-    for path, uid in ((ours, 0), (theirs, OTHER_UID)):
+def daemons_end(place):
+    """A socket that says "uid 0, under the listener's own name": the client's end of a root daemon's socket.
+
+    Only a mount namespace of one's own is needed for it, which every user has who may make user namespaces.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    if os.fork() == 0:
+        libc = ctypes.CDLL(None)
+        daemon = socket.socket(socket.AF_UNIX)
+        daemon.bind(f"\0warder-test-daemon-{os.getpid()}")
+        daemon.listen()
+        libc.unshare(0x20000)
+        libc.mount(b"none", b"/", None, 0x4000 | 0x40000, None)
+        libc.mount(b"tmpfs", place.run_dir.encode(), b"tmpfs", 0, None)
+        client = socket.socket(socket.AF_UNIX)
+        client.bind(f"{place.run_dir}/warder.sock")
+        client.connect(daemon.getsockname())
+        theirs.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [client.fileno()]))])
+        os._exit(0)
+    fd = socket.recv_fds(ours, 1, 1)[1][0]
+    os.wait()
+    forged = socket.socket(fileno=fd)
+    check(forged.getsockname() == f"{place.run_dir}/warder.sock" and
+          struct.unpack("3i", forged.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1] == 0,
+          "a user can have a socket that bears our name and root's credentials")
+    return forged
+
+
+def elsewhere():
+    """A directory of a mount namespace that its caller is not in."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX)
+    if os.fork() == 0:
+        libc = ctypes.CDLL(None)
+        libc.unshare(0x20000)
+        libc.mount(b"none", b"/", None, 0x4000 | 0x40000, None)
+        libc.mount(b"tmpfs", b"/mnt", b"tmpfs", 0, None)
+        os.mkdir("/mnt/x")
+        os.chown("/mnt/x", OTHER_UID, OTHER_UID)
+        fd = os.open("/mnt/x", os.O_RDONLY)
+        theirs.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+        os._exit(0)
+    fd = socket.recv_fds(ours, 1, 1)[1][0]
+    os.wait()
+    return fd
+
+
+def own_group(place):
+    """A directory of a cgroup file system that belongs to the user; None where there is none."""
+    for root in ("/sys/fs/cgroup/unified", "/sys/fs/cgroup/memory", "/sys/fs/cgroup"):
+        path = f"{root}/{place.name}-given"
+        try:
+            os.mkdir(path)
+        except OSError:
+            continue
+        os.chown(path, OTHER_UID, OTHER_UID)
+        return path
+    return None
+
+
+def test_callers(place):
+    ours, theirs, second, roots_group = (f"{place.dir}/{name}" for name in ("ours", "theirs", "second", "group"))
+    for path, uid, gid in ((ours, 0, 0), (theirs, OTHER_UID, OTHER_UID), (second, OTHER_UID, OTHER_UID),
+                           (roots_group, OTHER_UID, 0)):
         os.mkdir(path)
-        os.chown(path, uid, uid)
-    process = place.start("dirs")
-    clients = [call_with(place, ours, OTHER_UID),      # another's directory
-               call_with(place, "/proc/self", 0),      # no place for files
-               call_with(place, theirs, OTHER_UID),    # its own
-               call_with(place, theirs, 0)]            # root may bring anyone's
+        os.chown(path, uid, gid)
+    no, unfit, bad = -errno.EPERM, -errno.EOPNOTSUPP, -errno.ENOTDIR
+    process = place.start("callers")
+    forged, away, group = daemons_end(place), elsewhere(), own_group(place)
+    by_path = os.open(theirs, os.O_PATH)
+    root_path = os.open("/root", os.O_PATH)
+    rows = [  # directory, uid, word, name, more descriptors, code, what
+        (theirs, OTHER_UID, "c", "dir", (), 0, "its owner shows it"),
+        (theirs, OTHER_UID, "f", "rw", (), 0, "its owner shares it"),
+        (theirs, 0, "c", "dir", (), 0, "root may show anyone's"),
+        (theirs, 0, "w", "rw", (), 0, "and share it"),
+        (ours, 0, "c", "dir", (), 0, "root shows his own"),
+        (theirs, OTHER_UID, "c", "rw", (), 0, "who may change may see"),
+        (by_path, OTHER_UID, "c", "dir", (), 0, "O_PATH is enough for a directory of one's own"),
+        (root_path, OTHER_UID, "c", "dir", (), no, "and for no other"),
+        (ours, OTHER_UID, "c", "dir", (), no, "another's"),
+        (ours, OTHER_UID, "w", "rw", (), no, "another's, to change"),
+        (theirs, OTHER_UID, "c", None, (), no, "a connection without a name"),
+        (theirs, 0, "c", None, (), no, "of root's, too"),
+        (theirs, OTHER_UID, "w", "dir", (), no, "one that allows to show, not to change"),
+        (theirs, OTHER_UID, "c", name_of(second), (), no, "one that names another directory"),
+        (theirs, OTHER_UID, "w", name_of(second, True), (), no, "likewise to change"),
+        (theirs, OTHER_UID, "w", name_of(theirs, True, ""), (), no, "half a name"),
+        (theirs, OTHER_UID, "w", name_of(theirs, True)[:-1], (), no, "a shorter one"),
+        (theirs, OTHER_UID, "w", name_of(theirs, True) + b"0", (), no, "a longer one"),
+        (second, OTHER_UID, "o", "rw", (), no, "another connection of the same caller, for another directory"),
+        (theirs, OTHER_UID, "s", "rw", (forged.fileno(),), no, "the client's end of a root daemon's socket"),
+        (theirs, OTHER_UID, "l", "rw", (), no, "our listener itself, whose peer seems to be root"),
+        (ours, 0, "w", "rw", (), no, "root's own, to change"),
+        ("/", 0, "w", "rw", (), no, "the root of all"),
+        (roots_group, OTHER_UID, "w", "rw", (), 0, "a directory of the group root whose owner is not in it"),
+        (roots_group, 0, "w", "rw", (), no, "the group root, by root"),
+        (away, OTHER_UID, "c", "dir", (), unfit, "a mount namespace that the caller is not in"),
+        ("/proc/self", 0, "c", "dir", (), unfit, "proc"),
+        ("/sys/kernel", 0, "c", "dir", (), unfit, "sysfs"),
+        ("/dev/pts", 0, "c", "dir", (), unfit, "devpts"),
+    ]
+    if group:
+        rows.append((group, OTHER_UID, "w", "rw", (), unfit, "a control group that was given away"))
+    clients = [call_with(place, *row[:5]) for row in rows]
+    clients.append(call_with(place, theirs, OTHER_UID, "q"))
     status, seen, log = place.finish(process)
-    want = (f"pair {-errno.EPERM}\ncaller 0 {-errno.EPERM}\ncaller 1 {-errno.EOPNOTSUPP}\ncaller 2 0\ncaller 3 0\n")
-    check(seen == want and status == 0, "a directory needs its owner's own connection", (status, seen, log))
+    lines = seen.splitlines()
+    for row, line in zip(rows, lines):
+        check(line == f"{row[2]} {row[5]}", f"{row[6]}: {'shown' if row[5] == 0 else 'refused'}", (line, log[-600:]))
+    check(status == 0 and len(lines) == len(rows), "warderd heard them all", (status, len(lines), log))
     for client in clients:
         client.close()
+    for fd in (away, by_path, root_path):
+        os.close(fd)
+    if group:
+        os.rmdir(group)
+
+
+def test_descriptors(place):
+    status, seen, log = place.run("filters")
+    lines = dict(line.split() for line in seen.splitlines())
+    present = {name: code for name, code in lines.items() if code != "absent"}
+    wrong = {name: code for name, code in present.items() if int(code) != -errno.EINVAL}
+    check(len(present) >= 22 and not wrong, "no other descriptor passes for a filter", (wrong, lines))
+    check(status == 0, "and warderd goes on", (status, log))
+    theirs = f"{place.dir}/kinds"
+    os.mkdir(theirs)
+    os.chown(theirs, OTHER_UID, OTHER_UID)
+    process = place.start("kinds")
+    client = call_with(place, theirs, OTHER_UID)
+    status, seen, log = place.finish(process)
+    lines = dict(line.split() for line in seen.splitlines())
+    check(lines.pop("right", None) == "0" and len(lines) >= 44, "a right one of each kind is a jail", (seen, log))
+    taken = [name for name, code in lines.items() if int(code) >= 0]
+    check(not taken and status == 0, "nothing else passes for a connection or a directory", (taken, status, log))
+    client.close()
+
+
+def test_edges(place):
+    status, seen, log = place.run("edges")
+    check(seen == "refused 1\nmade 1\nmute 0\nlost 0\n" and status == 0, "every field of a plan at every edge",
+          (status, seen, log[-2000:]))
+    print("#", [line for line in log.splitlines() if "edges:" in line][-1:])
+    check(place.groups() == [], "leaves no group", place.groups())
+
+
+def test_floods(place):
+    status, seen, log = place.run("replay")
+    check(seen == f"create 0 0\ndistinct 1\ndestroy {-errno.ENOENT}\n" and status == 0, "a request sent again is another one",
+          (status, seen, log))
+    status, seen, log = place.run("many")
+    check(seen == f"jails 1 {-errno.EAGAIN}\nslots 62 {-errno.EMFILE}\nagain 0\n" and status == 0,
+          "jails and groups have a bound each, and come back", (status, seen, log))
+    status, seen, log = place.run("flood")
+    check(seen == "answers 20000\n" and status == 0, "a flood of requests is answered", (status, seen, log))
+    check(place.groups() == [], "no group is left", place.groups())
+
+
+def test_generation(place):
+    place.command.remove("--private")
+    seen_path = f"{place.state}/front/seen"
+    process = place.start("generation")
+    for _ in range(200):
+        if os.path.exists(seen_path) and os.path.getsize(seen_path) > 0:
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    status, seen, log = place.finish(process)
+    no = -errno.ENOENT
+    check(seen.split() == [str(no)] * 14, "handles of the front before are nobody's", (seen, log))
+    check(status == 0, "and the service goes on", (status, log))
+    place.command.insert(1, "--private")
+
+
+def test_late(place):
+    process = place.start("late")
+    seen_path = f"{place.state}/front/seen"
+    check(wait_for(seen_path), "a front with a jail")
+    process.send_signal(signal.SIGTERM)
+    status, seen, log = place.finish(process)
+    check(seen.startswith("create 0\nended 1\n") and "late 0" not in seen and "what no front sends" in log,
+          "who asks for a jail while all are being ended is ended", (status, seen, log))
+    check(place.groups() == [], "nothing is left", place.groups())
 
 
 def test_jails(place):
@@ -188,7 +390,7 @@ def test_service(place):
 
 
 def test_once(place):
-    process = place.start("dirs")
+    process = place.start("callers")
     second = subprocess.run(place.command, stderr=subprocess.PIPE, text=True)
     check(second.returncode == 75 and "another supervisor" in second.stderr, "a second one of the name is refused",
           (second.returncode, second.stderr))
@@ -202,7 +404,7 @@ def test_once(place):
     status, seen, log = place.run("clean")
     check(status == 0, "who comes while one is ending waits for it", (status, log))
     place.finish(process)
-    process = place.start("dirs")
+    process = place.start("callers")
     process.kill()
     process.wait()
     process.stderr.close()
@@ -216,8 +418,8 @@ def main():
         return 0
     place = Place()
     try:
-        for test in (test_clean, test_violations, test_refused, test_layers, test_plans, test_jails, test_dirs, test_service,
-                     test_once):
+        for test in (test_clean, test_violations, test_refused, test_layers, test_plans, test_jails, test_callers,
+                     test_descriptors, test_edges, test_floods, test_generation, test_late, test_service, test_once):
             test(place)
     finally:
         place.remove()
