@@ -22,44 +22,13 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/id-offer.h"
 #include "sandbox/plan.h"
 
-/* How many ranges from @base on the id map at @path holds without a gap. */
-static uint32_t ranges_offered(const char *path, uint32_t base, uint32_t n) {
-        unsigned long long inside, count;
-        uint64_t end = base;
-        FILE *file = fopen(path, "re");
+static void bar(void *userdata, uint32_t range) {
+        IdPool *pool = userdata;
 
-        if (!file)
-                return 0;
-        while (fscanf(file, "%llu %*u %llu", &inside, &count) == 2)
-                if (inside <= end && end < inside + count)
-                        end = inside + count;
-        (void) fclose(file);
-        end = (end - base) / JAIL_IDS;
-        return end < n ? (uint32_t) end : n;
-}
-
-/* Bars the ranges that "name:start:count" lines of /etc/subuid or subgid hand to users. */
-static void bar_given_away(IdPool *pool, const char *path) {
-        unsigned long long start, count, i, first;
-        char line[512];
-        FILE *file = fopen(path, "re");
-
-        if (!file)
-                return;
-        while (fgets(line, sizeof(line), file)) {
-                const char *colon = strchr(line, ':');
-
-                if (!colon || sscanf(colon, ":%llu:%llu", &start, &count) != 2)
-                        continue;
-                for (i = 0; i < pool->n; i++) {
-                        first = pool->base + i * JAIL_IDS;
-                        if (start < first + JAIL_IDS && first < start + count)
-                                pool->ranges[i].barred = true;
-                }
-        }
-        (void) fclose(file);
+        pool->ranges[range].barred = true;
 }
 
 /* Takes the lock of a range. Returns: 0, -EWOULDBLOCK where another supervisor has it, or negative errno. */
@@ -82,8 +51,7 @@ int ids_init(IdPool *pool, int dir, uint32_t base, uint32_t n, Error *err) {
         if (base < JAIL_IDS || n > IDS_RANGES_MAX || base + (uint64_t) n * JAIL_IDS > UINT32_MAX)
                 return error_say(err, -EINVAL, "id pool from %u with %u ranges is out of bounds",
                                  base, n);
-        n = ranges_offered("/proc/self/uid_map", base, n);
-        gids = ranges_offered("/proc/self/gid_map", base, n);
+        gids = id_offer_ranges(base, n);
         if (gids < 2)
                 return error_say(err, -ENOSPC,
                                  "this host's own id map offers no range of 65,536 ids from %u: "
@@ -97,8 +65,7 @@ int ids_init(IdPool *pool, int dir, uint32_t base, uint32_t n, Error *err) {
         pool->n = gids;
         for (i = 0; i < pool->n; i++)
                 pool->ranges[i].lock = pool->ranges[i].mapped = -EBADF;
-        bar_given_away(pool, "/etc/subuid");
-        bar_given_away(pool, "/etc/subgid");
+        id_offer_given_away(base, pool->n, bar, pool);
         if (pool->ranges[0].barred)
                 return error_say(err, -EBUSY,
                                  "the store's ids from %u overlap /etc/subuid: choose another pool",

@@ -9,14 +9,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 
+#include "base/accounts.h"
 #include "base/fds.h"
 #include "base/log.h"
 #include "filter-front.h"
@@ -31,43 +30,16 @@
 
 _Static_assert(_FRONT_FD_MAX - FRONT_FD_MONITOR < CONFINED_FDS_MAX, "all of a front's descriptors");
 
-/* Accounts of the host's own files only: a name service would load its plugins into the monitor. */
-static uint32_t group_id(const char *name) {
-        FILE *file = fopen("/etc/group", "re");
-        const struct group *group = NULL;
-
-        while (file && (group = fgetgrent(file)) && strcmp(group->gr_name, name) != 0)
-                ;
-        if (file)
-                (void) fclose(file);
-        return group ? group->gr_gid : UINT32_MAX;
-}
-
-static bool account(const char *name, uint32_t *ret_uid, uint32_t *ret_gid) {
-        FILE *file = fopen("/etc/passwd", "re");
-        const struct passwd *user = NULL;
-
-        while (file && (user = fgetpwent(file)) && strcmp(user->pw_name, name) != 0)
-                ;
-        if (file)
-                (void) fclose(file);
-        if (!user || user->pw_uid == 0 || user->pw_gid == 0)
-                return false;
-        *ret_uid = user->pw_uid;
-        *ret_gid = user->pw_gid;
-        return true;
-}
-
 int front_ids(Monitor *monitor, Error *err) {
         uint32_t first;
         int r;
 
         monitor->warder_gid = monitor->admin_gid = UINT32_MAX;
         if (!monitor->config->private_call) {
-                monitor->warder_gid = group_id("warder");
-                monitor->admin_gid = group_id("warder-admin");
-                if (account("warder", &monitor->front_id, &monitor->front_gid) &&
-                    account("warder-egress", &monitor->egress_id, &monitor->egress_gid))
+                monitor->warder_gid = accounts_group("warder");
+                monitor->admin_gid = accounts_group("warder-admin");
+                if (accounts_user("warder", &monitor->front_id, &monitor->front_gid) &&
+                    accounts_user("warder-egress", &monitor->egress_id, &monitor->egress_gid))
                         return 0;
         }
         r = sandbox_claim_ids(monitor->sandbox, 2, &first, err);
