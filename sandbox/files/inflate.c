@@ -65,13 +65,14 @@ static int unpack_framed(const Buf *gzip, char *bytes, uint64_t size) {
 }
 
 int inflate_zlib(const char *packed, size_t n, uint64_t size, char **ret_bytes) {
-        const uint8_t *head = (const uint8_t *) packed, *tail = head + n - ZLIB_TAIL;
+        const uint8_t *head = (const uint8_t *) packed, *tail;
         autofree char *bytes = NULL;
         Buf gzip = BUF_EMPTY(SIZE_MAX / 2);
         int r;
 
         if (!is_zlib(head, n))
                 return -EBADMSG;
+        tail = head + n - ZLIB_TAIL;
         bytes = malloc(size + 1);
         r = bytes ? buf_append(&gzip, gzip_head, sizeof(gzip_head)) : -ENOMEM;
         if (r >= 0)
