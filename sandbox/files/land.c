@@ -211,10 +211,12 @@ int land_data(Land *land, uint64_t offset, const void *bytes, size_t n, Error *e
                 return report_refuse(land->report, RULE_DAMAGED, land->entry->path,
                                      "data lie outside of the size that the entry gives");
         hasher_add_zeroes(land->hasher, offset - land->at);
-        hasher_add(land->hasher, bytes, n);
         land->at = offset + n;
-        if (n == 0 || is_zeroes(bytes, n))
+        if (n == 0 || is_zeroes(bytes, n)) {
+                hasher_add_zeroes(land->hasher, n);
                 return 0;
+        }
+        hasher_add(land->hasher, bytes, n);
         if (n > land->room.bytes || land->written > land->room.bytes - n)
                 return report_refuse(land->report, RULE_TOO_MANY_BYTES, land->entry->path,
                                      "the disk has no room for more than %llu bytes",

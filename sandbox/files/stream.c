@@ -87,7 +87,7 @@ static int open_reader(Stream *stream, Error *err) {
         int r;
 
         if (archive_read_open2(stream->reader, stream, NULL, take_chunk, NULL, NULL) != ARCHIVE_OK)
-                return fault(stream, RULE_FORMAT, err);
+                return fault(stream, RULE_DAMAGED, err);
         r = archive_read_next_header(stream->reader, &entry);
         if (r != ARCHIVE_OK && r != ARCHIVE_EOF)
                 return fault(stream, RULE_DAMAGED, err);

@@ -196,7 +196,7 @@ static int unpack_entry(Unpack *unpack, Error *err) {
                 return r;
         unpack->report->entry = unpack->path;
         unpack->entries++;
-        if (strncmp(name_leaf(unpack->path), ".wh.", 4) == 0)
+        if (strncmp(unpack->path, ".wh.", 4) == 0 || strstr(unpack->path, "/.wh."))
                 return report_note(unpack->report, RULE_WHITEOUT_NAME, unpack->path,
                                    "a name that marks a deletion in image layers was left out");
         r = unpack_by_type(unpack, err);

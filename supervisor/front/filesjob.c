@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
+#include "base/escape.h"
 #include "base/fds.h"
 #include "base/owned.h"
 #include "base/rules.h"
@@ -21,10 +22,11 @@
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
 
-#define ARGS_MAX    1024
-#define RECORDS_MAX (256 * 1024) /* unread bytes of records */
-#define READ_MAX    (64 * 1024)
-#define POLICY      "files"
+#define ARGS_MAX       1024
+#define RECORDS_MAX    (256 * 1024) /* unread bytes of records */
+#define READ_MAX       (64 * 1024)
+#define NAME_SHOWN_MAX 180
+#define POLICY         "files"
 
 struct FilesJob {
         Front *front;    /* borrowed, outlives us */
@@ -93,15 +95,17 @@ static void conclude(void *userdata) {
                 job->done(&end, job->userdata);
 }
 
-/* "path", NUL, "sentence" of REFUSED; a sentence alone in FAILED. */
+/* "path", NUL, "sentence" of REFUSED, whose path a stranger chose; a sentence alone in FAILED. */
 static void take_failure(FilesJob *job, const Record *record) {
         const char *text = record->data;
         const char *second = text + strlen(text) + 1;
+        autofree char *shown = NULL;
         Error err = ERROR_EMPTY;
 
         if (record->head.kind == RECORD_REFUSED && second < record->data + record->head.size) {
                 job->refused = true;
-                error_say(&err, -EINVAL, "%.180s: %.250s (rule %s)", *text ? text : "input", second,
+                shown = escape_new(*text ? text : "input", NAME_SHOWN_MAX);
+                error_say(&err, -EINVAL, "%s: %.250s (rule %s)", shown ? shown : "input", second,
                           record_rule_name(record->head.flags));
         } else {
                 job->refused = record->head.kind == RECORD_REFUSED;

@@ -22,6 +22,7 @@ expect 0 "import" warder snapshot import one root.tar
 has "$out" sha256: "names the layer"
 has "$err" "did not land" "and what was cleaned"
 has "$err" "bin/id" "by its path"
+has "$err" "(set-id)" "and by the rule"
 layer=$(echo "$out" | grep -o 'sha256:[0-9a-f]*')
 printf 'x' >"root/plain"
 tar -C root --transform "s,^plain,$(printf '\033[31mred')/../plain," -cf escape.tar plain
@@ -51,6 +52,7 @@ expect 1 "rm of the host" warder snapshot rm host
 # --- bad input
 expect 1 "no archive" sh -c 'echo nonsense | warder snapshot import bad -'
 expect 1 "an archive that ends early" sh -c 'head -c 20000 root.tar | warder snapshot import bad -'
+has "$err" "rule truncated" "names the rule"
 expect 1 "an empty file" sh -c 'warder snapshot import bad - </dev/null'
 expect 1 "more than is allowed" warder snapshot import --max-bytes 1M bad root.tar
 expect 1 "more files than are allowed" warder snapshot import --max-entries 3 bad root.tar
