@@ -5,6 +5,7 @@
 #include "cli/outcome.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,13 +93,49 @@ int outcome_exit_code(const cJSON *record) {
 
 static void say_oom(const cJSON *record, uint64_t memory, Buf *text) {
         char peak[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
+        uint64_t most;
 
         (void) buf_printf(text, "out of memory: a process of the command was killed; ");
         if (memory)
                 (void) buf_printf(text, "limit %s, ", units_format_size(memory, limit));
-        (void) buf_printf(text, "peak %s (%s of it files); raise with --memory",
-                          units_format_size(number(record, "memory_peak"), peak),
-                          units_format_size(number(record, "memory_files"), files));
+        if (json_number(record, "memory_peak", &most) == 0)
+                (void) buf_printf(text, "peak %s (%s of it files); ", units_format_size(most, peak),
+                                  units_format_size(number(record, "memory_files"), files));
+        (void) buf_printf(text, "raise with --memory");
+}
+
+static void say_signal(const cJSON *record, Buf *text) {
+        int signal = (int) number(record, "signal");
+
+        (void) buf_printf(text, "ended by signal %d (SIG%s)", signal,
+                          sigabbrev_np(signal) ? sigabbrev_np(signal) : "?");
+        if (signal == SIGSYS)
+                (void) buf_printf(text, ": the policy's filter does that to a system call that it "
+                                        "does not let through, and so can the program itself");
+        if (signal == SIGXFSZ)
+                (void) buf_printf(text, ": a file grew beyond the policy's fsize");
+}
+
+/* A limit that was hit, but not provably by this command: said beside the cause, not in its place. */
+static void say_shared(const cJSON *record, Buf *text) {
+        const cJSON *evidence = json_get(record, "evidence");
+        const char *cause = json_text(record, "cause"), *between = "";
+        const cJSON *hit;
+
+        if (!evidence || !cause || (number(record, "code") == 0 && number(record, "signal") == 0) ||
+            (strcmp(cause, "exited") != 0 && strcmp(cause, "signaled") != 0))
+                return;
+        (void) buf_printf(text, "%sthe jail was at its limit of ",
+                          strcmp(cause, "exited") == 0 ? "" : "; ");
+        cJSON_ArrayForEach(hit, json_get(record, "hits")) {
+                if (cJSON_IsString(hit))
+                        (void) buf_printf(text, "%s%s", between, hit->valuestring);
+                between = ", ";
+        }
+        (void) buf_printf(text, json_true(evidence, "others")
+                                        ? " while this command and others ran in it: the kernel "
+                                          "does not say whose doing it was"
+                                        : " already before this command began");
 }
 
 static void say_not_started(const cJSON *record, const char *name, Buf *text) {
@@ -122,15 +159,13 @@ static void say_not_started(const cJSON *record, const char *name, Buf *text) {
 
 void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text) {
         const CauseRow *row = find_row(record);
-        uint64_t signal = number(record, "signal");
         char time[UNITS_TEXT_MAX];
 
         units_format_duration(number(record, "wall_usec"), time);
         if (!row) {
                 (void) buf_printf(text, "the supervisor gave no cause that this command knows");
         } else if (strcmp(row->cause, "signaled") == 0) {
-                (void) buf_printf(text, "ended by signal %llu (SIG%s)", (unsigned long long) signal,
-                                  sigabbrev_np((int) signal) ? sigabbrev_np((int) signal) : "?");
+                say_signal(record, text);
         } else if (strcmp(row->cause, "oom") == 0) {
                 say_oom(record, facts->memory, text);
         } else if (strcmp(row->cause, "not_started") == 0) {
@@ -142,4 +177,5 @@ void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text)
                 (void) buf_printf(text, row->sentence, time);
 #pragma GCC diagnostic pop
         }
+        say_shared(record, text);
 }

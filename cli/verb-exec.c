@@ -11,13 +11,33 @@
 typedef struct ExecVerbOptions {
         Common common;
         ExecOptions exec;
+        uint64_t memory;
+        uint64_t pids;
 } ExecVerbOptions;
 
 static const Option exec_options[] = {
         OPTIONS_EXEC(offsetof(ExecVerbOptions, exec)),
+        { "memory", 0, OPTION_SIZE, offsetof(ExecVerbOptions, memory), "SIZE",
+          "Memory of this command, below that of its jail, as 64M" },
+        { "pids", 0, OPTION_COUNT, offsetof(ExecVerbOptions, pids), "N",
+          "Processes and threads of this command at one time" },
         OPTIONS_COMMON,
         { 0 },
 };
+
+/* What this command alone may have; exec_options_add() has added the other limits. */
+static void add_narrow(const ExecVerbOptions *options, cJSON *params) {
+        cJSON *limits = json_get(params, "limits");
+
+        if (!options->memory && !options->pids)
+                return;
+        if (!limits)
+                limits = json_add_object(params, "limits");
+        if (options->memory)
+                json_add_number(limits, "memory", options->memory);
+        if (options->pids)
+                json_add_number(limits, "pids", options->pids);
+}
 
 static int run(const VerbCall *call, Error *err) {
         const ExecVerbOptions *options = call->options;
@@ -42,7 +62,8 @@ static int run(const VerbCall *call, Error *err) {
                 return r;
         }
         command.json = options->common.json;
-        command.facts.name = words[0];
+        add_narrow(options, params);
+        command.facts = (OutcomeFacts){ .name = words[0], .memory = options->memory };
         r = command_open(&command, options->common.socket, params, err);
         if (r == 0)
                 r = command_run(&command, "jail.exec", TAKE_PTR(params), -EBADF, err);
@@ -56,7 +77,7 @@ const Verb verb_exec = {
         .summary = "run a command in a jail that is alive",
         .synopsis = "[OPTION…] JAIL -- CMD [ARG…]",
         .examples = "  warder exec j-7f3kq2m4ab -- sh -c 'make && ./a.out'\n"
-                    "  warder exec --time 10s j-7f3kq2m4ab -- ./a.out",
+                    "  warder exec --time 10s --memory 256M j-7f3kq2m4ab -- ./a.out",
         .exits = EXITS_COMMAND,
         .options = exec_options,
         .size = sizeof(ExecVerbOptions),

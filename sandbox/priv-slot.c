@@ -226,6 +226,19 @@ static int narrow_trees_v1(const Groups *groups, const SlotOrder *order, int *fd
         return r < 0 ? r : narrow_v1(groups, TREE_PIDS, order, fds, err);
 }
 
+/* The limits of what runs are not changed: what a command was promised holds to its end. */
+static int check_empty(const Groups *groups, const SlotOrder *order, Error *err) {
+        autoclose int events = -EBADF;
+        char path[GROUP_NAME];
+        uint64_t populated = 1;
+
+        (void) snprintf(path, sizeof(path), "%u/cgroup.events", order->slot);
+        events = group_open_file(groups->cmd, path, O_RDONLY);
+        if (events < 0 || fd_read_keyed(events, "populated", &populated) < 0 || populated)
+                return error_say(err, -EBUSY, "something runs in slot %u", order->slot);
+        return 0;
+}
+
 int groups_slot_narrow(const Groups *groups, const SlotOrder *order, int *ret_fds, Error *err) {
         int fds[_SLOT_FD_NARROW_MAX];
         unsigned i;
@@ -233,6 +246,9 @@ int groups_slot_narrow(const Groups *groups, const SlotOrder *order, int *ret_fd
 
         for (i = 0; i < _SLOT_FD_NARROW_MAX; i++)
                 fds[i] = -EBADF;
+        r = order->fresh ? 0 : check_empty(groups, order, err);
+        if (r < 0)
+                return r;
         r = hierarchy_is_v2(groups->hierarchy) ? narrow_v2(groups, order, fds, err)
                                                : narrow_trees_v1(groups, order, fds, err);
         if (r == 0)

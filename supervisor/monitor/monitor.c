@@ -138,10 +138,10 @@ static int run_slot_new(Call *call, Error *err) {
 
 /*
  * Safe: what is written lies below the jail's own groups, whose limits hold whatever stands here; both
- * numbers are bounded (plan_check_command()), a slot is one that this request made for this very jail, and
- * their number is JAIL_SLOTS_MAX. Limits of a slot in use could only be changed to the harm of the front's
- * own commands. The directories that go to the front are root's but for cgroup.procs, which is init's: no
- * process but one with init's id can be moved by it, and that only into the jail.
+ * numbers are bounded (plan_check_command()), a slot is one that this request made for this very jail and
+ * in which nothing runs, and their number is JAIL_SLOTS_MAX. The directories that go to the front are
+ * root's but for cgroup.procs, which is init's: only a process with init's id can be moved by it, and only
+ * into the jail.
  */
 static int run_slot_narrow(Call *call, Error *err) {
         const NarrowRequest *narrow = &call->request->narrow;

@@ -34,7 +34,8 @@ def need_jails():
 
 
 class Supervisor:
-    def __init__(self, name):
+    def __init__(self, name, policies=None):
+        self.policies = policies or os.path.join(SOURCE, "policies")
         self.instance = f"t{os.getpid()}-{name}"
         self.run_dir = f"/run/warder/{self.instance}"
         self.state = f"/var/lib/warder/{self.instance}"
@@ -53,7 +54,7 @@ class Supervisor:
             self.process = subprocess.Popen(
                 [os.path.join(os.path.abspath(BUILD), "supervisor/monitor/warderd"), "--private", "--instance",
                  self.instance, "--libexec-dir", os.path.abspath(BUILD), "--data-dir", os.path.join(SOURCE, "agent"),
-                 "--policies-dir", os.path.join(SOURCE, "policies"), "--config-dir", self.config,
+                 "--policies-dir", self.policies, "--config-dir", self.config,
                  "--ready-fd", str(writer)],
                 pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         os.close(writer)
