@@ -9,13 +9,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -171,18 +172,32 @@ static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
         return fd < 0 ? error_set(err, -errno, "open a user namespace") : fd;
 }
 
+/* All that happens here is that the namespace is made, by @owner, who keeps root's capabilities for it. */
+_Noreturn static void hold_namespace(uint32_t owner) {
+        if ((owner == 0 || (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0 &&
+                            syscall(SYS_setresuid, -1, owner, -1) == 0)) &&
+            unshare(CLONE_NEWUSER) == 0)
+                (void) raise(SIGSTOP);
+        _exit(errno);
+}
+
 int userns_new(int proc, const IdMap *map, Error *err) {
-        struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-        int fd, status;
-        pid_t pid = (pid_t) syscall(SYS_clone3, &args, sizeof(args));
+        int fd = -EIO, status = 0;
+        pid_t pid = fork();
 
         if (pid == 0)
-                for (;;)
-                        (void) pause();
+                hold_namespace(map->owner);
         if (pid < 0)
                 return error_set(err, -errno, "make a user namespace");
-        fd = map_and_open(proc, pid, map, err);
+        while (waitpid(pid, &status, WUNTRACED) < 0)
+                if (errno != EINTR)
+                        return error_set(err, -errno, "wait for a user namespace");
+        if (WIFEXITED(status))
+                return error_set(err, -WEXITSTATUS(status), "make a user namespace");
+        if (WIFSTOPPED(status))
+                fd = map_and_open(proc, pid, map, err);
         (void) kill(pid, SIGKILL);
-        (void) waitpid(pid, &status, 0);
+        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+                ;
         return fd;
 }

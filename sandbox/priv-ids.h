@@ -56,6 +56,10 @@ typedef struct IdMap { /* inside … + count is outside … + count */
         uint32_t outside_uid;
         uint32_t outside_gid;
         uint32_t count;
+        /* host id that the namespace is made as. What its processes use up of the kernel (inotify
+         * instances, pending signals, message queues, locked memory) is charged to that id as well, and
+         * where it is root's, one jail takes it from all others and from the host: one of the jail's own */
+        uint32_t owner;
 } IdMap;
 
 /**

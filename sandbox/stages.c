@@ -224,7 +224,8 @@ static int stage_network(Shell *shell, Error *err) {
 static int stage_ids(Shell *shell, Error *err) {
         const IdMap jail = { .outside_uid = shell->id_base,
                              .outside_gid = shell->id_base,
-                             .count = JAIL_IDS };
+                             .count = JAIL_IDS,
+                             .owner = shell->id_base + JAIL_IDS - 1 };
         const IdMap store = { .inside_uid = shell->store_base,
                               .inside_gid = shell->store_base,
                               .outside_uid = shell->id_base,
