@@ -21,6 +21,8 @@
  * can make a part of it read-only: /usr of the host, /proc/sys and layers without an upper have the mount's
  * flags alone.
  *
+ * POSIX message queues lie in a file system of their IPC namespace that is mounted nowhere: a rule of its own.
+ *
  * Character devices may be "made", because that is what a whiteout of an overlay is; the kernel lets
  * nobody without CAP_MKNOD make a real one, and no mount but /dev lets one be opened.
  */
@@ -28,11 +30,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "sandbox/priv-mount.h"
 
 /* The kernel's interface, newer than the headers of the oldest system that we build on. */
 #define ASK_VERSION    1u
@@ -75,6 +79,26 @@ static RulesetAttr handled(uint32_t abi) {
                               .scoped = abi >= 6 ? SCOPE_ABSTRACT | SCOPE_SIGNAL : 0 };
 }
 
+/* The root of the jail's message queues; -ENODEV: this kernel has none. */
+static int open_queues(Error *err) {
+        const MountOption options[] = { { 0 } };
+        Error own = ERROR_EMPTY;
+        int fd = mount_new("mqueue", options,
+                           MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &own);
+
+        if (fd < 0 && own.code != -ENODEV)
+                *err = own;
+        return fd;
+}
+
+static int allow_queues(int ruleset, uint64_t rights, Error *err) {
+        autoclose int queues = open_queues(err);
+
+        if (queues == -ENODEV)
+                return 0;
+        return queues < 0 ? queues : allow(ruleset, queues, rights, "message queues", err);
+}
+
 int landlock_confine(const Shell *shell, Error *err) {
         const RulesetAttr attr = handled(shell->landlock_abi);
         autoclose int dev = -EBADF, ruleset = -EBADF;
@@ -90,6 +114,8 @@ int landlock_confine(const Shell *shell, Error *err) {
                 return error_set(err, -errno, "make a Landlock ruleset");
         r = allow(ruleset, shell->stand, attr.handled_fs & ~(FS_MAKE_BLOCK | FS_IOCTL_DEV),
                   "the jail's own files", err);
+        if (r == 0)
+                r = allow_queues(ruleset, attr.handled_fs & ~(FS_MAKE_BLOCK | FS_IOCTL_DEV), err);
         if (r == 0 && (attr.handled_fs & FS_IOCTL_DEV))
                 r = allow(ruleset, dev, FS_IOCTL_DEV, "the jail's own devices", err);
         if (r < 0)

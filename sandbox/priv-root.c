@@ -317,6 +317,9 @@ static int attach_proc(const Site *site, Error *err) {
 
         if (!(site->plan->flags & PLAN_PROC_PID))
                 return attach_at(site, site->shell->proc, "proc", err);
+        /* the other one would go on to stand below /tmp, where only its mount table shows it */
+        if (umount2("/proc", MNT_DETACH) < 0)
+                return error_set(err, -errno, "take the masked /proc away");
         proc = proc_new_pid(err);
         return proc < 0 ? proc : attach_at(site, proc, "proc", err);
 }

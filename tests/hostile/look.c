@@ -1,0 +1,54 @@
+/*
+ * look: what a root without any program shows. Static, for leaks.t and roots.t.
+ *
+ *     look list DIR       names, one a line
+ *     look read FILE      at most a page of it
+ *     look type PATH      "directory", "file", "link", "other" or "none", without following it
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/owned.h"
+
+static int list(const char *path) {
+        DIR *dir = opendir(path);
+        const struct dirent *entry;
+
+        while (dir && (entry = readdir(dir)))
+                if (*entry->d_name != '.')
+                        puts(entry->d_name);
+        return dir ? closedir(dir) != 0 : 1;
+}
+
+static int read_page(const char *path) {
+        autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        char page[4096];
+        ssize_t n = fd < 0 ? -1 : read(fd, page, sizeof(page));
+
+        return n < 0 || write(STDOUT_FILENO, page, (size_t) n) != n;
+}
+
+static int type(const char *path) {
+        struct stat st;
+
+        if (lstat(path, &st) < 0)
+                puts("none");
+        else
+                puts(S_ISDIR(st.st_mode)   ? "directory"
+                     : S_ISREG(st.st_mode) ? "file"
+                     : S_ISLNK(st.st_mode) ? "link"
+                                           : "other");
+        return 0;
+}
+
+int main(int argc, char **argv) {
+        if (argc != 3)
+                return 2;
+        if (strcmp(argv[1], "list") == 0)
+                return list(argv[2]);
+        return strcmp(argv[1], "read") == 0 ? read_page(argv[2]) : type(argv[2]);
+}
