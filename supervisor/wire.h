@@ -30,8 +30,11 @@ enum FrontFd {
         FRONT_FD_AGENT,  /* the warder-agent binary, likewise (or /dev/null where not installed) */
         FRONT_FD_DATA,   /* directory that holds roles/ and workflows/ */
         FRONT_FD_EGRESS, /* SEQPACKET to egress (or /dev/null where there is none) */
-        FRONT_FD_INFO,   /* sealed memfd: one FrontInfo */
-        FRONT_FD_FILTER, /* sealed memfd: the front's own filter */
+        FRONT_FD_PRESSURE, /* /proc/pressure (or /dev/null where the kernel has none) */
+        FRONT_FD_MEMINFO,  /* /proc/meminfo */
+        FRONT_FD_ETC,      /* O_PATH of /etc, for subuid */
+        FRONT_FD_INFO,     /* sealed memfd: one FrontInfo */
+        FRONT_FD_FILTER,   /* sealed memfd: the front's own filter */
         _FRONT_FD_MAX = FRONT_FD_FILTER,
 };
 

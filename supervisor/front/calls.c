@@ -21,6 +21,7 @@ struct Call {
         char code[16]; /* of call_refuse(), "" where it was not called */
         char path[128];
         char hint[256];
+        cJSON *data; /* owned: of call_data() */
 };
 
 static Call *call_free(Call *call) {
@@ -34,6 +35,7 @@ static Call *call_free(Call *call) {
                 call->next->prev = call->prev;
         fds_close(call->fds, call->n_fds);
         json_free(call->id);
+        json_free(call->data);
         free(call);
         return NULL;
 }
@@ -86,6 +88,16 @@ const Peer *call_peer(const Call *call) {
 
 uint32_t call_uid(const Call *call) {
         return call->peer.admin ? 0 : call->peer.uid;
+}
+
+int call_owns(Call *call, uint32_t owner_uid, Error *err) {
+        if (call->peer.uid == 0 || call->peer.uid == owner_uid)
+                return 0;
+        call_refuse(call, "denied", NULL, "ask its owner, or root");
+        return error_say(err, -EACCES,
+                         "it belongs to user id %u: an administrator may list and end it, not look "
+                         "into it",
+                         owner_uid);
 }
 
 Client *call_client(const Call *call) {
@@ -148,8 +160,15 @@ void call_answer(Call *call, cJSON *result, const int *fds, unsigned n_fds) {
         send_and_free(call, rpc_result(call->id, result), fds, n_fds);
 }
 
-static cJSON *refusal_data(const char *code, const char *path, const char *hint) {
-        cJSON *data = cJSON_CreateObject();
+cJSON *call_data(Call *call) {
+        if (!call->data)
+                call->data = cJSON_CreateObject();
+        return call->data;
+}
+
+static cJSON *refusal_data(cJSON *data, const char *code, const char *path, const char *hint) {
+        if (!data)
+                data = cJSON_CreateObject();
 
         json_add_text(data, "code", code);
         if (path && *path)
@@ -167,14 +186,15 @@ void call_fail(Call *call, const char *code, const Error *err) {
         log_event(LOG_WARNING, "request refused", F("UID", uid), F("CODE", name), F_ERR(err));
         send_and_free(call,
                       rpc_error(call->id, RPC_OURS, err->text,
-                                refusal_data(name, call->path, call->hint)),
+                                refusal_data(TAKE_PTR(call->data), name, call->path, call->hint)),
                       NULL, 0);
 }
 
 void call_fail_params(Call *call, const char *path, const char *text) {
-        send_and_free(call,
-                      rpc_error(call->id, RPC_PARAMS, text, refusal_data("invalid", path, NULL)),
-                      NULL, 0);
+        send_and_free(
+                call,
+                rpc_error(call->id, RPC_PARAMS, text, refusal_data(NULL, "invalid", path, NULL)),
+                NULL, 0);
 }
 
 void call_fail_method(Call *call, const char *method) {

@@ -34,8 +34,17 @@ void calls_detach(Call *first);
 
 /** call_peer() - who asked; valid as long as the call */
 const Peer *call_peer(const Call *call);
-/** call_uid() - as whom jails and snapshots are looked for: 0 for admins */
+/** call_uid() - whose jails and tasks the caller sees, and may end: 0 for administrators: all */
 uint32_t call_uid(const Call *call);
+/**
+ * call_owns() - may the caller look into what @owner_uid owns, and run something there
+ *
+ * Its owner and root may. An administrator of the group warder-admin sees that it is there and may end it,
+ * and no more.
+ *
+ * Returns: 0, or -EACCES with a sentence, after call_refuse().
+ */
+int call_owns(Call *call, uint32_t owner_uid, Error *err);
 /** call_client() - NULL when it has gone */
 Client *call_client(const Call *call);
 /** call_take_fd() - descriptor @i of the request, owned by the caller; -EBADF where there is none */
@@ -46,6 +55,8 @@ int call_fd(const Call *call, unsigned i);
 unsigned call_n_fds(const Call *call);
 /** call_refuse() - data.code for an error that run() returns: "denied", "not_found", …, with pointer and hint (may be NULL) */
 void call_refuse(Call *call, const char *code, const char *path, const char *hint);
+/** call_data() - more members for the data of a refusal; borrowed, NULL: no memory */
+cJSON *call_data(Call *call);
 /** call_answer() - @result is consumed; the call is freed */
 void call_answer(Call *call, cJSON *result, const int *fds, unsigned n_fds);
 /** call_fail() - code as in formats.md, NULL: from @err's; the call is freed */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "supervisor/front/admission.h"
 #include "supervisor/front/methods.h"
+#include "supervisor/front/quotas.h"
 
 typedef struct Watch Watch;
 
@@ -32,8 +33,9 @@ struct Client {
         sd_event_source *io;
         sd_event_source *closing;
         bool doomed;
-        Call *calls;    /* owned by themselves */
-        Watch *watches; /* owned */
+        Call *calls;      /* owned by themselves */
+        Watch *watches;   /* owned */
+        Account *account; /* owned reference */
 };
 
 static Client *client_free(Client *client) {
@@ -55,6 +57,7 @@ static Client *client_free(Client *client) {
                 client->watches = watch->next;
                 watch->gone(client, watch->userdata);
         }
+        account_unref(client->account);
         sd_event_source_disable_unref(client->io);
         sd_event_source_disable_unref(client->closing);
         rpc_peer_free(client->rpc);
@@ -191,7 +194,9 @@ static int watch_client(Client *client) {
         return r;
 }
 
-static int client_new_consume(Front *front, int fd, const Peer *peer, Error *err) {
+static int client_new_consume(Front *front, int fd, const Peer *peer, const AdmissionGroups *groups,
+                              Error *err) {
+        const CeilingWho who = { peer->uid, groups->gids, groups->n };
         SCOPED(client_free) Client *client = calloc(1, sizeof(Client));
         int r;
 
@@ -201,6 +206,11 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, Error *err
         }
         client->front = front;
         client->peer = *peer;
+        r = quota_join(front->quotas, &who, &client->account, err);
+        if (r < 0) {
+                (void) close(fd);
+                return r;
+        }
         r = rpc_peer_new_consume(fd, &client->rpc);
         if (r >= 0)
                 r = watch_client(client);
@@ -213,14 +223,15 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, Error *err
         return 0;
 }
 
-static int check_quota(const Front *front, uint32_t uid, Error *err) {
+static int check_quota(const Front *front, const Peer *peer, Error *err) {
         unsigned all = 0, own = 0;
 
         for (const Client *client = front->clients; client; client = client->next) {
                 all++;
-                own += client->peer.uid == uid;
+                own += client->peer.uid == peer->uid;
         }
-        if (all >= CLIENTS_MAX || own >= CLIENTS_PER_UID_MAX)
+        if (all >= CLIENTS_MAX - (peer->admin ? 0 : CLIENTS_FOR_ADMINS) ||
+            own >= CLIENTS_PER_UID_MAX)
                 return error_say(err, -EDQUOT, "too many connections are open: close some first");
         return 0;
 }
@@ -243,6 +254,7 @@ static void turn_away(int fd, const Error *err) {
 static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata) {
         Front *front = userdata;
         Error err = ERROR_EMPTY;
+        AdmissionGroups groups;
         Peer peer;
         int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         int r;
@@ -251,16 +263,16 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, v
         (void) revents;
         if (fd < 0)
                 return 0;
-        r = admission_check(&front->info, fd, &peer, &err);
+        r = admission_check(front, fd, &peer, &groups, &err);
         if (r >= 0)
-                r = check_quota(front, peer.uid, &err);
+                r = check_quota(front, &peer, &err);
         if (r < 0) {
                 log_event(LOG_WARNING, "client turned away", F_ERR(&err));
                 turn_away(fd, &err);
                 (void) close(fd);
                 return 0;
         }
-        r = client_new_consume(front, fd, &peer, &err);
+        r = client_new_consume(front, fd, &peer, &groups, &err);
         if (r < 0)
                 log_event(LOG_WARNING, "client turned away", F_ERR(&err));
         front_touch(front);

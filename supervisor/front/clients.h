@@ -7,6 +7,7 @@
 
 #define CLIENTS_MAX         512
 #define CLIENTS_PER_UID_MAX 64
+#define CLIENTS_FOR_ADMINS  32 /* of CLIENTS_MAX, kept free for who can put things right */
 
 /** clients_listen() - serve FRONT_FD_LISTEN */
 int clients_listen(Front *front, int listen_fd, Error *err);

@@ -13,6 +13,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/layers.h"
@@ -20,8 +21,11 @@
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
+#include "supervisor/front/pressure.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/tasks.h"
+#include "supervisor/front/turns.h"
 
 #define IDLE_USEC     (30u * 1000 * 1000)
 #define INFO_VERSION  1
@@ -79,6 +83,7 @@ static void take_fds(Front *front) {
         front->files_fd = FRONT_FD_FILES;
         front->agent_fd = unless_null(FRONT_FD_AGENT);
         front->egress_fd = unless_null(FRONT_FD_EGRESS);
+        front->etc_fd = unless_null(FRONT_FD_ETC);
         for (int fd = FRONT_FD_MONITOR; fd <= _FRONT_FD_MAX; fd++)
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
@@ -98,6 +103,19 @@ static int start_idle(Front *front, Error *err) {
         return 0;
 }
 
+/* Ceilings, quotas, and when the host is full. */
+static int watch_host(Front *front, Error *err) {
+        int r;
+
+        r = ceilings_file_new(front, front->config_fd, &front->ceilings, err);
+        if (r >= 0)
+                r = quotas_new(front, &front->quotas, err);
+        if (r >= 0)
+                r = pressure_new(unless_null(FRONT_FD_PRESSURE), unless_null(FRONT_FD_MEMINFO),
+                                 &front->pressure, err);
+        return r < 0 ? r : turns_new(front, &front->turns, err);
+}
+
 int front_start(Front *front, Error *err) {
         int r;
 
@@ -115,6 +133,8 @@ int front_start(Front *front, Error *err) {
                 r = ledger_new(front->state_fd, &front->ledger, err);
         if (r >= 0)
                 r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
+        if (r >= 0)
+                r = watch_host(front, err);
         if (r >= 0)
                 r = tasks_new(front, &front->tasks, err);
         if (r >= 0)
@@ -137,6 +157,10 @@ void front_stop(Front *front) {
         front->tasks = tasks_free(front->tasks);
         front->monitor = monitor_link_free(front->monitor);
         front->policies = policies_free(front->policies);
+        front->turns = turns_free(front->turns);
+        front->pressure = pressure_free(front->pressure);
+        front->quotas = quotas_free(front->quotas);
+        front->ceilings = ceilings_file_free(front->ceilings);
         front->ledger = ledger_free(front->ledger);
         front->methods = methods_free(front->methods);
         front->event = sd_event_unref(front->event);

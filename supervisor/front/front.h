@@ -12,16 +12,20 @@
 #include "base/rpc.h"
 #include "supervisor/wire.h"
 
-typedef struct Client Client;       /* clients.h: a connection and its uid */
-typedef struct FrontJail FrontJail; /* jails.h */
-typedef struct Command Command;     /* commands.h */
-typedef struct FilesJob FilesJob;   /* filesjob.h */
-typedef struct Monitor Monitor;     /* monitor-link.h: requests to the monitor */
-typedef struct Snapshots Snapshots; /* snapshots.h */
-typedef struct Policies Policies;   /* policies.h */
-typedef struct Tasks Tasks;         /* tasks.h */
-typedef struct Ledger Ledger;       /* ledger.h: SQLite */
-typedef struct Methods Methods;     /* methods.h: the table of methods */
+typedef struct Client Client;             /* clients.h: a connection and its uid */
+typedef struct FrontJail FrontJail;       /* jails.h */
+typedef struct Command Command;           /* commands.h */
+typedef struct FilesJob FilesJob;         /* filesjob.h */
+typedef struct Monitor Monitor;           /* monitor-link.h: requests to the monitor */
+typedef struct Snapshots Snapshots;       /* snapshots.h */
+typedef struct Policies Policies;         /* policies.h */
+typedef struct Tasks Tasks;               /* tasks.h */
+typedef struct Ledger Ledger;             /* ledger.h: SQLite */
+typedef struct Methods Methods;           /* methods.h: the table of methods */
+typedef struct CeilingsFile CeilingsFile; /* ceilings-file.h: the ceilings in force */
+typedef struct Quotas Quotas;             /* quotas.h: what each user has */
+typedef struct Pressure Pressure;         /* pressure.h: how hard the host works */
+typedef struct Turns Turns;               /* turns.h: who waits for room on the host */
 
 typedef struct Front {
         sd_event *event; /* owned, like all below */
@@ -32,6 +36,10 @@ typedef struct Front {
         Snapshots *snapshots;
         Tasks *tasks;
         Methods *methods;
+        CeilingsFile *ceilings;
+        Quotas *quotas;
+        Pressure *pressure;
+        Turns *turns;
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
         sd_event_source *listen;
@@ -44,6 +52,7 @@ typedef struct Front {
         int files_fd;  /* the warder-files binary */
         int agent_fd;  /* the warder-agent binary; -EBADF: not installed */
         int egress_fd;
+        int etc_fd;       /* /etc, for subuid; -EBADF: not there */
         uint64_t next_id; /* of commands and calls at init, never reused */
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */
         unsigned imports; /* of layers, under way: nothing is removed from the store meanwhile */

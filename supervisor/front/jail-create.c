@@ -21,7 +21,9 @@
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/policies.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
+#include "supervisor/front/turns.h"
 
 #define WORK_BYTES_MAX   (16ull << 30)
 #define WORK_ENTRIES_MAX 2000000ull
@@ -58,6 +60,7 @@ typedef struct Creating {
         char snapshot[72];
         bool keep;
         bool rw;
+        bool work;
         bool has_exec;
         cJSON *exec; /* owned: what params point into */
         ExecParams params;
@@ -81,6 +84,7 @@ static void fail(Creating *creating, const Error *err) {
         bool named = err->code == -ENOTSUP || err->code == -EINVAL || err->code == -EDQUOT ||
                      err->code == -EBUSY || err->code == -EPERM || err->code == -EACCES;
 
+        quota_refuse(owned->front, owned->call, err);
         call_fail(owned->call, named ? NULL : "jail", err);
 }
 
@@ -226,7 +230,7 @@ static int take_exec(Creating *creating, const cJSON *params, Error *err) {
         return exec_params_init(&creating->params, &from, err);
 }
 
-static int ask_for_jail(Creating *creating, Error *err) {
+static int make_jail(Creating *creating, Error *err) {
         JailSpec *spec = &creating->spec;
         FrontJail *jail;
 
@@ -265,7 +269,7 @@ static void on_work_imported(const LayerImport *import, const Error *err, bool r
         memcpy(layer.digest, import->digest, sizeof layer.digest);
         r = plan_view(&creating->spec.plan, VIEW_WORK, VIEW_WRITABLE, &layer, 1, &own);
         if (r >= 0)
-                r = ask_for_jail(creating, &own);
+                r = make_jail(creating, &own);
         /* the jail that was asked for stands on it: it goes after that */
         (void) layer_discard(creating->front, import->digest, NULL);
         if (r < 0)
@@ -286,12 +290,12 @@ static int import_work(Creating *creating, Error *err) {
         return layer_import(creating->front, &spec, on_work_imported, creating, err);
 }
 
-static int start(Creating *creating, bool work, Error *err) {
+static int start(Creating *creating, Error *err) {
         struct stat what;
         int r;
 
-        if (!work)
-                return ask_for_jail(creating, err);
+        if (!creating->work)
+                return make_jail(creating, err);
         if (fstat(call_fd(creating->call, 0), &what) < 0) {
                 call_refuse(creating->call, "invalid", "/work", NULL);
                 return error_say(err, -EINVAL, "\"work\" needs a descriptor: the directory");
@@ -303,7 +307,36 @@ static int start(Creating *creating, bool work, Error *err) {
         if (!S_ISDIR(what.st_mode))
                 return import_work(creating, err);
         r = add_work_dir(creating, err);
-        return r < 0 ? r : ask_for_jail(creating, err);
+        return r < 0 ? r : make_jail(creating, err);
+}
+
+/* ---- its turn ------------------------------------------------------------------------------------ */
+
+static void on_turn(const Error *err, void *userdata) {
+        Creating *creating = userdata;
+        Error own = ERROR_EMPTY;
+
+        if (err) {
+                call_fail(creating->call, NULL, err);
+                creating_free(creating);
+        } else if (start(creating, &own) < 0) {
+                fail(creating, &own);
+        }
+}
+
+/* What is over a quota now does not wait for the host first. */
+static int take_turn(Creating *creating, Error *err) {
+        const PlanLimits *limits = &creating->spec.limits.plan;
+        const TurnSpec turn = { creating->call, limits->memory_bytes, on_turn, creating };
+        uint32_t uid = creating->spec.owner_uid;
+        int r;
+
+        r = quota_check_jail(creating->front, uid, limits, err);
+        if (r >= 0)
+                r = quota_charge_create(creating->front, uid, err);
+        if (r >= 0)
+                r = turn_take(creating->front, &turn, err);
+        return r == 0 ? start(creating, err) : r;
 }
 
 static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
@@ -318,6 +351,7 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         creating->front = front;
         creating->call = call;
         creating->keep = json_true(params, "keep");
+        creating->work = json_true(params, "work");
         creating->spec.owner_uid = call_peer(call)->uid;
         creating->spec.snapshot = creating->snapshot;
         creating->spec.listed = true;
@@ -329,7 +363,7 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         if (r >= 0)
                 r = take_exec(creating, params, err);
         if (r >= 0)
-                r = start(creating, json_true(params, "work"), err);
+                r = take_turn(creating, err);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(creating);

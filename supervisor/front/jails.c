@@ -20,7 +20,9 @@
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/slots.h"
+#include "supervisor/front/turns.h"
 
 #define WALL_ACCURACY_USEC 10000
 
@@ -54,6 +56,7 @@ struct FrontJail {
         char snapshot[72];
         char policy[72];
         bool listed;
+        bool charged; /* with limits.plan, to the owner */
         uint32_t owner_uid;
         uint64_t created_usec;
 };
@@ -83,6 +86,8 @@ static FrontJail *jail_free(FrontJail *jail) {
                 return NULL;
         if (jail->client)
                 client_unwatch(jail->client, on_client_gone, jail);
+        if (jail->charged)
+                quota_release_jail(jail->front, jail->owner_uid, &jail->limits.plan);
         if (jail->prev)
                 jail->prev->next = jail->next;
         else if (jail->front->jails == jail)
@@ -175,6 +180,7 @@ static void tell_gone(FrontJail *jail) {
                 gones = first->next;
                 first->gone(first->userdata);
         }
+        turns_touch(front->turns);
         if (front->sweep_later)
                 layers_sweep(front);
         front_touch(front);
@@ -274,20 +280,6 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
         not_made(jail, &err);
 }
 
-static int check_quota(const Front *front, uint32_t uid, Error *err) {
-        unsigned all = 0, own = 0;
-
-        for (const FrontJail *jail = front->jails; jail; jail = jail->next) {
-                all++;
-                own += jail->owner_uid == uid;
-        }
-        if (own >= FRONT_JAILS_PER_UID_MAX)
-                return error_say(err, -EDQUOT, "you have %u jails already: end some first", own);
-        if (all >= FRONT_JAILS_MAX)
-                return error_say(err, -EDQUOT, "%u jails run on this host already: try later", all);
-        return 0;
-}
-
 static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         SCOPED(jail_free) FrontJail *jail = calloc(1, sizeof(FrontJail));
 
@@ -334,12 +326,13 @@ int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *
         SCOPED(jail_free) FrontJail *jail = NULL;
         int r;
 
-        r = check_quota(front, spec->owner_uid, err);
-        if (r < 0)
-                return r;
         r = jail_new(front, spec, &jail);
         if (r < 0)
                 return error_set(err, r, "keep account of a jail");
+        r = quota_charge_jail(front, spec->owner_uid, &spec->limits.plan, err);
+        if (r < 0)
+                return r;
+        jail->charged = true;
         jail->ready = ready;
         jail->userdata = userdata;
         r = ask_monitor(jail, spec, err);

@@ -11,9 +11,12 @@
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/policies.h"
+#include "supervisor/front/pressure.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshot-methods.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/tasks.h"
+#include "supervisor/front/turns.h"
 #include "supervisor/front/verify-methods.h"
 
 #define PROTOCOL    "1"
@@ -119,6 +122,8 @@ void methods_dispatch(Front *front, Call *call, const char *name, const cJSON *p
         }
         r = method->row->run(front, call, params ? params : empty, &result, &err);
         if (r < 0)
+                quota_refuse(front, call, &err);
+        if (r < 0)
                 call_fail(call, NULL, &err);
         else if (result)
                 call_answer(call, result, NULL, 0);
@@ -127,12 +132,12 @@ void methods_dispatch(Front *front, Call *call, const char *name, const cJSON *p
 static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         cJSON *json = cJSON_CreateObject();
         cJSON *names;
+        uint32_t uid = call_uid(call);
         unsigned jails = 0;
 
-        (void) call;
         (void) params;
         for (const FrontJail *jail = front->jails; jail; jail = front_jail_next(jail))
-                jails++;
+                jails += uid == 0 || front_jail_owner(jail) == uid;
         json_add_text(json, "version", PACKAGE_VERSION);
         json_add_text(json, "protocol", PROTOCOL);
         json_add_bool(json, "private", front->info.private_call);
@@ -140,7 +145,10 @@ static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_number(json, "landlock", front->info.landlock_abi);
         json_add_number(json, "cpus", front->info.cpus);
         json_add_number(json, "jails", jails);
-        json_add_number(json, "tasks", tasks_count(front->tasks));
+        json_add_number(json, "tasks", tasks_count(front->tasks, uid));
+        json_add_bool(json, "psi", pressure_has_psi(front->pressure));
+        if (uid == 0)
+                json_add_number(json, "waiting", turns_waiting(front->turns));
         names = json_add_array(json, "methods");
         for (unsigned i = 0; i < front->methods->n; i++)
                 json_push_text(names, front->methods->items[i].row->name);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/setup-layer.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-start.h"
@@ -69,11 +70,11 @@ bool tasks_busy(const Tasks *tasks) {
         return tasks && tasks->first;
 }
 
-unsigned tasks_count(const Tasks *tasks) {
+unsigned tasks_count(const Tasks *tasks, uint32_t uid) {
         unsigned n = 0;
 
         for (const Task *task = tasks->first; task; task = task->next)
-                n += !task_is_final(task);
+                n += !task_is_final(task) && (uid == 0 || task->owner_uid == uid);
         return n;
 }
 
@@ -106,29 +107,34 @@ Task *tasks_find_routed(Tasks *tasks) {
 
 /* ---- the queue ----------------------------------------------------------------------------------- */
 
-static int check_quota(const Tasks *tasks, uint32_t uid, Error *err) {
-        unsigned all = 0, own = 0;
-
-        for (const Task *task = tasks->first; task; task = task->next) {
-                all += !task_is_final(task);
-                own += !task_is_final(task) && task->owner_uid == uid;
-        }
-        if (own >= TASKS_PER_UID_MAX)
-                return error_say(err, -EDQUOT, "you have %u tasks already: wait, or cancel some",
-                                 own);
-        if (all >= TASKS_MAX)
-                return error_say(err, -EDQUOT, "%u tasks wait on this host already: try later",
-                                 all);
+static int check_room(const Tasks *tasks, uint32_t uid, Error *err) {
+        if (tasks_count(tasks, 0) >= TASKS_MAX)
+                return error_say(err, -EBUSY, "there is no room for another task: try later");
+        if (uid != 0 && tasks_count(tasks, uid) >= TASKS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "you have %d tasks already: wait, or cancel some",
+                                 TASKS_PER_UID_MAX);
         return 0;
+}
+
+/* Charged once it is in the list: whatever ends it gives it back in tasks_drop(). */
+static int charge(Tasks *tasks, Task *task, Error *err) {
+        int r = check_room(tasks, task->owner_uid, err);
+
+        if (r >= 0)
+                r = quota_charge_task(tasks->front, task->owner_uid, err);
+        if (r < 0)
+                return r;
+        r = task_ledger_save(task, err);
+        if (r < 0)
+                quota_release_task(tasks->front, task->owner_uid);
+        return r;
 }
 
 int tasks_add_consume(Tasks *tasks, Task *task, Error *err) {
         Task **at = &tasks->first;
         int r;
 
-        r = check_quota(tasks, task->owner_uid, err);
-        if (r == 0)
-                r = task_ledger_save(task, err);
+        r = charge(tasks, task, err);
         if (r < 0) {
                 task_free(task);
                 return r;
@@ -167,8 +173,10 @@ void tasks_drop(Tasks *tasks, Task *task) {
 
         while (*at && *at != task)
                 at = &(*at)->next;
-        if (*at)
+        if (*at) {
                 *at = task->next;
+                quota_release_task(tasks->front, task->owner_uid);
+        }
         task_free(task);
         front_touch(tasks->front);
 }

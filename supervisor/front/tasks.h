@@ -26,8 +26,8 @@ void tasks_stop(Tasks *tasks);
 Tasks *tasks_free(Tasks *tasks);
 /** tasks_busy() - is a task alive that needs the supervisor */
 bool tasks_busy(const Tasks *tasks);
-/** tasks_count() - tasks that are alive */
-unsigned tasks_count(const Tasks *tasks);
+/** tasks_count() - tasks that are alive and that @uid may see (0: all) */
+unsigned tasks_count(const Tasks *tasks, uint32_t uid);
 
 /** tasks_holds() - borrowed */
 Holds *tasks_holds(Tasks *tasks);

@@ -103,6 +103,13 @@ static int config_or_null(const Monitor *monitor, Error *err) {
                          monitor->config->config_dir);
 }
 
+/* What a host need not have; the front does without. */
+static int open_or_null(const char *path, int flags) {
+        int fd = open(path, flags | O_CLOEXEC);
+
+        return fd < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : fd;
+}
+
 static int front_fds(Monitor *monitor, int *fds, Error *err) {
         const MonitorConfig *config = monitor->config;
         const char *policies = config->policies_dir;
@@ -122,6 +129,9 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_FILES] = jail_program(monitor, "warder-files", err);
         fds[FRONT_FD_AGENT] = agent_or_null(monitor, err);
         fds[FRONT_FD_DATA] = confined_open(config->data_dir, ".", O_RDONLY | O_DIRECTORY, err);
+        fds[FRONT_FD_PRESSURE] = open_or_null("/proc/pressure", O_RDONLY | O_DIRECTORY);
+        fds[FRONT_FD_MEMINFO] = open_or_null("/proc/meminfo", O_RDONLY);
+        fds[FRONT_FD_ETC] = open_or_null("/etc", O_PATH | O_DIRECTORY);
         fds[FRONT_FD_INFO] = make_info(monitor, err);
         fds[FRONT_FD_FILTER] =
                 memfd_sealed("filter", filter_front, sizeof filter_front, false, err);

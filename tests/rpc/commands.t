@@ -11,7 +11,7 @@ from front_lib import (INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPU
 from supervisor_lib import eventually
 
 tap = Tap()
-front = Front()
+front = Front(memory=1 << 44)
 handle = 100
 
 

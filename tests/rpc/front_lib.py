@@ -20,7 +20,8 @@ import time
 BUILD = os.environ.get("top_builddir", ".")
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress", "info", "filter"]
+FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
+             "pressure", "meminfo", "etc", "info", "filter"]
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT_NEW, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
@@ -201,7 +202,8 @@ class Jail:
 
 class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
-                 policies=None, landlock=7, agent="/dev/null", config="/dev/null"):
+                 policies=None, landlock=7, agent="/dev/null", config="/dev/null",
+                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null"):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -217,7 +219,8 @@ class Front:
         fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
                "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
-               "config": os.open(config, os.O_RDONLY),
+               "config": os.open(config, os.O_RDONLY), "pressure": os.open(pressure, os.O_RDONLY),
+               "meminfo": os.open(meminfo, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY),
                "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
                "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
                "info": sealed(info), "filter": front_filter()}

@@ -1,0 +1,374 @@
+/*
+ * quotas: see quotas.h.
+ *
+ * Creates of a minute are one number an account: the time at which all creates so far would have come, had
+ * they come evenly. It may be at most a minute ahead (a burst of a whole minute's creates), and each
+ * create moves it on by its share of a minute. No timer runs.
+ */
+#include "supervisor/front/quotas.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/owned.h"
+#include "base/units.h"
+#include "supervisor/front/jails.h"
+
+#define BUCKETS     256u
+#define MINUTE_USEC 60000000ull
+
+typedef struct Fault {
+        CeilingField field;
+        uint64_t used, asked;
+        CeilingValue bound;
+} Fault;
+
+struct Account {
+        Quotas *quotas; /* borrowed */
+        Account *next;  /* of its bucket */
+        uint32_t uid;
+        uint32_t *gids; /* owned, sorted */
+        unsigned n_gids;
+        unsigned refs;
+        uint64_t used[_CEILING_FIELD_MAX]; /* QUOTA_JAILS … QUOTA_TASKS */
+        uint64_t creates_until;            /* monotonic microseconds */
+        Ceiling ceiling;                   /* merged when it was last asked for … */
+        unsigned count;                    /* … of this state of the file; 0: never */
+        Fault fault;
+        void *line; /* of turns.c */
+};
+
+struct Quotas {
+        Front *front; /* borrowed */
+        QuotaTotals totals;
+        unsigned n;
+        Account *buckets[BUCKETS]; /* owned */
+};
+
+/* ---- accounts ------------------------------------------------------------------------------------ */
+
+int quotas_new(Front *front, Quotas **ret, Error *err) {
+        Quotas *quotas = calloc(1, sizeof *quotas);
+
+        if (!quotas)
+                return error_set(err, -ENOMEM, "keep accounts");
+        quotas->front = front;
+        *ret = quotas;
+        return 0;
+}
+
+static void account_free(Account *account) {
+        free(account->gids);
+        free(account);
+}
+
+Quotas *quotas_free(Quotas *quotas) {
+        if (!quotas)
+                return NULL;
+        for (unsigned i = 0; i < BUCKETS; i++)
+                while (quotas->buckets[i]) {
+                        Account *account = quotas->buckets[i];
+
+                        quotas->buckets[i] = account->next;
+                        account_free(account);
+                }
+        free(quotas);
+        return NULL;
+}
+
+const QuotaTotals *quotas_totals(const Quotas *quotas) {
+        return &quotas->totals;
+}
+
+static bool is_idle(const Account *account, uint64_t now) {
+        for (unsigned i = QUOTA_JAILS; i <= QUOTA_TASKS; i++)
+                if (account->used[i])
+                        return false;
+        return account->refs == 0 && account->creates_until <= now && !account->line;
+}
+
+static void sweep(Quotas *quotas, unsigned bucket) {
+        uint64_t now = units_monotonic();
+
+        for (Account **at = &quotas->buckets[bucket]; *at;) {
+                Account *account = *at;
+
+                if (!is_idle(account, now)) {
+                        at = &account->next;
+                        continue;
+                }
+                *at = account->next;
+                account_free(account);
+                quotas->n--;
+        }
+}
+
+Account *account_of(Quotas *quotas, uint32_t uid) {
+        unsigned bucket = uid % BUCKETS;
+        Account *account = quotas->buckets[bucket];
+
+        while (account && account->uid != uid)
+                account = account->next;
+        if (account)
+                return account;
+        if (quotas->n < ACCOUNTS_MAX)
+                sweep(quotas, bucket);
+        else
+                for (unsigned i = 0; i < BUCKETS; i++)
+                        sweep(quotas, i);
+        account = quotas->n < ACCOUNTS_MAX ? calloc(1, sizeof *account) : NULL;
+        if (!account)
+                return NULL;
+        account->quotas = quotas;
+        account->uid = uid;
+        account->next = quotas->buckets[bucket];
+        quotas->buckets[bucket] = account;
+        quotas->n++;
+        return account;
+}
+
+int quota_join(Quotas *quotas, const CeilingWho *who, Account **ret, Error *err) {
+        Account *account = account_of(quotas, who->uid);
+        uint32_t *gids;
+
+        if (!account)
+                return error_say(err, -EDQUOT, "there is no account left for user id %u: try later",
+                                 who->uid);
+        gids = malloc(who->n_gids * sizeof *gids + 1);
+        if (!gids)
+                return error_set(err, -ENOMEM, "keep an account");
+        if (who->n_gids)
+                memcpy(gids, who->gids, who->n_gids * sizeof *gids);
+        free(account->gids);
+        account->gids = gids;
+        account->n_gids = who->n_gids;
+        account->count = 0;
+        *ret = account_ref(account);
+        return 0;
+}
+
+Account *account_ref(Account *account) {
+        account->refs++;
+        return account;
+}
+
+Account *account_unref(Account *account) {
+        if (account)
+                account->refs--;
+        return NULL;
+}
+
+void **account_line(Account *account) {
+        return &account->line;
+}
+
+/* ---- ceilings ------------------------------------------------------------------------------------ */
+
+static int account_ceiling(Account *account, Error *err) {
+        Front *front = account->quotas->front;
+        const CeilingWho who = { account->uid, account->gids, account->n_gids };
+        const Ceilings *ceilings;
+        int r;
+
+        r = ceilings_file_now(front->ceilings, &ceilings, err);
+        if (r < 0)
+                return r;
+        if (account->count == ceilings_file_count(front->ceilings))
+                return 0;
+        account->count = ceilings_file_count(front->ceilings);
+        ceilings_of(ceilings, &front->info, &who, &account->ceiling);
+        return 0;
+}
+
+static int find(Front *front, uint32_t uid, Account **ret, Error *err) {
+        Account *account = account_of(front->quotas, uid);
+
+        if (!account)
+                return error_say(err, -EDQUOT, "there is no account left for user id %u", uid);
+        *ret = account;
+        return account_ceiling(account, err);
+}
+
+int quota_ceiling(Front *front, uint32_t uid, const Ceiling **ret, Error *err) {
+        Account *account;
+        int r = find(front, uid, &account, err);
+
+        if (r >= 0)
+                *ret = &account->ceiling;
+        return r;
+}
+
+/* ---- charging ------------------------------------------------------------------------------------ */
+
+static const char *amount(CeilingField field, uint64_t value, char *text) {
+        if (field == QUOTA_MEMORY || field == QUOTA_DISK || field == QUOTA_SNAPSHOT_DISK)
+                return units_format_size(value, text);
+        if (field == QUOTA_CPU)
+                (void) snprintf(text, UNITS_TEXT_MAX, "%llu%%", (unsigned long long) value / 10);
+        else
+                (void) snprintf(text, UNITS_TEXT_MAX, "%llu", (unsigned long long) value);
+        return text;
+}
+
+static int exceed(Account *account, const Fault *fault, Error *err) {
+        char used[UNITS_TEXT_MAX], asked[UNITS_TEXT_MAX], bound[UNITS_TEXT_MAX];
+        char source[CEILING_SOURCE_MAX];
+
+        account->fault = *fault;
+        return error_say(
+                err, -EDQUOT, "%s: you may have %s, have %s, and ask for %s (%s)",
+                ceiling_field_name(fault->field), amount(fault->field, fault->bound.value, bound),
+                amount(fault->field, fault->used, used), amount(fault->field, fault->asked, asked),
+                ceiling_source(&fault->bound, source));
+}
+
+static int check(Account *account, CeilingField field, uint64_t used, uint64_t asked, Error *err) {
+        const CeilingValue *bound = &account->ceiling.items[field];
+        const Fault fault = { field, used, asked, *bound };
+
+        if (bound->value == CEILING_NONE || (used <= bound->value && asked <= bound->value - used))
+                return 0;
+        return exceed(account, &fault, err);
+}
+
+typedef struct Charge {
+        CeilingField field;
+        uint64_t amount;
+} Charge;
+
+#define JAIL_CHARGES 4
+
+static void jail_charges(const PlanLimits *limits, Charge *charges) {
+        charges[0] = (Charge){ QUOTA_JAILS, 1 };
+        charges[1] = (Charge){ QUOTA_MEMORY, limits->memory_bytes };
+        charges[2] = (Charge){ QUOTA_CPU, limits->cpu_permille };
+        charges[3] = (Charge){ QUOTA_DISK, limits->disk_bytes };
+}
+
+static int check_jail(Account *account, const Charge *charges, Error *err) {
+        const Fault most = {
+                QUOTA_JAILS, account->used[QUOTA_JAILS], 1, { .value = FRONT_JAILS_PER_UID_MAX }
+        };
+        int r = 0;
+
+        if (account->used[QUOTA_JAILS] >= FRONT_JAILS_PER_UID_MAX)
+                return exceed(account, &most, err);
+        for (unsigned i = 0; r >= 0 && i < JAIL_CHARGES; i++)
+                r = check(account, charges[i].field, account->used[charges[i].field],
+                          charges[i].amount, err);
+        return r;
+}
+
+int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err) {
+        Charge charges[JAIL_CHARGES];
+        Account *account;
+        int r = find(front, uid, &account, err);
+
+        jail_charges(limits, charges);
+        return r < 0 ? r : check_jail(account, charges, err);
+}
+
+int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err) {
+        QuotaTotals *totals = &front->quotas->totals;
+        Charge charges[JAIL_CHARGES];
+        Account *account;
+        int r;
+
+        if (totals->jails >= FRONT_JAILS_MAX)
+                return error_say(err, -EBUSY, "this host has no room for another jail: try later");
+        r = find(front, uid, &account, err);
+        if (r < 0)
+                return r;
+        jail_charges(limits, charges);
+        r = check_jail(account, charges, err);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < JAIL_CHARGES; i++)
+                account->used[charges[i].field] += charges[i].amount;
+        totals->jails++;
+        totals->memory += limits->memory_bytes;
+        return 0;
+}
+
+void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits) {
+        Account *account = account_of(front->quotas, uid); /* it has something, so it is there */
+        Charge charges[JAIL_CHARGES];
+
+        front->quotas->totals.jails--;
+        front->quotas->totals.memory -= limits->memory_bytes;
+        jail_charges(limits, charges);
+        for (unsigned i = 0; account && i < JAIL_CHARGES; i++)
+                account->used[charges[i].field] -= charges[i].amount;
+}
+
+int quota_charge_task(Front *front, uint32_t uid, Error *err) {
+        Account *account;
+        int r = find(front, uid, &account, err);
+
+        if (r >= 0)
+                r = check(account, QUOTA_TASKS, account->used[QUOTA_TASKS], 1, err);
+        if (r >= 0)
+                account->used[QUOTA_TASKS]++;
+        return r;
+}
+
+void quota_release_task(Front *front, uint32_t uid) {
+        Account *account = account_of(front->quotas, uid);
+
+        if (account)
+                account->used[QUOTA_TASKS]--;
+}
+
+/* How many of a minute's creates are not yet made up for by time. */
+static uint64_t creates_used(const Account *account, uint64_t now, uint64_t bound) {
+        uint64_t ahead = account->creates_until > now ? account->creates_until - now : 0;
+
+        return (ahead * bound + MINUTE_USEC - 1) / MINUTE_USEC;
+}
+
+int quota_charge_create(Front *front, uint32_t uid, Error *err) {
+        uint64_t now = units_monotonic(), bound, from;
+        Account *account;
+        Fault fault = { .field = QUOTA_CREATES, .asked = 1 };
+        int r = find(front, uid, &account, err);
+
+        if (r < 0)
+                return r;
+        fault.bound = account->ceiling.items[QUOTA_CREATES];
+        bound = fault.bound.value;
+        if (bound == CEILING_NONE)
+                return 0;
+        from = account->creates_until > now ? account->creates_until : now;
+        if (bound > 0 && from + MINUTE_USEC / bound <= now + MINUTE_USEC) {
+                account->creates_until = from + MINUTE_USEC / bound;
+                return 0;
+        }
+        fault.used = creates_used(account, now, bound);
+        return exceed(account, &fault, err);
+}
+
+int quota_check(Front *front, uint32_t uid, CeilingField field, uint64_t used, uint64_t more,
+                Error *err) {
+        Account *account;
+        int r = find(front, uid, &account, err);
+
+        return r < 0 ? r : check(account, field, used, more, err);
+}
+
+void quota_refuse(Front *front, Call *call, const Error *err) {
+        const Account *account = account_of(front->quotas, call_peer(call)->uid);
+        char source[CEILING_SOURCE_MAX];
+        cJSON *data;
+
+        if (err->code != -EDQUOT || !account || account->fault.field < QUOTA_JAILS ||
+            !strstr(err->text, ceiling_field_name(account->fault.field)))
+                return; /* another's, of an older refusal */
+        call_refuse(call, "quota", NULL,
+                    "end something of yours, or ask the administrator for more");
+        data = call_data(call);
+        json_add_text(data, "field", ceiling_field_name(account->fault.field));
+        json_add_number(data, "used", account->fault.used);
+        json_add_number(data, "asked", account->fault.asked);
+        json_add_number(data, "bound", account->fault.bound.value);
+        json_add_text(data, "source", ceiling_source(&account->fault.bound, source));
+}

@@ -1,0 +1,388 @@
+/*
+ * turns: see turns.h.
+ *
+ * Lines are a ring of users; each has a queue of its own. Whoever is at the head of the first line is
+ * looked at, and only it: where it does not fit, all wait, so that a large one is not starved by small
+ * ones. Two things make us look: a jail that has ended (turns_touch()), and, for what no event tells of
+ * (memory of others, pressure), a timer that runs only while somebody waits.
+ */
+#include "supervisor/front/turns.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/owned.h"
+#include "base/units.h"
+#include "supervisor/front/clients.h"
+#include "supervisor/front/pressure.h"
+#include "supervisor/front/quotas.h"
+
+#define LOOK_USEC     500000 /* between two looks at the host while somebody waits */
+#define LOOK_ACCURACY 100000
+#define WHY_MAX       160
+
+typedef struct Line Line;
+
+struct Line { /* of one user; there while it has a turn */
+        Line *next;
+        Account *account; /* owned reference */
+        Turn *first, *last;
+        unsigned n;
+};
+
+struct Turn {
+        Turns *turns; /* borrowed */
+        Turn *next;
+        Line *line;
+        Client *client; /* borrowed; watched */
+        TurnSpec spec;
+        sd_event_source *limit; /* owned */
+};
+
+struct Turns {
+        Front *front;           /* borrowed */
+        Line *first, *last;     /* owned */
+        unsigned n;             /* turns of all lines */
+        sd_event_source *timer; /* owned: the next look */
+};
+
+/* ---- is there room ------------------------------------------------------------------------------- */
+
+typedef struct Full { /* why there is no room */
+        const char *which;
+        bool for_ever; /* it would not fit an empty host */
+        char why[WHY_MAX];
+} Full;
+
+static bool no_room(Full *full, const char *which, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
+static bool no_room(Full *full, const char *which, const char *format, ...) {
+        va_list args;
+
+        full->which = which;
+        va_start(args, format);
+        (void) vsnprintf(full->why, sizeof full->why, format, args);
+        va_end(args);
+        return true;
+}
+
+static bool is_pressed(const Pressure *pressure, const HostRules *rules, Full *full) {
+        for (unsigned i = 0; i < _RESOURCE_MAX; i++) {
+                unsigned some = rules->pressure[i] ? pressure_some(pressure, i) : 0;
+
+                if (rules->pressure[i] && some >= rules->pressure[i])
+                        return no_room(full, "pressure",
+                                       "%u%% of the time somebody waits for %s (PSI some avg10; "
+                                       "at most %u%%)",
+                                       some, pressure_name(i), rules->pressure[i]);
+        }
+        return false;
+}
+
+static bool is_full(const Front *front, const HostRules *rules, uint64_t memory, Full *full) {
+        const QuotaTotals *totals = quotas_totals(front->quotas);
+        uint64_t available;
+
+        if (rules->jails && totals->jails >= rules->jails)
+                return no_room(full, "jails", "as many jails run as this host may have");
+        full->for_ever = rules->memory && memory > rules->memory;
+        if (rules->memory && (full->for_ever || totals->memory > rules->memory - memory))
+                return no_room(full, "memory",
+                               "the memory limits of all jails together are as large as this host "
+                               "allows");
+        available = rules->reserve ? pressure_available(front->pressure) : UINT64_MAX;
+        if (available < rules->reserve)
+                return no_room(full, "memory", "too little of the host's memory is available");
+        return is_pressed(front->pressure, rules, full);
+}
+
+static int read_rules(Front *front, HostRules *rules, Error *err) {
+        const Ceilings *ceilings;
+        int r = ceilings_file_now(front->ceilings, &ceilings, err);
+
+        if (r >= 0)
+                ceilings_host(ceilings, &front->info, rules);
+        return r;
+}
+
+/* ---- lines --------------------------------------------------------------------------------------- */
+
+static void drop_line(Turns *turns, Line *line) {
+        Line **at = &turns->first, *before = NULL;
+
+        while (*at && *at != line) {
+                before = *at;
+                at = &before->next;
+        }
+        *at = line->next;
+        if (turns->last == line)
+                turns->last = before;
+        *account_line(line->account) = NULL;
+        account_unref(line->account);
+        free(line);
+}
+
+static void push_line(Turns *turns, Line *line) {
+        line->next = NULL;
+        if (turns->last)
+                turns->last->next = line;
+        else
+                turns->first = line;
+        turns->last = line;
+}
+
+static Line *line_of(Turns *turns, uint32_t uid) {
+        Account *account = account_of(turns->front->quotas, uid);
+        Line *line = account ? *account_line(account) : NULL;
+
+        if (line || !account)
+                return line;
+        line = calloc(1, sizeof *line);
+        if (!line)
+                return NULL;
+        line->account = account_ref(account);
+        *account_line(account) = line;
+        push_line(turns, line);
+        return line;
+}
+
+/* The served user goes behind all others. */
+static void rotate(Turns *turns, Line *line) {
+        if (turns->first != line || turns->last == line)
+                return;
+        turns->first = line->next;
+        push_line(turns, line);
+}
+
+static void on_client_gone(Client *client, void *userdata);
+
+static Turn *turn_free(Turn *turn) {
+        Line *line = turn->line;
+        Turn **at = &line->first, *before = NULL;
+
+        while (*at && *at != turn) {
+                before = *at;
+                at = &before->next;
+        }
+        if (*at) {
+                *at = turn->next;
+                if (line->last == turn)
+                        line->last = before;
+                line->n--;
+                turn->turns->n--;
+        }
+        if (line->n == 0)
+                drop_line(turn->turns, line);
+        if (turn->client)
+                client_unwatch(turn->client, on_client_gone, turn);
+        sd_event_source_disable_unref(turn->limit);
+        free(turn);
+        return NULL;
+}
+
+/* Out of its line first: what follows may ask for a turn again. */
+static void end_turn(Turn *turn, const Error *err) {
+        TurnFn go = turn->spec.go;
+        void *userdata = turn->spec.userdata;
+
+        turn_free(turn);
+        go(err, userdata);
+}
+
+static void on_client_gone(Client *client, void *userdata) {
+        Turn *turn = userdata;
+        Error err = ERROR_EMPTY;
+
+        (void) client;
+        turn->client = NULL;
+        error_say(&err, -ECANCELED, "the client has gone");
+        turns_touch(turn->turns);
+        end_turn(turn, &err);
+}
+
+static void refuse(Call *call, const char *which) {
+        call_refuse(call, "limit", NULL, "try later, or ask for less");
+        json_add_text(call_data(call), "which", which);
+}
+
+static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
+        Turn *turn = userdata;
+        Turns *turns = turn->turns;
+        HostRules rules = { 0 };
+        Full full = { .which = "jails" };
+        Error err = ERROR_EMPTY;
+
+        (void) source;
+        (void) usec;
+        if (read_rules(turns->front, &rules, NULL) < 0 ||
+            !is_full(turns->front, &rules, turn->spec.memory, &full))
+                (void) no_room(&full, "queue", "others came first");
+        refuse(turn->spec.call, full.which);
+        error_say(&err, -ETIMEDOUT, "the host is full, and stayed so: %s", full.why);
+        turns_touch(turns);
+        end_turn(turn, &err);
+        return 0;
+}
+
+/* ---- looking ------------------------------------------------------------------------------------- */
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
+        Turns *turns = userdata;
+        HostRules rules;
+        Full full;
+
+        (void) usec;
+        while (turns->first && read_rules(turns->front, &rules, NULL) >= 0) {
+                Line *line = turns->first;
+                Turn *turn = line->first;
+
+                if (is_full(turns->front, &rules, turn->spec.memory, &full))
+                        break;
+                rotate(turns, line);
+                end_turn(turn, NULL);
+        }
+        if (!turns->first)
+                return 0;
+        (void) sd_event_source_set_time_relative(source, LOOK_USEC);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+void turns_touch(Turns *turns) {
+        if (!turns || !turns->first)
+                return;
+        (void) sd_event_source_set_time_relative(turns->timer, 0);
+        (void) sd_event_source_set_enabled(turns->timer, SD_EVENT_ONESHOT);
+}
+
+int turns_new(Front *front, Turns **ret, Error *err) {
+        autofree Turns *turns = calloc(1, sizeof *turns);
+        int r = turns ? 0 : -ENOMEM;
+
+        if (r >= 0)
+                r = sd_event_add_time_relative(front->event, &turns->timer, CLOCK_MONOTONIC, 0,
+                                               LOOK_ACCURACY, on_look, turns);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(turns->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return error_set(err, r, "watch for room on the host");
+        (void) sd_event_source_set_description(turns->timer, "turns");
+        turns->front = front;
+        *ret = TAKE_PTR(turns);
+        return 0;
+}
+
+Turns *turns_free(Turns *turns) {
+        if (!turns)
+                return NULL;
+        while (turns->first)
+                turn_free(turns->first->first);
+        sd_event_source_disable_unref(turns->timer);
+        free(turns);
+        return NULL;
+}
+
+unsigned turns_waiting(const Turns *turns) {
+        return turns->n;
+}
+
+/* ---- asking -------------------------------------------------------------------------------------- */
+
+/* Of the other lines at most one more each than we have before us come first. */
+static unsigned position(const Turns *turns, const Line *own) {
+        unsigned n = own->n;
+
+        for (const Line *line = turns->first; line; line = line->next)
+                if (line != own)
+                        n += line->n < own->n ? line->n : own->n;
+        return n;
+}
+
+static void tell(const Turn *turn, const Full *full) {
+        cJSON *params = cJSON_CreateObject();
+
+        json_add_number(params, "position", position(turn->turns, turn->line));
+        json_add_text(params, "which", full->which);
+        json_add_text(params, "text", full->why);
+        call_notify(turn->spec.call, "jail.waiting", params);
+}
+
+/* Where anything fails the turn is not in its line yet; an empty line goes with it. */
+static int start(Turn *turn, const HostRules *rules) {
+        Turns *turns = turn->turns;
+        int r;
+
+        r = sd_event_add_time_relative(turns->front->event, &turn->limit, CLOCK_MONOTONIC,
+                                       rules->wait_usec, LOOK_ACCURACY, on_limit, turn);
+        if (r >= 0)
+                r = client_watch(call_client(turn->spec.call), on_client_gone, turn);
+        if (r < 0)
+                return r;
+        turn->client = call_client(turn->spec.call);
+        if (turn->line->last)
+                turn->line->last->next = turn;
+        else
+                turn->line->first = turn;
+        turn->line->last = turn;
+        turn->line->n++;
+        turns->n++;
+        return 0;
+}
+
+static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error *err) {
+        Turns *turns = turn->turns;
+        bool is_first = !turns->first;
+
+        if (!call_client(turn->spec.call))
+                return error_say(err, -ECANCELED, "the client has gone");
+        turn->line = line_of(turns, call_peer(turn->spec.call)->uid);
+        if (!turn->line)
+                return error_set(err, -ENOMEM, "wait for room");
+        if (turns->n >= rules->queue || turn->line->n >= rules->queue_per_uid) {
+                refuse(turn->spec.call, full->which);
+                error_say(err, -ETIMEDOUT, "the host is full, and %s: %s",
+                          turns->n >= rules->queue ? "so many wait already that nobody else may"
+                                                   : "you have as many waiting as you may have",
+                          full->why);
+        } else if (start(turn, rules) < 0) {
+                error_set(err, -ENOMEM, "wait for room");
+        } else {
+                if (is_first)
+                        turns_touch(turns);
+                tell(turn, full);
+                return 0;
+        }
+        return err->code;
+}
+
+int turn_take(Front *front, const TurnSpec *spec, Error *err) {
+        Turns *turns = front->turns;
+        Full full = { .which = "queue", .why = "others came first" };
+        HostRules rules;
+        Turn *turn;
+        int r;
+
+        r = read_rules(front, &rules, err);
+        if (r < 0)
+                return r;
+        if (!is_full(front, &rules, spec->memory, &full) && !turns->first)
+                return 0;
+        if (full.for_ever) {
+                refuse(spec->call, full.which);
+                return error_say(err, -ETIMEDOUT, "this host can never have such a jail: %s",
+                                 full.why);
+        }
+        turn = calloc(1, sizeof *turn);
+        if (!turn)
+                return error_set(err, -ENOMEM, "wait for room");
+        *turn = (Turn){ .turns = turns, .spec = *spec };
+        r = wait_for(turn, &rules, &full, err);
+        if (r >= 0)
+                return TURN_E_WAITS;
+        if (turn->line)
+                turn_free(turn);
+        else
+                free(turn);
+        return r;
+}
