@@ -1,18 +1,18 @@
 /*
  * make-filters: write one of the constant seccomp filters as a C array. Runs at build time, on the
- * architecture that the build is for, so that no process with privilege links libseccomp.
+ * architecture that the build is for, so that no process with privilege links libseccomp. With "aarch64"
+ * it writes that architecture's, which a test reads.
  *
- *   make-filters floor|shared|front|egress|agent|files > filter-NAME.h
+ *   make-filters floor|shared|front|egress|agent|files [aarch64] > filter-NAME.h
  *
  * The floor is what no command in a jail may ever do, whatever policy its front chose: a list of
  * refusals over "allow". Above it a jail always has its policy's filter, an allow-list; between them, where
- * commands change a caller's own directory, stands "shared". The other four are allow-lists for our own processes; what is not in one answers ENOSYS, which every library takes
- * as "an older kernel" and works round.
+ * commands change a caller's own directory, stands "shared". The other four are allow-lists for our own
+ * processes; what is not in one answers ENOSYS, which every library takes as "an older kernel" and works
+ * round.
  *
- * Two facts of the kernel decide the form of the refusals. It cuts many arguments to 32 bits, so a
- * refusal compares the low 32 bits only (a set high bit must not slip past it), or refuses the whole
- * range above. And libseccomp can test an argument once in a rule, so what needs two tests (personality
- * is neither 0 nor the query) stands in a few hand-made instructions in front.
+ * What the kernel cuts to 32 bits is compared in 32 bits (sandbox/seccomp-widths.h): a high bit slips past no
+ * refusal.
  *
  * A new kernel brings new calls. The floor refuses by number what is newer than FLOOR_LAST_CALL: raise
  * it only after reading what the calls do.
@@ -24,22 +24,24 @@
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <sched.h>
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/seccomp.h"
 
-#define FLOOR_LAST_CALL 469         /* file_setattr, Linux 6.17 */
-#define X32_BIT         0x40000000u /* numbers from here on are x32's: the filter behind kills them */
-#define LOW             UINT64_C(0xffffffff)
+#define FLOOR_LAST_CALL 469 /* file_setattr, Linux 6.17 */
+#define USAGE           "usage: make-filters floor|shared|front|egress|agent|files [aarch64]"
+#define END             UINT64_MAX
+#define LEVEL_IP_END    256 /* a socket option's level below it is an IP protocol or SOL_SOCKET */
 #define FILTER_MAX      (4096 * sizeof(struct sock_filter)) /* BPF_MAXINSNS */
 #define RULES_MAX       64
 #define NEW_TIME        0x80u /* CLONE_NEWTIME, for unshare only: in clone these bits are a signal */
@@ -120,75 +122,147 @@ static SeccompRule *add(Rules *rules, uint32_t action, uint32_t errno_ret,
         return rule;
 }
 
-/* One more condition: the low 32 bits of argument @index, masked, are @value. */
-static void when(SeccompRule *rule, uint32_t index, uint64_t mask, uint64_t value) {
+/* One more condition: argument @index is @value, or whatever @op says. */
+static void when(SeccompRule *rule, uint32_t index, SeccompOp op, uint64_t value) {
+        rule->args[rule->n_args++] = (SeccompArg){ index, op, value, 0 };
+}
+
+/* One more condition: the bits of @mask in argument @index are @value. */
+static void when_bits(SeccompRule *rule, uint32_t index, uint64_t mask, uint64_t value) {
         rule->args[rule->n_args++] = (SeccompArg){ index, SECCOMP_OP_MASKED_EQ, mask, value };
 }
 
 /* Refuse @names where any of @bits is set in the first argument. */
 static void refuse_bits(Rules *rules, const char *const *names, uint32_t bits) {
-        for (uint64_t bit = 1; bit <= LOW; bit <<= 1)
+        for (uint64_t bit = 1; bit <= UINT32_MAX; bit <<= 1)
                 if (bits & bit)
-                        when(add(rules, SECCOMP_DO_ERRNO, EPERM, names), 0, bit, bit);
+                        when_bits(add(rules, SECCOMP_DO_ERRNO, EPERM, names), 0, bit, bit);
 }
 
-/*
- * Families other than UNIX, INET, INET6: the others are where the kernel's bugs are. A family is an int:
- * with a high bit set the 64-bit value is above the highest one and refused with the rest.
- */
-static void refuse_families(Rules *rules) {
-        static const char *const names[] = { "socket", "socketpair", NULL };
-        SeccompRule *rule;
+/* Refuse @name with an errno where argument @index is none of @values (a list of at most six). */
+static void refuse_others(Rules *rules, const char *const *names, uint32_t errno_ret,
+                          uint32_t index, const uint64_t *values) {
+        SeccompRule *rule = add(rules, SECCOMP_DO_ERRNO, errno_ret, names);
 
-        for (uint64_t family = 0; family < AF_INET6; family++) {
-                if (family == AF_UNIX || family == AF_INET)
-                        continue;
-                when(add(rules, SECCOMP_DO_ERRNO, EAFNOSUPPORT, names), 0, LOW, family);
-        }
-        rule = add(rules, SECCOMP_DO_ERRNO, EAFNOSUPPORT, names);
-        rule->args[rule->n_args++] = (SeccompArg){ 0, SECCOMP_OP_GT, AF_INET6, 0 };
+        for (unsigned i = 0; values[i] != END; i++)
+                when(rule, index, SECCOMP_OP_NE, values[i]);
 }
 
 static const uint32_t new_namespaces = CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
                                        CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET;
 
-/* Newer interfaces answer ENOSYS, so that programs fall back; what has no older form answers EPERM. */
+/*
+ * What new numbers of Linux 5.x and 6.x are, judged one by one. "profile" means: the floor leaves it to the
+ * policy's profile, an allow-list; what no shipped profile names answers ENOSYS there.
+ *
+ *   424-427  pidfd_send_signal   profile: signals stay in the jail's pid namespace
+ *            io_uring_*          refused: another way to make calls, which no filter sees
+ *   428-433  open_tree … fspick  refused: the new mount family
+ *   434-441  pidfd_open, clone3, close_range, openat2, faccessat2, epoll_pwait2   profile; clone3 ENOSYS
+ *            pidfd_getfd, process_madvise   refused: they reach into other processes
+ *   442-443  mount_setattr, quotactl_fd     refused
+ *   444-446  landlock_*          profile: they only take rights away
+ *   447      memfd_secret        refused: memory that the host cannot reclaim or see
+ *   448-452  process_mrelease, futex_waitv, set_mempolicy_home_node, cachestat, fchmodat2   profile
+ *   453      map_shadow_stack    profile: the process's own memory
+ *   454-456  futex_wake, futex_wait, futex_requeue   profile; none of them takes a PI lock
+ *   457-458  statmount, listmount   refused: they name mounts by id, other namespaces' too for the mighty
+ *   459-461  lsm_get_self_attr, lsm_list_modules   profile: names of modules; lsm_set_self_attr   refused
+ *   462-466  mseal, *xattrat     profile
+ *   467      open_tree_attr      refused: open_tree
+ *   468-469  file_getattr, file_setattr   profile: flags of files; what matters needs a capability
+ *   470-     listns, rseq_slice_yield, and what comes   ENOSYS until it has been read
+ *
+ * Newer interfaces answer ENOSYS, so that programs fall back; what has no older form answers EPERM.
+ */
+/* clang-format off */
+static const char *const refused_calls[] = {
+        /* namespaces and mounts */
+        "setns", "mount", "umount", "umount2", "pivot_root", "chroot", "fsopen", "fsconfig", "fsmount",
+        "fspick", "open_tree", "open_tree_attr", "move_mount", "mount_setattr",
+        /* the kernel's own machinery */
+        "bpf", "perf_event_open", "keyctl", "add_key", "request_key", "init_module", "finit_module",
+        "delete_module", "create_module", "query_module", "get_kernel_syms", "kexec_load",
+        "kexec_file_load", "fanotify_init", "fanotify_mark", "lsm_set_self_attr",
+        /* other processes' memory and descriptors; ptrace is the profile's to give (debug) */
+        "process_vm_readv", "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd",
+        /* files without a path */
+        "open_by_handle_at", "name_to_handle_at", "lookup_dcookie",
+        /* the host: disks, time, names, log, ports, power */
+        "quotactl", "quotactl_fd", "swapon", "swapoff", "reboot", "acct", "syslog", "settimeofday",
+        "clock_settime", "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "stime",
+        "iopl", "ioperm", "vhangup", "sethostname", "setdomainname", "nfsservctl", "uselib",
+        "_sysctl", NULL,
+};
+/* modify_ldt makes 16-bit and 32-bit segments, an ABI that is not ours */
+static const char *const absent_calls[] = {
+        "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "statmount", "listmount",
+        "memfd_secret", "modify_ldt", NULL,
+};
+/* clang-format on */
+
+/* A call and one argument with which it is refused; a second condition where @second_is_set. */
+static const struct {
+        const char *name;
+        uint32_t errno_ret;
+        uint32_t index;
+        SeccompOp op;
+        uint64_t value;
+        bool second_is_set; /* of the next argument, always an equality */
+        uint64_t second;
+} refused_arguments[] = {
+        /* input faked into a terminal is read by whoever has it after us */
+        { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCSTI, false, 0 },
+        { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCLINUX, false, 0 },
+        { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCCONS, false, 0 },
+        /* a line discipline loads a module and parses what a terminal carries */
+        { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCSETD, false, 0 },
+        /* a cookie of core scheduling keeps others off the processor's second thread */
+        { "prctl", EPERM, 0, SECCOMP_OP_EQ, PR_SCHED_CORE, false, 0 },
+        /* kernel TLS and its kin: protocol parsers that a socket option switches on */
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_ULP },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_UDP, true, UDP_ENCAP },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IP, true, IP_XFRM_POLICY },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IPV6, true, IPV6_XFRM_POLICY },
+        { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_BPF },
+        { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_EBPF },
+        /* SOL_TLS, SOL_ALG, SOL_MPTCP, SOL_XDP, … stand above the levels that are IP protocols */
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_GE, LEVEL_IP_END, false, 0 },
+};
+
+static void refuse_arguments(Rules *rules) {
+        for (unsigned i = 0; i < ELEMENTS(refused_arguments); i++) {
+                SeccompRule *rule = add(rules, SECCOMP_DO_ERRNO, refused_arguments[i].errno_ret,
+                                        &refused_arguments[i].name);
+
+                rule->n_names = 1;
+                when(rule, refused_arguments[i].index, refused_arguments[i].op,
+                     refused_arguments[i].value);
+                if (refused_arguments[i].second_is_set)
+                        when(rule, refused_arguments[i].index + 1, SECCOMP_OP_EQ,
+                             refused_arguments[i].second);
+        }
+}
+
 static void floor_rules(Rules *rules) {
-        /* clang-format off */
-        static const char *const refused[] = {
-                "setns", "mount", "umount", "umount2", "pivot_root", "fsopen", "fsconfig", "fsmount",
-                "fspick", "open_tree", "open_tree_attr", "move_mount", "mount_setattr", "bpf",
-                "perf_event_open", "keyctl", "add_key", "request_key", "process_vm_readv",
-                "process_vm_writev", "process_madvise", "kcmp", "pidfd_getfd", "init_module",
-                "finit_module", "delete_module", "create_module", "kexec_load", "kexec_file_load",
-                "open_by_handle_at", "name_to_handle_at", "quotactl", "quotactl_fd", "swapon", "swapoff",
-                "reboot", "acct", "syslog", "settimeofday", "clock_settime", "clock_settime64",
-                "clock_adjtime", "clock_adjtime64", "adjtimex", "stime", "iopl", "ioperm", "vhangup",
-                "sethostname", "setdomainname", "nfsservctl", "lookup_dcookie", "uselib", "_sysctl",
-                "lsm_set_self_attr", "fanotify_init", NULL,
-        };
-        static const char *const absent[] = {
-                "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", NULL,
-        };
-        /* clang-format on */
         static const char *const clone_call[] = { "clone", NULL };
         static const char *const unshare_call[] = { "unshare", NULL };
-        static const char *const ioctl_call[] = { "ioctl", NULL };
-        static const char *const setsockopt_call[] = { "setsockopt", NULL };
-        SeccompRule *ulp;
+        static const char *const personality_call[] = { "personality", NULL };
+        static const char *const sockets[] = { "socket", "socketpair", NULL };
+        /* the other families, and protocols that a number loads as a module, are where the bugs are */
+        static const uint64_t families[] = { AF_UNIX, AF_INET, AF_INET6, END };
+        static const uint64_t protocols[] = { 0,           IPPROTO_ICMP,   IPPROTO_TCP,
+                                              IPPROTO_UDP, IPPROTO_ICMPV6, END };
+        static const uint64_t personalities[] = { 0, UINT32_MAX /* the query */, END };
 
-        add(rules, SECCOMP_DO_ERRNO, EPERM, refused);
-        add(rules, SECCOMP_DO_ERRNO, ENOSYS, absent);
+        add(rules, SECCOMP_DO_ERRNO, EPERM, refused_calls);
+        add(rules, SECCOMP_DO_ERRNO, ENOSYS, absent_calls);
         refuse_bits(rules, clone_call, new_namespaces);
         refuse_bits(rules, unshare_call, new_namespaces | NEW_TIME);
-        refuse_families(rules);
-        /* input faked into a terminal is read by whoever has it after us */
-        when(add(rules, SECCOMP_DO_ERRNO, EPERM, ioctl_call), 1, LOW, TIOCSTI);
-        when(add(rules, SECCOMP_DO_ERRNO, EPERM, ioctl_call), 1, LOW, TIOCLINUX);
-        /* kernel TLS and its kin: protocol parsers that a socket option switches on */
-        ulp = add(rules, SECCOMP_DO_ERRNO, ENOPROTOOPT, setsockopt_call);
-        when(ulp, 1, LOW, IPPROTO_TCP);
-        when(ulp, 2, LOW, TCP_ULP);
+        refuse_others(rules, sockets, EAFNOSUPPORT, 0, families);
+        refuse_others(rules, sockets, EPROTONOSUPPORT, 2, protocols);
+        refuse_others(rules, personality_call, EPERM, 0, personalities);
+        refuse_arguments(rules);
 }
 
 /*
@@ -203,7 +277,7 @@ static void refuse_mode(Rules *rules, const char *const *names, uint32_t mode_ar
         for (uint64_t bit = S_ISGID; bit <= S_ISUID; bit <<= 1) {
                 SeccompRule *rule = add(rules, SECCOMP_DO_ERRNO, EPERM, names);
 
-                when(rule, mode_arg, bit, bit);
+                when_bits(rule, mode_arg, bit, bit);
                 if (also)
                         rule->args[rule->n_args++] = *also;
         }
@@ -229,17 +303,17 @@ static void shared_rules(Rules *rules) {
         add(rules, SECCOMP_DO_ERRNO, ENOSYS, absent);
 }
 
-/* Threads, but no new namespaces: clone's flags are an unsigned long whose low half decides. */
+/* Threads, but no new namespaces: of clone's flags the low half decides. */
 static void allow_threads(Rules *rules) {
         static const char *const clone_call[] = { "clone", NULL };
 
-        when(add(rules, SECCOMP_DO_ALLOW, 0, clone_call), 0, new_namespaces, 0);
+        when_bits(add(rules, SECCOMP_DO_ALLOW, 0, clone_call), 0, new_namespaces, 0);
 }
 
 static void allow_family(Rules *rules, uint64_t family) {
         static const char *const socket_calls[] = { "socket", "socketpair", NULL };
 
-        when(add(rules, SECCOMP_DO_ALLOW, 0, socket_calls), 0, LOW, family);
+        when(add(rules, SECCOMP_DO_ALLOW, 0, socket_calls), 0, SECCOMP_OP_EQ, family);
 }
 
 static void front_rules(Rules *rules) {
@@ -284,23 +358,6 @@ static const struct {
         { "files", SECCOMP_DO_ERRNO, files_rules },   { "shared", SECCOMP_DO_ALLOW, shared_rules },
 };
 
-/*
- * In front of the floor: personality with anything but 0 and the query, and calls that are newer than
- * this list. Everything else falls through to the filter behind, the architecture's check first.
- */
-static const struct sock_filter floor_head[] = {
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 7, 0),
-        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, FLOOR_LAST_CALL, 0, 1),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_personality, 0, 4),
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) +
-                                                   4 * (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 2, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xffffffff, 1, 0),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-};
-
 static void print_instructions(const struct sock_filter *code, size_t n) {
         for (size_t i = 0; i < n; i++)
                 printf("        { 0x%02x, %u, %u, 0x%08x },\n", code[i].code, code[i].jt,
@@ -318,17 +375,18 @@ static int print_filter(const char *name, int fd, Error *err) {
         printf("/* made by make-filters: the filter of %s */\n#include <linux/filter.h>\n\n"
                "static const struct sock_filter filter_%s[] = {\n",
                name, name);
-        if (strcmp(name, "floor") == 0)
-                print_instructions(floor_head, ELEMENTS(floor_head));
         print_instructions((const struct sock_filter *) (const void *) code,
                            n / sizeof(struct sock_filter));
         printf("};\n");
         return fflush(stdout) == 0 ? 0 : error_set(err, -errno, "write the filter %s", name);
 }
 
-static int make(const char *name, Error *err) {
+static int make(const char *name, uint32_t arch, Error *err) {
         Rules rules = { .n = 0 };
-        SeccompProfile profile = { .default_errno = ENOSYS, .rules = rules.items };
+        SeccompProfile profile = { .default_errno = ENOSYS,
+                                   .rules = rules.items,
+                                   .arch = arch,
+                                   .last_call = FLOOR_LAST_CALL };
         autofree char *unknown = NULL;
         autoclose int fd = -EBADF;
         int r;
@@ -345,18 +403,18 @@ static int make(const char *name, Error *err) {
                 if (r < 0)
                         return r;
                 if (*unknown)
-                        fprintf(stderr, "make-filters: %s: unknown calls %s\n", name, unknown);
+                        fprintf(stderr, "make-filters: %s: %s\n", name, unknown);
                 return print_filter(name, fd, err);
         }
         return error_say(err, -EINVAL, "no filter is named %s", name);
 }
 
 int main(int argc, char **argv) {
+        bool foreign = argc == 3 && strcmp(argv[2], "aarch64") == 0;
         Error err = ERROR_EMPTY;
 
-        if (argc == 2 && make(argv[1], &err) == 0)
+        if ((argc == 2 || foreign) && make(argv[1], foreign ? AUDIT_ARCH_AARCH64 : 0, &err) == 0)
                 return 0;
-        fprintf(stderr, "make-filters: %s\n",
-                argc == 2 ? err.text : "usage: make-filters floor|shared|front|egress|agent|files");
+        fprintf(stderr, "make-filters: %s\n", err.code < 0 ? err.text : USAGE);
         return 1;
 }

@@ -1,34 +1,54 @@
 /*
- * seccomp: a profile in our own structs becomes a filter in a sealed memfd, by libseccomp.
+ * seccomp: a profile in our own structs becomes a filter in a sealed memfd. libseccomp knows the numbers of
+ * calls on each architecture; the instructions are ours (seccomp-code.c says why).
  *
  * Three things hold whatever a profile says. A call of a foreign ABI (32-bit, x32) kills the process,
  * because its numbers mean other calls. clone3 answers ENOSYS, because its flags lie in memory where no
- * filter can read them; every C library then falls back to clone, whose flags a filter reads. And the
- * filter is a binary tree, because a linear one of a few hundred calls costs more to load than the rest
- * of a command's start.
+ * filter can read them; every C library then falls back to clone, whose flags a filter reads. And a call
+ * that is newer than every call the profile names answers ENOSYS where the default is an errno: programs
+ * try new calls first and take only ENOSYS for "use the old one".
  *
- * Two rules of the container world are kept, so that its profiles work as they are: names that this
- * host's library does not know are skipped and reported, and a rule that tests one argument twice means
- * any of its tests, not all.
- *
- * libseccomp refuses a rule whose action is the profile's default: such rules say nothing and are
- * skipped here.
+ * Of all rules that match the strictest decides: an author who allows ioctl and refuses one command means
+ * both lines. Names that no table knows are noted; a name that libseccomp knows of another architecture
+ * only is a call that does not exist here, and needs no word.
  */
 #include "sandbox/seccomp.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/buf.h"
+#include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/seccomp-code.h"
+#include "sandbox/seccomp-widths.h"
 
-#define UNKNOWN_MAX 4096
+#define NOTES_MAX    (64 * 1024)
+#define CALLS_MAX    8192 /* rules times names */
+#define X32_BIT      0x40000000u
+#define FOREIGN_CALL (-2)
 
-DEFINE_SCOPED(scmp_filter_ctx, seccomp_release);
+#if defined(__x86_64__)
+#define NATIVE_ARCH AUDIT_ARCH_X86_64
+#elif defined(__aarch64__)
+#define NATIVE_ARCH AUDIT_ARCH_AARCH64
+#else
+#error "a filter needs the architecture's token, and a look at its numbers"
+#endif
+
+static const struct {
+        uint32_t token, library, x32_bit;
+} arches[] = {
+        { AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, X32_BIT },
+        { AUDIT_ARCH_AARCH64, SCMP_ARCH_AARCH64, 0 },
+};
 
 /* Calls that libseccomp 2.5.4 does not know. Their numbers are one on all architectures since 424. */
 static const struct {
@@ -44,163 +64,237 @@ static const struct {
         { "file_setattr", 469 },
 };
 
-static int call_number(const char *name) {
-        int number = seccomp_syscall_resolve_name(name);
+typedef struct Entry {
+        CodeRule rule;
+        uint32_t action; /* SeccompAction, for the order */
+        unsigned order;
+} Entry;
 
-        if (number != __NR_SCMP_ERROR)
-                return number;
-        for (unsigned i = 0; i < ELEMENTS(newer_calls); i++)
-                if (strcmp(newer_calls[i].name, name) == 0)
-                        return newer_calls[i].number;
-        return __NR_SCMP_ERROR;
+typedef struct Work {
+        Entry *entries;  /* owned */
+        CodeRule *rules; /* owned */
+        unsigned n, max;
+        uint32_t arch, library, x32_bit;
+        Buf notes;
+        Buf unknown;
+} Work;
+
+static void work_deinit(Work *work) {
+        free(work->entries);
+        free(work->rules);
+        buf_deinit(&work->notes);
+        buf_deinit(&work->unknown);
 }
 
-/* Returns: libseccomp's action, or UINT32_MAX for one that we do not know. */
-static uint32_t action_of(uint32_t action, uint32_t errno_ret) {
+/* Returns: a number; FOREIGN_CALL: a call of other architectures only; __NR_SCMP_ERROR: of none. */
+static int call_number(const Work *work, const char *name) {
+        int number = seccomp_syscall_resolve_name_arch(work->library, name);
+
+        for (unsigned i = 0; number == __NR_SCMP_ERROR && i < ELEMENTS(newer_calls); i++)
+                if (strcmp(newer_calls[i].name, name) == 0)
+                        number = newer_calls[i].number;
+        return number >= 0 || number == __NR_SCMP_ERROR ? number : FOREIGN_CALL;
+}
+
+/* Returns: false for an action that we do not know. */
+static bool answer_of(uint32_t action, uint32_t errno_ret, uint32_t *ret) {
         switch (action) {
         case SECCOMP_DO_ALLOW:
-                return SCMP_ACT_ALLOW;
-        case SECCOMP_DO_ERRNO:
-                return SCMP_ACT_ERRNO(errno_ret & 0xffff);
-        case SECCOMP_DO_KILL:
-                return SCMP_ACT_KILL_PROCESS;
+                *ret = SECCOMP_RET_ALLOW;
+                return true;
         case SECCOMP_DO_LOG:
-                return SCMP_ACT_LOG;
+                *ret = SECCOMP_RET_LOG;
+                return true;
+        case SECCOMP_DO_ERRNO:
+                *ret = SECCOMP_RET_ERRNO | (errno_ret & SECCOMP_RET_DATA);
+                return true;
+        case SECCOMP_DO_TRAP:
+                *ret = SECCOMP_RET_TRAP;
+                return true;
+        case SECCOMP_DO_KILL:
+                *ret = SECCOMP_RET_KILL_PROCESS;
+                return true;
         default:
-                return UINT32_MAX;
+                return false;
         }
 }
 
-static int compare_of(const SeccompArg *arg, struct scmp_arg_cmp *ret) {
-        static const enum scmp_compare ops[] = {
-                [SECCOMP_OP_NE] = SCMP_CMP_NE,
-                [SECCOMP_OP_LT] = SCMP_CMP_LT,
-                [SECCOMP_OP_LE] = SCMP_CMP_LE,
-                [SECCOMP_OP_EQ] = SCMP_CMP_EQ,
-                [SECCOMP_OP_GE] = SCMP_CMP_GE,
-                [SECCOMP_OP_GT] = SCMP_CMP_GT,
-                [SECCOMP_OP_MASKED_EQ] = SCMP_CMP_MASKED_EQ,
-        };
-
-        if (arg->index > 5 || arg->op < SECCOMP_OP_NE || arg->op > SECCOMP_OP_MASKED_EQ)
-                return -EINVAL;
-        *ret = (struct scmp_arg_cmp){ arg->index, ops[arg->op], arg->value, arg->value_two };
+static int push(Work *work, const Entry *entry, Error *err) {
+        if (work->n == work->max)
+                return error_say(err, -E2BIG, "a seccomp profile names more than %d calls",
+                                 CALLS_MAX);
+        work->entries[work->n] = *entry;
+        work->entries[work->n].order = work->n;
+        work->n++;
         return 0;
 }
 
-static bool has_repeated_arg(const SeccompRule *rule) {
-        uint32_t seen = 0;
+static int add_call(Work *work, const SeccompRule *rule, const char *name, uint32_t answer,
+                    Error *err) {
+        int number = call_number(work, name);
+        Entry entry = { .action = rule->action };
 
+        if (number == __NR_SCMP_ERROR)
+                return buf_printf(&work->unknown, "%s%.64s", work->unknown.len > 0 ? ", " : "",
+                                  name) == -ENOMEM
+                               ? error_set(err, -ENOMEM, "note a call of a seccomp profile")
+                               : 0;
+        if (number == FOREIGN_CALL)
+                return 0;
+        if (rule->n_args > 0 && !seccomp_width_known(name))
+                (void) buf_printf(&work->notes, "%s: its arguments are compared in all 64 bits\n",
+                                  name);
+        entry.rule = (CodeRule){ .number = (uint32_t) number,
+                                 .answer = answer,
+                                 .n_tests = rule->n_args };
         for (unsigned i = 0; i < rule->n_args; i++) {
-                if (seen & BIT(rule->args[i].index))
-                        return true;
-                seen |= BIT(rule->args[i].index);
+                const SeccompArg *arg = &rule->args[i];
+
+                entry.rule.tests[i] = (CodeTest){ .index = arg->index,
+                                                  .op = arg->op,
+                                                  .width = seccomp_width(name, arg->index),
+                                                  .value = arg->value,
+                                                  .value_two = arg->value_two };
         }
-        return false;
+        return push(work, &entry, err);
 }
 
-static int add_call(scmp_filter_ctx ctx, uint32_t action, int number, const SeccompRule *rule) {
-        struct scmp_arg_cmp compare[6];
+static int add_rule(Work *work, const SeccompRule *rule, Error *err) {
+        uint32_t answer;
         int r = 0;
 
-        for (unsigned i = 0; i < rule->n_args; i++)
-                if (compare_of(&rule->args[i], &compare[i]) < 0)
-                        return -EINVAL;
-        if (!has_repeated_arg(rule))
-                return seccomp_rule_add_array(ctx, action, number, rule->n_args, compare);
-        for (unsigned i = 0; i < rule->n_args && r >= 0; i++)
-                r = seccomp_rule_add_array(ctx, action, number, 1, &compare[i]);
+        if (!answer_of(rule->action, rule->errno_ret, &answer) || rule->n_args > CODE_TESTS)
+                return error_say(err, -EINVAL,
+                                 "seccomp rule with an unknown action or too many arguments");
+        for (unsigned i = 0; i < rule->n_names && r >= 0; i++) {
+                if (strcmp(rule->names[i], "clone3") != 0)
+                        r = add_call(work, rule, rule->names[i], answer, err);
+                else if (rule->action == SECCOMP_DO_ALLOW || rule->action == SECCOMP_DO_LOG)
+                        (void) buf_printf(&work->notes, "clone3: answers ENOSYS, for no filter "
+                                                        "can read its flags\n");
+        }
         return r;
 }
 
-static int add_rule(scmp_filter_ctx ctx, const SeccompRule *rule, uint32_t default_action,
-                    Buf *unknown, Error *err) {
-        uint32_t action = action_of(rule->action, rule->errno_ret);
-        int r, number;
+static int in_order(const void *left, const void *right) {
+        const Entry *a = left, *b = right;
 
-        if (action == UINT32_MAX || rule->n_args > 6)
-                return error_say(err, -EINVAL,
-                                 "seccomp rule with an unknown action or too many arguments");
-        for (unsigned i = 0; i < rule->n_names && action != default_action; i++) {
-                const char *name = rule->names[i];
-
-                if (strcmp(name, "clone3") == 0)
-                        continue;
-                number = call_number(name);
-                if (number == __NR_SCMP_ERROR) {
-                        r = buf_printf(unknown, "%s%s", unknown->len > 0 ? "," : "", name);
-                        if (r == -ENOMEM)
-                                return error_set(err, r,
-                                                 "note an unknown call of a seccomp profile");
-                        continue;
-                }
-                r = add_call(ctx, action, number, rule);
-                if (r < 0 && r != -EEXIST)
-                        return error_set(err, r, "add a seccomp rule for %s", name);
-        }
-        return 0;
+        if (a->rule.number != b->rule.number)
+                return a->rule.number < b->rule.number ? -1 : 1;
+        if (a->action != b->action)
+                return a->action > b->action ? -1 : 1;
+        return a->order < b->order ? -1 : 1;
 }
 
-static int add_rules(scmp_filter_ctx ctx, const SeccompProfile *profile, uint32_t default_action,
-                     Buf *unknown, Error *err) {
-        int r;
+static int add_rules(Work *work, const SeccompProfile *profile, Error *err) {
+        static const char *const clone3_call[] = { "clone3" };
+        static const SeccompRule clone3_rule = { .names = clone3_call,
+                                                 .n_names = 1,
+                                                 .action = SECCOMP_DO_ERRNO };
+        int r = 0;
 
-        r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
+        for (unsigned i = 0; i < profile->n_rules && r >= 0; i++)
+                r = add_rule(work, &profile->rules[i], err);
         if (r >= 0)
-                r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-        if (r >= 0 && default_action != SCMP_ACT_ERRNO(ENOSYS))
-                r = seccomp_rule_add_exact(ctx, SCMP_ACT_ERRNO(ENOSYS), call_number("clone3"), 0);
+                r = add_call(work, &clone3_rule, "clone3", SECCOMP_RET_ERRNO | ENOSYS, err);
         if (r < 0)
-                return error_set(err, r, "prepare a seccomp filter");
-        for (unsigned i = 0; i < profile->n_rules; i++) {
-                r = add_rule(ctx, &profile->rules[i], default_action, unknown, err);
-                if (r < 0)
-                        return r;
-        }
+                return r;
+        if (work->unknown.len > 0)
+                (void) buf_printf(&work->notes, "calls that are not known here: %.*s\n",
+                                  (int) work->unknown.len, work->unknown.data);
+        qsort(work->entries, work->n, sizeof *work->entries, in_order);
+        for (unsigned i = 0; i < work->n; i++)
+                work->rules[i] = work->entries[i].rule;
         return 0;
 }
 
-static int export_sealed(scmp_filter_ctx ctx, int *ret_fd, Error *err) {
+static int work_init(Work *work, const SeccompProfile *profile, Error *err) {
+        uint32_t arch = profile->arch ? profile->arch : NATIVE_ARCH;
+
+        for (unsigned i = 0; i < ELEMENTS(arches); i++)
+                if (arches[i].token == arch) {
+                        work->arch = arch;
+                        work->library = arches[i].library;
+                        work->x32_bit = arches[i].x32_bit;
+                }
+        if (!work->arch)
+                return error_say(err, -EINVAL, "no filter is made for architecture 0x%x", arch);
+        work->max = 1;
+        for (unsigned i = 0; i < profile->n_rules && work->max <= CALLS_MAX; i++)
+                work->max += profile->rules[i].n_names;
+        work->max = work->max < CALLS_MAX ? work->max : CALLS_MAX;
+        work->entries = calloc(work->max, sizeof *work->entries);
+        work->rules = calloc(work->max, sizeof *work->rules);
+        return work->entries && work->rules ? 0 : error_set(err, -ENOMEM, "compile a filter");
+}
+
+/* Above which number ENOSYS is the answer. */
+static uint32_t last_call(const Work *work, const SeccompProfile *profile) {
+        if (profile->last_call)
+                return profile->last_call;
+        if (profile->default_action != SECCOMP_DO_ERRNO)
+                return UINT32_MAX;
+        return work->rules[work->n - 1].number;
+}
+
+static int export_sealed(const Code *code, int *ret_fd, Error *err) {
+        const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
         autoclose int fd = memfd_create("filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        autofree struct sock_filter *program = calloc(code->n, sizeof *program);
         int r;
 
-        if (fd < 0)
-                return error_set(err, -errno, "create a memfd for a seccomp filter");
-        r = seccomp_export_bpf(ctx, fd);
+        if (fd < 0 || !program)
+                return error_set(err, fd < 0 ? -errno : -ENOMEM, "make room for a filter");
+        for (unsigned i = 0; i < code->n; i++)
+                program[i] = code->backward[code->n - 1 - i];
+        r = fd_write_all(fd, program, code->n * sizeof *program);
         if (r < 0)
-                return error_set(err, r, "compile a seccomp filter");
-        if (fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0 ||
-            lseek(fd, 0, SEEK_SET) < 0)
+                return error_set(err, r, "write a seccomp filter");
+        if (fcntl(fd, F_ADD_SEALS, seals) < 0 || lseek(fd, 0, SEEK_SET) < 0)
                 return error_set(err, -errno, "seal a seccomp filter");
         *ret_fd = TAKE_FD(fd);
         return 0;
 }
 
-int seccomp_compile(const SeccompProfile *profile, int *ret_fd, char **ret_unknown, Error *err) {
-        uint32_t default_action = action_of(profile->default_action, profile->default_errno);
-        SCOPED(seccomp_release) scmp_filter_ctx ctx = NULL;
-        __attribute__((cleanup(buf_deinit))) Buf unknown = BUF_EMPTY(UNKNOWN_MAX);
-        autofree char *names = NULL;
+static int compile(Work *work, const SeccompProfile *profile, int *ret_fd, Error *err) {
+        autofree Code *code = calloc(1, sizeof(Code));
+        CodePlan plan = { .arch = work->arch, .x32_bit = work->x32_bit };
         int r;
 
-        if (default_action == UINT32_MAX)
+        if (!code)
+                return error_set(err, -ENOMEM, "compile a filter");
+        if (!answer_of(profile->default_action, profile->default_errno, &plan.fallback))
                 return error_say(err, -EINVAL, "seccomp profile with an unknown default action");
-        ctx = seccomp_init(default_action);
-        if (!ctx)
-                return error_say(err, -ENOMEM, "libseccomp cannot start a filter");
-        r = add_rules(ctx, profile, default_action, &unknown, err);
+        r = add_rules(work, profile, err);
         if (r < 0)
                 return r;
-        if (ret_unknown) {
-                names = buf_take(&unknown);
-                if (!names)
-                        return error_set(err, -ENOMEM,
-                                         "list the unknown calls of a seccomp profile");
-        }
-        r = export_sealed(ctx, ret_fd, err);
+        plan.last_call = last_call(work, profile);
+        plan.rules = work->rules;
+        plan.n_rules = work->n;
+        r = code_build(&plan, code);
+        return r < 0 ? error_set(err, r, "compile a seccomp filter")
+                     : export_sealed(code, ret_fd, err);
+}
+
+int seccomp_compile(const SeccompProfile *profile, int *ret_fd, char **ret_notes, Error *err) {
+        __attribute__((cleanup(work_deinit)))
+        Work work = { .notes = BUF_EMPTY(NOTES_MAX), .unknown = BUF_EMPTY(NOTES_MAX) };
+        autofree char *notes = NULL;
+        autoclose int fd = -EBADF;
+        int r;
+
+        r = work_init(&work, profile, err);
+        if (r >= 0)
+                r = compile(&work, profile, &fd, err);
         if (r < 0)
                 return r;
-        if (ret_unknown)
-                *ret_unknown = TAKE_PTR(names);
+        if (work.notes.len > 0)
+                work.notes.data[--work.notes.len] = 0; /* the final newline */
+        notes = buf_take(&work.notes);
+        if (!notes)
+                return error_set(err, -ENOMEM, "list the notes of a seccomp profile");
+        *ret_fd = TAKE_FD(fd);
+        if (ret_notes)
+                *ret_notes = TAKE_PTR(notes);
         return 0;
 }
