@@ -15,6 +15,7 @@
 #include "base/digest.h"
 #include "base/fds.h"
 #include "base/ids.h"
+#include "base/log.h"
 #include "base/schema.h"
 #include "supervisor/front/seccomp-profile.h"
 
@@ -34,6 +35,7 @@ struct Policy {
         char seccomp[NAME_MAX_];
         unsigned require; /* Require */
         int filter;       /* owned */
+        char *notices;    /* of its seccomp profile, a line each, owned */
         uint8_t digest[DIGEST_SIZE];
 };
 
@@ -89,6 +91,8 @@ int policies_new(Front *front, int dir_fd, Policies **ret, Error *err) {
 static Policy *policy_free(Policy *policy) {
         if (policy && policy->filter >= 0)
                 (void) close(policy->filter);
+        if (policy)
+                free(policy->notices);
         free(policy);
         return NULL;
 }
@@ -219,6 +223,7 @@ static int check_required(const Policies *policies, const Policy *policy, Error 
 }
 
 static int compile(const Policies *policies, Policy *policy, Error *err) {
+        SeccompFilter filter = SECCOMP_FILTER_EMPTY;
         autofree char *text = NULL;
         char path[NAME_MAX_ + 16];
         size_t n = 0;
@@ -227,8 +232,16 @@ static int compile(const Policies *policies, Policy *policy, Error *err) {
         (void) snprintf(path, sizeof path, "seccomp/%s.json", policy->seccomp);
         r = read_text(policies, path, PROFILE_TEXT_MAX, &text, &n, err);
         if (r >= 0)
-                r = seccomp_profile_compile(text, n, &policy->filter, err);
-        return r < 0 ? error_add(err, r, "policy %s", policy->name) : 0;
+                r = seccomp_profile_compile(text, n, 0, &filter, err);
+        if (r < 0)
+                return error_add(err, r, "policy %s", policy->name);
+        policy->filter = filter.fd;
+        policy->notices = filter.notices;
+        if (*policy->notices)
+                log_event(LOG_NOTICE, "a seccomp profile is not used as it is written",
+                          F("POLICY", policy->name), F("PROFILE", policy->seccomp),
+                          F("NOTICES", policy->notices));
+        return 0;
 }
 
 static int digest_policy(Policy *policy, Error *err) {
@@ -361,6 +374,21 @@ static void add_filter_digest(const Policy *policy, cJSON *json) {
                 json_add_text(json, "filter", digest_format(value, text));
 }
 
+/* What of the seccomp profile is not done as it is written: a list of sentences, absent where there are none. */
+static void add_notices(const Policy *policy, cJSON *json) {
+        const char *at = policy->notices;
+        cJSON *list = at && *at ? json_add_array(json, "notices") : NULL;
+
+        while (list && *at) {
+                size_t n = strcspn(at, "\n");
+                autofree char *line = strndup(at, n);
+
+                if (line)
+                        json_push_text(list, line);
+                at += n + (at[n] == '\n');
+        }
+}
+
 cJSON *policy_json(const Policy *policy) {
         cJSON *json = cJSON_CreateObject();
         cJSON *list;
@@ -379,6 +407,7 @@ cJSON *policy_json(const Policy *policy) {
         if (policy->require & REQUIRE_PSI)
                 json_push_text(list, "psi");
         add_filter_digest(policy, json);
+        add_notices(policy, json);
         return json;
 }
 

@@ -57,12 +57,12 @@ BAD = {
     "circle": ({"warder": "policy/1", "extends": "circle"}, "invalid", "extends"),
     "nofilter": ({**WHOLE, "seccomp": "nosuch"}, "not_found", "seccomp/nosuch"),
     "allowall": ({**WHOLE, "seccomp": "allowall"}, "invalid", "default must refuse"),
-    "trace": ({**WHOLE, "seccomp": "trace"}, "invalid", "SCMP_ACT_TRACE"),
+    "action": ({**WHOLE, "seccomp": "action"}, "invalid", "/syscalls/0: \"SCMP_ACT_MAYBE\""),
     "args": ({**WHOLE, "seccomp": "args"}, "invalid", "index"),
     "link": (None, "internal", "link"),
 }
 write("allowall", {**PROFILE, "defaultAction": "SCMP_ACT_ALLOW"}, "seccomp")
-write("trace", {**PROFILE, "syscalls": [{"names": ["read"], "action": "SCMP_ACT_TRACE"}]}, "seccomp")
+write("action", {**PROFILE, "syscalls": [{"names": ["read"], "action": "SCMP_ACT_MAYBE"}]}, "seccomp")
 write("args", {**PROFILE, "syscalls": [{**RULE, "args": [{"index": 9, "value": 1, "op": "SCMP_CMP_EQ"}]}]}, "seccomp")
 for name, policy in GOOD.items():
     write(name, policy)
@@ -85,6 +85,10 @@ tap.ok(not strict["host_root"] and strict["require"] == ["landlock"] and strict[
        "strict refuses the host root, requires Landlock, inherits the rest", strict)
 tap.same(client.call("policy.show", {"name": "example"})["result"]["command"]["memory"], 1 << 30,
          "command.memory is the command's")
+notices = client.call("policy.show", {"name": "engine"})["result"].get("notices", [])
+tap.ok(any("no_such_call" in line for line in notices) and any("capabilities" in line for line in notices),
+       "what of an engine's profile is not done is said", notices)
+tap.ok("notices" not in client.call("policy.show", {"name": "default"})["result"], "the shipped profile is done as written")
 for name, (_, code, part) in BAD.items():
     error = client.call("policy.show", {"name": name}).get("error", {})
     tap.ok(error.get("data", {}).get("code") in (code, "invalid") and part in error["message"], f"{name}: {code}, named", error)
