@@ -8,15 +8,13 @@ policy that allows ptrace.
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../rpc"))
-from front_lib import BUILD, Tap  # noqa: E402
-from supervisor_lib import Supervisor, need_jails  # noqa: E402
+import hostile_lib
+from hostile_lib import Supervisor, Tap, need_jails, show_directory, text, tool
 
 need_jails()
-PROGRAM = os.path.join(BUILD, "tests/hostile/attempts")
+PROGRAM = tool("attempts")
 INIT_ID = "65532"
 AS_ROOT = {"user": {"uid": 0, "gid": 0}}
 tap = Tap()
@@ -30,7 +28,7 @@ def words(output):
 
 def outside(*args):
     """As process 1 of a pid namespace: some attacks kill all that they may."""
-    done = subprocess.run(["unshare", "-p", "-f", "--mount-proc", os.path.abspath(PROGRAM), *args],
+    done = subprocess.run(["unshare", "-p", "-f", "--mount-proc", PROGRAM, *args],
                           capture_output=True, text=True, check=False)
     return {name for got, name in words(done.stdout) if got}
 
@@ -39,6 +37,7 @@ supervisor = Supervisor("cred")
 client = supervisor.client()
 work = tempfile.TemporaryDirectory(dir="/var/tmp")
 os.chmod(work.name, 0o755)
+show_directory(client, work.name)
 shutil.copy(PROGRAM, os.path.join(work.name, "attempts"))
 capable = os.path.join(work.name, "capable")
 shutil.copy(PROGRAM, capable)
@@ -46,16 +45,11 @@ shutil.copy(PROGRAM, capable)
 os.setxattr(capable, "security.capability", bytes.fromhex("0100000201000000" + "00000000" * 3))
 
 
-def run(argv, policy="default", exec_params=None, **more):
+def run(argv, policy="default", exec_params=None):
     fd = os.open(work.name, os.O_RDONLY | os.O_DIRECTORY)
-    params = {"policy": policy, "work": True, "exec": {"argv": argv, **(exec_params or {})}, **more}
-    answer = client.call("jail.create", params, fds=[fd])
+    record = hostile_lib.run(client, argv, exec_params, fds=[fd], policy=policy, work=True)
     os.close(fd)
-    return answer["result"]["command"] if "result" in answer else {"cause": "refused", "error": answer["error"]}
-
-
-def text(record):
-    return ((record.get("output") or {}).get("stdout") or {}).get("text", "")
+    return record
 
 
 def hold(what, works, record, wanted):

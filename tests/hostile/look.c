@@ -2,7 +2,7 @@
  * look: what a root without any program shows. Static, for leaks.t and roots.t.
  *
  *     look list DIR       names, one a line
- *     look read FILE      at most a page of it
+ *     look read FILE      all of it
  *     look type PATH      "directory", "file", "link", "other" or "none", without following it
  */
 #include <dirent.h>
@@ -24,12 +24,15 @@ static int list(const char *path) {
         return dir ? closedir(dir) != 0 : 1;
 }
 
-static int read_page(const char *path) {
+static int read_all(const char *path) {
         autoclose int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         char page[4096];
-        ssize_t n = fd < 0 ? -1 : read(fd, page, sizeof(page));
+        ssize_t n;
 
-        return n < 0 || write(STDOUT_FILENO, page, (size_t) n) != n;
+        while ((n = read(fd, page, sizeof(page))) > 0)
+                if (write(STDOUT_FILENO, page, (size_t) n) != n)
+                        return 1;
+        return n < 0;
 }
 
 static int type(const char *path) {
@@ -50,5 +53,5 @@ int main(int argc, char **argv) {
                 return 2;
         if (strcmp(argv[1], "list") == 0)
                 return list(argv[2]);
-        return strcmp(argv[1], "read") == 0 ? read_page(argv[2]) : type(argv[2]);
+        return strcmp(argv[1], "read") == 0 ? read_all(argv[2]) : type(argv[2]);
 }
