@@ -1,0 +1,68 @@
+/*
+ * workflow: a workflow/1 file, with its templates and jq expressions, and roles. Input: the workflow, or an
+ * object with the key "roles".
+ * Sources: agent/session.c
+ * Sources: agent/cause.c agent/link.c agent/loop.c agent/memory/thread.c agent/model/chat.c
+ * Sources: agent/model/http.c agent/model/openai.c agent/model/provider.c agent/model/providers.c
+ * Sources: agent/model/replay.c agent/roles/role.c agent/tools/edit.c agent/tools/files.c
+ * Sources: agent/tools/find.c agent/tools/output.c agent/tools/shell.c agent/tools/tool.c
+ * Sources: agent/workflow/agent-step.c agent/workflow/answer.c agent/workflow/engine.c
+ * Sources: agent/workflow/exec-step.c agent/workflow/expression.c agent/workflow/jq.c
+ * Sources: agent/workflow/kinds.c agent/workflow/loop-step.c agent/workflow/plain.c
+ * Sources: agent/workflow/prompt.c agent/workflow/template.c agent/workflow/verify-step.c
+ * Sources: agent/workflow/workflow.c
+ * Libs: -lcurl -ljq
+ */
+#include "agent/workflow/workflow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/fuzz/fuzz.h"
+
+static RoleSet roles;
+
+static void must(bool good) {
+        if (!good)
+                abort();
+}
+
+static void start(void) {
+        static const char text[] =
+                "{\"dev\":{\"instructions\":\"x\"},\"architect\":{\"instructions\":\"y\"},"
+                "\"developer\":{\"instructions\":\"z\"}}";
+        SCOPED(json_free) cJSON *json = NULL;
+
+        if (roles.n > 0)
+                return;
+        must(json_parse(text, strlen(text), 0, &json, NULL) == 0);
+        must(roles_load(&roles, json, NULL) == 0);
+}
+
+static void load_roles(const cJSON *json) {
+        Error err = ERROR_EMPTY;
+        RoleSet set = { 0 };
+
+        must(roles_load(&set, json, &err) == 0 || err.text[0]);
+        must(set.n <= ROLES_MAX);
+        roles_deinit(&set);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
+        SCOPED(workflow_free) Workflow *workflow = NULL;
+        SCOPED(json_free) cJSON *json = NULL;
+        Error err = ERROR_EMPTY;
+
+        start();
+        if (json_parse((const char *) data, n, JSON_COMMENTS, &json, NULL) < 0)
+                return 0;
+        if (json_get(json, "roles")) {
+                load_roles(json_get(json, "roles"));
+                return 0;
+        }
+        if (workflow_load(json, &roles, &workflow, &err) < 0)
+                must(err.text[0] && !workflow);
+        else
+                must(workflow->n_steps > 0 && workflow->n_steps <= WORKFLOW_STEPS_MAX);
+        return 0;
+}
