@@ -28,7 +28,7 @@ static int print_number(Buf *out, double value) {
         if (!isfinite(value))
                 return put(out, "null");
         if (fabs(value) <= INTEGER_MAX && !(value < floor(value) || value > floor(value))) {
-                (void) snprintf(text, sizeof(text), "%.0f", value);
+                (void) snprintf(text, sizeof(text), "%lld", (long long) value);
                 return put(out, text);
         }
         (void) snprintf(text, sizeof(text), "%.15g", value);

@@ -144,8 +144,15 @@ static void watch(Watch *set, int fd, Slot *slot, int stream) {
         set->streams[set->n++] = stream;
 }
 
-static bool fill(Init *init, Watch *set) {
-        bool wanted = false;
+/* When to park the next child. */
+typedef enum Parking {
+        PARK_NONE, /* no slot wants one */
+        PARK_IDLE, /* when nothing has happened for a while: most jails have one command only */
+        PARK_SOON, /* this one has had more: as soon as nothing is being started */
+} Parking;
+
+static Parking fill(Init *init, Watch *set) {
+        bool wanted = false, starting = false;
         unsigned i;
 
         set->n = 0;
@@ -157,13 +164,16 @@ static bool fill(Init *init, Watch *set) {
                 if (slot->dir < 0)
                         continue;
                 wanted |= slot->want;
+                starting |= slot->command.state == COMMAND_STARTING;
                 watch(set, slot->sock, slot, -1);
                 if (slot->command.state == COMMAND_NONE || slot->command.output_stopped)
                         continue;
                 watch(set, slot->command.streams[0].fd, slot, 0);
                 watch(set, slot->command.streams[1].fd, slot, 1);
         }
-        return wanted;
+        if (!wanted)
+                return PARK_NONE;
+        return init->clock > 1 && !starting ? PARK_SOON : PARK_IDLE;
 }
 
 /* What was closed since ppoll(2) is -EBADF in its slot; nothing was opened since. */
@@ -186,13 +196,15 @@ static void dispatch(Init *init, Watch *set) {
 
 _Noreturn static void run(Init *init) {
         static Watch set;
-        const struct timespec idle = { .tv_nsec = IDLE_NSEC };
+        const struct timespec waits[] = {
+                [PARK_IDLE] = { .tv_nsec = IDLE_NSEC }, [PARK_SOON] = { 0 }
+        };
         sigset_t none;
 
         (void) sigemptyset(&none);
         for (;;) {
-                bool wanted = fill(init, &set);
-                int r = ppoll(set.polls, set.n, wanted ? &idle : NULL, &none);
+                Parking parking = fill(init, &set);
+                int r = ppoll(set.polls, set.n, parking ? &waits[parking] : NULL, &none);
 
                 /* the dead first: they count against the pids limit of the next command */
                 reap_all(init);

@@ -126,8 +126,8 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         if (command->slot)
                 slot_release(command->slot, event && event->value);
         command->slot = NULL;
-        log_end(command, &end);
         command->done(command, &end, command->userdata);
+        log_end(command, &end); /* after the answer, which somebody waits for */
         (void) owned;
 }
 
