@@ -43,6 +43,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fds.h"
@@ -463,10 +464,32 @@ static int check_layer(int mount, uint32_t kind, Error *err) {
                                  err);
 }
 
+/*
+ * A v1 cpuset takes a process only from who has CAP_SYS_NICE over it. A child has that where it matters,
+ * in the jail's user namespace, and nowhere else: the service need not have it at all.
+ */
 static int stage_follow(Build *build, Error *err) {
         const BuildOrder *order = &build->order;
+        const Shell *shell = build->shell;
+        int status = -1;
+        pid_t pid;
 
-        return groups_follow(build->fds + order->n_fds - order->n_groups, order->n_groups, err);
+        if (order->n_groups == 0)
+                return 0;
+        pid = clone_child();
+        if (pid < 0)
+                return error_set(err, -errno, "clone a process");
+        if (pid == 0) {
+                if (setns(shell->userns, CLONE_NEWUSER) < 0)
+                        (void) error_set(err, -errno, "enter the jail's user namespace");
+                else if (groups_follow(build->fds + order->n_fds - order->n_groups, order->n_groups,
+                                       err) == 0)
+                        _exit(0);
+                stage_fail(shell->report, "enter the groups of this plan", err);
+        }
+        if (waitpid(pid, &status, 0) < 0 || status != 0)
+                return error_say(err, -ECHILD, "the process that does it failed");
+        return 0;
 }
 
 static int stage_layers(Build *build, Error *err) {
@@ -564,7 +587,6 @@ _Noreturn static void run_builder(Shell *shell) {
         fds_close(&shell->boot[1], 1);
         fds_close(shell->spawner, 2);
         fds_close(&shell->front, 1);
-        fds_close(&shell->userns, 1);
         if (prctl(PR_SET_SECUREBITS, SECUREBITS) < 0)
                 r = error_set(&err, -errno, "lock securebits");
         if (r == 0)
