@@ -13,6 +13,7 @@
 
 #include "base/consent.h"
 #include "base/units.h"
+#include "cli/own-policy.h"
 
 static const char *or_environment(const char *text, const char *name) {
         const char *value = text ? text : getenv(name);
@@ -67,8 +68,12 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
                 json_add_bool(params, "rw", true);
         if (snapshot)
                 json_add_text(params, "snapshot", snapshot);
-        if (policy)
-                json_add_text(params, "policy", policy);
+        if (policy) {
+                int r = own_policy_add(policy, params, err);
+
+                if (r < 0)
+                        return r;
+        }
         return add_limits(options, params, err);
 }
 

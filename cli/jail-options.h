@@ -25,34 +25,38 @@ typedef struct ExecOptions {
         OptionList env;
 } ExecOptions;
 
-#define OPTIONS_JAIL(AT)                                                                       \
-        { "snapshot",  's',                                                                    \
-          OPTION_TEXT, (AT) + offsetof(JailOptions, snapshot),                                 \
-          "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },            \
-                { "policy",    'p',                                                            \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, policy),                           \
-                  "NAME",      "Policy of the jail (default: $WARDER_POLICY, else default)" }, \
-                { "memory",    0,                                                              \
-                  OPTION_SIZE, (AT) + offsetof(JailOptions, memory),                           \
-                  "SIZE",      "Memory of all commands together, as 512M" },                   \
-                { "pids",       0,                                                             \
-                  OPTION_COUNT, (AT) + offsetof(JailOptions, pids),                            \
-                  "N",          "Processes and threads at one time" },                         \
-                { "cpu",       0,                                                              \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, cpu),                              \
-                  "SHARE",     "Processors: 150% is one and a half" },                         \
-                { "disk",      0,                                                              \
-                  OPTION_SIZE, (AT) + offsetof(JailOptions, disk),                             \
-                  "SIZE",      "Bytes that may be written, as 1G" },                           \
-                { "net",       0,                                                              \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, net),                              \
-                  "MODE",      "Network: none is the only mode there is" },                    \
-                { "rw",        0,                                                              \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, rw),                               \
-                  "DIR",       "Show DIR at /work, and let the command change it" },           \
-        {                                                                                      \
-                "no-work", 0, OPTION_FLAG, (AT) + offsetof(JailOptions, no_work), NULL,        \
-                        "Do not show the current directory at /work"                           \
+#define OPTIONS_JAIL(AT)                                                                      \
+        { "snapshot",  's',                                                                   \
+          OPTION_TEXT, (AT) + offsetof(JailOptions, snapshot),                                \
+          "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },           \
+                { "policy",                                                                   \
+                  'p',                                                                        \
+                  OPTION_TEXT,                                                                \
+                  (AT) + offsetof(JailOptions, policy),                                       \
+                  "NAME|FILE",                                                                \
+                  "Policy of the jail, or a file with a slash in its name that tightens one " \
+                  "(default: $WARDER_POLICY, else default)" },                                \
+                { "memory",    0,                                                             \
+                  OPTION_SIZE, (AT) + offsetof(JailOptions, memory),                          \
+                  "SIZE",      "Memory of all commands together, as 512M" },                  \
+                { "pids",       0,                                                            \
+                  OPTION_COUNT, (AT) + offsetof(JailOptions, pids),                           \
+                  "N",          "Processes and threads at one time" },                        \
+                { "cpu",       0,                                                             \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, cpu),                             \
+                  "SHARE",     "Processors: 150% is one and a half" },                        \
+                { "disk",      0,                                                             \
+                  OPTION_SIZE, (AT) + offsetof(JailOptions, disk),                            \
+                  "SIZE",      "Bytes that may be written, as 1G" },                          \
+                { "net",       0,                                                             \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, net),                             \
+                  "MODE",      "Network: none is the only mode there is" },                   \
+                { "rw",        0,                                                             \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, rw),                              \
+                  "DIR",       "Show DIR at /work, and let the command change it" },          \
+        {                                                                                     \
+                "no-work", 0, OPTION_FLAG, (AT) + offsetof(JailOptions, no_work), NULL,       \
+                        "Do not show the current directory at /work"                          \
         }
 
 #define OPTIONS_EXEC(AT)                                                                    \

@@ -1,30 +1,156 @@
 /*
- * The verbs "policy list" and "policy show".
+ * The verbs "policy list", "policy show" and "policy check".
  */
 #include "cli/verb-policy.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/escape.h"
+#include "base/units.h"
 #include "cli/ask-once.h"
+#include "cli/events.h"
+#include "cli/own-policy.h"
 #include "cli/terminal.h"
+
+#define TEXT_SHOWN 400
+#define ROW_FIELD  18
+#define ROW_VALUE  14
 
 static const Option policy_options[] = { OPTIONS_COMMON, { 0 } };
 
-static void show_list(const cJSON *result) {
-        const cJSON *name;
+static void show_member(const cJSON *json, const char *member, const char *before) {
+        const char *text = json_text(json, member);
 
-        cJSON_ArrayForEach(name, json_get(result, "policies")) {
-                if (!cJSON_IsString(name))
+        if (!text || !*text)
+                return;
+        fputs(before, stdout);
+        terminal_text(stdout, text, TEXT_SHOWN);
+        putchar('\n');
+}
+
+static void show_missing(const cJSON *policy) {
+        const cJSON *item;
+
+        cJSON_ArrayForEach(item, json_get(policy, "missing")) {
+                if (!cJSON_IsString(item))
                         continue;
-                terminal_text(stdout, name->valuestring, 100);
+                fputs("    cannot be used here: this host lacks ", stdout);
+                terminal_text(stdout, item->valuestring, TEXT_SHOWN);
                 putchar('\n');
         }
 }
 
-static void show_policy(const cJSON *result) {
-        autofree char *text = cJSON_Print(result);
+static void show_list(const cJSON *result) {
+        const cJSON *policy;
 
-        terminal_lines(stdout, "", text, 1 << 20);
+        cJSON_ArrayForEach(policy, json_get(result, "policies")) {
+                show_text(policy, "name", 12);
+                show_member(policy, "description", "");
+                if (!json_text(policy, "description") || !*json_text(policy, "description"))
+                        putchar('\n');
+                show_member(policy, "source", "    ");
+                show_missing(policy);
+                show_member(policy, "fault",
+                            json_text(policy, "source") ? "    its last good form is in force: "
+                                                        : "    wrong: ");
+        }
+}
+
+/* ---- one as a table ------------------------------------------------------------------------------- */
+
+static bool ends_in(const char *text, const char *end) {
+        size_t n = strlen(text), m = strlen(end);
+
+        return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static const char *format_number(const char *pointer, double number, char *text) {
+        static const char *const counts[] = { "/pids", "/inodes", "/nofile" };
+        uint64_t value = number > 0 ? (uint64_t) number : 0;
+
+        for (size_t i = 0; i < ELEMENTS(counts); i++)
+                if (ends_in(pointer, counts[i])) {
+                        snprintf(text, UNITS_TEXT_MAX, "%llu", (unsigned long long) value);
+                        return text;
+                }
+        if (ends_in(pointer, "/cpu")) {
+                snprintf(text, UNITS_TEXT_MAX, "%llu%%", (unsigned long long) value / 10);
+                return text;
+        }
+        return ends_in(pointer, "/wall") || ends_in(pointer, "/cpu_time")
+                       ? units_format_duration(value, text)
+                       : units_format_size(value, text);
+}
+
+static void show_value(const char *pointer, const cJSON *value) {
+        char text[UNITS_TEXT_MAX] = "-";
+        autofree char *list = NULL;
+        autofree char *safe = NULL;
+
+        if (cJSON_IsNumber(value))
+                format_number(pointer, value->valuedouble, text);
+        else if (cJSON_IsBool(value))
+                snprintf(text, sizeof(text), "%s", cJSON_IsTrue(value) ? "yes" : "no");
+        else if (cJSON_IsArray(value))
+                list = cJSON_GetArraySize(value) ? cJSON_PrintUnformatted(value) : NULL;
+        safe = escape_new(cJSON_IsString(value) ? value->valuestring : list ? list : text, 60);
+        printf("%-*s  ", ROW_VALUE, safe ? safe : "-");
+}
+
+static void show_row(const cJSON *policy, const char *pointer) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "%.60s", pointer + 1);
+        for (char *slash = name; (slash = strchr(slash, '/')); slash++)
+                *slash = '.';
+        printf("  %-*s  ", ROW_FIELD, name);
+        show_value(pointer, json_at(policy, pointer));
+        terminal_text(stdout,
+                      json_text(json_get(policy, "from"), pointer)
+                              ? json_text(json_get(policy, "from"), pointer)
+                              : "-",
+                      TEXT_SHOWN);
+        putchar('\n');
+}
+
+static void show_policy(const cJSON *policy) {
+        static const char *const rows[] = {
+                "/limits/memory",
+                "/limits/memory_high",
+                "/limits/pids",
+                "/limits/cpu",
+                "/limits/cpuset",
+                "/limits/io_read",
+                "/limits/io_write",
+                "/limits/disk",
+                "/limits/inodes",
+                "/limits/wall",
+                "/limits/output_keep",
+                "/limits/output_max",
+                "/command/memory",
+                "/command/pids",
+                "/command/wall",
+                "/command/cpu_time",
+                "/command/nofile",
+                "/command/fsize",
+                "/network/mode",
+                "/binds",
+                "/proc",
+                "/host_root",
+                "/seccomp",
+                "/require",
+        };
+
+        show_member(policy, "name", "policy ");
+        show_member(policy, "description", "  ");
+        show_missing(policy);
+        show_member(policy, "fault", "    its last good form is in force: ");
+        printf("\n  %-*s  %-*s  %s\n", ROW_FIELD, "FIELD", ROW_VALUE, "VALUE", "SAID BY");
+        for (size_t i = 0; i < ELEMENTS(rows); i++)
+                if (json_at(policy, rows[i]))
+                        show_row(policy, rows[i]);
 }
 
 static int run_list(const VerbCall *call, Error *err) {
@@ -37,10 +163,70 @@ static int run_show(const VerbCall *call, Error *err) {
         return ask_named(call, &named, err);
 }
 
+/* ---- a file that is in force nowhere yet ---------------------------------------------------------- */
+
+static void show_fault(const cJSON *fault) {
+        const char *field = json_text(fault, "field");
+        uint64_t line = 0;
+
+        terminal_text(stdout, json_text(fault, "file") ? json_text(fault, "file") : "?",
+                      TEXT_SHOWN);
+        if (json_number(fault, "line", &line) == 0)
+                printf(":%llu", (unsigned long long) line);
+        fputs(": ", stdout);
+        if (field && *field) {
+                terminal_text(stdout, field, TEXT_SHOWN);
+                fputs(": ", stdout);
+        }
+        show_member(fault, "reason", "");
+}
+
+/* Returns: 0 a good one, 1 a wrong one, negative errno */
+static int check_file(Link *link, const char *path, bool as_json, Error *err) {
+        Ask ask = { .method = "policy.check" };
+        Answer answer = ANSWER_EMPTY;
+        int r = own_policy_read(path, &ask.params, err);
+
+        if (r < 0)
+                return r;
+        r = link_ask(link, &ask, &answer, err);
+        if (r == 0 && as_json) {
+                events_result(answer.result);
+        } else if (r == 0 && json_true(answer.result, "ok")) {
+                terminal_text(stdout, path, TEXT_SHOWN);
+                puts(": good");
+        } else if (r == 0) {
+                show_fault(json_get(answer.result, "fault"));
+        }
+        r = r == 0 ? !json_true(answer.result, "ok") : r < 0 ? r : -EREMOTEIO;
+        answer_deinit(&answer);
+        return r;
+}
+
+static int run_check(const VerbCall *call, Error *err) {
+        const Common *common = call->options;
+        Link link = LINK_EMPTY;
+        int worst = 0, r;
+
+        if (call->n_words == 0) {
+                (void) error_say(err, -EINVAL, "Name a file, or several.");
+                return VERB_E_USAGE;
+        }
+        r = link_open(&link, common->socket, err);
+        for (int i = 0; i < call->n_words && r >= 0; i++) {
+                r = check_file(&link, call->words[i], common->json, err);
+                worst = r > worst ? r : worst;
+        }
+        link_deinit(&link);
+        return r < 0 ? r : worst;
+}
+
 const Verb verb_policy_list = {
         .name = "policy list",
         .summary = "list the policies that a jail may be given",
         .synopsis = "[--json]",
+        .text = "Each with what it is for and the file that it is in; what is wrong with a file, "
+                "and\nwhat a policy requires that this host does not have.",
         .examples = "  warder policy list\n  warder policy list --json",
         .exits = EXITS_PLAIN,
         .options = policy_options,
@@ -53,8 +239,10 @@ const Verb verb_policy_list = {
 
 const Verb verb_policy_show = {
         .name = "policy show",
-        .summary = "show a policy with all that it inherits",
+        .summary = "show a policy as it holds for you, and who said what",
         .synopsis = "NAME",
+        .text = "Every value with the file and line that it comes from: the policy, one that it "
+                "extends,\nor the administrator's ceiling for you.",
         .examples = "  warder policy show default\n  warder policy show ci --json | jq .limits",
         .exits = EXITS_PLAIN,
         .options = policy_options,
@@ -62,4 +250,21 @@ const Verb verb_policy_show = {
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run_show,
+};
+
+const Verb verb_policy_check = {
+        .name = "policy check",
+        .summary = "say what is wrong with a policy file",
+        .synopsis = "FILE…",
+        .text = "The file need not be in force: its text is checked by the supervisor, over the "
+                "policy that\nit extends. What is wrong is named by file, line and field.",
+        .examples = "  warder policy check ./mine.json\n"
+                    "  warder policy check policies/*.json && install -m644 policies/*.json "
+                    "/etc/warder/policies/",
+        .exits = EXITS_PLAIN,
+        .options = policy_options,
+        .size = sizeof(Common),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_check,
 };

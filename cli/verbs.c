@@ -44,6 +44,7 @@ static const Verb *const verbs[] = {
         &verb_task_diff,
         &verb_policy_list,
         &verb_policy_show,
+        &verb_policy_check,
         &verb_help,
         NULL,
 };

@@ -20,7 +20,7 @@
 #include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/layers.h"
-#include "supervisor/front/policies.h"
+#include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/turns.h"
@@ -30,22 +30,8 @@
 
 static const char create_schema[] =
         "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"snapshot\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
-        "\"policy\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
-        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"memory\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"memory_high\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"io_read\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"io_write\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"cpuset\":{\"type\":\"string\",\"maxLength\":1024,"
-        "\"pattern\":\"^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$\"},"
-        "\"pids\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"cpu\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"disk\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"inodes\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"wall\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"output_keep\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"output_max\":{\"type\":\"integer\",\"minimum\":1}}},"
+        "\"snapshot\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}," POLICY_PROPERTY
+        "," POLICY_LIMITS_PROPERTY ","
         "\"keep\":{\"type\":\"boolean\"},"
         "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
         "\"work\":{\"type\":\"boolean\"},"
@@ -136,30 +122,19 @@ static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
 
 /* ---- the plan ------------------------------------------------------------------------------------ */
 
-static int take_policy(Creating *creating, const cJSON *params, const Policy **ret, Error *err) {
-        const char *name = json_text(params, "policy");
-        const Policy *policy =
-                policies_find(creating->front->policies, name ? name : "default", err);
+static int take_policy(Creating *creating, const cJSON *params, PolicyTaken *ret, Error *err) {
+        const PolicyAsk ask = { .policy = json_get(params, "policy"),
+                                .otherwise = "default",
+                                .limits = json_get(params, "limits") };
         JailSpec *spec = &creating->spec;
-        int r;
+        int r = policy_take(creating->front, creating->call, &ask, ret, err);
 
-        if (!policy) {
-                call_refuse(creating->call,
-                            err->code == -ENOENT    ? "not_found"
-                            : err->code == -ENOTSUP ? "unsupported"
-                                                    : "invalid",
-                            "/policy", NULL);
-                return err->code;
-        }
-        spec->policy = policy_name(policy);
-        spec->filter_fd = policy_filter(policy);
-        spec->limits = *policy_limits(policy);
-        r = limits_tighten(&spec->limits, json_get(params, "limits"), err);
         if (r < 0)
-                call_refuse(creating->call, r == -EPERM ? "denied" : "invalid", "/limits",
-                            "choose another policy: warder policy list");
-        *ret = policy;
-        return r;
+                return r;
+        spec->policy = policy_name(ret->policy);
+        spec->filter_fd = policy_filter(ret->policy);
+        spec->limits = ret->rules.limits;
+        return 0;
 }
 
 static void take_user(Plan *plan, const cJSON *user) {
@@ -171,7 +146,8 @@ static void take_user(Plan *plan, const cJSON *user) {
                 plan->gid = (uint32_t) value;
 }
 
-static int take_root(Creating *creating, const cJSON *params, const Policy *policy, Error *err) {
+static int take_root(Creating *creating, const cJSON *params, const PolicyTaken *policy,
+                     Error *err) {
         const char *snapshot = json_text(params, "snapshot");
         const char *hostname = json_text(params, "hostname");
         Plan *plan = &creating->spec.plan;
@@ -185,29 +161,24 @@ static int take_root(Creating *creating, const cJSON *params, const Policy *poli
         if (hostname)
                 (void) snprintf(plan->hostname, sizeof plan->hostname, "%s", hostname);
         r = plan_root(creating->front, plan, &root, err);
-        if (r >= 0 && (plan->flags & PLAN_HOST_ROOT) && !policy_may_host_root(policy)) {
-                call_refuse(creating->call, "denied", "/snapshot",
-                            "import a root: warder snapshot import NAME FILE");
-                return error_say(err, -EPERM,
-                                 "policy %s does not allow the host's own root: name a snapshot",
-                                 policy_name(policy));
-        }
+        if (r >= 0 && (plan->flags & PLAN_HOST_ROOT))
+                return policy_take_host_root(creating->call, policy, err);
         if (r == -ENOENT)
                 call_refuse(creating->call, "not_found", "/snapshot", NULL);
         return r;
 }
 
-static int take_rw(Creating *creating, const cJSON *params, const Policy *policy, Error *err) {
+static int take_rw(Creating *creating, const cJSON *params, const PolicyTaken *policy, Error *err) {
         creating->rw = json_true(params, "rw");
         if (creating->rw && !json_true(params, "work")) {
                 call_refuse(creating->call, "invalid", "/rw", NULL);
                 return error_say(err, -EINVAL, "\"rw\" is about the directory of \"work\"");
         }
-        if (!creating->rw || policy_may_bind(policy))
+        if (!creating->rw || policy->rules.binds)
                 return 0;
         call_refuse(creating->call, "denied", "/rw", "choose another policy: warder policy list");
         return error_say(err, -EPERM, "policy %s lets no jail change a directory of the host",
-                         policy_name(policy));
+                         policy->name);
 }
 
 static int take_exec(Creating *creating, const cJSON *params, Error *err) {
@@ -342,7 +313,7 @@ static int take_turn(Creating *creating, Error *err) {
 static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         SCOPED(creating_free) Creating *creating = calloc(1, sizeof(Creating));
-        const Policy *policy = NULL;
+        PolicyTaken policy;
         int r;
 
         (void) ret_result;
@@ -357,9 +328,9 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         creating->spec.listed = true;
         r = take_policy(creating, params, &policy, err);
         if (r >= 0)
-                r = take_root(creating, params, policy, err);
+                r = take_root(creating, params, &policy, err);
         if (r >= 0)
-                r = take_rw(creating, params, policy, err);
+                r = take_rw(creating, params, &policy, err);
         if (r >= 0)
                 r = take_exec(creating, params, err);
         if (r >= 0)

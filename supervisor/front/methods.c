@@ -10,7 +10,7 @@
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
-#include "supervisor/front/policies.h"
+#include "supervisor/front/policy-methods.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshot-methods.h"

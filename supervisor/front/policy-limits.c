@@ -1,46 +1,85 @@
 /*
  * policy-limits: see policy-limits.h.
+ *
+ * In JailLimits 0 is "none", and looser than any number; so is an empty set of processors.
  */
 #include "supervisor/front/policy-limits.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/cpu-list.h"
 
-typedef enum FieldKind { FIELD_SIZE, FIELD_DURATION, FIELD_NUMBER, FIELD_SHARE } FieldKind;
+typedef enum FieldKind {
+        FIELD_SIZE,
+        FIELD_DURATION,
+        FIELD_NUMBER,
+        FIELD_SHARE,
+        FIELD_CPUS,
+} FieldKind;
 
 typedef struct Field {
-        const char *object; /* of a policy file */
-        const char *name;
+        const char *pointer; /* in a policy file */
         FieldKind kind;
-        size_t offset; /* in JailLimits */
-        bool is_short; /* uint32_t there */
+        bool is_short; /* uint32_t in JailLimits */
         bool request;  /* may stand in a request's "limits" */
+        size_t offset; /* in JailLimits */
+        uint64_t min;
+        uint64_t max;
 } Field;
 
 #define AT(MEMBER) offsetof(JailLimits, MEMBER)
+#define MIB        (1ull << 20)
+#define TIB        (1ull << 40)
+#define MSEC       1000ull
+#define YEAR       (366ull * 24 * 3600 * 1000000)
 
-static const Field fields[] = {
-        { "limits", "memory", FIELD_SIZE, AT(plan.memory_bytes), false, true },
-        { "limits", "memory_high", FIELD_SIZE, AT(plan.memory_high_bytes), false, true },
-        { "limits", "pids", FIELD_NUMBER, AT(plan.pids), true, true },
-        { "limits", "cpu", FIELD_SHARE, AT(plan.cpu_permille), true, true },
-        { "limits", "io_read", FIELD_SIZE, AT(plan.io_read_bytes), false, true },
-        { "limits", "io_write", FIELD_SIZE, AT(plan.io_write_bytes), false, true },
-        { "limits", "disk", FIELD_SIZE, AT(plan.disk_bytes), false, true },
-        { "limits", "inodes", FIELD_NUMBER, AT(plan.inodes), false, true },
-        { "limits", "wall", FIELD_DURATION, AT(wall_usec), false, true },
-        { "limits", "output_keep", FIELD_SIZE, AT(output_keep), false, true },
-        { "limits", "output_max", FIELD_SIZE, AT(output_max), false, true },
-        { "command", "memory", FIELD_SIZE, AT(command.memory_bytes), false, false },
-        { "command", "pids", FIELD_NUMBER, AT(command.pids), true, false },
-        { "command", "wall", FIELD_DURATION, AT(command_wall_usec), false, false },
-        { "command", "cpu_time", FIELD_DURATION, AT(command_cpu_usec), false, false },
-        { "command", "nofile", FIELD_NUMBER, AT(nofile), false, false },
-        { "command", "fsize", FIELD_SIZE, AT(fsize), false, false },
+/* Bounds: what the monitor takes (sandbox/plan.c), and what the kernel's rlimits do. */
+static const Field fields[_LIMIT_FIELD_MAX] = {
+        [LIMIT_MEMORY] = { "/limits/memory", FIELD_SIZE, false, true, AT(plan.memory_bytes), MIB,
+                           16 * TIB },
+        [LIMIT_MEMORY_HIGH] = { "/limits/memory_high", FIELD_SIZE, false, true,
+                                AT(plan.memory_high_bytes), MIB, 16 * TIB },
+        [LIMIT_PIDS] = { "/limits/pids", FIELD_NUMBER, true, true, AT(plan.pids), 1, 65536 },
+        [LIMIT_CPU] = { "/limits/cpu", FIELD_SHARE, true, true, AT(plan.cpu_permille), 10,
+                        1024000 },
+        [LIMIT_CPUSET] = { "/limits/cpuset", FIELD_CPUS, false, true, AT(plan.cpus), 0, 0 },
+        [LIMIT_IO_READ] = { "/limits/io_read", FIELD_SIZE, false, true, AT(plan.io_read_bytes),
+                            4096, TIB },
+        [LIMIT_IO_WRITE] = { "/limits/io_write", FIELD_SIZE, false, true, AT(plan.io_write_bytes),
+                             4096, TIB },
+        [LIMIT_DISK] = { "/limits/disk", FIELD_SIZE, false, true, AT(plan.disk_bytes), 65536,
+                         8 * TIB },
+        [LIMIT_INODES] = { "/limits/inodes", FIELD_NUMBER, false, true, AT(plan.inodes), 64,
+                           1 << 24 },
+        [LIMIT_WALL] = { "/limits/wall", FIELD_DURATION, false, true, AT(wall_usec), MSEC, YEAR },
+        [LIMIT_OUTPUT_KEEP] = { "/limits/output_keep", FIELD_SIZE, false, true, AT(output_keep), 1,
+                                TIB },
+        [LIMIT_OUTPUT_MAX] = { "/limits/output_max", FIELD_SIZE, false, true, AT(output_max), 1,
+                               TIB },
+        [LIMIT_COMMAND_MEMORY] = { "/command/memory", FIELD_SIZE, false, false,
+                                   AT(command.memory_bytes), COMMAND_MEMORY_MIN, 16 * TIB },
+        [LIMIT_COMMAND_PIDS] = { "/command/pids", FIELD_NUMBER, true, false, AT(command.pids), 1,
+                                 65536 },
+        [LIMIT_COMMAND_WALL] = { "/command/wall", FIELD_DURATION, false, false,
+                                 AT(command_wall_usec), MSEC, YEAR },
+        [LIMIT_COMMAND_CPU_TIME] = { "/command/cpu_time", FIELD_DURATION, false, false,
+                                     AT(command_cpu_usec), MSEC, YEAR },
+        [LIMIT_COMMAND_NOFILE] = { "/command/nofile", FIELD_NUMBER, false, false, AT(nofile), 16,
+                                   1 << 20 },
+        [LIMIT_COMMAND_FSIZE] = { "/command/fsize", FIELD_SIZE, false, false, AT(fsize), 1,
+                                  16 * TIB },
 };
+
+const char *limits_pointer(unsigned i) {
+        return fields[i].pointer;
+}
+
+bool limits_in_request(unsigned i) {
+        return fields[i].request;
+}
 
 static uint64_t get(const JailLimits *limits, const Field *field) {
         uint32_t narrow;
@@ -63,6 +102,44 @@ static void set(JailLimits *limits, const Field *field, uint64_t value) {
                 memcpy((char *) limits + field->offset, &value, sizeof value);
 }
 
+bool limits_is_set(const JailLimits *limits, unsigned i) {
+        if (fields[i].kind == FIELD_CPUS)
+                return !cpu_list_is_empty(limits->plan.cpus);
+        return get(limits, &fields[i]) != 0;
+}
+
+/* ---- for people ----------------------------------------------------------------------------------- */
+
+static const char *format_value(const Field *field, uint64_t value, char *text) {
+        switch (field->kind) {
+        case FIELD_SIZE:
+                return units_format_size(value, text);
+        case FIELD_DURATION:
+                return units_format_duration(value, text);
+        case FIELD_SHARE:
+                (void) snprintf(text, LIMIT_VALUE_MAX, "%llu%%", (unsigned long long) value / 10);
+                return text;
+        case FIELD_NUMBER:
+        case FIELD_CPUS:
+        default:
+                (void) snprintf(text, LIMIT_VALUE_MAX, "%llu", (unsigned long long) value);
+                return text;
+        }
+}
+
+const char *limits_format(const JailLimits *limits, unsigned i, char *text) {
+        char cpus[CPU_LIST_TEXT_MAX];
+
+        if (!limits_is_set(limits, i))
+                return strcpy(text, "-");
+        if (fields[i].kind != FIELD_CPUS)
+                return format_value(&fields[i], get(limits, &fields[i]), text);
+        (void) snprintf(text, LIMIT_VALUE_MAX, "%.60s", cpu_list_format(limits->plan.cpus, cpus));
+        return text;
+}
+
+/* ---- taking --------------------------------------------------------------------------------------- */
+
 static int parse_text(const Field *field, const char *text, uint64_t *ret, Error *err) {
         uint32_t share;
         int r;
@@ -78,121 +155,106 @@ static int parse_text(const Field *field, const char *text, uint64_t *ret, Error
                         *ret = share;
                 return r;
         case FIELD_NUMBER:
+        case FIELD_CPUS:
         default:
                 return units_parse_number(text, ret, err);
         }
 }
 
-/* 0 in the limits is "none yet", and looser than any number. */
-static int apply(JailLimits *limits, const Field *field, uint64_t value, bool tighten, Error *err) {
-        uint64_t old = get(limits, field);
+static int read_value(const Field *field, const cJSON *item, uint64_t *ret, Error *err) {
+        double number = cJSON_GetNumberValue(item);
 
-        if (value == 0 || (field->is_short && value > UINT32_MAX))
-                return error_say(err, -EINVAL, "%s.%s is out of range", field->object, field->name);
-        if (tighten && old != 0 && value > old)
-                return error_say(err, -EPERM,
-                                 "%s.%s may be at most %llu here, not %llu: a limit can be "
-                                 "tightened, or another policy be chosen",
-                                 field->object, field->name, (unsigned long long) old,
-                                 (unsigned long long) value);
-        set(limits, field, value);
+        if (cJSON_IsString(item))
+                return parse_text(field, item->valuestring, ret, err);
+        if (!cJSON_IsNumber(item) || !(number >= 0 && number <= 0x1p53) ||
+            number != (double) (uint64_t) number)
+                return error_say(err, -EINVAL, "a whole number is expected");
+        *ret = (uint64_t) number;
         return 0;
 }
 
-static int apply_cpus(JailLimits *limits, const char *text, bool tighten, Error *err) {
+static int take_cpus(JailLimits *limits, const cJSON *item, bool tighten, Error *err) {
         uint64_t cpus[PLAN_CPU_WORDS];
         char most[CPU_LIST_TEXT_MAX];
-        int r = cpu_list_parse(text, cpus, err);
+        int r;
 
+        if (!cJSON_IsString(item))
+                return error_say(err, -EINVAL, "a list of processors like \"0-3,8\" is expected");
+        r = cpu_list_parse(item->valuestring, cpus, err);
         if (r < 0)
-                return error_add(err, r, "limits.cpuset");
+                return r;
         if (tighten && !cpu_list_is_empty(limits->plan.cpus) &&
             !cpu_list_is_within(cpus, limits->plan.cpus))
-                return error_say(err, -EPERM, "limits.cpuset may be within %s here, not %.60s",
-                                 cpu_list_format(limits->plan.cpus, most), text);
+                return error_say(err, -EPERM, "%.60s is not within %s", item->valuestring,
+                                 cpu_list_format(limits->plan.cpus, most));
         memcpy(limits->plan.cpus, cpus, sizeof cpus);
         return 0;
 }
 
-/* What belongs to the jail bounds what belongs to its parts. */
-static void fit_parts(JailLimits *limits) {
-        PlanLimits *plan = &limits->plan;
-
-        if (plan->memory_high_bytes > plan->memory_bytes)
-                plan->memory_high_bytes = plan->memory_bytes;
-        if (limits->command.memory_bytes >= plan->memory_bytes)
-                limits->command.memory_bytes = 0;
-        if (limits->command.pids >= plan->pids)
-                limits->command.pids = 0;
-        if (limits->command_wall_usec > limits->wall_usec)
-                limits->command_wall_usec = limits->wall_usec;
-}
-
-int limits_from_policy(JailLimits *limits, const cJSON *policy, bool tighten, Error *err) {
-        const char *cpus = json_text(json_get(policy, "limits"), "cpuset");
-
-        for (unsigned i = 0; i < ELEMENTS(fields); i++) {
-                const Field *field = &fields[i];
-                const cJSON *object = json_get(policy, field->object);
-                const cJSON *item = json_get(object, field->name);
-                uint64_t value = 0;
-                int r;
-
-                if (!item)
-                        continue;
-                r = cJSON_IsString(item) ? parse_text(field, item->valuestring, &value, err)
-                                         : json_number(object, field->name, &value);
-                if (r < 0)
-                        return error_add(err, r, "%s.%s", field->object, field->name);
-                r = apply(limits, field, value, tighten, err);
-                if (r < 0)
-                        return r;
-        }
-        return cpus ? apply_cpus(limits, cpus, tighten, err) : 0;
-}
-
-int limits_tighten(JailLimits *limits, const cJSON *request, Error *err) {
-        const char *cpus = json_text(request, "cpuset");
-        uint64_t value;
+int limits_take(JailLimits *limits, unsigned i, const cJSON *item, bool tighten, Error *err) {
+        const Field *field = &fields[i];
+        char shown[LIMIT_VALUE_MAX], bound[LIMIT_VALUE_MAX];
+        uint64_t value = 0, old;
         int r;
 
-        for (unsigned i = 0; i < ELEMENTS(fields); i++) {
-                if (!fields[i].request)
-                        continue;
-                r = json_number(request, fields[i].name, &value);
-                if (r == -ENOENT)
-                        continue;
-                if (r < 0)
-                        return error_say(err, r, "limits.%s is no number", fields[i].name);
-                r = apply(limits, &fields[i], value, true, err);
-                if (r < 0)
-                        return r;
-        }
-        r = cpus ? apply_cpus(limits, cpus, true, err) : 0;
+        if (field->kind == FIELD_CPUS)
+                return take_cpus(limits, item, tighten, err);
+        r = read_value(field, item, &value, err);
         if (r < 0)
                 return r;
-        if (limits->plan.disk_bytes > limits->plan.memory_bytes / 2) {
-                if (json_get(request, "disk"))
-                        return error_say(err, -EINVAL,
-                                         "limits.disk may be at most half of the memory limit "
-                                         "(%llu): what a jail writes is held in memory",
-                                         (unsigned long long) limits->plan.memory_bytes / 2);
-                limits->plan.disk_bytes = limits->plan.memory_bytes / 2;
-        }
-        fit_parts(limits);
+        if (value < field->min)
+                return error_say(err, -EINVAL, "%s is less than %s, the least there is",
+                                 format_value(field, value, shown),
+                                 format_value(field, field->min, bound));
+        if (value > field->max)
+                return error_say(err, -EINVAL, "%s is more than %s, the most there is",
+                                 format_value(field, value, shown),
+                                 format_value(field, field->max, bound));
+        old = get(limits, field);
+        if (tighten && old != 0 && value > old)
+                return error_say(err, -EPERM, "%s is more than %s",
+                                 format_value(field, value, shown),
+                                 format_value(field, old, bound));
+        set(limits, field, value);
         return 0;
 }
 
-void limits_settle(JailLimits *limits, const FrontInfo *info) {
-        uint64_t host = info->memory_total - info->memory_total / 4;
+/* ---- between each other --------------------------------------------------------------------------- */
 
-        if (info->memory_total && limits->plan.memory_bytes > host)
-                limits->plan.memory_bytes = host;
-        if (limits->plan.disk_bytes > limits->plan.memory_bytes / 2)
-                limits->plan.disk_bytes = limits->plan.memory_bytes / 2;
-        if (limits->output_keep > INIT_KEEP_MAX)
-                limits->output_keep = INIT_KEEP_MAX;
-        fit_parts(limits);
+bool limits_lower(JailLimits *limits, unsigned i, uint64_t most) {
+        uint64_t old = get(limits, &fields[i]);
+
+        if (fields[i].kind == FIELD_CPUS || (fields[i].is_short && most > UINT32_MAX) ||
+            (old != 0 && old <= most))
+                return false;
+        set(limits, &fields[i], most);
+        return true;
+}
+
+/* A part that may have all of its whole is not bounded by itself. */
+static void drop_idle_bounds(JailLimits *limits) {
+        if (limits->command.memory_bytes >= limits->plan.memory_bytes)
+                limits->command.memory_bytes = 0;
+        if (limits->command.pids >= limits->plan.pids)
+                limits->command.pids = 0;
+        if (limits->plan.memory_high_bytes >= limits->plan.memory_bytes)
+                limits->plan.memory_high_bytes = 0;
+}
+
+uint32_t limits_settle(JailLimits *limits, const FrontInfo *info) {
+        uint32_t lowered = 0;
+
+        if (info->memory_total &&
+            limits_lower(limits, LIMIT_MEMORY, info->memory_total - info->memory_total / 4))
+                lowered |= 1u << LIMIT_MEMORY;
+        if (limits_lower(limits, LIMIT_DISK, limits->plan.memory_bytes / 2))
+                lowered |= 1u << LIMIT_DISK;
+        if (limits_lower(limits, LIMIT_OUTPUT_KEEP, INIT_KEEP_MAX))
+                lowered |= 1u << LIMIT_OUTPUT_KEEP;
+        if (limits_lower(limits, LIMIT_COMMAND_WALL, limits->wall_usec))
+                lowered |= 1u << LIMIT_COMMAND_WALL;
+        drop_idle_bounds(limits);
+        return lowered;
 }
 
 void limits_describe(const JailLimits *limits, cJSON *json) {
@@ -200,13 +262,16 @@ void limits_describe(const JailLimits *limits, cJSON *json) {
         cJSON *command = json_add_object(json, "command");
         char cpus[CPU_LIST_TEXT_MAX];
 
-        for (unsigned i = 0; i < ELEMENTS(fields); i++) {
-                bool of_jail = strcmp(fields[i].object, "limits") == 0;
+        for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++) {
+                bool of_jail = fields[i].pointer[1] == 'l';
+                const char *name = strrchr(fields[i].pointer, '/') + 1;
+                cJSON *object = of_jail ? jail : command;
 
-                if (get(limits, &fields[i]))
-                        json_add_number(of_jail ? jail : command, fields[i].name,
-                                        get(limits, &fields[i]));
+                if (!limits_is_set(limits, i))
+                        continue;
+                if (fields[i].kind == FIELD_CPUS)
+                        json_add_text(object, name, cpu_list_format(limits->plan.cpus, cpus));
+                else
+                        json_add_number(object, name, get(limits, &fields[i]));
         }
-        if (!cpu_list_is_empty(limits->plan.cpus))
-                json_add_text(jail, "cpuset", cpu_list_format(limits->plan.cpus, cpus));
 }

@@ -9,6 +9,7 @@
 
 #include "base/fds.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/policy-take.h"
 #include "supervisor/front/task-data.h"
 #include "supervisor/front/verify-schema.h"
 
@@ -114,24 +115,25 @@ static void read_budgets(Task *task, const cJSON *limits) {
 }
 
 static int read_places(Task *task, Call *call, const cJSON *params, Error *err) {
-        const char *snapshot = json_text(params, "snapshot"), *policy = json_text(params, "policy");
-        const Policy *found;
+        const char *snapshot = json_text(params, "snapshot");
+        const PolicyAsk ask = { .policy = json_get(params, "policy"), .otherwise = "default" };
+        PolicyTaken policy;
         SnapshotInfo info;
         int r;
 
         (void) snprintf(task->snapshot, sizeof(task->snapshot), "%s", snapshot ? snapshot : "host");
-        (void) snprintf(task->policy, sizeof(task->policy), "%s", policy ? policy : "default");
         r = snapshots_find(task->front, task->snapshot, task->owner_uid, &info, err);
         if (r < 0) {
                 call_refuse(call, "not_found", "/snapshot", NULL);
                 return r;
         }
-        found = policies_find(task->front->policies, task->policy, err);
-        if (!found) {
-                call_refuse(call, "not_found", "/policy", NULL);
-                return -ENOENT;
-        }
-        task->limits = *policy_limits(found);
+        r = policy_take(task->front, call, &ask, &policy, err);
+        if (r >= 0 && strcmp(task->snapshot, "host") == 0)
+                r = policy_take_host_root(call, &policy, err);
+        if (r < 0)
+                return r;
+        (void) snprintf(task->policy, sizeof(task->policy), "%s", policy.name);
+        task->limits = policy.rules.limits;
         return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/front/policy-take.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verify-schema.h"
@@ -159,7 +160,10 @@ static void copy_name(char *to, const cJSON *params, const char *name, const cha
 
 /* Names that are there, limits that may be had: what is wrong here is a wrong request, not a verdict */
 static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
-        const Policy *policy;
+        const PolicyAsk ask = { .policy = json_get(params, "policy"),
+                                .otherwise = "ci",
+                                .limits = json_get(params, "limits") };
+        PolicyTaken policy;
         SnapshotInfo info;
         int r;
 
@@ -170,15 +174,11 @@ static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
                 call_refuse(self->call, "not_found", "/snapshot", NULL);
                 return r;
         }
-        policy = policies_find(self->front->policies, self->policy, err);
-        if (!policy) {
-                call_refuse(self->call, "not_found", "/policy", NULL);
-                return -ENOENT;
-        }
-        self->limits = *policy_limits(policy);
-        r = limits_tighten(&self->limits, json_get(params, "limits"), err);
-        if (r < 0)
-                call_refuse(self->call, "denied", "/limits", NULL);
+        r = policy_take(self->front, self->call, &ask, &policy, err);
+        if (r >= 0 && strcmp(self->snapshot, "host") == 0)
+                r = policy_take_host_root(self->call, &policy, err);
+        if (r >= 0)
+                self->limits = policy.rules.limits;
         return r;
 }
 

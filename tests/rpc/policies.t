@@ -35,6 +35,8 @@ GOOD = {
                      network={"mode": "none"}, binds="none", seccomp="default", require=["landlock"]),
     "whole": WHOLE,
     "engine": {**WHOLE, "seccomp": "engine"},
+    "some": child(limits={"cpuset": "0-2", "io_read": "10M", "io_write": "1M", "memory_high": "1G"}, command={"pids": 9}),
+    **{f"d{i}": {"warder": "policy/1", "extends": f"d{i - 1}" if i else "default"} for i in range(4)},
 }
 write("engine", {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "archMap": [], "syscalls": [
     RULE, {"names": ["mount"], "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_SYS_ADMIN"]}},
@@ -48,11 +50,21 @@ BAD = {
     "unknown": (child(colour="red"), "invalid", "colour"),
     "partial": ({"warder": "policy/1", "limits": {"memory": "1G"}}, "invalid", ""),
     "unit": (child(limits={"memory": "1 GB"}), "invalid", "/limits/memory"),
-    "looser": (child(limits={"memory": "64G"}), "invalid", "limits.memory"),
-    "longer": (child(command={"wall": "2h"}), "invalid", "command.wall"),
+    "looser": (child(limits={"memory": "64G"}), "invalid", "/limits/memory"),
+    "longer": (child(command={"wall": "2h"}), "invalid", "/command/wall"),
     "network": (child(network={"mode": "host"}), "invalid", "/network/mode"),
-    "profile": (child(seccomp="debug"), "invalid", "seccomp"),
-    "root": ({"warder": "policy/1", "extends": "strict", "host_root": True}, "invalid", "host root"),
+    "profile": (child(seccomp="debug"), "invalid", "/seccomp"),
+    "root": ({"warder": "policy/1", "extends": "strict", "host_root": True}, "invalid", "/host_root"),
+    "binds": ({"warder": "policy/1", "extends": "strict", "binds": "rw"}, "invalid", "/binds"),
+    "proc": ({"warder": "policy/1", "extends": "strict", "proc": "masked"}, "invalid", "/proc"),
+    "order": (child(limits={"cpuset": "3-1"}), "invalid", "descends"),
+    "beyond": (child(limits={"cpuset": "0-9999"}), "invalid", "/limits/cpuset"),
+    "none": (child(limits={"memory": "0"}), "invalid", "the least there is"),
+    "tiny": (child(command={"memory": "1M"}), "invalid", "/command/memory: 1 MiB is less than 4 MiB"),
+    "deep": ({"warder": "policy/1", "extends": "d4"}, "invalid", "more than 4"),
+    "circles": ({"warder": "policy/1", "extends": "circles2"}, "invalid", "it extends itself"),
+    "circles2": ({"warder": "policy/1", "extends": "circles"}, "invalid", "it extends itself"),
+    "outside": (child(limits={"cpuset": "4"}, extends="some"), "invalid", "4 is not within 0-2"),
     "orphan": ({"warder": "policy/1", "extends": "nosuch"}, "not_found", "nosuch"),
     "circle": ({"warder": "policy/1", "extends": "circle"}, "invalid", "extends"),
     "nofilter": ({**WHOLE, "seccomp": "nosuch"}, "not_found", "seccomp/nosuch"),
@@ -66,6 +78,7 @@ write("action", {**PROFILE, "syscalls": [{"names": ["read"], "action": "SCMP_ACT
 write("args", {**PROFILE, "syscalls": [{**RULE, "args": [{"index": 9, "value": 1, "op": "SCMP_CMP_EQ"}]}]}, "seccomp")
 for name, policy in GOOD.items():
     write(name, policy)
+write("d4", {"warder": "policy/1", "extends": "d3"})
 for name, (policy, _, _) in BAD.items():
     if policy is not None:
         write(name, policy)
@@ -73,8 +86,13 @@ os.symlink("/etc/hostname", os.path.join(directory, "link.json"))
 
 front = Front(policies=directory)
 client = front.client()
-names = client.call("policy.list")["result"]["policies"]
-tap.ok(set(SHIPPED) <= set(names), "policy.list has the shipped ones", names)
+listed = {p["name"]: p for p in client.call("policy.list")["result"]["policies"]}
+tap.ok(set(SHIPPED) <= set(listed) and all(listed[n]["description"] and listed[n]["source"].endswith(f"/{n}.json")
+                                           and "fault" not in listed[n] for n in SHIPPED),
+       "policy.list has the shipped ones, what each is for, and where", listed)
+tap.ok(list(listed) == sorted(listed), "sorted", list(listed))
+tap.ok(all(listed[n].get("fault") for n in BAD if n in listed) and not any("fault" in listed[n] for n in GOOD),
+       "and says which files are wrong", listed)
 for name in SHIPPED + list(GOOD):
     answer = client.call("policy.show", {"name": name})
     policy = answer.get("result", {})
@@ -89,6 +107,11 @@ notices = client.call("policy.show", {"name": "engine"})["result"].get("notices"
 tap.ok(any("no_such_call" in line for line in notices) and any("capabilities" in line for line in notices),
        "what of an engine's profile is not done is said", notices)
 tap.ok("notices" not in client.call("policy.show", {"name": "default"})["result"], "the shipped profile is done as written")
+some = client.call("policy.show", {"name": "some"})["result"]
+tap.ok(some["limits"]["cpuset"] == "0-2" and some["limits"]["io_read"] == 10 << 20 and some["limits"]["io_write"] == 1 << 20
+       and some["limits"]["memory_high"] == 1 << 30 and some["command"]["pids"] == 9, "the optional limits", some)
+tap.ok(some["from"]["/limits/cpuset"].endswith("/some.json:1") and some["from"]["/limits/wall"].endswith("/default.json:6")
+       and [os.path.basename(s) for s in some["sources"]] == ["some.json", "default.json"], "each value with file and line", some)
 for name, (_, code, part) in BAD.items():
     error = client.call("policy.show", {"name": name}).get("error", {})
     tap.ok(error.get("data", {}).get("code") in (code, "invalid") and part in error["message"], f"{name}: {code}, named", error)
@@ -97,10 +120,119 @@ front.stop()
 
 front = Front(landlock=0, memory=1 << 30)
 client = front.client()
-error = client.call("policy.show", {"name": "strict"})["error"]
-tap.ok("Landlock" in error["message"], "without Landlock strict is not to be had", error)
-tap.same(client.call("policy.show", {"name": "default"})["result"]["limits"]["memory"], 3 << 28,
-         "on a small host a jail gets at most three quarters of it")
+shown = client.call("policy.show", {"name": "strict"})["result"]
+tap.same(shown["missing"], ["landlock"], "without Landlock strict can be looked at, and says what the host lacks")
+error = client.call("jail.create", {"policy": "strict"})["error"]
+tap.ok("Landlock" in error["message"] and error["data"] == {"code": "unsupported", "path": "/policy"},
+       "and makes no jail", error)
+shown = client.call("policy.show", {"name": "default"})["result"]
+tap.ok(shown["limits"]["memory"] == 3 << 28 and "host" in shown["from"]["/limits/memory"],
+       "on a small host a jail gets at most three quarters of it, and that is said", shown)
+front.stop()
+
+# an administrator's files above the shipped ones, read anew when they change
+config = os.path.join(directory, "config")
+os.makedirs(os.path.join(config, "policies"))
+os.chmod(config, 0o755)
+
+
+def put(name, policy, mode=0o644):
+    """As editors do: a new file takes the old one's name."""
+    path = os.path.join(config, "policies", name + ".json")
+    with open(path + "~", "w") as file:
+        file.write(policy if isinstance(policy, str) else json.dumps(policy))
+    os.chmod(path + "~", mode)
+    os.rename(path + "~", path)
+
+
+put("default", child(limits={"pids": 77}))
+front = Front(config=config)
+client = front.client()
+
+
+def show(name):
+    answer = client.call("policy.show", {"name": name})
+    return answer.get("result") or answer["error"]
+
+
+shown = show("default")
+tap.ok(shown["limits"]["pids"] == 77 and shown["limits"]["memory"] == 4 << 30 and len(shown["sources"]) == 2,
+       "an administrator's file of the same name tightens the shipped one", shown)
+tap.same(show("strict")["code"] if "code" in show("strict") else 0, -32000, "a child that is now looser than its parent is refused")
+put("default", child(limits={"pids": 400}))
+tap.ok(show("default")["limits"]["pids"] == 400 and show("strict")["limits"]["pids"] == 256, "a changed file holds at once", show("strict"))
+put("default", '{"warder": "policy/1",\n "extends": "default",\n "limits": {"pids": 9000}}')
+shown = show("default")
+tap.ok(shown["limits"]["pids"] == 400 and "default.json:3: /limits/pids: 9000 is more than 1024" in shown["fault"],
+       "a wrong one does not: the last good one stays, and the fault is named", shown)
+listed = {p["name"]: p for p in client.call("policy.list")["result"]["policies"]}
+tap.ok("/limits/pids" in listed["default"]["fault"] and "source" in listed["default"], "policy.list says so", listed["default"])
+with open(front.log) as file:
+    words = file.read()
+tap.ok("last good one stays" in words and "default.json:3" in words, "and the log", words)
+put("default", child(limits={"pids": 300}))
+tap.ok(show("default")["limits"]["pids"] == 300 and "fault" not in show("default"), "until it is right again", show("default"))
+put("own", child(limits={"pids": 5}))
+tap.same(show("own")["limits"]["pids"], 5, "a new one is there at once")
+os.unlink(os.path.join(config, "policies", "own.json"))
+tap.ok("no policy own" in show("own").get("message", ""), "a removed one is gone", show("own"))
+put("open", child(), 0o666)
+tap.ok("chmod o-w" in show("open").get("message", ""), "one that everybody may write is refused", show("open"))
+os.unlink(os.path.join(config, "policies", "default.json"))
+tap.same(show("default")["limits"]["pids"], 1024, "without it the shipped one holds again")
+
+# a caller's own: text in the request
+OWN = {"extends": "default", "warder": "policy/1"}
+
+
+def create(policy, **more):
+    request = {"file": "./mine.json", "text": json.dumps(policy)} if isinstance(policy, dict) else policy
+    return client.call("jail.create", {"policy": request, **more})["error"]
+
+
+error = create({**OWN, "limits": {"memory": "64G"}})
+tap.ok("./mine.json:1: /limits/memory: 64 GiB is more than 4 GiB" in error["message"] and error["data"]["path"] == "/policy",
+       "a caller's own policy cannot loosen", error)
+error = create({"warder": "policy/1"} | WHOLE)
+tap.ok('must say which one it "extends"' in error["message"], "nor stand alone", error)
+error = create({**OWN, "extends": "strict"})
+tap.ok("does not allow the host's own root" in error["message"], "and has what its parent refuses", error)
+error = create({**OWN, "host_root": False})
+tap.ok("does not allow the host's own root" in error["message"], "and what it refuses itself", error)
+error = create({**OWN, "extends": "../default"})
+tap.ok("/extends" in error["message"], "its parent is a name", error)
+for limit, value, bound in (("memory", 64 << 30, "4 GiB"), ("pids", 2000, "1024"), ("cpu", 5000, "400%"), ("wall", 90 * 3600 * 10**6, "24 h")):
+    error = create("default", limits={limit: value})
+    tap.ok(error["data"]["code"] == "denied" and error["data"]["path"] == f"/limits/{limit}" and bound in error["message"]
+           and "default.json:" in error["message"], f"a request for more {limit}: pointer, bound, and whose it is", error)
+error = create("default", limits={"cpuset": "1,"})
+tap.ok(error["data"]["path"] == "/limits/cpuset" and error["data"]["code"] == "invalid", "a list of processors is one", error)
+
+
+def check(text, file="x.json"):
+    return client.call("policy.check", {"file": file, "text": text if isinstance(text, str) else json.dumps(text)})["result"]
+
+
+tap.ok(check(WHOLE)["ok"] and check(child())["policy"]["limits"]["pids"] == 1024, "policy.check says what a good one means", check(child()))
+fault = check('{"warder": "policy/1", "extends": "default",\n\n  "limits": {"pids": 12,\n "memory": "12 GB"}}')["fault"]
+tap.same({**fault, "reason": ""}, {"file": "x.json", "line": 4, "field": "/limits/memory", "reason": ""}, "file, line, field")
+fault = check('{"warder": "policy/1",\n ,}')["fault"]
+tap.ok(fault["line"] == 2 and "column" in fault["reason"], "and the place in what is no JSON", fault)
+fault = check({**WHOLE, "seccomp": "nosuch"})["fault"]
+tap.ok(fault["field"] == "/seccomp" and "seccomp/nosuch.json" in fault["reason"], "a profile that is missing", fault)
+fault = check({**OWN, "extends": "nosuch"})["fault"]
+tap.ok(fault["field"] == "/extends" and "nosuch" in fault["reason"], "a parent that is missing", fault)
+tap.ok(front.alive(), "the front is alive")
+front.stop()
+
+# what the man page shows
+with open(os.path.join(SOURCE, "man/warder-policy.5.scd")) as file:
+    examples = file.read().split("\n```\n")[1::2]
+front = Front()
+client = front.client()
+tap.ok(len(examples) >= 3, "warder-policy(5) has examples", len(examples))
+for example in examples:
+    tap.ok(check(example)["ok"], "an example of warder-policy(5) is a policy", check(example), example)
 front.stop()
 shutil.rmtree(directory)
 tap.end()

@@ -1,0 +1,21 @@
+#pragma once
+/*
+ * own-policy: a policy that the caller wrote. Its text goes with the request, never its path; it can only
+ * tighten the policy that it extends.
+ */
+#include "base/error.h"
+#include "base/json.h"
+
+#define OWN_POLICY_MAX (256 * 1024)
+
+/** own_policy_read() - {"file", "text"} of the file at @path, read as the user; owned by the caller. Returns: 0 or negative errno */
+int own_policy_read(const char *path, cJSON **ret, Error *err);
+
+/**
+ * own_policy_add() - "policy" of jail.create
+ * @policy: a file, where it has a slash; else ~/.config/warder/policies/NAME.json, where that is there; else
+ *          the name of an administrator's or shipped one
+ *
+ * Returns: 0 or negative errno.
+ */
+int own_policy_add(const char *policy, cJSON *params, Error *err);

@@ -1,0 +1,194 @@
+/*
+ * policy-methods: see policy-methods.h.
+ */
+#include "supervisor/front/policy-methods.h"
+
+#include <string.h>
+
+#include "supervisor/front/policy-take.h"
+
+/* ---- showing one ---------------------------------------------------------------------------------- */
+
+static void add_origins(cJSON *json, const PolicyRules *rules) {
+        cJSON *from = json_add_object(json, "from");
+        char origin[POLICY_ORIGIN_MAX];
+
+        for (unsigned i = 0; i < _POLICY_FIELD_MAX; i++)
+                if (policy_origin(rules, i, origin)[0])
+                        json_add_text(from, policy_pointer(i), origin);
+}
+
+static void add_missing(cJSON *json, const Policies *policies, unsigned require) {
+        cJSON *missing = json_add_array(json, "missing");
+
+        if (policies_check_required(policies, require & REQUIRE_LANDLOCK, "", NULL) < 0)
+                json_push_text(missing, "landlock");
+        if (policies_check_required(policies, require & REQUIRE_PSI, "", NULL) < 0)
+                json_push_text(missing, "psi");
+}
+
+static cJSON *show_rules(const Policies *policies, const char *name, const PolicyRules *rules) {
+        cJSON *json = policy_rules_json(rules);
+        cJSON *sources;
+
+        json_add_text(json, "warder", "policy/1");
+        json_add_text(json, "name", name);
+        json_add_text(json, "description", rules->description);
+        sources = json_add_array(json, "sources");
+        for (unsigned i = rules->n_sources; i > 0; i--)
+                json_push_text(sources, rules->sources[i - 1]);
+        add_origins(json, rules);
+        add_missing(json, policies, rules->require);
+        return json;
+}
+
+static void add_filter(cJSON *json, int filter) {
+        uint8_t value[DIGEST_SIZE];
+        char text[DIGEST_TEXT_MAX];
+
+        if (digest_of_fd(filter, value, NULL) == 0)
+                json_add_text(json, "filter", digest_format(value, text));
+}
+
+/* What of the seccomp profile is not done as it is written: sentences, absent where there are none. */
+static void add_notices(cJSON *json, const char *at) {
+        cJSON *list = *at ? json_add_array(json, "notices") : NULL;
+
+        while (list && *at) {
+                size_t n = strcspn(at, "\n");
+                autofree char *line = strndup(at, n);
+
+                if (line)
+                        json_push_text(list, line);
+                at += n + (at[n] == '\n');
+        }
+}
+
+static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        const PolicyAsk ask = { .policy = json_get(params, "name"), .show = true };
+        PolicyTaken taken;
+        cJSON *json;
+        int r = policy_take(front, call, &ask, &taken, err);
+
+        if (r < 0) {
+                call_refuse(call, r == -ENOENT ? "not_found" : "invalid", "/name",
+                            "see `warder policy list`");
+                return r;
+        }
+        json = show_rules(front->policies, taken.name, &taken.rules);
+        if (!json)
+                return error_set(err, -ENOMEM, "show a policy");
+        add_filter(json, policy_filter(taken.policy));
+        add_notices(json, policy_notices(taken.policy));
+        if (policy_fault(taken.policy)[0])
+                json_add_text(json, "fault", policy_fault(taken.policy));
+        *ret_result = json;
+        return 0;
+}
+
+/* ---- all ------------------------------------------------------------------------------------------ */
+
+static cJSON *list_one(Policies *policies, const char *name) {
+        cJSON *json = cJSON_CreateObject();
+        Error err = ERROR_EMPTY;
+        const Policy *policy = policies_look(policies, name, &err);
+        const PolicyRules *rules;
+
+        json_add_text(json, "name", name);
+        if (!policy) {
+                json_add_text(json, "fault", err.text);
+                return json;
+        }
+        rules = policy_rules(policy);
+        json_add_text(json, "description", rules->description);
+        json_add_text(json, "source", rules->sources[rules->n_sources - 1]);
+        add_missing(json, policies, rules->require);
+        if (policy_fault(policy)[0])
+                json_add_text(json, "fault", policy_fault(policy));
+        return json;
+}
+
+static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        SCOPED(json_free) cJSON *names = policies_names(front->policies);
+        cJSON *json = cJSON_CreateObject();
+        cJSON *list = json_add_array(json, "policies");
+        const cJSON *name;
+
+        (void) call;
+        (void) params;
+        if (!list) {
+                json_free(json);
+                return error_set(err, -ENOMEM, "list the policies");
+        }
+        cJSON_ArrayForEach(name, names)
+                json_push_consume(list, list_one(front->policies, name->valuestring));
+        *ret_result = json;
+        return 0;
+}
+
+/* ---- a file that is nowhere yet ------------------------------------------------------------------- */
+
+static cJSON *show_fault(const PolicyFault *fault) {
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "file", fault->file);
+        if (fault->line)
+                json_add_number(json, "line", fault->line);
+        json_add_text(json, "field", fault->field);
+        json_add_text(json, "reason", fault->reason);
+        return json;
+}
+
+static int run_check(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                     Error *err) {
+        SCOPED(policy_read_deinit) PolicyRead read = POLICY_READ_EMPTY;
+        const PolicyReader *reader = policies_reader(front->policies);
+        const PolicyText text = { .file = json_text(params, "file"),
+                                  .text = json_text(params, "text"),
+                                  .n = strlen(json_text(params, "text")),
+                                  .schema = reader->schema };
+        PolicyFault fault = { 0 };
+        cJSON *json = cJSON_CreateObject();
+        int r = policy_read_text(reader, &text, &read, &fault, err);
+
+        (void) call;
+        if (r < 0 && r != -EINVAL) {
+                json_free(json);
+                return r;
+        }
+        *err = ERROR_EMPTY;
+        json_add_bool(json, "ok", r >= 0);
+        if (r >= 0)
+                json_add_consume(json, "policy", show_rules(front->policies, "", &read.rules));
+        else
+                json_add_consume(json, "fault", show_fault(&fault));
+        *ret_result = json;
+        return json ? 0 : error_set(err, -ENOMEM, "check a policy");
+}
+
+const MethodRow policy_methods[] = {
+        { .name = "policy.list",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .result =
+                  "{\"type\":\"object\",\"required\":[\"policies\"],\"properties\":{\"policies\":"
+                  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\"]}}}}",
+          .summary = "All policies: what each is for, its file, what is wrong with it",
+          .charge = "none",
+          .run = run_list },
+        { .name = "policy.show",
+          .params = "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
+                    "\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":64}}}",
+          .result = "{\"type\":\"object\",\"required\":[\"warder\",\"name\",\"limits\",\"from\"]}",
+          .summary = "One policy as it holds for the caller, in bytes and microseconds, and where "
+                     "each value comes from",
+          .charge = "none",
+          .run = run_show },
+        { .name = "policy.check",
+          .params = "{\"type\":\"object\",\"required\":[\"file\",\"text\"],"
+                    "\"additionalProperties\":false,\"properties\":{" POLICY_FILE_PROPERTIES "}}",
+          .result = "{\"type\":\"object\",\"required\":[\"ok\"]}",
+          .summary = "Is this text a policy: the policy, or file, line, field and reason",
+          .charge = "none",
+          .run = run_check },
+        { 0 },
+};

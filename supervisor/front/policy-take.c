@@ -1,0 +1,133 @@
+/*
+ * policy-take: see policy-take.h.
+ *
+ * A caller's own file comes as text, never as a path, and only ever tightens what an administrator's policy
+ * says: it must extend one, and the filter is that one's.
+ */
+#include "supervisor/front/policy-take.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *code_of(int r) {
+        return r == -ENOENT ? "not_found" : r == -ENOTSUP ? "unsupported" : "invalid";
+}
+
+static int take_name(Front *front, const PolicyAsk *ask, const char *name, PolicyTaken *ret,
+                     Error *err) {
+        ret->policy = ask->show ? policies_look(front->policies, name, err)
+                                : policies_find(front->policies, name, err);
+        if (!ret->policy)
+                return err->code;
+        (void) snprintf(ret->name, sizeof ret->name, "%s", name);
+        ret->rules = *policy_rules(ret->policy);
+        return 0;
+}
+
+static int apply_own(Front *front, const PolicyAsk *ask, const PolicyText *text, PolicyTaken *ret,
+                     Error *err) {
+        SCOPED(json_free) cJSON *json = NULL;
+        PolicyFault fault = { 0 };
+        const char *parent;
+        int r = policy_file_parse(text, &json, &fault);
+
+        if (r < 0)
+                return policy_fault_error(&fault, err);
+        parent = json_text(json, "extends");
+        if (!parent) {
+                (void) policy_fault_set(&fault, text, "",
+                                        "a policy of your own must say which one it \"extends\"");
+                return policy_fault_error(&fault, err);
+        }
+        r = take_name(front, ask, parent, ret, err);
+        if (r < 0)
+                return error_add(err, r, "%s: /extends", text->file);
+        ret->rules = *policy_said(ret->policy);
+        if (policy_file_apply(&ret->rules, text, json, true, &fault) < 0)
+                return policy_fault_error(&fault, err);
+        policy_settle(&ret->rules, &front->info);
+        return ask->show ? 0
+                         : policies_check_required(front->policies, ret->rules.require, text->file,
+                                                   err);
+}
+
+static int take_own(Front *front, const PolicyAsk *ask, PolicyTaken *ret, Error *err) {
+        const PolicyText text = { .file = json_text(ask->policy, "file"),
+                                  .text = json_text(ask->policy, "text"),
+                                  .n = strlen(json_text(ask->policy, "text")),
+                                  .schema = policies_reader(front->policies)->schema };
+
+        return apply_own(front, ask, &text, ret, err);
+}
+
+/* ---- the request's own limits --------------------------------------------------------------------- */
+
+static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Error *err) {
+        const char *name = strrchr(limits_pointer(field), '/') + 1;
+        char origin[POLICY_ORIGIN_MAX];
+        Error own = *err;
+        bool looser = own.code == -EPERM;
+
+        (void) policy_origin(&taken->rules, field, origin);
+        call_refuse(call, looser ? "denied" : "invalid", limits_pointer(field),
+                    looser ? "a request may only tighten: see `warder policy show`, or choose "
+                             "another policy"
+                           : NULL);
+        if (looser)
+                return error_say(err, -EPERM, "limits.%s: %s, which %.200s says", name, own.text,
+                                 origin[0] ? origin : "the policy");
+        return error_say(err, own.code, "limits.%s: %s", name, own.text);
+}
+
+static int tighten(Front *front, Call *call, const cJSON *request, PolicyTaken *taken, Error *err) {
+        PolicyRules *rules = &taken->rules;
+        uint64_t disk = 0;
+
+        for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++) {
+                const char *name = strrchr(limits_pointer(i), '/') + 1;
+                const cJSON *item = limits_in_request(i) ? json_get(request, name) : NULL;
+
+                if (item && limits_take(&rules->limits, i, item, true, err) < 0)
+                        return refuse_limit(call, i, taken, err);
+        }
+        policy_settle(rules, &front->info);
+        if (json_number(request, "disk", &disk) == 0 && rules->limits.plan.disk_bytes < disk) {
+                call_refuse(call, "invalid", "/limits/disk", NULL);
+                return error_say(err, -EINVAL,
+                                 "limits.disk may be at most half of the memory limit (%llu): what "
+                                 "a jail writes is held in memory",
+                                 (unsigned long long) rules->limits.plan.memory_bytes / 2);
+        }
+        return 0;
+}
+
+int policy_take(Front *front, Call *call, const PolicyAsk *ask, PolicyTaken *ret, Error *err) {
+        PolicyTaken taken = { .policy = NULL };
+        int r;
+
+        if (cJSON_IsObject(ask->policy))
+                r = take_own(front, ask, &taken, err);
+        else
+                r = take_name(front, ask, ask->policy ? ask->policy->valuestring : ask->otherwise,
+                              &taken, err);
+        if (r < 0) {
+                call_refuse(call, code_of(r), "/policy",
+                            r == -ENOENT ? "see `warder policy list`" : NULL);
+                return r;
+        }
+        if (ask->limits)
+                r = tighten(front, call, ask->limits, &taken, err);
+        if (r < 0)
+                return r;
+        *ret = taken;
+        return 0;
+}
+
+int policy_take_host_root(Call *call, const PolicyTaken *taken, Error *err) {
+        if (taken->rules.host_root)
+                return 0;
+        call_refuse(call, "denied", "/snapshot", "import a root: warder snapshot import NAME FILE");
+        return error_say(err, -EPERM,
+                         "policy %s does not allow the host's own root: name a snapshot",
+                         taken->name);
+}

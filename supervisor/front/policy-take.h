@@ -1,0 +1,55 @@
+#pragma once
+/*
+ * policy-take: what one request gets: the policy that it names, or the caller's own file over one, below
+ * the caller's ceilings, tightened by the request's limits.
+ */
+#include "supervisor/front/calls.h"
+#include "supervisor/front/policies.h"
+
+/* In the schema of a request: a name, or a file of the caller's own, as its text. */
+#define POLICY_PROPERTY                                                                         \
+        "\"policy\":{\"anyOf\":[{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"        \
+        "{\"type\":\"object\",\"required\":[\"file\",\"text\"],\"additionalProperties\":false," \
+        "\"properties\":{" POLICY_FILE_PROPERTIES "}}]}"
+#define POLICY_FILE_PROPERTIES                                              \
+        "\"file\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}," \
+        "\"text\":{\"type\":\"string\",\"maxLength\":262144}"
+
+/* In the schema of a request: what may be tightened for a jail. */
+#define POLICY_LIMITS_PROPERTY                                                            \
+        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" \
+        "\"memory\":{\"type\":\"integer\",\"minimum\":1},"                                \
+        "\"memory_high\":{\"type\":\"integer\",\"minimum\":1},"                           \
+        "\"pids\":{\"type\":\"integer\",\"minimum\":1},"                                  \
+        "\"cpu\":{\"type\":\"integer\",\"minimum\":1},"                                   \
+        "\"cpuset\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1024},"            \
+        "\"io_read\":{\"type\":\"integer\",\"minimum\":1},"                               \
+        "\"io_write\":{\"type\":\"integer\",\"minimum\":1},"                              \
+        "\"disk\":{\"type\":\"integer\",\"minimum\":1},"                                  \
+        "\"inodes\":{\"type\":\"integer\",\"minimum\":1},"                                \
+        "\"wall\":{\"type\":\"integer\",\"minimum\":1},"                                  \
+        "\"output_keep\":{\"type\":\"integer\",\"minimum\":1},"                           \
+        "\"output_max\":{\"type\":\"integer\",\"minimum\":1}}}"
+
+typedef struct PolicyAsk {     /* all borrowed */
+        const cJSON *policy;   /* of the request; NULL: @otherwise */
+        const char *otherwise; /* name of the policy where none is asked for */
+        const cJSON *limits;   /* of the request; NULL: none */
+        bool show;             /* what the host lacks is no matter */
+} PolicyAsk;
+
+typedef struct PolicyTaken {
+        const Policy *
+                policy; /* that has the filter: the one named, or the one that the own file extends */
+        char name[POLICY_NAME_MAX]; /* of that one */
+        PolicyRules rules;          /* what holds */
+} PolicyTaken;
+
+/**
+ * policy_take() - for @call's caller
+ * Returns: 0, or negative errno with call_refuse() done: the pointer of the field, the bound, whose it is.
+ */
+int policy_take(Front *front, Call *call, const PolicyAsk *ask, PolicyTaken *ret, Error *err);
+
+/** policy_take_host_root() - may the snapshot "host" be used. Returns: 0, or -EPERM with call_refuse() done */
+int policy_take_host_root(Call *call, const PolicyTaken *taken, Error *err);
