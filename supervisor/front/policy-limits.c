@@ -202,19 +202,19 @@ int limits_take(JailLimits *limits, unsigned i, const cJSON *item, bool tighten,
         r = read_value(field, item, &value, err);
         if (r < 0)
                 return r;
-        if (value < field->min)
-                return error_say(err, -EINVAL, "%s is less than %s, the least there is",
-                                 format_value(field, value, shown),
-                                 format_value(field, field->min, bound));
-        if (value > field->max)
-                return error_say(err, -EINVAL, "%s is more than %s, the most there is",
-                                 format_value(field, value, shown),
-                                 format_value(field, field->max, bound));
         old = get(limits, field);
         if (tighten && old != 0 && value > old)
                 return error_say(err, -EPERM, "%s is more than %s",
                                  format_value(field, value, shown),
                                  format_value(field, old, bound));
+        if (value > field->max)
+                return error_say(err, -EINVAL, "%s is more than %s, the most there is",
+                                 format_value(field, value, shown),
+                                 format_value(field, field->max, bound));
+        if (value < field->min)
+                return error_say(err, -EINVAL, "%s is less than %s, the least there is",
+                                 format_value(field, value, shown),
+                                 format_value(field, field->min, bound));
         set(limits, field, value);
         return 0;
 }

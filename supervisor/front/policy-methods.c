@@ -9,12 +9,12 @@
 
 /* ---- showing one ---------------------------------------------------------------------------------- */
 
-static void add_origins(cJSON *json, const PolicyRules *rules) {
+static void add_origins(cJSON *json, const PolicyTaken *taken) {
         cJSON *from = json_add_object(json, "from");
         char origin[POLICY_ORIGIN_MAX];
 
         for (unsigned i = 0; i < _POLICY_FIELD_MAX; i++)
-                if (policy_origin(rules, i, origin)[0])
+                if (policy_taken_origin(taken, i, origin)[0])
                         json_add_text(from, policy_pointer(i), origin);
 }
 
@@ -27,17 +27,18 @@ static void add_missing(cJSON *json, const Policies *policies, unsigned require)
                 json_push_text(missing, "psi");
 }
 
-static cJSON *show_rules(const Policies *policies, const char *name, const PolicyRules *rules) {
+static cJSON *show_taken(const Policies *policies, const PolicyTaken *taken) {
+        const PolicyRules *rules = &taken->rules;
         cJSON *json = policy_rules_json(rules);
         cJSON *sources;
 
         json_add_text(json, "warder", "policy/1");
-        json_add_text(json, "name", name);
+        json_add_text(json, "name", taken->name);
         json_add_text(json, "description", rules->description);
         sources = json_add_array(json, "sources");
         for (unsigned i = rules->n_sources; i > 0; i--)
                 json_push_text(sources, rules->sources[i - 1]);
-        add_origins(json, rules);
+        add_origins(json, taken);
         add_missing(json, policies, rules->require);
         return json;
 }
@@ -75,7 +76,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
                             "see `warder policy list`");
                 return r;
         }
-        json = show_rules(front->policies, taken.name, &taken.rules);
+        json = show_taken(front->policies, &taken);
         if (!json)
                 return error_set(err, -ENOMEM, "show a policy");
         add_filter(json, policy_filter(taken.policy));
@@ -147,6 +148,7 @@ static int run_check(Front *front, Call *call, const cJSON *params, cJSON **ret_
                                   .text = json_text(params, "text"),
                                   .n = strlen(json_text(params, "text")),
                                   .schema = reader->schema };
+        PolicyTaken taken = { .policy = NULL };
         PolicyFault fault = { 0 };
         cJSON *json = cJSON_CreateObject();
         int r = policy_read_text(reader, &text, &read, &fault, err);
@@ -158,8 +160,9 @@ static int run_check(Front *front, Call *call, const cJSON *params, cJSON **ret_
         }
         *err = ERROR_EMPTY;
         json_add_bool(json, "ok", r >= 0);
+        taken.rules = read.rules;
         if (r >= 0)
-                json_add_consume(json, "policy", show_rules(front->policies, "", &read.rules));
+                json_add_consume(json, "policy", show_taken(front->policies, &taken));
         else
                 json_add_consume(json, "fault", show_fault(&fault));
         *ret_result = json;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/front/quotas.h"
+
 static const char *code_of(int r) {
         return r == -ENOENT ? "not_found" : r == -ENOTSUP ? "unsupported" : "invalid";
 }
@@ -60,6 +62,42 @@ static int take_own(Front *front, const PolicyAsk *ask, PolicyTaken *ret, Error 
         return apply_own(front, ask, &text, ret, err);
 }
 
+/* ---- the caller's ceiling ------------------------------------------------------------------------- */
+
+const char *policy_taken_origin(const PolicyTaken *taken, unsigned i, char *text) {
+        if (i >= _LIMIT_FIELD_MAX || !taken->ceiling[i][0])
+                return policy_origin(&taken->rules, i, text);
+        (void) snprintf(text, POLICY_ORIGIN_MAX, "%s", taken->ceiling[i]);
+        return text;
+}
+
+/* A ceiling names fields as a policy does. */
+static const CeilingValue *ceiling_of_field(const Ceiling *ceiling, unsigned field) {
+        char object[16];
+        const char *name = strrchr(limits_pointer(field), '/') + 1;
+
+        (void) snprintf(object, sizeof object, "%.*s", (int) (name - limits_pointer(field)) - 2,
+                        limits_pointer(field) + 1);
+        return ceiling_get(ceiling, object, name);
+}
+
+static int apply_ceiling(Front *front, Call *call, PolicyTaken *taken, Error *err) {
+        const Ceiling *ceiling;
+        int r = quota_ceiling(front, call_peer(call)->uid, &ceiling, err);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++) {
+                const CeilingValue *value = ceiling_of_field(ceiling, i);
+
+                if (value && value->value != CEILING_NONE &&
+                    limits_lower(&taken->rules.limits, i, value->value))
+                        (void) ceiling_source(value, taken->ceiling[i]);
+        }
+        policy_settle(&taken->rules, &front->info);
+        return 0;
+}
+
 /* ---- the request's own limits --------------------------------------------------------------------- */
 
 static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Error *err) {
@@ -68,7 +106,7 @@ static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Er
         Error own = *err;
         bool looser = own.code == -EPERM;
 
-        (void) policy_origin(&taken->rules, field, origin);
+        (void) policy_taken_origin(taken, field, origin);
         call_refuse(call, looser ? "denied" : "invalid", limits_pointer(field),
                     looser ? "a request may only tighten: see `warder policy show`, or choose "
                              "another policy"
@@ -115,7 +153,8 @@ int policy_take(Front *front, Call *call, const PolicyAsk *ask, PolicyTaken *ret
                             r == -ENOENT ? "see `warder policy list`" : NULL);
                 return r;
         }
-        if (ask->limits)
+        r = apply_ceiling(front, call, &taken, err);
+        if (r >= 0 && ask->limits)
                 r = tighten(front, call, ask->limits, &taken, err);
         if (r < 0)
                 return r;

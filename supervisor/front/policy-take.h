@@ -4,6 +4,7 @@
  * the caller's ceilings, tightened by the request's limits.
  */
 #include "supervisor/front/calls.h"
+#include "supervisor/front/ceilings.h"
 #include "supervisor/front/policies.h"
 
 /* In the schema of a request: a name, or a file of the caller's own, as its text. */
@@ -43,6 +44,8 @@ typedef struct PolicyTaken {
                 policy; /* that has the filter: the one named, or the one that the own file extends */
         char name[POLICY_NAME_MAX]; /* of that one */
         PolicyRules rules;          /* what holds */
+        char ceiling[_LIMIT_FIELD_MAX]
+                    [CEILING_SOURCE_MAX]; /* whose ceiling lowered it; "" where none did */
 } PolicyTaken;
 
 /**
@@ -50,6 +53,9 @@ typedef struct PolicyTaken {
  * Returns: 0, or negative errno with call_refuse() done: the pointer of the field, the bound, whose it is.
  */
 int policy_take(Front *front, Call *call, const PolicyAsk *ask, PolicyTaken *ret, Error *err);
+
+/** policy_taken_origin() - who said what holds for field @i, into @text of POLICY_ORIGIN_MAX; "" if nobody. Returns: @text */
+const char *policy_taken_origin(const PolicyTaken *taken, unsigned i, char *text);
 
 /** policy_take_host_root() - may the snapshot "host" be used. Returns: 0, or -EPERM with call_refuse() done */
 int policy_take_host_root(Call *call, const PolicyTaken *taken, Error *err);
