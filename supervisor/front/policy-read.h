@@ -16,7 +16,7 @@ typedef struct PolicyRead {
         PolicyRules said;  /* by the files */
         PolicyRules rules; /* made to fit each other and the host */
         int filter;        /* owned: sealed memfd */
-        char *notices;     /* owned: what of the seccomp profile is not done as written, a line each */
+        char *notices; /* owned: what of the seccomp profile is not done as written, a line each */
         uint8_t digest[DIGEST_SIZE];
 } PolicyRead;
 
