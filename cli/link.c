@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 
 #include "cli/connect.h"
+#include "cli/terminal.h"
 
 int link_open(Link *link, const char *socket, Error *err) {
         *link = LINK_EMPTY;
@@ -86,10 +87,23 @@ static int serve(Link *link, Error *err) {
         return r < 0 ? r : 0;
 }
 
+/* The host is full: whoever looks at a command that does not start should know why. */
+static void say_waiting(const cJSON *params) {
+        uint64_t position = 0;
+
+        (void) json_number(params, "position", &position);
+        fprintf(stderr, "warder: waiting for room on this host (place %llu at most): ",
+                (unsigned long long) position);
+        terminal_text(stderr, json_text(params, "text"), 200);
+        fputc('\n', stderr);
+}
+
 static void note(Link *link, const RpcMessage *message) {
         const char *method = json_text(message->json, "method");
 
-        if (method && link->on_note)
+        if (method && strcmp(method, "jail.waiting") == 0)
+                say_waiting(json_get(message->json, "params"));
+        else if (method && link->on_note)
                 link->on_note(link, method, json_get(message->json, "params"), link->userdata);
 }
 

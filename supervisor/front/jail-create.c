@@ -151,7 +151,7 @@ static int take_root(Creating *creating, const cJSON *params, const PolicyTaken 
         const char *snapshot = json_text(params, "snapshot");
         const char *hostname = json_text(params, "hostname");
         Plan *plan = &creating->spec.plan;
-        RootSpec root = { .snapshot = creating->snapshot, .uid = call_uid(creating->call) };
+        RootSpec root = { .snapshot = creating->snapshot, .uid = call_peer(creating->call)->uid };
         int r;
 
         (void) snprintf(creating->snapshot, sizeof creating->snapshot, "%s",

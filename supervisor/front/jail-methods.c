@@ -45,13 +45,20 @@ static FrontJail *find_jail(Front *front, Call *call, const cJSON *params, Error
         return NULL;
 }
 
+/* The same, to look into it or run something there. */
+static FrontJail *find_own_jail(Front *front, Call *call, const cJSON *params, Error *err) {
+        FrontJail *jail = find_jail(front, call, params, err);
+
+        return jail && call_owns(call, front_jail_owner(jail), err) < 0 ? NULL : jail;
+}
+
 static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
         (void) jail;
         return record_consume;
 }
 
 static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = find_jail(front, call, params, err);
+        FrontJail *jail = find_own_jail(front, call, params, err);
         ExecFrom from = { .call = call, .json = params };
         ExecCall exec = { .call = call, .answer = bare_record };
         ExecParams command = { 0 };
@@ -175,7 +182,7 @@ static uint32_t open_flags(const cJSON *words) {
 }
 
 static int run_open(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = find_jail(front, call, params, err);
+        FrontJail *jail = find_own_jail(front, call, params, err);
         OpenSpec spec = { .path = json_text(params, "path"),
                           .flags = open_flags(json_get(params, "flags")),
                           .mode = 0644 };

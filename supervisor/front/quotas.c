@@ -1,9 +1,9 @@
 /*
  * quotas: see quotas.h.
  *
- * Creates of a minute are one number an account: the time at which all creates so far would have come, had
- * they come evenly. It may be at most a minute ahead (a burst of a whole minute's creates), and each
- * create moves it on by its share of a minute. No timer runs.
+ * Creates of a minute are a bucket that leaks: a level that each create raises by one and that sinks by the
+ * bound in a minute; it may not rise above the bound. It is brought up to now when somebody asks; no timer
+ * runs.
  */
 #include "supervisor/front/quotas.h"
 
@@ -16,6 +16,7 @@
 
 #define BUCKETS     256u
 #define MINUTE_USEC 60000000ull
+#define CREATE      1000000ull /* in the units of Account.creates */
 
 typedef struct Fault {
         CeilingField field;
@@ -31,7 +32,8 @@ struct Account {
         unsigned n_gids;
         unsigned refs;
         uint64_t used[_CEILING_FIELD_MAX]; /* QUOTA_JAILS … QUOTA_TASKS */
-        uint64_t creates_until;            /* monotonic microseconds */
+        uint64_t creates;                  /* millionths of a create, at … */
+        uint64_t creates_at;               /* … this time, monotonic microseconds */
         Ceiling ceiling;                   /* merged when it was last asked for … */
         unsigned count;                    /* … of this state of the file; 0: never */
         Fault fault;
@@ -84,7 +86,9 @@ static bool is_idle(const Account *account, uint64_t now) {
         for (unsigned i = QUOTA_JAILS; i <= QUOTA_TASKS; i++)
                 if (account->used[i])
                         return false;
-        return account->refs == 0 && account->creates_until <= now && !account->line;
+        return account->refs == 0 &&
+               (account->creates == 0 || now - account->creates_at >= MINUTE_USEC) &&
+               !account->line;
 }
 
 static void sweep(Quotas *quotas, unsigned bucket) {
@@ -319,32 +323,31 @@ void quota_release_task(Front *front, uint32_t uid) {
                 account->used[QUOTA_TASKS]--;
 }
 
-/* How many of a minute's creates are not yet made up for by time. */
-static uint64_t creates_used(const Account *account, uint64_t now, uint64_t bound) {
-        uint64_t ahead = account->creates_until > now ? account->creates_until - now : 0;
+static void leak(Account *account, uint64_t bound) {
+        uint64_t now = units_monotonic(), past = now - account->creates_at, lost;
 
-        return (ahead * bound + MINUTE_USEC - 1) / MINUTE_USEC;
+        lost = past >= MINUTE_USEC ? UINT64_MAX : past * bound / 60;
+        account->creates = account->creates > lost ? account->creates - lost : 0;
+        account->creates_at = now;
 }
 
 int quota_charge_create(Front *front, uint32_t uid, Error *err) {
-        uint64_t now = units_monotonic(), bound, from;
-        Account *account;
         Fault fault = { .field = QUOTA_CREATES, .asked = 1 };
+        Account *account;
         int r = find(front, uid, &account, err);
 
         if (r < 0)
                 return r;
         fault.bound = account->ceiling.items[QUOTA_CREATES];
-        bound = fault.bound.value;
-        if (bound == CEILING_NONE)
+        if (fault.bound.value == CEILING_NONE)
                 return 0;
-        from = account->creates_until > now ? account->creates_until : now;
-        if (bound > 0 && from + MINUTE_USEC / bound <= now + MINUTE_USEC) {
-                account->creates_until = from + MINUTE_USEC / bound;
-                return 0;
+        leak(account, fault.bound.value);
+        if (account->creates + CREATE > fault.bound.value * CREATE) {
+                fault.used = (account->creates + CREATE - 1) / CREATE;
+                return exceed(account, &fault, err);
         }
-        fault.used = creates_used(account, now, bound);
-        return exceed(account, &fault, err);
+        account->creates += CREATE;
+        return 0;
 }
 
 int quota_check(Front *front, uint32_t uid, CeilingField field, uint64_t used, uint64_t more,

@@ -12,6 +12,7 @@
 #include "base/units.h"
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/layers.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
 
 #define IMPORT_BYTES_MAX   (64ull << 30)
@@ -20,7 +21,8 @@
 #define NAME_PARAM "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
 #define NAME_SCHEMA                                                                    \
         "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
-        "\"properties\":{" NAME_PARAM "}}"
+        "\"properties\":{" NAME_PARAM                                                  \
+        ",\"owner_uid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967294}}}"
 
 static const char import_schema[] =
         "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
@@ -99,6 +101,7 @@ static void on_imported(const LayerImport *import, const Error *err, bool refuse
         memcpy(info.layers[0], import->digest, sizeof info.layers[0]);
         if (snapshots_add(importing->front, &info, &own) < 0) {
                 (void) layer_discard(importing->front, import->digest, NULL);
+                quota_refuse(importing->front, importing->call, &own);
                 call_fail(importing->call, NULL, &own);
                 return;
         }
@@ -122,10 +125,11 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
                                  .owner_uid = call_peer(call)->uid,
                                  .progress = on_progress };
         autofree Importing *importing = NULL;
+        uint64_t left = UINT64_MAX;
         int r;
 
         (void) ret_result;
-        r = snapshots_check_new(front, json_text(params, "name"), spec.owner_uid, err);
+        r = snapshots_check_new(front, json_text(params, "name"), spec.owner_uid, 1, &left, err);
         if (r < 0) {
                 call_refuse(call,
                             r == -EEXIST   ? "exists"
@@ -137,7 +141,12 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
         r = client_fd_check(spec.input_fd, CLIENT_FD_INPUT, err);
         if (r < 0)
                 return r;
+        r = quota_charge_create(front, spec.owner_uid, err);
+        if (r < 0)
+                return r;
         take_limits(&spec, json_get(params, "limits"));
+        if (spec.max_bytes > left)
+                spec.max_bytes = left;
         importing = calloc(1, sizeof *importing);
         if (!importing)
                 return error_set(err, -ENOMEM, "import a snapshot");
@@ -168,28 +177,59 @@ static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return r;
 }
 
+/*
+ * What the caller means: without "owner_uid" its own, else root's; with it that owner's and no other, if it
+ * may know of them. For others' the answer is the one for a name that nobody has.
+ */
+static int find_named(Front *front, Call *call, const cJSON *params, SnapshotInfo *ret,
+                      Error *err) {
+        const char *name = json_text(params, "name");
+        uint32_t uid = call_peer(call)->uid;
+        uint64_t owner;
+        int r;
+
+        if (json_number(params, "owner_uid", &owner) < 0)
+                r = snapshots_find(front, name, uid, ret, err);
+        else if (owner == 0 || owner == uid || call_uid(call) == 0)
+                r = snapshots_find_of(front, name, (uint32_t) owner, ret, err);
+        else /* looked for all the same: the answer takes as long */
+                r = snapshots_find_of(front, name, UINT32_MAX, ret, err);
+        if (r < 0)
+                call_refuse(call, r == -ENOENT ? "not_found" : "internal", "/name", NULL);
+        return r;
+}
+
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         SnapshotInfo info;
-        int r = snapshots_find(front, json_text(params, "name"), call_uid(call), &info, err);
+        int r = find_named(front, call, params, &info, err);
 
-        if (r < 0) {
-                call_refuse(call, r == -ENOENT ? "not_found" : "internal", "/name", NULL);
+        if (r < 0)
                 return r;
-        }
         *ret_result = describe(&info);
         return *ret_result ? 0 : error_set(err, -ENOMEM, "show a snapshot");
 }
 
+/* An administrator names whose: what it sees by a name alone may be another's than it thinks. */
+static int check_remove(Call *call, const cJSON *params, const SnapshotInfo *info, Error *err) {
+        if (info->n_layers == 0 || info->owner_uid == call_peer(call)->uid ||
+            (call_uid(call) == 0 && json_get(params, "owner_uid")))
+                return 0;
+        call_refuse(call, "denied", "/name", NULL);
+        return error_say(err, -EPERM, "snapshot %s belongs to the administrator", info->name);
+}
+
 static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
-        int r = snapshots_remove(front, json_text(params, "name"), call_uid(call), err);
+        SnapshotInfo info;
+        int r = find_named(front, call, params, &info, err);
 
+        if (r >= 0)
+                r = check_remove(call, params, &info, err);
+        if (r < 0)
+                return r;
+        r = snapshots_remove(front, &info, err);
         if (r < 0) {
-                call_refuse(call,
-                            r == -ENOENT  ? "not_found"
-                            : r == -EPERM ? "denied"
-                                          : "internal",
-                            "/name", NULL);
+                call_refuse(call, r == -EPERM ? "denied" : "internal", "/name", NULL);
                 return r;
         }
         *ret_result = cJSON_CreateObject();

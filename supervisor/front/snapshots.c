@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/quotas.h"
 
 #define HOST       "host"
 #define HOLDER_MAX 128
@@ -39,18 +40,16 @@ static int take_row(sqlite3_stmt *stmt, SnapshotInfo *ret, Error *err) {
         return 0;
 }
 
-int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *ret, Error *err) {
+/* Of two owners, the first one's first. */
+static int find(Front *front, const char *name, const int64_t *owners, SnapshotInfo *ret,
+                Error *err) {
         sqlite3_stmt *stmt;
         int r;
 
-        if (strcmp(name, HOST) == 0) {
-                host_info(ret);
-                return 0;
-        }
         stmt = ledger_query(front->ledger, err,
                             "SELECT " COLUMNS " FROM snapshots WHERE name = ?1 AND "
-                            "(owner IN (?2, 0) OR ?2 = 0) ORDER BY owner = ?2 DESC LIMIT 1",
-                            "ti", name, (int64_t) uid);
+                            "owner IN (?2, ?3) ORDER BY owner = ?2 DESC LIMIT 1",
+                            "tii", name, owners[0], owners[1]);
         if (!stmt)
                 return -EIO;
         if (sqlite3_step(stmt) == SQLITE_ROW)
@@ -62,6 +61,22 @@ int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *r
                               name);
         sqlite3_finalize(stmt);
         return r;
+}
+
+int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *ret, Error *err) {
+        const int64_t owners[] = { uid, 0 };
+
+        if (strcmp(name, HOST) != 0)
+                return find(front, name, owners, ret, err);
+        host_info(ret);
+        return 0;
+}
+
+int snapshots_find_of(Front *front, const char *name, uint32_t owner, SnapshotInfo *ret,
+                      Error *err) {
+        const int64_t owners[] = { owner, owner };
+
+        return find(front, name, owners, ret, err);
 }
 
 int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, Error *err) {
@@ -99,7 +114,43 @@ static uint64_t count_own(Front *front, uint32_t uid, const char *name) {
         return n;
 }
 
-int snapshots_check_new(Front *front, const char *name, uint32_t uid, Error *err) {
+static uint64_t bytes_of(Front *front, uint32_t uid) {
+        sqlite3_stmt *stmt = ledger_query(front->ledger, NULL,
+                                          "SELECT ifnull(sum(bytes), 0) FROM snapshots WHERE "
+                                          "owner = ?1",
+                                          "i", (int64_t) uid);
+        uint64_t n = INT64_MAX; /* where the ledger cannot be read nothing is added */
+
+        if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
+                n = (uint64_t) sqlite3_column_int64(stmt, 0);
+        sqlite3_finalize(stmt);
+        return n;
+}
+
+static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_left, Error *err) {
+        uint64_t n = count_own(front, uid, ""), used = bytes_of(front, uid);
+        const Ceiling *ceiling;
+        uint64_t bound;
+        int r;
+
+        if (n >= SNAPSHOTS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "you have %d snapshots already: remove some",
+                                 SNAPSHOTS_PER_UID_MAX);
+        r = quota_check(front, uid, QUOTA_SNAPSHOTS, n, 1, err);
+        if (r >= 0)
+                r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
+        if (r >= 0)
+                r = quota_ceiling(front, uid, &ceiling, err);
+        if (r < 0)
+                return r;
+        bound = ceiling->items[QUOTA_SNAPSHOT_DISK].value;
+        if (ret_left)
+                *ret_left = bound == CEILING_NONE ? UINT64_MAX : bound - used;
+        return 0;
+}
+
+int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,
+                        uint64_t *ret_left, Error *err) {
         if (!name_is_valid(name))
                 return error_say(err, -EINVAL,
                                  "\"%.64s\" is no name of a snapshot: lower case letters, digits, "
@@ -110,10 +161,7 @@ int snapshots_check_new(Front *front, const char *name, uint32_t uid, Error *err
                                  "there is a snapshot %s already: remove it first, or choose "
                                  "another name",
                                  name);
-        if (count_own(front, uid, "") >= SNAPSHOTS_PER_UID_MAX)
-                return error_say(err, -EDQUOT, "you have %d snapshots already: remove some",
-                                 SNAPSHOTS_PER_UID_MAX);
-        return 0;
+        return check_room(front, uid, bytes, ret_left, err);
 }
 
 static void holder_name(const SnapshotInfo *info, char *text) {
@@ -124,7 +172,7 @@ int snapshots_add(Front *front, const SnapshotInfo *info, Error *err) {
         char holder[HOLDER_MAX];
         int r;
 
-        r = snapshots_check_new(front, info->name, info->owner_uid, err);
+        r = snapshots_check_new(front, info->name, info->owner_uid, info->bytes, NULL, err);
         if (r < 0)
                 return r;
         holder_name(info, holder);
@@ -140,25 +188,19 @@ int snapshots_add(Front *front, const SnapshotInfo *info, Error *err) {
                 (int64_t) info->created_usec);
 }
 
-int snapshots_remove(Front *front, const char *name, uint32_t owner, Error *err) {
+int snapshots_remove(Front *front, const SnapshotInfo *info, Error *err) {
         char holder[HOLDER_MAX];
-        SnapshotInfo info;
         int r;
 
-        r = snapshots_find(front, name, owner, &info, err);
-        if (r < 0)
-                return r;
-        if (info.n_layers == 0)
+        if (info->n_layers == 0)
                 return error_say(err, -EPERM, "the snapshot host is this host's own root");
-        if (owner != 0 && info.owner_uid != owner)
-                return error_say(err, -EPERM, "snapshot %s belongs to the administrator", name);
         r = ledger_exec(front->ledger, err, "DELETE FROM snapshots WHERE owner = ? AND name = ?",
-                        "it", (int64_t) info.owner_uid, info.name);
+                        "it", (int64_t) info->owner_uid, info->name);
         if (r < 0)
                 return r;
-        holder_name(&info, holder);
-        for (unsigned i = 0; i < info.n_layers; i++) {
-                r = layer_release(front, info.layers[i], holder, err);
+        holder_name(info, holder);
+        for (unsigned i = 0; i < info->n_layers; i++) {
+                r = layer_release(front, info->layers[i], holder, err);
                 if (r < 0)
                         return r;
         }

@@ -16,8 +16,18 @@ typedef struct SnapshotInfo {
         uint32_t owner_uid;
 } SnapshotInfo;
 
-/** snapshots_find() - as @uid may see it: its own first. Returns: 0, -ENOENT with a sentence */
+/**
+ * snapshots_find() - the snapshot that @uid means by a name: its own, else root's, which are everybody's
+ *
+ * Root too: another's of the same name is never taken for its own.
+ *
+ * Returns: 0, or -ENOENT with a sentence, the same whoever else has such a name.
+ */
 int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *ret, Error *err);
+
+/** snapshots_find_of() - the one of @owner and no other's. Returns: as snapshots_find() */
+int snapshots_find_of(Front *front, const char *name, uint32_t owner, SnapshotInfo *ret,
+                      Error *err);
 
 /** SnapshotFn - one after the other, by name; @info is borrowed */
 typedef void (*SnapshotFn)(const SnapshotInfo *info, void *userdata);
@@ -26,10 +36,17 @@ int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, 
 
 /** snapshots_add() - and hold its layers. Returns: 0, -EEXIST, -EDQUOT */
 int snapshots_add(Front *front, const SnapshotInfo *info, Error *err);
-/** snapshots_check_new() - may @uid add a snapshot of this name. Returns: 0, -EINVAL, -EEXIST, -EDQUOT */
-int snapshots_check_new(Front *front, const char *name, uint32_t uid, Error *err);
-/** snapshots_remove() - forget the name of @owner and let go of its layers. Returns: 0, -ENOENT */
-int snapshots_remove(Front *front, const char *name, uint32_t owner, Error *err);
+/**
+ * snapshots_check_new() - may @uid add a snapshot of this name
+ * @bytes:    that it has, 1 where that is not known yet
+ * @ret_left: bytes that the user's quota leaves, UINT64_MAX: no quota; may be NULL
+ *
+ * Returns: 0, -EINVAL, -EEXIST, -EDQUOT.
+ */
+int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,
+                        uint64_t *ret_left, Error *err);
+/** snapshots_remove() - forget what snapshots_find() gave and let go of its layers */
+int snapshots_remove(Front *front, const SnapshotInfo *info, Error *err);
 
 /** snapshots_digest() - what a verdict names: SHA-256 over the layers' digests ("host" for the host root) */
 void snapshots_digest(const SnapshotInfo *info, uint8_t *ret_digest);

@@ -96,7 +96,8 @@ static void add_column_json(cJSON *json, const char *name, sqlite3_stmt *row, in
                 json_add_consume(json, name, value);
 }
 
-#define ROW_COLUMNS "id, state, cause, summary, request, workflow, used, created, ended, base"
+#define ROW_COLUMNS \
+        "id, state, cause, summary, request, workflow, used, created, ended, base, owner"
 
 static cJSON *row_json(Front *front, sqlite3_stmt *row) {
         cJSON *json = cJSON_CreateObject();
@@ -118,6 +119,7 @@ static cJSON *row_json(Front *front, sqlite3_stmt *row) {
         if (sqlite3_column_bytes(row, 9) == DIGEST_SIZE)
                 json_add_text(json, "base_digest",
                               digest_format(sqlite3_column_blob(row, 9), digest));
+        json_add_number(json, "owner_uid", (uint64_t) sqlite3_column_int64(row, 10));
         return json;
 }
 
@@ -150,7 +152,7 @@ int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Er
                 json = row_json(front, row);
         (void) sqlite3_finalize(row);
         if (!json)
-                return error_say(err, -ENOENT, "there is no task %s (or it is not yours)", id);
+                return error_say(err, -ENOENT, "there is no task %s", id);
         json_add_consume(json, "verdicts", verdicts(front, id));
         *ret = json;
         return 0;

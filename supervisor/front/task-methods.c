@@ -4,23 +4,28 @@
 #include "supervisor/front/task-methods.h"
 
 #include "base/ids.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-params.h"
+#include "supervisor/front/turns.h"
 
 #define LIST_MAX 200u
 
 /* ---- task.start ---------------------------------------------------------------------------------- */
 
-static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
-                     Error *err) {
-        Client *client = call_client(call);
-        SCOPED(task_free) Task *task = NULL;
-        cJSON *result;
-        int r;
+typedef struct Starting { /* one that waits for its turn */
+        Front *front;     /* borrowed */
+        Call *call;       /* answered by us */
+        Task *task;       /* owned */
+} Starting;
 
-        r = task_params_read(front, call, params, &task, err);
-        if (r == 0 && !task->keep && client)
-                r = task_follow_client(task, client, err);
+static int add(Front *front, Call *call, Task *task_consume, cJSON **ret_result, Error *err) {
+        SCOPED(task_free) Task *task = task_consume;
+        cJSON *result;
+        int r = 0;
+
+        if (!task->keep && call_client(call))
+                r = task_follow_client(task, call_client(call), err);
         if (r < 0)
                 return r;
         result = cJSON_CreateObject();
@@ -33,6 +38,64 @@ static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_
                 json_free(result);
         else
                 *ret_result = result;
+        return r;
+}
+
+static void on_turn(const Error *err, void *userdata) {
+        autofree Starting *starting = userdata;
+        cJSON *result = NULL;
+        Error own = ERROR_EMPTY;
+
+        if (err) {
+                task_free(starting->task);
+                call_fail(starting->call, NULL, err);
+        } else if (add(starting->front, starting->call, starting->task, &result, &own) < 0) {
+                quota_refuse(starting->front, starting->call, &own);
+                call_fail(starting->call, NULL, &own);
+        } else {
+                call_answer(starting->call, result, NULL, 0);
+        }
+}
+
+static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                     Error *err) {
+        autofree Starting *starting = calloc(1, sizeof *starting);
+        TurnSpec turn = { .call = call, .go = on_turn, .userdata = starting };
+        SCOPED(task_free) Task *task = NULL;
+        int r;
+
+        if (!starting)
+                return error_set(err, -ENOMEM, "start a task");
+        r = task_params_read(front, call, params, &task, err);
+        if (r >= 0)
+                r = quota_charge_create(front, call_peer(call)->uid, err);
+        if (r < 0)
+                return r;
+        turn.memory = task->limits.plan.memory_bytes;
+        *starting = (Starting){ front, call, task };
+        r = turn_take(front, &turn, err);
+        if (r < 0)
+                return r;
+        if (r == TURN_E_WAITS) {
+                (void) TAKE_PTR(starting);
+                (void) TAKE_PTR(task);
+                return 0;
+        }
+        return add(front, call, TAKE_PTR(task), ret_result, err);
+}
+
+/* The task's row, for who may read what the agent did and made. */
+static int show_own(Front *front, Call *call, const char *id, cJSON **ret, Error *err) {
+        SCOPED(json_free) cJSON *shown = NULL;
+        uint64_t owner = 0;
+        int r = task_ledger_show(front, id, call_uid(call), &shown, err);
+
+        if (r < 0)
+                return r;
+        (void) json_number(shown, "owner_uid", &owner);
+        r = call_owns(call, (uint32_t) owner, err);
+        if (r >= 0)
+                *ret = TAKE_PTR(shown);
         return r;
 }
 
@@ -65,7 +128,7 @@ static int run_log(Front *front, Call *call, const cJSON *params, cJSON **ret_re
         cJSON *json = NULL, *events;
         int r;
 
-        r = task_ledger_show(front, id, call_uid(call), &task, err);
+        r = show_own(front, call, id, &task, err);
         if (r < 0)
                 return r;
         (void) json_number(params, "from", &from);
@@ -93,7 +156,7 @@ static int run_watch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         int r;
 
         *ret_result = NULL; /* answered here: the events come after it */
-        r = task_ledger_show(front, id, call_uid(call), &shown, err);
+        r = show_own(front, call, id, &shown, err);
         if (r < 0)
                 return r;
         if (!client)
@@ -150,7 +213,7 @@ static int run_patch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         int r;
 
         *ret_result = NULL; /* answered here, with a descriptor */
-        r = task_ledger_show(front, id, call_uid(call), &shown, err);
+        r = show_own(front, call, id, &shown, err);
         if (r == 0)
                 r = task_ledger_take_patch(front, id, &fd, digest, err);
         if (r < 0)
@@ -174,6 +237,7 @@ const MethodRow task_methods[] = {
           .params = task_start_schema,
           .result = "{\"type\":\"object\",\"required\":[\"task\"]}",
           .n_fds_max = 2,
+          .may_wait = true,
           .summary = "Let an agent work on a base until the gate says that it is done "
                      "(descriptors: tar of the base, then transcript or key)",
           .charge = "tasks",

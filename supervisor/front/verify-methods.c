@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "supervisor/front/policy-take.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/tasks.h"
+#include "supervisor/front/turns.h"
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verify-schema.h"
 #include "supervisor/front/verify.h"
@@ -223,6 +225,33 @@ static int start(VerifyCall *self, Error *err) {
                                err);
 }
 
+static void on_turn(const Error *err, void *userdata) {
+        SCOPED(verify_call_free) VerifyCall *self = userdata;
+        Error own = ERROR_EMPTY;
+
+        if (err) {
+                call_fail(self->call, NULL, err);
+        } else if (start(self, &own) < 0) {
+                quota_refuse(self->front, self->call, &own);
+                call_fail(self->call, NULL, &own);
+        } else {
+                (void) TAKE_PTR(self);
+        }
+}
+
+static int take_turn(VerifyCall *self, Error *err) {
+        const PlanLimits *limits = &self->limits.plan;
+        const TurnSpec turn = { self->call, limits->memory_bytes, on_turn, self };
+        uint32_t uid = call_peer(self->call)->uid;
+        int r = quota_check_jail(self->front, uid, limits, err);
+
+        if (r >= 0)
+                r = quota_charge_create(self->front, uid, err);
+        if (r >= 0)
+                r = turn_take(self->front, &turn, err);
+        return r == 0 ? start(self, err) : r;
+}
+
 static int run_verify(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         SCOPED(verify_call_free) VerifyCall *self = calloc(1, sizeof(*self));
@@ -234,7 +263,7 @@ static int run_verify(Front *front, Call *call, const cJSON *params, cJSON **ret
         *self = (VerifyCall){ .front = front, .call = call, .patch_fd = -EBADF };
         r = read_request(self, params, err);
         if (r == 0)
-                r = start(self, err);
+                r = take_turn(self, err);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(self);

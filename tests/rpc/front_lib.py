@@ -149,6 +149,31 @@ class Client:
         self.sock.close()
 
 
+def client_as(path, uid, gid=None, groups=()):
+    """A connection of another user. The kernel keeps who connected, so a child connects and hands it to us."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups(list(groups))
+            os.setresgid(*[uid if gid is None else gid] * 3)
+            os.setresuid(uid, uid, uid)
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.connect(path)
+            send_with_fds(theirs, b"x", [sock.fileno()])
+        finally:
+            os._exit(0)
+    theirs.close()
+    _, fds = recv_with_fds(ours, 1)
+    ours.close()
+    os.waitpid(pid, 0)
+    client = Client.__new__(Client)
+    client.sock = socket.socket(fileno=fds[0])
+    client.sock.settimeout(10)
+    client.buf, client.fds, client.n, client.notes = b"", [], 0, []
+    return client
+
+
 class Jail:
     """What the monitor hands out for a jail: pipes and files in place of cgroups."""
 
@@ -203,7 +228,7 @@ class Jail:
 class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
                  policies=None, landlock=7, agent="/dev/null", config="/dev/null",
-                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null"):
+                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null", state=None):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -213,7 +238,7 @@ class Front:
         listener.bind(self.path)
         os.chmod(self.path, 0o666)
         listener.listen(256)
-        os.mkdir(os.path.join(self.dir, "state"))
+        shutil.copytree(state, os.path.join(self.dir, "state")) if state else os.mkdir(os.path.join(self.dir, "state"))
         null = os.open("/dev/null", os.O_RDWR)
         info = struct.pack("=IIIIQIIII", 1, private, 1, landlock, memory, 2, owner_uid, warder_gid, admin_gid)
         fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),

@@ -1,0 +1,178 @@
+#!/usr/bin/env -S python3 -B
+"""quotas: what one user may have together, by ceilings.json: charged before anything is made, given back when it has
+gone by whatever way; and the file itself, right, changed, wrong."""
+import os
+import re
+import shutil
+import tempfile
+
+from front_lib import JAIL_CREATE, JAIL_DESTROY, SOURCE, Tap
+from users_lib import ADM, ANN, BOB, ELSE, Service, eventually, fields, need_users, snapshot_row, state_with
+
+need_users()
+tap = Tap()
+GIB = 1 << 30
+SPEC = {"warder": "verify/1", "commands": [{"run": ["true"]}]}
+
+
+def over(answer, field, used, asked, bound, source, what):
+    code, data = fields(answer)
+    tap.same((code, data.get("field"), data.get("used"), data.get("asked"), data.get("bound")),
+             ("quota", field, used, asked, bound), what)
+    tap.same(data.get("source"), source, f"… {source}")
+    text = answer.get("error", {}).get("message", "")
+    tap.ok(text.startswith(field) and source in text, "… and says so", text)
+
+
+# jails, and every way in which one ends
+front = Service('{"warder": "ceilings/1",\n "default": {"quotas": {\n  "jails": 2}}}')
+ann, bob, root = front.user(ANN), front.user(BOB), front.client()
+first, jail_1 = front.create(ann, 1)
+second, jail_2 = front.create(ann, 2)
+over(ann.call("jail.create", {"keep": True}), "quotas.jails", 2, 1, 2, "ceilings.json:3, default", "a third jail")
+third, jail_3 = front.create(bob, 3)
+tap.ok(third, "another user's are another user's")
+for n in range(4, 8):
+    front.create(root, n)
+tap.ok(True, "root is not bounded by default")
+front.end(ann, first, jail_1)
+ann.send("jail.create", {"keep": True})
+kind, cookie, _, _ = front.request()
+tap.same(kind, JAIL_CREATE, "what was ended is given back")
+over(ann.call("jail.create"), "quotas.jails", 2, 1, 2, "ceilings.json:3, default", "charged while it is being made")
+front.reply(cookie, code=-28, text="no room")
+tap.same(fields(ann.answer())[0], "jail", "one that the monitor could not make")
+crash = front.user(ANN)
+crash.send("jail.create")
+jail_4 = front.jail(8)
+crash.answer()
+tap.same(fields(ann.call("jail.create"))[0], "quota", "(that one was given back, and is charged again)")
+crash.close()
+tap.same(front.request()[0], JAIL_DESTROY, "a client that goes takes its jail along")
+tap.same(fields(ann.call("jail.create"))[0], "quota", "which is charged until nothing is left of it")
+jail_4.ended()
+tap.ok(eventually(lambda: ann.call("warder.info")["result"]["jails"] == 1), "… and then not")
+fifth, jail_5 = front.create(ann, 9)
+front.end(ann, second, jail_2)
+jail_5.init.close()
+tap.same(front.request()[0], JAIL_DESTROY, "one whose init is gone is ended")
+jail_5.ended()
+tap.ok(eventually(lambda: ann.call("warder.info")["result"]["jails"] == 0), "one that ends by itself")
+front.create(ann, 10)
+front.create(ann, 11)
+tap.same(fields(ann.call("jail.create"))[0], "quota", "nothing was given back twice")
+tap.same(fields(ann.call("verify.run", {"spec": SPEC}, [os.open("/dev/null", os.O_RDONLY) for _ in "ab"]))[0], "quota",
+         "a verify needs a jail too")
+tap.same(front.stop() < 0, False, "the front is not killed by a signal")
+
+# sums of limits, groups, users
+front = Service({"default": {"quotas": {"memory": "6G"}},
+                 "groups": {str(ELSE): {"quotas": {"memory": "9G", "cpu": "450%"}}, "60199": {"quotas": {"memory": "1G"}}},
+                 "users": {str(BOB): {"quotas": {"memory": "8G"}}}})
+ann = front.user(ANN)
+name, jail = front.create(ann, 1)
+over(ann.call("jail.create"), "quotas.memory", 4 * GIB, 4 * GIB, 6 * GIB, "ceilings.json:1, default", "memory limits in sum")
+front.create(ann, 2, limits={"memory": 2 * GIB})
+tap.ok(True, "a smaller one still fits")
+more = front.user(ANN, ELSE, 60199)
+over(more.call("jail.create"), "quotas.memory", 6 * GIB, 4 * GIB, 9 * GIB, f"ceilings.json:1, groups.{ELSE}",
+     "of two groups the more generous, in each field")
+over(more.call("jail.create", {"limits": {"memory": GIB, "cpu": 1000}}), "quotas.cpu", 8000, 1000, 4500,
+     f"ceilings.json:1, groups.{ELSE}", "processors in sum")
+bob = front.user(BOB, ELSE)
+front.create(bob, 3)
+front.create(bob, 4, limits={"cpu": 500})
+over(bob.call("jail.create"), "quotas.memory", 8 * GIB, 4 * GIB, 8 * GIB, f"ceilings.json:1, users.{BOB}",
+     "the user's own entry wins over a more generous group")
+front.stop()
+
+# by primary group, which SO_PEERGROUPS leaves out
+front = Service({"default": {"quotas": {"jails": 0}}, "groups": {str(ELSE): {"quotas": {"jails": 1}}}})
+tap.same(fields(front.user(ANN).call("jail.create"))[0], "quota", "nothing for others")
+front.create(front.user(ANN, gid=ELSE), 1)
+tap.ok(True, "a group counts as primary one")
+front.stop()
+
+# creates a minute; tasks; snapshots
+state = state_with([snapshot_row("one", ANN, 1, 600), snapshot_row("two", BOB, 1, 900)])
+front = Service({"default": {"quotas": {"creates_per_minute": 3, "tasks": 0, "snapshots": 1}},
+                 "users": {str(BOB): {"quotas": {"creates_per_minute": 0, "snapshots": 9, "snapshot_disk": "900"}}}}, state=state,
+                agent="/bin/true")
+shutil.rmtree(os.path.dirname(state))
+ann, bob = front.user(ANN), front.user(BOB)
+for n in range(1, 4):
+    front.create(ann, n)
+over(ann.call("jail.create"), "quotas.creates_per_minute", 3, 1, 3, "ceilings.json:1, default", "a fourth create at once")
+ann.close()
+ann = front.user(ANN)
+tap.same(fields(ann.call("jail.create"))[0], "quota", "a new connection is no new minute")
+tap.same(fields(bob.call("jail.create"))[0], "quota", "a user that may make none")
+null = lambda: os.open("/dev/null", os.O_RDONLY)
+over(bob.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshot_disk", 900, 1, 900,
+     f"ceilings.json:1, users.{BOB}", "disk of snapshots")
+over(ann.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshots", 1, 1, 1, "ceilings.json:1, default",
+     "number of snapshots")
+front.write({"default": {"quotas": {"tasks": 0}}})
+memfd = os.memfd_create("transcript")
+task = {"request": "r", "spec": SPEC, "model": {"provider": "replay"}}
+over(ann.call("task.start", task, [null(), memfd]), "quotas.tasks", 0, 1, 0, "ceilings.json:1, default", "tasks")
+front.write({"default": {"quotas": {"tasks": 1}}})
+tap.ok("result" in ann.call("task.start", {**task, "keep": True}, [null(), memfd]), "a changed file holds at once")
+tap.same(fields(ann.call("task.start", task, [null(), memfd]))[1].get("used"), 1, "a task is charged")
+front.stop()
+
+# the file
+front = Service({"default": {"quotas": {"jails": 1}}})
+ann = front.user(ANN)
+name, jail = front.create(ann, 1)
+front.write('{"warder": "ceilings/1",\n "default": {"quotas": {\n   "jails": "many"}}}')
+over(ann.call("jail.create"), "quotas.jails", 1, 1, 1, "ceilings.json:1, default", "a wrong file: the last good one holds")
+tap.ok("ceilings.json:3: /default/quotas/jails: " in front.words(), "and the log has file, line, field, reason", front.words())
+tap.same(front.words().count("ceilings are wrong"), 1, "once")
+ann.call("jail.create")
+tap.same(front.words().count("ceilings are wrong"), 1, "not each time somebody asks")
+front.write({"default": {"quotas": {"jails": 2}}})
+front.create(ann, 2)
+tap.ok(True, "mended, it holds")
+os.unlink(os.path.join(front.config, "ceilings.json"))
+tap.same(front.user(BOB).call("warder.info")["result"]["jails"], 0, "no file: what is built in")
+front.stop()
+
+front = Service('{"warder": "ceilings/1", "users": {"ann": {}}}')
+ann = front.user(ANN)
+answer = ann.call("jail.create")
+tap.ok("ceilings.json:1: /users/ann: write the number" in answer["error"]["message"], "wrong from the start: nobody makes anything", answer)
+tap.same(ann.call("jail.list")["result"], {"jails": []}, "what makes nothing still works")
+front.write({})
+front.create(ann, 1)
+tap.ok(True, "until it is mended")
+front.stop()
+
+front = Service(memory=8 * GIB)
+ann = front.user(ANN)
+for n in range(1, 5):
+    front.create(ann, n)
+over(ann.call("jail.create"), "quotas.memory", 16 * GIB, 4 * GIB, 16 * GIB, "built in", "without a file there is a bound")
+front.stop()
+
+# a user of many subordinate ids is one user
+etc = tempfile.mkdtemp(prefix="warder-etc-")
+with open(os.path.join(etc, "subuid"), "w") as file:
+    file.write("# comment\nann:100000:65536\nwrong\nbob:x:1\nbob:70000:10\n")
+front = Service(etc=etc)
+for uid, want in ((99999, ""), (100000, "denied"), (165535, "denied"), (165536, ""), (70009, "denied"), (70010, ""), (ADM, "")):
+    answer = front.user(uid).call("warder.info")
+    tap.same(fields(answer)[0], want, f"user id {uid}: {want or 'served'}")
+front.stop()
+shutil.rmtree(etc)
+
+# the page's example is read
+with open(os.path.join(SOURCE, "man/warder-ceilings.5.scd")) as file:
+    examples = re.findall(r"```\n(.*?)```", file.read(), re.S)
+tap.ok(len(examples) > 0, "the page has an example")
+for example in examples:
+    front = Service(example)
+    front.create(front.user(ANN), 1)
+    tap.ok("ceilings are in force" in front.words(), "which is read")
+    front.stop()
+tap.end()

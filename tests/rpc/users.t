@@ -1,0 +1,154 @@
+#!/usr/bin/env -S python3 -B
+"""users: what is one user's does not exist for another. Every method of the table is tried: what it says about a
+thing of somebody else's is what it says about one that nobody has, and nothing happens to it."""
+import json
+import os
+import shutil
+
+from front_lib import JAIL_DESTROY, INIT_EXEC, INIT_SIGNAL, INIT_STARTED, INIT_DONE, Tap
+from users_lib import ADM, ANN, BOB, Service, fields, need_users, snapshot_row, state_with
+
+need_users()
+tap = Tap()
+TASK, NO_TASK, NO_JAIL = "t-aaaaaaaaaa", "t-bbbbbbbbbb", "j-bbbbbbbbbb"
+SPEC = {"warder": "verify/1", "commands": [{"run": ["true"]}]}
+
+state = state_with([
+    snapshot_row("mine", ANN, 1), snapshot_row("both", ANN, 2), snapshot_row("both", BOB, 3),
+    snapshot_row("shared", 0, 4),
+    ("INSERT INTO tasks (id, owner, state, request, workflow, used, created, ended) "
+     "VALUES (?, ?, 'verified', 'a secret wish', 'fix', '{}', 5, 6)", (TASK, ANN)),
+    ("INSERT INTO task_events VALUES (?, 1, ?)", (TASK, json.dumps({"seq": 1, "event": "notice", "data": {}}))),
+    ("INSERT INTO verdicts VALUES (?, 1, '{\"verdict\": \"passed\"}')", (TASK,)),
+    ("INSERT INTO patches VALUES (?, ?, ?)", (TASK, b"\5" * 32, b"--- a secret\n")),
+])
+front = Service(state=state, agent="/bin/true")
+shutil.rmtree(os.path.dirname(state))
+ann, bob, adm, root = front.user(ANN), front.user(BOB), front.user(ADM), front.client()
+
+
+def files(n):
+    fds = []
+    for _ in range(n):
+        fds.append(os.memfd_create("input"))
+        os.write(fds[-1], b"\n")
+        os.lseek(fds[-1], 0, os.SEEK_SET)
+    return fds
+
+
+# Ann has a jail with a command in it, a snapshot, a task that has ended and one that lives
+JAIL, jail = front.create(ann, 7)
+ann.send("jail.exec", {"jail": JAIL, "argv": ["sleep"]})
+_, number, _, _ = jail.request()
+jail.event(INIT_STARTED, number)
+fds = files(2)
+live = ann.call("task.start", {"request": "r", "spec": SPEC, "model": {"provider": "replay"}, "keep": True}, fds)
+tap.ok("result" in live, "Ann's task is taken", live)
+LIVE = live["result"]["task"]
+front.request()  # its base wants a layer, which never comes
+
+# method -> (parameters that name what is Ann's, the same for what nobody has, descriptors)
+TRIALS = {
+    "jail.exec": ({"jail": JAIL, "argv": ["id"]}, {"jail": NO_JAIL, "argv": ["id"]}, 0),
+    "jail.signal": ({"jail": JAIL, "signal": 9}, {"jail": NO_JAIL, "signal": 9}, 0),
+    "jail.show": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
+    "jail.destroy": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
+    "jail.open": ({"jail": JAIL, "path": "/etc/passwd", "flags": ["read"]},
+                  {"jail": NO_JAIL, "path": "/etc/passwd", "flags": ["read"]}, 0),
+    "jail.create": ({"snapshot": "mine"}, {"snapshot": "none"}, 0),
+    "snapshot.show": ({"name": "mine"}, {"name": "none"}, 0),
+    "snapshot.remove": ({"name": "mine"}, {"name": "none"}, 0),
+    "verify.run": ({"spec": SPEC, "snapshot": "mine"}, {"spec": SPEC, "snapshot": "none"}, 2),
+    "task.start": ({"request": "r", "spec": SPEC, "model": {"provider": "replay"}, "snapshot": "mine"},
+                   {"request": "r", "spec": SPEC, "model": {"provider": "replay"}, "snapshot": "none"}, 2),
+    "task.show": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.watch": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.cancel": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.patch": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.log": ({"task": TASK}, {"task": NO_TASK}, 0),
+}
+# name nothing of a user's, or make something of the caller's own
+LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks"}
+OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "snapshot.import"}
+
+table = {m["name"] for m in root.call("rpc.discover")["result"]["methods"]}
+tap.same(sorted(table - set(TRIALS) - set(LISTS) - OTHERS), [], "every method of the table is tried here, or named")
+
+
+def said(client, method, params, n_fds):
+    fds = files(n_fds)
+    answer = client.call(method, params, fds)
+    for fd in fds:
+        os.close(fd)
+    return answer
+
+
+def plain(answer, params):
+    """A refusal without the names that were asked for."""
+    text = json.dumps(answer.get("error"))
+    for word in (TASK, NO_TASK, LIVE, JAIL, NO_JAIL, "mine", "none", "t-", "j-"):
+        text = text.replace(word, "*")
+    return text
+
+
+for method, (theirs, nobodys, n_fds) in sorted(TRIALS.items()):
+    one, other = said(bob, method, theirs, n_fds), said(bob, method, nobodys, n_fds)
+    tap.same(fields(one)[0], "not_found", f"{method} of another's: not_found")
+    tap.same(plain(one, theirs), plain(other, nobodys), f"{method}: as of one that nobody has")
+for method in ("task.show", "task.watch", "task.cancel", "task.patch", "task.log"):
+    tap.same(plain(bob.call(method, {"task": LIVE}), {}), plain(bob.call(method, {"task": NO_TASK}), {}),
+             f"{method} of another's task that lives: as of none")
+for method in ("snapshot.show", "snapshot.remove"):
+    tap.same(plain(bob.call(method, {"name": "mine", "owner_uid": ANN}), {}),
+             plain(bob.call(method, {"name": "none", "owner_uid": ANN}), {}), f"{method} with its owner's id: as of none")
+
+for method, name in LISTS.items():
+    own = bob.call(method)["result"][name]
+    tap.ok(not any(word in json.dumps(own) for word in (JAIL, TASK, LIVE, '"mine"', str(ANN))), f"{method}: nothing of Ann's", own)
+info = bob.call("warder.info")["result"]
+tap.same((info["jails"], info["tasks"], "waiting" in info), (0, 0, False), "warder.info counts the caller's own only")
+info = ann.call("warder.info")["result"]
+tap.same((info["jails"] > 0, info["tasks"]), (True, 1), "… and Ann's for Ann")
+tap.same(bob.notes, [], "Bob was told of nothing")
+
+# nothing has happened to what is Ann's
+tap.same(ann.call("jail.show", {"jail": JAIL})["result"]["state"], "ready", "Ann's jail is as it was")
+tap.same(ann.call("task.show", {"task": LIVE})["result"]["state"], "preparing", "Ann's task too")
+tap.same(ann.call("snapshot.show", {"name": "mine"})["result"]["owner_uid"], ANN, "and her snapshot")
+tap.same(ann.call("task.patch", {"task": TASK})["result"]["bytes"], 13, "her patch is hers")
+
+# names do not clash
+layer = lambda client: client.call("snapshot.show", {"name": "both"})["result"]["layers"][0][7:9]
+tap.same((layer(ann), layer(bob)), ("02", "03"), "the same name is another snapshot for each")
+tap.same(bob.call("snapshot.show", {"name": "shared"})["result"]["owner_uid"], 0, "root's are everybody's")
+tap.same(fields(bob.call("snapshot.remove", {"name": "shared"}))[0], "denied", "but not to remove")
+tap.same(bob.call("snapshot.remove", {"name": "both"}), {"jsonrpc": "2.0", "id": bob.n, "result": {}}, "Bob removes his own")
+tap.same(layer(ann), "02", "Ann's of that name is still there")
+
+# an administrator sees all and may end all, and looks into nothing
+tap.same([j["jail"] for j in adm.call("jail.list")["result"]["jails"]], [JAIL], "an administrator lists all jails")
+tap.same({t["task"]: t["owner_uid"] for t in adm.call("task.list")["result"]["tasks"]}, {TASK: ANN, LIVE: ANN},
+         "all tasks, with their owners")
+tap.ok("mine" in [s["name"] for s in adm.call("snapshot.list")["result"]["snapshots"]], "all snapshots")
+tap.ok("result" in adm.call("jail.show", {"jail": JAIL}), "sees a jail")
+tap.ok("result" in adm.call("task.show", {"task": TASK}), "sees a task")
+for method in ("jail.exec", "jail.open", "task.watch", "task.patch", "task.log"):
+    tap.same(fields(adm.call(method, TRIALS[method][0]))[0], "denied", f"{method} is for the owner and root")
+tap.same(fields(adm.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "another's snapshot is not taken for one's own")
+tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", "nor removed by a name alone")
+tap.same(adm.call("snapshot.show", {"name": "mine", "owner_uid": ANN})["result"]["owner_uid"], ANN, "with its owner it is seen")
+tap.same(fields(adm.call("snapshot.remove", {"name": "shared"}))[0], "denied", "root's is not removed by its name alone")
+tap.ok("result" in adm.call("snapshot.remove", {"name": "mine", "owner_uid": ANN}), "with its owner a snapshot is removed")
+tap.same(adm.call("task.cancel", {"task": LIVE}).get("result", {}).get("state"), "cancelled", "a task is ended")
+
+# root may look into all
+root.send("jail.exec", {"jail": JAIL, "argv": ["id"]})
+tap.same(jail.request()[0], INIT_EXEC, "root runs a command in another's jail")
+tap.same(fields(root.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "root names its own snapshots only")
+tap.same(root.call("task.log", {"task": TASK})["result"]["events"][0]["seq"], 1, "root reads a task's log")
+adm.send("jail.destroy", {"jail": JAIL})
+tap.same(front.request()[0], JAIL_DESTROY, "an administrator ends another's jail")
+jail.ended()
+tap.ok("result" in adm.answer(), "and is told when it is gone")
+tap.ok(front.stop() >= 0, "the front is not killed by a signal")
+tap.end()
