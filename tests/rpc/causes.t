@@ -9,6 +9,8 @@ need_jails()
 tap = Tap()
 supervisor = Supervisor("causes")
 client, second = supervisor.client(), supervisor.client()
+for peer in client, second:  # an emulated machine takes its time
+    peer.sock.settimeout(120)
 MB = 1 << 20
 HOG = "b = bytearray({} << 20)"
 LIMITS = {"memory": 96 * MB, "pids": 24, "disk": 8 * MB, "inodes": 400}

@@ -24,6 +24,8 @@ with open(os.path.join(policies, "narrow.json"), "w") as file:
 os.chmod(policies, 0o755)
 supervisor = Supervisor("limits", policies)
 client, second = supervisor.client(), supervisor.client()
+for peer in client, second:  # an emulated machine takes its time
+    peer.sock.settimeout(120)
 
 
 def new_jail(**params):
