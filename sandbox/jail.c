@@ -326,11 +326,17 @@ static int draft_layers(Jail *jail, Draft *draft, const JailLayer *layers, Error
 }
 
 /* Groups that only some plans have are there before the builder reads of them. */
-static int draft_groups(const Jail *jail, Draft *draft, Error *err) {
+static int draft_groups(const Jail *jail, Draft *draft, const JailLayer *layers, Error *err) {
         BuildOrder *order = &draft->order;
-        int n = groups_limit_optional(&jail->groups, &order->plan.limits, jail->sandbox->store,
-                                      draft->fds + order->n_fds, err);
+        LimitPlaces places = { .fds = { jail->sandbox->store }, .n = 1 };
+        uint32_t i;
+        int n;
 
+        for (i = 0; i < order->plan.n_layers; i++)
+                if (order->plan.layers[i].kind == LAYER_DIR)
+                        places.fds[places.n++] = layers[i].fd;
+        n = groups_limit_optional(&jail->groups, &order->plan.limits, &places,
+                                  draft->fds + order->n_fds, err);
         if (n < 0)
                 return n;
         order->n_groups = (uint32_t) n;
@@ -364,7 +370,7 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
         if (r == 0)
                 r = draft_layers(jail, &draft, layers, err);
         if (r == 0)
-                r = draft_groups(jail, &draft, err);
+                r = draft_groups(jail, &draft, layers, err);
         if (r == 0)
                 r = send_order(jail, &draft, err);
         /* while the builder mounts: nobody has the descriptors of a jail whose limits are not written */

@@ -5,8 +5,9 @@
  * init. The counts of `cmd` include the spawner and one parked child on a hybrid host: HELPERS more pids
  * are allowed than the plan says.
  *
- * What io limits bound: reads of layers (and of the host root's files) that are not in the page cache, and
- * writes to a writable directory of the host. A jail's own files are in memory: no device sees them.
+ * What io limits bound: reads of layers, of the host root's files and of a caller's directory that are not
+ * in the page cache, and writes to a directory that a caller lets the jail change, on the disks that hold
+ * them. A jail's own files are in memory: no device sees them.
  */
 #include "sandbox/limits.h"
 
@@ -161,21 +162,31 @@ static int limit_device(const Groups *groups, int group, const PlanLimits *limit
         return r;
 }
 
-/* The store's device and that of the host's own /usr, once where they are one. */
-static int limit_io(const Groups *groups, int group, const PlanLimits *limits, int store,
-                    Error *err) {
-        char name[BLOCK_DEVICE_MAX], root[BLOCK_DEVICE_MAX];
+/*
+ * The store's disk has to be one; of the other places (the host's /usr, a caller's directory) what has no
+ * disk of its own, memory or a network, has no rate either: said in the manual.
+ */
+static int limit_io(const Groups *groups, int group, const PlanLimits *limits,
+                    const LimitPlaces *places, Error *err) {
+        char names[1 + LIMIT_PLACES_MAX][BLOCK_DEVICE_MAX];
         autoclose int usr = open("/usr", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int r = block_device_of(store, name, err);
+        unsigned n = 0, i, j;
+        int r = 0;
 
-        if (r == 0)
-                r = limit_device(groups, group, limits, name, err);
-        if (r < 0)
-                return error_add(err, r, "limits.io_read, limits.io_write");
-        /* what has no device, a container's overlay, is bounded by nothing here: said in the manual */
-        if (usr < 0 || block_device_of(usr, root, NULL) < 0 || strcmp(name, root) == 0)
-                return 0;
-        return limit_device(groups, group, limits, root, err);
+        for (i = 0; r == 0 && i <= places->n; i++) {
+                int fd = i < places->n ? places->fds[i] : usr;
+
+                r = block_device_of(fd, names[n], i == 0 ? err : NULL);
+                if (r < 0 && i > 0) {
+                        r = 0;
+                        continue;
+                }
+                for (j = 0; j < n && strcmp(names[j], names[n]) != 0; j++)
+                        ;
+                if (r == 0 && j == n)
+                        r = limit_device(groups, group, limits, names[n++], err);
+        }
+        return r < 0 ? error_add(err, r, "limits.io_read, limits.io_write") : 0;
 }
 
 /* Where a plan asks for them: v2 hands the controller on to cmd; v1 has a group of its own. */
@@ -223,8 +234,8 @@ static int open_followers(const Groups *groups, const int *where, int *ret_fds, 
         return n;
 }
 
-int groups_limit_optional(const Groups *groups, const PlanLimits *limits, int store, int *ret_fds,
-                          Error *err) {
+int groups_limit_optional(const Groups *groups, const PlanLimits *limits, const LimitPlaces *places,
+                          int *ret_fds, Error *err) {
         autoclose int io = -EBADF, cpuset = -EBADF;
         int r = 0;
 
@@ -232,7 +243,7 @@ int groups_limit_optional(const Groups *groups, const PlanLimits *limits, int st
                 return 0;
         if (wants_io(limits)) {
                 io = open_optional(groups, TREE_IO, err);
-                r = io < 0 ? io : limit_io(groups, io, limits, store, err);
+                r = io < 0 ? io : limit_io(groups, io, limits, places, err);
         }
         if (r == 0 && wants_cpus(limits)) {
                 cpuset = open_optional(groups, TREE_CPUSET, err);

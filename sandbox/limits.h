@@ -5,13 +5,19 @@
 #include "sandbox/priv-cgroup.h"
 
 #define GROUPS_FOLLOW_MAX 3u
+#define LIMIT_PLACES_MAX  (1u + PLAN_LAYERS_MAX)
+
+typedef struct LimitPlaces {       /* directories whose disks io limits bound; borrowed */
+        int fds[LIMIT_PLACES_MAX]; /* first the store, then callers' directories */
+        unsigned n;
+} LimitPlaces;
 
 /** groups_limit() - write a plan's limits, and init's own. Returns: 0 or negative errno */
 int groups_limit(const Groups *groups, const PlanLimits *limits, Error *err);
 
 /**
  * groups_limit_optional() - make and limit what only some plans ask for: io and cpuset
- * @store:   directory of the layers, for the device that io limits bound
+ * @places:  what the jail reads and writes on disks, beside the host's /usr
  * @ret_fds: room for GROUPS_FOLLOW_MAX, owned by the caller: for groups_follow(), on a v1 host alone
  *
  * A controller that a limit needs and that this host lacks fails it, by name.
@@ -19,8 +25,8 @@ int groups_limit(const Groups *groups, const PlanLimits *limits, Error *err);
  * Returns: how many descriptors there are; negative errno (-ENOTSUP: this host cannot; -EINVAL: a
  *          processor that it does not have).
  */
-int groups_limit_optional(const Groups *groups, const PlanLimits *limits, int store, int *ret_fds,
-                          Error *err);
+int groups_limit_optional(const Groups *groups, const PlanLimits *limits, const LimitPlaces *places,
+                          int *ret_fds, Error *err);
 
 /**
  * groups_follow() - put what runs in the jail's command group (spawner, parked child) into further groups
