@@ -98,7 +98,11 @@ typedef struct LayerRequest { /* LAYER_NEW (both 0), COMMIT, REMOVE, HAVE */
 
 /* ---- monitor -> front ---------------------------------------------------------------------------- */
 
-typedef enum MonitorMessageKind { MONITOR_REPLY = 1, MONITOR_JAIL_ENDED } MonitorMessageKind;
+typedef enum MonitorMessageKind {
+        MONITOR_REPLY = 1,
+        MONITOR_JAIL_ENDED,
+        MONITOR_EGRESS, /* one descriptor: the socket to a new egress, after the old one's end */
+} MonitorMessageKind;
 
 typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader needs one size */
         uint32_t kind;        /* MonitorMessageKind */

@@ -73,10 +73,10 @@ static void take_event(Front *front, EgressEvent *event) {
         }
 }
 
-/* The process is gone: no task that needs it can go on. The monitor starts no other for this front */
+/* The process is gone: no task that needs it can go on, even if the monitor starts another. */
 static void lose(Front *front) {
         log_event(LOG_ERR, "warder-egress is gone");
-        front->egress_fd = -EBADF;
+        fds_close(&front->egress_fd, 1);
         task_model_lost(front);
 }
 
@@ -98,8 +98,16 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
                 return 0;
         }
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        lose(front);
+        if (fd == front->egress_fd)
+                lose(front);
         return 0;
+}
+
+void egress_link_renew_consume(Front *front, int fd) {
+        if (front->egress_fd >= 0) /* its end was not yet heard */
+                lose(front);
+        front->egress_fd = fd;
+        log_event(LOG_INFO, "warder-egress is there again");
 }
 
 int egress_link_start(Front *front, sd_event_source **ret_source, Error *err) {

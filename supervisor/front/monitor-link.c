@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/packets.h"
+#include "supervisor/front/tasks.h"
 
 #define PENDING_MAX 4096 /* requests without a reply yet */
 
@@ -56,6 +57,11 @@ static void on_packet(const void *bytes, size_t n, int *fds, unsigned n_fds, voi
         reply.text[sizeof reply.text - 1] = '\0';
         if (reply.kind == MONITOR_JAIL_ENDED) {
                 front_jail_ended(monitor->front, reply.handle, reply.code);
+                return;
+        }
+        if (reply.kind == MONITOR_EGRESS) {
+                if (n_fds == 1)
+                        tasks_renew_egress(monitor->front, fds[0]);
                 return;
         }
         pending = take_pending(monitor, reply.cookie);

@@ -3,8 +3,10 @@
  */
 #include "supervisor/front/tasks.h"
 
+#include <fcntl.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/setup-layer.h"
@@ -40,6 +42,19 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
         }
         *ret = tasks;
         return 0;
+}
+
+void tasks_renew_egress(Front *front, int fd) {
+        Tasks *tasks = front->tasks;
+        Error err = ERROR_EMPTY;
+        int copy = tasks ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -EBADF;
+
+        if (copy < 0)
+                return;
+        tasks->egress = sd_event_source_disable_unref(tasks->egress);
+        egress_link_renew_consume(front, copy);
+        if (egress_link_start(front, &tasks->egress, &err) < 0)
+                log_event(LOG_ERR, "the new egress cannot be used", F_ERR(&err));
 }
 
 void tasks_stop(Tasks *tasks) {

@@ -22,6 +22,8 @@ typedef struct Task Task; /* task.h */
 int tasks_new(Front *front, Tasks **ret, Error *err);
 /** tasks_stop() - the front ends: what is alive ends with `supervisor_lost`; NULL is fine */
 void tasks_stop(Tasks *tasks);
+/** tasks_renew_egress() - the monitor has started another egress: @fd leads to it, borrowed */
+void tasks_renew_egress(Front *front, int fd);
 /** tasks_free() - at the end of the front; NULL is fine. Returns: NULL */
 Tasks *tasks_free(Tasks *tasks);
 /** tasks_busy() - is a task alive that needs the supervisor */

@@ -18,6 +18,7 @@
 #include "supervisor/monitor/shells.h"
 
 #define REAP_AGAIN_USEC  10000
+#define REAPS_MAX        100     /* failures of a kernel out of memory pass */
 #define SHELL_DIED_USEC  1000000 /* a shell that dies by itself would die again at once */
 #define REPORTS_PRIORITY (SD_EVENT_PRIORITY_NORMAL - 10) /* the words before the death */
 
@@ -145,7 +146,7 @@ static void reap(Entry *entry) {
 
         unwatch(&entry->death);
         r = jail_reap(entry->jail, &status, &err);
-        if (r == -EAGAIN &&
+        if ((r == -EAGAIN || (r < 0 && entry->n_reaps++ < REAPS_MAX)) &&
             sd_event_add_time_relative(monitor->event, &entry->death, CLOCK_MONOTONIC,
                                        REAP_AGAIN_USEC, 0, on_again, entry) >= 0)
                 return;

@@ -16,6 +16,7 @@ struct Entry {
         bool known;       /* the front has its descriptors and is told of its end */
         bool ended;       /* reaped: only the upper is left */
         bool keep_upper;
+        unsigned n_reaps;                  /* that failed */
         int filter_fd;                     /* owned until the jail was built */
         CreateRequest *request;            /* owned; NULL for shells */
         JailLayer layers[PLAN_LAYERS_MAX]; /* descriptors owned until the jail was built */

@@ -226,6 +226,7 @@ static void monitor_deinit(Monitor *monitor) {
         sd_event_source_disable_unref(monitor->refill);
         sd_event_source_disable_unref(monitor->farewell);
         sd_event_source_disable_unref(monitor->restart);
+        sd_event_source_disable_unref(monitor->egress_restart);
         sd_event_source_disable_unref(monitor->limit);
         fds_close(&monitor->front_fd, 1);
         place_deinit(monitor);

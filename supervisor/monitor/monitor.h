@@ -70,12 +70,13 @@ struct Monitor {                     /* owned by main, owns everything below */
         int front_fd;                   /* owned: SEQPACKET to the front */
         Confined front;
         Confined egress;
-        sd_event_source *requests; /* owned: front_fd */
-        sd_event_source *refill;   /* owned: timer of the shells */
-        sd_event_source *farewell; /* owned: timer of a front that hung up */
-        sd_event_source *restart;  /* owned: timer of the next front */
-        sd_event_source *limit;    /* owned: timer of the drain */
-        int status;                /* of the loop's end: 0 where all went well */
+        sd_event_source *requests;       /* owned: front_fd */
+        sd_event_source *refill;         /* owned: timer of the shells */
+        sd_event_source *farewell;       /* owned: timer of a front that hung up */
+        sd_event_source *restart;        /* owned: timer of the next front */
+        sd_event_source *egress_restart; /* owned: timer of the next egress */
+        sd_event_source *limit;          /* owned: timer of the drain */
+        int status;                      /* of the loop's end: 0 where all went well */
 };
 
 /** monitor_listen() - take the requests that arrive on front_fd */

@@ -203,6 +203,25 @@ static void play_stay(FILE *out) {
         (void) pause();
 }
 
+/* Says when the monitor has started egress again; each time it brings the socket to it. */
+static void play_egress(FILE *out) {
+        struct pollfd wait = { FRONT_FD_MONITOR, POLLIN, 0 };
+        MonitorReply event = { 0 };
+        int fds[FDS_MAX];
+        unsigned n_fds = 0;
+
+        fprintf(out, "here\n");
+        (void) fflush(out);
+        for (unsigned i = 0; i < 2; i++) {
+                if (poll(&wait, 1, ANSWER_MSEC) != 1 ||
+                    fds_recv(FRONT_FD_MONITOR, &event, sizeof event, fds, &n_fds) != sizeof event)
+                        return;
+                fprintf(out, "%u %u\n", event.kind, n_fds);
+                (void) fflush(out);
+                fds_close(fds, n_fds);
+        }
+}
+
 static const Scenario scenarios[] = {
         { "clean", play_clean },
         { "refused", play_refused },
@@ -210,6 +229,7 @@ static const Scenario scenarios[] = {
         { "plans", play_plans },
         { "jails", play_jails },
         { "stay", play_stay },
+        { "egress", play_egress },
         { "unknown-kind", play_unknown_kind },
         { "kind-zero", play_kind_zero },
         { "short", play_short },

@@ -46,8 +46,9 @@ class Place:
         os.makedirs(f"{self.data}/policies")
         os.makedirs(libexec)
         shutil.copy(f"{BUILD}/tests/rpc/hostile-front", f"{libexec}/warder-front")
-        for name in ("sandbox/init/warder-init", "sandbox/files/warder-files"):
-            shutil.copy(f"{BUILD}/{name}", libexec)
+        for name in ("sandbox/init/warder-init", "sandbox/files/warder-files", "supervisor/egress/warder-egress"):
+            if os.path.exists(f"{BUILD}/{name}"):
+                shutil.copy(f"{BUILD}/{name}", libexec)
         self.command = [f"{BUILD}/supervisor/monitor/warderd", "--private", "--instance", self.name, "--run-dir", self.run_dir,
                         "--state-dir", self.state, "--libexec-dir", libexec, "--data-dir", self.data,
                         "--id-ranges", "64", "--shells", "1",
@@ -347,6 +348,42 @@ def test_generation(place):
     place.command.insert(1, "--private")
 
 
+def egress_of(process):
+    """The id of its egress; None where there is none at the moment."""
+    with open(f"/proc/{process.pid}/task/{process.pid}/children") as file:
+        for pid in file.read().split():
+            try:
+                with open(f"/proc/{pid}/comm") as comm:
+                    if comm.read().startswith("warder-egress"):
+                        return int(pid)
+            except OSError:
+                pass
+    return None
+
+
+def test_egress(place):
+    if not os.path.exists(f"{BUILD}/supervisor/egress/warder-egress"):
+        check(True, "egress # SKIP warder-egress is not built")
+        return
+    process = place.start("egress")
+    check(wait_for(f"{place.state}/front/seen"), "a front and egress")
+    began = time.monotonic()
+    for _ in range(2):
+        pid = egress_of(process)
+        for _ in range(200):
+            if pid:
+                break
+            time.sleep(0.02)
+            pid = egress_of(process)
+        os.kill(pid, signal.SIGKILL)
+        while egress_of(process) == pid:
+            time.sleep(0.01)
+    status, seen, log = place.finish(process)
+    check(seen == "here\n3 1\n3 1\n", "an egress that dies alone is started again, and the front gets its socket", (seen, log))
+    check(time.monotonic() - began >= 1.9, "at most once a second")
+    check(status == 0, "and nothing else ends", (status, log))
+
+
 def test_late(place):
     process = place.start("late")
     seen_path = f"{place.state}/front/seen"
@@ -419,7 +456,8 @@ def main():
     place = Place()
     try:
         for test in (test_clean, test_violations, test_refused, test_layers, test_plans, test_jails, test_callers,
-                     test_descriptors, test_edges, test_floods, test_generation, test_late, test_service, test_once):
+                     test_descriptors, test_edges, test_floods, test_generation, test_egress, test_late,
+                     test_service, test_once):
             test(place)
     finally:
         place.remove()

@@ -1,0 +1,376 @@
+/*
+ * inject: each system call of a create, an exec and a destroy made to fail once, in turn, in the monitor and
+ * in every process of the jail: shell, init, spawner, builder, parked child, command.
+ *
+ *   inject [--every N]    every N-th call only; without it all of them
+ *
+ * One warderd under tracer.c serves all rounds. In a round a client runs a command; then it has succeeded,
+ * or has failed with a reason, nothing is left of the jail, and the next command runs as if nothing had been.
+ * A warderd that ends is started again and must find its way; that it ended is counted, and is right only
+ * where the failed call is its event loop's own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/owned.h"
+#include "tests/jail/tracer.h"
+#include "tests/tap.h"
+
+#define ROUND_SECONDS  20
+#define GROUPS_SECONDS 3
+#define FDS_MORE       24 /* id ranges that came into use, with their maps; not one a round */
+#define POLL_NSEC      100000
+
+typedef struct Bench {
+        Tracer tracer;
+        char dir[64], name[32], build[PATH_MAX], source[PATH_MAX];
+        unsigned rounds, faults, survived, refused, deaths, bad;
+        unsigned fds; /* of the monitor before the first fault */
+} Bench;
+
+static double now(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
+}
+
+static void rest(void) {
+        (void) nanosleep(&(struct timespec){ .tv_nsec = POLL_NSEC }, NULL);
+}
+
+/* ---- the supervisor ---------------------------------------------------------------------------------- */
+
+static bool start(Bench *bench) {
+        char run[96], state[96], policies[PATH_MAX + 32], data[PATH_MAX + 32],
+                program[PATH_MAX + 32], ready[16], byte;
+        char *argv[] = { program,
+                         (char[]){ "--instance" },
+                         bench->name,
+                         (char[]){ "--run-dir" },
+                         run,
+                         (char[]){ "--state-dir" },
+                         state,
+                         (char[]){ "--libexec-dir" },
+                         bench->build,
+                         (char[]){ "--data-dir" },
+                         data,
+                         (char[]){ "--policies-dir" },
+                         policies,
+                         (char[]){ "--shells" },
+                         (char[]){ "0" },
+                         (char[]){ "--ready-fd" },
+                         ready,
+                         NULL };
+        int ends[2], status;
+        double end = now() + ROUND_SECONDS;
+        bool is_ready;
+        pid_t pid;
+
+        (void) snprintf(run, sizeof(run), "%s/run", bench->dir);
+        (void) snprintf(state, sizeof(state), "%s/state", bench->dir);
+        (void) snprintf(policies, sizeof(policies), "%s/policies", bench->source);
+        (void) snprintf(data, sizeof(data), "%s/agent", bench->source);
+        (void) snprintf(program, sizeof(program), "%s/supervisor/monitor/warderd", bench->build);
+        if (pipe(ends) < 0)
+                return false;
+        (void) snprintf(ready, sizeof(ready), "%d", ends[1]);
+        (void) fcntl(ends[0], F_SETFL, O_NONBLOCK);
+        if (tracer_start(&bench->tracer, argv) < 0)
+                return false;
+        (void) close(ends[1]);
+        while (!(is_ready = read(ends[0], &byte, 1) == 1) && now() < end)
+                if (!tracer_pump(&bench->tracer, &pid, &status))
+                        rest();
+        (void) close(ends[0]);
+        return is_ready;
+}
+
+/* ---- one round --------------------------------------------------------------------------------------- */
+
+typedef struct Outcome {
+        bool ended;   /* the client; else it hangs */
+        int code;     /* its exit code */
+        bool monitor; /* is alive */
+        char words[256];
+} Outcome;
+
+static pid_t start_client(const Bench *bench, const char *words) {
+        pid_t pid = fork();
+        char socket[96], program[PATH_MAX + 32];
+        int out;
+
+        if (pid != 0)
+                return pid;
+        (void) snprintf(socket, sizeof(socket), "%s/run/warder.sock", bench->dir);
+        (void) snprintf(program, sizeof(program), "%s/cli/warder", bench->build);
+        out = open(words, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        (void) dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 0);
+        (void) dup2(out, 1);
+        (void) dup2(out, 2);
+        (void) setenv("WARDER_SOCKET", socket, 1);
+        if (chdir(bench->dir) < 0 || chdir("work") < 0)
+                _exit(127);
+        (void) execl(program, "warder", "run", "--time", "10s", "--", "/bin/echo", "done",
+                     (char *) NULL);
+        _exit(127);
+}
+
+static void read_words(const char *path, Outcome *outcome) {
+        FILE *file = fopen(path, "re");
+        size_t n = file ? fread(outcome->words, 1, sizeof(outcome->words) - 1, file) : 0;
+
+        outcome->words[n] = 0;
+        outcome->words[strcspn(outcome->words, "\n")] = 0;
+        if (file)
+                (void) fclose(file);
+}
+
+/* Until the client has ended and only the monitor is left of what is watched. */
+static Outcome run_round(Bench *bench, const char *role, unsigned n) {
+        Tracer *tracer = &bench->tracer;
+        Outcome outcome = { .monitor = true };
+        double end = now() + ROUND_SECONDS;
+        char words[96];
+        int status;
+        pid_t client, pid;
+
+        (void) snprintf(words, sizeof(words), "%s/words", bench->dir);
+        bench->rounds++;
+        tracer_arm(tracer, role, n);
+        client = start_client(bench, words);
+        while (now() < end && !(outcome.ended && tracer_alive(tracer) <= outcome.monitor)) {
+                if (!tracer_pump(tracer, &pid, &status)) {
+                        rest();
+                        continue;
+                }
+                if (pid == client) {
+                        outcome.ended = true;
+                        outcome.code =
+                                WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+                }
+                if (pid == tracer->first)
+                        outcome.monitor = false;
+        }
+        tracer_disarm(tracer);
+        if (!outcome.ended)
+                (void) kill(client, SIGKILL);
+        read_words(words, &outcome);
+        return outcome;
+}
+
+/* Groups of jails that are still there; the supervisor's own are as deep as they are without any. */
+static unsigned count_groups(const Bench *bench) {
+        char command[256];
+        FILE *file;
+        unsigned n = 0;
+
+        (void) snprintf(
+                command, sizeof(command),
+                "find /sys/fs/cgroup -path '*warder-%s/*' -type d -not -name '*.lock' | wc -l",
+                bench->name);
+        file = popen(command, "re");
+        if (!file || fscanf(file, "%u", &n) != 1)
+                n = ~0u;
+        if (file)
+                (void) pclose(file);
+        return n;
+}
+
+/* A group goes a moment after the last process in it. */
+static bool groups_gone(Bench *bench) {
+        double end = now() + GROUPS_SECONDS;
+        bool gone;
+        int status;
+        pid_t pid;
+
+        while (!(gone = count_groups(bench) == 0) && now() < end)
+                while (tracer_pump(&bench->tracer, &pid, &status))
+                        ;
+        return gone;
+}
+
+static unsigned count_fds(const Bench *bench) {
+        char command[64];
+        FILE *file;
+        unsigned n = 0;
+
+        (void) snprintf(command, sizeof(command), "ls /proc/%d/fd | wc -l", bench->tracer.first);
+        file = popen(command, "re");
+        if (!file || fscanf(file, "%u", &n) != 1)
+                n = ~0u;
+        if (file)
+                (void) pclose(file);
+        return n;
+}
+
+/* ---- what must hold afterwards ----------------------------------------------------------------------- */
+
+static void complain(Bench *bench, const char *role, unsigned n, const char *what,
+                     const Outcome *outcome) {
+        bench->bad++;
+        printf("# %s, call %u (number %ld, errno %d): %s; exit %d: %s\n", role, n,
+               bench->tracer.failed_call, bench->tracer.failed_with, what, outcome->code,
+               outcome->words);
+}
+
+/* What is still watched beside the monitor; ended, so that the next round starts from nothing. */
+static void end_left(Bench *bench) {
+        for (unsigned i = 0; i < TRACEES_MAX; i++) {
+                const Tracee *tracee = &bench->tracer.tracees[i];
+                char path[32], words[64] = "";
+                FILE *file;
+
+                if (tracee->pid == 0 || tracee->pid == bench->tracer.first)
+                        continue;
+                (void) snprintf(path, sizeof(path), "/proc/%d/wchan", tracee->pid);
+                file = fopen(path, "re");
+                if (file && !fgets(words, sizeof(words), file))
+                        words[0] = 0;
+                if (file)
+                        (void) fclose(file);
+                printf("# left: %d as %s, %s, in %s\n", tracee->pid, tracee->role,
+                       tracee->stopped ? "stopped by us" : "running", words);
+                (void) kill(tracee->pid, SIGKILL);
+        }
+}
+
+static bool may_end(long call) {
+        return call == SYS_epoll_wait || call == SYS_epoll_ctl;
+}
+
+static void restart(Bench *bench, const char *role, unsigned n, Outcome *outcome) {
+        bench->deaths++;
+        printf("# %s, call %u (number %ld) ended the monitor\n", role, n,
+               bench->tracer.failed_call);
+        if (strcmp(role, "m") != 0 || !may_end(bench->tracer.failed_call))
+                complain(bench, role, n, "the monitor ended", outcome);
+        if (!start(bench))
+                complain(bench, role, n, "and did not start again", outcome);
+}
+
+static void try_fault(Bench *bench, const char *role, unsigned n) {
+        Outcome outcome = run_round(bench, role, n), next;
+
+        if (bench->tracer.failed_call < 0)
+                return; /* this time there were fewer calls */
+        bench->faults++;
+        if (outcome.ended && outcome.code == 0)
+                bench->survived++;
+        else if (outcome.ended && outcome.words[0])
+                bench->refused++;
+        else
+                complain(bench, role, n, outcome.ended ? "no word" : "the client hangs", &outcome);
+        if (outcome.monitor && tracer_alive(&bench->tracer) > 1) {
+                complain(bench, role, n, "processes are left", &outcome);
+                end_left(bench);
+        }
+        if (!outcome.monitor)
+                restart(bench, role, n, &outcome);
+        if (!groups_gone(bench))
+                complain(bench, role, n, "groups are left", &outcome);
+        next = run_round(bench, NULL, 0);
+        if (!next.ended || next.code != 0)
+                complain(bench, role, n, "the next command does not run", &next);
+}
+
+static void try_all(Bench *bench, unsigned every) {
+        Role roles[ROLES_MAX];
+        unsigned n_roles = bench->tracer.n_roles, k = 0;
+
+        memcpy(roles, bench->tracer.roles, sizeof(roles));
+        for (unsigned i = 0; i < n_roles; i++) {
+                unsigned before = bench->faults;
+
+                for (unsigned n = 0; n < roles[i].n_calls; n++)
+                        if (k++ % every == 0 && bench->bad < 40)
+                                try_fault(bench, roles[i].name, n);
+                printf("# %-10s %4u calls, %4u failed once\n", roles[i].name, roles[i].n_calls,
+                       bench->faults - before);
+        }
+}
+
+/* ---- main -------------------------------------------------------------------------------------------- */
+
+static void prepare(Bench *bench) {
+        const char *build = getenv("top_builddir"), *source = getenv("top_srcdir");
+        char path[96];
+
+        int log;
+
+        if (!realpath(build ? build : ".", bench->build) ||
+            !realpath(source ? source : ".", bench->source))
+                exit(1);
+        (void) snprintf(bench->dir, sizeof(bench->dir), "/tmp/warder-inject-XXXXXX");
+        if (!mkdtemp(bench->dir) || chmod(bench->dir, 0755) < 0)
+                exit(1);
+        (void) snprintf(path, sizeof(path), "%s/work", bench->dir);
+        (void) mkdir(path, 0755);
+        (void) snprintf(path, sizeof(path), "%s/log", bench->dir);
+        log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (log < 0 || dup2(log, 2) < 0)
+                exit(1);
+        (void) snprintf(bench->name, sizeof(bench->name), "inject-%d", getpid());
+}
+
+static void finish(Bench *bench) {
+        char command[128];
+        double end = now() + ROUND_SECONDS;
+        int status;
+        pid_t pid;
+
+        (void) kill(bench->tracer.first, SIGTERM);
+        while (tracer_alive(&bench->tracer) > 0 && now() < end)
+                if (!tracer_pump(&bench->tracer, &pid, &status))
+                        rest();
+        is_number(tracer_alive(&bench->tracer), 0, "it ends in order");
+        ok(groups_gone(bench), "and leaves no group");
+        (void) snprintf(command, sizeof(command), "rm -rf %s", bench->dir);
+        is_number(system(command), 0, "nor anything else");
+}
+
+int main(int argc, char **argv) {
+        static Bench bench;
+        unsigned every = argc > 2 && strcmp(argv[1], "--every") == 0 ? (unsigned) atoi(argv[2]) : 1;
+        Outcome outcome;
+
+#ifndef __x86_64__
+        tap_skip_all("registers of this architecture");
+        return tap_end();
+#endif
+        if (geteuid() != 0) {
+                tap_skip_all("root");
+                return tap_end();
+        }
+        (void) setvbuf(stdout, NULL, _IOLBF, 0);
+        prepare(&bench);
+        if (!start(&bench)) {
+                printf("Bail out! warderd does not start under ptrace\n");
+                return 1;
+        }
+        for (unsigned i = 0; i < 3; i++)
+                outcome = run_round(&bench, NULL, 0);
+        is_number(outcome.code, 0, "a command runs while its calls are counted");
+        ok(bench.tracer.n_roles >= 5, "in the monitor and all processes of the jail");
+        bench.fds = count_fds(&bench);
+        try_all(&bench, every > 0 ? every : 1);
+        printf("# %u faults: %u survived, %u refused with a reason, %u ended the monitor\n",
+               bench.faults, bench.survived, bench.refused, bench.deaths);
+        ok(bench.faults > 10, "calls failed");
+        is_number(bench.bad, 0, "after each: an answer, nothing left, the next command runs");
+        ok(bench.deaths > 0 || count_fds(&bench) <= bench.fds + FDS_MORE,
+           "the monitor lost no descriptor");
+        finish(&bench);
+        return tap_end();
+}

@@ -1,0 +1,63 @@
+#pragma once
+/*
+ * tracer: one process and all that it clones, watched by ptrace(2); one system call of one of them can be
+ * made to fail.
+ *
+ * A process is named by its role: "m" is the first, "m.2" the second that it cloned since tracer_arm(),
+ * "m.2.1" the first of that one. So the same step of the same work has the same role each time.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define ROLE_MAX    24
+#define TRACEES_MAX 256
+#define ROLES_MAX   64
+
+typedef struct Role { /* what one process of a round did */
+        char name[ROLE_MAX];
+        unsigned n_calls; /* of those that can fail */
+} Role;
+
+typedef struct Tracee {
+        pid_t pid; /* 0: free */
+        char role[ROLE_MAX];
+        unsigned n_children;
+        bool has_role; /* else it waits for its parent's event */
+        bool stopped;
+        bool steps; /* every system call stops it */
+        bool inside;
+        int fail_with; /* what the call that it is in shall answer */
+} Tracee;
+
+typedef struct Tracer {
+        pid_t first;
+        bool armed;
+        Tracee tracees[TRACEES_MAX];
+        Role roles[ROLES_MAX];
+        unsigned n_roles;
+        const char *fail_role; /* borrowed; NULL: none */
+        unsigned fail_n;       /* the so manieth call of that role, from 0 */
+        long failed_call;      /* its number, -1: it has not come */
+        int failed_with;
+} Tracer;
+
+/** tracer_start() - @argv under watch. Returns: its pid, or negative errno */
+pid_t tracer_start(Tracer *tracer, char *const *argv);
+
+/** tracer_arm() - from now on count, and let call @n of @role fail (NULL: none) */
+void tracer_arm(Tracer *tracer, const char *role, unsigned n);
+
+/** tracer_disarm() - count no more */
+void tracer_disarm(Tracer *tracer);
+
+/**
+ * tracer_pump() - handle what has happened
+ * @ret_status: wait status of a child that is not watched, where @ret_pid is not 0
+ *
+ * Returns: false where nothing has happened.
+ */
+bool tracer_pump(Tracer *tracer, pid_t *ret_pid, int *ret_status);
+
+/** tracer_alive() - how many are watched */
+unsigned tracer_alive(const Tracer *tracer);
