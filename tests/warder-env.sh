@@ -25,8 +25,9 @@ unset MAKEFLAGS MFLAGS MAKEOVERRIDES MAKELEVEL # of the make that runs the tests
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/warder-test-XXXXXX")
 chmod 755 "$scratch"
+WARDER_CONFIG=$scratch/etc # what would be /etc/warder: missing, unless a test makes it
 WARDER_LOG=$scratch/warderd.log
-export WARDER_LOG
+export WARDER_LOG WARDER_CONFIG
 PATH=$top_builddir/cli:$PATH
 export PATH
 

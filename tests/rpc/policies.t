@@ -223,7 +223,40 @@ tap.ok(fault["field"] == "/seccomp" and "seccomp/nosuch.json" in fault["reason"]
 fault = check({**OWN, "extends": "nosuch"})["fault"]
 tap.ok(fault["field"] == "/extends" and "nosuch" in fault["reason"], "a parent that is missing", fault)
 tap.ok(front.alive(), "the front is alive")
+
+# below the caller's ceiling, which may change too
+with open(os.path.join(config, "ceilings.json"), "w") as file:
+    file.write('{"warder": "ceilings/1",\n "users": {"0": {"limits": {"memory": "100M",\n "pids": 2000}, "command": {"wall": "5s"}}}}')
+shown = show("default")
+tap.ok((shown["limits"]["memory"], shown["limits"]["pids"], shown["command"]["wall"]) == (100 << 20, 1024, 5 * 10**6),
+       "a ceiling lowers what the policy gives, and raises nothing", shown)
+tap.ok(shown["from"]["/limits/memory"] == "ceilings.json:2, users.0" and shown["from"]["/limits/pids"].endswith("/default.json:6")
+       and shown["from"]["/limits/disk"] == "half of limits.memory", "policy.show says who said what", shown["from"])
+error = create("default", limits={"memory": 200 << 20})
+tap.ok(error["data"]["path"] == "/limits/memory" and "100 MiB, which ceilings.json:2, users.0 says" in error["message"],
+       "and so does a refusal", error)
+error = create({**OWN, "limits": {"memory": "2G"}}, limits={"memory": 200 << 20})
+tap.ok("ceilings.json:2" in error["message"], "a caller's own policy stands below it too", error)
+tap.same(show("strict")["limits"]["memory"], 100 << 20, "and every other policy")
 front.stop()
+
+# what is required and the host may lack
+try:
+    with open("/proc/pressure/memory") as file:
+        lacks = [] if file.read(1) else ["psi"]
+except OSError:
+    lacks = ["psi"]
+put("needs", child(require=["psi", "landlock"]))
+for abi, missing in ((7, lacks), (0, ["landlock"] + lacks)):
+    front = Front(config=config, landlock=abi)
+    client = front.client()
+    shown = show("needs")
+    tap.ok(shown["missing"] == missing and shown["require"] == ["landlock", "psi"], f"Landlock {abi}: what is missing is listed", shown)
+    listed = {p["name"]: p for p in client.call("policy.list")["result"]["policies"]}
+    tap.same(listed["needs"]["missing"], missing, "in policy.list as well")
+    if missing:
+        tap.same(create("needs")["data"]["code"], "unsupported", "and no jail is made")
+    front.stop()
 
 # what the man page shows
 with open(os.path.join(SOURCE, "man/warder-policy.5.scd")) as file:
