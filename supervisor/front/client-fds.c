@@ -59,7 +59,7 @@ static const struct {
         [CLIENT_FD_TERMINAL] = { BIT(FD_PTS), "with \"tty\" the input must be a terminal (a pty "
                                               "slave)" },
         [CLIENT_FD_INPUT] = { BIT(FD_PIPE) | BIT(FD_FILE),
-                              "an archive comes as a pipe or a regular file" },
+                              "an archive comes as a pipe or a regular file, open for reading" },
         [CLIENT_FD_DIRECTORY] = { BIT(FD_DIR), "the work directory must be a directory" },
 };
 
@@ -77,5 +77,7 @@ int client_fd_check(int fd, ClientFdUse use, Error *err) {
         if ((flags & O_PATH) && use != CLIENT_FD_DIRECTORY)
                 return error_say(err, -EINVAL, "a descriptor was opened with O_PATH: %s",
                                  uses[use].text);
+        if (use == CLIENT_FD_INPUT && (flags & O_ACCMODE) == O_WRONLY)
+                return error_say(err, -EINVAL, "a descriptor cannot be read: %s", uses[use].text);
         return 0;
 }

@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import re
+import socket
 import stat
 import subprocess
 import sys
@@ -212,8 +213,31 @@ for i in range(1500):
     many.add(f"p{i}", type=tarfile.FIFOTYPE)
 result = bring("many", many.bytes()).get("result", {})
 tap.same((len(result.get("cleaned", [])), result.get("cleaned_total")), (100, 1500), "the list is bounded, the count is not")
+client.call("snapshot.remove", {"name": "many"})
 answer = bring("hostile", Tar().add("d/\x1b[31mred", b"x").bytes())
 tap.ok("red" in answer["error"]["message"] and "\x1b" not in answer["error"]["message"], "a refused name is shown safely", answer)
+
+
+# ---- what is no archive's descriptor at all, and an archive without an end
+left, right = socket.socketpair()
+for what, fd in (("a directory", os.open("/", os.O_RDONLY | os.O_DIRECTORY)), ("a socket", left.fileno()),
+                 ("an event counter", os.eventfd(1)), ("a file that can only be written", os.open(
+                     os.path.join(scratch, "write-only"), os.O_WRONLY | os.O_CREAT)),
+                 ("an endless run of zeroes", os.open("/dev/zero", os.O_RDONLY))):
+    answer = client.call("snapshot.import", {"name": "hostile"}, fds=[fd])
+    tap.ok(answer.get("error", {}).get("data", {}).get("code") == "invalid" and eventually(lambda: layers() == base) and eventually(lambda: os.listdir(os.path.join(store, "new")) == []),
+           f"refused as an archive: {what}", answer)
+    if what != "a socket":
+        os.close(fd)
+right.close()
+left.close()
+reader, writer = os.pipe()
+feeder = subprocess.Popen(["sh", "-c", "cat /dev/zero"], stdout=writer, stderr=subprocess.DEVNULL)
+os.close(writer)
+answer = client.call("snapshot.import", {"name": "hostile"}, fds=[reader])
+os.close(reader)
+feeder.wait()
+tap.ok(answer.get("error", {}).get("message", "").endswith("(rule behind-end)"), "refused: zeroes from a pipe without end", answer)
 
 
 # ---- jails on odd roots: what was accepted does no harm when it is mounted

@@ -77,6 +77,26 @@ def bomb(compress, n, name=b"bomb", filler=b"\0"):
     return compress(block(name, b"%011o" % n)) + compress(filler * PIECE) * (n // PIECE) + compress(END)
 
 
+def zstd(blocks, window=7):
+    """A zstd frame of raw blocks (bytes) and runs ((byte, length)), made by hand; window: 2^(10 + n) bytes."""
+    out = b"\x28\xb5\x2f\xfd\x00" + bytes([window << 3])
+    for i, what in enumerate(blocks):
+        size = what[1] if isinstance(what, tuple) else len(what)
+        head = (i == len(blocks) - 1) | isinstance(what, tuple) << 1 | size << 3
+        out += head.to_bytes(3, "little") + (what[0] if isinstance(what, tuple) else what)
+    return out
+
+
+def xz_of_dictionary(data, bits):
+    """An xz stream whose block says that its dictionary is as large as 4 GB (40); its sums are right."""
+    stream = bytearray(lzma.compress(data, check=lzma.CHECK_CRC32))
+    n = (stream[12] + 1) * 4
+    at = stream.index(b"\x21\x01", 12) + 2
+    stream[at] = bits
+    stream[12 + n - 4:12 + n] = zlib.crc32(bytes(stream[12:12 + n - 4])).to_bytes(4, "little")
+    return bytes(stream)
+
+
 def pax_sparse(size, sizes=None, name="hole"):
     """A sparse file of pax form 1.0 with a map that says what it likes."""
     pieces = sizes if sizes is not None else [(size - 1, 1)]
@@ -330,6 +350,10 @@ def bombs(outside):
         ("a gigabyte of zeroes in 1 kB of bzip2", bomb(bz2.compress, 1 << 30), "refused", "expansion"),
         ("4 GB of bytes that are no zeroes in 4 kB of bzip2", bomb(bz2.compress, 4 << 30, filler=b"A"),
          "refused", "expansion"),
+        ("1.3 GB in 42 kB of zstd", zstd([block(b"bomb", b"%011o" % (10400 << 17))] + [(b"A", 1 << 17)] * 10400 + [END]),
+         "refused", "expansion"),
+        ("a zstd frame with a window of 2 GB", zstd([Tar().add("f").bytes()], window=21), "refused", "damaged"),
+        ("an xz stream with a dictionary of 4 GB", xz_of_dictionary(Tar().add("f").bytes(), 40), "lands", None),
         ("a gigabyte in an entry that is left out", bomb(bz2.compress, 1 << 30, name=b".wh.x"), "refused", "expansion"),
         ("a gigabyte of zeroes behind the end", bz2.compress(Tar().add("f").bytes()) + bz2.compress(bytes(PIECE)) * 16,
          "refused", "behind-end"),
@@ -373,6 +397,7 @@ def disguises(outside):
         ("a web archive", b"WARC/1.0\r\nWARC-Type: resource\r\n" + b"x" * 600, "refused", "format"),
         ("a xar archive", b"xar!\0\x1c\0\1" + bytes(600), "refused", "format"),
         ("a cabinet", b"MSCF" + bytes(600), "refused", "format"),
+        ("an honest zstd frame made by the same hand", zstd([Tar().add("f").bytes()]), "lands", None),
         ("a gzip header and nothing", b"\x1f\x8b\x08" + bytes(7), "refused", "truncated"),
         ("an OCI image layout", Tar().add("oci-layout", b'{"imageLayoutVersion": "1.0.0"}').add(
             "index.json", b'{"schemaVersion": 2, "manifests": []}').bytes(), "refused", "image"),
