@@ -114,6 +114,9 @@ with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
     with open(os.path.join(work, "a"), "w") as file:
         file.write("was\n")
     fd = os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+    tap.same(shell("true", work=True, fds=[fd])["error"]["data"]["code"], "denied", "a directory that the connection does not name")
+    place = os.fstat(fd)
+    client.sock.bind(b"\0warder-dir/%x:%x:%x/" % (os.major(place.st_dev), os.minor(place.st_dev), place.st_ino) + os.urandom(8).hex().encode())
     record = shell("pwd; cat a; echo is > a; cat a; touch b", work=True, fds=[fd])
     if record["cause"] == "refused" and record["error"]["data"]["code"] == "unsupported":
         print(f"ok {tap.run + 1} - a work directory # SKIP {record['error']['message']}")
