@@ -6,6 +6,10 @@
  * to its end: no other command, and nothing that an earlier one left behind. With company the kernel does
  * not say whose process it was; then a rise is listed in `hits`, and `others` says so, and it is nobody's
  * cause, with one exception that causes.c has (the command's own process was killed, and by none of us).
+ *
+ * LIMIT: on cgroup v2 the first narrow slot of a jail gives every slot counters of its own. Kernels before
+ * 6.11 then count a refused fork of another command there alone, where nobody looks: it is no hit, and such
+ * a command is said to have exited.
  */
 #include "supervisor/front/evidence.h"
 

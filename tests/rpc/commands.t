@@ -7,7 +7,7 @@ import sys
 import time
 
 from front_lib import (INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPUT_LIMIT, INIT_READY, INIT_SIGNAL,
-                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT_NEW, Front, Tap, sealed)
+                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT_NARROW, SLOT_NEW, Front, Tap, sealed)
 from supervisor_lib import eventually
 
 tap = Tap()
@@ -57,6 +57,9 @@ CASES = [
     ("forks were refused, ended well", PIDS, {}, ("exited", 0, None, ["pids"])),
     ("no block was free", None, {"code": 1, "disk": 1}, ("disk_limit", 1, None, ["disk"])),
     ("no inode was free", None, {"code": 1, "disk": 2}, ("disk_limit", 1, None, ["inodes"])),
+    ("no block was free, nor before", None, {"code": 1, "disk": 1, "disk_before": 1}, ("exited", 1, None, ["disk"])),
+    ("no inode was free, no block before", None, {"code": 1, "disk": 3, "disk_before": 1}, ("disk_limit", 1, None, ["disk", "inodes"])),
+    ("no block was free any more, ended well", None, {"disk": 1}, ("exited", 0, None, ["disk"])),
 ]
 for what, counter, event, want in CASES:
     client, jail, number = begin()
@@ -167,6 +170,66 @@ jail.set(12 + 3 * slot_one + 1, "populated 0\n")
 front.reply(cookie, code=-11, text="no more slots")
 kind, fourth, data, _ = jail.request()
 tap.same(struct.unpack_from("=I", data, 16)[0], slot_one, "and is when it is gone")
+
+# a command with limits of its own: a narrow slot, by one request of fixed size
+NARROW = struct.Struct("=IIQQIIII")
+PLAIN_FDS, NARROW_FDS = 0xf, 0xf | 0x1f << 4  # kill events cpu dir; oom peak stat pids.events pids.peak
+
+
+def narrow_reply(cookie, slot, present=NARROW_FDS, drop=0, oom="oom_kill 0\n"):
+    texts = ["", "populated 0\n", "usage_usec 0\n", None, oom, "1000\n", "total_cache 0\n", "max 0\n", "1\n"]
+    fds = []
+    for text in texts:
+        fds.append(os.open("/", os.O_RDONLY | os.O_DIRECTORY) if text is None else os.memfd_create("slot"))
+        os.write(fds[-1], text.encode()) if text else None
+    front.reply(cookie, handle=slot, present=present, fds=fds[:len(fds) - drop])
+    return fds
+
+
+def start_narrow(**limits):
+    peer = front.client()
+    peer.send("jail.exec", {"jail": name, "argv": ["prog"], "limits": limits})
+    kind, cookie, data, _ = front.request()
+    return peer, kind, cookie, NARROW.unpack(data) if len(data) == NARROW.size else data
+
+
+peer, kind, cookie, fields = start_narrow(memory=64 << 20, pids=9)
+tap.same((kind, fields[2:7]), (SLOT_NARROW, (jail.handle, 64 << 20, 9, 0, 0xffffffff)), "a command of its own limits asks for a new narrow slot")
+files = narrow_reply(cookie, 5)
+kind, _, data, _ = jail.request()
+tap.ok(kind == INIT_SLOT and struct.unpack_from("=II", data, 16) == (5, 1), "init is told that it is one")
+kind, number, data, _ = jail.request()
+tap.ok(kind == INIT_EXEC and struct.unpack_from("=I", data, 16)[0] == 5, "and gets the command")
+os.pwrite(files[4], b"oom_kill 2\n", 0)
+jail.event(INIT_DONE, number - 1)
+jail.event(INIT_STARTED, number)
+jail.event(INIT_ENDED, number, code=3)
+record = peer.answer()["result"]
+tap.ok(short(record) == ("oom", 3, None, ["memory"]) and record["evidence"]["counted_for"] == "command" and record["evidence"]["others"],
+       "its own counter proves it, whoever else runs", record)
+peer, kind, cookie, fields = start_narrow(pids=4)
+tap.same((kind, fields[3:7]), (SLOT_NARROW, (0, 4, 0, 5)), "the next one asks for the limits of the slot that is free")
+front.reply(cookie, code=-12, text="no memory")
+record = peer.answer()["result"]
+tap.ok((record["cause"], record["step"], record["errno"]) == ("not_started", "group", 12), "what the monitor refuses is not started", record)
+LIES = [("fewer descriptors than it says", 6, {"drop": 2}), ("none for init", 6, {"present": NARROW_FDS & ~8}), ("a slot that is no number", 99, {}),
+        ("one that is there, and another's", 0, {})]
+for what, slot, more in LIES:
+    peer, kind, cookie, fields = start_narrow(memory=64 << 20)
+    narrow_reply(cookie, slot, **more)
+    if what.startswith("one that"):
+        jail.request()  # init is told, and may say no
+    record = peer.answer()["result"]
+    tap.ok(record["cause"] == "not_started" and record["step"] == "group", f"a monitor that answers with {what}: not started", record)
+peer, kind, cookie, fields = start_narrow(memory=64 << 20)
+peer.close()
+time.sleep(0.2)
+narrow_reply(cookie, fields[6])
+tap.same(jail.request()[0], INIT_SLOT, "a caller that went before its slot came: the slot is kept")
+peer, kind, cookie, fields = start_narrow(memory=64 << 20)
+tap.ok(kind == SLOT_NARROW and fields[6] == 5, "for the next one", fields)
+front.reply(cookie, code=-12, text="no memory")
+peer.answer()
 
 # signals
 listing = client.call("jail.show", {"jail": name})["result"]
