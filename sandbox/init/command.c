@@ -1,5 +1,5 @@
 /*
- * command: from INIT_EXEC to INIT_ENDED.
+ * command: from INIT_EXEC to INIT_STARTED, or to the reason why it was not started; ended.c has the rest.
  *
  * A parked child's first word is its pid; what comes later on its socket is either a failure or the end of
  * the socket, which is execve(2) closing it. A child that was killed with its slot while it waited has not
@@ -9,34 +9,23 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
 #include "base/units.h"
+#include "sandbox/init/ended.h"
+#include "sandbox/init/ids.h"
 #include "sandbox/init/slot.h"
 
-#define UPPER_PATH    "/tmp" /* on the file system that holds the uppers */
-#define DRAIN_MAX     (1u << 20)
-#define TRIES_MAX     3
-#define RUSAGE_BLOCK  512u /* ru_inblock and ru_oublock: bytes >> 9 */
-#define DISK_NO_BLOCK 1u
-#define DISK_NO_INODE 2u
+#define TRIES_MAX 3
 
 /* ---- what a child says ---------------------------------------------------------------------------- */
 
-static void pending_deinit(Pending *pending) {
+void pending_deinit(Pending *pending) {
         fds_close(pending->own, pending->n_own);
         free(pending->message);
         *pending = (Pending){ .message = NULL };
@@ -75,8 +64,6 @@ static void started(Init *init, Command *command) {
         init_send(init, &event, NULL);
 }
 
-static void ended(Init *init, Slot *slot, int status, const struct rusage *usage);
-
 /* The socket closed: the child executed, died, or was never made. */
 static void word_end(Init *init, Slot *slot) {
         fds_close(&slot->sock, 1);
@@ -95,7 +82,7 @@ static void word_end(Init *init, Slot *slot) {
         slot->command.step = INIT_STEP_FORK;
         slot->command.state = COMMAND_FAILED;
         if (slot->pid == 0)
-                ended(init, slot, 0, NULL);
+                command_ended(init, slot, 0, NULL);
 }
 
 /* Takes one word. Returns: false where none is there. */
@@ -137,167 +124,7 @@ void slot_word(Init *init, Slot *slot) {
                 ;
 }
 
-/* ---- output --------------------------------------------------------------------------------------- */
-
-void slot_output(Init *init, Slot *slot, unsigned stream) {
-        Command *command = &slot->command;
-        uint64_t seen = command->streams[0].seen + command->streams[1].seen;
-        InitEvent event = { .kind = INIT_OUTPUT_LIMIT, .id = command->id };
-
-        /* one byte more than allowed tells a full output from one that goes on */
-        (void) capture_read(&command->streams[stream], command->output_max - seen < DRAIN_MAX
-                                                               ? command->output_max - seen + 1
-                                                               : DRAIN_MAX);
-        seen = command->streams[0].seen + command->streams[1].seen;
-        if (seen <= command->output_max)
-                return;
-        command->output_stopped = true;
-        init_send(init, &event, NULL);
-}
-
-/* What a pipe still holds when the command is dead; who lives on writes into a closed one. */
-static void drain(Init *init, Slot *slot) {
-        unsigned i;
-
-        for (i = 0; i < 2; i++)
-                if (slot->command.streams[i].fd >= 0 && !slot->command.output_stopped)
-                        slot_output(init, slot, i);
-}
-
-static void hand_streams(Command *command, InitEvent *event, int *fds) {
-        unsigned i;
-
-        for (i = 0; i < 2; i++) {
-                if (!command->streams[i].used)
-                        continue;
-                event->seen[i] = command->streams[i].seen;
-                fds[event->n_fds] =
-                        capture_end(&command->streams[i], &event->kept[i], &event->cut_at[i]);
-                if (fds[event->n_fds] < 0)
-                        fds[event->n_fds] = open("/dev/null", O_RDONLY | O_CLOEXEC);
-                event->n_fds++;
-        }
-}
-
-/* ---- the end -------------------------------------------------------------------------------------- */
-
-static uint32_t disk_full(void) {
-        struct statvfs st;
-        uint32_t full = 0;
-
-        if (statvfs(UPPER_PATH, &st) < 0)
-                return 0;
-        if (st.f_bfree == 0)
-                full |= DISK_NO_BLOCK;
-        if (st.f_ffree == 0)
-                full |= DISK_NO_INODE;
-        return full;
-}
-
-static uint64_t usec_of(const struct timeval *time) {
-        return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
-}
-
-static void fill_end(Init *init, const Command *command, InitEvent *event, int status,
-                     const struct rusage *usage) {
-        event->code = command->state == COMMAND_FAILED ? command->code
-                      : WIFEXITED(status)              ? WEXITSTATUS(status)
-                                                       : 0;
-        event->step = command->state == COMMAND_FAILED ? command->step : INIT_STEP_NONE;
-        event->signal =
-                command->state != COMMAND_FAILED && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-        event->wall_usec = units_monotonic() - command->start_usec;
-        event->disk_full = init->disk_full = disk_full();
-        event->disk_before = command->disk_before;
-        if (!usage)
-                return;
-        event->user_usec = usec_of(&usage->ru_utime);
-        event->sys_usec = usec_of(&usage->ru_stime);
-        event->maxrss_bytes = (uint64_t) usage->ru_maxrss * 1024;
-        event->io_read = (uint64_t) usage->ru_inblock * RUSAGE_BLOCK;
-        event->io_written = (uint64_t) usage->ru_oublock * RUSAGE_BLOCK;
-}
-
-static void ended(Init *init, Slot *slot, int status, const struct rusage *usage) {
-        Command *command = &slot->command;
-        InitEvent event = { .kind = INIT_ENDED, .id = command->id };
-        uint64_t populated = 1;
-        int fds[2] = { -EBADF, -EBADF };
-
-        pending_deinit(&command->pending);
-        drain(init, slot);
-        fill_end(init, command, &event, status, usage);
-        hand_streams(command, &event, fds);
-        fds_close(&slot->sock, 1);
-        (void) fd_read_keyed(slot->events, "populated", &populated);
-        event.value = populated;
-        slot->killed |= populated; /* it may be killed now, after the command's end */
-        *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
-        slot->want = populated == 0 && !slot->narrow;
-        init_send(init, &event, fds);
-        fds_close(fds, 2);
-}
-
-static void reap_one(Init *init, pid_t pid, int status, const struct rusage *usage) {
-        unsigned i;
-
-        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
-                Slot *slot = &init->slots[i];
-
-                if (slot->pid != pid)
-                        continue;
-                slot_word(init, slot);
-                if (slot->pid != pid)
-                        return; /* it never read its command, and another child has that now */
-                slot->pid = 0;
-                slot->killed |= WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
-                if (slot->command.state != COMMAND_NONE)
-                        ended(init, slot, status, usage);
-                else
-                        fds_close(&slot->sock, 1);
-        }
-}
-
-/* A child says its pid before it can do anything, so whoever is dead has said it, or was never let run. */
-static void learn_pids(Init *init) {
-        unsigned i;
-
-        for (i = 0; i < JAIL_SLOTS_MAX; i++)
-                if (init->slots[i].pid == 0)
-                        slot_word(init, &init->slots[i]);
-}
-
-void reap_all(Init *init) {
-        struct rusage usage;
-        pid_t pid;
-        int status;
-
-        while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
-                learn_pids(init); /* each time: taking one end may have started another child */
-                reap_one(init, pid, status, &usage);
-        }
-}
-
 /* ---- the start ------------------------------------------------------------------------------------ */
-
-int as_user(uint32_t uid, uint32_t gid) {
-        (void) syscall(SYS_setfsgid, gid);
-        (void) syscall(SYS_setfsuid, uid);
-        /* the kernel answers with the id before the call: asking for nonsense tells the one that is */
-        if (syscall(SYS_setfsuid, -1) != (long) uid || syscall(SYS_setfsgid, -1) != (long) gid) {
-                as_init();
-                return -EPERM;
-        }
-        return 0;
-}
-
-void as_init(void) {
-        (void) syscall(SYS_setfsuid, JAIL_INIT_ID);
-        (void) syscall(SYS_setfsgid, JAIL_INIT_ID);
-        /* a change of file system ids resets both */
-        if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-                _exit(1);
-}
 
 Slot *command_find(Init *init, uint64_t id) {
         unsigned i;
@@ -440,7 +267,7 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                            .state = COMMAND_STARTING,
                            .start_usec = now,
                            /* looked at again only where it was full: no system call on the path */
-                           .disk_before = init->disk_full ? disk_full() : 0,
+                           .disk_before = init->disk_full ? upper_full() : 0,
                            .output_max = exec->output_max,
                            .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY },
                            .pending = { .n_own = n_fds, .n_fds = 3 + n_fds - count_stdio(exec) } };
@@ -451,7 +278,7 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                 slot->command.state = COMMAND_FAILED;
                 slot->command.code = r;
                 slot->command.step = r == -EAGAIN ? INIT_STEP_FORK : INIT_STEP_STDIO;
-                ended(init, slot, 0, NULL);
+                command_ended(init, slot, 0, NULL);
                 return;
         }
         slot_want_next(init);

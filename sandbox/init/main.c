@@ -24,6 +24,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/init/command.h"
+#include "sandbox/init/ended.h"
 #include "sandbox/init/init.h"
 #include "sandbox/init/request.h"
 #include "sandbox/init/slot.h"

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/owned.h"
-#include "sandbox/init/command.h"
+#include "sandbox/init/ids.h"
 
 #define OPEN_KNOWN                                                                  \
         (INIT_OPEN_READ | INIT_OPEN_WRITE | INIT_OPEN_CREATE | INIT_OPEN_TRUNCATE | \
