@@ -87,11 +87,26 @@ static void offer_shell(Init *init) {
                 _exit(1);
 }
 
+/*
+ * A shell whose spawner or parked child was killed (the host was out of memory, say) ends now, and not when
+ * somebody has asked for it.
+ */
+static void await_plan(const Init *init) {
+        struct pollfd wait[] = { { .fd = INIT_FD_BOOT, .events = POLLIN },
+                                 { .fd = init->spawner },
+                                 { .fd = init->slots[0].sock } };
+
+        while (poll(wait, ELEMENTS(wait), -1) < 0 || wait[0].revents == 0)
+                if (wait[1].revents != 0 || wait[2].revents != 0)
+                        _exit(1);
+}
+
 static pid_t take_plan(Init *init) {
         BootMessage boot;
         int fds[FDS_MAX];
         unsigned n_fds;
 
+        await_plan(init);
         if (fds_recv(INIT_FD_BOOT, &boot, sizeof(boot), fds, &n_fds) != sizeof(boot) ||
             boot.kind != BOOT_PLAN || n_fds != 1)
                 _exit(1);

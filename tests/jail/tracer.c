@@ -46,6 +46,7 @@ static const long never_fail[] = {
         SYS_gettimeofday,
         SYS_arch_prctl,
         SYS_set_tid_address,
+        SYS_timerfd_settime,
         SYS_set_robust_list,
         SYS_rseq,
         SYS_getcpu,
