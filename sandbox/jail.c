@@ -328,7 +328,9 @@ static int draft_layers(Jail *jail, Draft *draft, const JailLayer *layers, Error
 /* Groups that only some plans have are there before the builder reads of them. */
 static int draft_groups(const Jail *jail, Draft *draft, const JailLayer *layers, Error *err) {
         BuildOrder *order = &draft->order;
-        LimitPlaces places = { .fds = { jail->sandbox->store }, .n = 1 };
+        LimitPlaces places = { .fds = { jail->sandbox->store },
+                               .n = 1,
+                               .shared = plan_is_shared(&order->plan) };
         uint32_t i;
         int n;
 

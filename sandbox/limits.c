@@ -241,6 +241,10 @@ int groups_limit_optional(const Groups *groups, const PlanLimits *limits, const 
 
         if (!wants_io(limits) && !wants_cpus(limits))
                 return 0;
+        if (limits->io_write_bytes && places->shared && !hierarchy_is_v2(groups->hierarchy))
+                return error_say(err, -ENOTSUP,
+                                 "limits.io_write and a shared directory need cgroup v2: with v1 "
+                                 "the kernel writes a file's pages back for nobody in particular");
         if (wants_io(limits)) {
                 io = open_optional(groups, TREE_IO, err);
                 r = io < 0 ? io : limit_io(groups, io, limits, places, err);

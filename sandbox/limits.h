@@ -10,6 +10,7 @@
 typedef struct LimitPlaces {       /* directories whose disks io limits bound; borrowed */
         int fds[LIMIT_PLACES_MAX]; /* first the store, then callers' directories */
         unsigned n;
+        bool shared; /* one of them is changed by the jail itself */
 } LimitPlaces;
 
 /** groups_limit() - write a plan's limits, and init's own. Returns: 0 or negative errno */

@@ -147,6 +147,18 @@ else:
     text = "".join(open(os.path.join(where, f)).read() for where, _, files in os.walk(place) if supervisor.instance in where
                    for f in files if re.fullmatch(r"io\.max|blkio\.throttle\.(read|write)_bps_device", f))
     tap.ok(str(3 * MB) in text and str(2 * MB) in text, "io limits stand in the kernel", text)
+    rw = supervisor.client()
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as work:
+        os.chown(work, 1000, 1000)
+        place, fd = os.stat(work), os.open(work, os.O_RDONLY | os.O_DIRECTORY)
+        rw.sock.bind(b"\0warder-rw/%x:%x:%x/" % (os.major(place.st_dev), os.minor(place.st_dev), place.st_ino) + os.urandom(8).hex().encode())
+        shared = {"exec": {"argv": ["true"]}, "work": True, "rw": True}
+        answer = rw.call("jail.create", {**shared, "limits": {"io_read": MB}}, fds=[fd])
+        tap.ok(answer.get("result", {}).get("command", {}).get("code") == 0, "a shared directory may be read at a rate", answer)
+        answer = rw.call("jail.create", {**shared, "limits": {"io_write": MB}}, fds=[fd])
+        tap.ok("result" in answer if v2 else "io_write" in answer["error"]["message"], "and written at one, or that is refused by name", answer)
+        os.close(fd)
+    rw.close()
     line = out(run(jail, "grep -E 'blkio|^0::' /proc/self/cgroup"))
     tap.ok(v2 or "blkio:/warder-" in line, "and hold for commands", line)
     client.call("jail.destroy", {"jail": jail})
