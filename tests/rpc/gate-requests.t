@@ -54,7 +54,7 @@ refused(client, "no descriptor", "verify.run", spec(), "invalid")
 refused(client, "one descriptor", "verify.run", spec(), "invalid", fds=files(b""))
 refused(client, "an unknown snapshot", "verify.run", {**spec(), "snapshot": "none"}, "not_found", "/snapshot", two())
 refused(client, "an unknown policy", "verify.run", {**spec(), "policy": "none"}, "not_found", "/policy", two())
-refused(client, "a looser limit", "verify.run", {**spec(), "limits": {"memory": 1 << 50}}, "denied", "/limits", two())
+refused(client, "a looser limit", "verify.run", {**spec(), "limits": {"memory": 1 << 50}}, "denied", "/limits/memory", two())
 
 
 def start(**more):
