@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 
-#define OWN_POLICY_MAX (256 * 1024)
+#define OWN_POLICY_MAX (64 * 1024)
 
 /** own_policy_read() - {"file", "text"} of the file at @path, read as the user; owned by the caller. Returns: 0 or negative errno */
 int own_policy_read(const char *path, cJSON **ret, Error *err);

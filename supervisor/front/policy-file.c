@@ -92,8 +92,11 @@ int policy_file_parse(const PolicyText *text, cJSON **ret_json, PolicyFault *fau
         SCOPED(json_free) cJSON *json = NULL;
         SchemaFault misfit = { 0 };
         Error err = ERROR_EMPTY;
-        int r = json_parse(text->text, text->n, JSON_COMMENTS, &json, &err);
+        int r;
 
+        if (text->n > POLICY_TEXT_MAX)
+                return policy_fault_set(fault, text, "", "more than %d bytes", POLICY_TEXT_MAX);
+        r = json_parse(text->text, text->n, JSON_COMMENTS, &json, &err);
         if (r == -EINVAL)
                 return no_json(text, err.text, fault);
         if (r < 0) {

@@ -5,7 +5,7 @@
  */
 #include "supervisor/front/policy-limits.h"
 
-#define POLICY_TEXT_MAX    (256 * 1024)
+#define POLICY_TEXT_MAX    (64 * 1024)
 #define POLICY_NAME_MAX    65 /* see name_is_valid() */
 #define POLICY_SOURCE_MAX  256
 #define POLICY_SOURCES_MAX 8

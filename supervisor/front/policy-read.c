@@ -90,9 +90,6 @@ static int load(Reading *reading, const char *name, unsigned from, const Chain *
         r = policy_places_read(reading->reader->places, path, from, &file, reading->err);
         if (r < 0)
                 return r == -EINVAL ? -EBADF : r;
-        if (file.n > POLICY_TEXT_MAX)
-                return error_say(reading->err, -EFBIG, "%s has more than %d bytes", file.shown,
-                                 POLICY_TEXT_MAX);
         text.file = file.shown;
         text.text = file.text;
         text.n = file.n;

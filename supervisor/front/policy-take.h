@@ -14,7 +14,7 @@
         "\"properties\":{" POLICY_FILE_PROPERTIES "}}]}"
 #define POLICY_FILE_PROPERTIES                                              \
         "\"file\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}," \
-        "\"text\":{\"type\":\"string\",\"maxLength\":262144}"
+        "\"text\":{\"type\":\"string\",\"maxLength\":65536}"
 
 /* In the schema of a request: what may be tightened for a jail. */
 #define POLICY_LIMITS_PROPERTY                                                            \

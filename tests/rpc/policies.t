@@ -222,6 +222,35 @@ fault = check({**WHOLE, "seccomp": "nosuch"})["fault"]
 tap.ok(fault["field"] == "/seccomp" and "seccomp/nosuch.json" in fault["reason"], "a profile that is missing", fault)
 fault = check({**OWN, "extends": "nosuch"})["fault"]
 tap.ok(fault["field"] == "/extends" and "nosuch" in fault["reason"], "a parent that is missing", fault)
+# each field: as much as the parent, less, more
+FULL = {**WHOLE, "limits": {**WHOLE["limits"], "memory_high": "512M", "cpuset": "1-2", "io_read": "1M", "io_write": "1M"},
+        "command": {**WHOLE["command"], "memory": "64M", "pids": 5, "cpu_time": "30s"}}
+LESS_MORE = {"memory": ("512M", "1025M"), "memory_high": ("256M", "600M"), "pids": (4, 11), "cpu": ("40%", "51%"),
+             "cpuset": ("2", "0-2"), "io_read": ("1023K", "1025K"), "io_write": ("1023K", "1025K"), "disk": ("99M", "101M"),
+             "inodes": (999, 1001), "wall": ("59s", "61m"), "output_keep": ("1000", "1025"), "output_max": ("1023K", "1025K"),
+             "nofile": (99, 101), "fsize": ("1023K", "1025K"), "cpu_time": ("29s", "31s")}
+put("full", FULL)
+for group in ("limits", "command"):
+    for name, said in FULL[group].items():
+        less, more = LESS_MORE[name] if (group, name) != ("command", "memory") else ("63M", "65M")
+        for value, good in ((said, True), (less, True), (more, False)):
+            answer = check({"warder": "policy/1", "extends": "full", group: {name: value}})
+            fault = answer.get("fault", {})
+            tap.ok(answer["ok"] if good else not answer["ok"] and (fault["field"], fault["line"]) == (f"/{group}/{name}", 1)
+                   and "full.json:1 says" in fault["reason"], f"{group}.{name} {value} below {said}: {good}", answer)
+tap.ok(not check({**OWN, "description": "x" * 161})["ok"], "a description is one line")
+tap.ok("more than 65536 bytes" in check("é" * 40000)["fault"]["reason"], "a text has at most 64 KiB")
+
+# a profile of the administrator's
+os.makedirs(os.path.join(config, "policies", "seccomp"))
+with open(os.path.join(config, "policies", "seccomp", "tiny.json"), "w") as file:
+    json.dump(PROFILE, file)
+put("tiny", {**WHOLE, "seccomp": "tiny"})
+before = show("tiny")["filter"]
+with open(os.path.join(config, "policies", "seccomp", "tiny.json"), "w") as file:
+    json.dump({**PROFILE, "syscalls": [RULE, {**RULE, "names": ["write"]}]}, file)
+after = show("tiny")["filter"]
+tap.ok(before.startswith("sha256:") and after.startswith("sha256:") and before != after, "a changed profile is compiled anew", before, after)
 tap.ok(front.alive(), "the front is alive")
 
 # below the caller's ceiling, which may change too
@@ -238,6 +267,17 @@ tap.ok(error["data"]["path"] == "/limits/memory" and "100 MiB, which ceilings.js
 error = create({**OWN, "limits": {"memory": "2G"}}, limits={"memory": 200 << 20})
 tap.ok("ceilings.json:2" in error["message"], "a caller's own policy stands below it too", error)
 tap.same(show("strict")["limits"]["memory"], 100 << 20, "and every other policy")
+front.stop()
+
+late = os.path.join(directory, "late")
+os.mkdir(late)
+os.chmod(late, 0o755)
+front = Front(config=late)
+client = front.client()
+tap.same(show("default")["limits"]["pids"], 1024, "an administrator's directory without policies")
+os.mkdir(os.path.join(late, "policies"))
+os.rename(os.path.join(config, "policies", "full.json"), os.path.join(late, "policies", "default.json"))
+tap.same(show("default")["limits"]["pids"], 10, "policies that come later are seen")
 front.stop()
 
 # what is required and the host may lack
