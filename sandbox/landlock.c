@@ -23,6 +23,9 @@
  *
  * POSIX message queues lie in a file system of their IPC namespace that is mounted nowhere: a rule of its own.
  *
+ * Cost, measured: a ruleset and its rules 5 to 15 µs, entering it 10 to 20, all in the making of a shell; then
+ * 0.35 µs for each open, nothing for a stat.
+ *
  * Character devices may be "made", because that is what a whiteout of an overlay is; the kernel lets
  * nobody without CAP_MKNOD make a real one, and no mount but /dev lets one be opened.
  */

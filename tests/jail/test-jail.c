@@ -133,6 +133,50 @@ static void test_root(void) {
         outcome_free(&outcome);
 }
 
+/* The three of files jobs: for id 0 alone, and only over what the jail's own ids own. */
+static void test_files_caps(void) {
+        static const char *const caps[] = { "sh", "-c",
+                                            "grep -h ^Cap /proc/self/status | tr '\\t\\n' '  '",
+                                            NULL };
+        static const char *const reach[] = {
+                "sh", "-c",
+                "cd /home/user; echo x >f && chown 1234:77 f && chmod 0 f && cat f; stat -c %u:%g "
+                "f;"
+                "for c in 'chown 0 /proc/self/root/usr' 'chmod 777 /usr' 'cat /proc/1/environ' "
+                "'kill -0 1' 'mknod n c 1 3' 'chroot / true' 'unshare -U true' 'mount -t tmpfs n "
+                "/mnt' "
+                "'hostname x' 'date -s 0' 'renice -n -5 1'; do $c >/dev/null 2>&1 && echo \"$c: "
+                "works\"; done; "
+                "echo end",
+                NULL
+        };
+        Plan plan = rig_plan();
+        Command command = { .argv = caps };
+        Outcome outcome;
+        Cage files;
+
+        plan.flags |= PLAN_FILES_CAPS;
+        files = cage_host(&rig, &plan);
+        outcome = cage_run(&files, &command);
+        is_text(outcome.out,
+                "CapInh: 000000000000000b CapPrm: 000000000000000b CapEff: 000000000000000b "
+                "CapBnd: 0000000000000000 CapAmb: 000000000000000b ",
+                "id 0 of a files job keeps CHOWN, DAC_OVERRIDE, FOWNER and can gain none");
+        outcome_free(&outcome);
+        command.argv = reach;
+        outcome = cage_run(&files, &command);
+        is_text(outcome.out, "x\n1234:77\nend\n", "over the jail's own files, and nothing else");
+        outcome_free(&outcome);
+        command = (Command){ .argv = caps, .uid = JAIL_USER_ID };
+        outcome = cage_run(&files, &command);
+        is_text(outcome.out,
+                "CapInh: 0000000000000000 CapPrm: 0000000000000000 CapEff: 0000000000000000 "
+                "CapBnd: 0000000000000000 CapAmb: 0000000000000000 ",
+                "another id of it has none of them");
+        outcome_free(&outcome);
+        cage_end(&files);
+}
+
 static void test_output(void) {
         static const char *const lines[] = { "seq", "1", "100000", NULL };
         Command command = { .argv = lines, .uid = JAIL_USER_ID, .keep = 100 };
@@ -308,6 +352,7 @@ int main(void) {
         test_ends();
         test_surroundings();
         test_root();
+        test_files_caps();
         test_output();
         test_memory();
         test_pids();
