@@ -30,18 +30,21 @@
 
 _Static_assert(_FRONT_FD_MAX - FRONT_FD_MONITOR < CONFINED_FDS_MAX, "all of a front's descriptors");
 
+void front_groups(Monitor *monitor) {
+        bool service = !monitor->config->private_call;
+
+        monitor->warder_gid = service ? accounts_group("warder") : UINT32_MAX;
+        monitor->admin_gid = service ? accounts_group("warder-admin") : UINT32_MAX;
+}
+
 int front_ids(Monitor *monitor, Error *err) {
         uint32_t first;
         int r;
 
-        monitor->warder_gid = monitor->admin_gid = UINT32_MAX;
-        if (!monitor->config->private_call) {
-                monitor->warder_gid = accounts_group("warder");
-                monitor->admin_gid = accounts_group("warder-admin");
-                if (accounts_user("warder", &monitor->front_id, &monitor->front_gid) &&
-                    accounts_user("warder-egress", &monitor->egress_id, &monitor->egress_gid))
-                        return 0;
-        }
+        if (!monitor->config->private_call &&
+            accounts_user("warder", &monitor->front_id, &monitor->front_gid) &&
+            accounts_user("warder-egress", &monitor->egress_id, &monitor->egress_gid))
+                return 0;
         r = sandbox_claim_ids(monitor->sandbox, 2, &first, err);
         if (r < 0)
                 return r;

@@ -195,6 +195,7 @@ static int run(Monitor *monitor, Error *err) {
         r = prepare_process(err);
         if (r == 0)
                 r = make_loop(monitor, err);
+        front_groups(monitor);
         if (r == 0)
                 r = place_init(monitor, err);
         if (r == 0)
