@@ -8,6 +8,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "supervisor/front/monitor-link.h"
+#include "supervisor/front/policy-take.h"
 
 void gate_layers_add(GateLayers *layers, const uint8_t *digest) {
         if (layers->n < GATE_LAYERS_MAX)
@@ -52,6 +53,10 @@ int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *u
         if (!policy)
                 return error_add(err, -ENOENT, "policy %s", root->policy);
         spec.limits = root->limits ? *root->limits : *policy_limits(policy);
+        /* given ones have a wall time of their own: a task's, which its budget bounds */
+        r = policy_take_bound(front, root->owner_uid, !root->limits, &spec.limits, err);
+        if (r < 0)
+                return r;
         spec.filter_fd = policy_filter(policy);
         plan_init(&spec.plan, &spec.limits);
         r = fill_root(front, &spec.plan, root, err);

@@ -73,6 +73,8 @@ static void set_state(FrontJail *jail, FrontJailState state) {
         if (!(state_next[jail->state] & BIT(state)))
                 return;
         jail->state = state;
+        if (state == FRONT_JAIL_ENDING && jail->charged)
+                quota_end_jail(jail->front, jail->owner_uid, &jail->limits.plan);
         log_event(LOG_INFO, "jail changes state", F("JAIL", jail->id),
                   F("STATE", state_names[state]), F("POLICY", jail->policy),
                   F("SNAPSHOT", jail->snapshot));
@@ -87,7 +89,8 @@ static FrontJail *jail_free(FrontJail *jail) {
         if (jail->client)
                 client_unwatch(jail->client, on_client_gone, jail);
         if (jail->charged)
-                quota_release_jail(jail->front, jail->owner_uid, &jail->limits.plan);
+                quota_release_jail(jail->front, jail->owner_uid, &jail->limits.plan,
+                                   jail->state == FRONT_JAIL_ENDING);
         if (jail->prev)
                 jail->prev->next = jail->next;
         else if (jail->front->jails == jail)

@@ -98,6 +98,25 @@ static int apply_ceiling(Front *front, Call *call, PolicyTaken *taken, Error *er
         return 0;
 }
 
+int policy_take_bound(Front *front, uint32_t uid, bool wall, JailLimits *limits, Error *err) {
+        uint64_t wall_usec = limits->wall_usec;
+        const Ceiling *ceiling;
+        int r = quota_ceiling(front, uid, &ceiling, err);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++) {
+                const CeilingValue *value = ceiling_of_field(ceiling, i);
+
+                if (value && value->value != CEILING_NONE)
+                        (void) limits_lower(limits, i, value->value);
+        }
+        (void) limits_settle(limits, &front->info);
+        if (!wall)
+                limits->wall_usec = wall_usec;
+        return 0;
+}
+
 /* ---- the request's own limits --------------------------------------------------------------------- */
 
 static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Error *err) {

@@ -57,5 +57,11 @@ int policy_take(Front *front, Call *call, const PolicyAsk *ask, PolicyTaken *ret
 /** policy_taken_origin() - who said what holds for field @i, into @text of POLICY_ORIGIN_MAX; "" if nobody. Returns: @text */
 const char *policy_taken_origin(const PolicyTaken *taken, unsigned i, char *text);
 
+/**
+ * policy_take_bound() - bring limits below a user's ceilings, for a jail that no request named limits for
+ * @wall: the wall time too
+ */
+int policy_take_bound(Front *front, uint32_t uid, bool wall, JailLimits *limits, Error *err);
+
 /** policy_take_host_root() - may the snapshot "host" be used. Returns: 0, or -EPERM with call_refuse() done */
 int policy_take_host_root(Call *call, const PolicyTaken *taken, Error *err);

@@ -31,11 +31,12 @@ struct Account {
         uint32_t *gids; /* owned, sorted */
         unsigned n_gids;
         unsigned refs;
-        uint64_t used[_CEILING_FIELD_MAX]; /* QUOTA_JAILS … QUOTA_TASKS */
-        uint64_t creates;                  /* millionths of a create, at … */
-        uint64_t creates_at;               /* … this time, monotonic microseconds */
-        Ceiling ceiling;                   /* merged when it was last asked for … */
-        unsigned count;                    /* … of this state of the file; 0: never */
+        uint64_t used[_CEILING_FIELD_MAX];   /* QUOTA_JAILS … QUOTA_TASKS */
+        uint64_t ending[_CEILING_FIELD_MAX]; /* of it: of jails that are being ended */
+        uint64_t creates;                    /* millionths of a create, at … */
+        uint64_t creates_at;                 /* … this time, monotonic microseconds */
+        Ceiling ceiling;                     /* merged when it was last asked for … */
+        unsigned count;                      /* … of this state of the file; 0: never */
         Fault fault;
         void *line; /* of turns.c */
 };
@@ -249,6 +250,13 @@ static void jail_charges(const PlanLimits *limits, Charge *charges) {
         charges[3] = (Charge){ QUOTA_DISK, limits->disk_bytes };
 }
 
+/* Without what is being ended, but of that no more than the bound. */
+static uint64_t counted(const Account *account, CeilingField field) {
+        uint64_t ending = account->ending[field], bound = account->ceiling.items[field].value;
+
+        return account->used[field] - (ending < bound ? ending : bound);
+}
+
 static int check_jail(Account *account, const Charge *charges, Error *err) {
         const Fault most = {
                 QUOTA_JAILS, account->used[QUOTA_JAILS], 1, { .value = FRONT_JAILS_PER_UID_MAX }
@@ -258,7 +266,7 @@ static int check_jail(Account *account, const Charge *charges, Error *err) {
         if (account->used[QUOTA_JAILS] >= FRONT_JAILS_PER_UID_MAX)
                 return exceed(account, &most, err);
         for (unsigned i = 0; r >= 0 && i < JAIL_CHARGES; i++)
-                r = check(account, charges[i].field, account->used[charges[i].field],
+                r = check(account, charges[i].field, counted(account, charges[i].field),
                           charges[i].amount, err);
         return r;
 }
@@ -294,15 +302,26 @@ int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Erro
         return 0;
 }
 
-void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits) {
+void quota_end_jail(Front *front, uint32_t uid, const PlanLimits *limits) {
+        Account *account = account_of(front->quotas, uid);
+        Charge charges[JAIL_CHARGES];
+
+        jail_charges(limits, charges);
+        for (unsigned i = 0; account && i < JAIL_CHARGES; i++)
+                account->ending[charges[i].field] += charges[i].amount;
+}
+
+void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits, bool ended) {
         Account *account = account_of(front->quotas, uid); /* it has something, so it is there */
         Charge charges[JAIL_CHARGES];
 
         front->quotas->totals.jails--;
         front->quotas->totals.memory -= limits->memory_bytes;
         jail_charges(limits, charges);
-        for (unsigned i = 0; account && i < JAIL_CHARGES; i++)
+        for (unsigned i = 0; account && i < JAIL_CHARGES; i++) {
                 account->used[charges[i].field] -= charges[i].amount;
+                account->ending[charges[i].field] -= ended ? charges[i].amount : 0;
+        }
 }
 
 int quota_charge_task(Front *front, uint32_t uid, Error *err) {

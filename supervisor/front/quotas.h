@@ -42,8 +42,16 @@ int quota_ceiling(Front *front, uint32_t uid, const Ceiling **ret, Error *err);
 
 /** quota_charge_jail() - before a jail is asked for. Returns: 0, -EDQUOT (quota_refuse() knows more) */
 int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err);
-/** quota_release_jail() - nothing of it is left; the same @limits */
-void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits);
+/**
+ * quota_end_jail() - it is being ended: nothing of it runs any more, the kernel clears away
+ *
+ * Such jails are not counted, or who has a quota of one could not run two commands one after the other. But
+ * only as much of them as the quota itself: whoever ends faster than the kernel clears has twice its quota
+ * at most.
+ */
+void quota_end_jail(Front *front, uint32_t uid, const PlanLimits *limits);
+/** quota_release_jail() - nothing of it is left; the same @limits; @ended: quota_end_jail() was called */
+void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits, bool ended);
 /** quota_check_jail() - would it be charged; changes nothing. Returns: as quota_charge_jail() */
 int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err);
 /** quota_charge_task() - before a task is taken. Returns: 0, -EDQUOT */

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/fds.h"
+#include "base/units.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/task-data.h"
@@ -114,6 +115,21 @@ static void read_budgets(Task *task, const cJSON *limits) {
         }
 }
 
+/* A task's jails live as long as it does, so its time is bounded as theirs is. */
+static int bound_wall(Task *task, Call *call, const cJSON *params, Error *err) {
+        uint64_t most = task->limits.wall_usec;
+        char text[UNITS_TEXT_MAX];
+
+        if (most == 0 || task->budget[BUDGET_WALL_USEC] <= most)
+                return 0;
+        task->budget[BUDGET_WALL_USEC] = most;
+        if (!json_get(json_get(params, "limits"), "wall"))
+                return 0;
+        call_refuse(call, "denied", "/limits/wall", "see `warder policy show`");
+        return error_say(err, -EPERM, "limits.wall may be at most %s here",
+                         units_format_duration(most, text));
+}
+
 static int read_places(Task *task, Call *call, const cJSON *params, Error *err) {
         const char *snapshot = json_text(params, "snapshot");
         const PolicyAsk ask = { .policy = json_get(params, "policy"), .otherwise = "default" };
@@ -134,7 +150,7 @@ static int read_places(Task *task, Call *call, const cJSON *params, Error *err) 
                 return r;
         (void) snprintf(task->policy, sizeof(task->policy), "%s", policy.name);
         task->limits = policy.rules.limits;
-        return 0;
+        return bound_wall(task, call, params, err);
 }
 
 /* ---- what the agent gets ------------------------------------------------------------------------- */

@@ -4,6 +4,7 @@ gone by whatever way; and the file itself, right, changed, wrong."""
 import os
 import re
 import shutil
+import struct
 import tempfile
 
 from front_lib import JAIL_CREATE, JAIL_DESTROY, SOURCE, Tap
@@ -49,11 +50,24 @@ crash.answer()
 tap.same(fields(ann.call("jail.create"))[0], "quota", "(that one was given back, and is charged again)")
 crash.close()
 tap.same(front.request()[0], JAIL_DESTROY, "a client that goes takes its jail along")
-tap.same(fields(ann.call("jail.create"))[0], "quota", "which is charged until nothing is left of it")
-jail_4.ended()
-tap.ok(eventually(lambda: ann.call("warder.info")["result"]["jails"] == 1), "… and then not")
+name, jail = front.create(ann, 12)
+tap.ok(name, "one that is being ended is not counted")
+front.end(ann, name, jail)
+ending = front.user(ANN)
+ending.send("jail.destroy", {"jail": second})
+front.request()
+name, jail = front.create(ann, 13)
+more, jail_6 = front.create(ann, 14)
+tap.same(fields(ann.call("jail.create"))[0], "quota", "two are being ended, two are there: no more")
+for which in (name, more):
+    ending.send("jail.destroy", {"jail": which})
+    front.request()
+tap.same(fields(ann.call("jail.create"))[0], "quota", "nor while four are being ended: two of them count")
+for ended in (jail, jail_6, jail_4):
+    ended.ended()
+tap.ok(eventually(lambda: ann.call("warder.info")["result"]["jails"] == 1), "until nothing is left of them")
 fifth, jail_5 = front.create(ann, 9)
-front.end(ann, second, jail_2)
+jail_2.ended()
 jail_5.init.close()
 tap.same(front.request()[0], JAIL_DESTROY, "one whose init is gone is ended")
 jail_5.ended()
@@ -153,6 +167,20 @@ ann = front.user(ANN)
 for n in range(1, 5):
     front.create(ann, n)
 over(ann.call("jail.create"), "quotas.memory", 16 * GIB, 4 * GIB, 16 * GIB, "built in", "without a file there is a bound")
+front.stop()
+
+# ceilings of each single jail hold for what a request makes on its way, too
+PLAN_MEMORY = struct.Struct("=Q")
+front = Service({"default": {"limits": {"memory": "96M", "wall": "5m"}}}, agent="/bin/true")
+ann = front.user(ANN)
+ann.send("jail.create", {"keep": True})
+_, cookie, data, _ = front.request()
+tap.ok(PLAN_MEMORY.pack(96 << 20) in data, "a jail of 96M, not the policy's 4G")
+front.reply(cookie, code=-28, text="no")
+ann.answer()
+for wall, want in ((301, "denied"), (300, "")):
+    answer = ann.call("task.start", {**task, "limits": {"wall": wall * 1000000}, "keep": True}, [null(), memfd])
+    tap.same(fields(answer)[0], want, f"a task of {wall} s: {want or 'taken'}")
 front.stop()
 
 # a user of many subordinate ids is one user

@@ -34,7 +34,9 @@ def need_jails():
 
 
 class Supervisor:
-    def __init__(self, name, policies=None):
+    def __init__(self, name, policies=None, mode=("--private",), wrap=()):
+        """@mode: () is the service, which still gets a place of its own; @wrap: a command that executes what follows it."""
+        self.mode, self.wrap = list(mode), list(wrap)
         self.policies = policies or os.path.join(SOURCE, "policies")
         self.instance = f"t{os.getpid()}-{name}"
         self.run_dir = f"/run/warder/{self.instance}"
@@ -52,10 +54,10 @@ class Supervisor:
         reader, writer = os.pipe()
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
-                [os.path.join(os.path.abspath(BUILD), "supervisor/monitor/warderd"), "--private", "--instance",
+                [*self.wrap, os.path.join(os.path.abspath(BUILD), "supervisor/monitor/warderd"), *self.mode, "--instance",
                  self.instance, "--libexec-dir", os.path.abspath(BUILD), "--data-dir", os.path.join(SOURCE, "agent"),
                  "--policies-dir", self.policies, "--config-dir", self.config,
-                 "--ready-fd", str(writer)],
+                 "--run-dir", self.run_dir, "--ready-fd", str(writer)],
                 pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         os.close(writer)
         ready = os.read(reader, 1)
@@ -96,6 +98,8 @@ class Supervisor:
         if os.environ.get("WARDER_TEST_LOG"):
             sys.stderr.write(self.words())
         shutil.rmtree(self.state, ignore_errors=True)
+        if "--private" not in self.mode:
+            shutil.rmtree(self.run_dir, ignore_errors=True)
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
