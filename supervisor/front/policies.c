@@ -227,14 +227,6 @@ int policy_filter(const Policy *policy) {
         return policy->now.filter;
 }
 
-bool policy_may_host_root(const Policy *policy) {
-        return policy->now.rules.host_root;
-}
-
-bool policy_may_bind(const Policy *policy) {
-        return policy->now.rules.binds;
-}
-
 const uint8_t *policy_digest(const Policy *policy) {
         return policy->now.digest;
 }

@@ -43,9 +43,5 @@ const char *policy_notices(const Policy *policy);
 const JailLimits *policy_limits(const Policy *policy);
 /** policy_filter() - sealed memfd, borrowed; its number stays when the policy is read anew */
 int policy_filter(const Policy *policy);
-/** policy_may_host_root() - does it allow the host's own root */
-bool policy_may_host_root(const Policy *policy);
-/** policy_may_bind() - may a jail change a caller's directory ("binds": "rw") */
-bool policy_may_bind(const Policy *policy);
 /** policy_digest() - SHA-256 of the effective policy, 32 bytes, borrowed */
 const uint8_t *policy_digest(const Policy *policy);

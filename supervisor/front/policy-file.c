@@ -242,12 +242,13 @@ int policy_file_apply(PolicyRules *rules, const PolicyText *text, const cJSON *j
         return 0;
 }
 
-void policy_settle(PolicyRules *rules, const FrontInfo *info) {
+uint32_t policy_settle(PolicyRules *rules, const FrontInfo *info) {
         uint32_t lowered = limits_settle(&rules->limits, info);
 
         for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++)
                 if (lowered & BIT(i))
                         rules->from[i] = (PolicyOrigin){ .source = POLICY_FROM_FIT };
+        return lowered;
 }
 
 /* ---- showing -------------------------------------------------------------------------------------- */

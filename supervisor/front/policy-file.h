@@ -82,8 +82,8 @@ const char *policy_pointer(unsigned field);
 /** policy_origin() - "FILE:LINE" of where field @i was said last into @text of POLICY_ORIGIN_MAX; "" if nowhere. Returns: @text */
 const char *policy_origin(const PolicyRules *rules, unsigned i, char *text);
 
-/** policy_settle() - limits_settle(), with origins */
-void policy_settle(PolicyRules *rules, const FrontInfo *info);
+/** policy_settle() - limits_settle(), with origins. Returns: as that */
+uint32_t policy_settle(PolicyRules *rules, const FrontInfo *info);
 
 /** policy_rules_json() - @rules as an object, plain numbers; fresh, NULL: no memory */
 cJSON *policy_rules_json(const PolicyRules *rules);

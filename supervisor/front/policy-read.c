@@ -141,7 +141,7 @@ static int finish(const PolicyReader *reader, const char *name, PolicyRead *read
         if (r < 0)
                 return r;
         read->rules = read->said;
-        policy_settle(&read->rules, reader->info);
+        (void) policy_settle(&read->rules, reader->info);
         return digest(name, read, err);
 }
 

@@ -47,7 +47,7 @@ static int apply_own(Front *front, const PolicyAsk *ask, const PolicyText *text,
         ret->rules = *policy_said(ret->policy);
         if (policy_file_apply(&ret->rules, text, json, true, &fault) < 0)
                 return policy_fault_error(&fault, err);
-        policy_settle(&ret->rules, &front->info);
+        (void) policy_settle(&ret->rules, &front->info);
         return ask->show ? 0
                          : policies_check_required(front->policies, ret->rules.require, text->file,
                                                    err);
@@ -81,6 +81,15 @@ static const CeilingValue *ceiling_of_field(const Ceiling *ceiling, unsigned fie
         return ceiling_get(ceiling, object, name);
 }
 
+/* What is lowered here is no longer the ceiling's word. */
+static void settle(const Front *front, PolicyTaken *taken) {
+        uint32_t lowered = policy_settle(&taken->rules, &front->info);
+
+        for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++)
+                if (lowered & BIT(i))
+                        taken->ceiling[i][0] = '\0';
+}
+
 static int apply_ceiling(Front *front, Call *call, PolicyTaken *taken, Error *err) {
         const Ceiling *ceiling;
         int r = quota_ceiling(front, call_peer(call)->uid, &ceiling, err);
@@ -94,7 +103,7 @@ static int apply_ceiling(Front *front, Call *call, PolicyTaken *taken, Error *er
                     limits_lower(&taken->rules.limits, i, value->value))
                         (void) ceiling_source(value, taken->ceiling[i]);
         }
-        policy_settle(&taken->rules, &front->info);
+        settle(front, taken);
         return 0;
 }
 
@@ -147,7 +156,7 @@ static int tighten(Front *front, Call *call, const cJSON *request, PolicyTaken *
                 if (item && limits_take(&rules->limits, i, item, true, err) < 0)
                         return refuse_limit(call, i, taken, err);
         }
-        policy_settle(rules, &front->info);
+        settle(front, taken);
         if (json_number(request, "disk", &disk) == 0 && rules->limits.plan.disk_bytes < disk) {
                 call_refuse(call, "invalid", "/limits/disk", NULL);
                 return error_say(err, -EINVAL,

@@ -118,7 +118,7 @@ static void try_over(const PolicyText *text, const cJSON *json, const PolicyRule
         must((!rules.host_root || parent->host_root) && (!rules.binds || parent->binds));
         must((rules.require & parent->require) == parent->require);
         must(strcmp(rules.seccomp, parent->seccomp) == 0);
-        policy_settle(&rules, &host);
+        (void) policy_settle(&rules, &host);
         must(rules.limits.plan.disk_bytes <= rules.limits.plan.memory_bytes / 2);
 }
 

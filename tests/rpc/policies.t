@@ -255,7 +255,7 @@ tap.ok(front.alive(), "the front is alive")
 
 # below the caller's ceiling, which may change too
 with open(os.path.join(config, "ceilings.json"), "w") as file:
-    file.write('{"warder": "ceilings/1",\n "users": {"0": {"limits": {"memory": "100M",\n "pids": 2000}, "command": {"wall": "5s"}}}}')
+    file.write('{"warder": "ceilings/1",\n "users": {"0": {"limits": {"memory": "100M", "disk": "90M",\n "pids": 2000}, "command": {"wall": "5s"}}}}')
 shown = show("default")
 tap.ok((shown["limits"]["memory"], shown["limits"]["pids"], shown["command"]["wall"]) == (100 << 20, 1024, 5 * 10**6),
        "a ceiling lowers what the policy gives, and raises nothing", shown)
