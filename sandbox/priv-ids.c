@@ -2,8 +2,9 @@
  * priv-ids: see priv-ids.h.
  *
  * A range that a jail has left is reused by the next one: nothing outside a jail is ever owned by it but
- * kept uppers, which only the monitor can reach. Lock files stay: they are empty, and unlinking one that
- * another supervisor is about to lock would give the range to two.
+ * kept uppers, which only the monitor can reach. Lock files go with the supervisor that held them; who locks
+ * one looks whether it still has its name, else two would have the range. That of the store's range stays,
+ * because several may share it.
  */
 #include "sandbox/priv-ids.h"
 
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,14 +36,19 @@ static void bar(void *userdata, uint32_t range) {
 
 /* Takes the lock of a range. Returns: 0, -EWOULDBLOCK where another supervisor has it, or negative errno. */
 static int lock_range(IdPool *pool, uint32_t i, int how) {
-        autoclose int fd = -EBADF;
+        struct stat st = { .st_nlink = 0 };
         char name[16];
 
         (void) snprintf(name, sizeof(name), "%u", pool->base + i * JAIL_IDS);
-        fd = openat(pool->dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd < 0 || flock(fd, how | LOCK_NB) < 0)
-                return -errno;
-        pool->ranges[i].lock = TAKE_FD(fd);
+        while (st.st_nlink == 0) { /* another one took the name away while we waited */
+                autoclose int fd =
+                        openat(pool->dir, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+                if (fd < 0 || flock(fd, how | LOCK_NB) < 0 || fstat(fd, &st) < 0)
+                        return -errno;
+                if (st.st_nlink > 0)
+                        pool->ranges[i].lock = TAKE_FD(fd);
+        }
         return 0;
 }
 
@@ -76,9 +83,13 @@ int ids_init(IdPool *pool, int dir, uint32_t base, uint32_t n, Error *err) {
 }
 
 void ids_deinit(IdPool *pool) {
+        char name[16];
         uint32_t i;
 
         for (i = 0; i < pool->n; i++) {
+                (void) snprintf(name, sizeof(name), "%u", pool->base + i * JAIL_IDS);
+                if (i > 0 && pool->ranges[i].lock >= 0)
+                        (void) unlinkat(pool->dir, name, 0);
                 fds_close(&pool->ranges[i].lock, 1);
                 fds_close(&pool->ranges[i].mapped, 1);
         }

@@ -50,21 +50,28 @@ static int check_capabilities(Error *err) {
 /* Two living supervisors of one name would sweep each other's groups. */
 static int lock_instance(Sandbox *sandbox, const SandboxConfig *config, Error *err) {
         struct flock whole = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-        char name[64];
+        struct stat st = { .st_nlink = 0 };
         size_t n = strlen(config->instance);
 
         if (n == 0 || n > 32 ||
             strspn(config->instance, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
                 return error_say(err, -EINVAL, "instance name: 1 to 32 of [a-z0-9-]");
-        (void) snprintf(name, sizeof(name), "instance-%s", config->instance);
-        sandbox->lock =
-                openat(config->ids_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (sandbox->lock < 0)
-                return error_set(err, -errno, "open the lock of this instance");
-        /* a lock of this process, not of the file: no shell that outlives it for a moment has it */
-        if (fcntl(sandbox->lock, F_SETLK, &whole) < 0)
-                return error_say(err, -errno, "a supervisor named \"%s\" is running already",
-                                 config->instance);
+        (void) snprintf(sandbox->lock_name, sizeof(sandbox->lock_name), "instance-%s",
+                        config->instance);
+        while (st.st_nlink == 0) { /* one that ended took the name away just now */
+                autoclose int fd = openat(config->ids_fd, sandbox->lock_name,
+                                          O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+                if (fd < 0)
+                        return error_set(err, -errno, "open the lock of this instance");
+                /* a lock of this process, not of the file: no shell that outlives it for a moment has it */
+                if (fcntl(fd, F_SETLK, &whole) < 0)
+                        return error_say(err, -errno,
+                                         "a supervisor named \"%s\" is running already",
+                                         config->instance);
+                if (fstat(fd, &st) == 0 && st.st_nlink > 0)
+                        sandbox->lock = TAKE_FD(fd);
+        }
         return 0;
 }
 
@@ -114,6 +121,7 @@ int sandbox_new(const SandboxConfig *config, Sandbox **ret, Error *err) {
         sandbox->hierarchy = HIERARCHY_EMPTY;
         sandbox->ids = ID_POOL_EMPTY;
         sandbox->exe = sandbox->proc = sandbox->store = sandbox->lock = -EBADF;
+        sandbox->ids_dir = config->ids_fd;
         sandbox->next = 1;
         r = check_capabilities(err);
         if (r == 0)
@@ -141,6 +149,8 @@ Sandbox *sandbox_free(Sandbox *sandbox) {
         fds_close(&sandbox->exe, 1);
         fds_close(&sandbox->proc, 1);
         fds_close(&sandbox->store, 1);
+        if (sandbox->lock >= 0) /* only now: the groups of this name are gone */
+                (void) unlinkat(sandbox->ids_dir, sandbox->lock_name, 0);
         fds_close(&sandbox->lock, 1);
         free(sandbox);
         return NULL;

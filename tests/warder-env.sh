@@ -164,6 +164,7 @@ need() {
 
 need_jails() {
         need_root
+        sh "$top_srcdir/tests/sweep" t
         grep -q -e ' cgroup2 ' -e ' cgroup .*memory' /proc/self/mountinfo || skip_all "no cgroups"
         unshare -m true 2>/dev/null || skip_all "no mount namespaces (CAP_SYS_ADMIN)"
         for program in cli/warder supervisor/monitor/warderd supervisor/front/warder-front \

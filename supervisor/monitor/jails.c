@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/fds.h"
 #include "base/log.h"
@@ -197,12 +198,14 @@ static int watch(Entry *entry, Error *err) {
 
 int entry_new_shell(Monitor *monitor, Entry *like, Entry **ret, Error *err) {
         Entry *entry;
+        struct rlimit files = { 0, 0 };
         unsigned n = 0;
         int r;
 
+        (void) getrlimit(RLIMIT_NOFILE, &files);
         for (entry = monitor->entries; entry; entry = entry->next)
                 n++;
-        if (n >= ENTRIES_MAX)
+        if (n >= ENTRIES_MAX || n * ENTRY_FDS + OTHER_FDS >= files.rlim_cur)
                 return error_say(err, -EUSERS, "%u jails are there: end one first", n);
         entry = calloc(1, sizeof *entry);
         if (!entry)

@@ -5,6 +5,9 @@
 #include "supervisor/monitor/monitor.h"
 #include "supervisor/wire.h"
 
+/* Without descriptors a message of the front's would come in half, and a front is ended for that */
+#define ENTRY_FDS   48
+#define OTHER_FDS   256
 #define ENTRIES_MAX 4096 /* shells and jails of one supervisor; the pool of ids is smaller anyway */
 
 struct Entry {

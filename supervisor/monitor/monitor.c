@@ -348,8 +348,8 @@ static int on_request(sd_event_source *source, int fd, uint32_t events, void *us
 
         (void) source;
         (void) events;
-        if (n == -EAGAIN)
-                return 0;
+        if (n == -EAGAIN || n == -ENOMEM || n == -ENOBUFS || n == -EINTR)
+                return 0; /* the kernel's trouble, not the front's: it is still there to be read */
         row = n > 0 ? row_of(monitor, &message.request, (size_t) n, n_fds) : NULL;
         call.reply = (MonitorReply){ .kind = MONITOR_REPLY, .cookie = message.request.head.cookie };
         if (row)

@@ -146,7 +146,7 @@ static void read_words(const char *path, Outcome *outcome) {
 /* Until the client has ended and only the monitor is left of what is watched. */
 static Outcome run_round(Bench *bench, const char *role, unsigned n) {
         Tracer *tracer = &bench->tracer;
-        Outcome outcome = { .monitor = true };
+        Outcome outcome = { .monitor = !tracer->ended };
         double end = now() + ROUND_SECONDS;
         char words[96];
         int status;
@@ -166,8 +166,7 @@ static Outcome run_round(Bench *bench, const char *role, unsigned n) {
                         outcome.code =
                                 WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
                 }
-                if (pid == tracer->first)
-                        outcome.monitor = false;
+                outcome.monitor = !tracer->ended;
         }
         tracer_disarm(tracer);
         if (!outcome.ended)
@@ -284,10 +283,12 @@ static void try_fault(Bench *bench, const char *role, unsigned n) {
                 complain(bench, role, n, "processes are left", &outcome);
                 end_left(bench);
         }
-        if (!outcome.monitor)
+        if (outcome.monitor && !groups_gone(bench))
+                complain(bench, role, n, "groups are left", &outcome);
+        if (bench->tracer.ended)
                 restart(bench, role, n, &outcome);
         if (!groups_gone(bench))
-                complain(bench, role, n, "groups are left", &outcome);
+                complain(bench, role, n, "groups are left after the next start", &outcome);
         call = bench->tracer.failed_call;
         code = bench->tracer.failed_with;
         next = run_round(bench, NULL, 0);
@@ -295,7 +296,7 @@ static void try_fault(Bench *bench, const char *role, unsigned n) {
         bench->tracer.failed_with = code;
         if (!next.ended || next.code != 0)
                 complain(bench, role, n, "the next command does not run", &next);
-        if (!next.monitor)
+        if (bench->tracer.ended)
                 restart(bench, role, n, &next);
 }
 
@@ -335,6 +336,7 @@ static void take_options(Bench *bench, int argc, char **argv) {
 
 static void prepare(Bench *bench) {
         const char *build = getenv("top_builddir"), *source = getenv("top_srcdir");
+        char sweep[PATH_MAX + 32];
         char path[96];
 
         int log;
@@ -351,6 +353,8 @@ static void prepare(Bench *bench) {
         log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         if (log < 0 || dup2(log, 2) < 0)
                 exit(1);
+        (void) snprintf(sweep, sizeof(sweep), "sh '%s/tests/sweep' inject-", bench->source);
+        (void) (system(sweep) == 0);
         (void) snprintf(bench->name, sizeof(bench->name), "inject-%d", getpid());
 }
 

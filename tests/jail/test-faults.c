@@ -4,6 +4,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "tests/jail/rig.h"
 #include "tests/tap.h"
 
@@ -151,6 +154,64 @@ static void test_lost_front(void) {
         cage_end(&cage);
 }
 
+/* The rig's own filter allows all, as a hostile front's could: what the floor refuses is refused all the same. */
+static void test_allow_all(void) {
+        Plan plan = rig_plan();
+        Cage cage = cage_host(&rig, &plan);
+        Outcome outcome = cage_shell(&cage, "unshare -U true");
+
+        is_number(system("unshare -U true"), 0, "a user namespace can be made outside");
+        ok(outcome.started && outcome.end.code != 0, "with an allow-all filter not in a jail");
+        has_text(outcome.err, "not permitted", "by the floor");
+        outcome_free(&outcome);
+        cage_end(&cage);
+}
+
+/* Filters that the kernel does not take: the jail has no command then, and none without a filter. */
+static void test_malformed_filters(void) {
+        static const struct {
+                const char *name;
+                struct sock_filter code[2];
+                unsigned n;
+        } rows[] = {
+                { "an unknown instruction", { { 0xffff, 0, 0, 0 } }, 1 },
+                { "a jump behind the end",
+                  { BPF_JUMP(BPF_JMP | BPF_JA, 100, 0, 0), BPF_STMT(BPF_RET | BPF_K, 0) },
+                  2 },
+                { "no return", { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0) }, 1 },
+                { "a load behind the data",
+                  { BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4096), BPF_STMT(BPF_RET | BPF_K, 0) },
+                  2 },
+                { "one that kills all",
+                  { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS) },
+                  1 },
+        };
+        int good = rig.filter;
+
+        for (unsigned i = 0; i < ELEMENTS(rows); i++) {
+                Plan plan = rig_plan();
+                Error err = ERROR_EMPTY;
+                JailLayer layer = rig_layer(&rig, "skeleton");
+                Outcome outcome = { .started = false };
+                Cage cage;
+                int r;
+
+                rig.filter = memfd_sealed("filter", rows[i].code, rows[i].n * sizeof(*rows[i].code),
+                                          false, &err);
+                r = cage_try(&rig, &plan, &layer, &cage, &err);
+                if (r == 0) {
+                        outcome = cage_shell(&cage, "true");
+                        outcome_free(&outcome);
+                        cage_end(&cage);
+                }
+                ok(r < 0 || !outcome.started, "%s as filter: no command starts", rows[i].name);
+                (void) close(rig.filter);
+                (void) close(layer.fd);
+        }
+        rig.filter = good;
+        is_number(count_groups(), 0, "and no group is left");
+}
+
 int main(void) {
         if (geteuid() != 0) {
                 tap_skip_all("root");
@@ -162,6 +223,8 @@ int main(void) {
         test_shells();
         test_pool();
         test_lost_front();
+        test_allow_all();
+        test_malformed_filters();
         rig_end(&rig);
         return tap_end();
 }

@@ -263,6 +263,7 @@ bool tracer_pump(Tracer *tracer, pid_t *ret_pid, int *ret_status) {
         }
         if (tracee)
                 tracee->pid = 0;
+        tracer->ended |= pid == tracer->first;
         *ret_pid = pid;
         *ret_status = status;
         return true;

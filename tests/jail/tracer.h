@@ -32,6 +32,7 @@ typedef struct Tracee {
 
 typedef struct Tracer {
         pid_t first;
+        bool ended; /* the first one */
         bool armed;
         Tracee tracees[TRACEES_MAX];
         Role roles[ROLES_MAX];

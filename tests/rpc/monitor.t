@@ -453,6 +453,7 @@ def main():
     if os.geteuid() != 0:
         print("1..0 # SKIP root is needed to start warderd")
         return 0
+    subprocess.run(["sh", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../sweep"), "t-monitor-"], check=False)
     place = Place()
     try:
         for test in (test_clean, test_violations, test_refused, test_layers, test_plans, test_jails, test_callers,
