@@ -54,6 +54,8 @@ refused(client, "no descriptor", "verify.run", spec(), "invalid")
 refused(client, "one descriptor", "verify.run", spec(), "invalid", fds=files(b""))
 refused(client, "an unknown snapshot", "verify.run", {**spec(), "snapshot": "none"}, "not_found", "/snapshot", two())
 refused(client, "an unknown policy", "verify.run", {**spec(), "policy": "none"}, "not_found", "/policy", two())
+refused(client, "the host's root where the policy refuses it", "verify.run", {**spec(), "policy": "strict"}, "denied",
+        "/snapshot", two())
 refused(client, "a looser limit", "verify.run", {**spec(), "limits": {"memory": 1 << 50}}, "denied", "/limits/memory", two())
 
 
@@ -69,6 +71,8 @@ refused(client, "an unknown limit", "task.start", start(limits={"money": 5}), -3
 refused(client, "an address that is none", "task.start", start(model={**ROUTE, "base_url": "file:///etc/passwd"}), -32602,
         "/model/base_url", two())
 refused(client, "a route in the service", "task.start", start(model=ROUTE), "denied", "/model", two())
+refused(client, "an unknown policy", "task.start", start(policy="none"), "not_found", "/policy", two())
+refused(client, "the host's root where the policy refuses it", "task.start", start(policy="strict"), "denied", "/snapshot", two())
 refused(client, "no transcript", "task.start", start(), "invalid", "/model", files(b""))
 refused(client, "an unknown workflow", "task.start", start(workflow="none"), "not_found", "/workflow", two())
 refused(client, "a workflow by path", "task.start", start(workflow="../roles/architect"), "invalid", "/workflow", two())
