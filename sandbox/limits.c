@@ -189,6 +189,18 @@ static int limit_io(const Groups *groups, int group, const PlanLimits *limits,
         return r < 0 ? error_add(err, r, "limits.io_read, limits.io_write") : 0;
 }
 
+/* From the group that holds our base down to this jail: where it is on already, nothing happens. */
+static int hand_on(const Groups *groups, const char *controller, Error *err) {
+        const int above[] = { groups->hierarchy->parent[TREE_V2], groups->hierarchy->base[TREE_V2],
+                              groups->jail };
+        unsigned i;
+        int r = 0;
+
+        for (i = 0; r == 0 && i < ELEMENTS(above); i++)
+                r = group_write(above[i], "cgroup.subtree_control", controller, err);
+        return r;
+}
+
 /* Where a plan asks for them: v2 hands the controller on to cmd; v1 has a group of its own. */
 static int open_optional(const Groups *groups, Tree tree, Error *err) {
         static const char *const words[_TREE_MAX] = { [TREE_IO] = "io", [TREE_CPUSET] = "cpuset" };
@@ -202,7 +214,7 @@ static int open_optional(const Groups *groups, Tree tree, Error *err) {
                                  words[tree], words[tree]);
         if (hierarchy_is_v2(groups->hierarchy)) {
                 (void) snprintf(name, sizeof(name), "+%s", words[tree]);
-                r = group_write(groups->jail, "cgroup.subtree_control", name, err);
+                r = hand_on(groups, name, err);
                 return r < 0 ? r : group_open(groups->jail, "cmd", err);
         }
         (void) snprintf(name, sizeof(name), "%" PRIu64 ".cmd", groups->number);

@@ -183,11 +183,8 @@ static int choose_mode(Hierarchy *hierarchy, Error *err) {
         for (tree = TREE_MEMORY; tree < _TREE_NEEDED; tree++)
                 if (!has_word(controllers, tree_names[tree], ' '))
                         hierarchy->mode = CGROUP_HYBRID;
-        if (hierarchy->mode == CGROUP_V2) {
-                hierarchy->has = has_word(controllers, "io", ' ') ? BIT(TREE_IO) : 0;
-                hierarchy->has |= has_word(controllers, "cpuset", ' ') ? BIT(TREE_CPUSET) : 0;
+        if (hierarchy->mode == CGROUP_V2)
                 return choose_v2_parent(hierarchy, err);
-        }
         for (tree = TREE_MEMORY; tree < _TREE_NEEDED; tree++)
                 if (hierarchy->parent[tree] < 0)
                         return error_say(err, -ENOSYS,
@@ -263,19 +260,14 @@ static void add_optional_v1(Hierarchy *hierarchy) {
                         hierarchy->has |= BIT(tree);
 }
 
+/* Of the group that ours lies in. They are switched on for ours when a jail first asks, not before. */
 static void add_optional_v2(Hierarchy *hierarchy) {
-        static const struct {
-                Tree tree;
-                const char *word;
-        } rows[] = { { TREE_IO, "+io" }, { TREE_CPUSET, "+cpuset" } };
-        unsigned i;
+        char words[512];
 
-        for (i = 0; i < ELEMENTS(rows); i++)
-                if (group_write(hierarchy->parent[TREE_V2], "cgroup.subtree_control", rows[i].word,
-                                NULL) < 0 ||
-                    group_write(hierarchy->base[TREE_V2], "cgroup.subtree_control", rows[i].word,
-                                NULL) < 0)
-                        hierarchy->has &= ~BIT(rows[i].tree);
+        if (group_read(hierarchy->parent[TREE_V2], "cgroup.controllers", words, sizeof(words)) < 0)
+                return;
+        hierarchy->has |= has_word(words, "io", ' ') ? BIT(TREE_IO) : 0;
+        hierarchy->has |= has_word(words, "cpuset", ' ') ? BIT(TREE_CPUSET) : 0;
 }
 
 int hierarchy_init(Hierarchy *hierarchy, const char *instance, Error *err) {

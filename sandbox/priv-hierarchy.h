@@ -39,8 +39,8 @@ typedef struct Hierarchy {
  * @instance:  [a-z0-9-]; the caller holds its lock, so that what is found there belongs to the dead
  *
  * On v2, our base lies in the own group where that is delegated to us (this process then moves into a
- * sub-group of its own), else below the root; memory, pids and cpu are switched on for it, io and cpuset
- * where they can be had.
+ * sub-group of its own), else below the root; memory, pids and cpu are switched on for it; io and
+ * cpuset are looked for, and switched on by groups_limit_optional().
  *
  * Returns: 0 or negative errno; the missing tree or controller is named.
  */

@@ -232,10 +232,9 @@ static int start_wall(FrontJail *jail, Error *err) {
 
 static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds,
                   Error *err) {
-        int r;
-
         const uint32_t may_lack =
                 BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) | BIT(JAIL_FD_PIDS_PEAK);
+        int r;
 
         take_fds(jail, reply, fds, n_fds);
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
