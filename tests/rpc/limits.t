@@ -244,6 +244,19 @@ os.close(reader)
 tap.ok(total == 200000000 and status(front, "VmHWM") - size < 4 * MB, "and does not pass through the supervisor", total)
 client.call("jail.destroy", {"jail": jail})
 
+# ---- a host without the controllers, seen from a mount namespace of its own
+if not v2:
+    poor = Supervisor("poor", wrap=["unshare", "-m", "sh", "-c", "umount /sys/fs/cgroup/cpuset /sys/fs/cgroup/blkio && exec \"$@\"", "sh"])
+    peer = poor.client()
+    tap.same(peer.call("jail.create", {"exec": {"argv": ["true"]}})["result"]["command"]["code"], 0, "without cpuset and blkio a jail is made")
+    for name, limit in ("cpuset", "0"), ("io", {"io_read": MB}):
+        error = peer.call("jail.create", {"limits": limit if isinstance(limit, dict) else {name: limit}}).get("error", {})
+        tap.ok(error.get("data", {}).get("code") == "unsupported" and f'controller "{name}"' in error["message"],
+               f"one that asks for {name} is not, and the controller is named", error)
+    peer.close()
+    tap.same((poor.wait(), poor.leftovers()), (0, []), "and nothing is left there")
+    poor.stop()
+
 client.close()
 second.close()
 tap.same(supervisor.wait(), 0, "the supervisor ends")
