@@ -39,8 +39,16 @@
 
 #define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
-static const char *const host_mounts[SHELL_HOST_MAX] = { "usr", "etc/alternatives",
-                                                         "etc/ld.so.cache", "etc/ssl/certs" };
+static const char *const host_mounts[SHELL_HOST_MAX] = {
+        "usr",
+        "etc/alternatives",
+        "etc/ld.so.cache",
+        "etc/ssl/certs",
+        "etc/java-11-openjdk",
+        "etc/java-17-openjdk",
+        "etc/java-21-openjdk",
+        "etc/java-25-openjdk",
+};
 
 /* ---- the shell: no plan is known ------------------------------------------------------------------ */
 

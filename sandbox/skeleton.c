@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -53,6 +54,11 @@ static const Entry entries[] = {
         { "etc/alternatives", S_IFDIR | 0755, 0, NULL },
         { "etc/ssl", S_IFDIR | 0755, 0, NULL },
         { "etc/ssl/certs", S_IFDIR | 0755, 0, NULL },
+        /* Debian keeps half of a JDK's files here; the other half is links to them */
+        { "etc/java-11-openjdk", S_IFDIR | 0755, 0, NULL },
+        { "etc/java-17-openjdk", S_IFDIR | 0755, 0, NULL },
+        { "etc/java-21-openjdk", S_IFDIR | 0755, 0, NULL },
+        { "etc/java-25-openjdk", S_IFDIR | 0755, 0, NULL },
         { "etc/ld.so.cache", S_IFREG | 0644, 0, "" },
         { "etc/passwd", S_IFREG | 0644, 0,
           "root:x:0:0:root:/root:/bin/sh\n"
@@ -127,6 +133,18 @@ static int remove_tree(int parent, const char *name, unsigned depth) {
         return r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : r;
 }
 
+/* An older version's lacks what this one needs. */
+static bool is_whole(int store) {
+        for (unsigned i = 0; i < ELEMENTS(entries); i++) {
+                char path[64];
+
+                (void) snprintf(path, sizeof(path), "skeleton/%s", entries[i].path);
+                if (faccessat(store, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                        return false;
+        }
+        return true;
+}
+
 int skeleton_make(int store, uint32_t store_id, Error *err) {
         autoclose int dir = -EBADF;
         struct stat st;
@@ -134,7 +152,7 @@ int skeleton_make(int store, uint32_t store_id, Error *err) {
         int r = 0;
 
         if (fstatat(store, "skeleton", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-            st.st_uid == store_id)
+            st.st_uid == store_id && is_whole(store))
                 return 0;
         r = remove_tree(store, NEW_NAME, TREE_DEPTH);
         if (r == 0)

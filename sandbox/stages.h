@@ -11,7 +11,7 @@
 #include "sandbox/priv-hierarchy.h"
 
 #define SHELL_HOST_MAX \
-        4 /* host directories that the host root binds, host_mounts[] in priv-root.c */
+        8 /* host directories that the host root binds, host_mounts[] in priv-root.c */
 
 typedef struct Shell { /* what the clone takes along; the descriptors are the monitor's, borrowed */
         const Hierarchy *hierarchy;
