@@ -2,7 +2,8 @@
  * policy-file: see policy-file.h.
  *
  * A child starts as a copy of its parent and may only tighten: smaller limits, the host root and binds
- * refused, less of /proc, more required, and no other seccomp profile (two profiles cannot be compared).
+ * refused, less of /proc, more required, and no other seccomp profile
+ * but a shipped one that allows less (two profiles cannot be compared otherwise).
  */
 #include "supervisor/front/policy-file.h"
 
@@ -190,6 +191,18 @@ static int take_choices(const Applying *on) {
         return r < 0 ? r : take_choice(on, &host_root, &on->rules->host_root);
 }
 
+/* The shipped profiles that are known to allow less than another; of any other two nobody knows. */
+static bool is_tighter(const char *name, const char *parent) {
+        static const char *const order[] = { "debug", "default", "strict" };
+        unsigned at = 0, from = 0;
+
+        while (at < ELEMENTS(order) && strcmp(order[at], name) != 0)
+                at++;
+        while (from < ELEMENTS(order) && strcmp(order[from], parent) != 0)
+                from++;
+        return at < ELEMENTS(order) && from <= at;
+}
+
 static int take_seccomp(const Applying *on) {
         const char *name = json_text(on->json, "seccomp");
         PolicyRules *rules = on->rules;
@@ -199,7 +212,7 @@ static int take_seccomp(const Applying *on) {
                 return 0;
         if (!name_is_valid(name))
                 return policy_fault_set(on->fault, on->text, "/seccomp", "is no name");
-        if (on->child && strcmp(name, rules->seccomp) != 0) {
+        if (on->child && strcmp(name, rules->seccomp) != 0 && !is_tighter(name, rules->seccomp)) {
                 (void) snprintf(reason, sizeof reason, "another profile than %s", rules->seccomp);
                 return loosens(on, POLICY_SECCOMP, reason);
         }
