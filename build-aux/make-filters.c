@@ -365,7 +365,7 @@ static void print_instructions(const struct sock_filter *code, size_t n) {
                        code[i].jf, code[i].k);
 }
 
-static int print_filter(const char *name, int fd, Error *err) {
+static int print_filter(const char *name, const char *suffix, int fd, Error *err) {
         autofree char *code = NULL;
         size_t n = 0;
         int r;
@@ -374,8 +374,8 @@ static int print_filter(const char *name, int fd, Error *err) {
         if (r < 0)
                 return error_set(err, r, "read the compiled filter %s", name);
         printf("/* made by make-filters: the filter of %s */\n#include <linux/filter.h>\n\n"
-               "static const struct sock_filter filter_%s[] = {\n",
-               name, name);
+               "static const struct sock_filter filter_%s%s[] = {\n",
+               name, name, suffix);
         print_instructions((const struct sock_filter *) (const void *) code,
                            n / sizeof(struct sock_filter));
         printf("};\n");
@@ -405,7 +405,7 @@ static int make(const char *name, uint32_t arch, Error *err) {
                         return r;
                 if (*unknown)
                         fprintf(stderr, "make-filters: %s: %s\n", name, unknown);
-                return print_filter(name, fd, err);
+                return print_filter(name, arch ? "_aarch64" : "", fd, err);
         }
         return error_say(err, -EINVAL, "no filter is named %s", name);
 }

@@ -14,13 +14,16 @@ cp "$scratch/out" inside
 
 # The policy's filter is the newer one: where both refuse, its answer counts
 refused() {
-        [ "$1" -eq 1 ] || [ "$1" -eq 38 ] || [ "$1" -eq 92 ] || [ "$1" -eq 97 ]
+        [ "$1" -eq 1 ] || [ "$1" -eq 38 ] || [ "$1" -eq 92 ] || [ "$1" -eq 93 ] || [ "$1" -eq 97 ]
 }
 
 is "$(wc -l <inside)" "$(wc -l <outside)" "each call was made"
 while read -r got refusal name <&3 && read -r before _ <&4; do
         if [ "$refusal" -eq 0 ]; then
                 is "$got" "$before" "left alone: $name"
+        elif [ "$refusal" -lt 0 ]; then # a signal, where the kernel itself answers an errno
+                [ "$before" -ge 0 ] && [ "$got" -lt 0 ]
+                ok $? "ended: $name ($got, outside $before)"
         elif refused "$before"; then
                 tests_run=$((tests_run + 1))
                 echo "ok $tests_run - $name # SKIP this host refuses it without a jail"

@@ -8,7 +8,8 @@
 
 int main(void) {
         for (unsigned i = 0; i < sizeof call_rows / sizeof *call_rows; i++) {
-                (void) printf("%d %d %s\n", call_make(&call_rows[i], NULL), call_rows[i].refusal,
+                (void) printf("%d %d %s\n", call_make(&call_rows[i], NULL),
+                              call_rows[i].refusal ? call_rows[i].refusal : call_rows[i].policy,
                               call_rows[i].name);
                 (void) fflush(stdout);
         }

@@ -11,8 +11,6 @@
 #include "tests/hostile/calls.h"
 #include "tests/tap.h"
 
-#define X32 0x40000000
-
 static int load(void) {
         const struct sock_fprog program = { sizeof filter_floor / sizeof *filter_floor,
                                             (struct sock_filter *) (uintptr_t) filter_floor };
@@ -44,7 +42,7 @@ static void test_calls(void) {
 }
 
 static void test_unknown_calls(void) {
-        const CallRow newer = { "a call newer than the filter", 470, { 0 }, ENOSYS };
+        const CallRow newer = { "a call newer than the filter", 470, { 0 }, ENOSYS, 0 };
 
         ok(call_make(&newer, load) == ENOSYS, "a call newer than the filter answers ENOSYS");
 }
@@ -58,7 +56,7 @@ static void call_i386(void) {
 }
 
 static void test_foreign(void) {
-        const CallRow x32 = { "x32", X32 | SYS_getpid, { 0 }, 0 };
+        const CallRow x32 = { "x32", X32 | SYS_getpid, { 0 }, 0, 0 };
         pid_t pid;
 
         is_number(call_make(&x32, load), -SIGSYS, "a call of x32 ends the process");
