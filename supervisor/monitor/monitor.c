@@ -77,8 +77,10 @@ static int check_filter(int fd, Error *err) {
 
 /*
  * Safe: plan_check() bounds every field; the filter can only forbid more than the floor, which is not the
- * front's to choose; layers.c opens what is named and asks the kernel whose directory it is. The jail's
- * number is bounded by ENTRIES_MAX and by the pool of ids.
+ * front's to choose, and is sealed, so that what init loads is what was checked; layers.c opens what is named
+ * and asks the kernel whose directory it is and what its owner said of it. The jails' number is bounded by
+ * ENTRIES_MAX, by our descriptors and by the pool of ids. What their limits add up to is the front's choice:
+ * a hostile one can have its jails take all memory that the host gives to this service.
  */
 static int run_create(Call *call, Error *err) {
         const Plan *plan = &call->request->create.plan;
@@ -111,7 +113,7 @@ static int run_create(Call *call, Error *err) {
         return RUN_LATER;
 }
 
-/* Safe: handles lead to jails of this front alone; killing one's own jail is no power over others. */
+/* Safe: handles lead to jails of this front, or of the one before that are being ended: so is this one then. */
 static int run_destroy(Call *call, Error *err) {
         Entry *entry = entry_find(call->monitor, call->request->handle.handle);
 
@@ -197,6 +199,7 @@ static void on_committed(Monitor *monitor, uint32_t cookie, int code) {
         MonitorReply reply = { .kind = MONITOR_REPLY, .cookie = cookie, .code = code };
         Error err = ERROR_EMPTY;
 
+        monitor->new_layers--;
         if (code < 0) {
                 (void) error_set(&err, code, "bring a new layer to disk");
                 memcpy(reply.text, err.text, sizeof reply.text);
@@ -206,7 +209,8 @@ static void on_committed(Monitor *monitor, uint32_t cookie, int code) {
 
 /*
  * Safe: the name is the digest's own digits, an existing layer is never replaced, and what a jail can
- * still write to is refused. That the digest is true is the front's word: its snapshots are its own.
+ * still write to is refused. That the digest is true is the front's word: its snapshots are its own. The
+ * layer counts as one that is made until it is on disk, so that there are at most NEW_LAYERS_MAX jobs.
  */
 static int run_layer_commit(Call *call, Error *err) {
         const LayerRequest *layer = &call->request->layer;
@@ -217,10 +221,7 @@ static int run_layer_commit(Call *call, Error *err) {
                 return error_say(err, -EBUSY, "a jail still has the new layer: end it first");
         memcpy(commit.digest, layer->digest, sizeof commit.digest);
         r = store_commit(call->monitor->store, &commit, err);
-        if (r < 0)
-                return r;
-        call->monitor->new_layers--;
-        return RUN_LATER;
+        return r < 0 ? r : RUN_LATER;
 }
 
 /* What the front gave up while a jail had it goes as soon as none has. */
