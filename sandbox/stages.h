@@ -4,6 +4,7 @@
  */
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "sandbox/limits.h"
@@ -68,6 +69,12 @@ typedef struct BuildOrder { /* monitor to builder; then the descriptors: filter,
 } BuildOrder;
 
 #define BUILD_FDS_MAX (1 + 3 * PLAN_USES_MAX + GROUPS_FOLLOW_MAX)
+
+/** stage_clone() - a child as fork(2) makes it, without what libc does around one. Returns: as fork(2) */
+pid_t stage_clone(void);
+
+/** stage_fail() - report that the stage @name failed, by the whole Error, and end this process */
+_Noreturn void stage_fail(int report, const char *name, Error *err);
 
 /**
  * shell_start() - clone the process that becomes a jail's init
