@@ -1,3 +1,3 @@
 #!/bin/sh
 # a part of the system calls of a create, an exec and a destroy made to fail, in turn; "make faults" takes all
-exec "${top_builddir:-.}/tests/jail/inject" --every 11
+exec "${top_builddir:-.}/tests/jail/inject" --every 17

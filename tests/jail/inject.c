@@ -4,6 +4,7 @@
  *
  *   inject                    all of them
  *   inject --every N          every N-th call
+ *   inject --skip N           all but the first N, where an earlier run stopped
  *   inject --only ROLE CALL   one
  *
  * One warderd under tracer.c serves all rounds. In a round a client runs a command; then it has succeeded,
@@ -40,7 +41,7 @@ typedef struct Bench {
         char dir[64], name[32], build[PATH_MAX], source[PATH_MAX];
         unsigned rounds, faults, survived, refused, deaths, bad;
         unsigned fds; /* of the monitor before the first fault */
-        unsigned every;
+        unsigned every, skip;
         const char *only; /* a role, NULL: all */
         unsigned only_call;
 } Bench;
@@ -303,7 +304,7 @@ static void try_fault(Bench *bench, const char *role, unsigned n) {
 static bool is_chosen(const Bench *bench, const char *role, unsigned n, unsigned k) {
         if (bench->only)
                 return strcmp(bench->only, role) == 0 && n == bench->only_call;
-        return k % bench->every == 0 && bench->bad < BAD_MAX;
+        return k >= bench->skip && k % bench->every == 0 && bench->bad < BAD_MAX;
 }
 
 static void try_all(Bench *bench) {
@@ -326,6 +327,7 @@ static void try_all(Bench *bench) {
 
 static void take_options(Bench *bench, int argc, char **argv) {
         bench->every = argc == 3 && strcmp(argv[1], "--every") == 0 ? (unsigned) atoi(argv[2]) : 1;
+        bench->skip = argc == 3 && strcmp(argv[1], "--skip") == 0 ? (unsigned) atoi(argv[2]) : 0;
         if (argc == 4 && strcmp(argv[1], "--only") == 0) {
                 bench->only = argv[2];
                 bench->only_call = (unsigned) atoi(argv[3]);

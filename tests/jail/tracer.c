@@ -201,6 +201,9 @@ static void on_stop(Tracer *tracer, Tracee *tracee, int status) {
         } else if (event != 0) {
                 sig = 0;
         }
+        /* a crash of process 1 of a pid namespace ends it, but not while it is traced: then it crashes on */
+        if (event == 0 && (sig == SIGSEGV || sig == SIGILL || sig == SIGBUS || sig == SIGFPE))
+                (void) kill(tracee->pid, SIGKILL);
         if (tracee->pid > 0 && tracee->has_role)
                 go_on(tracer, tracee, sig);
 }
