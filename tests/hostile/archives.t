@@ -6,6 +6,7 @@ Then each row of hostile_archives.py: what is refused names entry and rule and l
 cleaned is listed; in every case the surroundings (a directory that the archives aim at, /etc, other layers) are the
 same to the last mode and time.
 """
+import atexit
 import bz2
 import hashlib
 import io
@@ -28,6 +29,7 @@ from supervisor_lib import Supervisor, eventually, need_jails  # noqa: E402
 need_jails()
 tap = Tap()
 scratch = tempfile.mkdtemp(prefix="warder-archives-")
+atexit.register(lambda: subprocess.run(["rm", "-rf", scratch], check=False))
 outside = os.path.join(scratch, "outside")
 
 
@@ -315,5 +317,4 @@ client.close()
 tap.same(supervisor.wait(), 0, "the supervisor ends when nobody needs it")
 tap.same(supervisor.leftovers(), [], "and leaves nothing")
 supervisor.stop()
-subprocess.run(["rm", "-rf", scratch], check=True)
 tap.end()
