@@ -78,7 +78,6 @@ static const char *const file_calls[] = {
 
 static const char *const front_calls[] = {
         "pidfd_open", "pidfd_send_signal", "waitid",
-        "seccomp", /* libseccomp asks which actions the kernel has before it compiles a profile */
         "inotify_init1", "inotify_add_watch", "inotify_rm_watch", /* changes of policies */
         NULL,
 };

@@ -9,16 +9,15 @@
  */
 #include "supervisor/front/seccomp-profile.h"
 
-#include <linux/audit.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/owned.h"
 #include "sandbox/seccomp.h"
+#include "supervisor/front/seccomp-applies.h"
 #include "supervisor/front/seccomp-numbers.h"
 
 #define RULES_MAX     1024
@@ -74,18 +73,6 @@ static const char *const rule_fields[] = {
         "names",    "name",     "action",  "errnoRet", "errno", "args",
         "includes", "excludes", "comment", "priority", NULL,
 };
-static const char *const condition_fields[] = { "arches", "caps", "minKernel", NULL };
-
-/* What an architecture is called: by engines, by uname, by libseccomp. */
-static const char *const x86_names[] = { "amd64", "x86_64", "SCMP_ARCH_X86_64", NULL };
-static const char *const arm_names[] = { "arm64", "aarch64", "SCMP_ARCH_AARCH64", NULL };
-
-static bool is_one_of(const char *text, const char *const *list) {
-        for (; text && *list; list++)
-                if (strcmp(text, *list) == 0)
-                        return true;
-        return false;
-}
 
 static void __attribute__((format(printf, 2, 3))) notice(Profile *profile, const char *format, ...);
 static void notice(Profile *profile, const char *format, ...) {
@@ -115,62 +102,26 @@ static int look_up(Profile *profile, const Word *words, const char *name, uint32
 static void note_fields(Profile *profile, const cJSON *object, const char *const *fields) {
         const cJSON *item;
 
-        cJSON_ArrayForEach(item, object) if (!is_one_of(item->string, fields))
+        cJSON_ArrayForEach(item, object) if (!seccomp_word_is_in(item->string, fields))
                 notice(profile, "field \"%.64s\" is not known and not read", item->string);
 }
 
-/* ---- does a rule apply ---------------------------------------------------------------------------- */
-
-static bool names_own_arch(const Profile *profile, const cJSON *arches) {
-        const cJSON *item;
-
-        cJSON_ArrayForEach(
-                item, arches) if (cJSON_IsString(item) &&
-                                  is_one_of(item->valuestring, profile->arch_names)) return true;
-        return false;
-}
-
-/* "4.8" against the running kernel. */
-static bool kernel_has(const char *text) {
-        struct utsname host;
-        unsigned want[2] = { 0 }, have[2] = { 0 };
-
-        if (uname(&host) < 0 || sscanf(host.release, "%u.%u", &have[0], &have[1]) != 2 ||
-            sscanf(text, "%u.%u", &want[0], &want[1]) < 1)
-                return false;
-        return have[0] > want[0] || (have[0] == want[0] && have[1] >= want[1]);
-}
-
-static bool has_odd_field(const cJSON *condition) {
-        const cJSON *item;
-
-        cJSON_ArrayForEach(item,
-                           condition) if (!is_one_of(item->string, condition_fields)) return true;
-        return false;
-}
-
-/* Does a rule hold for a command without capabilities, on this architecture and kernel. */
 static bool applies(Profile *profile, const cJSON *rule, bool allows) {
-        const cJSON *includes = json_get(rule, "includes");
-        const cJSON *excludes = json_get(rule, "excludes");
-        const char *least = json_text(includes, "minKernel");
-        const char *below = json_text(excludes, "minKernel");
-
-        note_fields(profile, includes, condition_fields);
-        note_fields(profile, excludes, condition_fields);
-        if ((cJSON_GetArraySize(json_get(includes, "arches")) > 0 &&
-             !names_own_arch(profile, json_get(includes, "arches"))) ||
-            names_own_arch(profile, json_get(excludes, "arches"))) {
+        note_fields(profile, json_get(rule, "includes"), seccomp_condition_fields);
+        note_fields(profile, json_get(rule, "excludes"), seccomp_condition_fields);
+        switch (seccomp_rule_applies(rule, profile->arch_names, allows)) {
+        case SECCOMP_RULE_APPLIES:
+                return true;
+        case SECCOMP_RULE_OTHER_ARCH:
                 profile->n_foreign++;
                 return false;
-        }
-        if (cJSON_GetArraySize(json_get(includes, "caps")) > 0) {
+        case SECCOMP_RULE_CAPABILITY:
                 profile->n_caps++;
                 return false;
-        }
-        if ((least && !kernel_has(least)) || (below && kernel_has(below)))
+        case SECCOMP_RULE_NOT:
+        default:
                 return false;
-        return !allows || (!has_odd_field(includes) && !has_odd_field(excludes));
+        }
 }
 
 /* ---- one rule ------------------------------------------------------------------------------------- */
@@ -348,8 +299,8 @@ static void note_arches(Profile *profile) {
         bool own = cJSON_GetArraySize(list) == 0, others = false;
 
         cJSON_ArrayForEach(item, list) {
-                bool is_own =
-                        cJSON_IsString(item) && is_one_of(item->valuestring, profile->arch_names);
+                bool is_own = cJSON_IsString(item) &&
+                              seccomp_word_is_in(item->valuestring, profile->arch_names);
 
                 own = own || is_own;
                 others = others || !is_own;
@@ -357,7 +308,7 @@ static void note_arches(Profile *profile) {
         cJSON_ArrayForEach(entry, json_get(profile->json, "archMap")) {
                 const char *name = json_text(entry, "architecture");
 
-                others = others || (is_one_of(name, profile->arch_names) &&
+                others = others || (seccomp_word_is_in(name, profile->arch_names) &&
                                     cJSON_GetArraySize(json_get(entry, "subArchitectures")) > 0);
         }
         if (!own)
@@ -448,10 +399,7 @@ int seccomp_profile_compile(const char *text, size_t n, uint32_t arch, SeccompFi
         if (!profile)
                 return error_set(err, -ENOMEM, "read a seccomp profile");
         profile->notices = BUF_EMPTY(NOTICES_MAX);
-        profile->arch_names = arch == AUDIT_ARCH_AARCH64 ? arm_names : x86_names;
-#ifdef __aarch64__
-        profile->arch_names = arch == AUDIT_ARCH_X86_64 ? x86_names : arm_names;
-#endif
+        profile->arch_names = seccomp_arch_names(arch);
         r = read_json(profile, text, n, err);
         if (r >= 0)
                 r = parse(profile, &rules, err);

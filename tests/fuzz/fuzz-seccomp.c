@@ -4,6 +4,7 @@
  *
  * Sources: supervisor/front/seccomp-profile.c
  * Sources: supervisor/front/seccomp-numbers.c
+ * Sources: supervisor/front/seccomp-applies.c
  * Sources: sandbox/seccomp.c
  * Sources: sandbox/seccomp-code.c
  * Sources: sandbox/seccomp-widths.c
