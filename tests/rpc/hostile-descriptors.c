@@ -190,11 +190,14 @@ static void play_filters(FILE *out) {
 /* Everything as a connection and as a directory, beside a right one of the other. */
 static void play_kinds(FILE *out) {
         const CreateRequest request = dir_request();
-        autoclose int conn = accept(FRONT_FD_LISTEN, NULL, NULL);
+        struct pollfd wait = { FRONT_FD_LISTEN, POLLIN, 0 };
+        autoclose int conn = -EBADF;
         int fds[FDS_MAX];
         unsigned n_fds = 0;
         char byte;
 
+        (void) poll(&wait, 1, ANSWER_MSEC);
+        conn = accept(FRONT_FD_LISTEN, NULL, NULL);
         if (fds_recv(conn, &byte, 1, fds, &n_fds) != 1 || n_fds != 1)
                 return;
         fprintf(out, "right %d\n", ask_create(&request, fds[0], conn));

@@ -369,12 +369,11 @@ def test_egress(place):
     check(wait_for(f"{place.state}/front/seen"), "a front and egress")
     began = time.monotonic()
     for _ in range(2):
-        pid = egress_of(process)
-        for _ in range(200):
-            if pid:
-                break
+        end = time.monotonic() + 8
+        while not (pid := egress_of(process)) and time.monotonic() < end:
             time.sleep(0.02)
-            pid = egress_of(process)
+        if not pid:
+            break
         os.kill(pid, signal.SIGKILL)
         while egress_of(process) == pid:
             time.sleep(0.01)
