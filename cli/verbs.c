@@ -11,6 +11,7 @@
 #include "cli/events.h"
 #include "cli/terminal.h"
 #include "cli/verb-create.h"
+#include "cli/verb-doctor.h"
 #include "cli/verb-exec.h"
 #include "cli/verb-help.h"
 #include "cli/verb-ls.h"
@@ -45,6 +46,7 @@ static const Verb *const verbs[] = {
         &verb_policy_list,
         &verb_policy_show,
         &verb_policy_check,
+        &verb_doctor,
         &verb_help,
         NULL,
 };

@@ -9,7 +9,7 @@ import tempfile
 from programs import declared, is_sanitized, missing, readelf
 from tree import Tap, judge, lint_main, plant
 
-STATIC = {"warder-init"}
+STATIC = {"warder-init", "warder-probe"}
 
 
 def stack_is_executable(headers):

@@ -1,0 +1,279 @@
+/*
+ * doctor-attack: the jail's work directory is an archive with nothing but warder-probe, so that it is there
+ * under any root. The probe looks for things of the host that we make for it: this very process, a port
+ * on the loopback, an abstract socket; they end with us.
+ */
+#include "cli/doctor-attack.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "base/ids.h"
+#include "cli/link.h"
+#include "cli/pack.h"
+#include "cli/places.h"
+#include "cli/workdir.h"
+
+#define PROBE_NAME   "warder-probe"
+#define PROBES_LEAST 100 /* fewer cannot be all of them */
+#define COLUMNS      5
+#define WORD_MAX     64
+
+typedef struct Attack {
+        Link link;
+        char jail[ID_MAX];
+        cJSON *rows; /* borrowed */
+        AttackTotals totals;
+        int port_fd;
+        int abstract_fd;
+        char words[3][WORD_MAX]; /* what the probe is told about the host */
+} Attack;
+
+/* ---- the program as an archive ------------------------------------------------------------------- */
+
+static int open_probe_dir(Error *err) {
+        static const char *const below[] = { "", "/cli/probe" };
+        char path[PLACE_MAX + 32];
+        Places places;
+
+        places_find(&places);
+        for (unsigned i = 0; i < ELEMENTS(below); i++) {
+                autoclose int dir = -EBADF;
+
+                (void) snprintf(path, sizeof(path), "%s%s",
+                                places.options[0] ? places.values[0] : LIBEXECDIR, below[i]);
+                dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                if (dir >= 0 && faccessat(dir, PROBE_NAME, X_OK, 0) == 0)
+                        return TAKE_FD(dir);
+        }
+        return error_say(err, -ENOENT, "The program %s is not installed beside the others.",
+                         PROBE_NAME);
+}
+
+static int pack_probe(int *ret_fd, Error *err) {
+        autoclose int dir = open_probe_dir(err), fd = -EBADF;
+        SCOPED(pack_free) Pack *pack = NULL;
+        PackTotals totals;
+        int r;
+
+        if (dir < 0)
+                return dir;
+        fd = spool_new(err);
+        r = fd < 0 ? fd : pack_new(fd, &pack, err);
+        if (r == 0)
+                r = pack_path(pack, dir, PROBE_NAME, PROBE_NAME, err);
+        if (r == 0)
+                r = pack_end(pack, &totals, err);
+        if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+                r = error_set(err, -errno, "rewind the archive");
+        if (r == 0)
+                *ret_fd = TAKE_FD(fd);
+        return r;
+}
+
+/* ---- what the probe shall look for --------------------------------------------------------------- */
+
+static void open_port(Attack *attack) {
+        struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+        socklen_t n = sizeof(at);
+
+        attack->port_fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (attack->port_fd >= 0 &&
+            bind(attack->port_fd, (const struct sockaddr *) &at, sizeof(at)) == 0 &&
+            listen(attack->port_fd, 1) == 0 &&
+            getsockname(attack->port_fd, (struct sockaddr *) &at, &n) == 0)
+                (void) snprintf(attack->words[1], WORD_MAX, "port=%u", ntohs(at.sin_port));
+}
+
+static void open_abstract(Attack *attack) {
+        struct sockaddr_un at = { .sun_family = AF_UNIX };
+        int n = snprintf(at.sun_path + 1, sizeof(at.sun_path) - 1, "warder-doctor-%d",
+                         (int) getpid());
+
+        attack->abstract_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        if (attack->abstract_fd >= 0 &&
+            bind(attack->abstract_fd, (const struct sockaddr *) &at,
+                 (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1 + (size_t) n)) == 0 &&
+            listen(attack->abstract_fd, 1) == 0)
+                (void) snprintf(attack->words[2], WORD_MAX, "abstract=%.48s", at.sun_path + 1);
+}
+
+static void open_targets(Attack *attack) {
+        (void) snprintf(attack->words[0], WORD_MAX, "pid=%d", (int) getpid());
+        open_port(attack);
+        open_abstract(attack);
+}
+
+/* ---- the jail ------------------------------------------------------------------------------------ */
+
+static void add_name(cJSON *params, const char *member, const char *named, const char *variable) {
+        const char *value = named ? named : getenv(variable);
+
+        if (value && *value)
+                json_add_text(params, member, value);
+}
+
+static int make_jail(Attack *attack, const AttackOptions *options, Error *err) {
+        Ask ask = { .method = "jail.create", .params = cJSON_CreateObject() };
+        Answer answer = ANSWER_EMPTY;
+        autoclose int work = -EBADF;
+        const char *jail;
+        int r = pack_probe(&work, err);
+
+        add_name(ask.params, "policy", options->policy, "WARDER_POLICY");
+        add_name(ask.params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
+        json_add_bool(ask.params, "work", true);
+        if (r < 0) {
+                (void) json_free(ask.params);
+                return r;
+        }
+        ask.fds[ask.n_fds++] = work;
+        r = link_ask(&attack->link, &ask, &answer, err);
+        jail = r == 0 ? json_text(answer.result, "jail") : NULL;
+        if (r == 0 && (!jail || !id_is_valid('j', jail)))
+                r = error_say(err, -EPROTO, "The supervisor named no jail.");
+        else if (r == 0)
+                (void) snprintf(attack->jail, sizeof(attack->jail), "%s", jail);
+        answer_deinit(&answer);
+        return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
+}
+
+/* ---- what it said -------------------------------------------------------------------------------- */
+
+static void count(AttackTotals *totals, const char *outcome) {
+        if (strcmp(outcome, "held") == 0)
+                totals->held++;
+        else if (strcmp(outcome, "through") == 0)
+                totals->through++;
+        else if (strcmp(outcome, "not-tried") == 0)
+                totals->not_tried++;
+        else
+                totals->unclear++;
+}
+
+static void add_row(Attack *attack, const char *as, char *const *words) {
+        static const char *const names[COLUMNS] = { "probe", "tried", "outcome", "wall",
+                                                    "evidence" };
+        cJSON *row = cJSON_CreateObject();
+
+        for (unsigned i = 0; i < COLUMNS; i++)
+                json_add_text(row, names[i], words[i]);
+        json_add_text(row, "as", as);
+        json_push_consume(attack->rows, row);
+        count(&attack->totals, words[2]);
+}
+
+static void add_unclear(Attack *attack, const char *as, char *evidence) {
+        char name[] = "report", tried[] = "hear of every probe", outcome[] = "unclear",
+             wall[] = "-";
+        char *const words[COLUMNS] = { name, tried, outcome, wall, evidence };
+
+        add_row(attack, as, words);
+}
+
+/* Returns: how many words the line has; it is cut up at its tabs */
+static unsigned cut(char *line, char **words) {
+        unsigned n = 0;
+
+        for (char *word = line; word && n < COLUMNS; n++) {
+                words[n] = word;
+                word = strchr(word, '\t');
+                if (word)
+                        *word++ = 0;
+        }
+        return n;
+}
+
+static void read_report(Attack *attack, const char *as, const char *text) {
+        autofree char *lines = strdup(text);
+        char few[] = "fewer probes reported than were tried";
+        char *words[COLUMNS], *rest = NULL;
+        unsigned n = 0;
+        bool ended = false;
+
+        for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+                unsigned found = cut(line, words);
+
+                if (found == 2 && strcmp(words[0], "end") == 0 && n >= PROBES_LEAST)
+                        ended = strtoul(words[1], NULL, 10) == n;
+                if (found != COLUMNS)
+                        continue;
+                add_row(attack, as, words);
+                n++;
+        }
+        if (!ended)
+                add_unclear(attack, as, few);
+}
+
+static cJSON *exec_params(const Attack *attack, unsigned uid, const char *word) {
+        cJSON *params = cJSON_CreateObject(), *argv, *user, *stdio;
+
+        json_add_text(params, "jail", attack->jail);
+        argv = json_add_array(params, "argv");
+        json_push_text(argv, "/work/" PROBE_NAME);
+        json_push_text(argv, word);
+        for (unsigned i = 0; i < 3 && strcmp(word, "run") == 0; i++)
+                if (attack->words[i][0])
+                        json_push_text(argv, attack->words[i]);
+        user = json_add_object(params, "user");
+        json_add_number(user, "uid", uid);
+        json_add_number(user, "gid", uid);
+        stdio = json_add_array(params, "stdio");
+        json_push_text(stdio, "null");
+        json_push_text(stdio, "capture");
+        json_push_text(stdio, "capture");
+        return params;
+}
+
+static int run_probe(Attack *attack, unsigned uid, const char *word, Error *err) {
+        Ask ask = { .method = "jail.exec", .params = exec_params(attack, uid, word) };
+        Answer answer = ANSWER_EMPTY;
+        const char *text, *cause, *as = uid == 0 ? "id 0" : "user";
+        char silent[] = "the program said nothing";
+        int r = link_ask(&attack->link, &ask, &answer, err);
+
+        if (r == 0 && strcmp(word, "run") == 0) {
+                cause = json_text(answer.result, "cause");
+                text = json_text(cJSON_GetObjectItem(json_get(answer.result, "output"), "stdout"),
+                                 "text");
+                if (!cause || strcmp(cause, "exited") != 0 || !text)
+                        add_unclear(attack, as, silent);
+                else
+                        read_report(attack, as, text);
+        }
+        answer_deinit(&answer);
+        return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
+}
+
+int doctor_attack(const AttackOptions *options, const char *socket, cJSON *rows,
+                  AttackTotals *ret_totals, Error *err) {
+        Attack attack = {
+                .link = LINK_EMPTY, .rows = rows, .port_fd = -EBADF, .abstract_fd = -EBADF
+        };
+        int r = link_open(&attack.link, socket, err);
+
+        if (r < 0)
+                return r;
+        open_targets(&attack);
+        r = make_jail(&attack, options, err);
+        if (r == 0)
+                r = run_probe(&attack, 0, "plant", err);
+        if (r == 0)
+                r = run_probe(&attack, 0, "run", err);
+        if (r == 0)
+                r = run_probe(&attack, 1000, "run", err);
+        link_deinit(&attack.link);
+        owned_close(&attack.port_fd);
+        owned_close(&attack.abstract_fd);
+        if (r == 0)
+                *ret_totals = attack.totals;
+        return r;
+}

@@ -1,0 +1,13 @@
+#pragma once
+/*
+ * doctor-checks: what this host can do, found without changing anything and without privilege.
+ */
+#include "base/json.h"
+
+/**
+ * doctor_checks() - run the table
+ * @rows: gets one object a check: check, state (ok, missing, weak, unknown), need, found, advice
+ *
+ * Returns: how many required ones are missing.
+ */
+unsigned doctor_checks(cJSON *rows);

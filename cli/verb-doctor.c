@@ -1,0 +1,123 @@
+/*
+ * The verb "doctor": checks of the host, or with --attack probes in a real jail; two tables of words.
+ */
+#include "cli/verb-doctor.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/doctor-attack.h"
+#include "cli/doctor-checks.h"
+#include "cli/events.h"
+#include "cli/terminal.h"
+
+#define TEXT_SHOWN 200
+
+typedef struct DoctorOptions {
+        Common common;
+        AttackOptions attack;
+        bool attacks;
+} DoctorOptions;
+
+static const Option doctor_options[] = {
+        { "attack", 0, OPTION_FLAG, offsetof(DoctorOptions, attacks), NULL,
+          "Try ways out of a real jail" },
+        { "policy", 'p', OPTION_TEXT, offsetof(DoctorOptions, attack.policy), "NAME",
+          "Policy of that jail (default: $WARDER_POLICY, else default)" },
+        { "snapshot", 's', OPTION_TEXT, offsetof(DoctorOptions, attack.snapshot), "NAME",
+          "Its root (default: $WARDER_SNAPSHOT, else host)" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+static void show_columns(const cJSON *row, const char *const *columns) {
+        static const int widths[] = { 10, 20, 24, 0 };
+
+        for (unsigned i = 0; columns[i]; i++) {
+                const char *text = json_text(row, columns[i]);
+                int n = text ? (int) strlen(text) : 0;
+
+                terminal_text(stdout, text, TEXT_SHOWN);
+                if (columns[i + 1])
+                        printf("%*s", n < widths[i] ? widths[i] - n + 1 : 1, "");
+        }
+        putchar('\n');
+}
+
+/* What went wrong stands last, where a person looks */
+static void show_rows(const cJSON *rows, const char *const *columns, const char *good) {
+        const cJSON *row;
+
+        for (unsigned bad = 0; bad < 2; bad++)
+                cJSON_ArrayForEach(row, rows) {
+                        const char *state = json_text(row, columns[0]);
+
+                        if ((state && strcmp(state, good) == 0) == !bad)
+                                show_columns(row, columns);
+                }
+}
+
+static int run_attack(const DoctorOptions *options, Error *err) {
+        static const char *const columns[] = { "outcome", "wall", "probe", "tried", NULL };
+        SCOPED(json_free) cJSON *rows = cJSON_CreateArray();
+        AttackTotals totals = { 0 };
+        int r = doctor_attack(&options->attack, options->common.socket, rows, &totals, err);
+
+        if (r < 0)
+                return r;
+        if (options->common.json) {
+                SCOPED(json_free) cJSON *whole = cJSON_CreateObject();
+
+                json_add_number(whole, "held", totals.held);
+                json_add_number(whole, "through", totals.through);
+                json_add_number(whole, "unclear", totals.unclear);
+                json_add_number(whole, "not_tried", totals.not_tried);
+                json_add_consume(whole, "probes", cJSON_Duplicate(rows, true));
+                events_result(whole);
+        } else {
+                show_rows(rows, columns, "held");
+                printf("%u held, %u got through, %u unclear, %u not tried\n", totals.held,
+                       totals.through, totals.unclear, totals.not_tried);
+        }
+        return totals.through + totals.unclear > 0 ? 1 : 0;
+}
+
+static int run_checks(const DoctorOptions *options) {
+        static const char *const columns[] = { "state", "check", "found", "advice", NULL };
+        SCOPED(json_free) cJSON *rows = cJSON_CreateArray();
+        unsigned missing = doctor_checks(rows);
+
+        if (options->common.json) {
+                SCOPED(json_free) cJSON *whole = cJSON_CreateObject();
+
+                json_add_number(whole, "missing", missing);
+                json_add_consume(whole, "checks", cJSON_Duplicate(rows, true));
+                events_result(whole);
+        } else {
+                show_rows(rows, columns, "ok");
+        }
+        return missing > 0 ? 1 : 0;
+}
+
+static int run(const VerbCall *call, Error *err) {
+        const DoctorOptions *options = call->options;
+
+        return options->attacks ? run_attack(options, err) : run_checks(options);
+}
+
+const Verb verb_doctor = {
+        .name = "doctor",
+        .summary = "what this host can do, and whether a jail on it holds",
+        .synopsis = "[--attack [--policy P] [--snapshot S]] [--json]",
+        .examples = "  warder doctor\n  sudo warder doctor --attack --policy ci",
+        .exits = "  0    all that is needed is there; with --attack, every probe was held\n"
+                 "  1    something needed is missing; something got through\n"
+                 "  2    wrong usage\n",
+        .options = doctor_options,
+        .size = sizeof(DoctorOptions),
+        .takes_no_words = true,
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run,
+};
