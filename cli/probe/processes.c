@@ -7,7 +7,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
@@ -304,8 +303,8 @@ static void run_set_id(const Probe *probe, const ProbeFacts *facts, Finding *ret
                 finding_not_tried(ret, "no set-id program lies there");
                 return;
         }
-        if (geteuid() == 0 &&
-            (setgroups(0, NULL) < 0 || setgid(ANOTHER_ID) < 0 || setuid(ANOTHER_ID) < 0)) {
+        if (geteuid() == 0 && (syscall(SYS_setgroups, 0, NULL) < 0 || setgid(ANOTHER_ID) < 0 ||
+                               setuid(ANOTHER_ID) < 0)) {
                 finding_not_tried(ret, "this is id 0 already");
                 return;
         }
