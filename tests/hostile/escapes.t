@@ -71,6 +71,7 @@ attack "see the host's root directory by process 1" 'ls /proc/1/root/etc/shadow 
 attack "see files of the host below /dev/shm" "cat $mqueue"
 attack "make a device node" "mknod $scratch/null-\$\$ c 1 3 && rm -f $scratch/null-\$\$ && echo GOT"
 attack "make a device node in its own directory" 'mknod /tmp/warder-$$ c 1 3 && rm /tmp/warder-$$ && echo GOT'
+attack "handle its own page faults by a device" 'exec 8</dev/userfaultfd && echo GOT'
 attack "open the disk" 'head -c 1 /dev/vda >/dev/null && echo GOT || { head -c 1 /dev/sda >/dev/null && echo GOT; }'
 attack "read kernel memory's map" 'head -n 1 /proc/kallsyms | grep -q . && head -c 1 /proc/kcore >/dev/null && echo GOT'
 attack "write a kernel setting" 'v=$(cat /proc/sys/kernel/panic) && echo "$v" >/proc/sys/kernel/panic && echo GOT'
