@@ -80,7 +80,8 @@ static void park(int sock, const int *limits, unsigned n_limits) {
         park_sock = fcntl(sock, F_DUPFD_CLOEXEC, SOCK_HIGH);
         if (park_sock < 0)
                 _exit(127);
-        (void) fds_send(park_sock, &word, sizeof(word), NULL, 0);
+        if (fds_send(park_sock, &word, sizeof(word), NULL, 0) < 0)
+                _exit(127); /* init hears our end instead: it waits for one of the two */
         enter_limits(limits, n_limits);
         if (close_range(3, (unsigned) park_sock - 1, 0) < 0 ||
             close_range((unsigned) park_sock + 1, ~0u, 0) < 0)
