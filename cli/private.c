@@ -39,7 +39,8 @@ static int open_log(void) {
         const char *path = getenv("WARDER_LOG");
 
         if (path && *path)
-                return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+                return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC,
+                            0600); /* read: its last line */
         return memfd_create("warderd-log", MFD_CLOEXEC);
 }
 
