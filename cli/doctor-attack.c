@@ -121,7 +121,18 @@ static void add_name(cJSON *params, const char *member, const char *named, const
                 json_add_text(params, member, value);
 }
 
-static int make_jail(Attack *attack, const AttackOptions *options, Error *err) {
+/* So narrow that what takes too much has it soon, and the host does not feel it */
+static void add_limits(cJSON *params) {
+        cJSON *limits = json_add_object(params, "limits");
+
+        json_add_number(limits, "memory", UINT64_C(96) << 20);
+        json_add_number(limits, "pids", 48);
+        json_add_number(limits, "disk", UINT64_C(16) << 20);
+        json_add_number(limits, "inodes", 1000);
+        json_add_number(limits, "output_max", UINT64_C(1) << 20);
+}
+
+static int make_jail(Attack *attack, const AttackOptions *options, bool narrow, Error *err) {
         Ask ask = { .method = "jail.create", .params = cJSON_CreateObject() };
         Answer answer = ANSWER_EMPTY;
         autoclose int work = -EBADF;
@@ -131,6 +142,8 @@ static int make_jail(Attack *attack, const AttackOptions *options, Error *err) {
         add_name(ask.params, "policy", options->policy, "WARDER_POLICY");
         add_name(ask.params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
         json_add_bool(ask.params, "work", true);
+        if (narrow)
+                add_limits(ask.params);
         if (r < 0) {
                 (void) json_free(ask.params);
                 return r;
@@ -253,6 +266,79 @@ static int run_probe(Attack *attack, unsigned uid, const char *word, Error *err)
         return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
 }
 
+/* ---- taking all of something: the end's cause must name the limit, and the jail go on ------------- */
+
+typedef struct Exhaustion {
+        const char *way; /* of warder-probe */
+        const char *tried;
+        const char *cause; /* that holds it; NULL: the program must succeed */
+} Exhaustion;
+
+static const Exhaustion exhaustions[] = {
+        { "stay", "leave a process in a session of its own", NULL },
+        { "look", "find that process still there", NULL },
+        { "processes", "a fork bomb", "pids_limit" },
+        { "memory", "all memory", "oom" },
+        { "output", "a flood of output", "output_limit" },
+        { "processor", "all processor time", "cpu_timeout" },
+        { "time", "never to end", "wall_timeout" },
+        { "inodes", "all files of the disk", "disk_limit" },
+        { "bytes", "all bytes of the disk",
+          "disk_limit" }, /* what these made stays: they are last */
+};
+
+/* Returns: the cause, "" for a program that ended well, or what went wrong, in @ret_cause */
+static int ask_way(Attack *attack, const char *way, char *ret_cause, Error *err) {
+        Ask ask = { .method = "jail.exec", .params = exec_params(attack, 1000, "exhaust") };
+        Answer answer = ANSWER_EMPTY;
+        cJSON *limits = json_add_object(ask.params, "limits");
+        const char *cause;
+        uint64_t code = 1;
+        int r;
+
+        json_push_text(json_get(ask.params, "argv"), way);
+        json_add_number(limits, "wall", strcmp(way, "time") == 0 ? 500000 : 20000000);
+        json_add_number(limits, "cpu_time", strcmp(way, "processor") == 0 ? 300000 : 10000000);
+        r = link_ask(&attack->link, &ask, &answer, err);
+        cause = r == 0 ? json_text(answer.result, "cause") : NULL;
+        if (cause && strcmp(cause, "exited") == 0 &&
+            json_number(answer.result, "code", &code) == 0 && code == 0)
+                cause = "";
+        (void) snprintf(ret_cause, WORD_MAX, "%.60s", cause ? cause : "refused");
+        answer_deinit(&answer);
+        return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
+}
+
+static int exhaust(Attack *attack, const Exhaustion *row, Error *err) {
+        char cause[WORD_MAX], after[WORD_MAX], name[WORD_MAX], tried[WORD_MAX], wall[] = "limit";
+        char outcome[WORD_MAX], evidence[3 * WORD_MAX];
+        char *const words[COLUMNS] = { name, tried, outcome, wall, evidence };
+        int r = ask_way(attack, row->way, cause, err);
+
+        if (r == 0)
+                r = ask_way(attack, "nothing", after, err);
+        if (r < 0)
+                return r;
+        (void) snprintf(name, sizeof(name), "take-%s", row->way);
+        (void) snprintf(tried, sizeof(tried), "%s", row->tried);
+        (void) snprintf(outcome, sizeof(outcome), "%s",
+                        after[0] == 0 && strcmp(cause, row->cause ? row->cause : "") == 0
+                                ? "held"
+                                : "through");
+        (void) snprintf(evidence, sizeof(evidence), "cause: %s; afterwards the jail %s",
+                        cause[0] ? cause : "exited", after[0] ? "failed" : "goes on");
+        add_row(attack, "user", words);
+        return 0;
+}
+
+static int exhaust_all(Attack *attack, const AttackOptions *options, Error *err) {
+        int r = make_jail(attack, options, true, err);
+
+        for (unsigned i = 0; r == 0 && i < ELEMENTS(exhaustions); i++)
+                r = exhaust(attack, &exhaustions[i], err);
+        return r;
+}
+
 int doctor_attack(const AttackOptions *options, const char *socket, cJSON *rows,
                   AttackTotals *ret_totals, Error *err) {
         Attack attack = {
@@ -263,13 +349,15 @@ int doctor_attack(const AttackOptions *options, const char *socket, cJSON *rows,
         if (r < 0)
                 return r;
         open_targets(&attack);
-        r = make_jail(&attack, options, err);
+        r = make_jail(&attack, options, false, err);
         if (r == 0)
                 r = run_probe(&attack, 0, "plant", err);
         if (r == 0)
                 r = run_probe(&attack, 0, "run", err);
         if (r == 0)
                 r = run_probe(&attack, 1000, "run", err);
+        if (r == 0)
+                r = exhaust_all(&attack, options, err);
         link_deinit(&attack.link);
         owned_close(&attack.port_fd);
         owned_close(&attack.abstract_fd);

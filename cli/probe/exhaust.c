@@ -60,15 +60,13 @@ static int fill(int fd, unsigned steps) {
 
 static int take_bytes(void) {
         int fd = open("/tmp/.warder-fill", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        int r = fd < 0 ? EXHAUST_REFUSED : fill(fd, FILE_MAX);
 
-        (void) unlink("/tmp/.warder-fill");
-        return r;
+        return fd < 0 ? EXHAUST_REFUSED : fill(fd, FILE_MAX); /* full is seen at the end only */
 }
 
 static int take_inodes(void) {
         char path[64];
-        unsigned i, made;
+        unsigned made;
         int r = 0;
 
         for (made = 0; made < FILES && r == 0; made++) {
@@ -80,10 +78,6 @@ static int take_inodes(void) {
                         r = EXHAUST_REFUSED;
                 else
                         (void) close(fd);
-        }
-        for (i = 0; i < made; i++) {
-                (void) snprintf(path, sizeof(path), "/tmp/.warder-fill-%u", i);
-                (void) unlink(path);
         }
         return r;
 }
