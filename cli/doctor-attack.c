@@ -20,12 +20,14 @@
 #include "cli/link.h"
 #include "cli/pack.h"
 #include "cli/places.h"
+#include "cli/probe/exhaust.h"
 #include "cli/workdir.h"
 
 #define PROBE_NAME   "warder-probe"
 #define PROBES_LEAST 100 /* fewer cannot be all of them */
 #define COLUMNS      5
 #define WORD_MAX     64
+#define REFUSED      "refused by the kernel"
 
 typedef struct Attack {
         Link link;
@@ -272,19 +274,20 @@ typedef struct Exhaustion {
         const char *way; /* of warder-probe */
         const char *tried;
         const char *cause; /* that holds it; NULL: the program must succeed */
+        bool or_refused; /* the kernel's refusal is enough: the cause needs a disk that fills up */
 } Exhaustion;
 
 static const Exhaustion exhaustions[] = {
-        { "stay", "leave a process in a session of its own", NULL },
-        { "look", "find that process still there", NULL },
-        { "processes", "a fork bomb", "pids_limit" },
-        { "memory", "all memory", "oom" },
-        { "output", "a flood of output", "output_limit" },
-        { "processor", "all processor time", "cpu_timeout" },
-        { "time", "never to end", "wall_timeout" },
-        { "inodes", "all files of the disk", "disk_limit" },
-        { "bytes", "all bytes of the disk",
-          "disk_limit" }, /* what these made stays: they are last */
+        { "linger", "leave a process in a session of its own", "wall_timeout", false },
+        { "look", "find that process still there", NULL, false },
+        { "processes", "a fork bomb", "pids_limit", false },
+        { "memory", "all memory", "oom", false },
+        { "output", "a flood of output", "output_limit", false },
+        { "processor", "all processor time", "cpu_timeout", false },
+        { "time", "never to end", "wall_timeout", false },
+        { "inodes", "all files of the disk", "disk_limit", true },
+        { "bytes", "all bytes of the disk", "disk_limit",
+          true }, /* what these made stays: they are last */
 };
 
 /* Returns: the cause, "" for a program that ended well, or what went wrong, in @ret_cause */
@@ -297,16 +300,24 @@ static int ask_way(Attack *attack, const char *way, char *ret_cause, Error *err)
         int r;
 
         json_push_text(json_get(ask.params, "argv"), way);
-        json_add_number(limits, "wall", strcmp(way, "time") == 0 ? 500000 : 20000000);
+        json_add_number(limits, "wall",
+                        strcmp(way, "time") == 0 || strcmp(way, "linger") == 0 ? 500000 : 20000000);
         json_add_number(limits, "cpu_time", strcmp(way, "processor") == 0 ? 300000 : 10000000);
         r = link_ask(&attack->link, &ask, &answer, err);
         cause = r == 0 ? json_text(answer.result, "cause") : NULL;
         if (cause && strcmp(cause, "exited") == 0 &&
             json_number(answer.result, "code", &code) == 0 && code == 0)
                 cause = "";
+        else if (cause && strcmp(cause, "exited") == 0 && code == EXHAUST_REFUSED)
+                cause = REFUSED;
         (void) snprintf(ret_cause, WORD_MAX, "%.60s", cause ? cause : "refused");
         answer_deinit(&answer);
         return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
+}
+
+static bool is_held(const Exhaustion *row, const char *cause, const char *after) {
+        return after[0] == 0 && (strcmp(cause, row->cause ? row->cause : "") == 0 ||
+                                 (row->or_refused && strcmp(cause, REFUSED) == 0));
 }
 
 static int exhaust(Attack *attack, const Exhaustion *row, Error *err) {
@@ -322,9 +333,7 @@ static int exhaust(Attack *attack, const Exhaustion *row, Error *err) {
         (void) snprintf(name, sizeof(name), "take-%s", row->way);
         (void) snprintf(tried, sizeof(tried), "%s", row->tried);
         (void) snprintf(outcome, sizeof(outcome), "%s",
-                        after[0] == 0 && strcmp(cause, row->cause ? row->cause : "") == 0
-                                ? "held"
-                                : "through");
+                        is_held(row, cause, after) ? "held" : "through");
         (void) snprintf(evidence, sizeof(evidence), "cause: %s; afterwards the jail %s",
                         cause[0] ? cause : "exited", after[0] ? "failed" : "goes on");
         add_row(attack, "user", words);

@@ -129,6 +129,13 @@ static int stay_behind(void) {
         return read(ends[0], &byte, 1) == 1 ? 0 : EXHAUST_REFUSED;
 }
 
+/* The process that is left behind has to go when the time limit ends this one */
+static int linger(void) {
+        int r = stay_behind();
+
+        return r == 0 ? take_time() : r;
+}
+
 /* Is the lock of stay_behind() free */
 static int look_behind(void) {
         int fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
@@ -149,8 +156,8 @@ int exhaust_run(const char *name) {
                 { "bytes", take_bytes },         { "inodes", take_inodes },
                 { "output", take_output },       { "processor", take_processor },
                 { "time", take_time },           { "descriptors", take_descriptors },
-                { "stay", stay_behind },         { "look", look_behind },
-                { "nothing", do_nothing },
+                { "stay", stay_behind },         { "linger", linger },
+                { "look", look_behind },         { "nothing", do_nothing },
         };
 
         for (unsigned i = 0; i < ELEMENTS(ways); i++)
