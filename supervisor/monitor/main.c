@@ -89,7 +89,6 @@ static const cap_value_t kept_caps[] = {
         CAP_FSETID,       /* the builder's: modes of directories that a range's group owns */
         CAP_KILL,         /* jails and fronts */
         CAP_SYS_PTRACE,   /* namespaces of our own children that are not dumpable */
-        CAP_SYS_RESOURCE, /* limits and oom_score_adj of init, where the host has it */
 };
 
 static int confine_ourselves(Error *err) {
