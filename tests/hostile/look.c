@@ -1,15 +1,19 @@
 /*
- * look: what a root without any program shows. Static, for leaks.t and roots.t.
+ * look: what a root without any program shows. Static, for leaks.t, roots.t and old-holes.t.
  *
  *     look list DIR       names, one a line
  *     look read FILE      all of it
  *     look type PATH      "directory", "file", "link", "other" or "none", without following it
+ *     look futex NUMBER   what the kernel says of this operation (all 64 bits of it) on no address
  */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/owned.h"
@@ -48,10 +52,18 @@ static int type(const char *path) {
         return 0;
 }
 
+static int futex(const char *operation) {
+        errno = 0;
+        (void) syscall(SYS_futex, NULL, strtoul(operation, NULL, 0), 0L, NULL, NULL, 0L);
+        return puts(strerrorname_np(errno)) < 0;
+}
+
 int main(int argc, char **argv) {
         if (argc != 3)
                 return 2;
         if (strcmp(argv[1], "list") == 0)
                 return list(argv[2]);
+        if (strcmp(argv[1], "futex") == 0)
+                return futex(argv[2]);
         return strcmp(argv[1], "read") == 0 ? read_all(argv[2]) : type(argv[2]);
 }
