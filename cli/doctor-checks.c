@@ -1,263 +1,142 @@
 /*
- * doctor-checks: one row a check. A system call is looked for with arguments that it refuses (any answer but
- * ENOSYS says that it is there), a setting by its file. What a user may not read is "unknown", never "ok".
+ * doctor-checks: the table: one row a check, its function, what its absence costs, and what to do.
  */
 #include "cli/doctor-checks.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/capability.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
-#include <unistd.h>
 
-#define FOUND_MAX    96
-#define KERNEL_MAJOR 6
-#define KERNEL_MINOR 1
-#define DISK_LEAST   (UINT64_C(1) << 30)
-#define INODES_LEAST 10000u
+#include "cli/doctor-find.h"
+#include "cli/doctor-host.h"
+#include "cli/doctor-trials.h"
 
-typedef enum State { STATE_OK, STATE_MISSING, STATE_WEAK, STATE_UNKNOWN } State;
-
-typedef struct Check Check;
-
-struct Check {
-        const char *name;
-        bool required; /* by every jail */
-        State (*run)(const Check *check, char *found);
-        const char *advice; /* what it costs, what to do */
-        long number;        /* of a system call */
-        const char *path;   /* of a setting */
-        const char *good;   /* values of it, one letter each; NULL: being there is enough */
-};
-
-static State find_kernel(const Check *check, char *found) {
-        struct utsname name;
-        unsigned major = 0, minor = 0;
-
-        (void) check;
-        (void) uname(&name);
-        (void) snprintf(found, FOUND_MAX, "%.60s", name.release);
-        (void) sscanf(name.release, "%u.%u", &major, &minor);
-        return major > KERNEL_MAJOR || (major == KERNEL_MAJOR && minor >= KERNEL_MINOR)
-                       ? STATE_OK
-                       : STATE_MISSING;
-}
-
-static State find_call(const Check *check, char *found) {
-        long r = syscall(check->number, -1L, NULL, -1L, NULL, 0L, 0L);
-
-        (void) snprintf(found, FOUND_MAX, "%s", r < 0 ? strerrorname_np(errno) : "there");
-        if (r < 0 && errno == ENOSYS)
-                return STATE_MISSING;
-        return r < 0 && errno == EPERM ? STATE_UNKNOWN : STATE_OK;
-}
-
-static State find_landlock(const Check *check, char *found) {
-        long abi = syscall(check->number, NULL, 0, 1);
-
-        (void) snprintf(found, FOUND_MAX, abi > 0 ? "ABI %ld" : "none", abi);
-        return abi >= 2 ? STATE_OK : STATE_MISSING;
-}
-
-static State find_file(const Check *check, char *found) {
-        if (access(check->path, F_OK) == 0) {
-                (void) snprintf(found, FOUND_MAX, "%s", check->path);
-                return STATE_OK;
+#define CALL(NAME, NUMBER, COST)                                                                  \
+        {                                                                                         \
+                .name = NAME, .run = find_call, .required = true, .number = NUMBER, .cost = COST, \
+                .remedy = "Linux 6.1 or newer; a container's filter must allow the call"          \
         }
-        (void) snprintf(found, FOUND_MAX, "%s: %s", check->path, strerrorname_np(errno));
-        return errno == EACCES ? STATE_UNKNOWN : STATE_MISSING;
-}
-
-/* A setting that is not there is the setting of a kernel that lacks what it guards: said, not judged */
-static State find_setting(const Check *check, char *found) {
-        FILE *file = fopen(check->path, "re");
-        char value[32] = "";
-
-        if (!file) {
-                (void) snprintf(found, FOUND_MAX, "%s", strerrorname_np(errno));
-                return STATE_UNKNOWN;
+#define SETTING(NAME, PATH, GOOD, COST, REMEDY)                                              \
+        {                                                                                    \
+                .name = NAME, .run = find_setting, .path = PATH, .good = GOOD, .cost = COST, \
+                .remedy = REMEDY                                                             \
         }
-        if (fgets(value, sizeof(value), file))
-                value[strcspn(value, "\n")] = 0;
-        (void) fclose(file);
-        (void) snprintf(found, FOUND_MAX, "%s", value);
-        return value[0] && !value[1] && strchr(check->good, value[0]) ? STATE_OK : STATE_WEAK;
-}
-
-static State find_line(const char *path, const char *part, char *found) {
-        FILE *file = fopen(path, "re");
-        char line[1024];
-        State state = STATE_MISSING;
-
-        while (file && fgets(line, sizeof(line), file))
-                if (strstr(line, part))
-                        state = STATE_OK;
-        if (!file)
-                state = STATE_UNKNOWN;
-        else
-                (void) fclose(file);
-        (void) snprintf(found, FOUND_MAX, "%s%s", state == STATE_OK ? "" : "no ", part);
-        return state;
-}
-
-/* Of v1 a hierarchy for each; of v2 what the root says it has */
-static State find_controller(const Check *check, char *found) {
-        char part[FOUND_MAX];
-
-        if (find_line("/sys/fs/cgroup/cgroup.controllers", check->path, found) == STATE_OK)
-                return STATE_OK;
-        (void) snprintf(part, sizeof(part), "cgroup/%s", check->path);
-        if (find_line("/proc/self/mounts", part, found) == STATE_OK)
-                return STATE_OK;
-        (void) snprintf(part, sizeof(part), ",%s ", check->path);
-        return find_line("/proc/self/mounts", part, found);
-}
-
-static State find_v2(const Check *check, char *found) {
-        (void) check;
-        return find_line("/proc/self/mounts", " cgroup2 ", found);
-}
-
-static State find_file_system(const Check *check, char *found) {
-        State state = find_line("/proc/filesystems", check->path, found);
-
-        return state == STATE_MISSING ? STATE_WEAK : state; /* a module that is not loaded yet */
-}
-
-static State find_capabilities(const Check *check, char *found) {
-        struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct data[2] = { { 0 } };
-
-        (void) check;
-        if (geteuid() != 0) {
-                (void) snprintf(found, FOUND_MAX, "only root can see them");
-                return STATE_UNKNOWN;
+#define CONTROLLER(NAME, NEED, COST)                                                    \
+        {                                                                               \
+                .name = "controller " NAME, .run = host_controller, .required = NEED,   \
+                .path = NAME, .cost = COST,                                             \
+                .remedy = "enable it on the kernel's command line, or mount the groups" \
         }
-        (void) syscall(SYS_capget, &head, data);
-        (void) snprintf(found, FOUND_MAX, "%08x%08x", data[1].effective, data[0].effective);
-        return data[0].effective & BIT(CAP_SYS_ADMIN) && data[0].effective & BIT(CAP_SETUID)
-                       ? STATE_OK
-                       : STATE_MISSING;
-}
-
-static State find_swap(const Check *check, char *found) {
-        FILE *file = fopen("/proc/swaps", "re");
-        char line[256];
-        unsigned n = 0;
-
-        (void) check;
-        while (file && fgets(line, sizeof(line), file))
-                n++;
-        if (file)
-                (void) fclose(file);
-        (void) snprintf(found, FOUND_MAX, n > 1 ? "%u areas" : "none", n - 1);
-        return file ? n > 1 ? STATE_WEAK : STATE_OK : STATE_UNKNOWN;
-}
-
-static State find_room(const Check *check, char *found) {
-        struct statvfs fs;
-
-        if (statvfs(check->path, &fs) < 0 && statvfs("/var/lib", &fs) < 0) {
-                (void) snprintf(found, FOUND_MAX, "%s", strerrorname_np(errno));
-                return STATE_UNKNOWN;
-        }
-        (void) snprintf(found, FOUND_MAX, "%llu MB, %llu inodes free",
-                        (unsigned long long) (fs.f_bavail * fs.f_frsize >> 20),
-                        (unsigned long long) fs.f_favail);
-        return fs.f_bavail * fs.f_frsize < DISK_LEAST || (fs.f_files && fs.f_favail < INODES_LEAST)
-                       ? STATE_WEAK
-                       : STATE_OK;
-}
-
-#define CALL(NAME, NUMBER, NEED, ADVICE) \
-        { .name = NAME, .required = NEED, .run = find_call, .number = NUMBER, .advice = ADVICE }
-#define SETTING(NAME, PATH, GOOD, ADVICE) \
-        { .name = NAME, .run = find_setting, .path = PATH, .good = GOOD, .advice = ADVICE }
-#define CONTROLLER(NAME)                                                                   \
-        {                                                                                  \
-                .name = "controller " NAME, .required = true, .run = find_controller,      \
-                .path = NAME,                                                              \
-                .advice = "no jail can be limited: enable it on the kernel's command line" \
-        }
+#define TRIAL(NAME, RUN, NEED, COST, REMEDY) \
+        { .name = NAME, .run = RUN, .required = NEED, .cost = COST, .remedy = REMEDY }
+#define ABOUT(NAME, RUN, PATH, COST, REMEDY) \
+        { .name = NAME, .run = RUN, .path = PATH, .cost = COST, .remedy = REMEDY }
 
 static const Check checks[] = {
-        { .name = "kernel",
-          .required = true,
-          .run = find_kernel,
-          .advice = "Linux 6.1 or newer is needed: no jail can be made" },
-        { .name = "capabilities",
-          .required = true,
-          .run = find_capabilities,
-          .advice = "run as root, in a container with CAP_SYS_ADMIN: no jail can be made" },
-        { .name = "cgroup v2 tree",
-          .required = true,
-          .run = find_v2,
-          .advice = "commands cannot be ended as a whole: mount cgroup2" },
-        CONTROLLER("memory"),
-        CONTROLLER("pids"),
-        CONTROLLER("cpu"),
-        { .name = "overlay",
-          .run = find_file_system,
-          .path = "overlay",
-          .advice = "no copy-on-write root: modprobe overlay" },
-        CALL("openat2", SYS_openat2, true, "files of jails cannot be opened safely"),
-        CALL("pidfd_open", SYS_pidfd_open, true, "processes cannot be named safely"),
-        CALL("close_range", SYS_close_range, true, "descriptors cannot be closed as a whole"),
+        TRIAL("kernel", host_kernel, true, "no jail can be made", "run Linux 6.1 or newer"),
+        TRIAL("capabilities", host_capabilities, true, "no jail can be made",
+              "be root; give a container what is lacking"),
+        TRIAL("cgroup v2 tree", host_v2, true, "commands cannot be ended as a whole",
+              "mount cgroup2, on a hybrid host at /sys/fs/cgroup/unified"),
+        TRIAL("cgroups writable", host_writable, true, "no jail can be limited",
+              "mount the groups writable into the container, or run on the host"),
+        TRIAL("cgroup.kill", host_kill, true, "commands cannot be ended as a whole",
+              "run Linux 5.14 or newer"),
+        CONTROLLER("memory", true, "no jail can be limited"),
+        CONTROLLER("pids", true, "no jail can be limited"),
+        CONTROLLER("cpu", true, "no jail can be limited"),
+        CONTROLLER("cpuset", false, "a policy with cpuset makes no jail"),
+        CONTROLLER("io", false, "a policy with io_read or io_write makes no jail"),
+        ABOUT("overlay", host_file_system, "overlay", "no copy-on-write root", "modprobe overlay"),
+        TRIAL("overlay on tmpfs", try_overlay, false, "no copy-on-write root or directory",
+              "run Linux 6.6 or newer, where a tmpfs has attributes under user."),
+        TRIAL("overlay layers", try_overlay_layers, false,
+              "layers are named by path, which takes longer", "run Linux 6.13 or newer"),
+        TRIAL("mount API", try_mount_api, true, "no root can be built by descriptors",
+              "a container's filter must allow fsopen, fsconfig and fsmount"),
+        TRIAL("idmap of tmpfs", try_idmap, false, "changes cannot be saved by an id map",
+              "run Linux 6.3 or newer"),
+        ABOUT("idmap of the state", try_idmap, STATEDIR, "no imported roots",
+              "put the state directory on ext4, xfs or btrfs"),
+        ABOUT("idmap of this directory", try_idmap, ".",
+              "--rw of it fails; without --rw it is packed and imported, which takes time",
+              "work on ext4, xfs, btrfs or tmpfs"),
+        TRIAL("openat2", try_openat2, true, "files of jails cannot be opened safely",
+              "a container's filter must allow the call"),
+        TRIAL("clone3", try_clone_into, true, "commands cannot be born in their group",
+              "a container's filter must allow the call"),
+        CALL("pidfd_open", SYS_pidfd_open, "processes cannot be named safely"),
+        CALL("close_range", SYS_close_range, "descriptors cannot be closed as a whole"),
+        TRIAL("SO_PEERPIDFD", try_peer_pidfd, false,
+              "a caller is known by its number, which another may get", "run Linux 6.5 or newer"),
+        TRIAL("PIDFD_GET_INFO", try_pidfd_info, false, "no jail needs it: said for reports", "-"),
+        TRIAL("seccomp notify", try_notify, false, "no jail needs it: said for reports", "-"),
         { .name = "namespaces",
-          .required = true,
           .run = find_file,
+          .required = true,
           .path = "/proc/self/ns/user",
-          .advice = "no jail can be made: a kernel with user namespaces is needed" },
+          .cost = "no jail can be made",
+          .remedy = "a kernel with user namespaces" },
+        TRIAL("namespaces allowed", host_namespaces, true, "each jail has one of each kind",
+              "raise user.max_*_namespaces (sysctl)"),
         { .name = "seccomp",
+          .run = find_file,
           .required = true,
-          .run = find_file,
           .path = "/proc/sys/kernel/seccomp/actions_avail",
-          .advice = "no filters: a kernel with CONFIG_SECCOMP_FILTER is needed" },
+          .cost = "no filters, so no jails",
+          .remedy = "a kernel with CONFIG_SECCOMP_FILTER" },
         { .name = "landlock",
-          .run = find_landlock,
+          .run = host_landlock,
           .number = SYS_landlock_create_ruleset,
-          .advice = "the second wall is absent, strict makes no jail: add it to lsm=" },
-        { .name = "psi",
-          .run = find_file,
-          .path = "/proc/pressure/memory",
-          .advice = "creates are not held back under pressure: psi=1" },
+          .cost = "the second wall is absent, strict makes no jail",
+          .remedy = "add landlock to lsm= on the kernel's command line" },
+        ABOUT("psi", find_file, "/proc/pressure/memory", "creates are not held back under pressure",
+              "psi=1 on the kernel's command line"),
+        TRIAL("ids given away", host_subuid, false, "those ranges are not used for jails",
+              "take the lines out of /etc/subuid and /etc/subgid, or see --id-base"),
+        TRIAL("ids held", host_ids, false, "no more jails where all are held", "end some jails"),
         SETTING("executable memfds", "/proc/sys/vm/memfd_noexec", "01",
-                "2 forbids the start of init: set vm.memfd_noexec to 0 or 1"),
+                "2 forbids the start of init", "set vm.memfd_noexec to 0 or 1"),
         SETTING("dmesg_restrict", "/proc/sys/kernel/dmesg_restrict", "1",
-                "users of the host read the kernel's log; jails do not"),
+                "users of the host read the kernel's log; jails do not", "set it to 1"),
         SETTING("kptr_restrict", "/proc/sys/kernel/kptr_restrict", "12",
-                "addresses of the kernel are shown: set it to 1"),
+                "addresses of the kernel are shown", "set it to 1"),
         SETTING("unprivileged bpf", "/proc/sys/kernel/unprivileged_bpf_disabled", "12",
-                "users of the host may load programs; jails may not"),
+                "users of the host may load programs; jails may not", "set it to 1"),
         SETTING("protected_symlinks", "/proc/sys/fs/protected_symlinks", "1",
-                "links in /tmp are followed for root; warder does not rely on it"),
+                "links in /tmp are followed for root; warder does not rely on it", "set it to 1"),
         SETTING("protected_hardlinks", "/proc/sys/fs/protected_hardlinks", "1",
-                "files of others can be linked; warder does not rely on it"),
+                "files of others can be linked; warder does not rely on it", "set it to 1"),
         SETTING("yama", "/proc/sys/kernel/yama/ptrace_scope", "123",
-                "without Yama users trace their own processes; jails do not"),
+                "users trace their own processes; jails do not", "add yama to lsm="),
         SETTING("apparmor userns", "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "01",
-                "said for other tools: warder's supervisor makes namespaces as root"),
+                "none: the supervisor makes namespaces as root", "-"),
         SETTING("unprivileged userns", "/proc/sys/kernel/unprivileged_userns_clone", "01",
-                "said for other tools"),
-        { .name = "swap",
-          .run = find_swap,
-          .advice = "jails get no swap where the controller knows it; on v1 see swapaccount=1" },
-        { .name = "room for state",
-          .run = find_room,
-          .path = STATEDIR,
-          .advice = "imports and kept jails will fail: free some" },
-        { .name = "service",
-          .run = find_file,
-          .path = RUNDIR "/warder.sock",
-          .advice = "only root can use warder, by private supervisors: start warder.socket" },
+                "none: the supervisor makes namespaces as root", "-"),
+        TRIAL("selinux", host_selinux, false, "its policy may refuse what a jail is built of",
+              "where a create fails with EACCES, look for AVC in the audit log"),
+        ABOUT("processor", host_faults, "/sys/devices/system/cpu/vulnerabilities",
+              "a jail may read what others compute", "update kernel and microcode"),
+        SETTING("hyperthreads", "/sys/devices/system/cpu/smt/active", "0",
+                "two jails may share a core and its caches",
+                "nosmt, or a cpuset of whole cores for each policy"),
+        TRIAL("swap", host_swap, false,
+              "jails get none where the controller knows it; on v1 it may not", "swapaccount=1"),
+        ABOUT("room for state", host_room, STATEDIR, "imports and kept jails will fail",
+              "free some"),
+        ABOUT("group warder", host_group, "warder", "only root can use the service",
+              "systemd-sysusers, then usermod -aG warder USER"),
+        ABOUT("group warder-admin", host_group, "warder-admin", "only root sees all users' jails",
+              "systemd-sysusers"),
+        ABOUT("unit warder.socket", host_unit, "warder.socket", "the service is not started",
+              "make install"),
+        ABOUT("unit warder.service", host_unit, "warder.service", "the service is not started",
+              "make install"),
+        ABOUT("service", find_file, RUNDIR "/warder.sock",
+              "only root can use warder, by private supervisors",
+              "systemctl enable --now warder.socket"),
 };
 
 unsigned doctor_checks(cJSON *rows) {
-        static const char *const names[] = { "ok", "missing", "weak", "unknown" };
+        static const char *const names[_STATE_MAX] = { "ok", "missing", "weak", "unknown" };
         unsigned missing = 0;
 
         for (unsigned i = 0; i < ELEMENTS(checks); i++) {
@@ -269,7 +148,8 @@ unsigned doctor_checks(cJSON *rows) {
                 json_add_text(row, "state", names[state]);
                 json_add_text(row, "need", checks[i].required ? "required" : "optional");
                 json_add_text(row, "found", found);
-                json_add_text(row, "advice", state == STATE_OK ? "" : checks[i].advice);
+                json_add_text(row, "cost", state == STATE_OK ? "" : checks[i].cost);
+                json_add_text(row, "remedy", state == STATE_OK ? "" : checks[i].remedy);
                 json_push_consume(rows, row);
                 missing += state == STATE_MISSING && checks[i].required;
         }

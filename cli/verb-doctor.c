@@ -9,6 +9,7 @@
 
 #include "cli/doctor-attack.h"
 #include "cli/doctor-checks.h"
+#include "cli/doctor-kinds.h"
 #include "cli/events.h"
 #include "cli/terminal.h"
 
@@ -32,7 +33,7 @@ static const Option doctor_options[] = {
 };
 
 static void show_columns(const cJSON *row, const char *const *columns) {
-        static const int widths[] = { 10, 20, 24, 0 };
+        static const int widths[] = { 10, 24, 36, 0, 0 };
 
         for (unsigned i = 0; columns[i]; i++) {
                 const char *text = json_text(row, columns[i]);
@@ -40,7 +41,7 @@ static void show_columns(const cJSON *row, const char *const *columns) {
 
                 terminal_text(stdout, text, TEXT_SHOWN);
                 if (columns[i + 1])
-                        printf("%*s", n < widths[i] ? widths[i] - n + 1 : 1, "");
+                        printf("%*s", n < widths[i] ? widths[i] - n + 1 : 2, "");
         }
         putchar('\n');
 }
@@ -83,19 +84,37 @@ static int run_attack(const DoctorOptions *options, Error *err) {
         return totals.through + totals.unclear > 0 ? 1 : 0;
 }
 
+static void show_kinds(const cJSON *kinds) {
+        const cJSON *kind;
+
+        cJSON_ArrayForEach(kind, kinds) {
+                const char *possible = json_text(kind, "possible");
+                const char *because = json_text(kind, "because");
+
+                printf("jails with %s: %s%s", json_text(kind, "kind"), possible,
+                       because && *because ? ": " : "");
+                terminal_text(stdout, because, TEXT_SHOWN);
+                putchar('\n');
+        }
+}
+
 static int run_checks(const DoctorOptions *options) {
-        static const char *const columns[] = { "state", "check", "found", "advice", NULL };
-        SCOPED(json_free) cJSON *rows = cJSON_CreateArray();
+        static const char *const columns[] = { "state", "check", "found", "cost", "remedy", NULL };
+        SCOPED(json_free) cJSON *rows = cJSON_CreateArray(), *kinds = cJSON_CreateArray();
         unsigned missing = doctor_checks(rows);
 
+        doctor_policies(options->common.socket, rows);
+        doctor_kinds(rows, kinds);
         if (options->common.json) {
                 SCOPED(json_free) cJSON *whole = cJSON_CreateObject();
 
                 json_add_number(whole, "missing", missing);
                 json_add_consume(whole, "checks", cJSON_Duplicate(rows, true));
+                json_add_consume(whole, "kinds", cJSON_Duplicate(kinds, true));
                 events_result(whole);
         } else {
                 show_rows(rows, columns, "ok");
+                show_kinds(kinds);
         }
         return missing > 0 ? 1 : 0;
 }

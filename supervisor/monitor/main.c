@@ -22,6 +22,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/fds.h"
+#include "base/id-pool.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "supervisor/monitor/confined.h"
@@ -35,8 +36,6 @@
 #define SHELLS_MAX     64
 #define SHELLS_SERVICE 4
 #define SHELLS_PRIVATE 2 /* one call seldom needs more, and making them takes time from it */
-#define ID_BASE        1879048192 /* far above accounts and what subuid files give away */
-#define ID_RANGES      4096
 #define EXIT_USAGE     2
 #define EXIT_BUSY      75 /* another supervisor of this name is alive */
 
@@ -297,8 +296,8 @@ int main(int argc, char **argv) {
                                     .listen_fd = UINT64_MAX,
                                     .ready_fd = UINT64_MAX,
                                     .shells = UINT64_MAX,
-                                    .id_base = ID_BASE,
-                                    .id_ranges = ID_RANGES } };
+                                    .id_base = ID_POOL_BASE,
+                                    .id_ranges = ID_POOL_RANGES } };
         Error err = ERROR_EMPTY;
         int rest = argc;
 
