@@ -18,6 +18,8 @@ import tempfile
 import time
 
 BUILD = os.environ.get("top_builddir", ".")
+# seconds to wait for an answer before the test is a failed one; more where all is emulated (tests/vm/run)
+PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "10"))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
@@ -91,7 +93,7 @@ class Client:
     def __init__(self, path):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.connect(path)
-        self.sock.settimeout(10)
+        self.sock.settimeout(PATIENCE)
         self.buf, self.fds, self.n, self.notes = b"", [], 0, []
 
     def raw(self, data, fds=()):
@@ -169,7 +171,7 @@ def client_as(path, uid, gid=None, groups=()):
     os.waitpid(pid, 0)
     client = Client.__new__(Client)
     client.sock = socket.socket(fileno=fds[0])
-    client.sock.settimeout(10)
+    client.sock.settimeout(PATIENCE)
     client.buf, client.fds, client.n, client.notes = b"", [], 0, []
     return client
 
@@ -180,7 +182,7 @@ class Jail:
     def __init__(self, front, cookie, handle):
         self.front, self.cookie, self.handle = front, cookie, handle
         self.init, init_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.init.settimeout(10)
+        self.init.settimeout(PATIENCE)
         self.files = [os.memfd_create(f"jail-{i}") for i in range(JAIL_FD_MAX)]
         self.set(5, "oom_kill 0\n")
         self.set(6, "4096\n")
@@ -233,7 +235,7 @@ class Front:
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
         self.monitor, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.monitor.settimeout(10)
+        self.monitor.settimeout(PATIENCE)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(self.path)
         os.chmod(self.path, 0o666)
