@@ -17,26 +17,24 @@
 #include <sys/un.h>
 
 #include "base/ids.h"
+#include "cli/doctor-open.h"
+#include "cli/doctor-report.h"
 #include "cli/link.h"
 #include "cli/pack.h"
 #include "cli/places.h"
 #include "cli/probe/exhaust.h"
 #include "cli/workdir.h"
 
-#define PROBE_NAME   "warder-probe"
-#define PROBES_LEAST 100 /* fewer cannot be all of them */
-#define COLUMNS      5
-#define WORD_MAX     64
-#define REFUSED      "refused by the kernel"
+#define PROBE_NAME "warder-probe"
+#define REFUSED    "refused by the kernel"
 
 typedef struct Attack {
         Link link;
         char jail[ID_MAX];
-        cJSON *rows; /* borrowed */
-        AttackTotals totals;
+        AttackReport report;
         int port_fd;
         int abstract_fd;
-        char words[3][WORD_MAX]; /* what the probe is told about the host */
+        char words[3][REPORT_WORD_MAX]; /* what the probe is told about the host */
 } Attack;
 
 /* ---- the program as an archive ------------------------------------------------------------------- */
@@ -92,7 +90,7 @@ static void open_port(Attack *attack) {
             bind(attack->port_fd, (const struct sockaddr *) &at, sizeof(at)) == 0 &&
             listen(attack->port_fd, 1) == 0 &&
             getsockname(attack->port_fd, (struct sockaddr *) &at, &n) == 0)
-                (void) snprintf(attack->words[1], WORD_MAX, "port=%u", ntohs(at.sin_port));
+                (void) snprintf(attack->words[1], REPORT_WORD_MAX, "port=%u", ntohs(at.sin_port));
 }
 
 static void open_abstract(Attack *attack) {
@@ -105,11 +103,12 @@ static void open_abstract(Attack *attack) {
             bind(attack->abstract_fd, (const struct sockaddr *) &at,
                  (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1 + (size_t) n)) == 0 &&
             listen(attack->abstract_fd, 1) == 0)
-                (void) snprintf(attack->words[2], WORD_MAX, "abstract=%.48s", at.sun_path + 1);
+                (void) snprintf(attack->words[2], REPORT_WORD_MAX, "abstract=%.48s",
+                                at.sun_path + 1);
 }
 
 static void open_targets(Attack *attack) {
-        (void) snprintf(attack->words[0], WORD_MAX, "pid=%d", (int) getpid());
+        (void) snprintf(attack->words[0], REPORT_WORD_MAX, "pid=%d", (int) getpid());
         open_port(attack);
         open_abstract(attack);
 }
@@ -161,73 +160,6 @@ static int make_jail(Attack *attack, const AttackOptions *options, bool narrow, 
         return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
 }
 
-/* ---- what it said -------------------------------------------------------------------------------- */
-
-static void count(AttackTotals *totals, const char *outcome) {
-        if (strcmp(outcome, "held") == 0)
-                totals->held++;
-        else if (strcmp(outcome, "through") == 0)
-                totals->through++;
-        else if (strcmp(outcome, "not-tried") == 0)
-                totals->not_tried++;
-        else
-                totals->unclear++;
-}
-
-static void add_row(Attack *attack, const char *as, char *const *words) {
-        static const char *const names[COLUMNS] = { "probe", "tried", "outcome", "wall",
-                                                    "evidence" };
-        cJSON *row = cJSON_CreateObject();
-
-        for (unsigned i = 0; i < COLUMNS; i++)
-                json_add_text(row, names[i], words[i]);
-        json_add_text(row, "as", as);
-        json_push_consume(attack->rows, row);
-        count(&attack->totals, words[2]);
-}
-
-static void add_unclear(Attack *attack, const char *as, char *evidence) {
-        char name[] = "report", tried[] = "hear of every probe", outcome[] = "unclear",
-             wall[] = "-";
-        char *const words[COLUMNS] = { name, tried, outcome, wall, evidence };
-
-        add_row(attack, as, words);
-}
-
-/* Returns: how many words the line has; it is cut up at its tabs */
-static unsigned cut(char *line, char **words) {
-        unsigned n = 0;
-
-        for (char *word = line; word && n < COLUMNS; n++) {
-                words[n] = word;
-                word = strchr(word, '\t');
-                if (word)
-                        *word++ = 0;
-        }
-        return n;
-}
-
-static void read_report(Attack *attack, const char *as, const char *text) {
-        autofree char *lines = strdup(text);
-        char few[] = "fewer probes reported than were tried";
-        char *words[COLUMNS], *rest = NULL;
-        unsigned n = 0;
-        bool ended = false;
-
-        for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-                unsigned found = cut(line, words);
-
-                if (found == 2 && strcmp(words[0], "end") == 0 && n >= PROBES_LEAST)
-                        ended = strtoul(words[1], NULL, 10) == n;
-                if (found != COLUMNS)
-                        continue;
-                add_row(attack, as, words);
-                n++;
-        }
-        if (!ended)
-                add_unclear(attack, as, few);
-}
-
 static cJSON *exec_params(const Attack *attack, unsigned uid, const char *word) {
         cJSON *params = cJSON_CreateObject(), *argv, *user, *stdio;
 
@@ -260,9 +192,9 @@ static int run_probe(Attack *attack, unsigned uid, const char *word, Error *err)
                 text = json_text(cJSON_GetObjectItem(json_get(answer.result, "output"), "stdout"),
                                  "text");
                 if (!cause || strcmp(cause, "exited") != 0 || !text)
-                        add_unclear(attack, as, silent);
+                        report_unclear(&attack->report, as, silent);
                 else
-                        read_report(attack, as, text);
+                        report_read(&attack->report, as, text);
         }
         answer_deinit(&answer);
         return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
@@ -284,6 +216,7 @@ static const Exhaustion exhaustions[] = {
         { "memory", "all memory", "oom", false },
         { "output", "a flood of output", "output_limit", false },
         { "processor", "all processor time", "cpu_timeout", false },
+        { "descriptors", "all descriptors", REFUSED, false },
         { "time", "never to end", "wall_timeout", false },
         { "inodes", "all files of the disk", "disk_limit", true },
         { "bytes", "all bytes of the disk", "disk_limit",
@@ -310,7 +243,7 @@ static int ask_way(Attack *attack, const char *way, char *ret_cause, Error *err)
                 cause = "";
         else if (cause && strcmp(cause, "exited") == 0 && code == EXHAUST_REFUSED)
                 cause = REFUSED;
-        (void) snprintf(ret_cause, WORD_MAX, "%.60s", cause ? cause : "refused");
+        (void) snprintf(ret_cause, REPORT_WORD_MAX, "%.60s", cause ? cause : "refused");
         answer_deinit(&answer);
         return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
 }
@@ -321,9 +254,10 @@ static bool is_held(const Exhaustion *row, const char *cause, const char *after)
 }
 
 static int exhaust(Attack *attack, const Exhaustion *row, Error *err) {
-        char cause[WORD_MAX], after[WORD_MAX], name[WORD_MAX], tried[WORD_MAX], wall[] = "limit";
-        char outcome[WORD_MAX], evidence[3 * WORD_MAX];
-        char *const words[COLUMNS] = { name, tried, outcome, wall, evidence };
+        char cause[REPORT_WORD_MAX], after[REPORT_WORD_MAX], name[REPORT_WORD_MAX],
+                tried[REPORT_WORD_MAX], wall[] = "limit";
+        char outcome[REPORT_WORD_MAX], evidence[3 * REPORT_WORD_MAX];
+        char *const words[REPORT_COLUMNS] = { name, tried, outcome, wall, evidence };
         int r = ask_way(attack, row->way, cause, err);
 
         if (r == 0)
@@ -336,7 +270,7 @@ static int exhaust(Attack *attack, const Exhaustion *row, Error *err) {
                         is_held(row, cause, after) ? "held" : "through");
         (void) snprintf(evidence, sizeof(evidence), "cause: %s; afterwards the jail %s",
                         cause[0] ? cause : "exited", after[0] ? "failed" : "goes on");
-        add_row(attack, "user", words);
+        report_add(&attack->report, "user", words);
         return 0;
 }
 
@@ -351,7 +285,7 @@ static int exhaust_all(Attack *attack, const AttackOptions *options, Error *err)
 int doctor_attack(const AttackOptions *options, const char *socket, cJSON *rows,
                   AttackTotals *ret_totals, Error *err) {
         Attack attack = {
-                .link = LINK_EMPTY, .rows = rows, .port_fd = -EBADF, .abstract_fd = -EBADF
+                .link = LINK_EMPTY, .report.rows = rows, .port_fd = -EBADF, .abstract_fd = -EBADF
         };
         int r = link_open(&attack.link, socket, err);
 
@@ -366,11 +300,13 @@ int doctor_attack(const AttackOptions *options, const char *socket, cJSON *rows,
         if (r == 0)
                 r = run_probe(&attack, 1000, "run", err);
         if (r == 0)
+                r = doctor_open(&attack.link, attack.jail, &attack.report, err);
+        if (r == 0)
                 r = exhaust_all(&attack, options, err);
         link_deinit(&attack.link);
         owned_close(&attack.port_fd);
         owned_close(&attack.abstract_fd);
         if (r == 0)
-                *ret_totals = attack.totals;
+                *ret_totals = attack.report.totals;
         return r;
 }

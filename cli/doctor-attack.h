@@ -2,19 +2,12 @@
 /*
  * doctor-attack: warder-probe run in a jail, and what it found.
  */
-#include "base/json.h"
+#include "cli/doctor-report.h"
 
 typedef struct AttackOptions {
         const char *policy;   /* NULL: the caller's or the supervisor's default */
         const char *snapshot; /* NULL: likewise */
 } AttackOptions;
-
-typedef struct AttackTotals {
-        unsigned held;
-        unsigned through;
-        unsigned unclear;
-        unsigned not_tried;
-} AttackTotals;
 
 /**
  * doctor_attack() - make a jail, run all probes in it as its user and as its id 0, end it

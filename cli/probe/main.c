@@ -28,6 +28,7 @@
 #include "cli/probe/exhaust.h"
 #include "cli/probe/files.h"
 #include "cli/probe/network.h"
+#include "cli/probe/plants.h"
 #include "cli/probe/processes.h"
 
 #define TRY_MSEC   5000
@@ -176,7 +177,7 @@ static int plant(char **words) {
         while (from >= 0 && to >= 0 && (n = read(from, bytes, sizeof(bytes))) > 0)
                 if (write(to, bytes, (size_t) n) != n)
                         return 1;
-        return n == 0 && fchmod(to, 04755) == 0 ? 0 : 1;
+        return n == 0 && fchmod(to, 04755) == 0 ? plants_make() : 1;
 }
 
 static int tell_euid(char **words) {

@@ -16,6 +16,11 @@ awk -F '\t' '$3 == "through" { print $1 }' "$scratch/outside" | sort -u >"$scrat
 [ "$(wc -l <"$scratch/works")" -ge 100 ]
 ok $? "outside at least 100 probes get through ($(wc -l <"$scratch/works"))"
 
+ln -s /proc/self/root "$scratch/link"
+is "$(cat "$scratch/link$scratch/outside" | wc -l)" "$(wc -l <"$scratch/outside")" "outside who opens without care follows a link to its own root"
+ln -s ../../../../../../.. "$scratch/up"
+is "$(stat -L -c %d:%i "$scratch/up")" "$(stat -c %d:%i /)" "and one by .."
+
 mkdir -p "$scratch/root/usr/bin" "$scratch/root/tmp" "$scratch/root/etc"
 cp "$probe" "$scratch/root/usr/bin/probe"
 tar -C "$scratch/root" -cf "$scratch/root.tar" .
@@ -51,6 +56,12 @@ for part in supervisor sandbox agent; do ln -s "$top_builddir/$part" "$scratch/w
 cat >"$scratch/weak/warder-probe" <<'SH'
 #!/bin/sh
 [ "$1" = exhaust ] && exit 7
+if [ "$1" = plant ]; then # a place where care is needed, without what it is needed for
+        mkdir -p /tmp/.warder-open/root/etc
+        echo x >/tmp/.warder-open/plain
+        echo x >/tmp/.warder-open/root/etc/passwd
+        exit 0
+fi
 [ "$1" = run ] || exit 0
 i=0
 while [ $i -lt 120 ]; do printf 'p%d\ttried\theld\tfilter\tEPERM\n' $i; i=$((i + 1)); done
@@ -61,6 +72,7 @@ chmod 755 "$scratch/weak/warder-probe"
 WARDER_LIBEXEC=$scratch/weak expect 1 "the doctor says what gets through" warder doctor --attack
 has "$out" " got through, 0 unclear" "and counts it"
 has "$out" "hole" "and names it"
+has "$(printf '%s\n' "$out" | grep open-root-link)" through "so is a file that the supervisor should not have opened"
 sed -i '/^printf .end/d; s/through/held/' "$scratch/weak/warder-probe"
 WARDER_LIBEXEC=$scratch/weak expect 1 "a report that is cut off is no clean one" warder doctor --attack
 has "$out" "2 unclear" "and is counted as unclear"
