@@ -246,12 +246,26 @@ static void test_same_ids(Cage *cage, const Plan *plan, const JailLayer *layers)
         like = jail_free(like);
 }
 
+/* In a jail with ids of its own, where the kernel can map a tmpfs. */
+static void check_shown(const Plan *plan, const JailLayer *layers, const char *command,
+                        const char *want, const char *what) {
+        Cage cage;
+
+        if (!sandbox_facts(rig.sandbox)->upper_map) {
+                tap_skip(what, "a tmpfs that can be mapped (Linux 6.3)");
+                return;
+        }
+        cage = cage_of(plan, layers);
+        check(&cage, command, want, what);
+        cage_end(&cage);
+}
+
 static void test_upper(void) {
         Plan plan = plan_of(1, 1), second = plan_of(3, 2);
         JailLayer layers[3] = { rig_layer(&rig, "base") };
-        Cage cage, other;
         Outcome outcome;
         int status;
+        Cage cage;
 
         plan.flags = PLAN_KEEP_UPPER;
         cage = cage_of(&plan, layers);
@@ -264,15 +278,15 @@ static void test_upper(void) {
         layers[0] = (JailLayer){ .fd = jail_upper_fd(cage.jail),
                                  .from_uid = jail_id_base(cage.jail),
                                  .from_gid = jail_id_base(cage.jail),
-                                 .count = JAIL_IDS };
+                                 .count = JAIL_IDS,
+                                 .space = -EBADF };
         layers[2] = layers[0];
         second.layers[0].kind = second.layers[2].kind = LAYER_UPPER;
         second.n_views = 2;
         second.views[1] = (PlanView){ VIEW_UPPER, VIEW_DIRECT, 2, 1 };
-        other = cage_of(&second, layers);
-        check(&other, "cat /home/user/f; stat -c %u /home/user/f; ls /srv; ls /upper/home/user",
-              "from-first\n1000\nf\nf\n", "another one shows its upper while it runs");
-        cage_end(&other);
+        check_shown(&second, layers,
+                    "cat /home/user/f; stat -c %u /home/user/f; ls /srv; ls /upper/home/user",
+                    "from-first\n1000\nf\nf\n", "another one shows its upper while it runs");
 
         (void) jail_kill(cage.jail);
         while (jail_reap(cage.jail, &status, NULL) == -EAGAIN)
@@ -280,10 +294,8 @@ static void test_upper(void) {
         is_number(jail_state(cage.jail), JAIL_ENDED, "the first has ended");
         is_number(jail_id_base(cage.jail), layers[0].from_uid, "its ids are still its own");
         layers[0].fd = layers[2].fd = jail_upper_fd(cage.jail);
-        other = cage_of(&second, layers);
-        check(&other, "cat /home/user/f; ls /srv", "from-first\nf\n",
-              "its kept upper is still there");
-        cage_end(&other);
+        check_shown(&second, layers, "cat /home/user/f; ls /srv", "from-first\nf\n",
+                    "its kept upper is still there");
         test_same_ids(&cage, &second, layers);
         cage_end(&cage);
 }
