@@ -59,7 +59,19 @@ static Kind classify(int fd) {
         return KIND_RELAY;
 }
 
+/*
+ * A command opens /dev/stderr and its like by the mode of the pipe, which is its maker's alone and shows as
+ * nobody's in the jail. A pipe has no name: whom the mode lets in must have been given it first.
+ */
+static void let_reopen(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+                (void) fchmod(fd, 0666);
+}
+
 static void take(Stdio *stdio, unsigned i, int fd, bool own) {
+        let_reopen(fd);
         stdio->words[i] = "fd";
         stdio->fds[stdio->n_fds] = fd;
         stdio->own[stdio->n_fds++] = own;

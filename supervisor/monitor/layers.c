@@ -22,12 +22,14 @@
  * nosuid and nodev, are set in jail.c; the host's own places are no layers.
  */
 static int check_changed(const Monitor *monitor, int dir, const JailLayer *layer, Error *err) {
-        if (layer->from_uid == 0 || layer->from_gid == 0)
+        int r = host_places_check(dir, monitor->state_fd, layer->from_uid, err);
+
+        if (r == 0 && (layer->from_uid == 0 || layer->from_gid == 0))
                 return error_say(err, -EPERM,
                                  "the directory belongs to %s: no jail writes as root of the host. "
-                                 "Give it to a user",
+                                 "Use a directory of a user and a group",
                                  layer->from_uid == 0 ? "root" : "the group root");
-        return host_places_check(dir, monitor->state_fd, layer->from_uid, err);
+        return r;
 }
 
 /*

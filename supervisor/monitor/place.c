@@ -48,8 +48,14 @@ static int open_parent(const char *path, Error *err) {
         autofree char *copy = strdup(path);
         autoclose int fd = -EBADF;
 
-        return copy ? open_dir(dirname(copy), 0755, &fd, err)
-                    : error_set(err, -ENOMEM, "make the parent of %s", path);
+        if (!copy)
+                return error_set(err, -ENOMEM, "make the parent of %s", path);
+        for (char *at = strchr(copy + 1, '/'); at; at = strchr(at + 1, '/')) {
+                *at = '\0';
+                (void) mkdir(copy, 0755); /* what is wrong with it the next line says */
+                *at = '/';
+        }
+        return open_dir(dirname(copy), 0755, &fd, err);
 }
 
 static int make_socket(Monitor *monitor, Error *err) {

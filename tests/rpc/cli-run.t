@@ -32,6 +32,11 @@ expect 1 "too much written" warder run --disk 1M -- dd if=/dev/zero of=/work/x b
 has "$err" "disk limit" "is named"
 ok "$([ ! -e x ]; echo $?)" "and nothing of it is in the directory"
 
+# --- pipes are opened again by their names in /dev
+is "$(warder run -- sh -c 'echo a >/dev/stdout; echo b >/dev/stderr' 2>&1 | sort | tr -d '\n')" ab \
+        "/dev/stdout and /dev/stderr of a pipe can be opened"
+is "$(echo in | warder run -- cat /dev/stdin)" in "and /dev/stdin"
+
 # --- the directory and the environment
 echo ours >file
 expect 0 "the directory is at /work" warder run -- sh -c 'cat /work/file; pwd; echo theirs >file'
