@@ -6,9 +6,10 @@
  * the lock; the store; the sandbox, which sweeps what a killed supervisor of this name left; then egress,
  * the front, and shells.
  *
- * We stay in the mount namespace of the host: a caller's directory is a descriptor on a mount there, and
- * the kernel clones only mounts of the asker's own namespace. Nothing is ever mounted here: each shell has
- * a namespace of its own, and what is prepared for it is detached and goes with its descriptor.
+ * Our mount namespace is the host's, or the unit's own where systemd made one. A caller's directory is a
+ * descriptor on a mount of the caller's namespace; where that is another one, it is cloned there
+ * (sandbox/priv-visit.c). Nothing is ever mounted here: each shell has a namespace of its own, and what is
+ * prepared for it is detached and goes with its descriptor.
  */
 #include <errno.h>
 #include <fcntl.h>
