@@ -23,6 +23,9 @@ is "$(printf '%s\n' "$out" | jq '[.checks[] | select(.state != "ok" and .need ==
 [ "$(printf '%s\n' "$out" | jq '.checks | length')" -ge 50 ]
 ok $? "in fifty checks or more"
 is "$(kind 'the host root')" yes "and jails can be made"
+has "$(printf '%s\n' "$out" | jq -r '.checks[] | select(.check == "capabilities") | .found')" \
+        "all $(sed -n 's/^CapabilityBoundingSet=//p' "$top_srcdir/systemd/warder.service.in" | wc -w) " \
+        "the capabilities are as many as the service's unit keeps"
 # in a mount namespace where nobody else mounts
 unshare -m sh -c 'cat /proc/self/mountinfo >before; warder doctor >said; cat /proc/self/mountinfo >after'
 [ -s said ] && cmp before after
@@ -34,7 +37,12 @@ has "$out" "jails with the policy strict: " "the last lines say which jails can 
 lacks() {
         check=$1 which=$2
         shift 2
-        is "$(warder doctor --json | jq -r --arg c "$check" '.checks[] | select(.check == $c) | .state')" ok "here: $check"
+        here=$(warder doctor --json | jq -r --arg c "$check" '.checks[] | select(.check == $c) | .state')
+        if [ "$here" != ok ]; then # what is required was seen to be ok above
+                tests_run=$((tests_run + 1))
+                echo "ok $tests_run - missed: $check # SKIP this host has it not: $here"
+                return
+        fi
         "$@" warder doctor --json >"$scratch/out" 2>"$scratch/err"
         out=$(cat "$scratch/out")
         case $(state "$check") in
