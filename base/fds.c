@@ -26,7 +26,7 @@
 #define KERNEL_FILE_MAX \
         8192 /* the largest flat keyed file of a cgroup, memory.stat, has half of it */
 
-/* Room for one SCM_RIGHTS, and for the credentials that a socket with SO_PASSCRED adds. */
+/* Room for one SCM_RIGHTS, for FDS_MAX of them, and for the credentials that a socket with SO_PASSCRED adds. */
 typedef union Control {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int) * FDS_MAX) + CMSG_SPACE(sizeof(struct ucred))];
@@ -74,15 +74,15 @@ static unsigned take_fds(struct msghdr *message, int *fds) {
         return n;
 }
 
-ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {
+_Static_assert(sizeof(Control) / sizeof(int) <= FDS_ROOM, "all that can come has room");
+
+ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {
         struct iovec iov = { .iov_base = bytes, .iov_len = n };
         Control control;
         struct msghdr message = { .msg_iov = &iov,
                                   .msg_iovlen = 1,
                                   .msg_control = control.bytes,
                                   .msg_controllen = sizeof(control.bytes) };
-        int fds[sizeof(control) / sizeof(int)];
-        unsigned n_fds;
         ssize_t got;
 
         do
@@ -90,10 +90,20 @@ ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_
         while (got < 0 && errno == EINTR);
         if (got < 0)
                 return -errno;
-        n_fds = take_fds(&message, fds);
-        if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || n_fds > FDS_MAX) {
-                fds_close(fds, n_fds);
+        *ret_n_fds = take_fds(&message, ret_fds);
+        if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || *ret_n_fds > FDS_MAX)
                 return -EBADMSG;
+        return got;
+}
+
+ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {
+        int fds[FDS_ROOM];
+        unsigned n_fds = 0;
+        ssize_t got = fds_recv_all(sock, bytes, n, fds, &n_fds);
+
+        if (got < 0) {
+                fds_close(fds, n_fds);
+                return got;
         }
         memcpy(ret_fds, fds, sizeof(int) * n_fds);
         *ret_n_fds = n_fds;

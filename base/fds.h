@@ -10,7 +10,8 @@
 
 #include "base/error.h"
 
-#define FDS_MAX 32 /* most descriptors in one message, below the kernel's SCM_MAX_FD of 253 */
+#define FDS_MAX  32 /* most descriptors in one message, below the kernel's SCM_MAX_FD of 253 */
+#define FDS_ROOM 48 /* most that one receive can bring, those too many included */
 
 /**
  * fds_send() - one sendmsg(2) with descriptors (MSG_NOSIGNAL)
@@ -30,6 +31,12 @@ ssize_t fds_send(int sock, const void *bytes, size_t n, const int *fds, unsigned
  *          came are closed), else negative errno.
  */
 ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds);
+
+/**
+ * fds_recv_all() - the same for who must look at each descriptor before anything is done with it
+ * @ret_fds: room for FDS_ROOM, owned by the caller afterwards, at -EBADMSG too
+ */
+ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds);
 
 /** fds_close() - close @n descriptors and set each to -EBADF */
 void fds_close(int *fds, unsigned n);

@@ -32,6 +32,7 @@ struct OutLine {
 
 struct RpcPeer {
         int fd; /* owned */
+        RpcDoor door;
         Buf in;
         size_t start;                /* of the line that is next, in @in */
         size_t scanned;              /* bytes from @start that hold no newline */
@@ -86,10 +87,16 @@ RpcPeer *rpc_peer_free(RpcPeer *peer) {
                 (void) out_line_free(line);
         }
         fds_close(peer->fds, peer->n_fds);
+        if (peer->door.close && peer->fd >= 0)
+                peer->door.close(peer->door.userdata, peer->door.uid, TAKE_FD(peer->fd));
         fds_close(&peer->fd, 1);
         buf_deinit(&peer->in);
         free(peer);
         return NULL;
+}
+
+void rpc_peer_set_door(RpcPeer *peer, const RpcDoor *door) {
+        peer->door = *door;
 }
 
 int rpc_peer_fd(const RpcPeer *peer) {
@@ -128,9 +135,23 @@ static size_t make_room(RpcPeer *peer) {
         return peer->in.max - peer->in.len;
 }
 
+/* One receive, each descriptor of which has passed the door, where there is one. */
+static ssize_t receive(RpcPeer *peer, char *chunk, size_t n, int *fds, unsigned *n_fds) {
+        const RpcDoor *door = &peer->door;
+        ssize_t got = fds_recv_all(peer->fd, chunk, n, fds, n_fds);
+
+        for (unsigned i = 0; door->admit && i < *n_fds; i++)
+                fds[i] = door->admit(door->userdata, door->uid, fds[i]);
+        if (got < 0) {
+                fds_close(fds, *n_fds);
+                *n_fds = 0;
+        }
+        return got;
+}
+
 int rpc_peer_read(RpcPeer *peer, Error *err) {
         char chunk[READ_CHUNK];
-        int fds[FDS_MAX];
+        int fds[FDS_ROOM];
         unsigned n_fds = 0;
         size_t room = make_room(peer);
         ssize_t n;
@@ -138,7 +159,11 @@ int rpc_peer_read(RpcPeer *peer, Error *err) {
 
         if (room == 0)
                 return 1; /* lines wait to be taken: rpc_peer_next() makes room or refuses */
-        n = fds_recv(peer->fd, chunk, room < sizeof(chunk) ? room : sizeof(chunk), fds, &n_fds);
+        if (peer->door.is_open && !peer->door.is_open(peer->door.userdata, peer->door.uid))
+                return error_say(err, -EDQUOT,
+                                 "descriptors that this user passed before cannot be closed: what "
+                                 "serves their files does not answer; end it or unmount it first");
+        n = receive(peer, chunk, room < sizeof(chunk) ? room : sizeof(chunk), fds, &n_fds);
         if (n == -EAGAIN)
                 return 1;
         if (n < 0)

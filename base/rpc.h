@@ -26,11 +26,29 @@ typedef struct RpcMessage {
 
 #define RPC_MESSAGE_EMPTY ((RpcMessage){ 0 })
 
+/*
+ * Who stands between the peer's descriptors and us. A close(2) may wait for as long as the peer likes (a file
+ * whose server is the peer's, a socket that lingers), so an owner that must not wait looks at each descriptor
+ * before it is held, and closes the connection, in whose queue such may lie, in a way of its own.
+ */
+typedef struct RpcDoor {
+        /* may more come in now? Nothing is read if not */
+        bool (*is_open)(void *userdata, uint32_t uid);
+        /* takes @fd; returns it, or -EBADF in its place */
+        int (*admit)(void *userdata, uint32_t uid, int fd);
+        /* takes the connection itself */
+        void (*close)(void *userdata, uint32_t uid, int fd);
+        void *userdata; /* borrowed, outlives the peer */
+        uint32_t uid;   /* whose connection it is */
+} RpcDoor;
+
 /** rpc_message_deinit() - free the tree and close descriptors that were not taken (>= 0) */
 void rpc_message_deinit(RpcMessage *message);
 
 /** rpc_peer_new_consume() - over @fd, made non-blocking. Returns: 0 or -ENOMEM (then @fd is closed) */
 int rpc_peer_new_consume(int fd, RpcPeer **ret_peer);
+/** rpc_peer_set_door() - before anything is read; what was not admitted counts as a descriptor of -EBADF */
+void rpc_peer_set_door(RpcPeer *peer, const RpcDoor *door);
 /** rpc_peer_free() - close all. Returns: NULL */
 RpcPeer *rpc_peer_free(RpcPeer *peer);
 DEFINE_SCOPED(RpcPeer *, rpc_peer_free);
@@ -39,7 +57,10 @@ int rpc_peer_fd(const RpcPeer *peer);
 /** rpc_peer_events() - EPOLLIN, and EPOLLOUT while something waits */
 unsigned rpc_peer_events(const RpcPeer *peer);
 
-/** rpc_peer_read() - take in what is there. Returns: 1 open, 0 the peer closed, or negative errno: close it */
+/**
+ * rpc_peer_read() - take in what is there
+ * Returns: 1 open, 0 the peer closed, or negative errno: close it (-EDQUOT: its door is shut, tell it).
+ */
 int rpc_peer_read(RpcPeer *peer, Error *err);
 
 /**

@@ -310,6 +310,18 @@ static void allow_threads(Rules *rules) {
         when_bits(add(rules, SECCOMP_DO_ALLOW, 0, clone_call), 0, new_namespaces, 0);
 }
 
+/*
+ * A thread as pthread_create(3) makes it and nothing else: no process, no namespace, no other flag. The front
+ * closes in threads what may keep a close(2) waiting.
+ */
+static void allow_plain_threads(Rules *rules) {
+        static const char *const clone_call[] = { "clone", NULL };
+
+        when(add(rules, SECCOMP_DO_ALLOW, 0, clone_call), 0, SECCOMP_OP_EQ,
+             CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                     CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID);
+}
+
 static void allow_family(Rules *rules, uint64_t family) {
         static const char *const socket_calls[] = { "socket", "socketpair", NULL };
 
@@ -321,6 +333,7 @@ static void front_rules(Rules *rules) {
         add(rules, SECCOMP_DO_ALLOW, 0, file_calls);
         add(rules, SECCOMP_DO_ALLOW, 0, front_calls);
         allow_family(rules, AF_UNIX); /* the journal */
+        allow_plain_threads(rules);   /* closer.c */
 }
 
 static void egress_rules(Rules *rules) {

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/schema.h"
 #include "supervisor/front/agent-methods.h"
+#include "supervisor/front/closer.h"
 
 struct AgentSocket {
         Task *task; /* borrowed, outlives us */
@@ -247,6 +248,7 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 
 int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err) {
         AgentSocket *socket = calloc(1, sizeof(*socket));
+        RpcDoor door;
         int r;
 
         if (!socket) {
@@ -255,6 +257,11 @@ int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err) 
         }
         socket->task = task;
         r = rpc_peer_new_consume(fd, &socket->peer);
+        if (r ==
+            0) { /* an agent passes no descriptor; one that does all the same holds nobody up */
+                closer_door(task->front->closer, task->owner_uid, &door);
+                rpc_peer_set_door(socket->peer, &door);
+        }
         if (r == 0)
                 r = sd_event_add_io(task->front->event, &socket->io, rpc_peer_fd(socket->peer),
                                     EPOLLIN, on_io, socket);

@@ -1,49 +1,45 @@
 /*
- * client-fds: see client-fds.h. fstat alone is not enough: files of nsfs, /proc and cgroups are regular
- * files to it, so the file system's kind is looked at too, against a list of what may be.
+ * client-fds: see client-fds.h.
+ *
+ * No call here may wait for whoever serves a file: fstat(2) and fstatfs(2) of a FUSE or network file do.
+ * statx(2) with AT_STATX_DONT_SYNC tells what the kernel has. It also tells on what a regular file lies: files of
+ * FUSE, of networks, of nsfs, /proc and cgroups have an anonymous device (major 0). So have those of
+ * btrfs, ZFS, tmpfs and overlayfs, but they know the attribute "no dump", which only a file system that keeps
+ * its inodes itself has (overlayfs tells that of the layer below).
+ *
+ * LIMIT: a block device's file system that a program serves ("fuseblk") looks like any other on a disk. Only
+ * root may mount one.
  */
 #include "supervisor/front/client-fds.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
-#include <stdbool.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
 #include "base/owned.h"
 
-#define MAGIC_ZFS     0x2fc12fc1
-#define MAGIC_BCACHE  0xca451a4e
-#define MAGIC_NTFS3   0x7366746e
 #define PTS_MAJOR_MIN 136 /* UNIX98 pty slaves; Documentation/admin-guide/devices.txt */
 #define PTS_MAJOR_MAX 143
 
-static const unsigned long disk_magics[] = {
-        EXT4_SUPER_MAGIC,      XFS_SUPER_MAGIC,   BTRFS_SUPER_MAGIC,    TMPFS_MAGIC,
-        OVERLAYFS_SUPER_MAGIC, MAGIC_ZFS,         F2FS_SUPER_MAGIC,     MAGIC_BCACHE,
-        SQUASHFS_MAGIC,        EXFAT_SUPER_MAGIC, EROFS_SUPER_MAGIC_V1, MSDOS_SUPER_MAGIC,
-        ISOFS_SUPER_MAGIC,     MAGIC_NTFS3,       RAMFS_MAGIC,
-};
-
 typedef enum FdKind { FD_OTHER, FD_PIPE, FD_FILE, FD_PTS, FD_DIR } FdKind;
 
-static bool is_disk(unsigned long magic) {
-        for (unsigned i = 0; i < ELEMENTS(disk_magics); i++)
-                if (disk_magics[i] == magic)
-                        return true;
-        return false;
+static int look(int fd, struct statx *ret) {
+        return statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, ret) < 0 ? -errno : 0;
 }
 
-static FdKind kind_of(const struct stat *what, unsigned long magic) {
-        if (S_ISFIFO(what->st_mode))
-                return magic == PIPEFS_MAGIC ? FD_PIPE : FD_OTHER;
-        if (S_ISREG(what->st_mode))
-                return is_disk(magic) ? FD_FILE : FD_OTHER;
-        if (S_ISDIR(what->st_mode))
+/* By what the inode is alone: a fifo is not told from a pipe, see is_pipe(). */
+static FdKind kind_of(const struct statx *what) {
+        if (S_ISFIFO(what->stx_mode))
+                return FD_PIPE;
+        if (S_ISREG(what->stx_mode))
+                return what->stx_dev_major != 0 || (what->stx_attributes_mask & STATX_ATTR_NODUMP)
+                               ? FD_FILE
+                               : FD_OTHER;
+        if (S_ISDIR(what->stx_mode))
                 return FD_DIR;
-        if (S_ISCHR(what->st_mode) && magic == DEVPTS_SUPER_MAGIC &&
-            major(what->st_rdev) >= PTS_MAJOR_MIN && major(what->st_rdev) <= PTS_MAJOR_MAX)
+        if (S_ISCHR(what->stx_mode) && what->stx_rdev_major >= PTS_MAJOR_MIN &&
+            what->stx_rdev_major <= PTS_MAJOR_MAX)
                 return FD_PTS;
         return FD_OTHER;
 }
@@ -63,20 +59,65 @@ static const struct {
         [CLIENT_FD_DIRECTORY] = { BIT(FD_DIR), "the work directory must be a directory" },
 };
 
-int client_fd_check(int fd, ClientFdUse use, Error *err) {
-        struct stat what;
-        struct statfs where;
-        int flags = fcntl(fd, F_GETFL);
+/* All pipes lie on one file system of the kernel's own, and a fifo on another: compare with a pipe of ours. */
+static bool is_pipe(const struct statx *what) {
+        autoclose int reader = -EBADF;
+        autoclose int writer = -EBADF;
+        struct statx ours;
+        int fds[2];
 
-        if (fd < 0 || flags < 0)
-                return error_say(err, -EBADF, "a descriptor is missing: %s", uses[use].text);
-        if (fstat(fd, &what) < 0 || fstatfs(fd, &where) < 0)
-                return error_set(err, -errno, "look at a descriptor");
-        if (!(uses[use].kinds & BIT(kind_of(&what, (unsigned long) where.f_type))))
-                return error_say(err, -EINVAL, "%s", uses[use].text);
+        if (pipe2(fds, O_CLOEXEC) < 0)
+                return false;
+        reader = fds[0];
+        writer = fds[1];
+        return look(reader, &ours) == 0 && ours.stx_dev_major == what->stx_dev_major &&
+               ours.stx_dev_minor == what->stx_dev_minor;
+}
+
+/* Only devpts opens a device of these numbers, so no server is asked. */
+static bool is_on_devpts(int fd) {
+        struct statfs where;
+
+        return fstatfs(fd, &where) == 0 && where.f_type == DEVPTS_SUPER_MAGIC;
+}
+
+bool client_fd_never_waits(int fd) {
+        int flags = fcntl(fd, F_GETFL);
+        struct statx what;
+
+        if (flags < 0 || (flags & O_PATH)) /* behind O_PATH no file was opened */
+                return true;
+        /* pipes, fifos and directories have nothing to flush, and no release of theirs waits */
+        return look(fd, &what) == 0 && kind_of(&what) != FD_OTHER;
+}
+
+bool client_fd_is_directory(int fd) {
+        struct statx what;
+
+        return look(fd, &what) == 0 && S_ISDIR(what.stx_mode);
+}
+
+int client_fd_check(int fd, ClientFdUse use, Error *err) {
+        int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+        struct statx what;
+        FdKind kind;
+        int r;
+
+        if (flags < 0)
+                return error_say(err, -EBADF,
+                                 "a descriptor is missing, or was closed as of a kind that is "
+                                 "never taken: %s",
+                                 uses[use].text);
         if ((flags & O_PATH) && use != CLIENT_FD_DIRECTORY)
                 return error_say(err, -EINVAL, "a descriptor was opened with O_PATH: %s",
                                  uses[use].text);
+        r = look(fd, &what);
+        if (r < 0)
+                return error_set(err, r, "look at a descriptor");
+        kind = kind_of(&what);
+        if (!(uses[use].kinds & BIT(kind)) || (kind == FD_PIPE && !is_pipe(&what)) ||
+            (kind == FD_PTS && !is_on_devpts(fd)))
+                return error_say(err, -EINVAL, "%s", uses[use].text);
         if (use == CLIENT_FD_INPUT && (flags & O_ACCMODE) == O_WRONLY)
                 return error_say(err, -EINVAL, "a descriptor cannot be read: %s", uses[use].text);
         return 0;

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "supervisor/front/admission.h"
+#include "supervisor/front/closer.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/quotas.h"
 
@@ -109,6 +110,16 @@ static void refuse_line(Client *client, int code, const char *text, const cJSON 
         client_send(client, answer, NULL, 0);
 }
 
+/* It has more that cannot be closed than a user may: nothing of it is read. */
+static void refuse_all(Client *client, const Error *err) {
+        SCOPED(json_free) cJSON *data = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *answer = NULL;
+
+        json_add_text(data, "code", "quota");
+        answer = rpc_error(NULL, RPC_OURS, err->text, TAKE_PTR(data));
+        client_send(client, answer, NULL, 0);
+}
+
 static bool id_is_valid_json(const cJSON *id) {
         return !id || cJSON_IsString(id) || cJSON_IsNumber(id) || cJSON_IsNull(id);
 }
@@ -170,6 +181,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *userda
         if (revents & (EPOLLIN | EPOLLHUP | EPOLLERR))
                 r = rpc_peer_read(client->rpc, &err);
         take_messages(client);
+        if (r == -EDQUOT)
+                refuse_all(client, &err);
         if (r <= 0)
                 doom(client, r < 0 && err.code != -ECONNRESET ? err.text : NULL);
         if (!client->doomed)
@@ -198,22 +211,26 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, const Admi
                               Error *err) {
         const CeilingWho who = { peer->uid, groups->gids, groups->n };
         SCOPED(client_free) Client *client = calloc(1, sizeof(Client));
+        RpcDoor door;
         int r;
 
         if (!client) {
-                (void) close(fd);
+                closer_close_socket(front->closer, peer->uid, fd);
                 return error_set(err, -ENOMEM, "take a client");
         }
         client->front = front;
         client->peer = *peer;
         r = quota_join(front->quotas, &who, &client->account, err);
         if (r < 0) {
-                (void) close(fd);
+                closer_close_socket(front->closer, peer->uid, fd);
                 return r;
         }
         r = rpc_peer_new_consume(fd, &client->rpc);
-        if (r >= 0)
+        if (r >= 0) {
+                closer_door(front->closer, peer->uid, &door);
+                rpc_peer_set_door(client->rpc, &door);
                 r = watch_client(client);
+        }
         if (r < 0)
                 return error_set(err, r, "take a client");
         client->next = front->clients;
@@ -233,6 +250,10 @@ static int check_quota(const Front *front, const Peer *peer, Error *err) {
         if (all >= CLIENTS_MAX - (peer->admin ? 0 : CLIENTS_FOR_ADMINS) ||
             own >= CLIENTS_PER_UID_MAX)
                 return error_say(err, -EDQUOT, "too many connections are open: close some first");
+        if (!closer_has_room(front->closer, peer->uid))
+                return error_say(err, -EDQUOT,
+                                 "descriptors that you passed before cannot be closed: what serves "
+                                 "their files does not answer; end it or unmount it first");
         return 0;
 }
 
@@ -249,6 +270,15 @@ static void turn_away(int fd, const Error *err) {
                 return;
         (void) send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
         (void) send(fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* Whose a connection is that was not admitted. */
+static uint32_t uid_of(int fd) {
+        struct ucred cred = { 0 };
+        socklen_t size = sizeof cred;
+
+        (void) getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
+        return cred.uid;
 }
 
 static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata) {
@@ -269,7 +299,7 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, v
         if (r < 0) {
                 log_event(LOG_WARNING, "client turned away", F_ERR(&err));
                 turn_away(fd, &err);
-                (void) close(fd);
+                closer_close_socket(front->closer, uid_of(fd), fd);
                 return 0;
         }
         r = client_new_consume(front, fd, &peer, &groups, &err);

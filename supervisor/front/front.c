@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
+#include "supervisor/front/closer.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
@@ -126,6 +127,8 @@ int front_start(Front *front, Error *err) {
         take_fds(front);
         r = read_info(front, err);
         if (r >= 0)
+                r = closer_new(front->event, &front->closer, err);
+        if (r >= 0)
                 r = methods_new(&front->methods, err);
         if (r >= 0)
                 r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
@@ -163,5 +166,6 @@ void front_stop(Front *front) {
         front->ceilings = ceilings_file_free(front->ceilings);
         front->ledger = ledger_free(front->ledger);
         front->methods = methods_free(front->methods);
+        front->closer = closer_free(front->closer);
         front->event = sd_event_unref(front->event);
 }

@@ -13,7 +13,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/clients.h"
@@ -262,20 +261,20 @@ static int import_work(Creating *creating, Error *err) {
 }
 
 static int start(Creating *creating, Error *err) {
-        struct stat what;
+        int fd = call_fd(creating->call, 0);
         int r;
 
         if (!creating->work)
                 return make_jail(creating, err);
-        if (fstat(call_fd(creating->call, 0), &what) < 0) {
+        if (fd < 0) {
                 call_refuse(creating->call, "invalid", "/work", NULL);
                 return error_say(err, -EINVAL, "\"work\" needs a descriptor: the directory");
         }
-        if (!S_ISDIR(what.st_mode) && creating->rw) {
+        if (!client_fd_is_directory(fd) && creating->rw) {
                 call_refuse(creating->call, "invalid", "/rw", NULL);
                 return error_say(err, -EINVAL, "\"rw\" needs a descriptor of a directory");
         }
-        if (!S_ISDIR(what.st_mode))
+        if (!client_fd_is_directory(fd))
                 return import_work(creating, err);
         r = add_work_dir(creating, err);
         return r < 0 ? r : make_jail(creating, err);

@@ -9,6 +9,7 @@
 
 #include "base/fds.h"
 #include "base/units.h"
+#include "supervisor/front/client-fds.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/task-data.h"
@@ -198,6 +199,9 @@ static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
 
         task->owner_uid = call_peer(call)->uid;
         task->keep = json_true(params, "keep");
+        r = client_fd_check(call_fd(call, 0), CLIENT_FD_INPUT, err);
+        if (r < 0)
+                return r;
         task->tar_fd = call_take_fd(call, 0);
         task->request = strdup(json_text(params, "request"));
         if (!task->request)

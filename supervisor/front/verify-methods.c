@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/front/client-fds.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/tasks.h"
@@ -192,6 +193,11 @@ static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
                             "pass two descriptors: the base as a tar, then the patch");
                 return error_say(err, -EINVAL, "verify.run takes two descriptors, %u came",
                                  call_n_fds(self->call));
+        }
+        for (unsigned i = 0; i < 2; i++) {
+                r = client_fd_check(call_fd(self->call, i), CLIENT_FD_INPUT, err);
+                if (r < 0)
+                        return r;
         }
         r = verify_spec_new(json_get(params, "spec"), &self->spec, err);
         if (r < 0) {

@@ -1,0 +1,43 @@
+#pragma once
+/*
+ * closer: closes what may keep us waiting. What a close(2) of a descriptor does belongs to who made the file:
+ * a FUSE or network file is flushed and its server answers when it likes; a TCP socket lingers; a connection
+ * has such descriptors in its queue. A thread does each of these closes and nothing else, so that one which
+ * waits stalls that thread and never the loop. A user has at most two of the threads, all together eight.
+ *
+ * Nothing else of the front ever holds such a descriptor: they are taken out at the door, as they arrive.
+ */
+#include <systemd/sd-event.h>
+
+#include "base/owned.h"
+#include "base/rpc.h"
+
+#define CLOSER_THREADS         8
+#define CLOSER_THREADS_PER_UID 2
+#define CLOSER_PER_UID         32   /* unclosed: above it nothing of that user is read */
+#define CLOSER_ALL             1024 /* unclosed, of all users */
+
+typedef struct Closer Closer;
+
+/** closer_new() - no thread runs until something is to be closed. Returns: 0 or negative errno */
+int closer_new(sd_event *event, Closer **ret, Error *err);
+/** closer_free() - what still waits goes with the process. Returns: NULL */
+Closer *closer_free(Closer *closer);
+DEFINE_SCOPED(Closer *, closer_free);
+
+/**
+ * closer_admit() - take a descriptor that came from a peer
+ * @uid: whose; it is charged until the close is done
+ *
+ * Returns: @fd, where closing and looking at it never waits; else -EBADF, and it is being closed.
+ */
+int closer_admit(Closer *closer, uint32_t uid, int fd);
+
+/** closer_close_socket() - take a peer's connection; by a thread where its queue may hold descriptors */
+void closer_close_socket(Closer *closer, uint32_t uid, int fd);
+
+/** closer_has_room() - may more of this user's come in, or do too many wait to be closed? */
+bool closer_has_room(const Closer *closer, uint32_t uid);
+
+/** closer_door() - the door of a peer of this user's; valid as long as @closer */
+void closer_door(Closer *closer, uint32_t uid, RpcDoor *ret);

@@ -1,0 +1,268 @@
+#!/usr/bin/env -S python3 -B
+"""fuse: descriptors whose close(2) or fstat(2) waits for a server of the caller's own hold nobody else up."""
+import ctypes
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import tempfile
+import time
+
+from front_lib import Closed, Front, Tap, client_as, recv_with_fds, send_with_fds
+
+if os.geteuid() != 0:
+    print("1..0 # SKIP root, to mount a FUSE file system")
+    sys.exit(0)
+if not os.path.exists("/dev/fuse"):
+    print("1..0 # SKIP /dev/fuse")
+    sys.exit(0)
+
+LOOKUP, FORGET, GETATTR, OPEN, STATFS, RELEASE, FLUSH, INIT, INTERRUPT, BATCH_FORGET = 1, 2, 3, 14, 17, 18, 25, 26, 36, 42
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
+libc = ctypes.CDLL(None, use_errno=True)
+tap = Tap()
+
+
+def attributes(node):
+    mode = 0o40755 if node == 1 else 0o100666
+    return struct.pack("=6Q10I", node, 3, 1, 0, 0, 0, 0, 0, 0, mode, 1, 0, 0, 0, 4096, 0)
+
+
+def answer_of(opcode, node):
+    """The body of an answer; an errno where there is none."""
+    if opcode == INIT:
+        return struct.pack("=4I2H2I2HI7I", 7, 31, 4096, 0, 8, 8, 4096, 1, 1, 0, 0, *[0] * 7)
+    if opcode == LOOKUP:
+        return struct.pack("=4Q2I", 2, 1, 1000, 0, 0, 0) + attributes(2)
+    if opcode == GETATTR:
+        return struct.pack("=Q2I", 0, 0, 0) + attributes(node)
+    if opcode == OPEN:
+        return struct.pack("=Q2I", 1, 0, 0)
+    if opcode == STATFS:
+        return struct.pack("=5Q4I6I", *[1] * 5, *[512] * 4, *[0] * 6)
+    return b"" if opcode == RELEASE else 38
+
+
+def serve(device, report, mute_after):
+    """Answers all, until a request of the kind @mute_after has come: from then on nothing of kinds FLUSH, GETATTR, STATFS."""
+    mute = False
+    while True:
+        data = os.read(device, 1 << 17)
+        _, opcode, unique, node = struct.unpack_from("=IIQQ", data)
+        os.write(report, bytes([opcode]))
+        if opcode in (FORGET, BATCH_FORGET, INTERRUPT) or opcode == FLUSH or (mute and opcode in (GETATTR, STATFS)):
+            continue
+        body = answer_of(opcode, node)
+        error, body = (0, body) if isinstance(body, bytes) else (-body, b"")
+        os.write(device, struct.pack("=IiQ", 16 + len(body), error, unique) + body)
+        mute = mute or opcode == mute_after
+
+
+class Server:
+    """A FUSE server in a mount namespace of its own, and one open file of it."""
+
+    def __init__(self, mute_after=None):
+        self.dir = tempfile.mkdtemp(prefix="warder-fuse-")
+        ours, theirs = socket.socketpair()
+        self.reports, report = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self.run(theirs, report, mute_after)
+            finally:
+                os._exit(1)
+        theirs.close()
+        os.close(report)
+        ours.settimeout(10)
+        _, fds = recv_with_fds(ours, 1)
+        self.fd = fds[0]
+        ours.close()
+
+    def run(self, theirs, report, mute_after):
+        if libc.unshare(CLONE_NEWNS) or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None):
+            raise OSError(ctypes.get_errno(), "make a mount namespace")
+        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: no server outlives the test
+        device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+        options = b"fd=%d,rootmode=40000,user_id=0,group_id=0,allow_other" % device
+        if libc.mount(b"fuse", self.dir.encode(), b"fuse", 0, options):
+            raise OSError(ctypes.get_errno(), "mount FUSE")
+        if os.fork() == 0:
+            os.close(device)  # the last of these that is closed ends all requests
+            send_with_fds(theirs, b"x", [os.open(os.path.join(self.dir, "file"), os.O_RDWR)])
+            os._exit(0)  # waits for its flush, too
+        theirs.close()
+        serve(device, report, mute_after)
+
+    def saw(self, opcode, seconds=10):
+        """Does such a request come to the server?"""
+        while select.select([self.reports], [], [], seconds)[0]:
+            if os.read(self.reports, 1) == bytes([opcode]):
+                return True
+        return False
+
+    def kill(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        try:
+            os.close(self.fd)
+        except OSError:  # that its server is gone
+            pass
+        os.close(self.reports)
+        os.rmdir(self.dir)
+
+
+def lingering():
+    """A TCP socket with more unsent than its peer ever takes: its last close waits for a minute."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    sock = socket.create_connection(listener.getsockname())
+    peer, _ = listener.accept()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 60))
+    sock.setblocking(False)
+    try:
+        while True:
+            sock.send(bytes(1 << 16))
+    except BlockingIOError:
+        pass
+    listener.close()
+    return sock, peer
+
+
+def waits(call):
+    """Does @call, made by another process, wait? It is ended by what ends the server."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            call()
+            os.write(writer, b"x")
+        finally:
+            os._exit(0)
+    os.close(writer)
+    ready = select.select([reader], [], [], 1)[0]
+    os.close(reader)
+    return None if ready else pid
+
+
+def served(client):
+    """Is somebody else answered? In a word, so that a front that hangs fails the test and not this process."""
+    client.sock.settimeout(5)
+    try:
+        return "result" in client.call("jail.list")
+    except (Closed, TimeoutError, socket.timeout):
+        return False
+
+
+def refusal(client, method, params, fds):
+    client.sock.settimeout(5)
+    try:
+        return client.call(method, params, fds=fds).get("error", {})
+    except (Closed, TimeoutError, socket.timeout) as fault:
+        return {"message": repr(fault)}
+
+
+def threads(front):
+    return len(os.listdir(f"/proc/{front.pid}/task"))
+
+
+EXEC = {"exec": {"argv": ["true"], "stdio": ["fd", "null", "null"]}}
+
+# A process that is made after the servers has their files too and waits at its end: all others come before.
+front = Front(warder_gid=60101)
+good = front.client()
+other = client_as(front.path, 60001, 60101)
+# the attack works on who does not look: a close and an fstat wait
+server = Server()
+stuck = [waits(lambda: os.close(server.fd))]
+tap.ok(stuck[0] and server.saw(FLUSH), "outside: close(2) of such a file waits for its server")
+mute = Server(mute_after=OPEN)
+stuck.append(waits(lambda: os.fstat(mute.fd)))
+tap.ok(stuck[1], "outside: fstat(2) of such a file waits for its server")
+tap.ok(served(good), "the front serves")
+for what, it in (("whose server answers no flush", server), ("whose server answers nothing", mute)):
+    client = front.client()
+    error = refusal(client, "jail.create", EXEC, [it.fd])
+    tap.ok(error.get("data", {}).get("code") == "invalid" and "pipe" in error.get("message", ""),
+           f"a file {what} as input: refused with what to do", error)
+    tap.ok(served(good), f"a file {what}: others are served")
+    for method, params, n in (("snapshot.import", {"name": "x"}, 1), ("jail.create", {"work": True}, 1)):
+        error = refusal(client, method, params, [it.fd] * n)
+        tap.ok("code" in error.get("data", {}), f"a file {what}, {method}: refused", error)
+        tap.ok(served(good), f"a file {what}, {method}: others are served")
+    client.close()
+tap.ok(server.saw(FLUSH), "the front did close it")
+tap.ok(threads(front) <= 3, "one user's closes have two threads and no more", threads(front))
+
+# a client that goes on
+refused = None
+for _ in range(12):
+    client = front.client()
+    client.raw(b'{"jsonrpc"', [server.fd] * 8)
+    try:
+        client.sock.settimeout(5)
+        client.raw(b" ")
+        message = client.line() if select.select([client.sock], [], [], 0.2)[0] else {}
+    except (Closed, TimeoutError, socket.timeout):
+        message = {}
+    refused = refused or message.get("error")
+    if refused:
+        break
+tap.ok(refused and refused["data"]["code"] == "quota" and "does not answer" in refused["message"],
+       "who has too many that cannot be closed is refused by name", refused)
+tap.ok(threads(front) <= 3, "still two threads", threads(front))
+tap.ok(served(other), "another user is served")
+error = refusal(other, "jail.create", EXEC, [mute.fd])
+tap.ok(error.get("data", {}).get("code") == "invalid", "another user's such file is refused as before", error)
+tap.ok(threads(front) <= 5, "two threads for each of two users", threads(front))
+other.close()
+
+for it in (server, mute):
+    it.kill()
+for pid in filter(None, stuck):
+    os.waitpid(pid, 0)
+tap.ok(front.alive(), "the front is alive")
+
+
+def all_closed():
+    left = [os.readlink(f"/proc/{front.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{front.pid}/fd")]
+    return threads(front) == 1 and not [name for name in left if name.endswith("/file")]
+
+
+deadline = time.monotonic() + 10
+while not all_closed() and time.monotonic() < deadline:
+    time.sleep(0.02)
+tap.ok(all_closed(), "with the servers gone nothing is left: no thread, no descriptor", threads(front))
+tap.ok(served(front.client()), "and that user is served again")
+
+# a socket that lingers, alone and in the queue of a connection that is closed unread
+linger = lingering()
+first = os.fork()
+if first == 0:
+    linger[1].close()
+    time.sleep(0.2)  # the parent has closed its own by then, or this one is not the last
+    linger[0].close()
+    os._exit(0)
+linger[0].close()
+tap.ok(not select.select([os.pidfd_open(first)], [], [], 1)[0], "outside: the last close of a lingering socket waits")
+linger[1].close()
+os.waitpid(first, 0)
+good = front.client()
+for what in ("passed", "left in the queue of a closed connection"):
+    sock, peer = lingering()
+    client = front.client()
+    client.sock.setsockopt(socket.SOL_SOCKET, 32, 4 << 20)  # SO_SNDBUFFORCE
+    os.kill(front.pid, signal.SIGSTOP)  # so that ours is not the last descriptor
+    if what == "passed":
+        client.send("jail.create", EXEC, fds=[sock.fileno()])
+    else:
+        client.raw(b'{"jsonrpc":"2.0","id":1,"method":"warder.info","fds":99}\n' + b" " * 70000)
+        client.raw(b" ", [sock.fileno()])
+    sock.close()
+    os.kill(front.pid, signal.SIGCONT)
+    if what == "passed":
+        tap.ok("error" in client.answer(), f"a lingering socket, {what}: refused")
+    tap.ok(served(good), f"a lingering socket, {what}: others are served")
+    peer.close()
+tap.ok(front.stop() >= 0, "the front ends by itself when its monitor goes")
+tap.end()
