@@ -18,6 +18,8 @@
 #include "supervisor/front/methods.h"
 #include "supervisor/front/quotas.h"
 
+#define ID_TEXT_MAX 128 /* bytes */
+
 typedef struct Watch Watch;
 
 struct Watch {
@@ -120,19 +122,25 @@ static void refuse_all(Client *client, const Error *err) {
         client_send(client, answer, NULL, 0);
 }
 
-static bool id_is_valid_json(const cJSON *id) {
-        return !id || cJSON_IsString(id) || cJSON_IsNumber(id) || cJSON_IsNull(id);
+/* An id is kept until the answer goes out. Returns: NULL, or a sentence about what is wrong with it */
+static const char *check_id(const cJSON *id) {
+        if (id && !cJSON_IsString(id) && !cJSON_IsNumber(id) && !cJSON_IsNull(id))
+                return "id must be a string or a number";
+        if (cJSON_IsString(id) && strlen(id->valuestring) > ID_TEXT_MAX)
+                return "id is too long: at most 128 bytes";
+        return NULL;
 }
 
 static void on_message(Client *client, RpcMessage *message) {
         const cJSON *id = json_get(message->json, "id");
         const char *method = json_text(message->json, "method");
         const char *version = json_text(message->json, "jsonrpc");
+        const char *wrong_id = check_id(id);
         Call *call = NULL;
         int r;
 
-        if (!id_is_valid_json(id)) {
-                refuse_line(client, RPC_INVALID, "id must be a string or a number", NULL);
+        if (wrong_id) {
+                refuse_line(client, RPC_INVALID, wrong_id, NULL);
                 return;
         }
         if (!method || !version || strcmp(version, "2.0") != 0) {

@@ -30,6 +30,8 @@ MALFORMED = [
     ("no method", b'{"jsonrpc":"2.0","id":1}\n', -32600),
     ("a method that is no string", b'{"jsonrpc":"2.0","id":1,"method":5}\n', -32600),
     ("an id that is an object", b'{"jsonrpc":"2.0","id":{},"method":"warder.info"}\n', -32600),
+    ("an id of 129 bytes", b'{"jsonrpc":"2.0","id":"' + b"i" * 129 + b'","method":"warder.info"}\n', -32600),
+    ("an id of a megabyte", b'{"jsonrpc":"2.0","id":"' + b"i" * 1000000 + b'","method":"warder.info"}\n', -32600),
     ("an unknown method", b'{"jsonrpc":"2.0","id":1,"method":"jail.escape"}\n', -32601),
     ("params that are a list", b'{"jsonrpc":"2.0","id":1,"method":"jail.list","params":[1]}\n', -32602),
     ("an unknown parameter", b'{"jsonrpc":"2.0","id":1,"method":"jail.list","params":{"all":true}}\n', -32602),
@@ -117,7 +119,7 @@ client.raw(b'{"jsonrpc":"2.0","method":"warder.info"}\n{"jsonrpc":"2.0","method"
 tap.same(client.call("jail.list")["id"], 1, "notifications are not answered, bad ones neither")
 
 # ids come back as they were
-for number in ("abc", 0, -5, None):
+for number in ("abc", "i" * 128, 0, -5, None):
     client.raw(json.dumps({"jsonrpc": "2.0", "id": number, "method": "jail.list"}).encode() + b"\n")
     tap.same(client.line()["id"], number, f"id {number!r} comes back")
 
