@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/fds.h"
+#include "base/log.h"
 #include "base/units.h"
 
 static const char save_sql[] =
@@ -200,23 +201,35 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
         return 0;
 }
 
-static int forget_oldest(Front *front, Error *err) {
+#define LOST         "state IN ('queued', 'preparing', 'running')"
+#define LOST_SUMMARY "the supervisor ended while the task ran"
+
+/* Of each owner's ended tasks those behind the newest ?1; ?2: of this owner only, -1: of each */
+#define OLDEST                                                                              \
+        "(SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY owner ORDER BY ended " \
+        "DESC) AS n FROM tasks WHERE NOT " LOST " AND (?2 < 0 OR owner = ?2)) WHERE n > ?1)"
+
+static int forget_oldest(Front *front, int64_t owner, Error *err) {
         static const char *const statements[] = {
-                ("DELETE FROM tasks WHERE id NOT IN (SELECT id FROM tasks ORDER BY created DESC "
-                 "LIMIT ?1)"),
-                "DELETE FROM task_events WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
-                "DELETE FROM verdicts WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
-                "DELETE FROM patches WHERE ?1 > 0 AND task NOT IN (SELECT id FROM tasks)",
+                "DELETE FROM task_events WHERE task IN " OLDEST,
+                "DELETE FROM verdicts WHERE task IN " OLDEST,
+                "DELETE FROM patches WHERE task IN " OLDEST,
+                "DELETE FROM tasks WHERE id IN " OLDEST, /* the others find theirs by it */
         };
         int r = 0;
 
         for (unsigned i = 0; r == 0 && i < ELEMENTS(statements); i++)
-                r = ledger_exec(front->ledger, err, statements[i], "i", (int64_t) TASKS_KEPT_MAX);
+                r = ledger_exec(front->ledger, err, statements[i], "ii", (int64_t) TASKS_KEPT_MAX,
+                                owner);
         return r;
 }
 
-#define LOST         "state IN ('queued', 'preparing', 'running')"
-#define LOST_SUMMARY "the supervisor ended while the task ran"
+void task_ledger_forget(const Task *task) {
+        Error err = ERROR_EMPTY;
+
+        if (forget_oldest(task->front, (int64_t) task->owner_uid, &err) < 0)
+                log_event(LOG_ERR, "the oldest tasks stay in the ledger", F_ERR(&err));
+}
 
 /* A watcher waits for the event of the final state, so the log of a task that was lost gets one too */
 static int tell_lost(Front *front, Error *err) {
@@ -233,7 +246,7 @@ static int tell_lost(Front *front, Error *err) {
 }
 
 int task_ledger_recover(Front *front, Error *err) {
-        int r = forget_oldest(front, err);
+        int r = forget_oldest(front, -1, err);
 
         if (r == 0)
                 r = tell_lost(front, err);

@@ -5,7 +5,7 @@
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/task.h"
 
-#define TASKS_KEPT_MAX 1000u /* ended ones that can still be shown */
+#define TASKS_KEPT_MAX 1000u /* ended ones of each owner that can still be shown */
 
 /** task_ledger_save() - insert or update the row; in a final state it is on disk when this returns */
 int task_ledger_save(const Task *task, Error *err);
@@ -27,5 +27,7 @@ cJSON *task_ledger_list(Front *front, uint32_t uid, unsigned limit, Error *err);
 /** task_ledger_take_patch() - a fresh memfd with the patch. Returns: 0, -ENOENT: there is none yet */
 int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *ret_digest,
                            Error *err);
-/** task_ledger_recover() - at start: tasks that a lost front left alive become `error`; the oldest beyond TASKS_KEPT_MAX go */
+/** task_ledger_forget() - @task has ended: of its owner's the oldest beyond TASKS_KEPT_MAX go; others' stay */
+void task_ledger_forget(const Task *task);
+/** task_ledger_recover() - at start: tasks that a lost front left alive become `error`; of each owner the oldest beyond TASKS_KEPT_MAX go */
 int task_ledger_recover(Front *front, Error *err);

@@ -137,6 +137,8 @@ void task_set_state(Task *task, TaskState state) {
         if (task_ledger_save(task, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
                           F_ERR(&err));
+        if (task_is_final(task))
+                task_ledger_forget(task);
         log_event(LOG_INFO, "task", F("TASK", task->id), F("STATE", state_names[state]),
                   F("CAUSE", task->cause));
         events_emit_state(task);

@@ -4,6 +4,7 @@
 #include "supervisor/front/tasks.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -162,24 +163,59 @@ int tasks_add_consume(Tasks *tasks, Task *task, Error *err) {
         return 0;
 }
 
+static bool has_place(const Task *task) {
+        return task->state == TASK_PREPARING || task->state == TASK_RUNNING;
+}
+
 static unsigned running(const Tasks *tasks) {
         unsigned n = 0;
 
         for (const Task *task = tasks->first; task; task = task->next)
-                n += task->state == TASK_PREPARING || task->state == TASK_RUNNING;
+                n += has_place(task);
         return n;
 }
 
+static unsigned running_of(const Tasks *tasks, uint32_t uid) {
+        unsigned n = 0;
+
+        for (const Task *task = tasks->first; task; task = task->next)
+                n += has_place(task) && task->owner_uid == uid;
+        return n;
+}
+
+static bool has_share(const Tasks *tasks, const Task *task, unsigned own) {
+        return task->owner_uid != 0 && !tasks->front->info.private_call &&
+               own >= TASKS_RUNNING_PER_UID_MAX;
+}
+
+/* Of those that wait, the oldest of the user with the fewest that run; NULL: nobody may begin */
+static Task *choose(const Tasks *tasks) {
+        unsigned fewest = UINT_MAX;
+        Task *chosen = NULL;
+
+        for (Task *task = tasks->first; task; task = task->next) {
+                unsigned own;
+
+                if (task->state != TASK_QUEUED)
+                        continue;
+                own = running_of(tasks, task->owner_uid);
+                if (own >= fewest || has_share(tasks, task, own))
+                        continue;
+                fewest = own;
+                chosen = task;
+        }
+        return chosen;
+}
+
 void tasks_next(Tasks *tasks) {
-        Task *task = tasks->first;
+        while (!tasks->stopping && running(tasks) < TASKS_RUNNING_MAX) {
+                Task *task = choose(tasks);
 
-        while (task && !tasks->stopping && running(tasks) < TASKS_RUNNING_MAX) {
-                Task *next =
-                        task->next; /* nothing is freed from here: that has a source of its own */
-
+                if (!task)
+                        return;
+                task_start(task); /* nothing is freed from there: that has a source of its own */
                 if (task->state == TASK_QUEUED)
-                        task_start(task);
-                task = next;
+                        return;
         }
 }
 

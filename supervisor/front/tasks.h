@@ -7,9 +7,10 @@
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/verify-methods.h"
 
-#define TASKS_RUNNING_MAX 8   /* the others are queued */
-#define TASKS_MAX         128 /* alive, queued ones too */
-#define TASKS_PER_UID_MAX 32
+#define TASKS_RUNNING_MAX         8   /* the others are queued */
+#define TASKS_RUNNING_PER_UID_MAX 6   /* of one user that is not root: another always finds a place */
+#define TASKS_MAX                 128 /* alive, queued ones too */
+#define TASKS_PER_UID_MAX         32
 
 typedef struct Task Task; /* task.h */
 
@@ -41,7 +42,7 @@ Task *tasks_find_number(Tasks *tasks, uint64_t number);
 Task *tasks_find_routed(Tasks *tasks);
 /** tasks_add_consume() - a task in state queued; started at once where there is a place */
 int tasks_add_consume(Tasks *tasks, Task *task, Error *err);
-/** tasks_next() - a task has ended: start the one that waits longest */
+/** tasks_next() - a task has ended: start who waits longest of the user with the fewest that run */
 void tasks_next(Tasks *tasks);
 /** tasks_drop() - for task.c: nothing of it is left but the struct, which is freed */
 void tasks_drop(Tasks *tasks, Task *task);

@@ -1,0 +1,82 @@
+#!/usr/bin/env -S python3 -B
+"""shares: what users have in common, and that none takes all of it: places of tasks, the memory of ended tasks, the disk
+of a user whose imports run side by side."""
+import os
+import shutil
+import time
+
+from front_lib import SOURCE, Tap
+from users_lib import ADM, ANN, BOB, Service, eventually, fields, need_users, snapshot_row, state_with
+
+need_users()
+tap = Tap()
+SPEC = {"warder": "verify/1", "commands": [{"run": ["true"]}]}
+TASK = {"request": "r", "spec": SPEC, "model": {"provider": "replay"}, "keep": True}
+KEPT = 1000
+
+
+def start(client):
+    fds = [os.open("/dev/null", os.O_RDONLY), os.memfd_create("transcript")]
+    answer = client.call("task.start", TASK, fds)
+    for fd in fds:
+        os.close(fd)
+    return answer["result"]["task"]
+
+
+def states(client):
+    tasks = client.call("task.list")["result"]["tasks"]
+    return [sum(task["state"] == state for task in tasks) for state in ("preparing", "queued")]
+
+
+# places of tasks
+front = Service(agent="/bin/true")
+ann, bob = front.user(ANN), front.user(BOB)
+anns = [start(ann) for _ in range(9)]
+tap.same(states(ann), [6, 3], "one user's tasks take no more than its share")
+bobs = [start(bob) for _ in range(4)]
+tap.same(states(bob), [2, 2], "another's begin at once, though the first's have waited longer")
+ann.call("task.cancel", {"task": anns[0]})
+tap.same((states(ann), states(bob)), ([5, 3], [3, 1]), "who has fewer that run is next")
+ann.call("task.cancel", {"task": anns[1]})
+tap.same((states(ann), states(bob)), ([4, 3], [4, 0]), "until they have as many")
+bob.call("task.cancel", {"task": bobs[0]})
+tap.same((states(ann), states(bob)), ([5, 2], [3, 0]), "where nobody else waits the place is not left empty")
+front.stop()
+
+
+def name_of(number, owner):
+    """In the letters of an id."""
+    return "t-" + "".join("abcdefghij"[int(digit)] for digit in f"{owner:05}{number:05}")
+
+
+def ended(number, owner):
+    return ("INSERT INTO tasks (id, owner, state, cause, summary, request, workflow, used, created, ended)"
+            " VALUES (?, ?, 'verified', '', '', 'r', '', '{}', ?, ?)", (name_of(number, owner), owner, 100 + number, 100 + number))
+
+
+def verdict(number, owner):
+    return ("INSERT INTO verdicts (task, n, verdict) VALUES (?, 1, '{\"verdict\":\"passed\"}')", (name_of(number, owner),))
+
+
+def known(client, name):
+    answer = client.call("task.show", {"task": name})
+    return len(answer["result"]["verdicts"]) if "result" in answer else None
+
+
+# ended tasks
+rows = [ended(1, BOB), verdict(1, BOB)]
+rows += [row for n in range(KEPT + 2) for row in (ended(1000 + n, ANN), verdict(1000 + n, ANN))]
+state = state_with(rows)
+front = Service(agent="/bin/true", state=state)
+shutil.rmtree(os.path.dirname(state))
+ann, bob = front.user(ANN), front.user(BOB)
+tap.same(known(bob, name_of(1, BOB)), 1, "at start one user's many ended tasks push out none of another's")
+tap.same([known(ann, name_of(n, ANN)) for n in (1000, 1001, 1002)], [None, None, 1], "but the oldest of its own")
+name = start(ann)
+tap.same(known(ann, name_of(1002, ANN)), 1, "a task that runs pushes out none")
+ann.call("task.cancel", {"task": name})
+tap.same([known(ann, name_of(n, ANN)) for n in (1002, 1003)], [None, 1], "one that ends pushes out the oldest at once")
+tap.same((known(ann, name), known(bob, name_of(1, BOB))), (0, 1), "it is known itself, and so is the other user's")
+front.stop()
+
+tap.end()
