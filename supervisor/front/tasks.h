@@ -7,8 +7,8 @@
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/verify-methods.h"
 
-#define TASKS_RUNNING_MAX         8   /* the others are queued */
-#define TASKS_RUNNING_PER_UID_MAX 6   /* of one user that is not root: another always finds a place */
+#define TASKS_RUNNING_MAX         8 /* the others are queued */
+#define TASKS_RUNNING_PER_UID_MAX 6 /* of one user that is not root: another always finds a place */
 #define TASKS_MAX                 128 /* alive, queued ones too */
 #define TASKS_PER_UID_MAX         32
 
