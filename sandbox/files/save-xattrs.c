@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/xattr.h>
 
@@ -11,31 +12,42 @@
 /* Marks are kept under user. where the overlay was mounted so, else under trusted. */
 static const char *const spaces[] = { "user.overlay.", "trusted.overlay." };
 
-/* The first byte of a mark. Returns: 0 where there is none, or it is empty */
-static char get_mark(int fd, const char *space, const char *mark, bool *ret_there) {
-        char name[64] = "", value[XATTR_SIZE_MAX];
+/*
+ * The first byte of a mark, 0 where it is empty. A mark that cannot be read is no missing one: without its
+ * whiteout or its reference an object would be kept for what it is not.
+ *
+ * Returns: 1, 0 where there is none, or negative errno
+ */
+static int get_mark(int fd, const char *space, const char *mark, char *ret_value) {
+        char name[64], value[XATTR_SIZE_MAX];
         ssize_t n;
 
-        strcat(strcat(name, space), mark);
+        (void) snprintf(name, sizeof(name), "%s%s", space, mark);
         n = fgetxattr(fd, name, value, sizeof(value));
-        *ret_there = n >= 0;
-        return n > 0 ? value[0] : 0;
+        if (n < 0)
+                return errno == ENODATA || errno == ENOTSUP ? 0 : -errno;
+        *ret_value = n > 0 ? value[0] : 0;
+        return 1;
 }
 
 int save_marks(int fd, SaveMarks *ret_marks) {
         SaveMarks marks = { 0 };
-        size_t i;
 
-        for (i = 0; i < ELEMENTS(spaces); i++) {
-                bool there = false;
+        for (size_t i = 0; i < ELEMENTS(spaces); i++) {
+                char opaque = 0, ignored;
+                int whiteout = get_mark(fd, spaces[i], "whiteout", &ignored);
+                int r = get_mark(fd, spaces[i], "opaque", &opaque);
+                int redirect = get_mark(fd, spaces[i], "redirect", &ignored);
+                int metacopy = get_mark(fd, spaces[i], "metacopy", &ignored);
 
-                (void) get_mark(fd, spaces[i], "whiteout", &there);
-                marks.whiteout |= there;
-                marks.opaque |= get_mark(fd, spaces[i], "opaque", &there) == 'y';
-                (void) get_mark(fd, spaces[i], "redirect", &there);
-                marks.redirect |= there;
-                (void) get_mark(fd, spaces[i], "metacopy", &there);
-                marks.redirect |= there;
+                if (whiteout < 0 || r < 0 || redirect < 0 || metacopy < 0)
+                        return whiteout < 0   ? whiteout
+                               : r < 0        ? r
+                               : redirect < 0 ? redirect
+                                              : metacopy;
+                marks.whiteout |= whiteout > 0;
+                marks.opaque |= opaque == 'y';
+                marks.redirect |= redirect > 0 || metacopy > 0;
         }
         *ret_marks = marks;
         return 0;

@@ -137,6 +137,8 @@ static int save_file(Save *save, int parent, const char *name, Error *err) {
         if (fd < 0 || fstat(fd, &st) < 0)
                 return error_set(err, fd < 0 ? fd : -errno, "open a file of the upper");
         r = save_marks(fd, &marks);
+        if (r < 0)
+                return error_set(err, r, "read the overlay's marks");
         if (marks.whiteout)
                 return whiteout(save, &st, err);
         if (marks.redirect)
@@ -226,6 +228,8 @@ static int save_dir(Save *save, int fd, unsigned depth, Error *err) {
         if (fstat(fd, &st) < 0)
                 return error_set(err, -errno, "look at a directory of the upper");
         r = save_marks(fd, &marks);
+        if (r < 0)
+                return error_set(err, r, "read the overlay's marks");
         if (marks.redirect)
                 return redirected(save);
         r = to_meta(save, &st, ENTRY_DIR, &meta);
