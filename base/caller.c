@@ -36,7 +36,7 @@ static int bound_file(int sock, struct stat *ret) {
 int caller_read(int conn, int listener, struct ucred *ret, Error *err) {
         socklen_t n = sizeof *ret, n_flag = sizeof(int), n_peer = sizeof(struct sockaddr_un);
         struct stat ours, theirs;
-        struct sockaddr_un peer;
+        struct sockaddr_un peer = { .sun_family = AF_UNSPEC };
         int listens = 1;
 
         if (getsockopt(conn, SOL_SOCKET, SO_ACCEPTCONN, &listens, &n_flag) < 0 || listens ||

@@ -45,5 +45,5 @@ bool name_is_valid(const char *text) {
         if (!text || strspn(text, first) == 0)
                 return false;
         n = strspn(text, more);
-        return text[n] == 0 && n <= NAME_LENGTH_MAX && !strstr(text, "..");
+        return n <= NAME_LENGTH_MAX && text[n] == 0 && !strstr(text, "..");
 }

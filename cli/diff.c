@@ -189,11 +189,11 @@ static int diff_in(const Repository *repo, Scratch *scratch, int out, Error *err
         int r = filters ? find_filters(&git, filters, err)
                         : error_set(err, -ENOMEM, "make the patch");
 
-        if (r == 0)
+        if (r >= 0)
                 r = git_path(repo, "index", path, err);
-        if (r == 0)
+        if (r >= 0)
                 r = copy_index(path, scratch->index, err);
-        if (r == 0)
+        if (r >= 0)
                 r = git_path(repo, "objects", path, err);
         if (r < 0)
                 return r;

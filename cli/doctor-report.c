@@ -45,7 +45,7 @@ static unsigned cut(char *line, char **words) {
 
         for (char *word = line; word && n < REPORT_COLUMNS; n++) {
                 words[n] = word;
-                word = strchr(word, '\t');
+                word = strchr(words[n], '\t');
                 if (word)
                         *word++ = 0;
         }

@@ -61,9 +61,9 @@ static _Noreturn void exec_git(const Git *git, const char *const *args, const in
 
         for (size_t i = 0; i < ELEMENTS(safe_args); i++)
                 argv[n++] = safe_args[i];
-        for (size_t i = 0; git->config && git->config[i] && i < GIT_CONFIG_MAX; i++)
+        for (size_t i = 0; git->config && i < GIT_CONFIG_MAX && git->config[i]; i++)
                 argv[n++] = git->config[i];
-        for (size_t i = 0; args[i] && i < GIT_ARGS_MAX; i++)
+        for (size_t i = 0; i < GIT_ARGS_MAX && args[i]; i++)
                 argv[n++] = args[i];
         argv[n] = NULL;
         clean_environment(git);

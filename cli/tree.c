@@ -95,7 +95,7 @@ int tree_pack(Pack *pack, const char *top, Error *err) {
 
         if (r < 0)
                 return r;
-        dir = walk.dir;
+        dir = walk.dir; /* NOLINT(clang-analyzer-deadcode.DeadStores): its scope closes it */
         return pack_repository(&walk, "", err);
 }
 
@@ -122,6 +122,6 @@ int tree_pack_ignored(Pack *pack, const char *top, const cJSON *include, Error *
         r = open_top(&walk, err);
         if (r < 0)
                 return r;
-        dir = walk.dir;
+        dir = walk.dir; /* NOLINT(clang-analyzer-deadcode.DeadStores): its scope closes it */
         return pack_list(&walk, "", args, err);
 }

@@ -131,7 +131,7 @@ static int limit_cpus(const Groups *groups, int group, const PlanLimits *limits,
                 r = group_read(group, v2 ? "cpuset.cpus.effective" : "cpuset.effective_cpus", got,
                                sizeof(got));
         /* v2 takes processors that are not there and leaves them out; v1 refuses them */
-        if (r < 0 || strcmp(want, got) != 0)
+        if (r != 0 || strcmp(want, got) != 0)
                 return error_say(err, -EINVAL,
                                  "limits.cpuset: this host has not all of the processors %.200s",
                                  want);

@@ -90,8 +90,11 @@ static int find_trees(Hierarchy *hierarchy, Error *err) {
         size_t n;
         autoclose int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
         FILE *mounts;
-        int r = fd < 0 ? -errno : fd_read_all(fd, 65536, &cgroups, &n);
+        int r;
 
+        if (fd < 0)
+                return error_set(err, -errno, "open /proc/self/cgroup");
+        r = fd_read_all(fd, 65536, &cgroups, &n);
         if (r < 0)
                 return error_set(err, r, "read /proc/self/cgroup");
         mounts = fopen("/proc/self/mounts", "re");

@@ -202,7 +202,8 @@ static int add_rules(Work *work, const SeccompProfile *profile, Error *err) {
         if (work->unknown.len > 0)
                 (void) buf_printf(&work->notes, "calls that are not known here: %.*s\n",
                                   (int) work->unknown.len, work->unknown.data);
-        qsort(work->entries, work->n, sizeof *work->entries, in_order);
+        if (work->n > 0) /* without an entry there is no array, which qsort() may not be given */
+                qsort(work->entries, work->n, sizeof *work->entries, in_order);
         for (unsigned i = 0; i < work->n; i++)
                 work->rules[i] = work->entries[i].rule;
         return 0;

@@ -299,7 +299,7 @@ static int stage_init(Shell *shell, Error *err) {
         fds[INIT_FD_FRONT - INIT_FD_FRONT] = shell->front;
         fds[INIT_FD_BOOT - INIT_FD_FRONT] = shell->boot[1];
         fds[INIT_FD_SPAWNER - INIT_FD_FRONT] = shell->spawner[0];
-        memcpy(fds + INIT_FD_SLOTS - INIT_FD_FRONT, shell->slots, sizeof(shell->slots));
+        memcpy(&fds[INIT_FD_SLOTS - INIT_FD_FRONT], shell->slots, sizeof(shell->slots));
         return execute(shell, "warder-init", fds, ELEMENTS(fds), err);
 }
 

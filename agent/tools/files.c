@@ -109,8 +109,7 @@ static int number_lines(Buf *buf, const char *text, uint64_t offset, uint64_t li
                                   (unsigned long long) number, (unsigned long long) offset);
         if (offset + shown - 1 < number)
                 return buf_printf(buf, "[… the file has %llu lines; go on with offset %llu]\n",
-                                  (unsigned long long) number,
-                                  (unsigned long long) (offset + shown));
+                                  (unsigned long long) number, (unsigned long long) offset + shown);
         return 0;
 }
 

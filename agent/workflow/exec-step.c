@@ -58,6 +58,7 @@ int exec_step_load(Loader *loader, const cJSON *json, const char *path, Step *st
         const cJSON *exec = json_get(json, "exec");
         int r;
 
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): what is owned is a list of pointers */
         step->arguments = calloc(WORKFLOW_ARGUMENTS_MAX, sizeof(*step->arguments));
         if (!step->arguments)
                 return error_set(err, -ENOMEM, "%s", path);

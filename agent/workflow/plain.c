@@ -266,6 +266,8 @@ static int type_rank(const cJSON *value) {
 static int compare(const cJSON *left, const cJSON *right) {
         if (type_rank(left) != type_rank(right))
                 return type_rank(left) < type_rank(right) ? -1 : 1;
+        if (!left || !right) /* one is missing, the other too or null */
+                return 0;
         if (cJSON_IsNumber(left) && left->valuedouble != right->valuedouble)
                 return left->valuedouble < right->valuedouble ? -1 : 1;
         if (cJSON_IsString(left))

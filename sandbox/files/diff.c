@@ -158,7 +158,8 @@ static int diff_item(Diff *diff, const Level *level, const ListingItem *old, con
         bool left_out = level->left_out;
         int r = 1;
 
-        if (strcasecmp(item->name, ".git") == 0)
+        /* cppcheck-suppress nullPointerRedundantCheck ; diff_level() has an item in one tree or both */
+        if (strcasecmp(item->name, ".git") == 0) /* NOLINT(clang-analyzer-core.NullDereference) */
                 return 0;
         if (old && new && level->upper && !listing_find(level->upper, item->name))
                 return 0;

@@ -330,9 +330,10 @@ int land_xattr(Land *land, const char *path, const LandXattr *xattr, Error *err)
         int r;
 
         if (fd < 0) {
-                fd = dir = beneath_dir(land->root, path);
-                if (fd < 0)
-                        return error_set(err, fd, "open a directory of the layer");
+                dir = beneath_dir(land->root, path);
+                if (dir < 0)
+                        return error_set(err, dir, "open a directory of the layer");
+                fd = dir;
         }
         if (fsetxattr(fd, xattr->name, xattr->value, xattr->size, 0) < 0)
                 return report_note(land->report, RULE_XATTR, path,

@@ -100,6 +100,7 @@ bool name_join(char *ret_path, const char *dir, const char *leaf) {
 
         if (n + m + 2 > NAME_PATH_MAX)
                 return false;
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): the zero comes with @leaf */
         memmove(ret_path, dir, n);
         if (n > 0)
                 ret_path[n++] = '/';

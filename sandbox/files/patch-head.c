@@ -2,6 +2,7 @@
 #include "sandbox/files/patch-head.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/owned.h"
@@ -43,6 +44,7 @@ void patch_line_go(PatchCursor *cursor, const char *at) {
         if (!cursor->line)
                 cursor->number = 1;
         cursor->line = at;
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): what has an end is there */
         newline = at < cursor->end ? memchr(at, '\n', (size_t) (cursor->end - at)) : NULL;
         cursor->n = (size_t) ((newline ? newline : cursor->end) - at);
 }
@@ -270,9 +272,9 @@ static int settle_names(Head *head) {
 
         if (!two) {
                 if (!*old)
-                        strcpy(old, *new ? new : head->title);
+                        (void) snprintf(old, sizeof(head->old), "%s", *new ? new : head->title);
                 if (!*new)
-                        strcpy(new, old);
+                        (void) snprintf(new, sizeof(head->new), "%s", old);
                 if (strcmp(old, new) != 0 || (*head->title && strcmp(old, head->title) != 0))
                         return bad(head,
                                    "the header names two files, but says nothing of a renaming");

@@ -248,7 +248,7 @@ static int splice(Image *image, size_t at, size_t n, const Image *new) {
                 r = image_add(image, (Line){ 0 });
         if (r < 0)
                 return r;
-        if (behind > 0)
+        if (behind > 0) /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): it has lines */
                 memmove(image->lines + at + new->n, image->lines + at + n, behind * sizeof(Line));
         if (new->n > 0)
                 memcpy(image->lines + at, new->lines, new->n * sizeof(Line));

@@ -68,9 +68,8 @@ static int take_result(Results *results, bool good, char *rest) {
         if (name[0] == '-' && (name[1] == ' ' || name[1] == 0))
                 name = skip_blanks(name + 1);
         directive = split_directive(name);
-        if (strncasecmp(directive, "skip", 4) == 0)
-                status = TEST_SKIPPED;
-        else if (strncasecmp(directive, "todo", 4) == 0 && !good)
+        if (strncasecmp(directive, "skip", 4) == 0 ||
+            (strncasecmp(directive, "todo", 4) == 0 && !good))
                 status = TEST_SKIPPED;
         if (!*name && digits > 0) { /* a test without a description is known by its number */
                 name = number;

@@ -34,7 +34,7 @@ static int clean_path(Unpack *unpack, const char *name, char *ret_path) {
         if (rule != RULE_NONE)
                 return report_refuse(unpack->report, rule, shown(name), "%s", name_sentence(rule));
         if (!*clean)
-                strcpy(ret_path, unpack->prefix);
+                memcpy(ret_path, unpack->prefix, strlen(unpack->prefix) + 1);
         else if (!name_join(ret_path, unpack->prefix, clean))
                 return report_refuse(unpack->report, RULE_NAME_LONG, clean, "%s",
                                      name_sentence(RULE_NAME_LONG));

@@ -138,7 +138,7 @@ static int read_entry(const Reading *reading, const char *at, Entry *entry, Erro
                         return r;
                 if (entry->values[i] != CEILING_NONE)
                         entry->lines[i] = json_line(reading->text, reading->n, pointer);
-                if (entry->values[i] == 0 && i < QUOTA_JAILS)
+                if (i < QUOTA_JAILS && entry->values[i] == 0)
                         return wrong(reading, pointer, "must be more than 0", err);
         }
         return 0;

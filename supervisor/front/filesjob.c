@@ -248,7 +248,7 @@ static char **copy_argv(const char *const *argv) {
         char **copy;
         unsigned n = 0;
 
-        while (argv[n] && n < ARGS_MAX)
+        while (n < ARGS_MAX && argv[n])
                 n++;
         copy = calloc(n + 2, sizeof *copy);
         if (!copy)

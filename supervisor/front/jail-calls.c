@@ -20,6 +20,7 @@ static void on_event(const InitEvent *event, int *fds, unsigned n_fds, void *use
         autofree JailCall *call = userdata;
         Error err = ERROR_EMPTY;
         autoclose int fd = -EBADF;
+        uint64_t value = 0;
 
         if (!event)
                 error_say(&err, -EPIPE, "the jail ended");
@@ -28,14 +29,15 @@ static void on_event(const InitEvent *event, int *fds, unsigned n_fds, void *use
                           call->opened ? "open in the jail" : "listen in the jail");
         else if (n_fds != 1)
                 error_say(&err, -EPROTO, "the jail's init sent no descriptor");
-        else
+        else {
                 fd = TAKE_FD(fds[0]);
+                value = event->value;
+        }
         if (call->opened)
-                call->opened(TAKE_FD(fd), err.code ? 0 : event->value, err.code ? &err : NULL,
-                             call->userdata);
+                call->opened(TAKE_FD(fd), value, err.code ? &err : NULL, call->userdata);
         else
-                call->listening(TAKE_FD(fd), err.code ? 0 : (uint32_t) event->value,
-                                err.code ? &err : NULL, call->userdata);
+                call->listening(TAKE_FD(fd), (uint32_t) value, err.code ? &err : NULL,
+                                call->userdata);
 }
 
 static int send_call(FrontJail *jail, const JailCall *call, void *bytes, size_t n, Error *err) {

@@ -131,7 +131,7 @@ const char *limits_format(const JailLimits *limits, unsigned i, char *text) {
         char cpus[CPU_LIST_TEXT_MAX];
 
         if (!limits_is_set(limits, i))
-                return strcpy(text, "-");
+                return memcpy(text, "-", sizeof("-"));
         if (fields[i].kind != FIELD_CPUS)
                 return format_value(&fields[i], get(limits, &fields[i]), text);
         (void) snprintf(text, LIMIT_VALUE_MAX, "%.60s", cpu_list_format(limits->plan.cpus, cpus));

@@ -48,8 +48,9 @@ DEFINE_SCOPED(SpecRun *, spec_run_free);
 
 static void on_gone(void *userdata) {
         SCOPED(spec_run_free) SpecRun *run = userdata;
-        SpecRunEnd end = { .result = TAKE_PTR(run->result), .upper = run->handle };
+        SpecRunEnd end = { .upper = run->handle };
 
+        end.result = TAKE_PTR(run->result);
         if (!run->cancelled) {
                 run->done(&end, run->userdata);
                 return;

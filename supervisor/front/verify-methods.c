@@ -110,7 +110,8 @@ static void answer_error(VerifyCall *self, const char *cause, const WorkBaseEnd 
         verdict_say(&verdict, VERDICT_ERROR, cause, "%s", why->err->text);
         json = verdict_json(&facts);
         if (why->detail) { /* shown as the output of a command that failed */
-                output.output = text = strdup(why->detail);
+                text = strdup(why->detail);
+                output.output = text;
                 run = (RunResult){ .commands = { output }, .n = 1 };
                 facts.run = &run;
         }

@@ -88,10 +88,10 @@ static int run_create(Call *call, Error *err) {
         int r;
 
         r = plan_check(plan, err);
-        if (r == 0)
+        if (r >= 0)
                 r = plan->n_fds > 0 ? check_filter(call->fds[0], err)
                                     : error_say(err, -EINVAL, "a plan without a filter");
-        if (r == 0)
+        if (r >= 0)
                 r = shells_take(call->monitor, plan, &entry, err);
         if (r < 0)
                 return r;

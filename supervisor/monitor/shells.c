@@ -70,7 +70,7 @@ int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
                 if (state == JAIL_SHELL)
                         break;
         }
-        if (!best && r == 0)
+        if (!best && r >= 0)
                 r = entry_new_shell(monitor, NULL, &best, err);
         if (r < 0)
                 return r;

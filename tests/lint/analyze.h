@@ -1,0 +1,19 @@
+#pragma once
+/*
+ * analyze.h: what the analysers are told about functions of other files. Only tests/lint/analyze includes it.
+ *
+ * An error_*() returns the code it was given, a negative errno. They cannot see that from where it is called,
+ * and follow paths on which a function failed and its caller took that for success.
+ */
+#include "base/error.h"
+
+#define ERROR_RETURNS(CALL)               \
+        ({                                \
+                int returned_ = (CALL);   \
+                if (returned_ >= 0)       \
+                        __builtin_trap(); \
+                returned_;                \
+        })
+#define error_set(...) ERROR_RETURNS(error_set(__VA_ARGS__))
+#define error_say(...) ERROR_RETURNS(error_say(__VA_ARGS__))
+#define error_add(...) ERROR_RETURNS(error_add(__VA_ARGS__))
