@@ -23,6 +23,7 @@
 #include "cli/pack.h"
 #include "cli/places.h"
 #include "cli/probe/exhaust.h"
+#include "cli/programs.h"
 #include "cli/workdir.h"
 
 #define PROBE_NAME "warder-probe"
@@ -39,27 +40,9 @@ typedef struct Attack {
 
 /* ---- the program as an archive ------------------------------------------------------------------- */
 
-static int open_probe_dir(Error *err) {
-        static const char *const below[] = { "", "/cli/probe" };
-        char path[PLACE_MAX + 32];
-        Places places;
-
-        places_find(&places);
-        for (unsigned i = 0; i < ELEMENTS(below); i++) {
-                autoclose int dir = -EBADF;
-
-                (void) snprintf(path, sizeof(path), "%s%s",
-                                places.options[0] ? places.values[0] : LIBEXECDIR, below[i]);
-                dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                if (dir >= 0 && faccessat(dir, PROBE_NAME, X_OK, 0) == 0)
-                        return TAKE_FD(dir);
-        }
-        return error_say(err, -ENOENT, "The program %s is not installed beside the others.",
-                         PROBE_NAME);
-}
-
 static int pack_probe(int *ret_fd, Error *err) {
-        autoclose int dir = open_probe_dir(err), fd = -EBADF;
+        static const char *const folders[] = { "", "/cli/probe", NULL };
+        autoclose int dir = program_dir(PROBE_NAME, folders, err), fd = -EBADF;
         SCOPED(pack_free) Pack *pack = NULL;
         PackTotals totals;
         int r;

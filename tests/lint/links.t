@@ -17,6 +17,7 @@ MAY = {  # program -> libraries beyond the C library
     "warder-agent": {"libcjson", "libcurl", "libsqlite3", "libjq", "libpcre2-8"},
     "warder-egress": {"libcurl", "libcjson", "libsystemd"},
     "warder-probe": None,  # runs in any root
+    "warder-trials": set(),
     "warder": {"libcjson", "libarchive"},
 }
 C_LIBRARY = {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64"}
