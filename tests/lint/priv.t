@@ -9,6 +9,8 @@ PRIVILEGED = re.compile(r"sandbox/priv-[\w-]+\.c|sandbox/stages\.c|supervisor/mo
 BY_NAME = {  # files with a few calls of their own, each with its reason
     # only drops, from root to SUDO_UID; its setuid(0) is a proof: it must fail
     "cli/as-user.c": {"setresuid", "setresgid", "setgroups", "setuid"},
+    # asks with a descriptor that is none whether clone3 knows a flag
+    "cli/doctor-trials.c": {"clone3"},
 }
 TRIALS = "sandbox/priv-trials.c"  # a program that root starts by "warder doctor"; no part of the monitor or a jail
 PROBE = re.compile(r"cli/probe/[\w-]+\.c")  # attacks, run in a jail without any privilege
