@@ -31,7 +31,7 @@ struct Account {
         uint32_t *gids; /* owned, sorted */
         unsigned n_gids;
         unsigned refs;
-        uint64_t used[_CEILING_FIELD_MAX];   /* QUOTA_JAILS … QUOTA_TASKS */
+        uint64_t used[_CEILING_FIELD_MAX];   /* QUOTA_JAILS … QUOTA_TASKS; reserved for imports */
         uint64_t ending[_CEILING_FIELD_MAX]; /* of it: of jails that are being ended */
         uint64_t creates;                    /* millionths of a create, at … */
         uint64_t creates_at;                 /* … this time, monotonic microseconds */
@@ -84,7 +84,7 @@ const QuotaTotals *quotas_totals(const Quotas *quotas) {
 }
 
 static bool is_idle(const Account *account, uint64_t now) {
-        for (unsigned i = QUOTA_JAILS; i <= QUOTA_TASKS; i++)
+        for (unsigned i = 0; i < _CEILING_FIELD_MAX; i++)
                 if (account->used[i])
                         return false;
         return account->refs == 0 &&
@@ -340,6 +340,28 @@ void quota_release_task(Front *front, uint32_t uid) {
 
         if (account)
                 account->used[QUOTA_TASKS]--;
+}
+
+int quota_reserve_import(Front *front, uint32_t uid, uint64_t bytes, Error *err) {
+        Account *account = account_of(front->quotas, uid);
+
+        if (!account)
+                return error_say(err, -EDQUOT, "there is no account left for user id %u", uid);
+        account->used[QUOTA_SNAPSHOT_DISK] += bytes;
+        return 0;
+}
+
+void quota_release_import(Front *front, uint32_t uid, uint64_t bytes) {
+        Account *account = account_of(front->quotas, uid);
+
+        if (account)
+                account->used[QUOTA_SNAPSHOT_DISK] -= bytes;
+}
+
+uint64_t quota_reserved(Front *front, uint32_t uid) {
+        const Account *account = account_of(front->quotas, uid);
+
+        return account ? account->used[QUOTA_SNAPSHOT_DISK] : 0;
 }
 
 static void leak(Account *account, uint64_t bound) {

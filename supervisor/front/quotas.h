@@ -58,6 +58,16 @@ int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error
 int quota_charge_task(Front *front, uint32_t uid, Error *err);
 /** quota_release_task() - it has ended */
 void quota_release_task(Front *front, uint32_t uid);
+/**
+ * quota_reserve_import() - before an import begins: its most bytes on disk count until it has ended
+ *
+ * What is reserved was checked (snapshots_check_new()). Returns: 0, -EDQUOT: no account.
+ */
+int quota_reserve_import(Front *front, uint32_t uid, uint64_t bytes, Error *err);
+/** quota_release_import() - it has ended, well or not; the same @bytes */
+void quota_release_import(Front *front, uint32_t uid, uint64_t bytes);
+/** quota_reserved() - bytes for imports that run */
+uint64_t quota_reserved(Front *front, uint32_t uid);
 /** quota_charge_create() - one of the creates of a minute; they come back by time alone. Returns: 0, -EDQUOT */
 int quota_charge_create(Front *front, uint32_t uid, Error *err);
 /** quota_check() - may a user that has @used of what is counted elsewhere have @more. Returns: 0, -EDQUOT */

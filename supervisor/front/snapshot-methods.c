@@ -36,6 +36,7 @@ typedef struct Importing {
         Call *call; /* answered by us */
         char name[72];
         uint32_t owner_uid;
+        uint64_t reserved; /* bytes, in the owner's account */
 } Importing;
 
 static void add_layers(cJSON *json, const SnapshotInfo *info) {
@@ -93,6 +94,7 @@ static void on_imported(const LayerImport *import, const Error *err, bool refuse
                               .owner_uid = importing->owner_uid };
         Error own = ERROR_EMPTY;
 
+        quota_release_import(importing->front, importing->owner_uid, importing->reserved);
         if (err) {
                 call_fail(importing->call, refused ? "invalid" : "internal", err);
                 return;
@@ -117,6 +119,31 @@ static void take_limits(LayerImportSpec *spec, const cJSON *limits) {
                 spec->max_entries = value;
 }
 
+/* What is reserved is given back when it ends, in on_imported(), or here where it does not begin. */
+static int start_import(Front *front, Call *call, const LayerImportSpec *spec, const char *name,
+                        Error *err) {
+        autofree Importing *importing = calloc(1, sizeof *importing);
+        int r;
+
+        if (!importing)
+                return error_set(err, -ENOMEM, "import a snapshot");
+        *importing = (Importing){ .front = front,
+                                  .call = call,
+                                  .owner_uid = spec->owner_uid,
+                                  .reserved = spec->max_bytes };
+        (void) snprintf(importing->name, sizeof importing->name, "%s", name);
+        r = quota_reserve_import(front, spec->owner_uid, spec->max_bytes, err);
+        if (r < 0)
+                return r;
+        r = layer_import(front, spec, on_imported, importing, err);
+        if (r < 0) {
+                quota_release_import(front, spec->owner_uid, spec->max_bytes);
+                return r;
+        }
+        (void) TAKE_PTR(importing);
+        return 0;
+}
+
 static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         LayerImportSpec spec = { .input_fd = call_fd(call, 0),
@@ -124,7 +151,6 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
                                  .max_entries = IMPORT_ENTRIES_MAX,
                                  .owner_uid = call_peer(call)->uid,
                                  .progress = on_progress };
-        autofree Importing *importing = NULL;
         uint64_t left = UINT64_MAX;
         int r;
 
@@ -147,16 +173,9 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
         take_limits(&spec, json_get(params, "limits"));
         if (spec.max_bytes > left)
                 spec.max_bytes = left;
-        importing = calloc(1, sizeof *importing);
-        if (!importing)
-                return error_set(err, -ENOMEM, "import a snapshot");
-        *importing = (Importing){ .front = front, .call = call, .owner_uid = spec.owner_uid };
-        (void) snprintf(importing->name, sizeof importing->name, "%s", json_text(params, "name"));
-        r = layer_import(front, &spec, on_imported, importing, err);
-        if (r < 0)
-                return r;
-        (void) TAKE_PTR(importing);
-        return 0;
+        if (spec.max_entries > left / SNAPSHOT_ENTRY_BYTES + 1)
+                spec.max_entries = left / SNAPSHOT_ENTRY_BYTES + 1;
+        return start_import(front, call, &spec, json_text(params, "name"), err);
 }
 
 static void push(const SnapshotInfo *info, void *userdata) {

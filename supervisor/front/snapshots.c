@@ -114,11 +114,12 @@ static uint64_t count_own(Front *front, uint32_t uid, const char *name) {
         return n;
 }
 
+/* On disk: content, holes counted, and what an entry takes beside it (directories, links, attributes) */
 static uint64_t bytes_of(Front *front, uint32_t uid) {
         sqlite3_stmt *stmt = ledger_query(front->ledger, NULL,
-                                          "SELECT ifnull(sum(bytes), 0) FROM snapshots WHERE "
-                                          "owner = ?1",
-                                          "i", (int64_t) uid);
+                                          "SELECT ifnull(sum(bytes + ?2 * entries), 0) FROM "
+                                          "snapshots WHERE owner = ?1",
+                                          "ii", (int64_t) uid, (int64_t) SNAPSHOT_ENTRY_BYTES);
         uint64_t n = INT64_MAX; /* where the ledger cannot be read nothing is added */
 
         if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
@@ -128,7 +129,8 @@ static uint64_t bytes_of(Front *front, uint32_t uid) {
 }
 
 static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_left, Error *err) {
-        uint64_t n = count_own(front, uid, ""), used = bytes_of(front, uid);
+        uint64_t n = count_own(front, uid, ""),
+                 used = bytes_of(front, uid) + quota_reserved(front, uid);
         const Ceiling *ceiling;
         uint64_t bound;
         int r;
@@ -172,7 +174,8 @@ int snapshots_add(Front *front, const SnapshotInfo *info, Error *err) {
         char holder[HOLDER_MAX];
         int r;
 
-        r = snapshots_check_new(front, info->name, info->owner_uid, info->bytes, NULL, err);
+        r = snapshots_check_new(front, info->name, info->owner_uid,
+                                info->bytes + SNAPSHOT_ENTRY_BYTES * info->entries, NULL, err);
         if (r < 0)
                 return r;
         holder_name(info, holder);

@@ -7,6 +7,7 @@
 #include "supervisor/front/layer-import.h"
 
 #define SNAPSHOTS_PER_UID_MAX 256
+#define SNAPSHOT_ENTRY_BYTES  4096u /* that each entry is charged beside its content */
 
 typedef struct SnapshotInfo {
         char name[72];
@@ -38,8 +39,8 @@ int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, 
 int snapshots_add(Front *front, const SnapshotInfo *info, Error *err);
 /**
  * snapshots_check_new() - may @uid add a snapshot of this name
- * @bytes:    that it has, 1 where that is not known yet
- * @ret_left: bytes that the user's quota leaves, UINT64_MAX: no quota; may be NULL
+ * @bytes:    that it takes on disk, 1 where that is not known yet
+ * @ret_left: bytes that the user's quota and imports that run leave, UINT64_MAX: no quota; may be NULL
  *
  * Returns: 0, -EINVAL, -EEXIST, -EDQUOT.
  */

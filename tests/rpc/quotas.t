@@ -75,7 +75,7 @@ tap.ok(eventually(lambda: ann.call("warder.info")["result"]["jails"] == 0), "one
 front.create(ann, 10)
 front.create(ann, 11)
 tap.same(fields(ann.call("jail.create"))[0], "quota", "nothing was given back twice")
-tap.same(fields(ann.call("verify.run", {"spec": SPEC}, [os.open("/dev/null", os.O_RDONLY) for _ in "ab"]))[0], "quota",
+tap.same(fields(ann.call("verify.run", {"spec": SPEC}, [os.memfd_create("archive") for _ in "ab"]))[0], "quota",
          "a verify needs a jail too")
 tap.same(front.stop() < 0, False, "the front is not killed by a signal")
 
@@ -110,7 +110,7 @@ front.stop()
 # creates a minute; tasks; snapshots
 state = state_with([snapshot_row("one", ANN, 1, 600), snapshot_row("two", BOB, 1, 900)])
 front = Service({"default": {"quotas": {"creates_per_minute": 3, "tasks": 0, "snapshots": 1}},
-                 "users": {str(BOB): {"quotas": {"creates_per_minute": 0, "snapshots": 9, "snapshot_disk": "900"}}}}, state=state,
+                 "users": {str(BOB): {"quotas": {"creates_per_minute": 0, "snapshots": 9, "snapshot_disk": str(900 + 3 * 4096)}}}}, state=state,
                 agent="/bin/true")
 shutil.rmtree(os.path.dirname(state))
 ann, bob = front.user(ANN), front.user(BOB)
@@ -121,8 +121,8 @@ ann.close()
 ann = front.user(ANN)
 tap.same(fields(ann.call("jail.create"))[0], "quota", "a new connection is no new minute")
 tap.same(fields(bob.call("jail.create"))[0], "quota", "a user that may make none")
-null = lambda: os.open("/dev/null", os.O_RDONLY)
-over(bob.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshot_disk", 900, 1, 900,
+null = lambda: os.memfd_create("archive")
+over(bob.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshot_disk", 900 + 3 * 4096, 1, 900 + 3 * 4096,
      f"ceilings.json:1, users.{BOB}", "disk of snapshots")
 over(ann.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshots", 1, 1, 1, "ceilings.json:1, default",
      "number of snapshots")

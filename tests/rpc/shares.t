@@ -3,10 +3,9 @@
 of a user whose imports run side by side."""
 import os
 import shutil
-import time
 
-from front_lib import SOURCE, Tap
-from users_lib import ADM, ANN, BOB, Service, eventually, fields, need_users, snapshot_row, state_with
+from front_lib import LAYER_NEW, Tap
+from users_lib import ANN, BOB, Service, fields, need_users, snapshot_row, state_with
 
 need_users()
 tap = Tap()
@@ -16,7 +15,7 @@ KEPT = 1000
 
 
 def start(client):
-    fds = [os.open("/dev/null", os.O_RDONLY), os.memfd_create("transcript")]
+    fds = [os.memfd_create("archive"), os.memfd_create("transcript")]
     answer = client.call("task.start", TASK, fds)
     for fd in fds:
         os.close(fd)
@@ -77,6 +76,34 @@ tap.same(known(ann, name_of(1002, ANN)), 1, "a task that runs pushes out none")
 ann.call("task.cancel", {"task": name})
 tap.same([known(ann, name_of(n, ANN)) for n in (1002, 1003)], [None, 1], "one that ends pushes out the oldest at once")
 tap.same((known(ann, name), known(bob, name_of(1, BOB))), (0, 1), "it is known itself, and so is the other user's")
+front.stop()
+
+
+# the disk of one user, by imports side by side
+def disk_refusal(client, name):
+    answer = client.call("snapshot.import", {"name": name}, [os.memfd_create("archive")])
+    code, data = fields(answer)
+    return code, data.get("field"), data.get("used")
+
+
+state = state_with([snapshot_row("one", ANN, 1, 712)])  # 3 entries: 13000 on disk
+front = Service({"users": {str(ANN): {"quotas": {"snapshot_disk": "20000"}}}}, state=state)
+shutil.rmtree(os.path.dirname(state))
+ann, also, bob = front.user(ANN), front.user(ANN), front.user(BOB)
+ann.send("snapshot.import", {"name": "a", "limits": {"bytes": 3000}}, [os.memfd_create("archive")])
+first = front.request()
+also.send("snapshot.import", {"name": "b"}, [os.memfd_create("archive")])
+second = front.request()
+tap.same((first[0], second[0]), (LAYER_NEW, LAYER_NEW), "one with a limit leaves room for another")
+third = front.user(ANN)
+tap.same(disk_refusal(third, "c"), ("quota", "quotas.snapshot_disk", 20000), "which takes the rest: a third has none")
+bob.send("snapshot.import", {"name": "c"}, [os.memfd_create("archive")])
+tap.same(front.request()[0], LAYER_NEW, "another user's rest is its own")
+front.reply(first[1], code=-28, text="no room")
+tap.ok("error" in ann.answer(), "(the first one ends)")
+third.send("snapshot.import", {"name": "c", "limits": {"bytes": 3000}}, [os.memfd_create("archive")])
+tap.same(front.request()[0], LAYER_NEW, "and gives back what it had")
+tap.same(disk_refusal(ann, "d"), ("quota", "quotas.snapshot_disk", 20000), "once")
 front.stop()
 
 tap.end()
