@@ -7,6 +7,7 @@
  */
 #include "supervisor/front/clients.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,7 +19,8 @@
 #include "supervisor/front/methods.h"
 #include "supervisor/front/quotas.h"
 
-#define ID_TEXT_MAX 128 /* bytes */
+#define ID_TEXT_MAX       128 /* bytes */
+#define LISTEN_PAUSE_USEC 1000000
 
 typedef struct Watch Watch;
 
@@ -40,6 +42,31 @@ struct Client {
         Watch *watches;   /* owned */
         Account *account; /* owned reference */
 };
+
+static void listen_on(Front *front) {
+        if (!front->listen_again)
+                return;
+        (void) sd_event_source_set_enabled(front->listen_again, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(front->listen, SD_EVENT_ON);
+}
+
+static int on_listen_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source;
+        (void) usec;
+        listen_on(userdata);
+        return 0;
+}
+
+/* Who waits at the socket keeps it readable: without a pause the loop would do nothing else. */
+static void listen_off(Front *front, int why) {
+        Error err = ERROR_EMPTY;
+
+        error_set(&err, why, "accept a client");
+        log_event(LOG_WARNING, "no client is accepted for a second", F_ERR(&err));
+        (void) sd_event_source_set_time_relative(front->listen_again, LISTEN_PAUSE_USEC);
+        (void) sd_event_source_set_enabled(front->listen_again, SD_EVENT_ONESHOT);
+        (void) sd_event_source_set_enabled(front->listen, SD_EVENT_OFF);
+}
 
 static Client *client_free(Client *client) {
         Front *front;
@@ -65,6 +92,7 @@ static Client *client_free(Client *client) {
         sd_event_source_disable_unref(client->closing);
         rpc_peer_free(client->rpc);
         free(client);
+        listen_on(front);
         front_touch(front);
         return NULL;
 }
@@ -299,8 +327,11 @@ static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, v
 
         (void) source;
         (void) revents;
-        if (fd < 0)
+        if (fd < 0) {
+                if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                        listen_off(front, -errno);
                 return 0;
+        }
         r = admission_check(front, fd, &peer, &groups, &err);
         if (r >= 0)
                 r = check_quota(front, &peer, &err);
@@ -325,6 +356,11 @@ int clients_listen(Front *front, int listen_fd, Error *err) {
                                     front);
         if (r >= 0)
                 r = sd_event_source_set_description(front->listen, "listen");
+        if (r >= 0)
+                r = sd_event_add_time_relative(front->event, &front->listen_again, CLOCK_MONOTONIC,
+                                               0, 0, on_listen_again, front);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(front->listen_again, SD_EVENT_OFF);
         if (r >= 0) /* a front that cannot accept any more is of no use */
                 r = sd_event_source_set_exit_on_failure(front->listen, true);
         return r < 0 ? error_set(err, r, "listen for clients") : 0;

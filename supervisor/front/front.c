@@ -150,6 +150,7 @@ int front_start(Front *front, Error *err) {
 }
 
 void front_stop(Front *front) {
+        front->listen_again = sd_event_source_disable_unref(front->listen_again);
         sd_event_source_disable_unref(front->listen);
         front->listen = NULL;
         sd_event_source_disable_unref(front->idle);

@@ -45,7 +45,8 @@ typedef struct Front {
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
         sd_event_source *listen;
-        sd_event_source *idle; /* private: ends the front when nobody needs it */
+        sd_event_source *listen_again; /* while no descriptor is left for another client */
+        sd_event_source *idle;         /* private: ends the front when nobody needs it */
         sd_event_source *egress;
         int listen_fd;
         int state_fd;

@@ -1,11 +1,12 @@
 #!/usr/bin/env -S python3 -B
 """shares: what users have in common, and that none takes all of it: places of tasks, the memory of ended tasks, the disk
-of a user whose imports run side by side."""
+of a user whose imports run side by side, descriptors."""
 import os
+import resource
 import shutil
 
 from front_lib import LAYER_NEW, Tap
-from users_lib import ANN, BOB, Service, fields, need_users, snapshot_row, state_with
+from users_lib import ANN, BOB, Service, eventually, fields, need_users, snapshot_row, state_with
 
 need_users()
 tap = Tap()
@@ -104,6 +105,23 @@ tap.ok("error" in ann.answer(), "(the first one ends)")
 third.send("snapshot.import", {"name": "c", "limits": {"bytes": 3000}}, [os.memfd_create("archive")])
 tap.same(front.request()[0], LAYER_NEW, "and gives back what it had")
 tap.same(disk_refusal(ann, "d"), ("quota", "quotas.snapshot_disk", 20000), "once")
+front.stop()
+
+
+# descriptors of the front
+front = Service()
+ann, bob = front.user(ANN), front.user(BOB)
+tap.ok("result" in ann.call("warder.info") and "result" in bob.call("warder.info"), "two clients are served")
+most = resource.prlimit(front.pid, resource.RLIMIT_NOFILE)
+used = max(int(name) for name in os.listdir(f"/proc/{front.pid}/fd")) + 1
+holes = [fd for fd in range(used) if not os.path.lexists(f"/proc/{front.pid}/fd/{fd}")]
+resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (used, most[1]))
+crowd = [front.user(ANN) for _ in range(len(holes) + 3)]
+tap.ok(eventually(lambda: "no client is accepted for a second" in front.words()), "where it has none left it pauses, and says so")
+tap.ok("result" in bob.call("warder.info"), "who is connected is served")
+tap.ok(front.words().count("no client is accepted for a second") < 20, "it does not try again all the time")
+resource.prlimit(front.pid, resource.RLIMIT_NOFILE, most)
+tap.ok(all("result" in client.call("warder.info") for client in crowd), "when there are some again, who waited is served")
 front.stop()
 
 tap.end()
