@@ -151,6 +151,21 @@ static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         return 0;
 }
 
+int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err) {
+        uint64_t used = bytes_of(front, uid) + quota_reserved(front, uid);
+        const Ceiling *ceiling;
+        uint64_t bound;
+        int r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, 1, err);
+
+        if (r >= 0)
+                r = quota_ceiling(front, uid, &ceiling, err);
+        if (r < 0)
+                return r;
+        bound = ceiling->items[QUOTA_SNAPSHOT_DISK].value;
+        *ret_left = bound == CEILING_NONE ? UINT64_MAX : bound - used;
+        return 0;
+}
+
 int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,
                         uint64_t *ret_left, Error *err) {
         if (!name_is_valid(name))

@@ -46,6 +46,8 @@ int snapshots_add(Front *front, const SnapshotInfo *info, Error *err);
  */
 int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,
                         uint64_t *ret_left, Error *err);
+/** snapshots_left() - bytes on disk that the quota of @uid leaves, UINT64_MAX: no quota. Returns: 0, -EDQUOT: none */
+int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err);
 /** snapshots_remove() - forget what snapshots_find() gave and let go of its layers */
 int snapshots_remove(Front *front, const SnapshotInfo *info, Error *err);
 

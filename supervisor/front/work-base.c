@@ -146,10 +146,18 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
                                    .max_bytes = GATE_IMPORT_BYTES,
                                    .max_entries = GATE_IMPORT_ENTRIES,
                                    .owner_uid = spec->owner_uid };
+        uint64_t left;
         int r;
 
         if (!job)
                 return error_set(err, -ENOMEM, "take in the base");
+        r = snapshots_left(front, spec->owner_uid, &left, err);
+        if (r < 0)
+                return r;
+        if (import.max_bytes > left)
+                import.max_bytes = left;
+        if (import.max_entries > left / SNAPSHOT_ENTRY_BYTES + 1)
+                import.max_entries = left / SNAPSHOT_ENTRY_BYTES + 1;
         *job = (WorkBaseJob){
                 .front = front, .holds = holds, .spec = *spec, .has_limits = spec->limits != NULL
         };

@@ -105,6 +105,8 @@ tap.ok("error" in ann.answer(), "(the first one ends)")
 third.send("snapshot.import", {"name": "c", "limits": {"bytes": 3000}}, [os.memfd_create("archive")])
 tap.same(front.request()[0], LAYER_NEW, "and gives back what it had")
 tap.same(disk_refusal(ann, "d"), ("quota", "quotas.snapshot_disk", 20000), "once")
+answer = ann.call("verify.run", {"spec": SPEC}, [os.memfd_create("archive"), os.memfd_create("patch")])
+tap.ok("quotas.snapshot_disk" in answer.get("error", {}).get("message", ""), "a verify's base needs room there too", answer)
 front.stop()
 
 
