@@ -44,14 +44,7 @@
 #define LEVEL_IP_END    256 /* a socket option's level below it is an IP protocol or SOL_SOCKET */
 #define FILTER_MAX      (4096 * sizeof(struct sock_filter)) /* BPF_MAXINSNS */
 #define RULES_MAX       64
-/* A file system's own identity and its places on a disk: <linux/fs.h> of Linux 6.18, and fs/ext4/ext4.h */
-#define GET_FS_ID        0x80111500u /* FS_IOC_GETFSUUID */
-#define GET_FS_PATH      0x80811501u /* FS_IOC_GETFSSYSFSPATH */
-#define GET_FS_MAP       0xc0c0583bu /* FS_IOC_GETFSMAP */
-#define GET_EXTENTS      0xc020660bu /* FS_IOC_FIEMAP */
-#define EXT4_GET_FS_ID   0x8008662cu /* EXT4_IOC_GETFSUUID */
-#define EXT4_GET_EXTENTS 0xc020662au /* EXT4_IOC_GET_ES_CACHE: the same from what is cached */
-#define NEW_TIME         0x80u /* CLONE_NEWTIME, for unshare only: in clone these bits are a signal */
+#define NEW_TIME        0x80u /* CLONE_NEWTIME, for unshare only: in clone these bits are a signal */
 
 /* clang-format off */
 /* What every one of our processes needs to run at all: memory, time, descriptors, an event loop. */
@@ -224,13 +217,6 @@ static const struct {
         { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCCONS, false, 0 },
         /* a line discipline loads a module and parses what a terminal carries */
         { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCSETD, false, 0 },
-        /* the host's disk, by name and by address; programs take the answer as "not on this file system" */
-        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_FS_ID, false, 0 },
-        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_FS_PATH, false, 0 },
-        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_FS_MAP, false, 0 },
-        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_EXTENTS, false, 0 },
-        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, EXT4_GET_FS_ID, false, 0 },
-        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, EXT4_GET_EXTENTS, false, 0 },
         /* a cookie of core scheduling keeps others off the processor's second thread */
         { "prctl", EPERM, 0, SECCOMP_OP_EQ, PR_SCHED_CORE, false, 0 },
         /* kernel TLS and its kin: protocol parsers that a socket option switches on */
@@ -238,9 +224,6 @@ static const struct {
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_UDP, true, UDP_ENCAP },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IP, true, IP_XFRM_POLICY },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IPV6, true, IPV6_XFRM_POLICY },
-        /* programs on sockets are compiled, out of a budget that the whole host shares */
-        { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_FILTER },
-        { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_CBPF },
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_BPF },
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_EBPF },
         /* SOL_TLS, SOL_ALG, SOL_MPTCP, SOL_XDP, … stand above the levels that are IP protocols */
