@@ -19,7 +19,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 
-#define WAIT_MSEC 10000
+#define WAIT_MSEC 60000 /* of a test that fails then; a virtual machine without KVM is slow */
 
 _Noreturn static void bail(const char *what, const Error *err) {
         printf("Bail out! %s: %s\n", what, err ? err->text : strerror(errno));

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 
-from front_lib import BUILD, SOURCE, Client
+from front_lib import BUILD, PATIENCE, SOURCE, Client
 
 CGROUPS = "/sys/fs/cgroup"
 
@@ -105,7 +105,7 @@ class Supervisor:
         shutil.rmtree(self.dir, ignore_errors=True)
 
 
-def eventually(check, seconds=10):
+def eventually(check, seconds=PATIENCE):
     """Is @check true within so many seconds; for what the kernel does in its own time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
