@@ -15,25 +15,11 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "base/sanitizer.h"
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
-#define __SANITIZE_ADDRESS__ /* clang's way to say what gcc defines */
-#endif
-#endif
-
-#ifdef __SANITIZE_ADDRESS__
-/*
- * The leak check at the end of a sanitized process attaches to it and reads /proc, which is what a process
- * that locked itself down cannot have done to it. All other checks stay.
- */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-        return "detect_leaks=0";
-}
-#endif
+SANITIZER_WITHOUT_LEAK_CHECK
 
 typedef struct Filter {
         struct sock_filter code[BPF_MAXINSNS];

@@ -9,16 +9,6 @@
 
 #include "base/owned.h"
 
-#define PLAN_MEMORY_MIN (1ull << 20)
-#define PLAN_MEMORY_MAX (1ull << 44)
-#define PLAN_DISK_MIN   65536ull
-#define PLAN_INODES_MIN 64ull
-#define PLAN_INODES_MAX (1ull << 24)
-#define PLAN_PIDS_MAX   65536u
-#define PLAN_IO_MAX     (1ull << 40)
-#define PLAN_CPU_MIN    10u
-#define PLAN_CPU_MAX    1024000u
-
 static const char *const view_paths[_VIEW_TARGET_MAX] = {
         [VIEW_ROOT] = "/",       [VIEW_WORK] = "/work", [VIEW_OLD] = "/old",   [VIEW_NEW] = "/new",
         [VIEW_UPPER] = "/upper", [VIEW_OUT] = "/out",   [VIEW_TREE] = "/tree",

@@ -17,6 +17,17 @@
 #define PLAN_FDS_MAX      8
 #define PLAN_HOSTNAME_MAX 32
 
+/* bounds of PlanLimits: what the monitor takes, and what a policy may say */
+#define PLAN_MEMORY_MIN (1ull << 20)
+#define PLAN_MEMORY_MAX (1ull << 44)
+#define PLAN_DISK_MIN   65536ull
+#define PLAN_INODES_MIN 64ull
+#define PLAN_INODES_MAX (1ull << 24)
+#define PLAN_PIDS_MAX   65536u
+#define PLAN_IO_MAX     (1ull << 40)
+#define PLAN_CPU_MIN    10u
+#define PLAN_CPU_MAX    1024000u
+
 #define PLAN_CPUS_MAX      1024u
 #define PLAN_CPU_WORDS     (PLAN_CPUS_MAX / 64)
 #define COMMAND_MEMORY_MIN (4ull << 20) /* less, and not even the command's start fits */

@@ -62,11 +62,15 @@ static int too_many(Land *land, const char *path, int r, Error *err) {
                              (unsigned long long) land->limits.entries);
 }
 
+/* What could be entered is land->dirs.path; the component after it could not. */
 static int through_link(Land *land, const char *path) {
+        size_t entered = strlen(land->dirs.path), start = entered > 0 ? entered + 1 : 0;
+        int n = (int) (start + strcspn(path + start, "/"));
+
         return report_refuse(
                 land->report, RULE_THROUGH_LINK, path,
-                "\"%s\" stands in the way: it is no directory, and links are not followed",
-                land->dirs.path);
+                "\"%.*s\" stands in the way: it is no directory, and links are not followed", n,
+                path);
 }
 
 /* The part of @path after what could be entered is missing: make its first component. */

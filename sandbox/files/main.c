@@ -22,22 +22,12 @@
 
 #include "base/options.h"
 #include "base/owned.h"
+#include "base/sanitizer.h"
 #include "sandbox/files/report.h"
 #include "sandbox/files/verbs.h"
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) && !defined(__SANITIZE_ADDRESS__)
-#define __SANITIZE_ADDRESS__ /* clang's way to say what gcc defines */
-#endif
-#endif
-
-#ifdef __SANITIZE_ADDRESS__
-/* The leak check needs ptrace, which a jail refuses; it would say so on fd 2, among the records */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void) {
-        return "detect_leaks=0";
-}
-#endif
+/* It would say on fd 2, among the records, that a jail refuses ptrace */
+SANITIZER_WITHOUT_LEAK_CHECK
 
 typedef struct VerbRow {
         const char *name;

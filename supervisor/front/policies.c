@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "supervisor/front/policy-read.h"
+#include "supervisor/front/pressure.h"
 
 struct Policy {
         Policy *next;
@@ -29,7 +30,6 @@ struct Policies {
         PolicyPlaces *places; /* owned */
         cJSON *schema;        /* owned */
         PolicyReader reader;
-        bool has_psi;
         Policy *first; /* owned */
 };
 
@@ -40,15 +40,11 @@ DEFINE_SCOPED(Policies *, policies_free);
 int policies_new(Front *front, int dir_fd, Policies **ret, Error *err) {
         SCOPED(policies_free) Policies *policies = calloc(1, sizeof(Policies));
         SCOPED(place_file_deinit) PlaceFile file = { 0 };
-        char probe[16];
-        autoclose int psi = open("/proc/pressure/memory", O_RDONLY | O_CLOEXEC);
         int r;
 
         if (!policies)
                 return error_set(err, -ENOMEM, "read the policies");
         policies->front = front;
-        /* switched off at boot, it can be opened and not be read */
-        policies->has_psi = psi >= 0 && read(psi, probe, sizeof probe) > 0;
         r = policy_places_new(front, dir_fd, &policies->places, err);
         if (r >= 0)
                 r = policy_places_read(policies->places, "schema/policy.json", 1, &file, err);
@@ -173,7 +169,7 @@ int policies_check_required(const Policies *policies, unsigned require, const ch
                                  "policy %s requires Landlock, which this kernel "
                                  "lacks: choose another policy",
                                  name);
-        if ((require & REQUIRE_PSI) && !policies->has_psi)
+        if ((require & REQUIRE_PSI) && !pressure_has_psi(policies->front->pressure))
                 return error_say(err, -ENOTSUP,
                                  "policy %s requires pressure information (PSI), which this "
                                  "kernel lacks: choose another policy",

@@ -73,7 +73,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 
         if (r < 0) {
                 call_refuse(call, r == -ENOENT ? "not_found" : "invalid", "/name",
-                            "see `warder policy list`");
+                            r == -ENOENT ? "see `warder policy list`" : NULL);
                 return r;
         }
         json = show_taken(front->policies, &taken);

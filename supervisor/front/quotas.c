@@ -408,7 +408,9 @@ void quota_refuse(Front *front, Call *call, const Error *err) {
             !strstr(err->text, ceiling_field_name(account->fault.field)))
                 return; /* another's, of an older refusal */
         call_refuse(call, "quota", NULL,
-                    "end something of yours, or ask the administrator for more");
+                    account->fault.field == QUOTA_CREATES
+                            ? "wait a minute, or ask the administrator for more"
+                            : "end something of yours, or ask the administrator for more");
         data = call_data(call);
         json_add_text(data, "field", ceiling_field_name(account->fault.field));
         json_add_number(data, "used", account->fault.used);

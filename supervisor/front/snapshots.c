@@ -128,19 +128,12 @@ static uint64_t bytes_of(Front *front, uint32_t uid) {
         return n;
 }
 
-static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_left, Error *err) {
-        uint64_t n = count_own(front, uid, ""),
-                 used = bytes_of(front, uid) + quota_reserved(front, uid);
+/* May @bytes more be stored, and how much is left of the quota now? */
+static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_left, Error *err) {
+        uint64_t used = bytes_of(front, uid) + quota_reserved(front, uid), bound;
+        int r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
         const Ceiling *ceiling;
-        uint64_t bound;
-        int r;
 
-        if (n >= SNAPSHOTS_PER_UID_MAX)
-                return error_say(err, -EDQUOT, "you have %d snapshots already: remove some",
-                                 SNAPSHOTS_PER_UID_MAX);
-        r = quota_check(front, uid, QUOTA_SNAPSHOTS, n, 1, err);
-        if (r >= 0)
-                r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
         if (r >= 0)
                 r = quota_ceiling(front, uid, &ceiling, err);
         if (r < 0)
@@ -151,19 +144,19 @@ static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         return 0;
 }
 
-int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err) {
-        uint64_t used = bytes_of(front, uid) + quota_reserved(front, uid);
-        const Ceiling *ceiling;
-        uint64_t bound;
-        int r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, 1, err);
+static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_left, Error *err) {
+        uint64_t n = count_own(front, uid, "");
+        int r;
 
-        if (r >= 0)
-                r = quota_ceiling(front, uid, &ceiling, err);
-        if (r < 0)
-                return r;
-        bound = ceiling->items[QUOTA_SNAPSHOT_DISK].value;
-        *ret_left = bound == CEILING_NONE ? UINT64_MAX : bound - used;
-        return 0;
+        if (n >= SNAPSHOTS_PER_UID_MAX)
+                return error_say(err, -EDQUOT, "you have %d snapshots already: remove some",
+                                 SNAPSHOTS_PER_UID_MAX);
+        r = quota_check(front, uid, QUOTA_SNAPSHOTS, n, 1, err);
+        return r < 0 ? r : check_disk(front, uid, bytes, ret_left, err);
+}
+
+int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err) {
+        return check_disk(front, uid, 1, ret_left, err);
 }
 
 int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,

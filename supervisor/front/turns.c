@@ -201,8 +201,8 @@ static void on_client_gone(Client *client, void *userdata) {
         end_turn(turn, &err);
 }
 
-static void refuse(Call *call, const char *which) {
-        call_refuse(call, "limit", NULL, "try later, or ask for less");
+static void refuse(Call *call, const char *which, bool for_ever) {
+        call_refuse(call, "limit", NULL, for_ever ? "ask for less" : "try later, or ask for less");
         json_add_text(call_data(call), "which", which);
 }
 
@@ -218,7 +218,7 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
         if (read_rules(turns->front, &rules, NULL) < 0 ||
             !is_full(turns->front, &rules, turn->spec.memory, &full))
                 (void) no_room(&full, "queue", "others came first");
-        refuse(turn->spec.call, full.which);
+        refuse(turn->spec.call, full.which, false);
         error_say(&err, -ETIMEDOUT, "the host is full, and stayed so: %s", full.why);
         turns_touch(turns);
         end_turn(turn, &err);
@@ -340,7 +340,7 @@ static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error 
         if (!turn->line)
                 return error_set(err, -ENOMEM, "wait for room");
         if (turns->n >= rules->queue || turn->line->n >= rules->queue_per_uid) {
-                refuse(turn->spec.call, full->which);
+                refuse(turn->spec.call, full->which, false);
                 error_say(err, -ETIMEDOUT, "the host is full, and %s: %s",
                           turns->n >= rules->queue ? "so many wait already that nobody else may"
                                                    : "you have as many waiting as you may have",
@@ -369,7 +369,7 @@ int turn_take(Front *front, const TurnSpec *spec, Error *err) {
         if (!is_full(front, &rules, spec->memory, &full) && !turns->first)
                 return 0;
         if (full.for_ever) {
-                refuse(spec->call, full.which);
+                refuse(spec->call, full.which, true);
                 return error_say(err, -ETIMEDOUT, "this host can never have such a jail: %s",
                                  full.why);
         }

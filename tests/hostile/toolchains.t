@@ -197,8 +197,9 @@ func TestProcess(t *testing.T) {
 	}
 }
 X
+printf '//go:build wrong\n\npackage sum\n\nimport "testing"\n\nfunc TestWrong(t *testing.T) { t.Fatal("wrong") }\n' >go/sum/wrong_test.go
 printf 'package main\n\nimport "example.org/app/sum"\n\nfunc main() { println(sum.Of(1, 2)) }\n' >go/main.go
-echo 'export HOME=/tmp GOCACHE=/tmp/cache GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local; go build -o app . && ./app && go vet ./... && go test ./... && ! go test -run TestOf -timeout 1ns ./sum >/dev/null 2>&1' >go/test.sh
+echo 'export HOME=/tmp GOCACHE=/tmp/cache GOFLAGS=-mod=mod GOPROXY=off GOTOOLCHAIN=local; go build -o app . && ./app && go vet ./... && go test ./... && ! go test -tags wrong ./sum >wrong.log && grep -q "FAIL: TestWrong" wrong.log' >go/test.sh
 
 cat >debug/bug.c <<'X'
 #include <stdlib.h>

@@ -281,17 +281,18 @@ tap.same(show("default")["limits"]["pids"], 10, "policies that come later are se
 front.stop()
 
 # what is required and the host may lack
-try:
-    with open("/proc/pressure/memory") as file:
-        lacks = [] if file.read(1) else ["psi"]
-except OSError:
-    lacks = ["psi"]
+psi = os.path.join(directory, "pressure")
+os.mkdir(psi)
+for resource in ("memory", "io", "cpu"):
+    with open(os.path.join(psi, resource), "w") as file:
+        file.write("some avg10=0.00 avg60=0.00 avg300=0.00 total=1\n")
 put("needs", child(require=["psi", "landlock"]))
-for abi, missing in ((7, lacks), (0, ["landlock"] + lacks)):
-    front = Front(config=config, landlock=abi)
+for abi, pressure, missing in ((7, psi, []), (7, "/dev/null", ["psi"]), (0, psi, ["landlock"]),
+                               (0, "/dev/null", ["landlock", "psi"])):
+    front = Front(config=config, landlock=abi, pressure=pressure)
     client = front.client()
     shown = show("needs")
-    tap.ok(shown["missing"] == missing and shown["require"] == ["landlock", "psi"], f"Landlock {abi}: what is missing is listed", shown)
+    tap.ok(shown["missing"] == missing and shown["require"] == ["landlock", "psi"], f"Landlock {abi}, {os.path.basename(pressure)}: what is missing is listed", shown)
     listed = {p["name"]: p for p in client.call("policy.list")["result"]["policies"]}
     tap.same(listed["needs"]["missing"], missing, "in policy.list as well")
     if missing:
