@@ -2,8 +2,6 @@
  * agent-socket: what a hostile agent writes to its task's socket. Methods are played: one answers at once, one
  * later, one refuses. Input: a byte that says where the bytes after it are cut in two. What comes back is JSON,
  * a line each, no more than came in; a closed socket answers nothing.
- * Sources: supervisor/front/agent-socket.c
- * Libs: -lsystemd
  */
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/closer.h"

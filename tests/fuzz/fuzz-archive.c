@@ -1,13 +1,6 @@
 /*
  * archive: a hostile archive is unpacked. Whatever it says, nothing changes outside of the layer, and the job
  * ends with a digest, with a refusal, or with a reason.
- * Sources: sandbox/files/archive.c sandbox/files/beneath.c sandbox/files/dirs.c sandbox/files/entry.c
- * Sources: sandbox/files/hasher.c sandbox/files/land.c sandbox/files/land-finish.c sandbox/files/lanes.c
- * Sources: sandbox/files/listing.c
- * Sources: sandbox/files/formats.c sandbox/files/names.c sandbox/files/report.c sandbox/files/room.c sandbox/files/stream.c
- * Sources: sandbox/files/unpack.c
- * Sources: sandbox/files/unpack-xattrs.c
- * Libs: -larchive
  */
 #include "sandbox/files/unpack.h"
 

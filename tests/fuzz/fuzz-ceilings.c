@@ -1,7 +1,6 @@
 /*
  * ceilings: the administrator's file. What is accepted merges into values that have a place in the file.
  *
- * Sources: supervisor/front/ceilings.c
  */
 #include "supervisor/front/ceilings.h"
 

@@ -1,8 +1,6 @@
 /*
  * chat: an answer of a hostile endpoint, as the agent reads it, and the count that egress makes of it.
  * What was taken goes into a next request, which must be JSON again.
- * Sources: agent/cause.c agent/memory/thread.c agent/model/chat.c agent/model/provider.c
- * Sources: supervisor/egress/usage.c
  */
 #include "agent/model/chat.h"
 

@@ -1,9 +1,6 @@
 /*
  * edit: an edit that a model asks for, of a file that anybody wrote. Input: a byte of flags, then the old text, the
  * new text and the file, with a 0 byte between them.
- * Sources: agent/link.c agent/loop.c agent/tools/edit.c agent/tools/files.c agent/tools/find.c
- * Sources: agent/tools/output.c agent/tools/shell.c agent/tools/tool.c
- * Libs: -lcurl
  */
 #include "agent/tools/edit.h"
 

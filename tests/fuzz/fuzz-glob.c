@@ -1,7 +1,5 @@
 /*
  * glob: a pattern of a spec or a rule of a .gitignore, and paths. Input: the patterns, an empty line, the paths.
- * Sources: sandbox/files/beneath.c sandbox/files/glob.c sandbox/files/ignore.c sandbox/files/listing.c
- * Sources: sandbox/files/names.c
  */
 #include "sandbox/files/glob.h"
 

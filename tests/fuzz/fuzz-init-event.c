@@ -2,8 +2,6 @@
  * init-event: events as a hostile init sends them to the front, over requests of every kind that wait. Input:
  * events, each a kind, an id, a count of descriptors and a change of length (a byte each). A request hears its
  * last event once and nothing after it; no descriptor is left behind.
- * Sources: supervisor/front/init-link.c supervisor/front/packets.c
- * Libs: -lsystemd
  */
 #include "supervisor/front/init-link.h"
 

@@ -2,7 +2,6 @@
  * init-request: messages as a hostile front sends them to a jail's init. Input: messages, each a length (two
  * bytes), a count of descriptors (one byte) and its bytes. Children, files and groups are played here; every
  * message is answered at most once, and no descriptor is left behind.
- * Sources: sandbox/init/request.c sandbox/init/command.c sandbox/init/capture.c sandbox/init/ended.c sandbox/init/ids.c
  */
 #include "sandbox/init/request.h"
 

@@ -1,6 +1,5 @@
 /*
  * options: a command line of any words. Input: the words, each ended by a 0 byte.
- * Sources:
  */
 #include "base/options.h"
 

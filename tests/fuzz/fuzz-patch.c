@@ -1,11 +1,6 @@
 /*
  * patch: a hostile patch is taken apart and applied to a hostile file; and what we write from two files is
  * read back and gives the second again. Input: the file, a line "====", the patch or the second file.
- * Sources: sandbox/files/hunks.c sandbox/files/inflate.c sandbox/files/names.c
- * Sources: sandbox/files/patch-binary.c sandbox/files/patch-head.c sandbox/files/patch-hunk.c
- * Sources: sandbox/files/patch-names.c sandbox/files/patch-read.c sandbox/files/patch-write.c
- * Sources: sandbox/files/report.c
- * Libs: -larchive -lgit2
  */
 #include <fcntl.h>
 #include <stdlib.h>

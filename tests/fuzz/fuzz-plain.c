@@ -1,6 +1,5 @@
 /*
  * plain: an expression of a workflow, resolved without libjq over a small state.
- * Sources: agent/workflow/plain.c
  */
 #include "agent/workflow/plain.h"
 

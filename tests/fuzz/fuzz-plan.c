@@ -2,7 +2,6 @@
  * plan: plans as a hostile front sends them to the monitor. Input: edits of a good plan, each an offset and a
  * word, so that the corpus outlives a change of the struct. What is accepted keeps every bound that the
  * monitor's code relies on.
- * Sources: sandbox/plan.c
  */
 #include "sandbox/plan.h"
 

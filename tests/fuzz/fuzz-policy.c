@@ -2,7 +2,6 @@
  * policy: a file that a caller sent. As a child of another it never loosens anything; alone it says
  * everything; every value has its line, and every fault a reason.
  *
- * Sources: supervisor/front/policy-file.c supervisor/front/policy-limits.c supervisor/front/cpu-list.c
  */
 #include "supervisor/front/policy-file.h"
 

@@ -1,6 +1,5 @@
 /*
  * request: HTTP as a hostile agent sends it to egress, in one piece and cut at every place.
- * Sources: supervisor/egress/request.c
  */
 #include "supervisor/egress/request.h"
 

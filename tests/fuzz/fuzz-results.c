@@ -1,8 +1,6 @@
 /*
  * results: hostile output of a test command, in each form. What is counted is what is told, as far as records
  * are not cut.
- * Sources: sandbox/files/report.c sandbox/files/results.c sandbox/files/results-counts.c
- * Sources: sandbox/files/results-tap.c
  */
 #include "sandbox/files/results.h"
 

@@ -2,13 +2,6 @@
  * seccomp: a profile as an administrator wrote it. Any text ends, in a filter or in a reason; a filter's code is
  * whole, ends for every call, and lets no foreign architecture, no x32 number and no clone3 through.
  *
- * Sources: supervisor/front/seccomp-profile.c
- * Sources: supervisor/front/seccomp-numbers.c
- * Sources: supervisor/front/seccomp-applies.c
- * Sources: sandbox/seccomp.c
- * Sources: sandbox/seccomp-code.c
- * Sources: sandbox/seccomp-widths.c
- * Libs: -lseccomp
  */
 #include "supervisor/front/seccomp-profile.h"
 

@@ -1,7 +1,5 @@
 /*
  * transcript: a recorded model, as a file that a stranger gave.
- * Sources: agent/cause.c agent/memory/thread.c agent/model/chat.c agent/model/provider.c
- * Sources: agent/model/replay.c
  */
 #include <stdlib.h>
 

@@ -1,6 +1,5 @@
 /*
  * verify-spec: a verify/1 object as a repository or a client gives it.
- * Sources: supervisor/front/canonical.c supervisor/front/verify-spec.c
  */
 #include "supervisor/front/verify-spec.h"
 

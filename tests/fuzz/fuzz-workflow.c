@@ -1,17 +1,6 @@
 /*
  * workflow: a workflow/1 file, with its templates and jq expressions, and roles. Input: the workflow, or an
  * object with the key "roles".
- * Sources: agent/session.c
- * Sources: agent/cause.c agent/link.c agent/loop.c agent/memory/thread.c agent/model/chat.c
- * Sources: agent/model/http.c agent/model/openai.c agent/model/provider.c agent/model/providers.c
- * Sources: agent/model/replay.c agent/roles/role.c agent/tools/edit.c agent/tools/files.c
- * Sources: agent/tools/find.c agent/tools/output.c agent/tools/shell.c agent/tools/tool.c
- * Sources: agent/workflow/agent-step.c agent/workflow/answer.c agent/workflow/engine.c
- * Sources: agent/workflow/exec-step.c agent/workflow/expression.c agent/workflow/jq.c
- * Sources: agent/workflow/kinds.c agent/workflow/loop-step.c agent/workflow/plain.c
- * Sources: agent/workflow/prompt.c agent/workflow/template.c agent/workflow/verify-step.c
- * Sources: agent/workflow/workflow.c
- * Libs: -lcurl -ljq
  */
 #include "agent/workflow/workflow.h"
 
