@@ -187,6 +187,7 @@ enum InitFd { /* init's descriptors at its start; of the spawner only INIT_FD_FR
 typedef enum BootKind {
         BOOT_SHELL = 1, /* init to builder: init and spawner run, a child is parked */
         BOOT_PLAN,      /* builder to init: flags; one descriptor, the policy's filter */
+        BOOT_ETC,       /* builder to init: complete the root's /etc; the answer is one Error */
         BOOT_BUILT,     /* builder to init: the jail stands, the builder ends now */
 } BootKind;
 
@@ -197,6 +198,8 @@ typedef struct BootMessage {
         uint32_t kind;
         uint32_t flags;  /* PLAN: PlanFlags and BOOT_SHARED */
         int32_t builder; /* PLAN: its pid inside the jail: no command starts before it is reaped */
+        uint32_t uid;    /* PLAN: the jail's user */
+        uint32_t gid;
         uint32_t pad;
 } BootMessage;
 

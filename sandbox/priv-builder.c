@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,7 +64,9 @@ static int boot_send(const Build *build, uint32_t kind, int fd, Error *err) {
         const Plan *plan = &build->order.plan;
         BootMessage boot = { .kind = kind,
                              .flags = plan->flags | (plan_is_shared(plan) ? BOOT_SHARED : 0),
-                             .builder = (int32_t) getpid() };
+                             .builder = (int32_t) getpid(),
+                             .uid = plan->uid,
+                             .gid = plan->gid };
         ssize_t r = fds_send(build->shell->boot[0], &boot, sizeof(boot), &fd, fd >= 0 ? 1 : 0);
 
         return r < 0 ? error_set(err, (int) r, "tell init about the plan") : 0;
@@ -140,6 +143,25 @@ static int stage_jail_root(Build *build, Error *err) {
         return root_build(build->shell, plan, build->layers, err);
 }
 
+/* What a snapshot's /etc says is read and completed by a child of init, without the host's privilege. */
+static int stage_etc(Build *build, Error *err) {
+        const Plan *plan = &build->order.plan;
+        Error said;
+        int r;
+
+        /* the skeleton's own user, and no layer above it that could say otherwise */
+        if ((plan->flags & PLAN_HOST_ROOT) && plan->views[0].n == 1 && plan->uid == JAIL_USER_ID &&
+            plan->gid == JAIL_USER_ID)
+                return 0;
+        r = boot_send(build, BOOT_ETC, -EBADF, err);
+        if (r < 0)
+                return r;
+        if (recv(build->shell->boot[0], &said, sizeof(said), 0) != sizeof(said))
+                return error_say(err, -EPROTO, "init did not answer");
+        said.text[ERROR_TEXT_MAX - 1] = 0;
+        return said.code < 0 ? error_say(err, said.code, "%s", said.text) : 0;
+}
+
 static int stage_report(Build *build, Error *err) {
         const Shell *shell = build->shell;
         Report report = { .kind = REPORT_BUILT };
@@ -177,6 +199,9 @@ static const struct {
         /* Must: every process of the jail stands in its own root; no path leads to the shell's.
          * Must not yet: report: a front could send a command. */
         { stage_jail_root, "make the jail's root" },
+        /* Must: the jail's user has a name and a home. Must not yet: before the root is init's own, in which
+         * its child works. Keeps: nothing: that child has three capabilities in the jail's user namespace. */
+        { stage_etc, "complete the jail's /etc" },
         /* Must: all the above. Keeps: nothing; the builder ends after it. */
         { stage_report, "report the jail" },
 };

@@ -33,7 +33,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
-#include "sandbox/priv-etc.h"
+#include "base/root-path.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-proc.h"
 
@@ -274,7 +274,7 @@ static int make_view(const Site *site, const PlanView *view, const int *layers, 
 }
 
 static int attach_at(const Site *site, int mount, const char *path, Error *err) {
-        autoclose int place = root_dir(site->shell, site->root, path, err);
+        autoclose int place = root_dir(site->root, path, site->shell->id_base, err);
 
         return place < 0 ? place : mount_attach(mount, place, "", err);
 }
@@ -347,7 +347,7 @@ static int attach_places(const Site *site, Error *err) {
 
 /* T goes to /tmp of the new root and is covered there: see the head of this file. */
 static int enter(const Site *site, Error *err) {
-        autoclose int place = root_dir(site->shell, site->root, "tmp", err);
+        autoclose int place = root_dir(site->root, "tmp", site->shell->id_base, err);
 
         if (place < 0)
                 return place;
@@ -364,8 +364,6 @@ int root_build(const Shell *shell, const Plan *plan, const int *layers, Error *e
                 r = build_views(&site, err);
         if (r == 0 && (plan->flags & PLAN_HOST_ROOT))
                 r = bind_host(&site, err);
-        if (r == 0)
-                r = etc_complete(shell, site.root, plan, err);
         if (r == 0)
                 r = attach_places(&site, err);
         if (r == 0)

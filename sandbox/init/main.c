@@ -25,6 +25,7 @@
 #include "base/owned.h"
 #include "sandbox/init/command.h"
 #include "sandbox/init/ended.h"
+#include "sandbox/init/etc.h"
 #include "sandbox/init/init.h"
 #include "sandbox/init/request.h"
 #include "sandbox/init/slot.h"
@@ -101,7 +102,7 @@ static void await_plan(const Init *init) {
                         _exit(1);
 }
 
-static pid_t take_plan(Init *init) {
+static BootMessage take_plan(Init *init) {
         BootMessage boot;
         int fds[FDS_MAX];
         unsigned n_fds;
@@ -114,18 +115,22 @@ static pid_t take_plan(Init *init) {
         init->flags = boot.flags;
         if (slot_filter(init, init->slots[0].sock) < 0)
                 _exit(1);
-        return boot.builder;
+        return boot;
 }
 
-static void wait_built(pid_t builder) {
-        BootMessage boot;
+static void wait_built(const BootMessage *plan) {
+        BootMessage boot = { .kind = BOOT_ETC };
         int fds[FDS_MAX], status;
         unsigned n_fds;
 
-        if (fds_recv(INIT_FD_BOOT, &boot, sizeof(boot), fds, &n_fds) != sizeof(boot) ||
-            boot.kind != BOOT_BUILT)
-                _exit(1);
-        while (waitpid(builder, &status, 0) < 0)
+        while (boot.kind != BOOT_BUILT) {
+                if (fds_recv(INIT_FD_BOOT, &boot, sizeof(boot), fds, &n_fds) != sizeof(boot) ||
+                    (boot.kind != BOOT_BUILT && boot.kind != BOOT_ETC))
+                        _exit(1);
+                if (boot.kind == BOOT_ETC)
+                        etc_complete(plan);
+        }
+        while (waitpid(plan->builder, &status, 0) < 0)
                 if (errno != EINTR)
                         _exit(1);
         (void) close(INIT_FD_BOOT);
@@ -234,15 +239,15 @@ _Noreturn static void run(Init *init) {
 int main(int argc, char **argv) {
         static Init init;
         InitEvent ready = { .kind = INIT_READY };
-        pid_t builder;
+        BootMessage plan;
 
         (void) prctl(PR_SET_NAME, argc > 0 ? argv[0] : "init");
         if (argc > 0 && strcmp(argv[0], "warder-spawner") == 0)
                 spawner_run(INIT_FD_FRONT);
         prepare(&init);
         offer_shell(&init);
-        builder = take_plan(&init);
-        wait_built(builder);
+        plan = take_plan(&init);
+        wait_built(&plan);
         drop_files_caps(&init);
         init.null = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (init.null < 0 || chdir("/") < 0)

@@ -1,66 +1,29 @@
 /*
- * priv-etc: see priv-etc.h.
+ * etc: see etc.h. It is done here and not by the builder, which has the host's CAP_SYS_ADMIN: privilege
+ * parses nothing.
  */
-#include "sandbox/priv-etc.h"
+#include "sandbox/init/etc.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/fds.h"
 #include "base/owned.h"
+#include "base/root-path.h"
+#include "sandbox/init/park.h"
+#include "sandbox/init/spawner.h"
 
 #define ETC_FILE_MAX (1u << 20)
 #define USER_NAME    "user"
 #define USER_HOME    "home/user"
-
-int dir_make(int dir, const char *name, mode_t mode, uint32_t id, Error *err) {
-        if (mkdirat(dir, name, mode) < 0 || fchownat(dir, name, id, id, AT_SYMLINK_NOFOLLOW) < 0)
-                return error_set(err, -errno, "make the directory %s", name);
-        return 0;
-}
-
-int root_open(int root, const char *path, int flags) {
-        struct open_how how = { .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
-                                .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS |
-                                           RESOLVE_NO_MAGICLINKS };
-        int fd = (int) syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-        return fd < 0 ? -errno : fd;
-}
-
-int root_dir(const Shell *shell, int root, const char *path, Error *err) {
-        autoclose int parent = -EBADF;
-        const char *name = strrchr(path, '/');
-        char above[128] = ".";
-        int fd = root_open(root, path, O_PATH | O_DIRECTORY), r;
-
-        if (fd == -ELOOP || fd == -ENOTDIR)
-                return error_say(err, fd,
-                                 "/%s of the snapshot is a link or a file where a directory must "
-                                 "be: import it with a directory there",
-                                 path);
-        if (fd != -ENOENT)
-                return fd < 0 ? error_set(err, fd, "open /%s", path) : fd;
-        if (name)
-                (void) snprintf(above, sizeof(above), "%.*s", (int) (name - path), path);
-        parent = name ? root_dir(shell, root, above, err)
-                      : root_open(root, above, O_PATH | O_DIRECTORY);
-        if (parent < 0)
-                return parent;
-        r = dir_make(parent, name ? name + 1 : path, 0755, shell->id_base, err);
-        if (r < 0)
-                return r;
-        fd = root_open(root, path, O_PATH | O_DIRECTORY);
-        return fd < 0 ? error_set(err, fd, "open /%s", path) : fd;
-}
 
 /* What "name:password:id:…" lines say about the plan's user. */
 typedef struct Found {
@@ -101,13 +64,13 @@ static int read_file(int etc, const char *name, char **ret_text, Error *err) {
         return r < 0 ? error_set(err, r, "read /etc/%s of the snapshot", name) : 0;
 }
 
-static int write_file(const Shell *shell, int etc, const char *name, const Buf *text, Error *err) {
+static int write_file(int etc, const char *name, const Buf *text, Error *err) {
         autoclose int fd =
                 openat(etc, name,
                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
         int r;
 
-        if (fd < 0 || fchown(fd, shell->id_base, shell->id_base) < 0)
+        if (fd < 0 || fchown(fd, 0, 0) < 0)
                 return error_set(err, -errno, "open /etc/%s of the jail", name);
         r = fd_write_all(fd, text->data, text->len);
         return r < 0 ? error_set(err, r, "write /etc/%s of the jail", name) : 0;
@@ -127,7 +90,7 @@ static int copy_lines(Buf *to, const char *text, bool drop_user) {
 }
 
 /* Adds the user or its group where no line has the id. Returns: 1 where it did, 0, or negative errno. */
-static int add_user(const Shell *shell, int etc, const char *file, const Plan *plan, Error *err) {
+static int add_user(int etc, const char *file, const BootMessage *plan, Error *err) {
         bool group = strcmp(file, "group") == 0, own = plan->flags & PLAN_HOST_ROOT;
         uint32_t id = group ? plan->gid : plan->uid;
         autofree char *text = NULL;
@@ -150,47 +113,68 @@ static int add_user(const Shell *shell, int etc, const char *file, const Plan *p
                 r = buf_printf(&buf, "%s:x:%u:%u:%s:/%s:/bin/sh\n", name, plan->uid, plan->gid,
                                name, USER_HOME);
         if (r == 0)
-                r = write_file(shell, etc, file, &buf, err);
+                r = write_file(etc, file, &buf, err);
         buf_deinit(&buf);
         return r < 0 ? error_add(err, r, "add the jail's user to /etc/%s", file) : 1;
 }
 
-static int add_hosts(const Shell *shell, int etc, Error *err) {
+static int add_hosts(int etc, Error *err) {
         char lines[] = "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n";
         const Buf text = { .data = lines, .len = sizeof(lines) - 1 };
 
         if (faccessat(etc, "hosts", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 return 0;
-        return write_file(shell, etc, "hosts", &text, err);
+        return write_file(etc, "hosts", &text, err);
 }
 
-static int make_home(const Shell *shell, int root, const Plan *plan, Error *err) {
-        autoclose int home = root_dir(shell, root, USER_HOME, err);
+static int make_home(int root, const BootMessage *plan, Error *err) {
+        autoclose int home = root_dir(root, USER_HOME, 0, err);
 
         if (home < 0)
                 return home;
-        if (fchownat(home, "", shell->id_base + plan->uid, shell->id_base + plan->gid,
-                     AT_EMPTY_PATH) < 0)
+        if (fchownat(home, "", plan->uid, plan->gid, AT_EMPTY_PATH) < 0)
                 return error_set(err, -errno, "give /%s to the jail's user", USER_HOME);
         return 0;
 }
 
-int etc_complete(const Shell *shell, int root, const Plan *plan, Error *err) {
+static int complete(const BootMessage *plan, Error *err) {
+        autoclose int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         autoclose int etc = -EBADF;
         int added, r;
 
-        /* the skeleton's own user, and no layer above it that could say otherwise */
-        if ((plan->flags & PLAN_HOST_ROOT) && plan->views[0].n == 1 && plan->uid == JAIL_USER_ID &&
-            plan->gid == JAIL_USER_ID)
-                return 0;
-        etc = root_dir(shell, root, "etc", err);
+        if (root < 0)
+                return error_set(err, -errno, "open the jail's root");
+        etc = root_dir(root, "etc", 0, err);
         if (etc < 0)
                 return etc;
-        added = add_user(shell, etc, "passwd", plan, err);
-        r = added < 0 ? added : add_user(shell, etc, "group", plan, err);
+        added = add_user(etc, "passwd", plan, err);
+        r = added < 0 ? added : add_user(etc, "group", plan, err);
         if (r >= 0)
-                r = add_hosts(shell, etc, err);
+                r = add_hosts(etc, err);
         if (r >= 0 && added > 0)
-                r = make_home(shell, root, plan, err);
+                r = make_home(root, plan, err);
         return r < 0 ? r : 0;
+}
+
+_Noreturn static void run(const BootMessage *plan) {
+        Error err = ERROR_EMPTY;
+        int r = caps_keep(FILES_CAPS);
+
+        r = r < 0 ? error_set(&err, r, "drop capabilities") : complete(plan, &err);
+        if (r < 0 && err.code == 0) /* out of memory comes without a text */
+                (void) error_set(&err, r, "complete /etc");
+        _exit(fds_send(INIT_FD_BOOT, &err, sizeof(err), NULL, 0) == sizeof(err) ? 0 : 1);
+}
+
+void etc_complete(const BootMessage *plan) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (pid == 0)
+                run(plan);
+        while (pid > 0 && waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        _exit(1);
+        if (status != 0)
+                _exit(1);
 }
