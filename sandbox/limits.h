@@ -2,7 +2,7 @@
 /*
  * limits: the limits of a jail, written to its groups.
  */
-#include "sandbox/priv-cgroup.h"
+#include "sandbox/groups.h"
 
 #define GROUPS_FOLLOW_MAX 3u
 #define LIMIT_PLACES_MAX  (1u + PLAN_LAYERS_MAX)

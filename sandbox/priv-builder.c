@@ -20,7 +20,7 @@
 #include "sandbox/priv-caps.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-root.h"
-#include "sandbox/priv-slot.h"
+#include "sandbox/slot-groups.h"
 
 /* An upper of another jail: cloned from the mount namespace that holds it, mapped into our range. */
 static int clone_upper(const int *fds, int map, Error *err) {

@@ -1,9 +1,11 @@
 #pragma once
 /*
- * sandbox: what all jails of one monitor share. The functions stand in jail.h; this is for jail.c.
+ * sandbox: what all jails of one monitor share, and what one jail is. The functions stand in jail.h and
+ * jail-slots.h; this is for jail.c, jail-slots.c and priv-order.c.
  */
+#include "sandbox/groups.h"
+#include "sandbox/hierarchy.h"
 #include "sandbox/jail.h"
-#include "sandbox/priv-hierarchy.h"
 #include "sandbox/priv-ids.h"
 
 struct Sandbox {
@@ -19,4 +21,26 @@ struct Sandbox {
         bool user_xattr; /* tmpfs keeps user.* attributes */
         uint64_t next;   /* number of the next jail's groups */
         Jail *jails;     /* list of all, through Jail.next */
+};
+
+struct Jail {
+        Sandbox *sandbox; /* borrowed, outlives us */
+        Jail *next;       /* borrowed: list of sandbox->jails */
+        JailState state;
+        uint64_t number; /* of its groups */
+        int range;       /* of ids; 0: none */
+        uint32_t
+                id_base; /* first id of its range; kept, as the upper is, when that is given back */
+        int pidfd;       /* owned, of init */
+        int channel;     /* owned, to the builder; -EBADF once that is done */
+        int upper;       /* owned */
+        int mounts;      /* owned: mount namespace that holds the upper */
+        uint32_t next_slot;
+        uint64_t narrow; /* bit S: slot S is a narrow one */
+        bool keep_upper;
+        bool has_groups; /* may have some: to be removed */
+        int status;      /* wait status of init, once has_status */
+        bool has_status;
+        Groups groups;
+        int fds[_JAIL_FD_MAX]; /* owned, as the front gets them; PIDFD stands in pidfd */
 };

@@ -45,14 +45,14 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/groups.h"
 #include "sandbox/landlock.h"
 #include "sandbox/priv-builder.h"
 #include "sandbox/priv-caps.h"
-#include "sandbox/priv-cgroup.h"
 #include "sandbox/priv-ids.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-root.h"
-#include "sandbox/priv-slot.h"
+#include "sandbox/slot-groups.h"
 
 #define NO_DOMAIN "(none)" /* as a kernel starts */
 #define HIGH_FD   64       /* above every fixed descriptor */

@@ -7,9 +7,9 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "sandbox/hierarchy.h"
 #include "sandbox/limits.h"
 #include "sandbox/plan.h"
-#include "sandbox/priv-hierarchy.h"
 
 #define SHELL_HOST_MAX \
         8 /* host directories that the host root binds, host_mounts[] in priv-root.c */

@@ -16,6 +16,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "sandbox/jail-slots.h"
 #include "supervisor/monitor/shells.h"
 
 #define REAP_AGAIN_USEC  10000

@@ -25,6 +25,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "sandbox/jail-slots.h"
 #include "supervisor/monitor/confined.h"
 #include "supervisor/monitor/jails.h"
 #include "supervisor/monitor/layers.h"

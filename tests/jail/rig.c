@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/jail-slots.h"
 
 #define WAIT_MSEC 60000 /* of a test that fails then; a virtual machine without KVM is slow */
 

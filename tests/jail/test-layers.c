@@ -20,6 +20,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/priv-mount.h"
+#include "sandbox/jail-slots.h"
 #include "tests/jail/rig.h"
 #include "tests/tap.h"
 

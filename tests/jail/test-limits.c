@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "sandbox/jail-slots.h"
 #include "tests/jail/rig.h"
 #include "tests/tap.h"
 

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * priv-cgroup: the groups of one jail.
+ * groups: the control groups of one jail.
  *
  *   v2 tree   BASE/N            the whole jail: cgroup.kill
  *             BASE/N/init       init and the spawner (v2 mode only; on a hybrid host they sit in N)
@@ -18,8 +18,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "sandbox/hierarchy.h"
 #include "sandbox/plan.h"
-#include "sandbox/priv-hierarchy.h"
 
 #define GROUP_NAME 48
 

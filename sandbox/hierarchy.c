@@ -1,11 +1,11 @@
 /*
- * priv-hierarchy: see priv-hierarchy.h.
+ * hierarchy: see hierarchy.h.
  *
  * The own group of each tree is the place for our base: a container or a service that we run in keeps its
  * limits over everything we start. Where the own group cannot be reached below the mount (another cgroup
  * namespace, a bind of a part), the mount's root is what we were given, and is taken instead.
  */
-#include "sandbox/priv-hierarchy.h"
+#include "sandbox/hierarchy.h"
 
 #include <errno.h>
 #include <fcntl.h>

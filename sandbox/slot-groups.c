@@ -1,19 +1,19 @@
 /*
- * priv-slot: see priv-slot.h.
+ * slot-groups: see slot-groups.h.
  */
-#include "sandbox/priv-slot.h"
+#include "sandbox/slot-groups.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/priv-mount.h"
 
 #define WITHOUT_LIMIT_V1 "-1"
 
@@ -27,18 +27,11 @@ int slot_group_make(int cmd, unsigned slot, uint32_t init_uid, Error *err) {
         return r < 0 ? r : group_give(cmd, name, init_uid, err);
 }
 
-/* A group's directory as a mount of its own. */
-static int detach(int base, const char *path, Error *err) {
-        int fd = open_tree(base, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-
-        return fd < 0 ? error_set(err, -errno, "clone the mount of group %s", path) : fd;
-}
-
 int groups_slot_dir(const Hierarchy *hierarchy, uint64_t number, unsigned slot, Error *err) {
         char path[GROUP_NAME];
 
         (void) snprintf(path, sizeof(path), "%" PRIu64 "/cmd/%u", number, slot);
-        return detach(hierarchy->base[TREE_V2], path, err);
+        return mount_clone(hierarchy->base[TREE_V2], path, 0, -EBADF, err);
 }
 
 typedef struct SlotFile {
@@ -171,7 +164,7 @@ static int narrow_v1(const Groups *groups, Tree tree, const SlotOrder *order, in
         if (r < 0)
                 return r;
         (void) snprintf(path, sizeof(path), "%" PRIu64 ".cmd/%u", groups->number, order->slot);
-        r = detach(groups->hierarchy->base[tree], path, err);
+        r = mount_clone(groups->hierarchy->base[tree], path, 0, -EBADF, err);
         fds[memory ? SLOT_FD_MEMORY_DIR : SLOT_FD_PIDS_DIR] = r;
         return r < 0 ? r : 0;
 }

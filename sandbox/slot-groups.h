@@ -1,13 +1,13 @@
 #pragma once
 /*
- * priv-slot: the groups of one slot: one command and all that it starts. A slot is *narrow* where its
+ * slot-groups: the groups of one slot: one command and all that it starts. A slot is *narrow* where its
  * command has limits below the jail's: then it has memory and pids of its own as well.
  *
  *   v2   BASE/N/cmd/S has the controllers; cmd hands them on from the first narrow slot
  *   v1   BASE/N.cmd/S in the memory and pids trees; init's parked child enters it, which waits for RCU:
  *        the price of narrow slots, which no other command pays
  */
-#include "sandbox/priv-cgroup.h"
+#include "sandbox/groups.h"
 
 /** slot_group_make() - the v2 group of slot @slot in @cmd. Returns: 0 or negative errno */
 int slot_group_make(int cmd, unsigned slot, uint32_t init_uid, Error *err);

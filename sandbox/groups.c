@@ -1,8 +1,7 @@
 /*
- * priv-cgroup: see priv-cgroup.h.
- *
+ * groups: see groups.h.
  */
-#include "sandbox/priv-cgroup.h"
+#include "sandbox/groups.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +12,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
-#include "sandbox/priv-slot.h"
+#include "sandbox/slot-groups.h"
 
 static int make_v1(const Hierarchy *hierarchy, uint64_t number, Error *err) {
         char name[GROUP_NAME];

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * priv-hierarchy: where this host has its control groups, and our own base group in each tree. On a pure
+ * hierarchy: where this host has its control groups, and our own base group in each tree. On a pure
  * v2 host there is one tree; on a hybrid host the v1 trees hold the limits, and the v2 tree, which has no
  * controllers there, holds the same processes for cgroup.kill, cgroup.freeze and cpu.stat.
  */

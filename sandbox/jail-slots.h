@@ -1,0 +1,25 @@
+#pragma once
+/*
+ * jail-slots: what the front gets of a running jail: its descriptors, and further command groups.
+ */
+#include "sandbox/jail.h"
+
+/**
+ * jail_fds() - duplicates of what the front gets, in the order of JailFd
+ * @ret_fds: room for _JAIL_FD_MAX, owned by the caller
+ * Returns: 0 or negative errno.
+ */
+int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err);
+
+/** jail_slot_new() - one more command group; @ret_fds: _SLOT_FD_MAX, owned by the caller */
+int jail_slot_new(Jail *jail, uint32_t *ret_slot, int *ret_fds, Error *err);
+
+/**
+ * jail_slot_narrow() - a command group with limits below the jail's, for its next command
+ * @slot:    one that this call made before and in which nothing runs; SLOT_ANY: a new one
+ * @ret_fds: _SLOT_FD_NARROW_MAX of them, owned by the caller; -EBADF where there is none
+ *
+ * Returns: 0, -EBUSY where something runs in it, or negative errno.
+ */
+int jail_slot_narrow(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *ret_slot,
+                     int *ret_fds, Error *err);
