@@ -33,29 +33,15 @@ int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err) {
         return 0;
 }
 
-int jail_slot_new(Jail *jail, uint32_t *ret_slot, int *ret_fds, Error *err) {
-        int r;
-
-        if (jail->state != JAIL_RUNNING)
-                return error_say(err, -EINVAL, "the jail is not running");
-        if (jail->next_slot >= JAIL_SLOTS_MAX)
-                return error_say(err, -EMFILE, "the jail has %u command groups already",
-                                 JAIL_SLOTS_MAX);
-        r = groups_slot_new(&jail->groups, jail->next_slot, jail->id_base + JAIL_INIT_ID, ret_fds,
-                            err);
-        if (r < 0)
-                return r;
-        *ret_slot = jail->next_slot++;
-        return 0;
-}
-
-int jail_slot_narrow(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *ret_slot,
-                     int *ret_fds, Error *err) {
+int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *ret_slot,
+              int *ret_fds, Error *err) {
+        bool narrow = limits->memory_bytes || limits->pids;
         SlotOrder order = { .slot = slot,
                             .fresh = slot == SLOT_ANY,
+                            .narrow = narrow,
                             .init_uid = jail->id_base + JAIL_INIT_ID,
                             .limits = *limits };
-        int r = plan_check_command(limits, err);
+        int r = narrow ? plan_check_command(limits, err) : 0;
 
         if (r < 0)
                 return r;
@@ -64,14 +50,17 @@ int jail_slot_narrow(Jail *jail, uint32_t slot, const CommandLimits *limits, uin
         if (order.fresh && jail->next_slot >= JAIL_SLOTS_MAX)
                 return error_say(err, -EMFILE, "the jail has %u command groups already",
                                  JAIL_SLOTS_MAX);
+        if (!order.fresh && !narrow)
+                return error_say(err, -EINVAL, "no limit is narrowed");
         if (!order.fresh && (slot >= JAIL_SLOTS_MAX || !(jail->narrow & (1ull << slot))))
                 return error_say(err, -ENOENT, "the jail has no narrow slot %u", slot);
         if (order.fresh)
                 order.slot = jail->next_slot++; /* one that fails half-made is not used again */
-        r = groups_slot_narrow(&jail->groups, &order, ret_fds, err);
+        r = groups_slot(&jail->groups, &order, ret_fds, err);
         if (r < 0)
                 return r;
-        jail->narrow |= 1ull << order.slot;
+        if (narrow)
+                jail->narrow |= 1ull << order.slot;
         *ret_slot = order.slot;
         return 0;
 }

@@ -11,15 +11,13 @@
  */
 int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err);
 
-/** jail_slot_new() - one more command group; @ret_fds: _SLOT_FD_MAX, owned by the caller */
-int jail_slot_new(Jail *jail, uint32_t *ret_slot, int *ret_fds, Error *err);
-
 /**
- * jail_slot_narrow() - a command group with limits below the jail's, for its next command
- * @slot:    one that this call made before and in which nothing runs; SLOT_ANY: a new one
+ * jail_slot() - one more command group, or one with limits below the jail's for its next command
+ * @slot:    one that this call made before, with limits, and in which nothing runs; SLOT_ANY: a new one
+ * @limits:  all 0: as the jail's, for a new one alone
  * @ret_fds: _SLOT_FD_NARROW_MAX of them, owned by the caller; -EBADF where there is none
  *
  * Returns: 0, -EBUSY where something runs in it, or negative errno.
  */
-int jail_slot_narrow(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *ret_slot,
-                     int *ret_fds, Error *err);
+int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *ret_slot,
+              int *ret_fds, Error *err);

@@ -78,25 +78,6 @@ static int open_common(const Groups *groups, unsigned slot, int *fds, Error *err
         return open_files(fds[SLOT_FD_DIR], true, common_files, fds, err);
 }
 
-/* Hands all over, or closes them. */
-static int hand_over(int r, int *fds, unsigned n, int *ret_fds) {
-        if (r < 0)
-                fds_close(fds, n);
-        else
-                memcpy(ret_fds, fds, n * sizeof(*fds));
-        return r;
-}
-
-int groups_slot_new(const Groups *groups, unsigned slot, uint32_t init_uid, int *ret_fds,
-                    Error *err) {
-        int fds[_SLOT_FD_MAX] = { -EBADF, -EBADF, -EBADF, -EBADF };
-        int r = slot_group_make(groups->cmd, slot, init_uid, err);
-
-        if (r == 0)
-                r = open_common(groups, slot, fds, err);
-        return hand_over(r, fds, _SLOT_FD_MAX, ret_fds);
-}
-
 /* ---- narrow slots ---------------------------------------------------------------------------------- */
 
 static bool has_left_files(int parent, const char *name) {
@@ -232,7 +213,7 @@ static int check_empty(const Groups *groups, const SlotOrder *order, Error *err)
         return 0;
 }
 
-int groups_slot_narrow(const Groups *groups, const SlotOrder *order, int *ret_fds, Error *err) {
+int groups_slot(const Groups *groups, const SlotOrder *order, int *ret_fds, Error *err) {
         int fds[_SLOT_FD_NARROW_MAX];
         unsigned i;
         int r;
@@ -242,9 +223,16 @@ int groups_slot_narrow(const Groups *groups, const SlotOrder *order, int *ret_fd
         r = order->fresh ? 0 : check_empty(groups, order, err);
         if (r < 0)
                 return r;
-        r = hierarchy_is_v2(groups->hierarchy) ? narrow_v2(groups, order, fds, err)
-                                               : narrow_trees_v1(groups, order, fds, err);
+        if (!order->narrow)
+                r = slot_group_make(groups->cmd, order->slot, order->init_uid, err);
+        else
+                r = hierarchy_is_v2(groups->hierarchy) ? narrow_v2(groups, order, fds, err)
+                                                       : narrow_trees_v1(groups, order, fds, err);
         if (r == 0)
                 r = open_common(groups, order->slot, fds, err);
-        return hand_over(r, fds, _SLOT_FD_NARROW_MAX, ret_fds);
+        if (r < 0)
+                fds_close(fds, _SLOT_FD_NARROW_MAX);
+        else
+                memcpy(ret_fds, fds, sizeof(fds));
+        return r;
 }

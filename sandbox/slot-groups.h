@@ -18,19 +18,16 @@ int slot_group_make(int cmd, unsigned slot, uint32_t init_uid, Error *err);
  */
 int groups_slot_dir(const Hierarchy *hierarchy, uint64_t number, unsigned slot, Error *err);
 
-/** groups_slot_new() - make slot @slot; @ret_fds: _SLOT_FD_MAX, owned by the caller */
-int groups_slot_new(const Groups *groups, unsigned slot, uint32_t init_uid, int *ret_fds,
-                    Error *err);
-
 typedef struct SlotOrder {
         unsigned slot;
-        bool fresh; /* it does not exist yet */
+        bool fresh;  /* it does not exist yet */
+        bool narrow; /* one that exists is */
         uint32_t init_uid;
         CommandLimits limits;
 } SlotOrder;
 
 /**
- * groups_slot_narrow() - make a narrow slot, or give an empty one the limits of its next command
+ * groups_slot() - make a slot, or give an empty narrow one the limits of its next command
  * @ret_fds: _SLOT_FD_NARROW_MAX entries, owned by the caller; -EBADF where there is none
  *
  * Groups are used again, since a group stays in the kernel as long as a page that it was charged for. Where
@@ -39,6 +36,6 @@ typedef struct SlotOrder {
  *
  * Returns: 0, -EBUSY while a process is left in it, or negative errno.
  */
-int groups_slot_narrow(const Groups *groups, const SlotOrder *order, int *ret_fds, Error *err);
+int groups_slot(const Groups *groups, const SlotOrder *order, int *ret_fds, Error *err);
 
 #define SLOT_LEFT_MAX (1u << 20)

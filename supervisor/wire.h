@@ -55,14 +55,12 @@ typedef struct FrontInfo {
 typedef enum RequestKind {
         REQUEST_JAIL_CREATE = 1,
         REQUEST_JAIL_DESTROY,
-        REQUEST_SLOT_NEW,
+        REQUEST_SLOT,
         REQUEST_UPPER_DROP,
         REQUEST_LAYER_NEW,
         REQUEST_LAYER_COMMIT,
         REQUEST_LAYER_DROP,
         REQUEST_LAYER_REMOVE,
-        REQUEST_LAYER_HAVE,
-        REQUEST_SLOT_NARROW,
         _REQUEST_KIND_MAX,
 } RequestKind;
 
@@ -76,21 +74,20 @@ typedef struct CreateRequest { /* plan.n_fds descriptors */
         Plan plan;
 } CreateRequest;
 
-typedef struct
-        HandleRequest { /* DESTROY, UPPER_DROP: a jail; LAYER_DROP: a new layer; SLOT_NEW: a jail */
+typedef struct HandleRequest { /* DESTROY, UPPER_DROP: a jail; LAYER_DROP: a new layer */
         RequestHead head;
         uint64_t handle;
 } HandleRequest;
 
-typedef struct NarrowRequest { /* SLOT_NARROW: a slot for a command with limits of its own */
+typedef struct SlotRequest { /* SLOT: a command group; with limits of its own a narrow one */
         RequestHead head;
-        uint64_t handle; /* of a jail */
-        CommandLimits limits;
-        uint32_t slot; /* a narrow slot that is empty, or SLOT_ANY: a new one */
+        uint64_t handle;      /* of a jail */
+        CommandLimits limits; /* all 0: as the jail */
+        uint32_t slot;        /* a narrow slot that is empty, or SLOT_ANY: a new one */
         uint32_t pad;
-} NarrowRequest;
+} SlotRequest;
 
-typedef struct LayerRequest { /* LAYER_NEW (both 0), COMMIT, REMOVE, HAVE */
+typedef struct LayerRequest { /* LAYER_NEW (both 0), COMMIT, REMOVE */
         RequestHead head;
         uint64_t handle;
         uint8_t digest[32];
@@ -108,15 +105,14 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
         uint32_t kind;        /* MonitorMessageKind */
         uint32_t cookie;      /* of the request; 0 in events */
         int32_t code;         /* 0, or negative errno; JAIL_ENDED: wait status of init */
-        uint32_t present; /* CREATE: BIT(JailFd), SLOT_NARROW: BIT(SlotFd): what comes, in order */
-        uint64_t handle;  /* of the jail or new layer */
-        uint32_t id_base; /* CREATE: first host id of the jail's range */
+        uint32_t present;     /* CREATE: BIT(JailFd), SLOT: BIT(SlotFd): what comes, in order */
+        uint64_t handle;      /* of the jail or new layer */
+        uint32_t id_base;     /* CREATE: first host id of the jail's range */
         uint32_t pad;
         char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */
 } MonitorReply;
 
-/* What comes with them: JailFd and SlotFd of sandbox/plan.h; SLOT_NEW and SLOT_NARROW reply
- * with handle = the slot. */
+/* What comes with them: JailFd and SlotFd of sandbox/plan.h; SLOT replies with handle = the slot. */
 
 /* ---- front -> init ------------------------------------------------------------------------------- */
 

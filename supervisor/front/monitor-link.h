@@ -15,7 +15,7 @@ Monitor *monitor_link_free(Monitor *monitor);
 /** monitor_send() - any Request struct, head.cookie is filled here. Returns: 0 and @done will be called */
 int monitor_send(Monitor *monitor, void *request, size_t size, const int *fds, unsigned n_fds,
                  MonitorReplyFn done, void *userdata, Error *err);
-/** monitor_handle() - JAIL_DESTROY, SLOT_NEW, LAYER_DROP, UPPER_DROP; @done may be NULL */
+/** monitor_handle() - JAIL_DESTROY, LAYER_DROP, UPPER_DROP; @done may be NULL */
 int monitor_handle(Monitor *monitor, RequestKind kind, uint64_t handle, MonitorReplyFn done,
                    void *userdata, Error *err);
 /** monitor_layer() - LAYER_NEW, COMMIT, DROP, REMOVE, HAVE, UPPER_DROP in one call; @done may be NULL */

@@ -23,10 +23,9 @@ typedef struct SlotWait { /* outlives the command and the jail, which may end be
         uint32_t number; /* of the narrow slot that is in use for it; SLOT_ANY: none yet */
 } SlotWait;
 
-/* The descriptors as the reply's bits name them; a plain slot's come all, without bits. */
-static int take_fds(const SlotWait *wait, const MonitorReply *reply, int *fds, unsigned n_fds,
-                    int *ret_fds) {
-        uint32_t present = wait->narrow ? reply->present : BIT(_SLOT_FD_MAX) - 1;
+/* The descriptors as the reply's bits name them. */
+static int take_fds(const MonitorReply *reply, int *fds, unsigned n_fds, int *ret_fds) {
+        uint32_t present = reply->present;
         unsigned next = 0;
 
         if ((unsigned) __builtin_popcount(present) != n_fds || (present >> _SLOT_FD_NARROW_MAX) ||
@@ -77,7 +76,7 @@ static int take_reply(FrontJail *jail, const SlotWait *wait, const MonitorReply 
 
         if (reply->code < 0)
                 return error_say(err, reply->code, "%s", reply->text);
-        r = take_fds(wait, reply, fds, n_fds, owned);
+        r = take_fds(reply, fds, n_fds, owned);
         if (r < 0)
                 return error_say(err, r, "the monitor's answer for a slot is not whole");
         r = introduce(jail, (uint32_t) reply->handle, wait->narrow, owned, err);
@@ -116,15 +115,13 @@ static void on_reply(const MonitorReply *reply, int *fds, unsigned n_fds, void *
 static int send_request(const SlotWait *wait, FrontJail *jail, const CommandLimits *limits,
                         Error *err) {
         Monitor *monitor = wait->front->monitor;
-        NarrowRequest request = { .head.kind = REQUEST_SLOT_NARROW,
-                                  .handle = front_jail_handle(jail),
-                                  .slot = wait->number };
+        SlotRequest request = { .head.kind = REQUEST_SLOT,
+                                .handle = front_jail_handle(jail),
+                                .slot = wait->number };
         void *userdata = (void *) (uintptr_t) wait;
 
-        if (!limits)
-                return monitor_handle(monitor, REQUEST_SLOT_NEW, front_jail_handle(jail), on_reply,
-                                      userdata, err);
-        request.limits = *limits;
+        if (limits)
+                request.limits = *limits;
         return monitor_send(monitor, &request, sizeof request, NULL, 0, on_reply, userdata, err);
 }
 

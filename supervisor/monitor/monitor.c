@@ -42,7 +42,7 @@ typedef union Request { /* the largest request, and every one's head */
         RequestHead head;
         CreateRequest create;
         HandleRequest handle;
-        NarrowRequest narrow;
+        SlotRequest slot;
         LayerRequest layer;
 } Request;
 
@@ -123,39 +123,23 @@ static int run_destroy(Call *call, Error *err) {
         return entry->ended ? 0 : jail_kill(entry->jail);
 }
 
-/* Safe: the new group lies below the jail's own, whose limits hold; their number is JAIL_SLOTS_MAX. */
-static int run_slot_new(Call *call, Error *err) {
-        Entry *entry = entry_find(call->monitor, call->request->handle.handle);
-        uint32_t slot;
-        int r;
-
-        if (!entry || entry->ended || jail_state(entry->jail) != JAIL_RUNNING)
-                return error_say(err, -ENOENT, "no such running jail");
-        r = jail_slot_new(entry->jail, &slot, call->reply_fds, err);
-        if (r < 0)
-                return r;
-        call->reply.handle = slot;
-        call->n_reply_fds = _SLOT_FD_MAX;
-        return 0;
-}
-
 /*
  * Safe: what is written lies below the jail's own groups, whose limits hold whatever stands here; both
- * numbers are bounded (plan_check_command()), a slot is one that this request made for this very jail and
- * in which nothing runs, and their number is JAIL_SLOTS_MAX. The directories that go to the front are
+ * numbers are bounded (plan_check_command()), a slot is a new one, or a narrow one that this request made for
+ * this very jail and in which nothing runs, and their number is JAIL_SLOTS_MAX. The directories that go to the front are
  * root's but for cgroup.procs, which is init's: only a process with init's id can be moved by it, and only
  * into the jail.
  */
-static int run_slot_narrow(Call *call, Error *err) {
-        const NarrowRequest *narrow = &call->request->narrow;
-        Entry *entry = entry_find(call->monitor, narrow->handle);
+static int run_slot(Call *call, Error *err) {
+        const SlotRequest *request = &call->request->slot;
+        Entry *entry = entry_find(call->monitor, request->handle);
         int fds[_SLOT_FD_NARROW_MAX];
         uint32_t slot;
         int r;
 
         if (!entry || entry->ended || jail_state(entry->jail) != JAIL_RUNNING)
                 return error_say(err, -ENOENT, "no such running jail");
-        r = jail_slot_narrow(entry->jail, narrow->slot, &narrow->limits, &slot, fds, err);
+        r = jail_slot(entry->jail, request->slot, &request->limits, &slot, fds, err);
         if (r < 0)
                 return r;
         call->reply.handle = slot;
@@ -264,19 +248,12 @@ static int run_layer_remove(Call *call, Error *err) {
         return store_remove(call->monitor->store, call->request->layer.digest, err);
 }
 
-/* Safe: says whether a digest is there, which its snapshots' list says too. */
-static int run_layer_have(Call *call, Error *err) {
-        autoclose int fd = store_open(call->monitor->store, call->request->layer.digest, err);
-
-        return fd < 0 ? fd : 0;
-}
-
 static const MonitorRow rows[_REQUEST_KIND_MAX] = {
         [REQUEST_JAIL_CREATE] = { sizeof(CreateRequest), FDS_OF_PLAN, BIT(PHASE_SERVING),
                                   run_create },
         [REQUEST_JAIL_DESTROY] = { sizeof(HandleRequest), 0,
                                    BIT(PHASE_SERVING) | BIT(PHASE_DRAINING), run_destroy },
-        [REQUEST_SLOT_NEW] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING), run_slot_new },
+        [REQUEST_SLOT] = { sizeof(SlotRequest), 0, BIT(PHASE_SERVING), run_slot },
         [REQUEST_UPPER_DROP] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING) | BIT(PHASE_DRAINING),
                                  run_upper_drop },
         [REQUEST_LAYER_NEW] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_new },
@@ -284,8 +261,6 @@ static const MonitorRow rows[_REQUEST_KIND_MAX] = {
         [REQUEST_LAYER_DROP] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING) | BIT(PHASE_DRAINING),
                                  run_layer_drop },
         [REQUEST_LAYER_REMOVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_remove },
-        [REQUEST_LAYER_HAVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_have },
-        [REQUEST_SLOT_NARROW] = { sizeof(NarrowRequest), 0, BIT(PHASE_SERVING), run_slot_narrow },
 };
 
 /* The row of a message that an honest front could have sent; NULL: it is not one. */

@@ -19,8 +19,8 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
-#include "sandbox/priv-mount.h"
 #include "sandbox/jail-slots.h"
+#include "sandbox/priv-mount.h"
 #include "tests/jail/rig.h"
 #include "tests/tap.h"
 
@@ -408,11 +408,13 @@ static void test_listen(Cage *cage) {
 
 static void test_slot(Cage *cage) {
         InitSlot request = { .head = { INIT_SLOT, 0, 79 } };
-        int fds[_SLOT_FD_MAX], dir;
+        const CommandLimits none = { 0 };
+        int fds[_SLOT_FD_NARROW_MAX], dir;
         Error err = ERROR_EMPTY;
         Outcome outcome;
 
-        is_number(jail_slot_new(cage->jail, &request.slot, fds, &err), 0, "a further slot");
+        is_number(jail_slot(cage->jail, SLOT_ANY, &none, &request.slot, fds, &err), 0,
+                  "a further slot");
         is_number(request.slot, JAIL_SLOTS_FIRST, "has the next number");
         dir = fds[SLOT_FD_DIR];
         is_number(ask(cage, &request, sizeof(request), NULL, &dir).code, 0, "init takes it");

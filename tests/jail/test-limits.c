@@ -26,14 +26,14 @@ static int narrow(uint32_t slot, uint64_t memory, uint32_t pids, uint32_t *ret_s
         const CommandLimits limits = { .memory_bytes = memory, .pids = pids };
         Error err = ERROR_EMPTY;
 
-        return jail_slot_narrow(cage.jail, slot, &limits, ret_slot, fds, &err);
+        return jail_slot(cage.jail, slot, &limits, ret_slot, fds, &err);
 }
 
 static void test_refused(void) {
         int fds[_SLOT_FD_NARROW_MAX];
         uint32_t slot = 1234;
 
-        is_number(narrow(SLOT_ANY, 0, 0, &slot, fds), -EINVAL, "a slot without a limit is refused");
+        is_number(narrow(0, 0, 0, &slot, fds), -EINVAL, "a used slot without a limit is refused");
         is_number(narrow(SLOT_ANY, MB, 0, &slot, fds), -EINVAL, "too little memory");
         is_number(narrow(SLOT_ANY, UINT64_MAX, 0, &slot, fds), -EINVAL, "too much");
         is_number(narrow(SLOT_ANY, 0, 1u << 20, &slot, fds), -EINVAL, "too many processes");

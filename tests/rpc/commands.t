@@ -7,7 +7,7 @@ import sys
 import time
 
 from front_lib import (INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPUT_LIMIT, INIT_READY, INIT_SIGNAL,
-                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT_NARROW, SLOT_NEW, Front, Tap, sealed)
+                       INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT, Front, Tap, sealed)
 from supervisor_lib import eventually
 
 tap = Tap()
@@ -151,11 +151,11 @@ two = start()
 _, second, data, _ = jail.request()
 tap.ok(struct.unpack_from("=I", data, 16)[0] != slot_one, "two commands are in two slots")
 three = start()
-kind, cookie, _, _ = front.request()
-tap.same(kind, SLOT_NEW, "for a third one a slot is asked for")
+kind, cookie, data, _ = front.request()
+tap.same((kind, *struct.unpack_from("=QIII", data, 16)), (SLOT, 0, 0, 0, 0xffffffff), "for a third one a slot is asked for, with no limits of its own")
 files = [os.memfd_create("slot") for _ in range(3)]
 os.write(files[1], b"populated 0\n")
-front.reply(cookie, handle=2, fds=files + [os.open("/", os.O_RDONLY | os.O_DIRECTORY)])
+front.reply(cookie, handle=2, present=0xf, fds=files + [os.open("/", os.O_RDONLY | os.O_DIRECTORY)])
 tap.same(jail.request()[0], INIT_SLOT, "init is told of it")
 kind, third, data, _ = jail.request()
 tap.ok(kind == INIT_EXEC and struct.unpack_from("=I", data, 16)[0] == 2, "and the command runs in it")
@@ -165,7 +165,7 @@ jail.event(INIT_ENDED, first, value=1)
 tap.ok("result" in one.answer(), "a command that leaves a daemon ends")
 four = start()
 kind, cookie, _, _ = front.request()
-tap.same(kind, SLOT_NEW, "its slot is not used while the daemon lives")
+tap.same(kind, SLOT, "its slot is not used while the daemon lives")
 jail.set(12 + 3 * slot_one + 1, "populated 0\n")
 front.reply(cookie, code=-11, text="no more slots")
 kind, fourth, data, _ = jail.request()
@@ -194,7 +194,7 @@ def start_narrow(**limits):
 
 
 peer, kind, cookie, fields = start_narrow(memory=64 << 20, pids=9)
-tap.same((kind, fields[2:7]), (SLOT_NARROW, (jail.handle, 64 << 20, 9, 0, 0xffffffff)), "a command of its own limits asks for a new narrow slot")
+tap.same((kind, fields[2:7]), (SLOT, (jail.handle, 64 << 20, 9, 0, 0xffffffff)), "a command of its own limits asks for a new narrow slot")
 files = narrow_reply(cookie, 5)
 kind, _, data, _ = jail.request()
 tap.ok(kind == INIT_SLOT and struct.unpack_from("=II", data, 16) == (5, 1), "init is told that it is one")
@@ -208,7 +208,7 @@ record = peer.answer()["result"]
 tap.ok(short(record) == ("oom", 3, None, ["memory"]) and record["evidence"]["counted_for"] == "command" and record["evidence"]["others"],
        "its own counter proves it, whoever else runs", record)
 peer, kind, cookie, fields = start_narrow(pids=4)
-tap.same((kind, fields[3:7]), (SLOT_NARROW, (0, 4, 0, 5)), "the next one asks for the limits of the slot that is free")
+tap.same((kind, fields[3:7]), (SLOT, (0, 4, 0, 5)), "the next one asks for the limits of the slot that is free")
 front.reply(cookie, code=-12, text="no memory")
 record = peer.answer()["result"]
 tap.ok((record["cause"], record["step"], record["errno"]) == ("not_started", "group", 12), "what the monitor refuses is not started", record)
@@ -227,7 +227,7 @@ time.sleep(0.2)
 narrow_reply(cookie, fields[6])
 tap.same(jail.request()[0], INIT_SLOT, "a caller that went before its slot came: the slot is kept")
 peer, kind, cookie, fields = start_narrow(memory=64 << 20)
-tap.ok(kind == SLOT_NARROW and fields[6] == 5, "for the next one", fields)
+tap.ok(kind == SLOT and fields[6] == 5, "for the next one", fields)
 front.reply(cookie, code=-12, text="no memory")
 peer.answer()
 

@@ -40,6 +40,12 @@ int ask_handle(RequestKind kind, uint64_t handle, MonitorReply *reply) {
         return ask(&request, sizeof request, NULL, 0, reply);
 }
 
+int ask_slot(uint64_t handle, MonitorReply *reply) {
+        SlotRequest request = { { REQUEST_SLOT, 8 }, handle, { 0 }, SLOT_ANY, 0 };
+
+        return ask(&request, sizeof request, NULL, 0, reply);
+}
+
 int ask_layer(RequestKind kind, uint64_t handle, const uint8_t *digest, MonitorReply *reply) {
         LayerRequest request = { { kind, 9 }, handle, { 0 } };
 

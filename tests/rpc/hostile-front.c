@@ -74,7 +74,7 @@ static void play_missing_fd(FILE *out) {
 }
 
 static void play_deaf(FILE *out) {
-        LayerRequest request = { { REQUEST_LAYER_HAVE, 1 }, 0, { 0 } };
+        LayerRequest request = { { REQUEST_LAYER_REMOVE, 1 }, 0, { 0 } };
         ssize_t n = 0;
 
         fprintf(out, "deaf\n");
@@ -87,16 +87,15 @@ static void play_deaf(FILE *out) {
 static void play_refused(FILE *out) {
         MonitorReply reply;
 
-        fprintf(out, "have %d\n", ask_layer(REQUEST_LAYER_HAVE, 0, a_digest, &reply));
+        fprintf(out, "remove %d\n", ask_layer(REQUEST_LAYER_REMOVE, 0, a_digest, &reply));
         fprintf(out, "cookie %u\n", reply.cookie);
         fprintf(out, "text %d\n", reply.text[0] != '\0');
-        fprintf(out, "remove %d\n", ask_layer(REQUEST_LAYER_REMOVE, 0, a_digest, &reply));
         fprintf(out, "commit %d\n", ask_layer(REQUEST_LAYER_COMMIT, 99, a_digest, &reply));
         fprintf(out, "commit0 %d\n", ask_layer(REQUEST_LAYER_COMMIT, 0, a_digest, &reply));
         fprintf(out, "drop %d\n", ask_handle(REQUEST_LAYER_DROP, 0, &reply));
         fprintf(out, "destroy %d\n", ask_handle(REQUEST_JAIL_DESTROY, 1, &reply));
         fprintf(out, "destroy0 %d\n", ask_handle(REQUEST_JAIL_DESTROY, 0, &reply));
-        fprintf(out, "slot %d\n", ask_handle(REQUEST_SLOT_NEW, UINT64_MAX, &reply));
+        fprintf(out, "slot %d\n", ask_slot(UINT64_MAX, &reply));
         fprintf(out, "upper %d\n", ask_handle(REQUEST_UPPER_DROP, 5, &reply));
 }
 
@@ -112,10 +111,9 @@ static void play_layers(FILE *out) {
         fprintf(out, "distinct %d\n", first != second && first != 0);
         fprintf(out, "commit %d\n", ask_layer(REQUEST_LAYER_COMMIT, first, a_digest, &reply));
         fprintf(out, "again %d\n", ask_layer(REQUEST_LAYER_COMMIT, first, a_digest, &reply));
-        fprintf(out, "have %d\n", ask_layer(REQUEST_LAYER_HAVE, 0, a_digest, &reply));
         fprintf(out, "same %d\n", ask_layer(REQUEST_LAYER_COMMIT, second, a_digest, &reply));
         fprintf(out, "remove %d\n", ask_layer(REQUEST_LAYER_REMOVE, 0, a_digest, &reply));
-        fprintf(out, "gone %d\n", ask_layer(REQUEST_LAYER_HAVE, 0, a_digest, &reply));
+        fprintf(out, "gone %d\n", ask_layer(REQUEST_LAYER_REMOVE, 0, a_digest, &reply));
         while (many <= LAYERS_MANY && ask_layer(REQUEST_LAYER_NEW, 0, NULL, &reply) == 0)
                 many++;
         fprintf(out, "many %d %d\n", many, reply.code);
@@ -178,13 +176,13 @@ static void play_jails(FILE *out) {
         fprintf(out, "create %d\n", create(&request, &reply));
         jail = reply.handle;
         fprintf(out, "descriptors %d\n", (reply.present & BIT(JAIL_FD_INIT)) != 0 && jail != layer);
-        fprintf(out, "slot %d\n", ask_handle(REQUEST_SLOT_NEW, jail, &reply));
+        fprintf(out, "slot %d\n", ask_slot(jail, &reply));
         fprintf(out, "commit %d\n", ask_layer(REQUEST_LAYER_COMMIT, layer, a_digest, &reply));
         fprintf(out, "drop %d\n", ask_handle(REQUEST_LAYER_DROP, layer, &reply));
         fprintf(out, "destroy %d\n", ask_handle(REQUEST_JAIL_DESTROY, jail, &reply));
         fprintf(out, "ended %d\n", next_end() == jail);
         fprintf(out, "again %d\n", ask_handle(REQUEST_JAIL_DESTROY, jail, &reply));
-        fprintf(out, "no-slot %d\n", ask_handle(REQUEST_SLOT_NEW, jail, &reply));
+        fprintf(out, "no-slot %d\n", ask_slot(jail, &reply));
         above.plan.n_layers = 2;
         above.plan.views[0].n = 2;
         above.plan.layers[1] = above.plan.layers[0];

@@ -67,14 +67,15 @@ static void play_replay(FILE *out) {
 
 /* The front before us left its handles. All that can be said of them is that they are nobody's. */
 static void try_handles(FILE *out, const uint64_t *handles) {
-        static const RequestKind ofs[] = { REQUEST_JAIL_DESTROY, REQUEST_SLOT_NEW,
-                                           REQUEST_UPPER_DROP, REQUEST_LAYER_DROP };
+        static const RequestKind ofs[] = { REQUEST_JAIL_DESTROY, REQUEST_UPPER_DROP,
+                                           REQUEST_LAYER_DROP };
         CreateRequest above = good_request();
         MonitorReply reply;
 
         for (unsigned i = 0; i < 2; i++) {
                 for (unsigned k = 0; k < ELEMENTS(ofs); k++)
                         fprintf(out, "%d ", ask_handle(ofs[k], handles[i], &reply));
+                fprintf(out, "%d ", ask_slot(handles[i], &reply));
                 fprintf(out, "%d ",
                         ask_layer(REQUEST_LAYER_COMMIT, handles[i], (const uint8_t[32]){ 1 },
                                   &reply));
@@ -141,7 +142,7 @@ static void play_many(FILE *out) {
         while (n < JAILS_MANY && (code = create(&request, &reply)) == 0)
                 handles[n++] = reply.handle;
         fprintf(out, "jails %d %d\n", n > 48 && n < 64, code);
-        while (slots < SLOTS_MANY && (code = ask_handle(REQUEST_SLOT_NEW, handles[0], &reply)) == 0)
+        while (slots < SLOTS_MANY && (code = ask_slot(handles[0], &reply)) == 0)
                 slots++;
         fprintf(out, "slots %u %d\n", slots, code);
         while (n > 1)

@@ -16,6 +16,8 @@ int ask(const void *request, size_t n, const int *fds, unsigned n_fds, MonitorRe
 int ask_keep(const CreateRequest *request, const int *fds, MonitorReply *reply, int *ret_fds);
 /** ask_handle() - one of the requests that name a handle */
 int ask_handle(RequestKind kind, uint64_t handle, MonitorReply *reply);
+/** ask_slot() - a command group without limits of its own */
+int ask_slot(uint64_t handle, MonitorReply *reply);
 /** ask_layer() - one of those of layers; @digest may be NULL */
 int ask_layer(RequestKind kind, uint64_t handle, const uint8_t *digest, MonitorReply *reply);
 /** ask_create() - with the front's own filter, and @fd and @conn where the plan has them */

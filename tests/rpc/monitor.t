@@ -111,7 +111,7 @@ def test_violations(place):
 def test_refused(place):
     status, seen, log = place.run("refused")
     no = -errno.ENOENT
-    want = (f"have {no}\ncookie 9\ntext 1\nremove {no}\ncommit {no}\ncommit0 {no}\ndrop {no}\ndestroy {no}\n"
+    want = (f"remove {no}\ncookie 9\ntext 1\ncommit {no}\ncommit0 {no}\ndrop {no}\ndestroy {no}\n"
             f"destroy0 {no}\nslot {no}\nupper {no}\n")
     check(seen == want and status == 0, "what is not there is answered, and nothing ends", (status, seen, log))
 
@@ -119,7 +119,7 @@ def test_refused(place):
 def test_layers(place):
     status, seen, log = place.run("layers")
     no = -errno.ENOENT
-    want = (f"new 0\nnew 0\ndistinct 1\ncommit 0\nagain {no}\nhave 0\nsame 0\nremove 0\ngone {no}\n"
+    want = (f"new 0\nnew 0\ndistinct 1\ncommit 0\nagain {no}\nsame 0\nremove 0\ngone {no}\n"
             f"many 64 {-errno.EBUSY}\ndrop {no}\n")
     check(seen == want and status == 0, "a layer appears, is not replaced, goes", (status, seen, log))
     status, seen, log = place.run("clean")
