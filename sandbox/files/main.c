@@ -76,6 +76,13 @@ static const Option search_options[] = {
         { 0 },
 };
 
+static const Option results_options[] = {
+        { "report", 0, OPTION_LIST, offsetof(VerbArgs, reports), "GLOB",
+          "read these files below /upper/work, not fd 0" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
@@ -84,7 +91,7 @@ static const VerbRow verbs[] = {
         { "unpack", layer_options, 0, 0, verb_unpack },
         { "apply", apply_options, 1, 1, verb_apply },
         { "diff", plain_options, 1, 1, verb_diff },
-        { "results", plain_options, 1, 1, verb_results },
+        { "results", results_options, 1, 1, verb_results },
 };
 
 static int parse(int argc, char **argv, const VerbRow **ret_row, VerbArgs *args, Error *err) {

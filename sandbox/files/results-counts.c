@@ -12,20 +12,20 @@
 
 typedef struct CountWord {
         const char *word;
-        size_t offset; /* of the sum in Results */
+        size_t offset; /* in ResultSums */
 } CountWord;
 
 static const CountWord words[] = {
-        { "passed", offsetof(Results, passed) },   { "failed", offsetof(Results, failed) },
-        { "skipped", offsetof(Results, skipped) }, { "ignored", offsetof(Results, skipped) },
-        { "errors", offsetof(Results, failed) },   { "error", offsetof(Results, failed) },
+        { "passed", offsetof(ResultSums, passed) },   { "failed", offsetof(ResultSums, failed) },
+        { "skipped", offsetof(ResultSums, skipped) }, { "ignored", offsetof(ResultSums, skipped) },
+        { "errors", offsetof(ResultSums, failed) },   { "error", offsetof(ResultSums, failed) },
 };
 
 /* Runners that count files beside tests. */
 static const char *const other_counts[] = { "Test Suites:", "Test Files" };
 
 typedef struct Sums {
-        Results found; /* only the sums are used */
+        ResultSums found;
         unsigned counts;
         bool at_end; /* the last count ends the line, or a time follows */
 } Sums;
@@ -35,7 +35,7 @@ static bool is_letter(char c) {
 }
 
 /* "N word" at @at: add it up. Returns: where it ends, NULL where it is none. */
-static const char *take_count(const char *at, Results *sums) {
+static const char *take_count(const char *at, ResultSums *sums) {
         uint64_t value = 0;
         size_t i;
 
@@ -91,19 +91,26 @@ static void scan(const char *line, Sums *sums) {
         }
 }
 
-int results_counts_line(Results *results, char *line) {
+bool results_counts_line(const char *line, ResultSums *sums) {
         const char *start = line + strspn(line, " \t");
-        Sums sums = { 0 };
+        Sums found = { 0 };
         size_t i;
 
         for (i = 0; i < ELEMENTS(other_counts); i++)
                 if (strncmp(start, other_counts[i], strlen(other_counts[i])) == 0)
-                        return 0;
-        scan(line, &sums);
-        if (sums.counts == 0 || (sums.counts == 1 && !sums.at_end))
-                return 0;
-        results->passed += sums.found.passed;
-        results->failed += sums.found.failed;
-        results->skipped += sums.found.skipped;
+                        return false;
+        scan(line, &found);
+        if (found.counts == 0 || (found.counts == 1 && !found.at_end))
+                return false;
+        sums->passed += found.found.passed;
+        sums->failed += found.found.failed;
+        sums->skipped += found.found.skipped;
+        return true;
+}
+
+static int take_line(Results *results, char *line) {
+        (void) results_counts_line(line, &results->sums);
         return 0;
 }
+
+const ResultsForm results_counts = { "counts", 0, take_line, NULL };

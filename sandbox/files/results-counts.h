@@ -4,5 +4,8 @@
  */
 #include "sandbox/files/results.h"
 
-/** results_counts_line() - take in one line, terminated, without its end. Returns: 0 */
-int results_counts_line(Results *results, char *line);
+/** results_counts_line() - add what one line counts to @sums. Returns: does it count tests */
+bool results_counts_line(const char *line, ResultSums *sums);
+
+/** results_counts - the form */
+extern const ResultsForm results_counts;

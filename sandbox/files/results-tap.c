@@ -7,6 +7,11 @@
 
 #include "base/owned.h"
 
+typedef struct TapState {
+        bool tap;      /* the first result line was TAP's … */
+        bool automake; /* … or automake's */
+} TapState;
+
 typedef struct AutomakeWord {
         const char *word;
         TestStatus status;
@@ -101,6 +106,7 @@ static bool is_word(const char *line, const char *word) {
 }
 
 static int automake_line(Results *results, const char *line) {
+        TapState *tap = results->state;
         size_t i;
 
         for (i = 0; i < ELEMENTS(automake_words); i++) {
@@ -108,24 +114,27 @@ static int automake_line(Results *results, const char *line) {
 
                 if (strncmp(line, automake_words[i].word, n) != 0)
                         continue;
-                results->automake = true;
+                tap->automake = true;
                 return results_test(results, automake_words[i].status, line + n, strlen(line + n));
         }
         return 0;
 }
 
-int results_tap_line(Results *results, char *line) {
+static int take_line(Results *results, char *line) {
+        TapState *tap = results->state;
         bool bad = is_word(line, "not ok");
 
-        if (results->automake)
+        if (tap->automake)
                 return automake_line(results, line);
         if (bad || is_word(line, "ok")) {
-                results->tap = true;
+                tap->tap = true;
                 return take_result(results, !bad, line + (bad ? 6 : 2));
         }
         if (strncmp(line, "Bail out!", 9) == 0)
                 return results_test(results, TEST_FAILED, line, strlen(line));
-        if (take_plan(results, line) || results->tap)
+        if (take_plan(results, line) || tap->tap)
                 return 0;
         return automake_line(results, line);
 }
+
+const ResultsForm results_tap = { "tap", sizeof(TapState), take_line, NULL };

@@ -4,5 +4,5 @@
  */
 #include "sandbox/files/results.h"
 
-/** results_tap_line() - take in one line, terminated, without its end. Returns: 0 or negative errno */
-int results_tap_line(Results *results, char *line);
+/** results_tap - the form */
+extern const ResultsForm results_tap;

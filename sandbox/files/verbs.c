@@ -38,10 +38,6 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
         return out < 0 ? out : unpack_run(&job, report, err);
 }
 
-int verb_results(const VerbArgs *args, Report *report, Error *err) {
-        return results_run(args->words[0], STDIN_FILENO, report, err);
-}
-
 /* A directory below one of the places. */
 static int open_below(const VerbArgs *args, const char *place, Error *err) {
         const char *given = args->words[0];
@@ -92,6 +88,23 @@ static int add_globs(Globs *globs, const OptionList *list, Error *err) {
 
         for (i = 0; i < list->n && r >= 0; i++)
                 r = globs_add(globs, list->items[i], err);
+        return r;
+}
+
+int verb_results(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int upper = args->reports.n > 0 ? open_place(args, "upper", err) : -EBADF;
+        autoclose int work = upper >= 0 ? beneath_dir(upper, "work") : -EBADF;
+        ResultsJob job = { .form = args->words[0], .fd = STDIN_FILENO, .dir = work };
+        int r = 0;
+
+        if (args->reports.n > 0 && upper < 0)
+                return upper;
+        if (upper >= 0 && work < 0 && work != -ENOENT && work != -ENOTDIR && work != -ELOOP)
+                return error_set(err, work, "open /upper/work");
+        r = add_globs(&job.globs, &args->reports, err);
+        if (r >= 0)
+                r = results_run(&job, report, err);
+        globs_deinit(&job.globs);
         return r;
 }
 

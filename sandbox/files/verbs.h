@@ -17,6 +17,7 @@ typedef struct VerbArgs {
         uint64_t owner; /* UINT32_MAX: as the archive says */
         OptionList protect;
         OptionList allow;
+        OptionList reports;
         bool check_only;
         bool setup;
         bool ignore_case;
@@ -34,7 +35,7 @@ typedef struct VerbArgs {
 /** verb_unpack() - fd 0, an archive, becomes a layer in /out. Returns: 0 or negative errno */
 int verb_unpack(const VerbArgs *args, Report *report, Error *err);
 
-/** verb_results() - fd 0, what a test command printed, becomes tests and counts. Returns: 0 or negative errno */
+/** verb_results() - fd 0, what a test command printed, or the reports it wrote below /upper/work, become tests and counts. Returns: 0 or negative errno */
 int verb_results(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_diff() - what /upper changes between /old and /new, below one directory, as a patch on fd 1. Returns: 0 or negative errno */

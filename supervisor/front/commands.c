@@ -36,6 +36,7 @@ struct Command {
         Evidence evidence;
         Cause ordered;     /* _CAUSE_MAX: nobody ends it */
         bool running;      /* INIT_STARTED came */
+        bool alone;        /* what it leaves running ends with it */
         int client_signal; /* the last one; sent when the command runs */
         uint32_t hits;
         uint64_t started_usec;
@@ -123,6 +124,8 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
                 take_output(command, &end, fds, n_fds);
         else if (command->started_usec)
                 end.wall_usec = units_monotonic() - command->started_usec;
+        if (command->slot && command->alone && event && event->value)
+                (void) slot_kill(command->slot); /* where it fails, its time limit stays */
         if (command->slot)
                 slot_release(command->slot, event && event->value);
         command->slot = NULL;
@@ -257,6 +260,7 @@ static int command_new(FrontJail *jail, const CommandSpec *spec, Command **ret, 
                               spec->cpu_usec ? spec->cpu_usec : limits->command_cpu_usec, on_limit,
                               command };
         command->narrow = narrow_limits(limits, spec);
+        command->alone = spec->alone;
         id_new('c', command->id);
         r = exec_message_init(&command->message, jail, spec, err);
         if (r < 0)

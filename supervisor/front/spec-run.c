@@ -126,15 +126,35 @@ static void on_results(const FilesJobEnd *end, void *userdata) {
         finish(run, &err);
 }
 
+/* Reports lie in the upper of the jail: nothing of the command is left that could still write to them */
+static int add_reports(SpecRun *run, const VerifyCommand *row, const char **argv, Plan *plan,
+                       Error *err) {
+        FrontJail *jail = front_jail_find(run->front, run->jail, 0);
+        GateView upper = { .target = VIEW_UPPER, .upper = jail ? front_jail_handle(jail) : 0 };
+
+        if (!jail)
+                return error_say(err, -ESRCH, "the jail ended before its reports were read");
+        for (unsigned i = 0; i < row->n_reports; i++) {
+                *argv++ = "--report";
+                *argv++ = row->reports[i];
+        }
+        *argv++ = verify_parse_name(row->parse);
+        *argv = NULL;
+        return gate_view(plan, &upper, err);
+}
+
 static int read_results(SpecRun *run, int output_fd, Error *err) {
-        const char *const argv[] = { "results", verify_parse_name(present(run)->parse), NULL };
+        const VerifyCommand *row = &run->commands[run->at];
+        const char *argv[2 * VERIFY_REPORTS_MAX + 3] = { "results", verify_parse_name(row->parse) };
         FilesJobSpec spec = { .argv = argv,
-                              .input_fd = output_fd,
+                              .input_fd = row->n_reports ? -EBADF : output_fd,
                               .output_fd = -EBADF,
                               .owner_uid = run->owner_uid };
         int r;
 
         r = gate_files_plan(run->front, &spec.plan, err);
+        if (r == 0 && row->n_reports)
+                r = add_reports(run, row, argv + 1, &spec.plan, err);
         if (r < 0)
                 return r;
         return files_job_start(run->front, &spec, on_record, on_results, run, &run->job, err);
@@ -182,6 +202,7 @@ static int start_command(SpecRun *run, const VerifyCommand *row, Error *err) {
                 return error_say(err, -ESRCH, "the jail ended before \"%s\" could start", row->id);
         spec.argv = row->argv;
         spec.cwd = "/work";
+        spec.alone = true; /* a daemon would write into the next command's results */
         spec.stdio[2] = STDIO_MERGE;
         if (row->parse != PARSE_EXIT)
                 spec.output_keep = RUN_OUTPUT_KEEP;

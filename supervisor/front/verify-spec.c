@@ -21,9 +21,12 @@ static const char *const protect_default[] = { "test*/**",    "tests/**",    "**
                                                "**/*_test.*", "**/*.test.*", "spec/**" };
 
 static const char *const parse_names[_VERIFY_PARSE_MAX] = {
-        [PARSE_EXIT] = "exit",
-        [PARSE_TAP] = "tap",
-        [PARSE_COUNTS] = "counts",
+        [PARSE_EXIT] = "exit",     [PARSE_TAP] = "tap",
+        [PARSE_COUNTS] = "counts", [PARSE_JUNIT] = "junit",
+        [PARSE_GO] = "go",         [PARSE_NODE] = "node",
+        [PARSE_PYTEST] = "pytest", [PARSE_UNITTEST] = "unittest",
+        [PARSE_CTEST] = "ctest",   [PARSE_CARGO] = "cargo",
+        [PARSE_JEST] = "jest",     [PARSE_MOCHA] = "mocha",
 };
 
 const char *verify_parse_name(VerifyParse parse) {
@@ -79,6 +82,14 @@ static int read_command(const cJSON *json, const char *place, unsigned i, Verify
         else
                 (void) snprintf(command->id, sizeof(command->id), "%s-%u", place, i + 1);
         command->parse = parse_of(json_text(json, "parse"));
+        command->n_reports =
+                read_strings(json_get(json, "report"), command->reports, VERIFY_REPORTS_MAX);
+        if (command->n_reports > 0 && command->parse == PARSE_EXIT)
+                return error_say(
+                        err, -EINVAL,
+                        "verify spec, /%s/%u/report: nothing reads it; say in which form it "
+                        "is: \"parse\": \"junit\", for example",
+                        place, i);
         command->wall_usec = strcmp(place, "setup") == 0 ? VERIFY_SETUP_USEC : VERIFY_WALL_USEC;
         if (wall && units_parse_duration(wall, &command->wall_usec, err) < 0)
                 return error_add(err, -EINVAL, "verify spec, /%s/%u/wall", place, i);

@@ -11,6 +11,7 @@
 #define VERIFY_SETUP_MAX    8
 #define VERIFY_GLOBS_MAX    64
 #define VERIFY_ARGS_MAX     64
+#define VERIFY_REPORTS_MAX  8
 #define VERIFY_ID_MAX       72
 #define VERIFY_WALL_USEC    (600u * 1000000ull)  /* of a command that names no time */
 #define VERIFY_SETUP_USEC   (3600u * 1000000ull) /* of a setup command that names none */
@@ -19,6 +20,15 @@ typedef enum VerifyParse {
         PARSE_EXIT = 0, /* the exit code alone */
         PARSE_TAP,
         PARSE_COUNTS,
+        PARSE_JUNIT,
+        PARSE_GO,
+        PARSE_NODE,
+        PARSE_PYTEST,
+        PARSE_UNITTEST,
+        PARSE_CTEST,
+        PARSE_CARGO,
+        PARSE_JEST,
+        PARSE_MOCHA,
         _VERIFY_PARSE_MAX,
 } VerifyParse;
 
@@ -26,6 +36,9 @@ typedef struct VerifyCommand {
         char id[VERIFY_ID_MAX];
         const char *argv[VERIFY_ARGS_MAX + 1]; /* borrowed from the spec's json, ended by NULL */
         VerifyParse parse;
+        const char *reports
+                [VERIFY_REPORTS_MAX]; /* globs, borrowed likewise: read rather than the output */
+        unsigned n_reports;
         uint64_t wall_usec;
 } VerifyCommand;
 

@@ -46,10 +46,11 @@ static void run(const char *form, const uint8_t *data, size_t n) {
         Buf bytes = BUF_EMPTY(RECORDS_MAX);
         Error err = ERROR_EMPTY;
         Told told = { 0 };
+        const ResultsJob job = { .form = form, .fd = in, .dir = -EBADF };
         Record record;
         int r;
 
-        must(in >= 0 && out >= 0 && results_run(form, in, &report, &err) == 0);
+        must(in >= 0 && out >= 0 && results_run(&job, &report, &err) == 0);
         must(lseek(out, 0, SEEK_SET) == 0);
         while (buf_read(&bytes, out, 1 << 20) > 0)
                 continue;
@@ -62,8 +63,12 @@ static void run(const char *form, const uint8_t *data, size_t n) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
-        run("tap", data, n);
-        run("counts", data, n);
-        run("exit", data, n);
+        static const char *const forms[] = {
+                "tap",    "counts",   "exit",  "junit", "go",   "node",
+                "pytest", "unittest", "ctest", "cargo", "jest", "mocha"
+        };
+
+        for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++)
+                run(forms[i], data, n);
         return 0;
 }

@@ -1,0 +1,242 @@
+/*
+ * results-rows: see results-rows.h. The first row of a table that has a line's shape decides. Two groups of
+ * rows can tell of the same tests (pytest -v names them as they run and some again at the end): the group
+ * that spoke first is the one that is believed.
+ */
+#include "sandbox/files/results-rows.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sandbox/files/results-counts.h"
+#include "sandbox/files/results-pattern.h"
+
+#define SECTION_MAX   256
+#define TEST_NAME_MAX (SECTION_MAX + RESULTS_LINE_MAX + 4)
+
+typedef enum RowKind {
+        ROW_END = 0, /* of the table */
+        ROW_PASSED = TEST_PASSED,
+        ROW_FAILED = TEST_FAILED,
+        ROW_SKIPPED = TEST_SKIPPED,
+        ROW_SECTION,       /* the name stands before those that follow */
+        ROW_MUTE,          /* what follows tells of tests a second time, or is what they printed */
+        ROW_SPEAK,         /* until here */
+        ROW_WAIT,          /* a test began, and its status stands on a line of its own */
+        ROW_STATUS_PASSED, /* such a line */
+        ROW_STATUS_FAILED,
+        ROW_STATUS_SKIPPED,
+} RowKind;
+
+typedef struct Row {
+        RowKind kind;
+        const char *pattern;
+        unsigned group;     /* 0: no second telling is known */
+        const char *within; /* of the name; NULL: anything goes */
+} Row;
+
+typedef struct RowsState {
+        char section[SECTION_MAX];
+        char waiting[RESULTS_LINE_MAX]; /* "": no test does */
+        bool muted;
+        unsigned group;  /* that spoke first; 0: none yet */
+        ResultSums told; /* by lines that only count */
+} RowsState;
+
+#define LINE(KIND, PATTERN) \
+        { (KIND), (PATTERN), 0, NULL }
+#define FIRST(KIND, PATTERN) \
+        { (KIND), (PATTERN), 1, "::" } /* names of pytest */
+#define AGAIN(KIND, PATTERN) \
+        { (KIND), (PATTERN), 2, NULL }
+
+static const Row pytest_rows[] = {
+        LINE(ROW_MUTE, "%= FAILURES %="),
+        LINE(ROW_MUTE, "%= ERRORS %="),
+        LINE(ROW_MUTE, "%= PASSES %="),
+        LINE(ROW_MUTE, "%= warnings summary %r"),
+        LINE(ROW_SPEAK, "%= short test summary info %="),
+        LINE(ROW_SPEAK, "%= test session starts %="),
+        FIRST(ROW_PASSED, "%n PASSED%e"),
+        FIRST(ROW_PASSED, "%n XPASS%e"),
+        FIRST(ROW_FAILED, "%n FAILED%e"),
+        FIRST(ROW_FAILED, "%n ERROR%e"),
+        FIRST(ROW_SKIPPED, "%n SKIPPED%e"),
+        FIRST(ROW_SKIPPED, "%n XFAIL%e"),
+        FIRST(ROW_PASSED, "[gw%d] [%b%d%%] PASSED %n"), /* pytest-xdist */
+        FIRST(ROW_PASSED, "[gw%d] [%b%d%%] XPASS %n"),
+        FIRST(ROW_FAILED, "[gw%d] [%b%d%%] FAILED %n"),
+        FIRST(ROW_FAILED, "[gw%d] [%b%d%%] ERROR %n"),
+        FIRST(ROW_SKIPPED, "[gw%d] [%b%d%%] SKIPPED %n"),
+        FIRST(ROW_SKIPPED, "[gw%d] [%b%d%%] XFAIL %n"),
+        AGAIN(ROW_PASSED, "PASSED %n"),
+        AGAIN(ROW_PASSED, "XPASS %n"),
+        AGAIN(ROW_FAILED, "FAILED %n - %r"),
+        AGAIN(ROW_FAILED, "FAILED %n"),
+        AGAIN(ROW_FAILED, "ERROR %n - %r"),
+        AGAIN(ROW_FAILED, "ERROR %n"),
+        AGAIN(ROW_SKIPPED, "SKIPPED [%d] %n: %r"),
+        AGAIN(ROW_SKIPPED, "XFAIL %n - %r"),
+        AGAIN(ROW_SKIPPED, "XFAIL %n"),
+        { 0 },
+};
+
+static const Row unittest_rows[] = {
+        LINE(ROW_PASSED, "%n ... ok"),
+        LINE(ROW_FAILED, "%n ... unexpected success"),
+        LINE(ROW_FAILED, "%n ... FAIL"),
+        LINE(ROW_FAILED, "%n ... ERROR"),
+        LINE(ROW_SKIPPED, "%n ... skipped %r"),
+        LINE(ROW_SKIPPED, "%n ... expected failure"),
+        LINE(ROW_WAIT, "%n ... %r"),
+        LINE(ROW_STATUS_PASSED, "ok"),
+        LINE(ROW_STATUS_FAILED, "FAIL"),
+        LINE(ROW_STATUS_FAILED, "ERROR"),
+        LINE(ROW_STATUS_SKIPPED, "skipped %r"),
+        { 0 },
+};
+
+static const Row ctest_rows[] = {
+        LINE(ROW_PASSED, "%b%d/%d Test%b#%d: %n %p%bPassed%r"),
+        LINE(ROW_SKIPPED, "%b%d/%d Test%b#%d: %n %p***Skipped%r"),
+        LINE(ROW_SKIPPED, "%b%d/%d Test%b#%d: %n %p***Not Run (Disabled)%r"),
+        LINE(ROW_FAILED, "%b%d/%d Test%b#%d: %n %p%r"),
+        { 0 },
+};
+
+static const Row cargo_rows[] = {
+        LINE(ROW_MUTE, "failures:"),
+        LINE(ROW_SPEAK, "test result: %r"),
+        LINE(ROW_SECTION, "%bRunning %n (%r"),
+        LINE(ROW_SECTION, "%bDoc-tests %n"),
+        LINE(ROW_PASSED, "test %n ... ok"),
+        LINE(ROW_FAILED, "test %n ... FAILED"),
+        LINE(ROW_SKIPPED, "test %n ... ignored%r"),
+        { 0 },
+};
+
+static const Row jest_rows[] = {
+        LINE(ROW_SECTION, "PASS %n"),
+        LINE(ROW_SECTION, "FAIL %n"),
+        LINE(ROW_PASSED, "%b✓ %n (%d ms)"),
+        LINE(ROW_PASSED, "%b✓ %n"),
+        LINE(ROW_FAILED, "%b✕ %n (%d ms)"),
+        LINE(ROW_FAILED, "%b✕ %n"),
+        LINE(ROW_SKIPPED, "%b○ skipped %n"),
+        LINE(ROW_SKIPPED, "%b✎ todo %n"),
+        { 0 },
+};
+
+static const Row mocha_rows[] = {
+        LINE(ROW_MUTE, "%b%d passing%r"), LINE(ROW_PASSED, "%b✔ %n (%dms)"),
+        LINE(ROW_PASSED, "%b✔ %n"),       LINE(ROW_PASSED, "%b✓ %n (%dms)"),
+        LINE(ROW_PASSED, "%b✓ %n"),       LINE(ROW_FAILED, "%b%d) %n"),
+        LINE(ROW_SKIPPED, "  %b- %n"),    { 0 },
+};
+
+/* ---- what a row does ----------------------------------------------------------------------------- */
+
+static int take_test(Results *results, TestStatus status, const char *name, size_t n) {
+        const RowsState *state = results->state;
+        char whole[TEST_NAME_MAX];
+        int length;
+
+        if (!*state->section)
+                return results_test(results, status, name, n);
+        length = snprintf(whole, sizeof(whole), "%s: %.*s", state->section, (int) n, name);
+        return results_test(results, status, whole, (size_t) length);
+}
+
+static int take_waiting(Results *results, TestStatus status) {
+        RowsState *state = results->state;
+        int r;
+
+        if (!*state->waiting)
+                return 0;
+        r = take_test(results, status, state->waiting, strlen(state->waiting));
+        *state->waiting = 0;
+        return r;
+}
+
+/* Of two groups that tell of the same tests, is this the one that did not speak first */
+static bool is_told_already(RowsState *state, const Row *row) {
+        if (row->group && !state->group)
+                state->group = row->group;
+        return row->group != 0 && row->group != state->group;
+}
+
+static int take_row(Results *results, const Row *row, const PatternName *name) {
+        RowsState *state = results->state;
+
+        switch (row->kind) {
+        case ROW_MUTE:
+        case ROW_SPEAK:
+                state->muted = row->kind == ROW_MUTE;
+                return 0;
+        case ROW_SECTION:
+                (void) snprintf(state->section, sizeof(state->section), "%.*s", (int) name->n,
+                                name->at);
+                return 0;
+        case ROW_WAIT:
+                (void) snprintf(state->waiting, sizeof(state->waiting), "%.*s", (int) name->n,
+                                name->at);
+                return 0;
+        case ROW_STATUS_PASSED:
+        case ROW_STATUS_FAILED:
+        case ROW_STATUS_SKIPPED:
+                return take_waiting(results,
+                                    TEST_PASSED + (TestStatus) (row->kind - ROW_STATUS_PASSED));
+        case ROW_PASSED:
+        case ROW_FAILED:
+        case ROW_SKIPPED:
+                if (state->muted || is_told_already(state, row))
+                        return 0;
+                *state->waiting = 0;
+                return take_test(results, (TestStatus) row->kind, name->at, name->n);
+        case ROW_END:
+                break;
+        }
+        return 0;
+}
+
+static bool fits(const Row *row, const char *line, PatternName *ret_name) {
+        return results_pattern_match(row->pattern, line, ret_name) &&
+               (!row->within ||
+                memmem(ret_name->at, ret_name->n, row->within, strlen(row->within)));
+}
+
+static int take_line(Results *results, const Row *rows, const char *line) {
+        RowsState *state = results->state;
+        PatternName name;
+
+        for (; rows->kind != ROW_END; rows++)
+                if (fits(rows, line, &name))
+                        return take_row(results, rows, &name);
+        if (!state->muted)
+                (void) results_counts_line(line, &state->told);
+        return 0;
+}
+
+/* Where the runner counted more than it named, its counts hold, and the reader knows that names are missing */
+static int take_end(Results *results) {
+        const RowsState *state = results->state;
+
+        if (results_total(&state->told) <= results_total(&results->sums))
+                return 0;
+        results->sums = state->told;
+        results->report->cut = true;
+        return 0;
+}
+
+#define FORM(NAME)                                             \
+        static int NAME##_line(Results *results, char *line) { \
+                return take_line(results, NAME##_rows, line);  \
+        }                                                      \
+        const ResultsForm results_##NAME = { #NAME, sizeof(RowsState), NAME##_line, take_end }
+
+FORM(pytest);
+FORM(unittest);
+FORM(ctest);
+FORM(cargo);
+FORM(jest);
+FORM(mocha);
