@@ -3,13 +3,14 @@
  * architecture that the build is for, so that no process with privilege links libseccomp. With "aarch64"
  * it writes that architecture's, which a test reads.
  *
- *   make-filters floor|shared|front|egress|agent|files [aarch64] > filter-NAME.h
+ *   make-filters floor|shared|front|egress|agent [aarch64] > filter-NAME.h
  *
  * The floor is what no command in a jail may ever do, whatever policy its front chose: a list of
  * refusals over "allow". Above it a jail always has its policy's filter, an allow-list; between them, where
- * commands change a caller's own directory, stands "shared". The other four are allow-lists for our own
+ * commands change a caller's own directory, stands "shared". The other three are allow-lists for our own
  * processes; what is not in one answers ENOSYS, which every library takes as "an older kernel" and works
- * round.
+ * round. warder-agent's jail has a profile that allows this and what comes before it (policies/seccomp/agent.json);
+ * warder-files needs no filter of its own: its jail's profile is that (files.json).
  *
  * What the kernel cuts to 32 bits is compared in 32 bits (sandbox/seccomp-widths.h): a high bit slips past no
  * refusal.
@@ -39,12 +40,19 @@
 #include "sandbox/seccomp.h"
 
 #define FLOOR_LAST_CALL 469 /* file_setattr, Linux 6.17 */
-#define USAGE           "usage: make-filters floor|shared|front|egress|agent|files [aarch64]"
+#define USAGE           "usage: make-filters floor|shared|front|egress|agent [aarch64]"
 #define END             UINT64_MAX
 #define LEVEL_IP_END    256 /* a socket option's level below it is an IP protocol or SOL_SOCKET */
 #define FILTER_MAX      (4096 * sizeof(struct sock_filter)) /* BPF_MAXINSNS */
 #define RULES_MAX       64
-#define NEW_TIME        0x80u /* CLONE_NEWTIME, for unshare only: in clone these bits are a signal */
+/* A file system's own identity and its places on a disk: <linux/fs.h> of Linux 6.18, and fs/ext4/ext4.h */
+#define GET_FS_ID        0x80111500u /* FS_IOC_GETFSUUID */
+#define GET_FS_PATH      0x80811501u /* FS_IOC_GETFSSYSFSPATH */
+#define GET_FS_MAP       0xc0c0583bu /* FS_IOC_GETFSMAP */
+#define GET_EXTENTS      0xc020660bu /* FS_IOC_FIEMAP */
+#define EXT4_GET_FS_ID   0x8008662cu /* EXT4_IOC_GETFSUUID */
+#define EXT4_GET_EXTENTS 0xc020662au /* EXT4_IOC_GET_ES_CACHE: the same from what is cached */
+#define NEW_TIME         0x80u /* CLONE_NEWTIME, for unshare only: in clone these bits are a signal */
 
 /* clang-format off */
 /* What every one of our processes needs to run at all: memory, time, descriptors, an event loop. */
@@ -90,15 +98,6 @@ static const char *const agent_calls[] = {
         "connect", "bind", "ioctl", NULL,
 };
 
-/* warder-files writes trees that archives and patches describe. */
-static const char *const files_calls[] = {
-        "chdir", "fchdir", "link", "symlink", "symlinkat", "chmod", "chown", "fchown", "lchown",
-        "fchownat", "utimes", "futimesat", "truncate", "mknodat", "mknod", "ioctl", "vfork", "splice",
-        "getxattr", "lgetxattr", "fgetxattr", "listxattr", "llistxattr", "flistxattr", "setxattr",
-        "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "sched_setaffinity",
-        "syncfs",
-        NULL,
-};
 /* clang-format on */
 
 typedef struct Rules {
@@ -217,6 +216,13 @@ static const struct {
         { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCCONS, false, 0 },
         /* a line discipline loads a module and parses what a terminal carries */
         { "ioctl", EPERM, 1, SECCOMP_OP_EQ, TIOCSETD, false, 0 },
+        /* the host's disk, by name and by address; the answers are those of a file system without it */
+        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_FS_ID, false, 0 },
+        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_FS_PATH, false, 0 },
+        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, GET_FS_MAP, false, 0 },
+        { "ioctl", EOPNOTSUPP, 1, SECCOMP_OP_EQ, GET_EXTENTS, false, 0 },
+        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, EXT4_GET_FS_ID, false, 0 },
+        { "ioctl", ENOTTY, 1, SECCOMP_OP_EQ, EXT4_GET_EXTENTS, false, 0 },
         /* a cookie of core scheduling keeps others off the processor's second thread */
         { "prctl", EPERM, 0, SECCOMP_OP_EQ, PR_SCHED_CORE, false, 0 },
         /* kernel TLS and its kin: protocol parsers that a socket option switches on */
@@ -224,6 +230,9 @@ static const struct {
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_UDP, true, UDP_ENCAP },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IP, true, IP_XFRM_POLICY },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IPV6, true, IPV6_XFRM_POLICY },
+        /* programs on sockets are compiled, out of a budget that the whole host shares */
+        { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_FILTER },
+        { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_CBPF },
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_BPF },
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_EBPF },
         /* SOL_TLS, SOL_ALG, SOL_MPTCP, SOL_XDP, … stand above the levels that are IP protocols */
@@ -312,7 +321,7 @@ static void allow_threads(Rules *rules) {
 
 /*
  * A thread as pthread_create(3) makes it and nothing else: no process, no namespace, no other flag. The front
- * closes in threads what may keep a close(2) waiting.
+ * closes in threads what may keep a close(2) waiting; the agent's libraries may make one.
  */
 static void allow_plain_threads(Rules *rules) {
         static const char *const clone_call[] = { "clone", NULL };
@@ -352,13 +361,7 @@ static void agent_rules(Rules *rules) {
         add(rules, SECCOMP_DO_ALLOW, 0, agent_calls);
         allow_family(rules, AF_UNIX);
         allow_family(rules, AF_INET); /* the listener in its own jail that leads to egress */
-        allow_threads(rules);
-}
-
-static void files_rules(Rules *rules) {
-        add(rules, SECCOMP_DO_ALLOW, 0, file_calls);
-        add(rules, SECCOMP_DO_ALLOW, 0, files_calls);
-        allow_threads(rules);
+        allow_plain_threads(rules);
 }
 
 static const struct {
@@ -368,7 +371,7 @@ static const struct {
 } filters[] = {
         { "floor", SECCOMP_DO_ALLOW, floor_rules },   { "front", SECCOMP_DO_ERRNO, front_rules },
         { "egress", SECCOMP_DO_ERRNO, egress_rules }, { "agent", SECCOMP_DO_ERRNO, agent_rules },
-        { "files", SECCOMP_DO_ERRNO, files_rules },   { "shared", SECCOMP_DO_ALLOW, shared_rules },
+        { "shared", SECCOMP_DO_ALLOW, shared_rules },
 };
 
 static void print_instructions(const struct sock_filter *code, size_t n) {

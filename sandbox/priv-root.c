@@ -37,7 +37,8 @@
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-proc.h"
 
-#define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define PLAIN    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
+#define PTYS_MAX "64" /* of a jail: kernel.pty.max is one count for the whole host */
 
 static const char *const host_mounts[SHELL_HOST_MAX] = {
         "usr",
@@ -133,7 +134,7 @@ static int fill_dev(const Shell *shell, int dev, Error *err) {
 static int mount_below_dev(const Shell *shell, int dev, Error *err) {
         char gid[16];
         const MountOption options[] = {
-                { "mode", "0620" }, { "ptmxmode", "0666" }, { "gid", gid }, { 0 }
+                { "mode", "0620" }, { "ptmxmode", "0666" }, { "gid", gid }, { "max", PTYS_MAX }, { 0 }
         };
         autoclose int pts = -EBADF, shm = -EBADF;
         int r;
