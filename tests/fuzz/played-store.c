@@ -1,0 +1,140 @@
+/*
+ * played-store: see played.h. Layers are rows of a table; a commit ends when the target says so.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "supervisor/monitor/store.h"
+#include "tests/fuzz/played.h"
+
+#define LAYERS_MAX 64 /* by digest; more are refused as a full disk refuses them */
+
+typedef struct Made {
+        uint64_t handle;
+        StoreCommit commit;
+        bool committing;
+} Made;
+
+static Made made[NEW_LAYERS_MAX];
+static unsigned n_made;
+static uint8_t layers[LAYERS_MAX][32];
+static unsigned n_layers;
+static uint64_t last; /* handle: none is ever used twice */
+
+void played_store_reset(void) {
+        n_made = n_layers = 0;
+        last = 0;
+}
+
+unsigned played_layers(void) {
+        return n_made;
+}
+
+static Made *find_made(uint64_t handle) {
+        for (unsigned i = 0; i < n_made; i++)
+                if (made[i].handle == handle && !made[i].committing)
+                        return &made[i];
+        return NULL;
+}
+
+static unsigned find_layer(const uint8_t *digest) {
+        unsigned i = 0;
+
+        while (i < n_layers && memcmp(layers[i], digest, sizeof(layers[i])) != 0)
+                i++;
+        return i;
+}
+
+static int some_directory(bool there, Error *err) {
+        if (!there)
+                return error_say(err, -ENOENT, "no such layer");
+        return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int store_open(const Store *store, const uint8_t *digest, Error *err) {
+        (void) store;
+        return some_directory(find_layer(digest) < n_layers, err);
+}
+
+int store_open_new(const Store *store, uint64_t handle, Error *err) {
+        (void) store;
+        return some_directory(find_made(handle) != NULL, err);
+}
+
+int store_open_skeleton(const Store *store, Error *err) {
+        (void) store;
+        return some_directory(true, err);
+}
+
+bool store_is_busy(const Store *store) {
+        (void) store;
+        for (unsigned i = 0; i < n_made; i++)
+                if (made[i].committing)
+                        return true;
+        return false;
+}
+
+int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
+        (void) store;
+        (void) id;
+        played_must(handle > last && n_made < NEW_LAYERS_MAX);
+        last = handle;
+        if (played_fails())
+                return error_say(err, -ENOSPC, "the disk is full");
+        made[n_made++] = (Made){ .handle = handle };
+        return 0;
+}
+
+static void forget(Made *layer) {
+        *layer = made[--n_made];
+}
+
+int store_drop(Store *store, uint64_t handle, Error *err) {
+        Made *layer = find_made(handle);
+
+        (void) store;
+        if (!layer)
+                return error_say(err, -ENOENT, "no such new layer");
+        forget(layer);
+        return 0;
+}
+
+int store_remove(Store *store, const uint8_t *digest, Error *err) {
+        unsigned i = find_layer(digest);
+
+        (void) store;
+        if (i == n_layers)
+                return error_say(err, -ENOENT, "no such layer");
+        memcpy(layers[i], layers[--n_layers], sizeof(layers[i]));
+        return 0;
+}
+
+int store_commit(Store *store, const StoreCommit *commit, Error *err) {
+        Made *layer = find_made(commit->handle);
+
+        (void) store;
+        if (!layer)
+                return error_say(err, -ENOENT, "no such new layer");
+        if (played_fails())
+                return error_say(err, -EAGAIN, "no process for the job");
+        layer->commit = *commit;
+        layer->committing = true;
+        return 0;
+}
+
+bool played_store_next(Monitor *monitor, int code) {
+        for (unsigned i = 0; i < n_made; i++) {
+                StoreCommit commit = made[i].commit;
+
+                if (!made[i].committing)
+                        continue;
+                forget(&made[i]);
+                if (code == 0 && n_layers < LAYERS_MAX && find_layer(commit.digest) == n_layers)
+                        memcpy(layers[n_layers++], commit.digest, sizeof(commit.digest));
+                commit.done(monitor, commit.cookie, code);
+                monitor_step(monitor);
+                return true;
+        }
+        return false;
+}
