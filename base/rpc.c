@@ -88,7 +88,7 @@ RpcPeer *rpc_peer_free(RpcPeer *peer) {
         }
         fds_close(peer->fds, peer->n_fds);
         if (peer->door.close && peer->fd >= 0)
-                peer->door.close(peer->door.userdata, peer->door.uid, TAKE_FD(peer->fd));
+                peer->door.close(peer->door.userdata, peer->door.who, TAKE_FD(peer->fd));
         fds_close(&peer->fd, 1);
         buf_deinit(&peer->in);
         free(peer);
@@ -141,7 +141,7 @@ static ssize_t receive(RpcPeer *peer, char *chunk, size_t n, int *fds, unsigned 
         ssize_t got = fds_recv_all(peer->fd, chunk, n, fds, n_fds);
 
         for (unsigned i = 0; door->admit && i < *n_fds; i++)
-                fds[i] = door->admit(door->userdata, door->uid, fds[i]);
+                fds[i] = door->admit(door->userdata, door->who, fds[i]);
         if (got < 0) {
                 fds_close(fds, *n_fds);
                 *n_fds = 0;
@@ -159,7 +159,7 @@ int rpc_peer_read(RpcPeer *peer, Error *err) {
 
         if (room == 0)
                 return 1; /* lines wait to be taken: rpc_peer_next() makes room or refuses */
-        if (peer->door.is_open && !peer->door.is_open(peer->door.userdata, peer->door.uid))
+        if (peer->door.is_open && !peer->door.is_open(peer->door.userdata, peer->door.who))
                 return error_say(err, -EDQUOT,
                                  "descriptors that this user passed before cannot be closed: what "
                                  "serves their files does not answer; end it or unmount it first");

@@ -33,13 +33,13 @@ typedef struct RpcMessage {
  */
 typedef struct RpcDoor {
         /* may more come in now? Nothing is read if not */
-        bool (*is_open)(void *userdata, uint32_t uid);
+        bool (*is_open)(void *userdata, uint64_t who);
         /* takes @fd; returns it, or -EBADF in its place */
-        int (*admit)(void *userdata, uint32_t uid, int fd);
+        int (*admit)(void *userdata, uint64_t who, int fd);
         /* takes the connection itself */
-        void (*close)(void *userdata, uint32_t uid, int fd);
+        void (*close)(void *userdata, uint64_t who, int fd);
         void *userdata; /* borrowed, outlives the peer */
-        uint32_t uid;   /* whose connection it is */
+        uint64_t who;   /* whose connection it is, as the owner of the door counts them */
 } RpcDoor;
 
 /** rpc_message_deinit() - free the tree and close descriptors that were not taken (>= 0) */

@@ -259,7 +259,7 @@ int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err) 
         r = rpc_peer_new_consume(fd, &socket->peer);
         if (r ==
             0) { /* an agent passes no descriptor; one that does all the same holds nobody up */
-                closer_door(task->front->closer, task->owner_uid, &door);
+                closer_jail_door(task->front->closer, task->owner_uid, &door);
                 rpc_peer_set_door(socket->peer, &door);
         }
         if (r == 0)

@@ -14,6 +14,7 @@
 
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -81,6 +82,17 @@ static bool is_on_devpts(int fd) {
         return fstatfs(fd, &where) == 0 && where.f_type == DEVPTS_SUPER_MAGIC;
 }
 
+/* A TCP socket that listens has nothing unsent and no queue of descriptors, so nothing to wait for. */
+static bool is_listener(int fd) {
+        int listens = 0, domain = AF_UNSPEC, type = 0;
+        socklen_t size = sizeof(int);
+
+        return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && listens &&
+               getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+               (domain == AF_INET || domain == AF_INET6) &&
+               getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 bool client_fd_never_waits(int fd) {
         int flags = fcntl(fd, F_GETFL);
         struct statx what;
@@ -88,7 +100,7 @@ bool client_fd_never_waits(int fd) {
         if (flags < 0 || (flags & O_PATH)) /* behind O_PATH no file was opened */
                 return true;
         /* pipes, fifos and directories have nothing to flush, and no release of theirs waits */
-        return look(fd, &what) == 0 && kind_of(&what) != FD_OTHER;
+        return look(fd, &what) == 0 && (kind_of(&what) != FD_OTHER || is_listener(fd));
 }
 
 bool client_fd_is_directory(int fd) {

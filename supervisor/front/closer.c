@@ -24,19 +24,20 @@
 #include "supervisor/front/client-fds.h"
 
 #define STACK_BYTES (128 * 1024) /* a thread calls close(2) and write(2) */
+#define OF_JAIL     (UINT64_C(1) << 32)
 
 typedef struct Job {
         pthread_t thread;
         int fd;   /* owned by the thread */
         int wake; /* borrowed from Closer */
-        uint32_t uid;
+        uint64_t who;
         bool is_running;
         atomic_bool is_done;
 } Job;
 
 typedef struct Unclosed {
-        int fd; /* owned */
-        uint32_t uid;
+        int fd;       /* owned */
+        uint64_t who; /* user id, and OF_JAIL */
 } Unclosed;
 
 struct Closer {
@@ -79,8 +80,8 @@ static int start_thread(Job *job) {
         return r;
 }
 
-/* A job that may have a thread of this user's now, NULL where all are taken. */
-static Job *free_job(Closer *closer, uint32_t uid) {
+/* A job that may have a thread of this user's now, NULL where all are taken: its jails' are its own here. */
+static Job *free_job(Closer *closer, uint64_t who) {
         Job *job = NULL;
         unsigned own = 0;
 
@@ -88,18 +89,18 @@ static Job *free_job(Closer *closer, uint32_t uid) {
                 if (!closer->jobs[i].is_running)
                         job = &closer->jobs[i];
                 else
-                        own += closer->jobs[i].uid == uid;
+                        own += (uint32_t) closer->jobs[i].who == (uint32_t) who;
         }
         return own < CLOSER_THREADS_PER_UID ? job : NULL;
 }
 
 static bool start_job(Closer *closer, const Unclosed *what) {
-        Job *job = free_job(closer, what->uid);
+        Job *job = free_job(closer, what->who);
 
         if (!job)
                 return false;
         job->fd = what->fd;
-        job->uid = what->uid;
+        job->who = what->who;
         job->wake = closer->wake;
         atomic_store(&job->is_done, false);
         job->is_running = start_thread(job) == 0;
@@ -141,16 +142,16 @@ static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *user
 }
 
 /* A socket beyond all bounds stays open: a descriptor lost is less than a loop that waits. */
-static void take(Closer *closer, uint32_t uid, int fd) {
+static void take(Closer *closer, uint64_t who, int fd) {
         char text[16];
 
         if (closer->n_waiting == CLOSER_ALL) {
-                (void) snprintf(text, sizeof text, "%u", uid);
+                (void) snprintf(text, sizeof text, "%u", (uint32_t) who);
                 log_event(LOG_ERR, "a connection cannot be closed, as too many wait for that",
                           F("UID", text));
                 return;
         }
-        closer->waiting[closer->n_waiting++] = (Unclosed){ fd, uid };
+        closer->waiting[closer->n_waiting++] = (Unclosed){ fd, who };
         join_done(closer);
         start_waiting(closer);
 }
@@ -186,49 +187,57 @@ Closer *closer_free(Closer *closer) {
         return NULL;
 }
 
-int closer_admit(Closer *closer, uint32_t uid, int fd) {
-        if (fd < 0 || client_fd_never_waits(fd))
-                return fd;
-        take(closer, uid, fd);
-        return -EBADF;
-}
-
 /*
  * Once nothing more can be sent to it, an empty queue stays empty, and closing the socket is all that a
- * close does. What lies in a queue is released with it, by whoever closes.
+ * close does. What lies in a queue is released with it, by whoever closes; the peer sees the end at once.
  */
-void closer_close_socket(Closer *closer, uint32_t uid, int fd) {
+static void close_socket(Closer *closer, uint64_t who, int fd) {
         char byte;
 
-        (void) shutdown(fd, SHUT_RD);
+        (void) shutdown(fd, SHUT_RDWR);
         if (recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0)
-                take(closer, uid, fd);
+                take(closer, who, fd);
         else
                 (void) close(fd);
 }
 
-bool closer_has_room(const Closer *closer, uint32_t uid) {
+void closer_close_socket(Closer *closer, uint32_t uid, int fd) {
+        close_socket(closer, uid, fd);
+}
+
+static bool has_room(const Closer *closer, uint64_t who) {
         unsigned own = 0;
 
         for (unsigned i = 0; i < CLOSER_THREADS; i++)
-                own += closer->jobs[i].is_running && closer->jobs[i].uid == uid;
+                own += closer->jobs[i].is_running && closer->jobs[i].who == who;
         for (unsigned i = 0; i < closer->n_waiting; i++)
-                own += closer->waiting[i].uid == uid;
+                own += closer->waiting[i].who == who;
         return own < CLOSER_PER_UID && closer->n_waiting < CLOSER_ALL - FDS_ROOM;
 }
 
-static bool door_is_open(void *userdata, uint32_t uid) {
-        return closer_has_room(userdata, uid);
+bool closer_has_room(const Closer *closer, uint32_t uid) {
+        return has_room(closer, uid);
 }
 
-static int door_admit(void *userdata, uint32_t uid, int fd) {
-        return closer_admit(userdata, uid, fd);
+static bool door_is_open(void *userdata, uint64_t who) {
+        return has_room(userdata, who);
 }
 
-static void door_close(void *userdata, uint32_t uid, int fd) {
-        closer_close_socket(userdata, uid, fd);
+static int door_admit(void *userdata, uint64_t who, int fd) {
+        if (fd < 0 || client_fd_never_waits(fd))
+                return fd;
+        take(userdata, who, fd);
+        return -EBADF;
+}
+
+static void door_close(void *userdata, uint64_t who, int fd) {
+        close_socket(userdata, who, fd);
 }
 
 void closer_door(Closer *closer, uint32_t uid, RpcDoor *ret) {
         *ret = (RpcDoor){ door_is_open, door_admit, door_close, closer, uid };
+}
+
+void closer_jail_door(Closer *closer, uint32_t uid, RpcDoor *ret) {
+        *ret = (RpcDoor){ door_is_open, door_admit, door_close, closer, uid | OF_JAIL };
 }

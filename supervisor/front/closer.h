@@ -4,6 +4,8 @@
  * a FUSE or network file is flushed and its server answers when it likes; a TCP socket lingers; a connection
  * has such descriptors in its queue. A thread does each of these closes and nothing else, so that one which
  * waits stalls that thread and never the loop. A user has at most two of the threads, all together eight.
+ * Whoever has passed too many that are unclosed is not heard; what an agent or an init passes is counted apart
+ * from what the jail's owner does, so that a jail cannot shut its owner's door.
  *
  * Nothing else of the front ever holds such a descriptor: they are taken out at the door, as they arrive.
  */
@@ -14,7 +16,7 @@
 
 #define CLOSER_THREADS         8
 #define CLOSER_THREADS_PER_UID 2
-#define CLOSER_PER_UID         32   /* unclosed: above it nothing of that user is read */
+#define CLOSER_PER_UID         32 /* unclosed: above it nothing of that user, or of its jails, is read */
 #define CLOSER_ALL             1024 /* unclosed, of all users */
 
 typedef struct Closer Closer;
@@ -25,19 +27,18 @@ int closer_new(sd_event *event, Closer **ret, Error *err);
 Closer *closer_free(Closer *closer);
 DEFINE_SCOPED(Closer *, closer_free);
 
-/**
- * closer_admit() - take a descriptor that came from a peer
- * @uid: whose; it is charged until the close is done
- *
- * Returns: @fd, where closing and looking at it never waits; else -EBADF, and it is being closed.
- */
-int closer_admit(Closer *closer, uint32_t uid, int fd);
-
-/** closer_close_socket() - take a peer's connection; by a thread where its queue may hold descriptors */
+/** closer_close_socket() - take a user's connection; by a thread where its queue may hold descriptors */
 void closer_close_socket(Closer *closer, uint32_t uid, int fd);
 
 /** closer_has_room() - may more of this user's come in, or do too many wait to be closed? */
 bool closer_has_room(const Closer *closer, uint32_t uid);
 
-/** closer_door() - the door of a peer of this user's; valid as long as @closer */
+/**
+ * closer_door() - the door of a client of this user's; valid as long as @closer
+ *
+ * A descriptor where closing and looking at it never waits comes in; any other is being closed, and charged
+ * until that is done.
+ */
 void closer_door(Closer *closer, uint32_t uid, RpcDoor *ret);
+/** closer_jail_door() - likewise of what runs in a jail of this user's: an agent, an init */
+void closer_jail_door(Closer *closer, uint32_t uid, RpcDoor *ret);

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "supervisor/front/closer.h"
 #include "supervisor/front/packets.h"
 
 #define OPEN_MAX 512 /* requests without their last event */
@@ -118,18 +119,18 @@ static void on_end(const Error *err, void *userdata) {
         link->broken(err, link->userdata);
 }
 
-int init_link_new_consume(Front *front, int fd, InitBrokenFn broken, void *userdata, InitLink **ret,
-                          Error *err) {
+int init_link_new_consume(Front *front, const InitLinkSpec *spec, InitLink **ret, Error *err) {
         InitLink *link = calloc(1, sizeof(InitLink));
-        PacketsHandler handler = { "init", on_packet, on_end, link };
+        PacketsHandler handler = { "init", on_packet, on_end, link, { 0 } };
         int r;
 
         if (!link) {
-                (void) close(fd);
+                (void) close(spec->fd);
                 return error_set(err, -ENOMEM, "reach the jail's init");
         }
-        *link = (InitLink){ .front = front, .broken = broken, .userdata = userdata };
-        r = packets_new_consume(front->event, fd, &handler, &link->packets, err);
+        *link = (InitLink){ .front = front, .broken = spec->broken, .userdata = spec->userdata };
+        closer_jail_door(front->closer, spec->owner_uid, &handler.door);
+        r = packets_new_consume(front->event, spec->fd, &handler, &link->packets, err);
         if (r < 0) {
                 free(link);
                 return r;

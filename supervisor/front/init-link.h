@@ -1,7 +1,9 @@
 #pragma once
 /*
  * init-link: requests to the init of one jail and its events, by id. Init shares a namespace with the
- * commands and is treated as hostile: what does not fit an open request ends the jail.
+ * commands and is treated as hostile: what does not fit an open request ends the jail. Its descriptors pass a
+ * door like a client's (closer.h), for it opens what its jail shows, and that may be a copy-on-write view of
+ * a directory that the jail's owner serves.
  */
 #include "base/owned.h"
 #include "supervisor/front/front.h"
@@ -11,15 +13,22 @@ typedef struct InitLink InitLink;
 /**
  * InitEventFn - an event of one request: STARTED and OUTPUT_LIMIT of an exec, then its last one
  * @event: NULL: the link ended first; like the last event, nothing follows
- * @fds:   owned by the link; the receiver takes one by setting it to -EBADF
+ * @fds:   owned by the link; the receiver takes one by setting it to -EBADF, which stands for one that is
+ *         never taken, too
  */
 typedef void (*InitEventFn)(const InitEvent *event, int *fds, unsigned n_fds, void *userdata);
 /** InitBrokenFn - init closed its socket, or said what it may not: end the jail */
 typedef void (*InitBrokenFn)(const Error *err, void *userdata);
 
-/** init_link_new_consume() - over @fd. Returns: 0 or negative errno (then @fd is closed) */
-int init_link_new_consume(Front *front, int fd, InitBrokenFn broken, void *userdata, InitLink **ret,
-                          Error *err);
+typedef struct InitLinkSpec {
+        int fd;             /* consumed: init's socket */
+        uint32_t owner_uid; /* of the jail: charged with what init passes and cannot be closed */
+        InitBrokenFn broken;
+        void *userdata; /* of @broken */
+} InitLinkSpec;
+
+/** init_link_new_consume() - Returns: 0 or negative errno (then spec->fd is closed) */
+int init_link_new_consume(Front *front, const InitLinkSpec *spec, InitLink **ret, Error *err);
 /** init_link_free() - open requests are told NULL first. Returns: NULL */
 InitLink *init_link_free(InitLink *link);
 DEFINE_SCOPED(InitLink *, init_link_free);

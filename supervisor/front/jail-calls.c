@@ -29,6 +29,10 @@ static void on_event(const InitEvent *event, int *fds, unsigned n_fds, void *use
                           call->opened ? "open in the jail" : "listen in the jail");
         else if (n_fds != 1)
                 error_say(&err, -EPROTO, "the jail's init sent no descriptor");
+        else if (fds[0] < 0)
+                error_say(&err, -ENOTSUP,
+                          "what serves the file may keep whoever closes it waiting, so it is not "
+                          "handed over: copy it by a command");
         else {
                 fd = TAKE_FD(fds[0]);
                 value = event->value;

@@ -234,14 +234,15 @@ static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned
                   Error *err) {
         const uint32_t may_lack =
                 BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) | BIT(JAIL_FD_PIDS_PEAK);
+        InitLinkSpec init = { -EBADF, jail->owner_uid, on_init_broken, jail };
         int r;
 
         take_fds(jail, reply, fds, n_fds);
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
                 if (jail->fds[i] < 0 && !(may_lack & BIT(i)))
                         return error_say(err, -EPROTO, "the monitor left out descriptor %u", i);
-        r = init_link_new_consume(jail->front, TAKE_FD(jail->fds[JAIL_FD_INIT]), on_init_broken,
-                                  jail, &jail->init, err);
+        init.fd = TAKE_FD(jail->fds[JAIL_FD_INIT]);
+        r = init_link_new_consume(jail->front, &init, &jail->init, err);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < JAIL_SLOTS_FIRST; i++) {

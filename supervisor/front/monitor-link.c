@@ -78,7 +78,7 @@ static void on_end(const Error *err, void *userdata) {
 
 int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err) {
         Monitor *monitor = calloc(1, sizeof(Monitor));
-        PacketsHandler handler = { "monitor", on_packet, on_end, monitor };
+        PacketsHandler handler = { "monitor", on_packet, on_end, monitor, { 0 } }; /* trusted */
         int copy, r;
 
         if (!monitor)

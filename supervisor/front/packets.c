@@ -91,11 +91,16 @@ static void end(Packets *packets, const Error *err) {
 
 /* Returns: 1 one message was handed on, 0 nothing is there, negative: the end, with or without @err. */
 static int take_one(Packets *packets, Error *err) {
+        const RpcDoor *door = &packets->handler.door;
         char bytes[PACKETS_IN_MAX];
-        int fds[FDS_MAX];
+        int fds[FDS_ROOM];
         unsigned n_fds = 0;
-        ssize_t n = fds_recv(packets->fd, bytes, sizeof bytes, fds, &n_fds);
+        ssize_t n = fds_recv_all(packets->fd, bytes, sizeof bytes, fds, &n_fds);
 
+        for (unsigned i = 0; door->admit && i < n_fds; i++)
+                fds[i] = door->admit(door->userdata, door->who, fds[i]);
+        if (n <= 0)
+                fds_close(fds, n_fds);
         if (n == -EAGAIN || n == -EINTR)
                 return 0;
         if (n == 0)
@@ -152,12 +157,17 @@ int packets_new_consume(sd_event *event, int fd, const PacketsHandler *handler, 
 }
 
 Packets *packets_free(Packets *packets) {
+        const RpcDoor *door;
+
         if (!packets)
                 return NULL;
+        door = &packets->handler.door;
         while (packets->first)
                 waiting_drop_first(packets);
         sd_event_source_disable_unref(packets->io);
-        if (packets->fd >= 0)
+        if (packets->fd >= 0 && door->close)
+                door->close(door->userdata, door->who, packets->fd);
+        else if (packets->fd >= 0)
                 (void) close(packets->fd);
         free(packets);
         return NULL;

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/owned.h"
+#include "base/rpc.h"
 
 #define PACKETS_WAITING_MAX 256  /* messages that may wait for a peer that does not read */
 #define PACKETS_IN_MAX      2048 /* bytes of one message that comes in */
@@ -22,6 +23,7 @@ typedef struct PacketsHandler {
         /* the peer closed, or broke the rules (@err); nothing more comes. May free the Packets */
         void (*end)(const Error *err, void *userdata);
         void *userdata;
+        RpcDoor door; /* for a peer that is not trusted; what it keeps out is -EBADF in @fds */
 } PacketsHandler;
 
 /** packets_new_consume() - over @fd, made non-blocking. Returns: 0 or negative errno (then @fd is closed) */

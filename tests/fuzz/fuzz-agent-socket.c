@@ -30,25 +30,25 @@ static void must(bool good) {
 /* ---- the front's other parts, played --------------------------------------------------------------- */
 
 /* The door of a front without threads: whatever comes is one that may stay */
-static bool is_open(void *userdata, uint32_t uid) {
+static bool is_open(void *userdata, uint64_t who) {
         (void) userdata;
-        (void) uid;
+        (void) who;
         return true;
 }
 
-static int admit(void *userdata, uint32_t uid, int fd) {
+static int admit(void *userdata, uint64_t who, int fd) {
         (void) userdata;
-        (void) uid;
+        (void) who;
         return fd;
 }
 
-static void close_peer(void *userdata, uint32_t uid, int fd) {
+static void close_peer(void *userdata, uint64_t who, int fd) {
         (void) userdata;
-        (void) uid;
+        (void) who;
         (void) close(fd);
 }
 
-void closer_door(Closer *closer, uint32_t uid, RpcDoor *ret) {
+void closer_jail_door(Closer *closer, uint32_t uid, RpcDoor *ret) {
         (void) closer;
         *ret = (RpcDoor){ is_open, admit, close_peer, NULL, uid };
 }

@@ -13,6 +13,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "supervisor/front/closer.h"
 #include "tests/fuzz/fuzz.h"
 
 #define HEAD     4
@@ -24,6 +25,17 @@ typedef struct Heard {
 
 static sd_event *event;
 static bool broken;
+
+static int admit(void *userdata, uint64_t who, int fd) {
+        (void) userdata;
+        (void) who;
+        return fd;
+}
+
+void closer_jail_door(Closer *closer, uint32_t uid, RpcDoor *ret) {
+        (void) closer;
+        *ret = (RpcDoor){ .admit = admit, .who = uid };
+}
 
 static void must(bool good) {
         if (!good)
@@ -78,6 +90,7 @@ static void tell(int init, const uint8_t *data) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         Heard heard[REQUESTS] = { 0 };
         Front front = { 0 };
+        InitLinkSpec spec = { .broken = on_broken };
         InitLink *link = NULL;
         int ends[2], before;
 
@@ -88,7 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         broken = false;
         front.event = event;
         must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-        must(init_link_new_consume(&front, ends[0], on_broken, NULL, &link, NULL) == 0);
+        spec.fd = ends[0];
+        must(init_link_new_consume(&front, &spec, &link, NULL) == 0);
         ask(link, heard);
         for (; n >= HEAD && !broken; data += HEAD, n -= HEAD) {
                 tell(ends[1], data);

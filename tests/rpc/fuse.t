@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from front_lib import Closed, Front, Tap, client_as, recv_with_fds, send_with_fds
+from front_lib import INIT_OPENED, JAIL_DESTROY, Closed, Front, Tap, client_as, recv_with_fds, send_with_fds
 
 if os.geteuid() != 0:
     print("1..0 # SKIP root, to mount a FUSE file system")
@@ -172,6 +172,7 @@ EXEC = {"exec": {"argv": ["true"], "stdio": ["fd", "null", "null"]}}
 front = Front(warder_gid=60101)
 good = front.client()
 other = client_as(front.path, 60001, 60101)
+third = client_as(front.path, 60002, 60101)
 # the attack works on who does not look: a close and an fstat wait
 server = Server()
 stuck = [waits(lambda: os.close(server.fd))]
@@ -194,6 +195,38 @@ for what, it in (("whose server answers no flush", server), ("whose server answe
 tap.ok(server.saw(FLUSH), "the front did close it")
 tap.ok(threads(front) <= 3, "one user's closes have two threads and no more", threads(front))
 
+# a jail's init that passes such a file: it opened one of a directory that its owner serves, or it has fallen
+def jail_of(client, handle):
+    client.send("jail.create", {})
+    jail = front.jail(handle)
+    return client.answer()["result"]["jail"], jail
+
+
+client = third
+name, jail = jail_of(client, 41)
+client.send("jail.open", {"jail": name, "path": "/work/file", "flags": ["read"]})
+_, number, _, _ = jail.request()
+jail.event(INIT_OPENED, number, value=5, fds=[server.fd])
+error = client.answer().get("error", {})
+tap.ok(error.get("data", {}).get("code") == "unsupported" and "command" in error["message"],
+       "a file that init opened: not handed over, with what to do", error)
+tap.ok(served(good), "a file that init opened: others are served")
+jail.init.send(b"no event", 0)
+tap.same(front.request()[0], JAIL_DESTROY, "an init that lies is ended")
+jail.ended()
+name, jail = jail_of(client, 42)
+send_with_fds(jail.init, b"no event", [server.fd] * 3)
+tap.same(front.request()[0], JAIL_DESTROY, "an init that lies and passes such files is ended")
+jail.ended()
+tap.ok(served(good), "and others are served")
+name, jail = jail_of(client, 43)
+send_with_fds(jail.init, b"no event", [server.fd] * 40)
+tap.same(front.request()[0], JAIL_DESTROY, "as is one that passes more than a message may have")
+jail.ended()
+tap.ok(served(good), "and others are served")
+tap.ok(served(client), "and so is the jails' owner: what its jails pass does not shut its door")
+client.close()
+
 # a client that goes on
 refused = None
 for _ in range(12):
@@ -210,11 +243,11 @@ for _ in range(12):
         break
 tap.ok(refused and refused["data"]["code"] == "quota" and "does not answer" in refused["message"],
        "who has too many that cannot be closed is refused by name", refused)
-tap.ok(threads(front) <= 3, "still two threads", threads(front))
+tap.ok(threads(front) <= 5, "still two threads for each user", threads(front))
 tap.ok(served(other), "another user is served")
 error = refusal(other, "jail.create", EXEC, [mute.fd])
 tap.ok(error.get("data", {}).get("code") == "invalid", "another user's such file is refused as before", error)
-tap.ok(threads(front) <= 5, "two threads for each of two users", threads(front))
+tap.ok(threads(front) <= 7, "two threads for each of three users", threads(front))
 other.close()
 
 for it in (server, mute):
@@ -225,7 +258,12 @@ tap.ok(front.alive(), "the front is alive")
 
 
 def all_closed():
-    left = [os.readlink(f"/proc/{front.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{front.pid}/fd")]
+    left = []
+    for fd in os.listdir(f"/proc/{front.pid}/fd"):
+        try:
+            left.append(os.readlink(f"/proc/{front.pid}/fd/{fd}"))
+        except FileNotFoundError:  # closed meanwhile
+            pass
     return threads(front) == 1 and not [name for name in left if name.endswith("/file")]
 
 
