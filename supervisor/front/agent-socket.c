@@ -47,6 +47,11 @@ static void fault(AgentSocket *socket, const Error *err) {
         task_fail(socket->task, "agent_protocol", err);
 }
 
+/* An agent that has gone: its own end says how */
+static bool is_gone(int r) {
+        return r == -EPIPE || r == -ECONNRESET;
+}
+
 /* Queue an answer; an agent that does not take its answers in ends its task */
 static void send_answer(AgentSocket *socket, const cJSON *message, const int *fds, unsigned n_fds) {
         Error err = ERROR_EMPTY;
@@ -54,8 +59,8 @@ static void send_answer(AgentSocket *socket, const cJSON *message, const int *fd
 
         if (r == 0)
                 update_events(socket);
-        if (r == 0 || r == -EPIPE || r == -ECONNRESET)
-                return; /* an agent that has gone: its own end says how */
+        if (r == 0 || is_gone(r))
+                return;
         error_set(&err, r, "answer the agent (does it read its socket?)");
         fault(socket, &err);
 }
@@ -235,6 +240,8 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
                 r = rpc_peer_read(socket->peer, &err);
                 take_messages(socket);
         }
+        if (!socket->closed && r < 0 && !is_gone(r)) /* not read any more, it would wait for ever */
+                fault(socket, &err);
         if (!socket->closed && r > 0 && (events & EPOLLOUT))
                 r = rpc_peer_flush(socket->peer) == 0 ? 1 : -EPIPE;
         if (r <= 0)

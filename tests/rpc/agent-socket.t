@@ -56,6 +56,12 @@ task 6 "a line without end" long
 is "$(state)" "error agent_protocol" "ends the task by its name"
 task 6 "a descriptor" fd
 is "$(state)" "error agent_protocol" "ends the task by its name"
+task 6 "descriptors of kinds that a front must not hold" kinds
+is "$(state)" "error agent_protocol" "end the task by its name"
+task 6 "more descriptors than may wait for their line" ahead
+is "$(state)" "error agent_protocol" "end the task by its name"
+task 6 "more descriptors than a message may have" crowd
+is "$(state)" "error agent_protocol" "end the task by its name"
 task 6 "an agent that does not read" deaf
 is "$(state)" "error agent_protocol" "ends the task by its name"
 task 6 "an agent that crashes" crash

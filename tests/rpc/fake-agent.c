@@ -3,16 +3,19 @@
  * it are done in order. What it is answered it tells as events "notice", which the test reads.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/rpc-call.h"
 
-#define SOCKET 3
-#define LONG   (2u << 20)
-#define MANY   200000
+#define SOCKET   3
+#define LONG     (2u << 20)
+#define MANY     200000
+#define MANY_FDS 100
 
 static uint64_t last_id;
 
@@ -94,6 +97,48 @@ static void do_fd(RpcPeer *peer) {
         pause();
 }
 
+/* One message past the peer, with as many descriptors as the kernel lets pass */
+static void send_many(const char *bytes, const int *fds, unsigned n_fds) {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(MANY_FDS * sizeof(int))];
+        } control = { 0 };
+        struct iovec iov = { (void *) (uintptr_t) bytes, strlen(bytes) };
+        struct msghdr message = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control };
+        struct cmsghdr *head;
+
+        message.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+        head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+        memcpy(CMSG_DATA(head), fds, n_fds * sizeof(int));
+        if (sendmsg(SOCKET, &message, MSG_NOSIGNAL) < 0)
+                _exit(9);
+}
+
+/* More descriptors than one message may have, or more than may wait for a line that takes them */
+static void do_many(unsigned n_fds, unsigned times) {
+        int fds[MANY_FDS] = { 0 };
+
+        for (unsigned i = 0; i < times; i++)
+                send_many(" ", fds, n_fds);
+        pause();
+}
+
+/* Of kinds that a front must not hold: sockets, what the kernel serves, a directory, a queue of descriptors */
+static void do_kinds(void) {
+        int pair[2], pipes[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) < 0 || pipe(pipes) < 0)
+                _exit(9);
+        send_many("{\"jsonrpc\":\"2.0\",\"id\":80,\"method\":\"verify\",\"fds\":6}\n",
+                  (int[]){ pair[0], pipes[0], open("/proc/self/status", O_RDONLY),
+                           open("/", O_RDONLY | O_DIRECTORY), open("/dev/zero", O_RDONLY), SOCKET },
+                  6);
+        pause();
+}
+
 static void do_deaf(void) {
         static const char line[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"nosuchmethod\"}\n";
 
@@ -172,6 +217,12 @@ static void do_word(RpcPeer *peer, const char *word) {
                 do_long();
         else if (strcmp(word, "fd") == 0)
                 do_fd(peer);
+        else if (strcmp(word, "kinds") == 0)
+                do_kinds();
+        else if (strcmp(word, "ahead") == 0)
+                do_many(30, 2);
+        else if (strcmp(word, "crowd") == 0)
+                do_many(MANY_FDS, 1);
         else if (strcmp(word, "deaf") == 0)
                 do_deaf();
         else if (strcmp(word, "twice") == 0)
