@@ -127,6 +127,8 @@ int spec_load(const SpecOptions *options, const Repository *repo, bool from_comm
                 r = add_list(spec, "protect", &options->protect, err);
         if (r == 0)
                 r = add_list(spec, "allow", &options->allow, err);
+        if (r == 0)
+                r = add_list(spec, "expect", &options->expect, err);
         if (r != 0)
                 return r;
         *ret_spec = TAKE_PTR(spec);

@@ -10,32 +10,37 @@ typedef struct SpecOptions {
         OptionList run;
         OptionList protect;
         OptionList allow;
+        OptionList expect;
         const char *parse;
         const char *wall;
 } SpecOptions;
 
-#define OPTIONS_SPEC(AT)                                                                          \
-        { "spec",      0,                                                                         \
-          OPTION_TEXT, (AT) + offsetof(SpecOptions, spec),                                        \
-          "FILE",      "Verify spec (default: .warder/verify.json of the base)" },                \
-                { "run",       'r',                                                               \
-                  OPTION_LIST, (AT) + offsetof(SpecOptions, run),                                 \
-                  "COMMAND",   "Instead of a spec: this shell command is the test" },             \
-                { "parse",                                                                        \
-                  0,                                                                              \
-                  OPTION_TEXT,                                                                    \
-                  (AT) + offsetof(SpecOptions, parse),                                            \
-                  "FORMAT",                                                                       \
-                  "With --run: its output is tap, counts, or exit (only its exit code counts)" }, \
-                { "time",      't',                                                               \
-                  OPTION_TEXT, (AT) + offsetof(SpecOptions, wall),                                \
-                  "TIME",      "With --run: end it after this time, as 5m" },                     \
-                { "protect",   0,                                                                 \
-                  OPTION_LIST, (AT) + offsetof(SpecOptions, protect),                             \
-                  "GLOB",      "Files that the patch may not change, as 'test/**'" },             \
-        {                                                                                         \
-                "allow", 0, OPTION_LIST, (AT) + offsetof(SpecOptions, allow), "GLOB",             \
-                        "Files that may be added though their name is dangerous"                  \
+#define OPTIONS_SPEC(AT)                                                                                \
+        { "spec",      0,                                                                               \
+          OPTION_TEXT, (AT) + offsetof(SpecOptions, spec),                                              \
+          "FILE",      "Verify spec (default: .warder/verify.json of the base)" },                      \
+                { "run",       'r',                                                                     \
+                  OPTION_LIST, (AT) + offsetof(SpecOptions, run),                                       \
+                  "COMMAND",   "Instead of a spec: this shell command is the test" },                   \
+                { "parse",                                                                              \
+                  0,                                                                                    \
+                  OPTION_TEXT,                                                                          \
+                  (AT) + offsetof(SpecOptions, parse),                                                  \
+                  "FORMAT",                                                                             \
+                  "With --run: how its tests are read, as tap, pytest, go (see "                        \
+                  "warder-verify(5))" },                                                                \
+                { "time",      't',                                                                     \
+                  OPTION_TEXT, (AT) + offsetof(SpecOptions, wall),                                      \
+                  "TIME",      "With --run: end it after this time, as 5m" },                           \
+                { "protect",   0,                                                                       \
+                  OPTION_LIST, (AT) + offsetof(SpecOptions, protect),                                   \
+                  "GLOB",      "Files that the patch may not change, as 'test/**'" },                   \
+                { "expect",    0,                                                                       \
+                  OPTION_LIST, (AT) + offsetof(SpecOptions, expect),                                    \
+                  "TEST",      "This test must newly pass; what fails on the base may go on failing" }, \
+        {                                                                                               \
+                "allow", 0, OPTION_LIST, (AT) + offsetof(SpecOptions, allow), "GLOB",                   \
+                        "Files that may be added though their name is dangerous"                        \
         }
 
 #define SPEC_PATH ".warder/verify.json"

@@ -15,6 +15,7 @@ typedef struct Sorted {
 typedef struct Group { /* tests of one name */
         size_t n;
         size_t live; /* not skipped */
+        size_t passed;
 } Group;
 
 static int by_name(const void *a, const void *b) {
@@ -45,8 +46,11 @@ static Group take_group(Sorted *sorted, const char *name) {
         while (sorted->at < sorted->n && strcmp(sorted->tests[sorted->at]->name, name) < 0)
                 sorted->at++;
         while (sorted->at < sorted->n && strcmp(sorted->tests[sorted->at]->name, name) == 0) {
+                uint32_t status = sorted->tests[sorted->at++]->status;
+
                 group.n++;
-                group.live += sorted->tests[sorted->at++]->status != TEST_SKIPPED;
+                group.live += status != TEST_SKIPPED;
+                group.passed += status == TEST_PASSED;
         }
         return group;
 }
@@ -72,6 +76,24 @@ static int walk(Sorted *base, Sorted *run, Verdict *verdict) {
         return r;
 }
 
+/* A test that fails is known where it is on the base, and passes there no more often than now */
+static int walk_known(Sorted *base, Sorted *run, Verdict *verdict) {
+        int r = 0;
+
+        while (r == 0 && run->at < run->n) {
+                const char *name = run->tests[run->at]->name;
+                Group is = take_group(run, name), was = take_group(base, name);
+                size_t failed = is.live - is.passed;
+
+                if (failed == 0 || was.live == 0 || was.passed > is.passed ||
+                    was.live - was.passed < failed)
+                        continue;
+                verdict->tests.known += failed;
+                r = name_it(verdict->known, name);
+        }
+        return r;
+}
+
 static int name_failing(const RunCommand *run, Verdict *verdict) {
         for (size_t i = 0; i < run->n_tests; i++)
                 if (run->tests[i].status == TEST_FAILED &&
@@ -92,6 +114,9 @@ int compare_names(const RunCommand *base, const RunCommand *run, Verdict *verdic
                 r = sorted_init(&is, run);
         if (r == 0)
                 r = walk(&was, &is, verdict);
+        was.at = is.at = 0;
+        if (r == 0)
+                r = walk_known(&was, &is, verdict);
         free(was.tests);
         free(is.tests);
         return r;

@@ -18,6 +18,7 @@ struct SpecRun {
         uint64_t handle;
         uint64_t upper; /* to drop with the jail */
         bool keep_upper;
+        bool wait_gone; /* the end is told when the jail is gone */
         uint32_t owner_uid;
         const VerifyCommand *commands; /* borrowed */
         unsigned n;
@@ -48,7 +49,7 @@ DEFINE_SCOPED(SpecRun *, spec_run_free);
 
 static void on_gone(void *userdata) {
         SCOPED(spec_run_free) SpecRun *run = userdata;
-        SpecRunEnd end = { .upper = run->handle };
+        SpecRunEnd end = { .upper = run->keep_upper ? run->handle : 0 };
 
         end.result = TAKE_PTR(run->result);
         if (!run->cancelled) {
@@ -64,10 +65,11 @@ static void finish(SpecRun *run, const Error *err) {
         FrontJail *jail = run->jail[0] ? front_jail_find(run->front, run->jail, 0) : NULL;
         SpecRunEnd end = { .err = err };
 
-        if (!err && run->keep_upper && jail) {
+        if (!err && run->wait_gone && jail) {
                 (void) TAKE_PTR(owned);
                 run->ending = true;
-                front_jail_end(jail, on_gone, run); /* saved when nothing writes to it any more */
+                front_jail_end(jail, on_gone,
+                               run); /* nothing writes to, or stands on, an upper any more */
                 return;
         }
         if (err || !run->keep_upper)
@@ -260,7 +262,8 @@ int spec_run_start(Front *front, const SpecRunSpec *spec, SpecRun **ret, Error *
                 return error_set(err, -ENOMEM, "run the commands of a verify");
         *run = (SpecRun){ .front = front,
                           .keep_upper = spec->root.keep_upper,
-                          .upper = spec->root.upper,
+                          .wait_gone = spec->root.keep_upper || spec->upper_stays,
+                          .upper = spec->upper_stays ? 0 : spec->root.upper,
                           .owner_uid = spec->root.owner_uid,
                           .commands = spec->commands,
                           .n = spec->n,

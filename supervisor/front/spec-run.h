@@ -21,7 +21,8 @@ typedef struct SpecRunEnd {
 typedef void (*SpecRunDoneFn)(const SpecRunEnd *end, void *userdata);
 
 typedef struct SpecRunSpec {
-        GateRoot root; /* borrowed for the call; root.upper is owned by the run then */
+        GateRoot root;    /* borrowed for the call; root.upper is owned by the run then … */
+        bool upper_stays; /* … but not here: @done comes when nothing of the jail is left on it */
         const VerifyCommand *commands; /* borrowed until the end */
         unsigned n;
         SpecRunEventFn event; /* may be NULL */

@@ -28,6 +28,7 @@ static void add_tests(cJSON *json, const VerdictTests *tests) {
         json_add_number(object, "passed", tests->passed);
         json_add_number(object, "failed", tests->failed);
         json_add_number(object, "skipped", tests->skipped);
+        json_add_number(object, "known", tests->known);
 }
 
 /* formats.md: what is put back and what is taken away both stand in `restored` */
@@ -85,7 +86,13 @@ cJSON *verdict_json(const VerdictFacts *facts) {
         add_head(json, facts);
         add_tests(json, &facts->verdict->tests);
         json_add_consume(json, "failing", cJSON_Duplicate(facts->verdict->failing, true));
+        json_add_consume(json, "known", cJSON_Duplicate(facts->verdict->known, true));
         json_add_consume(json, "missing", cJSON_Duplicate(facts->verdict->missing, true));
+        if (facts->verdict->runs > 1) {
+                json_add_number(json, "runs", facts->verdict->runs);
+                json_add_number(json, "runs_passed", facts->verdict->runs_passed);
+        }
+        json_add_consume(json, "flaky", cJSON_Duplicate(facts->verdict->flaky, true));
         json_add_consume(json, "newly_skipped", cJSON_Duplicate(facts->verdict->skipped, true));
         add_touched(json, facts->touched);
         commands = json_add_array(json, "commands");
@@ -173,8 +180,10 @@ char *verdict_detail(const VerdictFacts *facts) {
                 say_names(&buf, "Files that were taken away", facts->touched->dangerous);
         }
         say_names(&buf, "Failing tests", verdict->failing);
+        say_names(&buf, "Of these, failing on the base as well", verdict->known);
         if (verdict->kind != VERDICT_PASSED)
                 say_output(&buf, first_bad(facts->run));
+        say_names(&buf, "Tests that fail only sometimes", verdict->flaky);
         say_names(&buf, "Tests that are missing", verdict->missing);
         say_names(&buf, "Tests that are skipped now", verdict->skipped);
         return buf_take(&buf);

@@ -7,9 +7,10 @@
  *   error     the commands could not be carried out
  *   timeout   a command ran out of time
  *   failed    a command failed or met another limit; a test fails, is missing, is newly skipped; or no
- *             test ran at all where the spec says that tests can be named
+ *             test ran at all where the spec says that tests can be named. Where the spec names what
+ *             must newly pass (`expect`), these tests must, and what fails on the base may go on failing
  *   passed    nothing of that
- *   flaky     tests that pass only sometimes (needs reruns, which this version does not do)
+ *   flaky     of the runs that the spec asks for (`reruns`) some passed, and too few
  */
 #include "supervisor/front/run-result.h"
 
@@ -32,6 +33,7 @@ typedef struct VerdictTests {
         uint64_t passed;
         uint64_t failed;
         uint64_t skipped;
+        uint64_t known; /* of the failed: named ones that fail on the base as well */
 } VerdictTests;
 
 typedef struct Touched { /* what the protection layer found; arrays of paths, owned */
@@ -47,8 +49,11 @@ typedef struct Verdict {
         bool limit;                      /* a limit tripped: exit code 3 */
         VerdictTests tests;
         cJSON *failing; /* arrays of names, owned */
+        cJSON *known;   /* of these: they fail on the base as well */
         cJSON *missing; /* named on the base, not now */
         cJSON *skipped; /* ran on the base, skipped now */
+        cJSON *flaky;   /* failed in one run of several, not in all */
+        unsigned runs, runs_passed;
 } Verdict;
 
 /** verdict_name() - "passed" */

@@ -10,6 +10,7 @@
 #define VERIFY_COMMANDS_MAX 16
 #define VERIFY_SETUP_MAX    8
 #define VERIFY_GLOBS_MAX    64
+#define VERIFY_EXPECT_MAX   256
 #define VERIFY_ARGS_MAX     64
 #define VERIFY_REPORTS_MAX  8
 #define VERIFY_ID_MAX       72
@@ -52,6 +53,9 @@ typedef struct VerifySpec {
         unsigned n_protect;
         const char *allow[VERIFY_GLOBS_MAX];
         unsigned n_allow;
+        const char *expect[VERIFY_EXPECT_MAX]; /* names of tests that must newly pass; borrowed */
+        unsigned n_expect;
+        unsigned need, of; /* reruns: so many runs of so many must pass; 1 of 1 by default */
         uint8_t digest[DIGEST_SIZE]; /* of the canonical text of json */
 } VerifySpec;
 
@@ -60,8 +64,7 @@ typedef struct VerifySpec {
  * @json: borrowed; copied
  * @ret:  owned by the caller
  *
- * Returns: 0; -EINVAL with the field and what it should be; -ENOTSUP for reruns, which this version
- *          cannot do; -ENOMEM.
+ * Returns: 0; -EINVAL with the field and what it should be; -ENOMEM.
  */
 int verify_spec_new(const cJSON *json, VerifySpec **ret, Error *err);
 /** verify_spec_free() - NULL is fine. Returns: NULL */

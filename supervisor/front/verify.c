@@ -12,6 +12,7 @@
 
 #include "supervisor/front/base-run.h"
 #include "supervisor/front/verdict-json.h"
+#include "supervisor/front/verdict-runs.h"
 
 struct Verify {
         Front *front; /* borrowed */
@@ -28,16 +29,18 @@ struct Verify {
         uint8_t patch[DIGEST_SIZE];
         uint8_t tree[DIGEST_SIZE];
         Touched touched;
-        RunResult *base_result; /* owned */
-        RunResult *result;      /* owned */
-        Verdict verdict;
+        RunResult *base_result;   /* owned */
+        RunResult *result;        /* owned */
+        Verdict verdict;          /* of the last run; in the end of all */
+        Verdict failed;           /* of one that failed, where runs is not 0 */
+        RunResult *failed_result; /* owned: its */
         bool host_fault;
 };
 
 static const uint8_t next_states[_VERIFY_STATE_MAX] = {
         [VERIFY_APPLY] = BIT(VERIFY_BASE) | BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
         [VERIFY_BASE] = BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
-        [VERIFY_RUN] = BIT(VERIFY_DONE),
+        [VERIFY_RUN] = BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
 };
 
 static void set_state(Verify *verify, VerifyState state) {
@@ -52,6 +55,8 @@ static Verify *verify_free(Verify *verify) {
         touched_deinit(&verify->touched);
         run_result_free(verify->base_result);
         run_result_free(verify->result);
+        run_result_free(verify->failed_result);
+        verdict_deinit(&verify->failed);
         verdict_deinit(&verify->verdict);
         free(verify);
         return NULL;
@@ -95,6 +100,56 @@ static void finish_fault(Verify *verify, const char *cause, const Error *err) {
         finish(verify);
 }
 
+static void start_run(Verify *verify);
+
+/* Keep what failed, to tell of it, and make room for the next run's verdict */
+static int set_aside(Verify *verify) {
+        Verdict verdict = { 0 };
+        unsigned runs = verify->verdict.runs, passed = verify->verdict.runs_passed;
+
+        if (verdict_init(&verdict) < 0)
+                return -ENOMEM;
+        verdict_collect(&verify->verdict);
+        json_free(verdict.flaky);
+        verdict.flaky = TAKE_PTR(verify->verdict.flaky);
+        if (verify->verdict.kind != VERDICT_PASSED) {
+                verdict_deinit(&verify->failed);
+                verify->failed = verify->verdict;
+                run_result_free(verify->failed_result);
+                verify->failed_result = TAKE_PTR(verify->result);
+        } else {
+                verdict_deinit(&verify->verdict);
+        }
+        verify->result = run_result_free(verify->result);
+        verify->verdict = verdict;
+        verify->verdict.runs = runs;
+        verify->verdict.runs_passed = passed;
+        return 0;
+}
+
+/* Can more runs change what this one says: not where it is about the patch or the host, nor where enough is known */
+static bool is_decided(const Verify *verify) {
+        const Verdict *verdict = &verify->verdict;
+        unsigned need = verify->input.spec->need, of = verify->input.spec->of;
+
+        if (verdict->kind == VERDICT_TAMPERED || verdict->kind == VERDICT_ERROR)
+                return true;
+        return verdict->runs_passed >= need || verdict->runs - verdict->runs_passed > of - need;
+}
+
+/* Where runs differ, the one that failed says what is wrong */
+static void merge(Verify *verify) {
+        unsigned need = verify->input.spec->need;
+
+        if (verify->verdict.kind == VERDICT_TAMPERED || verify->verdict.kind == VERDICT_ERROR)
+                return;
+        verdict_merge(&verify->verdict, need);
+        if (verify->verdict.kind != VERDICT_FLAKY || !verify->failed_result)
+                return;
+        run_result_free(verify->result);
+        verify->result = TAKE_PTR(verify->failed_result);
+}
+
 static void judge(Verify *verify) {
         VerdictCase facts = { .spec = verify->input.spec,
                               .base = verify->base_result,
@@ -107,7 +162,17 @@ static void judge(Verify *verify) {
                 finish_fault(verify, "internal", &err);
                 return;
         }
-        finish(verify);
+        verify->verdict.runs++;
+        verify->verdict.runs_passed += verify->verdict.kind == VERDICT_PASSED;
+        if (is_decided(verify)) {
+                merge(verify);
+                finish(verify);
+        } else if (set_aside(verify) < 0) {
+                error_set(&err, -ENOMEM, "run the tests again");
+                finish_fault(verify, "internal", &err);
+        } else {
+                start_run(verify);
+        }
 }
 
 /* ---- run ----------------------------------------------------------------------------------------- */
@@ -151,6 +216,7 @@ static GateRoot root_of(const Verify *verify, const GateLayers *layers) {
 static void start_run(Verify *verify) {
         GateLayers layers = work_base_layers(verify->input.base, true);
         SpecRunSpec spec = { .root = root_of(verify, &layers),
+                             .upper_stays = verify->input.spec->of > 1,
                              .commands = verify->input.spec->commands,
                              .n = verify->input.spec->n_commands,
                              .event = on_command,
@@ -162,7 +228,7 @@ static void start_run(Verify *verify) {
         spec.root.upper = verify->upper;
         if (spec_run_start(verify->front, &spec, &verify->run, &err) < 0)
                 finish_fault(verify, "jail", &err);
-        else
+        else if (!spec.upper_stays)
                 verify->upper = 0; /* the run's now */
 }
 

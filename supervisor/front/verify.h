@@ -5,7 +5,8 @@
  *
  *   APPLY    warder-files applies the patch to the base in a jail of its own; the protection layer
  *   BASE     the spec's commands on the base alone, where tests are named and it was not done before
- *   RUN      the spec's commands in a fresh jail: what apply left, setup, base, snapshot
+ *   RUN      the spec's commands in a fresh jail: what apply left, setup, base, snapshot; again, each
+ *            time in a jail of its own, until it is known whether as many runs pass as `reruns` needs
  *   DONE     the rules of verdict.h; the verdict as JSON
  */
 #include "supervisor/front/patch-apply.h"

@@ -45,11 +45,11 @@ refused(client, "a text for a spec", "verify.run", {"spec": "make test"}, -32602
 refused(client, "another version", "verify.run", spec(warder="verify/2"), -32602, "/spec/warder", two())
 refused(client, "no command", "verify.run", spec(commands=[]), -32602, "/spec/commands", two())
 refused(client, "a shell line", "verify.run", spec(commands=[{"run": "true"}]), -32602, "/spec/commands/0/run", two())
-refused(client, "an unknown parser", "verify.run", spec(commands=[{"run": ["a"], "parse": "junit"}]), -32602,
+refused(client, "an unknown parser", "verify.run", spec(commands=[{"run": ["a"], "parse": "guess"}]), -32602,
         "/spec/commands/0/parse", two())
 refused(client, "an unknown field", "verify.run", {**spec(), "sudo": True}, -32602, fds=two())
 refused(client, "no time", "verify.run", spec(commands=[{"run": ["a"], "wall": "soon"}]), "invalid", "/spec", two())
-refused(client, "reruns", "verify.run", spec(reruns={"need": 2, "of": 3}), "unsupported", "/spec", two())
+refused(client, "reruns", "verify.run", spec(reruns={"need": 4, "of": 3}), "invalid", "/spec", two())
 refused(client, "no descriptor", "verify.run", spec(), "invalid")
 refused(client, "one descriptor", "verify.run", spec(), "invalid", fds=files(b""))
 refused(client, "an unknown snapshot", "verify.run", {**spec(), "snapshot": "none"}, "not_found", "/snapshot", two())

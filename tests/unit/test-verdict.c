@@ -6,6 +6,7 @@
 
 #include "supervisor/front/patch-apply.h"
 #include "supervisor/front/verdict-json.h"
+#include "supervisor/front/verdict-runs.h"
 #include "supervisor/front/verdict.h"
 #include "tests/tap.h"
 
@@ -47,6 +48,23 @@ static RunResult *run_of(const VerifySpec *spec, const char *tests) {
         command->failed = counts[TEST_FAILED];
         command->skipped = counts[TEST_SKIPPED];
         return result;
+}
+
+/* The same with "expect" */
+static VerifySpec *spec_expecting(const char *names) {
+        SCOPED(json_free) cJSON *json = NULL;
+        VerifySpec *spec = NULL;
+        Error err = ERROR_EMPTY;
+        char text[512];
+
+        (void) snprintf(text, sizeof(text),
+                        "{\"warder\":\"verify/1\",\"commands\":[{\"id\":\"t\",\"run\":[\"x\"],"
+                        "\"parse\":\"tap\"}],\"expect\":[%s]}",
+                        names);
+        if (json_parse(text, strlen(text), 0, &json, &err) < 0 ||
+            verify_spec_new(json, &spec, &err) < 0)
+                printf("Bail out! %s\n", err.text);
+        return spec;
 }
 
 typedef struct Case {
@@ -133,6 +151,109 @@ static void test_rules(void) {
         }
 }
 
+typedef struct Expected {
+        const char *expect;
+        Case one;
+} Expected;
+
+static const Expected expected[] = {
+        { "\"b\"",
+          { "tap", "+a -b -c", "+a +b -c", 1, CAUSE_EXITED, NULL, NULL, VERDICT_PASSED, "", 0 } },
+        { "\"b\"",
+          { "tap", "+a -b -c", "+a -b -c", 1, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "expected_fails", 1 } },
+        { "\"b\"",
+          { "tap", "+a -c", "+a +b -c", 1, CAUSE_EXITED, NULL, NULL, VERDICT_PASSED, "", 0 } },
+        { "\"b\"",
+          { "tap", "+a -b", "+a ~b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED, "expected_fails",
+            1 } },
+        { "\"b\", \"c\"",
+          { "tap", "+a -b", "+a +b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED, "expected_fails",
+            1 } },
+        { "\"b\"",
+          { "tap", "+a -b -c", "-a +b -c", 1, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "tests_failed", 1 } },
+        { "\"b\"",
+          { "tap", "+a -b", "+a +b -new", 1, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "tests_failed", 1 } },
+        { "\"b\"",
+          { "tap", "+a -b -c", "+a +b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "tests_missing", 1 } },
+        { "\"b\"",
+          { "tap", "+a +c -c -b", "+a -c -c +b", 1, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "tests_failed", 1 } },
+        { "\"b\"",
+          { "tap", "+a -b", "+a +b", 1, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED, "command_failed",
+            1 } },
+        { "\"b\"",
+          { "tap", "+a -b -c", "+a +b -c", 0, CAUSE_SIGNALED, NULL, NULL, VERDICT_FAILED,
+            "command_failed", 1 } },
+};
+
+static void test_expected(void) {
+        for (size_t i = 0; i < ELEMENTS(expected); i++) {
+                const Case *one = &expected[i].one;
+                SCOPED(verify_spec_free) VerifySpec *spec = spec_expecting(expected[i].expect);
+                Verdict verdict;
+
+                (void) verdict_init(&verdict);
+                judge(one, &verdict, spec);
+                ok(verdict.kind == one->kind && strcmp(verdict.cause, one->why) == 0,
+                   "expect %s: base \"%s\", now \"%s\": %s %s: %s", expected[i].expect, one->base,
+                   one->run, verdict_name(verdict.kind), verdict.cause, verdict.reason);
+                verdict_deinit(&verdict);
+        }
+}
+
+typedef struct Runs {
+        const char *fates; /* of each run: '+' passed, or the name of the test that failed */
+        unsigned need;
+        VerdictKind kind;
+        const char *flaky;
+} Runs;
+
+static const Runs runs[] = {
+        { "+", 1, VERDICT_PASSED, "" },    { "a", 1, VERDICT_FAILED, "" },
+        { "a+", 1, VERDICT_PASSED, "a" },  { "ab+", 1, VERDICT_PASSED, "ab" },
+        { "a+b", 2, VERDICT_FLAKY, "ab" }, { "+a+", 2, VERDICT_PASSED, "a" },
+        { "+aa", 2, VERDICT_FLAKY, "a" },  { "aa", 2, VERDICT_FAILED, "" },
+};
+
+static void test_runs(void) {
+        for (size_t i = 0; i < ELEMENTS(runs); i++) {
+                cJSON *flaky = NULL;
+                char seen[16] = "";
+                const cJSON *name;
+                Verdict verdict;
+                unsigned passed = 0;
+
+                for (const char *at = runs[i].fates; *at; at++) {
+                        const char text[2] = { *at, 0 };
+
+                        (void) verdict_init(&verdict);
+                        if (flaky)
+                                json_free(verdict.flaky), verdict.flaky = flaky;
+                        verdict.kind = *at == '+' ? VERDICT_PASSED : VERDICT_FAILED;
+                        if (*at != '+')
+                                (void) json_push_text(verdict.failing, text);
+                        passed += *at == '+';
+                        verdict.runs = (unsigned) (at - runs[i].fates) + 1;
+                        verdict.runs_passed = passed;
+                        if (!at[1])
+                                break;
+                        verdict_collect(&verdict);
+                        flaky = TAKE_PTR(verdict.flaky);
+                        verdict_deinit(&verdict);
+                }
+                verdict_merge(&verdict, runs[i].need);
+                cJSON_ArrayForEach(name, verdict.flaky)(void) strcat(seen, name->valuestring);
+                ok(verdict.kind == runs[i].kind && strcmp(seen, runs[i].flaky) == 0,
+                   "runs %s, %u needed: %s, flaky \"%s\"", runs[i].fates, runs[i].need,
+                   verdict_name(verdict.kind), seen);
+                verdict_deinit(&verdict);
+        }
+}
+
 /* A runner that only counts: 3 passed on the base, 2 now */
 static void test_counts(void) {
         SCOPED(verify_spec_free) VerifySpec *spec = spec_of("counts");
@@ -215,6 +336,8 @@ static void test_kept(void) {
 
 int main(void) {
         test_rules();
+        test_expected();
+        test_runs();
         test_counts();
         test_json();
         test_kept();

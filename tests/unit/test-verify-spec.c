@@ -83,7 +83,7 @@ static void test_refusals(void) {
                 "{\"id\":\"x\",\"run\":[\"b\"]}]}",
                 "twice", "one name for two commands");
         refused("{\"warder\":\"verify/1\",\"commands\":[{\"run\":[\"a\"]}],"
-                "\"reruns\":{\"need\":2,\"of\":3}}",
+                "\"reruns\":{\"need\":4,\"of\":3}}",
                 "/reruns", "reruns");
 }
 
