@@ -12,6 +12,7 @@
  */
 #include "supervisor/front/client-fds.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/socket.h>
@@ -60,19 +61,26 @@ static const struct {
         [CLIENT_FD_DIRECTORY] = { BIT(FD_DIR), "the work directory must be a directory" },
 };
 
-/* All pipes lie on one file system of the kernel's own, and a fifo on another: compare with a pipe of ours. */
-static bool is_pipe(const struct statx *what) {
+/* All pipes lie on one file system of the kernel's own, mounted once at its start, and a fifo on another. */
+static bool is_pipe(const ClientFdPipes *pipes, const struct statx *what) {
+        return what->stx_dev_major == pipes->major && what->stx_dev_minor == pipes->minor;
+}
+
+int client_fd_learn_pipes(ClientFdPipes *ret, Error *err) {
         autoclose int reader = -EBADF;
         autoclose int writer = -EBADF;
         struct statx ours;
-        int fds[2];
+        int fds[2], r;
 
         if (pipe2(fds, O_CLOEXEC) < 0)
-                return false;
+                return error_set(err, -errno, "make a pipe");
         reader = fds[0];
         writer = fds[1];
-        return look(reader, &ours) == 0 && ours.stx_dev_major == what->stx_dev_major &&
-               ours.stx_dev_minor == what->stx_dev_minor;
+        r = look(reader, &ours);
+        if (r < 0)
+                return error_set(err, r, "look at a pipe");
+        *ret = (ClientFdPipes){ ours.stx_dev_major, ours.stx_dev_minor };
+        return 0;
 }
 
 /* Only devpts opens a device of these numbers, so no server is asked. */
@@ -94,13 +102,14 @@ static bool is_listener(int fd) {
 }
 
 bool client_fd_never_waits(int fd) {
-        int flags = fcntl(fd, F_GETFL);
         struct statx what;
+        int flags;
 
-        if (flags < 0 || (flags & O_PATH)) /* behind O_PATH no file was opened */
-                return true;
         /* pipes, fifos and directories have nothing to flush, and no release of theirs waits */
-        return look(fd, &what) == 0 && (kind_of(&what) != FD_OTHER || is_listener(fd));
+        if (look(fd, &what) == 0 && (kind_of(&what) != FD_OTHER || is_listener(fd)))
+                return true;
+        flags = fcntl(fd, F_GETFL);
+        return flags < 0 || (flags & O_PATH); /* behind O_PATH no file was opened */
 }
 
 bool client_fd_is_directory(int fd) {
@@ -109,7 +118,7 @@ bool client_fd_is_directory(int fd) {
         return look(fd, &what) == 0 && S_ISDIR(what.stx_mode);
 }
 
-int client_fd_check(int fd, ClientFdUse use, Error *err) {
+int client_fd_check(const ClientFdPipes *pipes, int fd, ClientFdUse use, Error *err) {
         int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
         struct statx what;
         FdKind kind;
@@ -127,7 +136,7 @@ int client_fd_check(int fd, ClientFdUse use, Error *err) {
         if (r < 0)
                 return error_set(err, r, "look at a descriptor");
         kind = kind_of(&what);
-        if (!(uses[use].kinds & BIT(kind)) || (kind == FD_PIPE && !is_pipe(&what)) ||
+        if (!(uses[use].kinds & BIT(kind)) || (kind == FD_PIPE && !is_pipe(pipes, &what)) ||
             (kind == FD_PTS && !is_on_devpts(fd)))
                 return error_say(err, -EINVAL, "%s", uses[use].text);
         if (use == CLIENT_FD_INPUT && (flags & O_ACCMODE) == O_WRONLY)

@@ -85,8 +85,10 @@ static uint32_t kind_of(const char *word) {
                                               : STDIO_NULL;
 }
 
-static int take_stream(ExecParams *params, Call *call, unsigned i, unsigned *next_fd, Error *err) {
+static int take_stream(ExecParams *params, const ExecFrom *from, unsigned i, unsigned *next_fd,
+                       Error *err) {
         CommandSpec *spec = &params->spec;
+        Call *call = from->call;
         ClientFdUse use = spec->tty && i == 0 ? CLIENT_FD_TERMINAL : CLIENT_FD_STDIO;
         char path[16];
         int r;
@@ -99,25 +101,25 @@ static int take_stream(ExecParams *params, Call *call, unsigned i, unsigned *nex
         if (spec->stdio[i] != STDIO_FD)
                 return 0;
         spec->fds[i] = call_fd(call, (*next_fd)++);
-        r = client_fd_check(spec->fds[i], use, err);
+        r = client_fd_check(&from->front->pipes, spec->fds[i], use, err);
         return r < 0 ? refuse(call, path, r, err, NULL) : 0;
 }
 
-static int take_stdio(ExecParams *params, Call *call, const cJSON *json, unsigned first_fd,
-                      Error *err) {
+static int take_stdio(ExecParams *params, const ExecFrom *from, Error *err) {
         CommandSpec *spec = &params->spec;
-        const cJSON *stdio = json_get(json, "stdio");
-        unsigned next_fd = first_fd;
+        const cJSON *stdio = json_get(from->json, "stdio");
+        unsigned next_fd = from->first_fd;
+        Call *call = from->call;
         int r;
 
-        spec->tty = json_true(json, "tty");
+        spec->tty = json_true(from->json, "tty");
         for (int i = 0; stdio && i < 3; i++)
                 spec->stdio[i] = kind_of(cJSON_GetArrayItem(stdio, i)->valuestring);
         if (spec->tty && spec->stdio[0] != STDIO_FD)
                 return refuse(call, "/tty", -EINVAL, err,
                               "with \"tty\" the input must be a terminal");
         for (unsigned i = 0; i < 3; i++) {
-                r = take_stream(params, call, i, &next_fd, err);
+                r = take_stream(params, from, i, &next_fd, err);
                 if (r < 0)
                         return r;
         }
@@ -207,7 +209,7 @@ int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err) {
                 r = take_env(params, json_get(json, "env"), err);
         if (r >= 0)
                 r = take_limits(params, from->call, json_get(json, "limits"), from->limits, err);
-        return r < 0 ? r : take_stdio(params, from->call, json, from->first_fd, err);
+        return r < 0 ? r : take_stdio(params, from, err);
 }
 
 void exec_params_deinit(ExecParams *params) {

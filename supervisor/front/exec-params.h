@@ -41,6 +41,7 @@ typedef struct ExecParams {
 } ExecParams;
 
 typedef struct ExecFrom { /* all borrowed; what ExecParams points to must stay as long as it */
+        const Front *front;
         Call *call;
         const cJSON *json;        /* the EXEC object, checked by schema */
         unsigned first_fd;        /* of the call's descriptors, the first that is the command's */

@@ -127,6 +127,8 @@ int front_start(Front *front, Error *err) {
         take_fds(front);
         r = read_info(front, err);
         if (r >= 0)
+                r = client_fd_learn_pipes(&front->pipes, err);
+        if (r >= 0)
                 r = closer_new(front->event, &front->closer, err);
         if (r >= 0)
                 r = methods_new(&front->methods, err);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/rpc.h"
+#include "supervisor/front/client-fds.h"
 #include "supervisor/wire.h"
 
 typedef struct Client Client;             /* clients.h: a connection and its uid */
@@ -55,6 +56,7 @@ typedef struct Front {
         int files_fd;  /* the warder-files binary */
         int agent_fd;  /* the warder-agent binary; -EBADF: not installed */
         int egress_fd;
+        ClientFdPipes pipes;
         int etc_fd;       /* /etc, for subuid; -EBADF: not there */
         uint64_t next_id; /* of commands and calls at init, never reused */
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */

@@ -182,7 +182,8 @@ static int take_rw(Creating *creating, const cJSON *params, const PolicyTaken *p
 
 static int take_exec(Creating *creating, const cJSON *params, Error *err) {
         const cJSON *exec = json_get(params, "exec");
-        ExecFrom from = { .call = creating->call,
+        ExecFrom from = { .front = creating->front,
+                          .call = creating->call,
                           .first_fd = json_true(params, "work") ? 1 : 0,
                           .limits = &creating->spec.limits,
                           .plan = &creating->spec.plan };
@@ -251,7 +252,7 @@ static int import_work(Creating *creating, Error *err) {
                                        .max_bytes = WORK_BYTES_MAX,
                                        .max_entries = WORK_ENTRIES_MAX,
                                        .owner_uid = call_peer(creating->call)->uid };
-        int r = client_fd_check(spec.input_fd, CLIENT_FD_INPUT, err);
+        int r = client_fd_check(&creating->front->pipes, spec.input_fd, CLIENT_FD_INPUT, err);
 
         if (r < 0) {
                 call_refuse(creating->call, "invalid", "/work", NULL);

@@ -164,7 +164,7 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
                             "/name", NULL);
                 return r;
         }
-        r = client_fd_check(spec.input_fd, CLIENT_FD_INPUT, err);
+        r = client_fd_check(&front->pipes, spec.input_fd, CLIENT_FD_INPUT, err);
         if (r < 0)
                 return r;
         r = quota_charge_create(front, spec.owner_uid, err);

@@ -199,7 +199,7 @@ static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
 
         task->owner_uid = call_peer(call)->uid;
         task->keep = json_true(params, "keep");
-        r = client_fd_check(call_fd(call, 0), CLIENT_FD_INPUT, err);
+        r = client_fd_check(&task->front->pipes, call_fd(call, 0), CLIENT_FD_INPUT, err);
         if (r < 0)
                 return r;
         task->tar_fd = call_take_fd(call, 0);

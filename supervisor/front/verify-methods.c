@@ -196,7 +196,8 @@ static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
                                  call_n_fds(self->call));
         }
         for (unsigned i = 0; i < 2; i++) {
-                r = client_fd_check(call_fd(self->call, i), CLIENT_FD_INPUT, err);
+                r = client_fd_check(&self->front->pipes, call_fd(self->call, i), CLIENT_FD_INPUT,
+                                    err);
                 if (r < 0)
                         return r;
         }

@@ -3,13 +3,14 @@
 import ctypes
 import os
 import pty
+import resource
 import select
 import socket
 import struct
 import sys
 import tempfile
 
-from front_lib import Closed, Front, Tap, sealed
+from front_lib import PATIENCE, Closed, Front, Tap, sealed
 
 tap = Tap()
 front = Front()
@@ -143,6 +144,19 @@ with tempfile.TemporaryFile() as file:
         front.reply(cookie, code=-22, text="no")
         tap.ok("error" in client.answer(), f"{what}: the monitor's refusal comes through")
         client.close()
+
+# a pipe is known for one where there is no descriptor left to compare it with
+client = front.client()
+tap.ok("result" in client.call("jail.list"), "a client is there")
+used = {int(name) for name in os.listdir(f"/proc/{front.pid}/fd")}
+resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (1 + next(n for n in range(4096) if n not in used), 4096))
+client.send("jail.create", EXEC, fds=[pipe[0]])
+readable = select.select([front.monitor], [], [], PATIENCE)[0]
+resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (4096, 4096))
+if tap.ok(readable, "a pipe is taken as the front's last descriptor", readable or client.answer()):
+    front.reply(front.request()[1], code=-22, text="no")
+    client.answer()
+client.close()
 
 # the work directory travels with the connection
 client = front.client()
