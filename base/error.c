@@ -41,6 +41,7 @@ int error_set(Error *err, int code, const char *format, ...) {
         if (!err)
                 return code;
         err->code = code;
+        err->mark = 0;
         va_start(args, format);
         n = write_text(err, format, args);
         va_end(args);
@@ -55,6 +56,7 @@ int error_say(Error *err, int code, const char *format, ...) {
         if (!err)
                 return code;
         err->code = code;
+        err->mark = 0;
         va_start(args, format);
         (void) write_text(err, format, args);
         va_end(args);

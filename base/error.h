@@ -7,6 +7,7 @@
 
 typedef struct Error {
         int code;                  /* negative errno, 0 while unset */
+        unsigned mark;             /* by which whoever set it knows it again; 0: nobody does */
         char text[ERROR_TEXT_MAX]; /* outermost step first, cause last; always terminated */
 } Error;
 
@@ -37,6 +38,8 @@ int error_say(Error *err, int code, const char *format, ...) __attribute__((form
  * @err:    where to, may be NULL
  * @code:   what to return
  * @format: the outer step; ": " and the old text follow
+ *
+ * The mark stays: it is still the same failure.
  *
  * Returns: @code.
  */

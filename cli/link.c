@@ -87,10 +87,15 @@ static int serve(Link *link, Error *err) {
         return r < 0 ? r : 0;
 }
 
-/* The host is full: whoever looks at a command that does not start should know why. */
+/* Whoever looks at a command that does not start should know why. */
 static void say_waiting(const cJSON *params) {
+        const char *which = json_text(params, "which");
         uint64_t position = 0;
 
+        if (which && strcmp(which, "ending") == 0) {
+                terminal_say("waiting: jails of yours are still being cleared away");
+                return;
+        }
         (void) json_number(params, "position", &position);
         fprintf(stderr, "warder: waiting for room on this host (place %llu at most): ",
                 (unsigned long long) position);

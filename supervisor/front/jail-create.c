@@ -298,7 +298,7 @@ static void on_turn(const Error *err, void *userdata) {
 /* What is over a quota now does not wait for the host first. */
 static int take_turn(Creating *creating, Error *err) {
         const PlanLimits *limits = &creating->spec.limits.plan;
-        const TurnSpec turn = { creating->call, limits->memory_bytes, on_turn, creating };
+        const TurnSpec turn = { creating->call, limits, on_turn, creating };
         uint32_t uid = creating->spec.owner_uid;
         int r;
 

@@ -22,6 +22,7 @@ typedef struct Fault {
         CeilingField field;
         uint64_t used, asked;
         CeilingValue bound;
+        unsigned mark; /* of the Error that tells of it */
 } Fault;
 
 struct Account {
@@ -45,6 +46,7 @@ struct Quotas {
         Front *front; /* borrowed */
         QuotaTotals totals;
         unsigned n;
+        unsigned faults;           /* told of so far: the last one's mark */
         Account *buckets[BUCKETS]; /* owned */
 };
 
@@ -220,16 +222,20 @@ static int exceed(Account *account, const Fault *fault, Error *err) {
         char source[CEILING_SOURCE_MAX];
 
         account->fault = *fault;
-        return error_say(
+        account->fault.mark = ++account->quotas->faults;
+        (void) error_say(
                 err, -EDQUOT, "%s: you may have %s, have %s, and ask for %s (%s)",
                 ceiling_field_name(fault->field), amount(fault->field, fault->bound.value, bound),
                 amount(fault->field, fault->used, used), amount(fault->field, fault->asked, asked),
                 ceiling_source(&fault->bound, source));
+        if (err)
+                err->mark = account->fault.mark;
+        return -EDQUOT;
 }
 
 static int check(Account *account, CeilingField field, uint64_t used, uint64_t asked, Error *err) {
         const CeilingValue *bound = &account->ceiling.items[field];
-        const Fault fault = { field, used, asked, *bound };
+        const Fault fault = { field, used, asked, *bound, 0 };
 
         if (bound->value == CEILING_NONE || (used <= bound->value && asked <= bound->value - used))
                 return 0;
@@ -250,25 +256,46 @@ static void jail_charges(const PlanLimits *limits, Charge *charges) {
         charges[3] = (Charge){ QUOTA_DISK, limits->disk_bytes };
 }
 
-/* Without what is being ended, but of that no more than the bound. */
-static uint64_t counted(const Account *account, CeilingField field) {
-        uint64_t ending = account->ending[field], bound = account->ceiling.items[field].value;
-
-        return account->used[field] - (ending < bound ? ending : bound);
+static uint64_t alive(const Account *account, CeilingField field) {
+        return account->used[field] - account->ending[field];
 }
 
 static int check_jail(Account *account, const Charge *charges, Error *err) {
         const Fault most = {
-                QUOTA_JAILS, account->used[QUOTA_JAILS], 1, { .value = FRONT_JAILS_PER_UID_MAX }
+                QUOTA_JAILS, alive(account, QUOTA_JAILS), 1, { .value = FRONT_JAILS_PER_UID_MAX }, 0
         };
         int r = 0;
 
-        if (account->used[QUOTA_JAILS] >= FRONT_JAILS_PER_UID_MAX)
+        if (most.used >= FRONT_JAILS_PER_UID_MAX)
                 return exceed(account, &most, err);
         for (unsigned i = 0; r >= 0 && i < JAIL_CHARGES; i++)
-                r = check(account, charges[i].field, counted(account, charges[i].field),
+                r = check(account, charges[i].field, alive(account, charges[i].field),
                           charges[i].amount, err);
         return r;
+}
+
+/* Of what is being ended as much as the bound is let pass. */
+static bool is_held(const Account *account, const Charge *charge) {
+        uint64_t bound = account->ceiling.items[charge->field].value;
+        uint64_t ending = account->ending[charge->field];
+
+        if (charge->field == QUOTA_JAILS && account->used[QUOTA_JAILS] >= FRONT_JAILS_PER_UID_MAX)
+                return ending > 0;
+        return bound != CEILING_NONE && ending > bound &&
+               account->used[charge->field] - bound + charge->amount > bound;
+}
+
+bool quota_is_held(Front *front, uint32_t uid, const PlanLimits *limits) {
+        Charge charges[JAIL_CHARGES];
+        Account *account;
+        bool held = false;
+
+        if (find(front, uid, &account, NULL) < 0)
+                return false;
+        jail_charges(limits, charges);
+        for (unsigned i = 0; i < JAIL_CHARGES; i++)
+                held |= is_held(account, &charges[i]);
+        return held;
 }
 
 int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err) {
@@ -404,9 +431,8 @@ void quota_refuse(Front *front, Call *call, const Error *err) {
         char source[CEILING_SOURCE_MAX];
         cJSON *data;
 
-        if (err->code != -EDQUOT || !account || account->fault.field < QUOTA_JAILS ||
-            !strstr(err->text, ceiling_field_name(account->fault.field)))
-                return; /* another's, of an older refusal */
+        if (!account || err->mark == 0 || err->mark != account->fault.mark)
+                return;
         call_refuse(call, "quota", NULL,
                     account->fault.field == QUOTA_CREATES
                             ? "wait a minute, or ask the administrator for more"

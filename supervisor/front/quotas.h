@@ -45,11 +45,17 @@ int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Erro
 /**
  * quota_end_jail() - it is being ended: nothing of it runs any more, the kernel clears away
  *
- * Such jails are not counted, or who has a quota of one could not run two commands one after the other. But
- * only as much of them as the quota itself: whoever ends faster than the kernel clears has twice its quota
- * at most.
+ * From here on it is not counted, or who has a quota of one could not run two commands one after the other.
+ * What the host still holds of it is quota_is_held()'s.
  */
 void quota_end_jail(Front *front, uint32_t uid, const PlanLimits *limits);
+/**
+ * quota_is_held() - must a jail that the quota allows wait, because the host still holds this user's last ones
+ *
+ * Whoever ends faster than the kernel clears has twice its quota at most: as much again is let pass while it
+ * is being ended, and beyond that a request waits for the kernel (turns.h) and is not refused.
+ */
+bool quota_is_held(Front *front, uint32_t uid, const PlanLimits *limits);
 /** quota_release_jail() - nothing of it is left; the same @limits; @ended: quota_end_jail() was called */
 void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits, bool ended);
 /** quota_check_jail() - would it be charged; changes nothing. Returns: as quota_charge_jail() */
@@ -74,5 +80,5 @@ int quota_charge_create(Front *front, uint32_t uid, Error *err);
 int quota_check(Front *front, uint32_t uid, CeilingField field, uint64_t used, uint64_t more,
                 Error *err);
 
-/** quota_refuse() - where @err is a quota's: say in the refusal of @call what it was about: field, used, asked, bound, source */
+/** quota_refuse() - where @err is a quota's (it bears its mark): say in the refusal of @call what it was about: field, used, asked, bound, source */
 void quota_refuse(Front *front, Call *call, const Error *err);

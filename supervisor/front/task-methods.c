@@ -71,7 +71,7 @@ static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_
                 r = quota_charge_create(front, call_peer(call)->uid, err);
         if (r < 0)
                 return r;
-        turn.memory = task->limits.plan.memory_bytes;
+        turn.limits = &task->limits.plan;
         *starting = (Starting){ front, call, task };
         r = turn_take(front, &turn, err);
         if (r < 0)

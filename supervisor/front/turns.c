@@ -106,9 +106,21 @@ static int read_rules(Front *front, HostRules *rules, Error *err) {
         return r;
 }
 
+/* Their own ended jails come first: whoever waits for these holds up nobody else. */
+static bool is_held(Front *front, const TurnSpec *spec, Full *full) {
+        if (!quota_is_held(front, call_peer(spec->call)->uid, spec->limits))
+                return false;
+        return no_room(full, "ending", "jails of yours are still being cleared away");
+}
+
+static bool is_blocked(Front *front, const HostRules *rules, const TurnSpec *spec, Full *full) {
+        return is_held(front, spec, full) ||
+               is_full(front, rules, spec->limits->memory_bytes, full);
+}
+
 /* ---- lines --------------------------------------------------------------------------------------- */
 
-static void drop_line(Turns *turns, Line *line) {
+static void unlink_line(Turns *turns, Line *line) {
         Line **at = &turns->first, *before = NULL;
 
         while (*at && *at != line) {
@@ -118,6 +130,10 @@ static void drop_line(Turns *turns, Line *line) {
         *at = line->next;
         if (turns->last == line)
                 turns->last = before;
+}
+
+static void drop_line(Turns *turns, Line *line) {
+        unlink_line(turns, line);
         *account_line(line->account) = NULL;
         account_unref(line->account);
         free(line);
@@ -149,10 +165,18 @@ static Line *line_of(Turns *turns, uint32_t uid) {
 
 /* The served user goes behind all others. */
 static void rotate(Turns *turns, Line *line) {
-        if (turns->first != line || turns->last == line)
-                return;
-        turns->first = line->next;
+        unlink_line(turns, line);
         push_line(turns, line);
+}
+
+/* Whose turn it is: the first line that does not wait for its own. NULL: none */
+static Line *next_line(const Turns *turns) {
+        Line *line = turns->first;
+        Full full;
+
+        while (line && is_held(turns->front, &line->first->spec, &full))
+                line = line->next;
+        return line;
 }
 
 static void on_client_gone(Client *client, void *userdata);
@@ -216,10 +240,10 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) source;
         (void) usec;
         if (read_rules(turns->front, &rules, NULL) < 0 ||
-            !is_full(turns->front, &rules, turn->spec.memory, &full))
+            !is_blocked(turns->front, &rules, &turn->spec, &full))
                 (void) no_room(&full, "queue", "others came first");
         refuse(turn->spec.call, full.which, false);
-        error_say(&err, -ETIMEDOUT, "the host is full, and stayed so: %s", full.why);
+        error_say(&err, -ETIMEDOUT, "there was no room in time: %s", full.why);
         turns_touch(turns);
         end_turn(turn, &err);
         return 0;
@@ -230,17 +254,15 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         Turns *turns = userdata;
         HostRules rules;
+        Line *line;
         Full full;
 
         (void) usec;
-        while (turns->first && read_rules(turns->front, &rules, NULL) >= 0) {
-                Line *line = turns->first;
-                Turn *turn = line->first;
-
-                if (is_full(turns->front, &rules, turn->spec.memory, &full))
+        while ((line = next_line(turns)) && read_rules(turns->front, &rules, NULL) >= 0) {
+                if (is_full(turns->front, &rules, line->first->spec.limits->memory_bytes, &full))
                         break;
                 rotate(turns, line);
-                end_turn(turn, NULL);
+                end_turn(line->first, NULL);
         }
         if (!turns->first)
                 return 0;
@@ -341,7 +363,7 @@ static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error 
                 return error_set(err, -ENOMEM, "wait for room");
         if (turns->n >= rules->queue || turn->line->n >= rules->queue_per_uid) {
                 refuse(turn->spec.call, full->which, false);
-                error_say(err, -ETIMEDOUT, "the host is full, and %s: %s",
+                error_say(err, -ETIMEDOUT, "there is no room, and %s: %s",
                           turns->n >= rules->queue ? "so many wait already that nobody else may"
                                                    : "you have as many waiting as you may have",
                           full->why);
@@ -356,6 +378,13 @@ static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error 
         return err->code;
 }
 
+/* Is somebody there whom this user may not pass? */
+static bool waits(const Turns *turns, uint32_t uid) {
+        Account *account = account_of(turns->front->quotas, uid);
+
+        return next_line(turns) || (account && *account_line(account));
+}
+
 int turn_take(Front *front, const TurnSpec *spec, Error *err) {
         Turns *turns = front->turns;
         Full full = { .which = "queue", .why = "others came first" };
@@ -366,7 +395,7 @@ int turn_take(Front *front, const TurnSpec *spec, Error *err) {
         r = read_rules(front, &rules, err);
         if (r < 0)
                 return r;
-        if (!is_full(front, &rules, spec->memory, &full) && !turns->first)
+        if (!is_blocked(front, &rules, spec, &full) && !waits(turns, call_peer(spec->call)->uid))
                 return 0;
         if (full.for_ever) {
                 refuse(spec->call, full.which, true);

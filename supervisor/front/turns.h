@@ -7,6 +7,9 @@
  * memory limits too large together, too little memory available, or pressure. Then a create waits: in the
  * line of its user, the lines one after the other, so that a user with many waits behind one with few.
  * While somebody waits nobody passes.
+ *
+ * One other thing is waited for: what the host still holds of this very user's jails that are being ended
+ * (quota_is_held()). Nobody else waits for that.
  */
 #include "supervisor/front/calls.h"
 
@@ -27,8 +30,8 @@ unsigned turns_waiting(const Turns *turns);
 void turns_touch(Turns *turns);
 
 typedef struct TurnSpec {
-        Call *call;      /* who asks; its owner answers it */
-        uint64_t memory; /* bytes: the memory limit of the jail that is to be made */
+        Call *call;               /* who asks; its owner answers it */
+        const PlanLimits *limits; /* of the jail that is to be made; borrowed until @go */
         TurnFn go;
         void *userdata;
 } TurnSpec;
