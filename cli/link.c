@@ -61,6 +61,7 @@ static void serve_signal(Link *link) {
 /* One round: wait, then serve whatever is ready. 0, or negative errno where the supervisor is gone */
 static int serve(Link *link, Error *err) {
         struct pollfd polls[2 + LINK_RELAYS_MAX];
+        bool is_readable;
         int r;
 
         polls[0] = (struct pollfd){ .fd = rpc_peer_fd(link->peer),
@@ -75,12 +76,14 @@ static int serve(Link *link, Error *err) {
                         relay_step(&link->relays[i]);
         if (polls[1].revents)
                 serve_signal(link);
-        if (polls[0].revents & POLLOUT && (r = rpc_peer_flush(link->peer)) < 0)
+        is_readable = polls[0].revents & (POLLIN | POLLHUP | POLLERR);
+        /* one that has closed the connection may have said why before */
+        if (polls[0].revents & POLLOUT && (r = rpc_peer_flush(link->peer)) < 0 && !is_readable)
                 return error_set(err, r, "send to the supervisor");
-        if (!(polls[0].revents & (POLLIN | POLLHUP | POLLERR)))
+        if (!is_readable)
                 return 0;
         r = rpc_peer_read(link->peer, err);
-        if (r == 0)
+        if (r == 0 || r == -ECONNRESET)
                 return error_say(err, -ECONNRESET,
                                  "supervisor_lost: the supervisor closed the connection before it "
                                  "answered; what it ran for this call has ended with it");
@@ -112,6 +115,13 @@ static void note(Link *link, const RpcMessage *message) {
                 link->on_note(link, method, json_get(message->json, "params"), link->userdata);
 }
 
+/* Said to whoever connected, before any request was read: turned away, or a line that was no message */
+static bool is_for_all(const RpcMessage *message) {
+        const cJSON *id = json_get(message->json, "id");
+
+        return json_get(message->json, "error") && (!id || cJSON_IsNull(id));
+}
+
 /* The answer to @id among the messages that are there; 1 found, 0 not yet, negative errno */
 static int find_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
         for (;;) {
@@ -126,7 +136,8 @@ static int find_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
                                             : error_say(err, -EPROTO,
                                                         "the supervisor sent what is no message");
                 if (id != 0 && !json_text(message.json, "method") &&
-                    json_number(message.json, "id", &got) == 0 && got == id) {
+                    (is_for_all(&message) ||
+                     (json_number(message.json, "id", &got) == 0 && got == id))) {
                         *ret = message;
                         return 1;
                 }
@@ -181,7 +192,7 @@ int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
         if (!request)
                 return error_set(err, -ENOMEM, "ask %s", ask->method);
         r = rpc_peer_send(link->peer, request, ask->fds, ask->n_fds);
-        if (r < 0)
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* who closed may have said why */
                 return error_set(err, r, "send %s to the supervisor", ask->method);
         r = wait_answer(link, link->last_id, &ret_answer->message, err);
         if (r != 0)

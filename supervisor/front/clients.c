@@ -243,6 +243,21 @@ static int watch_client(Client *client) {
         return r;
 }
 
+/* Say why before closing: the kernel keeps the line for the peer. Nothing of the peer is read. */
+static void turn_away(int fd, const Error *err) {
+        SCOPED(json_free) cJSON *data = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *answer = NULL;
+        autofree char *line = NULL;
+
+        json_add_text(data, "code", err->code == -EDQUOT ? "quota" : "denied");
+        answer = rpc_error(NULL, RPC_OURS, err->text, TAKE_PTR(data));
+        line = answer ? json_print(answer) : NULL;
+        if (!line)
+                return;
+        (void) send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void) send(fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 static int client_new_consume(Front *front, int fd, const Peer *peer, const AdmissionGroups *groups,
                               Error *err) {
         const CeilingWho who = { peer->uid, groups->gids, groups->n };
@@ -258,6 +273,7 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, const Admi
         client->peer = *peer;
         r = quota_join(front->quotas, &who, &client->account, err);
         if (r < 0) {
+                turn_away(fd, err);
                 closer_close_socket(front->closer, peer->uid, fd);
                 return r;
         }
@@ -291,21 +307,6 @@ static int check_quota(const Front *front, const Peer *peer, Error *err) {
                                  "descriptors that you passed before cannot be closed: what serves "
                                  "their files does not answer; end it or unmount it first");
         return 0;
-}
-
-/* Say why before closing: the kernel keeps the line for the peer. Nothing of the peer is read. */
-static void turn_away(int fd, const Error *err) {
-        SCOPED(json_free) cJSON *data = cJSON_CreateObject();
-        SCOPED(json_free) cJSON *answer = NULL;
-        autofree char *line = NULL;
-
-        json_add_text(data, "code", err->code == -EDQUOT ? "quota" : "denied");
-        answer = rpc_error(NULL, RPC_OURS, err->text, TAKE_PTR(data));
-        line = answer ? json_print(answer) : NULL;
-        if (!line)
-                return;
-        (void) send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
-        (void) send(fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Whose a connection is that was not admitted. */

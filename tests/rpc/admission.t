@@ -3,7 +3,7 @@
 import os
 import sys
 
-from front_lib import Client, Closed, Front, Tap
+from front_lib import BUILD, Client, Closed, Front, Tap
 
 if os.geteuid() != 0:
     print("1..0 # SKIP root, to become other users")
@@ -56,6 +56,43 @@ service.stop()
 nobody = Front()
 tap.same(asks_as(nobody, 60001, 60001, [0xfffffffe]), "denied", "service without groups: root only")
 nobody.stop()
+
+# the command tells what the front said
+
+CLI = os.open(os.path.join(BUILD, "cli/warder"), os.O_RDONLY | os.O_CLOEXEC)  # which others may be unable to reach
+
+
+def command_as(front, uid, groups, *words):
+    """Exit code and all that the command says, run as another user."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setgroups(groups)
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        os.chdir("/")
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        os.execve(CLI, ["warder", *words], {"WARDER_SOCKET": front.path})
+    os.close(writer)
+    with open(reader, encoding="utf-8") as file:
+        text = file.read()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
+
+
+service = Front(warder_gid=GROUP, admin_gid=ADMIN)
+for want, words in ((1, ["ls"]), (125, ["run", "--no-work", "--", "true"]), (1, ["create"]), (1, ["policy", "list"])):
+    code, text = command_as(service, 60001, [], *words)
+    tap.ok(code == want and "may not use this supervisor: ask its administrator" in text,
+           f"warder {words[0]}, of no group: told what to do", code, text)
+tap.same(command_as(service, 60001, [GROUP], "ls")[0], 0, "of the group: served")
+crowd = [service.client() for _ in range(64)]
+for client in crowd:
+    client.call("warder.info")
+for words in (["ls"], ["run", "--", "true"]):
+    code, text = command_as(service, 0, [], *words)
+    tap.ok(code != 0 and "too many connections are open" in text, f"warder {words[0]}, a connection too many: told so", text)
+service.stop()
 
 private = Front(private=True, owner_uid=60001)
 tap.same(asks_as(private, 60002, GROUP, [GROUP]), "denied", "private: another user")
