@@ -125,6 +125,15 @@ const char *units_format_size(uint64_t bytes, char *text) {
         return text;
 }
 
+static void format_two(char *text, uint64_t large, const char *of, uint64_t small,
+                       const char *of_small) {
+        if (small == 0)
+                (void) snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 " %s", large, of);
+        else
+                (void) snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 " %s %" PRIu64 " %s", large, of,
+                                small, of_small);
+}
+
 const char *units_format_duration(uint64_t usec, char *text) {
         uint64_t sec = usec / SEC;
 
@@ -135,11 +144,9 @@ const char *units_format_duration(uint64_t usec, char *text) {
         else if (sec < 60)
                 (void) snprintf(text, UNITS_TEXT_MAX, "%.1f s", (double) usec / 1e6);
         else if (sec < 3600)
-                (void) snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 " m %" PRIu64 " s", sec / 60,
-                                sec % 60);
+                format_two(text, sec / 60, "m", sec % 60, "s");
         else
-                (void) snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 " h %" PRIu64 " m", sec / 3600,
-                                sec / 60 % 60);
+                format_two(text, sec / 3600, "h", sec / 60 % 60, "m");
         return text;
 }
 

@@ -13,6 +13,7 @@
 #include <sys/signalfd.h>
 
 #include "cli/connect.h"
+#include "cli/fields.h"
 #include "cli/terminal.h"
 
 int link_open(Link *link, const char *socket, Error *err) {
@@ -165,19 +166,22 @@ static int wait_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
 }
 
 /* The error of an answer as one sentence: what, where, what to do */
-static int refused(Answer *answer, const cJSON *error, Error *err) {
+static int refused(Answer *answer, const char *method, const cJSON *error, Error *err) {
         const cJSON *data = json_get(error, "data");
         const char *message = json_text(error, "message");
         const char *code = json_text(data, "code");
         const char *path = json_text(data, "path");
         const char *hint = json_text(data, "hint");
-
-        bool shows_path = path && *path && (!code || strcmp(code, "invalid") == 0);
+        const char *option = field_option(method, path);
+        bool shows_path = path && *path && (option || !code || strcmp(code, "invalid") == 0);
 
         snprintf(answer->code, sizeof(answer->code), "%s", code ? code : "invalid");
         (void) error_say(err, -EREMOTEIO, "%s%s%s%s%s%s", message ? message : "refused",
-                         shows_path ? " (at " : "", shows_path ? path : "", shows_path ? ")" : "",
-                         hint && *hint ? ": " : "", hint ? hint : "");
+                         shows_path ? " (at " : "",
+                         option       ? option
+                         : shows_path ? path
+                                      : "",
+                         shows_path ? ")" : "", hint && *hint ? ": " : "", hint ? hint : "");
         return LINK_E_REFUSED;
 }
 
@@ -199,7 +203,7 @@ int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
                 return r;
         error = json_get(ret_answer->message.json, "error");
         if (error)
-                return refused(ret_answer, error, err);
+                return refused(ret_answer, ask->method, error, err);
         ret_answer->result = json_get(ret_answer->message.json, "result");
         return 0;
 }

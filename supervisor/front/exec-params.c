@@ -8,11 +8,15 @@
 
 #include "base/buf.h"
 #include "supervisor/front/client-fds.h"
+#include "supervisor/front/policy-limits.h"
 
 #define VARIABLE_MAX (1024 * 1024)
 
-static int refuse(Call *call, const char *path, int code, Error *err, const char *text) {
-        call_refuse(call, code == -EPERM ? "denied" : "invalid", path, NULL);
+static int refuse(const ExecFrom *from, const char *field, int code, Error *err, const char *text) {
+        char path[32];
+
+        (void) snprintf(path, sizeof path, "%s%s", from->at, field);
+        call_refuse(from->call, "invalid", path, NULL);
         return text ? error_say(err, code, "%s", text) : code;
 }
 
@@ -88,102 +92,113 @@ static uint32_t kind_of(const char *word) {
 static int take_stream(ExecParams *params, const ExecFrom *from, unsigned i, unsigned *next_fd,
                        Error *err) {
         CommandSpec *spec = &params->spec;
-        Call *call = from->call;
         ClientFdUse use = spec->tty && i == 0 ? CLIENT_FD_TERMINAL : CLIENT_FD_STDIO;
         char path[16];
         int r;
 
         (void) snprintf(path, sizeof path, "/stdio/%u", i);
         if (i == 0 && (spec->stdio[0] == STDIO_CAPTURE || spec->stdio[0] == STDIO_MERGE))
-                return refuse(call, path, -EINVAL, err, "input is \"fd\" or \"null\"");
+                return refuse(from, path, -EINVAL, err, "input is \"fd\" or \"null\"");
         if (i == 1 && spec->stdio[1] == STDIO_MERGE)
-                return refuse(call, path, -EINVAL, err, "only errors can be merged, into output");
+                return refuse(from, path, -EINVAL, err, "only errors can be merged, into output");
         if (spec->stdio[i] != STDIO_FD)
                 return 0;
-        spec->fds[i] = call_fd(call, (*next_fd)++);
+        spec->fds[i] = call_fd(from->call, (*next_fd)++);
         r = client_fd_check(&from->front->pipes, spec->fds[i], use, err);
-        return r < 0 ? refuse(call, path, r, err, NULL) : 0;
+        return r < 0 ? refuse(from, path, r, err, NULL) : 0;
 }
 
 static int take_stdio(ExecParams *params, const ExecFrom *from, Error *err) {
         CommandSpec *spec = &params->spec;
         const cJSON *stdio = json_get(from->json, "stdio");
         unsigned next_fd = from->first_fd;
-        Call *call = from->call;
         int r;
 
         spec->tty = json_true(from->json, "tty");
         for (int i = 0; stdio && i < 3; i++)
                 spec->stdio[i] = kind_of(cJSON_GetArrayItem(stdio, i)->valuestring);
         if (spec->tty && spec->stdio[0] != STDIO_FD)
-                return refuse(call, "/tty", -EINVAL, err,
+                return refuse(from, "/tty", -EINVAL, err,
                               "with \"tty\" the input must be a terminal");
         for (unsigned i = 0; i < 3; i++) {
                 r = take_stream(params, from, i, &next_fd, err);
                 if (r < 0)
                         return r;
         }
-        if (next_fd != call_n_fds(call))
-                return refuse(call, "/stdio", -EINVAL, err,
+        if (next_fd != call_n_fds(from->call))
+                return refuse(from, "/stdio", -EINVAL, err,
                               "more descriptors came than \"stdio\" says");
         return 0;
 }
 
-static const struct {
+typedef struct LimitRow {
         const char *name;
+        LimitField field; /* for people */
         size_t offset;    /* in CommandSpec */
         size_t of_limits; /* in JailLimits */
-} limit_fields[] = {
-        { "wall", offsetof(CommandSpec, wall_usec), offsetof(JailLimits, command_wall_usec) },
-        { "cpu_time", offsetof(CommandSpec, cpu_usec), offsetof(JailLimits, command_cpu_usec) },
-        { "output_keep", offsetof(CommandSpec, output_keep), offsetof(JailLimits, output_keep) },
-        { "output_max", offsetof(CommandSpec, output_max), offsetof(JailLimits, output_max) },
-        { "nofile", offsetof(CommandSpec, nofile), offsetof(JailLimits, nofile) },
-        { "fsize", offsetof(CommandSpec, fsize), offsetof(JailLimits, fsize) },
+} LimitRow;
+
+#define LIMIT_ROW(NAME, FIELD, MEMBER, MOST) \
+        { NAME, FIELD, offsetof(CommandSpec, MEMBER), offsetof(JailLimits, MOST) }
+
+static const LimitRow limit_rows[] = {
+        LIMIT_ROW("wall", LIMIT_COMMAND_WALL, wall_usec, command_wall_usec),
+        LIMIT_ROW("cpu_time", LIMIT_COMMAND_CPU_TIME, cpu_usec, command_cpu_usec),
+        LIMIT_ROW("output_keep", LIMIT_OUTPUT_KEEP, output_keep, output_keep),
+        LIMIT_ROW("output_max", LIMIT_OUTPUT_MAX, output_max, output_max),
+        LIMIT_ROW("nofile", LIMIT_COMMAND_NOFILE, nofile, nofile),
+        LIMIT_ROW("fsize", LIMIT_COMMAND_FSIZE, fsize, fsize),
+        LIMIT_ROW("memory", LIMIT_COMMAND_MEMORY, narrow.memory_bytes, command.memory_bytes),
 };
 
-static int refuse_more(Call *call, const char *name, uint64_t most, Error *err) {
-        char path[32];
+/* What the command alone may have; memory and pids below what its jail has: see commands.c. */
+static int check_limit(const ExecFrom *from, LimitField field, uint64_t value, uint64_t most,
+                       Error *err) {
+        const char *name = strrchr(limits_pointer(field), '/') + 1;
+        const uint64_t least = field == LIMIT_COMMAND_MEMORY ? COMMAND_MEMORY_MIN : 0;
+        char asked[LIMIT_VALUE_MAX], bound[LIMIT_VALUE_MAX], path[32];
+        bool is_less = value < least;
 
-        (void) snprintf(path, sizeof path, "/limits/%s", name);
-        error_say(err, -EPERM, "limits.%s may be at most %llu here: choose another policy", name,
-                  (unsigned long long) most);
-        return refuse(call, path, -EPERM, err, NULL);
+        if (!is_less && (most == 0 || value <= most))
+                return 0;
+        (void) limits_format_value(field, value, asked);
+        (void) limits_format_value(field, is_less ? least : most, bound);
+        (void) snprintf(path, sizeof path, "%s/limits/%s", from->at, name);
+        call_refuse(from->call, is_less ? "invalid" : "denied", path,
+                    is_less ? NULL : "choose another policy");
+        if (is_less)
+                return error_say(err, -EINVAL, "limits.%s: %s is less than %s, the least there is",
+                                 name, asked, bound);
+        return error_say(err, -EPERM,
+                         "limits.%s: %s is more than %s, the most that a command may have here",
+                         name, asked, bound);
 }
 
-/* What the command alone may have, below what its jail has: see commands.c. */
-static int take_narrow(ExecParams *params, Call *call, const cJSON *json, const JailLimits *limits,
-                       Error *err) {
-        const CommandLimits *most = &limits->command;
-        CommandLimits *narrow = &params->spec.narrow;
+static int take_limit(ExecParams *params, const ExecFrom *from, const LimitRow *row, uint64_t value,
+                      Error *err) {
+        uint64_t most;
+        int r;
+
+        memcpy(&most, (const char *) from->limits + row->of_limits, sizeof most);
+        r = check_limit(from, row->field, value, most, err);
+        if (r >= 0)
+                memcpy((char *) &params->spec + row->offset, &value, sizeof value);
+        return r;
+}
+
+static int take_limits(ExecParams *params, const ExecFrom *from, Error *err) {
+        const cJSON *json = json_get(from->json, "limits");
         uint64_t value;
+        int r = 0;
 
-        if (json_number(json, "memory", &value) == 0) {
-                if (most->memory_bytes && value > most->memory_bytes)
-                        return refuse_more(call, "memory", most->memory_bytes, err);
-                narrow->memory_bytes = value;
+        for (unsigned i = 0; r >= 0 && i < ELEMENTS(limit_rows); i++)
+                if (json_number(json, limit_rows[i].name, &value) == 0)
+                        r = take_limit(params, from, &limit_rows[i], value, err);
+        if (r >= 0 && json_number(json, "pids", &value) == 0) {
+                r = check_limit(from, LIMIT_COMMAND_PIDS, value, from->limits->command.pids, err);
+                params->spec.narrow.pids = (uint32_t) value;
         }
-        if (json_number(json, "pids", &value) == 0) {
-                if (most->pids && value > most->pids)
-                        return refuse_more(call, "pids", most->pids, err);
-                narrow->pids = (uint32_t) value;
-        }
-        return 0;
-}
-
-static int take_limits(ExecParams *params, Call *call, const cJSON *json, const JailLimits *limits,
-                       Error *err) {
-        uint64_t value, most;
-
-        for (unsigned i = 0; i < ELEMENTS(limit_fields); i++) {
-                if (json_number(json, limit_fields[i].name, &value) < 0)
-                        continue;
-                memcpy(&most, (const char *) limits + limit_fields[i].of_limits, sizeof most);
-                if (most && value > most)
-                        return refuse_more(call, limit_fields[i].name, most, err);
-                memcpy((char *) &params->spec + limit_fields[i].offset, &value, sizeof value);
-        }
-        return take_narrow(params, call, json, limits, err);
+        return r;
 }
 
 static void take_user(CommandSpec *spec, const cJSON *user) {
@@ -208,7 +223,7 @@ int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err) {
         if (r >= 0)
                 r = take_env(params, json_get(json, "env"), err);
         if (r >= 0)
-                r = take_limits(params, from->call, json_get(json, "limits"), from->limits, err);
+                r = take_limits(params, from, err);
         return r < 0 ? r : take_stdio(params, from, err);
 }
 

@@ -31,7 +31,7 @@
         "\"output_max\":{\"type\":\"integer\",\"minimum\":1},"                               \
         "\"nofile\":{\"type\":\"integer\",\"minimum\":3},"                                   \
         "\"fsize\":{\"type\":\"integer\",\"minimum\":1},"                                    \
-        "\"memory\":{\"type\":\"integer\",\"minimum\":4194304},"                             \
+        "\"memory\":{\"type\":\"integer\",\"minimum\":1},"                                   \
         "\"pids\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65536}}}"
 
 typedef struct ExecParams {
@@ -44,6 +44,7 @@ typedef struct ExecFrom { /* all borrowed; what ExecParams points to must stay a
         const Front *front;
         Call *call;
         const cJSON *json;        /* the EXEC object, checked by schema */
+        const char *at;           /* its pointer in the request: "", "/exec" */
         unsigned first_fd;        /* of the call's descriptors, the first that is the command's */
         const JailLimits *limits; /* of the jail: a request may only tighten them */
         const Plan *plan;         /* for the jail's user */

@@ -44,20 +44,21 @@ static int fill_root(Front *front, Plan *plan, const GateRoot *root, Error *err)
 
 int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *userdata,
                   FrontJail **ret, Error *err) {
-        const Policy *policy = policies_find(front->policies, root->policy, err);
+        PolicyHold policy;
         JailSpec spec = { .snapshot = root->snapshot,
-                          .policy = root->policy,
+                          .policy = root->policy->shown,
                           .owner_uid = root->owner_uid };
         int r;
 
-        if (!policy)
-                return error_add(err, -ENOENT, "policy %s", root->policy);
-        spec.limits = root->limits ? *root->limits : *policy_limits(policy);
+        r = policies_hold(front->policies, root->policy, &policy, err);
+        if (r < 0)
+                return error_add(err, r, "policy %s", root->policy->shown);
+        spec.limits = root->limits ? *root->limits : *policy_limits(policy.policy);
         /* given ones have a wall time of their own: a task's, which its budget bounds */
         r = policy_take_bound(front, root->owner_uid, !root->limits, &spec.limits, err);
         if (r < 0)
                 return r;
-        spec.filter_fd = policy_filter(policy);
+        spec.filter_fd = policy.filter;
         plan_init(&spec.plan, &spec.limits);
         r = fill_root(front, &spec.plan, root, err);
         if (r < 0)

@@ -17,7 +17,7 @@ typedef struct GateLayers { /* store layers above a snapshot, topmost first */
 
 typedef struct GateRoot { /* all borrowed for the call */
         const char *snapshot;
-        const char *policy;
+        const PolicyUse *policy;
         const JailLimits *limits; /* NULL: the policy's */
         const GateLayers *layers;
         uint64_t upper; /* handle of an upper that becomes the topmost layer; 0: none */

@@ -130,8 +130,8 @@ static int take_policy(Creating *creating, const cJSON *params, PolicyTaken *ret
 
         if (r < 0)
                 return r;
-        spec->policy = policy_name(ret->policy);
-        spec->filter_fd = policy_filter(ret->policy);
+        spec->policy = ret->use.shown;
+        spec->filter_fd = ret->filter;
         spec->limits = ret->rules.limits;
         return 0;
 }
@@ -177,13 +177,14 @@ static int take_rw(Creating *creating, const cJSON *params, const PolicyTaken *p
                 return 0;
         call_refuse(creating->call, "denied", "/rw", "choose another policy: warder policy list");
         return error_say(err, -EPERM, "policy %s lets no jail change a directory of the host",
-                         policy->name);
+                         policy->use.shown);
 }
 
 static int take_exec(Creating *creating, const cJSON *params, Error *err) {
         const cJSON *exec = json_get(params, "exec");
         ExecFrom from = { .front = creating->front,
                           .call = creating->call,
+                          .at = "/exec",
                           .first_fd = json_true(params, "work") ? 1 : 0,
                           .limits = &creating->spec.limits,
                           .plan = &creating->spec.plan };

@@ -59,7 +59,7 @@ static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
 
 static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         FrontJail *jail = find_own_jail(front, call, params, err);
-        ExecFrom from = { .front = front, .call = call, .json = params };
+        ExecFrom from = { .front = front, .call = call, .json = params, .at = "" };
         ExecCall exec = { .call = call, .answer = bare_record };
         ExecParams command = { 0 };
         int r;

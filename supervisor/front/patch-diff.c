@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/units.h"
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; older kernels answer EINVAL */
@@ -69,6 +70,7 @@ static void on_record(const Record *record, void *userdata) {
 
 /* The job's jail is gone, so nothing writes any more; what it wrote is what it says, or nothing is */
 static int check_patch(const PatchDiff *diff, PatchDiffEnd *end, Error *err) {
+        char size[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
         struct stat st;
         int r;
 
@@ -77,9 +79,10 @@ static int check_patch(const PatchDiff *diff, PatchDiffEnd *end, Error *err) {
         if ((uint64_t) st.st_size > PATCH_MAX_BYTES)
                 return error_say(
                         err, -EFBIG,
-                        "the patch has %llu bytes, at most %llu are taken: are build results "
-                        "in /work that .gitignore does not name?",
-                        (unsigned long long) st.st_size, (unsigned long long) PATCH_MAX_BYTES);
+                        "the patch has %s, at most %s are taken: are build results in /work that "
+                        ".gitignore does not name?",
+                        units_format_size((uint64_t) st.st_size, size),
+                        units_format_size(PATCH_MAX_BYTES, most));
         if (fcntl(diff->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) <
             0)
                 return error_set(err, -errno, "seal the patch");

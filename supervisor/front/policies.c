@@ -25,12 +25,22 @@ struct Policy {
         PolicyRead now;
 };
 
+typedef struct Profile Profile;
+
+struct Profile { /* a seccomp profile that a caller's own file chose */
+        Profile *next;
+        char name[POLICY_NAME_MAX];
+        unsigned generation;
+        int filter; /* owned */
+};
+
 struct Policies {
         Front *front;         /* borrowed, outlives us */
         PolicyPlaces *places; /* owned */
         cJSON *schema;        /* owned */
         PolicyReader reader;
-        Policy *first; /* owned */
+        Policy *first;     /* owned */
+        Profile *profiles; /* owned */
 };
 
 /* ---- all that were asked for ---------------------------------------------------------------------- */
@@ -73,6 +83,13 @@ Policies *policies_free(Policies *policies) {
 
                 policies->first = first->next;
                 policy_free(first);
+        }
+        while (policies->profiles) {
+                Profile *first = policies->profiles;
+
+                policies->profiles = first->next;
+                (void) close(first->filter);
+                free(first);
         }
         policies->places = policy_places_free(policies->places);
         json_free(policies->schema);
@@ -183,6 +200,67 @@ const Policy *policies_find(Policies *policies, const char *name, Error *err) {
         if (policy && policies_check_required(policies, policy->now.rules.require, name, err) < 0)
                 return NULL;
         return policy;
+}
+
+/* ---- a profile of a caller's own file ------------------------------------------------------------- */
+
+/* Anew where a file has changed, behind the same number; the old one stays in force where that is wrong. */
+static int profile_read(Policies *policies, Profile *profile, Error *err) {
+        autofree char *notices = NULL;
+        autoclose int filter = -EBADF;
+        int r = policy_read_profile(&policies->reader, profile->name, &filter, &notices, err);
+
+        if (r < 0)
+                return r;
+        profile->generation = policy_places_generation(policies->places);
+        if (profile->filter < 0)
+                profile->filter = TAKE_FD(filter);
+        else if (dup3(filter, profile->filter, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "replace the filter %s", profile->name);
+        return 0;
+}
+
+/* Few: a caller's file may name the shipped ones only (policy_file_apply()). */
+static int find_profile(Policies *policies, const char *name, int *ret, Error *err) {
+        autofree Profile *fresh = NULL;
+        Profile *profile = policies->profiles;
+        int r;
+
+        while (profile && strcmp(profile->name, name) != 0)
+                profile = profile->next;
+        if (!profile) {
+                fresh = calloc(1, sizeof *fresh);
+                if (!fresh)
+                        return error_set(err, -ENOMEM, "read the seccomp profile %s", name);
+                (void) snprintf(fresh->name, sizeof fresh->name, "%s", name);
+                fresh->filter = -EBADF;
+                r = profile_read(policies, fresh, err);
+                if (r < 0)
+                        return r;
+                profile = TAKE_PTR(fresh);
+                profile->next = policies->profiles;
+                policies->profiles = profile;
+        }
+        if (profile->generation != policy_places_generation(policies->places))
+                (void) profile_read(policies, profile, NULL);
+        *ret = profile->filter;
+        return 0;
+}
+
+int policies_hold(Policies *policies, const PolicyUse *use, PolicyHold *ret, Error *err) {
+        const Policy *policy = policies_find(policies, use->name, err);
+        PolicyHold hold = { .policy = policy };
+        int r = 0;
+
+        if (!policy)
+                return err && err->code ? err->code : -ENOENT;
+        hold.filter = policy->now.filter;
+        hold.digest = use->is_own ? use->digest : policy->now.digest;
+        if (use->profile[0])
+                r = find_profile(policies, use->profile, &hold.filter, err);
+        if (r >= 0)
+                *ret = hold;
+        return r;
 }
 
 cJSON *policies_names(Policies *policies) {

@@ -9,6 +9,25 @@
 typedef struct Policy
         Policy; /* lives as long as Policies, at one address; its values may be read anew */
 
+/* What a jail that is made later needs to know of the policy that was taken for it: policies_hold() */
+typedef struct PolicyUse {
+        char shown[POLICY_NAME_MAX]; /* as the caller named it: the end of a file's name */
+        char name
+                [POLICY_NAME_MAX]; /* of the policy, or of the one that the caller's file extends */
+        char profile
+                [POLICY_NAME_MAX]; /* a seccomp profile of the caller's file; "": the policy's */
+        bool is_own;               /* the caller's file: it has a digest of its own */
+        uint8_t digest[DIGEST_SIZE];
+} PolicyUse;
+
+#define POLICY_USE(NAME) ((PolicyUse){ .shown = NAME, .name = NAME })
+
+typedef struct PolicyHold { /* all borrowed */
+        const Policy *policy;
+        int filter; /* sealed memfd; its number stays while the front lives */
+        const uint8_t *digest;
+} PolicyHold;
+
 /** policies_new() - of a directory with NAME.json, schema/policy.json and seccomp/NAME.json (borrowed) */
 int policies_new(Front *front, int dir_fd, Policies **ret, Error *err);
 /** policies_free() - Returns: NULL */
@@ -19,6 +38,8 @@ Policies *policies_free(Policies *policies);
  * Returns: NULL with @err: -ENOENT no such policy, -EINVAL a wrong file, -ENOTSUP the host lacks something.
  */
 const Policy *policies_find(Policies *policies, const char *name, Error *err);
+/** policies_hold() - the same of what was taken earlier. Returns: 0, or as policies_find() */
+int policies_hold(Policies *policies, const PolicyUse *use, PolicyHold *ret, Error *err);
 /** policies_look() - the same for showing: what the host lacks is no matter */
 const Policy *policies_look(Policies *policies, const char *name, Error *err);
 /** policies_check_required() - does the host offer what @require lists. Returns: 0, -ENOTSUP */

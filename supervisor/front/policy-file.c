@@ -89,6 +89,15 @@ static int no_json(const PolicyText *text, const char *reason, PolicyFault *faul
         return -EINVAL;
 }
 
+static void leave_out(cJSON *json, const char *pointer) {
+        const char *slash = strrchr(pointer, '/');
+        autofree char *parent = slash ? strndup(pointer, (size_t) (slash - pointer)) : NULL;
+        cJSON *item = json_at(json, pointer), *from = parent ? json_at(json, parent) : NULL;
+
+        if (item && from)
+                cJSON_Delete(cJSON_DetachItemViaPointer(from, item));
+}
+
 int policy_file_parse(const PolicyText *text, cJSON **ret_json, PolicyFault *fault) {
         SCOPED(json_free) cJSON *json = NULL;
         SchemaFault misfit = { 0 };
@@ -104,6 +113,8 @@ int policy_file_parse(const PolicyText *text, cJSON **ret_json, PolicyFault *fau
                 (void) policy_fault_set(fault, text, "", "%s", err.text);
                 return r;
         }
+        for (unsigned i = 0; i < text->n_without; i++)
+                leave_out(json, text->without[i]);
         if (schema_check(text->schema, json, &misfit) < 0)
                 return policy_fault_set(fault, text, misfit.path, "%s", misfit.text);
         *ret_json = TAKE_PTR(json);

@@ -47,6 +47,9 @@ typedef struct PolicyText { /* all borrowed */
         const char *text;
         size_t n;
         const cJSON *schema; /* policies/schema/policy.json */
+        const char *const
+                *without; /* JSON pointers of fields that are read over; see policy.check */
+        unsigned n_without;
 } PolicyText;
 
 typedef struct PolicyFault { /* of a file */

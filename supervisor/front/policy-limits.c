@@ -128,6 +128,10 @@ static const char *format_value(const Field *field, uint64_t value, char *text) 
         }
 }
 
+const char *limits_format_value(unsigned i, uint64_t value, char *text) {
+        return format_value(&fields[i], value, text);
+}
+
 const char *limits_format(const JailLimits *limits, unsigned i, char *text) {
         char cpus[CPU_LIST_TEXT_MAX];
 

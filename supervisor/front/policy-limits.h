@@ -39,6 +39,9 @@ bool limits_in_request(unsigned i);
 /** limits_is_set() - has field @i a value; the optional ones may have none */
 bool limits_is_set(const JailLimits *limits, unsigned i);
 
+/** limits_format_value() - @value as one of field @i, likewise; field @i is no list of processors. Returns: @text */
+const char *limits_format_value(unsigned i, uint64_t value, char *text);
+
 /** limits_format() - the value of field @i for people, "-" for none, into @text of LIMIT_VALUE_MAX. Returns: @text */
 const char *limits_format(const JailLimits *limits, unsigned i, char *text);
 

@@ -3,6 +3,7 @@
  */
 #include "supervisor/front/policy-methods.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "supervisor/front/policy-take.h"
@@ -18,13 +19,17 @@ static void add_origins(cJSON *json, const PolicyTaken *taken) {
                         json_add_text(from, policy_pointer(i), origin);
 }
 
-static void add_missing(cJSON *json, const Policies *policies, unsigned require) {
+static void add_missing(cJSON *json, const Policies *policies, const PolicyRules *rules) {
+        const unsigned require = rules->require;
         cJSON *missing = json_add_array(json, "missing");
 
         if (policies_check_required(policies, require & REQUIRE_LANDLOCK, "", NULL) < 0)
                 json_push_text(missing, "landlock");
         if (policies_check_required(policies, require & REQUIRE_PSI, "", NULL) < 0)
                 json_push_text(missing, "psi");
+        if (limits_is_set(&rules->limits, LIMIT_MEMORY_HIGH) &&
+            policies_reader(policies)->info->cgroup_mode != CGROUP_V2)
+                json_push_text(missing, "cgroup v2 (limits.memory_high)");
 }
 
 static cJSON *show_taken(const Policies *policies, const PolicyTaken *taken) {
@@ -33,13 +38,13 @@ static cJSON *show_taken(const Policies *policies, const PolicyTaken *taken) {
         cJSON *sources;
 
         json_add_text(json, "warder", "policy/1");
-        json_add_text(json, "name", taken->name);
+        json_add_text(json, "name", taken->use.shown);
         json_add_text(json, "description", rules->description);
         sources = json_add_array(json, "sources");
         for (unsigned i = rules->n_sources; i > 0; i--)
                 json_push_text(sources, rules->sources[i - 1]);
         add_origins(json, taken);
-        add_missing(json, policies, rules->require);
+        add_missing(json, policies, rules);
         return json;
 }
 
@@ -79,7 +84,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json = show_taken(front->policies, &taken);
         if (!json)
                 return error_set(err, -ENOMEM, "show a policy");
-        add_filter(json, policy_filter(taken.policy));
+        add_filter(json, taken.filter);
         add_notices(json, policy_notices(taken.policy));
         if (policy_fault(taken.policy)[0])
                 json_add_text(json, "fault", policy_fault(taken.policy));
@@ -103,7 +108,7 @@ static cJSON *list_one(Policies *policies, const char *name) {
         rules = policy_rules(policy);
         json_add_text(json, "description", rules->description);
         json_add_text(json, "source", rules->sources[rules->n_sources - 1]);
-        add_missing(json, policies, rules->require);
+        add_missing(json, policies, rules);
         if (policy_fault(policy)[0])
                 json_add_text(json, "fault", policy_fault(policy));
         return json;
@@ -140,33 +145,81 @@ static cJSON *show_fault(const PolicyFault *fault) {
         return json;
 }
 
+#define FAULTS_MAX 32 /* told of one file */
+
+typedef struct Checking {
+        PolicyText text;
+        char wrong[FAULTS_MAX]
+                  [sizeof(((PolicyFault *) NULL)->field)]; /* pointers found wrong so far */
+        const char *without[FAULTS_MAX];
+} Checking;
+
+/* Does the fault say something new, and about this file? Without a field the rest may miss what it needs. */
+static bool is_news(const Checking *checking, const PolicyFault *fault) {
+        size_t n = strlen(fault->field);
+
+        if (strcmp(fault->file, checking->text.file) != 0)
+                return false;
+        for (unsigned i = 0; i < checking->text.n_without; i++)
+                if (strncmp(checking->wrong[i], fault->field, n) == 0)
+                        return false;
+        return true;
+}
+
+/* Again without each field that is wrong, until nothing more is. Returns: was the first reading good */
+static int check_all(const PolicyReader *reader, Checking *checking, PolicyRead *read,
+                     cJSON *faults, Error *err) {
+        PolicyText *text = &checking->text;
+
+        for (;;) {
+                PolicyFault fault = { 0 };
+                unsigned n = text->n_without;
+                int r = policy_read_text(reader, text, read, &fault, err);
+
+                if (r != -EINVAL)
+                        return n == 0 || r < 0 ? r : -EINVAL;
+                if (n > 0 && !is_news(checking, &fault))
+                        return -EINVAL;
+                json_push_consume(faults, show_fault(&fault));
+                if (n == FAULTS_MAX || !fault.field[0] || strcmp(fault.file, text->file) != 0)
+                        return -EINVAL;
+                memcpy(checking->wrong[n], fault.field, sizeof fault.field);
+                checking->without[n] = checking->wrong[n];
+                text->n_without = n + 1;
+        }
+}
+
 static int run_check(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                      Error *err) {
         SCOPED(policy_read_deinit) PolicyRead read = POLICY_READ_EMPTY;
         const PolicyReader *reader = policies_reader(front->policies);
-        const PolicyText text = { .file = json_text(params, "file"),
-                                  .text = json_text(params, "text"),
-                                  .n = strlen(json_text(params, "text")),
-                                  .schema = reader->schema };
+        Checking checking = { .text = { .file = json_text(params, "file"),
+                                        .text = json_text(params, "text"),
+                                        .n = strlen(json_text(params, "text")),
+                                        .schema = reader->schema } };
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *faults = cJSON_CreateArray();
         PolicyTaken taken = { .policy = NULL };
-        PolicyFault fault = { 0 };
-        cJSON *json = cJSON_CreateObject();
-        int r = policy_read_text(reader, &text, &read, &fault, err);
+        int r;
 
         (void) call;
-        if (r < 0 && r != -EINVAL) {
-                json_free(json);
+        checking.text.without = checking.without;
+        r = check_all(reader, &checking, &read, faults, err);
+        if (r < 0 && r != -EINVAL)
                 return r;
-        }
         *err = ERROR_EMPTY;
         json_add_bool(json, "ok", r >= 0);
+        (void) snprintf(taken.use.shown, sizeof taken.use.shown, "%s", checking.text.file);
         taken.rules = read.rules;
         if (r >= 0)
                 json_add_consume(json, "policy", show_taken(front->policies, &taken));
         else
-                json_add_consume(json, "fault", show_fault(&fault));
-        *ret_result = json;
-        return json ? 0 : error_set(err, -ENOMEM, "check a policy");
+                json_add_consume(json, "fault", cJSON_Duplicate(faults->child, true));
+        json_add_consume(json, "faults", TAKE_PTR(faults));
+        if (!json)
+                return error_set(err, -ENOMEM, "check a policy");
+        *ret_result = TAKE_PTR(json);
+        return 0;
 }
 
 const MethodRow policy_methods[] = {
@@ -180,7 +233,7 @@ const MethodRow policy_methods[] = {
           .run = run_list },
         { .name = "policy.show",
           .params = "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
-                    "\"properties\":{\"name\":{\"type\":\"string\",\"maxLength\":64}}}",
+                    "\"properties\":{\"name\":" POLICY_SCHEMA "}}",
           .result = "{\"type\":\"object\",\"required\":[\"warder\",\"name\",\"limits\",\"from\"]}",
           .summary = "One policy as it holds for the caller, in bytes and microseconds, and where "
                      "each value comes from",
@@ -190,7 +243,8 @@ const MethodRow policy_methods[] = {
           .params = "{\"type\":\"object\",\"required\":[\"file\",\"text\"],"
                     "\"additionalProperties\":false,\"properties\":{" POLICY_FILE_PROPERTIES "}}",
           .result = "{\"type\":\"object\",\"required\":[\"ok\"]}",
-          .summary = "Is this text a policy: the policy, or file, line, field and reason",
+          .summary = "Is this text a policy: the policy, or file, line, field and reason of each "
+                     "fault",
           .charge = "none",
           .run = run_check },
         { 0 },

@@ -97,41 +97,51 @@ static int load(Reading *reading, const char *name, unsigned from, const Chain *
         return load_text(reading, &text, &chain);
 }
 
-static int compile(const PolicyReader *reader, const char *policy, PolicyRead *read, Error *err) {
+int policy_read_profile(const PolicyReader *reader, const char *name, int *ret_filter,
+                        char **ret_notices, Error *err) {
         SCOPED(place_file_deinit) PlaceFile file = { 0 };
         SeccompFilter filter = SECCOMP_FILTER_EMPTY;
-        char path[POLICY_NAME_MAX + 16], origin[POLICY_ORIGIN_MAX];
+        char path[POLICY_NAME_MAX + 16];
         int r;
 
-        (void) snprintf(path, sizeof path, "seccomp/%s.json", read->said.seccomp);
+        (void) snprintf(path, sizeof path, "seccomp/%s.json", name);
         r = policy_places_read(reader->places, path, 0, &file, err);
-        if (r < 0) {
-                Error own = *err;
-
-                return error_say(err, -EINVAL, "%s: /seccomp: %s",
-                                 policy_origin(&read->said, POLICY_SECCOMP, origin), own.text);
-        }
+        if (r < 0)
+                return error_say(err, -ENOENT, "%s", (err ? *err : ERROR_EMPTY).text);
         r = seccomp_profile_compile(file.text, file.n, 0, &filter, err);
         if (r < 0)
-                return error_add(err, r, "policy %s: %s", policy, file.shown);
-        read->filter = filter.fd;
-        read->notices = filter.notices;
+                return error_add(err, r == -ENOENT ? -EINVAL : r, "%s", file.shown);
+        *ret_filter = filter.fd;
+        *ret_notices = filter.notices;
         return 0;
 }
 
-static int digest(const char *policy, PolicyRead *read, Error *err) {
-        SCOPED(json_free) cJSON *json = policy_rules_json(&read->rules);
+static int compile(const PolicyReader *reader, const char *policy, PolicyRead *read, Error *err) {
+        char origin[POLICY_ORIGIN_MAX];
+        Error own = ERROR_EMPTY;
+        int r = policy_read_profile(reader, read->said.seccomp, &read->filter, &read->notices,
+                                    &own);
+
+        if (r == -ENOENT)
+                return error_say(err, -EINVAL, "%s: /seccomp: %s",
+                                 policy_origin(&read->said, POLICY_SECCOMP, origin), own.text);
+        return r < 0 ? error_say(err, r, "policy %s: %s", policy, own.text) : 0;
+}
+
+int policy_read_digest(const PolicyRules *rules, int filter, const char *name, uint8_t *ret,
+                       Error *err) {
+        SCOPED(json_free) cJSON *json = policy_rules_json(rules);
         autofree char *text = NULL;
         uint8_t value[DIGEST_SIZE];
-        char filter[DIGEST_TEXT_MAX];
+        char shown[DIGEST_TEXT_MAX];
 
-        if (digest_of_fd(read->filter, value, NULL) == 0)
-                json_add_text(json, "filter", digest_format(value, filter));
-        json_add_text(json, "name", policy);
+        if (digest_of_fd(filter, value, NULL) == 0)
+                json_add_text(json, "filter", digest_format(value, shown));
+        json_add_text(json, "name", name);
         text = json ? json_print(json) : NULL;
         if (!text)
-                return error_set(err, -ENOMEM, "digest policy %s", policy);
-        digest_of(text, strlen(text), read->digest);
+                return error_set(err, -ENOMEM, "digest policy %s", name);
+        digest_of(text, strlen(text), ret);
         return 0;
 }
 
@@ -142,7 +152,7 @@ static int finish(const PolicyReader *reader, const char *name, PolicyRead *read
                 return r;
         read->rules = read->said;
         (void) policy_settle(&read->rules, reader->info);
-        return digest(name, read, err);
+        return policy_read_digest(&read->rules, read->filter, name, read->digest, err);
 }
 
 void policy_read_deinit(PolicyRead *read) {

@@ -12,6 +12,14 @@ typedef struct PolicyReader { /* all borrowed */
         const FrontInfo *info;
 } PolicyReader;
 
+/** policy_read_profile() - compile seccomp/NAME.json; both owned by the caller. Returns: 0 or negative errno */
+int policy_read_profile(const PolicyReader *reader, const char *name, int *ret_filter,
+                        char **ret_notices, Error *err);
+
+/** policy_read_digest() - SHA-256 of what holds: @rules, the filter, the name. Returns: 0 or -ENOMEM */
+int policy_read_digest(const PolicyRules *rules, int filter, const char *name, uint8_t *ret,
+                       Error *err);
+
 typedef struct PolicyRead {
         PolicyRules said;  /* by the files */
         PolicyRules rules; /* made to fit each other and the host */

@@ -2,7 +2,7 @@
  * policy-take: see policy-take.h.
  *
  * A caller's own file comes as text, never as a path, and only ever tightens what an administrator's policy
- * says: it must extend one, and the filter is that one's.
+ * says: it must extend one, and may name another seccomp profile only where that is known to allow less.
  */
 #include "supervisor/front/policy-take.h"
 
@@ -21,9 +21,31 @@ static int take_name(Front *front, const PolicyAsk *ask, const char *name, Polic
                                 : policies_find(front->policies, name, err);
         if (!ret->policy)
                 return err->code;
-        (void) snprintf(ret->name, sizeof ret->name, "%s", name);
+        (void) snprintf(ret->use.shown, sizeof ret->use.shown, "%s", name);
+        (void) snprintf(ret->use.name, sizeof ret->use.name, "%s", name);
         ret->rules = *policy_rules(ret->policy);
+        ret->filter = policy_filter(ret->policy);
         return 0;
+}
+
+/* It may choose a tighter seccomp profile than the policy that it extends: then that one's filter holds. */
+static int use_own(Front *front, const PolicyText *text, PolicyTaken *ret, Error *err) {
+        size_t n = strlen(text->file), cut = n < POLICY_NAME_MAX ? 0 : n - POLICY_NAME_MAX + 1;
+        const char *profile = ret->rules.seccomp;
+        PolicyHold hold;
+        int r;
+
+        (void) snprintf(ret->use.shown, sizeof ret->use.shown, "%s", text->file + cut);
+        ret->use.is_own = true;
+        if (strcmp(profile, policy_said(ret->policy)->seccomp) == 0)
+                return policy_read_digest(&ret->rules, ret->filter, text->file, ret->use.digest,
+                                          err);
+        (void) snprintf(ret->use.profile, sizeof ret->use.profile, "%s", profile);
+        r = policies_hold(front->policies, &ret->use, &hold, err);
+        if (r < 0)
+                return error_add(err, -EINVAL, "%s: /seccomp", text->file);
+        ret->filter = hold.filter;
+        return policy_read_digest(&ret->rules, ret->filter, text->file, ret->use.digest, err);
 }
 
 static int apply_own(Front *front, const PolicyAsk *ask, const PolicyText *text, PolicyTaken *ret,
@@ -48,9 +70,10 @@ static int apply_own(Front *front, const PolicyAsk *ask, const PolicyText *text,
         if (policy_file_apply(&ret->rules, text, json, true, &fault) < 0)
                 return policy_fault_error(&fault, err);
         (void) policy_settle(&ret->rules, &front->info);
-        return ask->show ? 0
-                         : policies_check_required(front->policies, ret->rules.require, text->file,
-                                                   err);
+        r = use_own(front, text, ret, err);
+        if (r < 0 || ask->show)
+                return r;
+        return policies_check_required(front->policies, ret->rules.require, text->file, err);
 }
 
 static int take_own(Front *front, const PolicyAsk *ask, PolicyTaken *ret, Error *err) {
@@ -147,6 +170,7 @@ static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Er
 
 static int tighten(Front *front, Call *call, const cJSON *request, PolicyTaken *taken, Error *err) {
         PolicyRules *rules = &taken->rules;
+        char asked[LIMIT_VALUE_MAX], memory[LIMIT_VALUE_MAX];
         uint64_t disk = 0;
 
         for (unsigned i = 0; i < _LIMIT_FIELD_MAX; i++) {
@@ -160,9 +184,10 @@ static int tighten(Front *front, Call *call, const cJSON *request, PolicyTaken *
         if (json_number(request, "disk", &disk) == 0 && rules->limits.plan.disk_bytes < disk) {
                 call_refuse(call, "invalid", "/limits/disk", NULL);
                 return error_say(err, -EINVAL,
-                                 "limits.disk may be at most half of the memory limit (%llu): what "
+                                 "limits.disk: %s is more than half of the memory limit (%s): what "
                                  "a jail writes is held in memory",
-                                 (unsigned long long) rules->limits.plan.memory_bytes / 2);
+                                 limits_format_value(LIMIT_DISK, disk, asked),
+                                 limits_format(&rules->limits, LIMIT_MEMORY, memory));
         }
         return 0;
 }
@@ -196,5 +221,5 @@ int policy_take_host_root(Call *call, const PolicyTaken *taken, Error *err) {
         call_refuse(call, "denied", "/snapshot", "import a root: warder snapshot import NAME FILE");
         return error_say(err, -EPERM,
                          "policy %s does not allow the host's own root: name a snapshot",
-                         taken->name);
+                         taken->use.shown);
 }

@@ -8,8 +8,9 @@
 #include "supervisor/front/policies.h"
 
 /* In the schema of a request: a name, or a file of the caller's own, as its text. */
-#define POLICY_PROPERTY                                                                         \
-        "\"policy\":{\"anyOf\":[{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"        \
+#define POLICY_PROPERTY "\"policy\":" POLICY_SCHEMA
+#define POLICY_SCHEMA                                                                           \
+        "{\"anyOf\":[{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"                   \
         "{\"type\":\"object\",\"required\":[\"file\",\"text\"],\"additionalProperties\":false," \
         "\"properties\":{" POLICY_FILE_PROPERTIES "}}]}"
 #define POLICY_FILE_PROPERTIES                                              \
@@ -40,10 +41,10 @@ typedef struct PolicyAsk {     /* all borrowed */
 } PolicyAsk;
 
 typedef struct PolicyTaken {
-        const Policy *
-                policy; /* that has the filter: the one named, or the one that the own file extends */
-        char name[POLICY_NAME_MAX]; /* of that one */
-        PolicyRules rules;          /* what holds */
+        PolicyUse use;
+        const Policy *policy; /* the one named, or the one that the caller's file extends */
+        int filter;           /* borrowed */
+        PolicyRules rules;    /* what holds */
         char ceiling[_LIMIT_FIELD_MAX]
                     [CEILING_SOURCE_MAX]; /* whose ceiling lowered it; "" where none did */
 } PolicyTaken;

@@ -143,7 +143,7 @@ static void start_verify(Task *task) {
         VerifyInput input = { .spec = task->spec,
                               .base = &task->base,
                               .snapshot = task->snapshot,
-                              .policy = "ci",
+                              .policy = &verify_policy,
                               .owner_uid = task->owner_uid,
                               .patch_fd = task->gate.patch_fd,
                               .patch = task->gate.patch,

@@ -23,8 +23,7 @@ const char task_start_schema[] =
         "\"request\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":65536},"
         "\"workflow\":{\"oneOf\":[{\"type\":\"string\",\"maxLength\":64},{\"type\":\"object\"}]},"
         "\"spec\":" VERIFY_SCHEMA_JSON ","
-        "\"snapshot\":{\"type\":\"string\",\"maxLength\":64},"
-        "\"policy\":{\"type\":\"string\",\"maxLength\":64},"
+        "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
         "\"keep\":{\"type\":\"boolean\"},"
         "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
         "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
@@ -149,7 +148,7 @@ static int read_places(Task *task, Call *call, const cJSON *params, Error *err) 
                 r = policy_take_host_root(call, &policy, err);
         if (r < 0)
                 return r;
-        (void) snprintf(task->policy, sizeof(task->policy), "%s", policy.name);
+        task->policy = policy.use;
         task->limits = policy.rules.limits;
         return bound_wall(task, call, params, err);
 }

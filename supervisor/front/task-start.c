@@ -146,7 +146,7 @@ static void on_agent_jail(FrontJail *jail, const Error *err, void *userdata) {
 static int make_task_jail(Task *task, Error *err) {
         GateLayers layers = work_base_layers(&task->base, true);
         GateRoot root = { .snapshot = task->snapshot,
-                          .policy = task->policy,
+                          .policy = &task->policy,
                           .limits = &task->limits,
                           .layers = &layers,
                           .owner_uid = task->owner_uid };
@@ -162,9 +162,10 @@ static int make_task_jail(Task *task, Error *err) {
 static int make_agent_jail(Task *task, Error *err) {
         const Policy *policy = policies_find(task->front->policies, "agent", err);
         GateLayers none = { .n = 0 };
-        GateRoot root = {
-                .snapshot = "host", .policy = "agent", .layers = &none, .owner_uid = task->owner_uid
-        };
+        GateRoot root = { .snapshot = "host",
+                          .policy = &POLICY_USE("agent"),
+                          .layers = &none,
+                          .owner_uid = task->owner_uid };
         JailLimits limits;
         int r;
 
@@ -212,7 +213,7 @@ static int start_base(Task *task, Error *err) {
         WorkBaseSpec spec = { .tar_fd = task->tar_fd,
                               .spec = task->spec,
                               .snapshot = task->snapshot,
-                              .policy = "ci",
+                              .policy = &verify_policy,
                               .owner_uid = task->owner_uid,
                               .phase = on_phase,
                               .done = on_base,

@@ -87,7 +87,7 @@ struct Task {
         cJSON *workflow;
         cJSON *roles;
         char snapshot[TASK_NAME_MAX];
-        char policy[TASK_NAME_MAX];
+        PolicyUse policy;
         JailLimits limits; /* of the task's jail */
         TaskModel model;
         uint64_t budget[_TASK_BUDGET_MAX];

@@ -25,7 +25,7 @@ typedef struct VerifyCall {
         Client *client; /* borrowed; NULL: gone */
         VerifySpec *spec;
         char snapshot[NAME_MAX_BYTES];
-        char policy[NAME_MAX_BYTES];
+        PolicyUse policy;
         JailLimits limits;
         int patch_fd;     /* owned */
         WorkBaseJob *job; /* owned, one at a time */
@@ -126,7 +126,7 @@ static int start_verify(VerifyCall *self, Error *err) {
         VerifyInput input = { .spec = self->spec,
                               .base = &self->base,
                               .snapshot = self->snapshot,
-                              .policy = self->policy,
+                              .policy = &self->policy,
                               .limits = &self->limits,
                               .owner_uid = call_peer(self->call)->uid,
                               .patch_fd = self->patch_fd,
@@ -165,14 +165,13 @@ static void copy_name(char *to, const cJSON *params, const char *name, const cha
 /* Names that are there, limits that may be had: what is wrong here is a wrong request, not a verdict */
 static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
         const PolicyAsk ask = { .policy = json_get(params, "policy"),
-                                .otherwise = "ci",
+                                .otherwise = verify_policy.name,
                                 .limits = json_get(params, "limits") };
         PolicyTaken policy;
         SnapshotInfo info;
         int r;
 
         copy_name(self->snapshot, params, "snapshot", "host");
-        copy_name(self->policy, params, "policy", "ci");
         r = snapshots_find(self->front, self->snapshot, call_peer(self->call)->uid, &info, err);
         if (r < 0) {
                 call_refuse(self->call, "not_found", "/snapshot", NULL);
@@ -181,8 +180,10 @@ static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
         r = policy_take(self->front, self->call, &ask, &policy, err);
         if (r >= 0 && strcmp(self->snapshot, "host") == 0)
                 r = policy_take_host_root(self->call, &policy, err);
-        if (r >= 0)
-                self->limits = policy.rules.limits;
+        if (r < 0)
+                return r;
+        self->policy = policy.use;
+        self->limits = policy.rules.limits;
         return r;
 }
 
@@ -214,7 +215,7 @@ static int start(VerifyCall *self, Error *err) {
         WorkBaseSpec spec = { .tar_fd = tar_fd,
                               .spec = self->spec,
                               .snapshot = self->snapshot,
-                              .policy = self->policy,
+                              .policy = &self->policy,
                               .limits = &self->limits,
                               .owner_uid = call_peer(self->call)->uid,
                               .phase = on_phase,
@@ -282,8 +283,7 @@ const MethodRow verify_methods[] = {
         { .name = "verify.run",
           .params = "{\"type\":\"object\",\"required\":[\"spec\"],\"additionalProperties\":false,"
                     "\"properties\":{\"spec\":" VERIFY_SCHEMA_JSON ","
-                    "\"snapshot\":{\"type\":\"string\",\"maxLength\":64},"
-                    "\"policy\":{\"type\":\"string\",\"maxLength\":64},"
+                    "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
                     "\"limits\":{\"type\":\"object\"}}}",
           .result =
                   "{\"type\":\"object\",\"required\":[\"warder\",\"verdict\",\"detail\",\"exit\"]}",

@@ -14,6 +14,8 @@
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verdict-runs.h"
 
+const PolicyUse verify_policy = { .shown = "ci", .name = "ci" };
+
 struct Verify {
         Front *front; /* borrowed */
         VerifyState state;
@@ -332,14 +334,16 @@ static int start_apply(Verify *verify, Error *err) {
 
 /* Digests of what the verdict names, and the limits */
 static int resolve(Verify *verify, Error *err) {
-        const Policy *policy = policies_find(verify->front->policies, verify->input.policy, err);
+        PolicyHold policy;
         SnapshotInfo info;
         int r;
 
-        if (!policy)
-                return -ENOENT;
-        memcpy(verify->policy, policy_digest(policy), DIGEST_SIZE);
-        verify->limits = verify->input.limits ? *verify->input.limits : *policy_limits(policy);
+        r = policies_hold(verify->front->policies, verify->input.policy, &policy, err);
+        if (r < 0)
+                return r;
+        memcpy(verify->policy, policy.digest, DIGEST_SIZE);
+        verify->limits =
+                verify->input.limits ? *verify->input.limits : *policy_limits(policy.policy);
         verify->input.limits = NULL;
         r = snapshots_find(verify->front, verify->input.snapshot, verify->input.owner_uid, &info,
                            err);

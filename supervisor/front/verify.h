@@ -14,6 +14,8 @@
 
 typedef struct Verify Verify;
 
+extern const PolicyUse verify_policy; /* of a verify, unless it names another: ci */
+
 typedef enum VerifyState {
         VERIFY_APPLY, /* a PatchApply is under way */
         VERIFY_BASE,  /* a BaseRun is */
@@ -38,7 +40,7 @@ typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and lim
         const VerifySpec *spec;
         const WorkBase *base;
         const char *snapshot;
-        const char *policy;
+        const PolicyUse *policy;
         const JailLimits *limits; /* NULL: the policy's */
         uint32_t owner_uid;
         int patch_fd;         /* duplicated; read from where it stands */

@@ -77,7 +77,7 @@ static void on_setup(const uint8_t *digest, const Error *err, const char *detail
 
 static int ask_setup(WorkBaseJob *job, Error *err) {
         GateLayers layers = work_base_layers(&job->base, false);
-        const Policy *policy = policies_find(job->front->policies, job->spec.policy, err);
+        PolicyHold policy;
         uint8_t snapshot[DIGEST_SIZE];
         SnapshotInfo info;
         SetupLayerSpec spec = { .root = { .snapshot = job->spec.snapshot,
@@ -91,13 +91,14 @@ static int ask_setup(WorkBaseJob *job, Error *err) {
                                 .userdata = job };
         int r;
 
-        if (!policy)
-                return -ENOENT;
+        r = policies_hold(job->front->policies, job->spec.policy, &policy, err);
+        if (r < 0)
+                return r;
         r = snapshots_find(job->front, job->spec.snapshot, job->spec.owner_uid, &info, err);
         if (r < 0)
                 return r;
         snapshots_digest(&info, snapshot);
-        spec.policy = policy_digest(policy);
+        spec.policy = policy.digest;
         return setup_layer_get(job->front, job->holds, &spec, job->base.setup, &job->setup, err);
 }
 

@@ -31,7 +31,7 @@ typedef struct WorkBaseSpec { /* strings borrowed until the end */
         int tar_fd;           /* duplicated */
         const VerifySpec *spec;
         const char *snapshot;
-        const char *policy;       /* of the setup's jail: the verify's */
+        const PolicyUse *policy;  /* of the setup's jail: the verify's */
         const JailLimits *limits; /* likewise; NULL: the policy's */
         uint32_t owner_uid;
         WorkPhaseFn phase;

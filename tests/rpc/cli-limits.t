@@ -15,7 +15,7 @@ has "$err" "limit 32 MiB" "with the limit of this command"
 has "$err" "raise with --memory" "and what to do"
 expect 0 "the jail goes on" warder exec "$jail" -- true
 expect 125 "--memory 1M" warder exec --memory 1M "$jail" -- true
-has "$err" "4194304" "is refused with the least there is"
+has "$err" "1 MiB is less than 4 MiB, the least there is (at --memory)" "is refused with the least there is"
 expect 159 "SIGSYS" warder exec "$jail" -- sh -c 'kill -SYS $$'
 has "$err" "the policy's filter does that" "may be the filter's, and is not said to be"
 expect 1 "a full disk that was not freed" warder exec "$jail" -- sh -c 'head -c 30M /dev/zero >/home/user/f; exit 1'

@@ -87,6 +87,8 @@ static void shown(void) {
         is_text(units_format_duration(3400000, text), "3.4 s", "seconds");
         is_text(units_format_duration(605000000, text), "10 m 5 s", "minutes");
         is_text(units_format_duration(7380000000, text), "2 h 3 m", "hours");
+        is_text(units_format_duration(1800000000, text), "30 m", "whole minutes");
+        is_text(units_format_duration(172800000000, text), "48 h", "whole hours");
         is_text(units_format_time(1767607872345678, text), "2026-01-05T10:11:12.345Z", "a time");
         ok(strlen(units_format_time(UINT64_MAX, text)) < UNITS_TEXT_MAX, "any time fits");
 }
