@@ -152,8 +152,8 @@ int schema_key_additional(SchemaWalk *w, const cJSON *schema, const cJSON *keywo
                 if (r > 0)
                         continue;
                 if (cJSON_IsFalse(keyword))
-                        return schema_fail(w, SCHEMA_NO_FIT, "unknown field \"%.80s\"",
-                                           member->string);
+                        return schema_fail_member(w, member, "unknown field \"%.80s\"",
+                                                  member->string);
                 r = schema_member(w, keyword, member);
                 if (r < 0)
                         return r;

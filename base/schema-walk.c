@@ -45,6 +45,20 @@ static size_t path_push(SchemaWalk *w, const char *name) {
         return before;
 }
 
+int schema_fail_member(SchemaWalk *w, const cJSON *member, const char *format, ...) {
+        size_t before = path_push(w, member->string);
+        char text[ERROR_TEXT_MAX];
+        va_list args;
+        int r;
+
+        va_start(args, format);
+        (void) vsnprintf(text, sizeof(text), format, args);
+        va_end(args);
+        r = schema_fail(w, SCHEMA_NO_FIT, "%s", text);
+        w->path[before] = 0;
+        return r;
+}
+
 int schema_member(SchemaWalk *w, const cJSON *schema, const cJSON *member) {
         size_t before = path_push(w, member->string);
         int r = w->check(w, schema, member);

@@ -29,6 +29,10 @@ struct SchemaWalk {
 int schema_fail(SchemaWalk *w, int code, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 
+/** schema_fail_member() - record that @member does not fit, at its own path. Returns: SCHEMA_NO_FIT */
+int schema_fail_member(SchemaWalk *w, const cJSON *member, const char *format, ...)
+        __attribute__((format(printf, 3, 4)));
+
 /** schema_spend() - count work. Returns: 0, or SCHEMA_NO_FIT where it is too much */
 int schema_spend(SchemaWalk *w, size_t work);
 

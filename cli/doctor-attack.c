@@ -20,6 +20,7 @@
 #include "cli/doctor-open.h"
 #include "cli/doctor-report.h"
 #include "cli/link.h"
+#include "cli/own-policy.h"
 #include "cli/pack.h"
 #include "cli/places.h"
 #include "cli/probe/exhaust.h"
@@ -123,7 +124,8 @@ static int make_jail(Attack *attack, const AttackOptions *options, bool narrow, 
         const char *jail;
         int r = pack_probe(&work, err);
 
-        add_name(ask.params, "policy", options->policy, "WARDER_POLICY");
+        if (r == 0)
+                r = own_policy_choose(options->policy, ask.params, err);
         add_name(ask.params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
         json_add_bool(ask.params, "work", true);
         if (narrow)

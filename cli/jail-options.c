@@ -50,7 +50,7 @@ static int add_limits(const JailOptions *options, cJSON *params, Error *err) {
 
 int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
         const char *snapshot = or_environment(options->snapshot, "WARDER_SNAPSHOT");
-        const char *policy = or_environment(options->policy, "WARDER_POLICY");
+        int r;
 
         if (options->net && strcmp(options->net, "none") != 0) {
                 (void) error_say(err, -EINVAL,
@@ -68,13 +68,8 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
                 json_add_bool(params, "rw", true);
         if (snapshot)
                 json_add_text(params, "snapshot", snapshot);
-        if (policy) {
-                int r = own_policy_add(policy, params, err);
-
-                if (r < 0)
-                        return r;
-        }
-        return add_limits(options, params, err);
+        r = own_policy_choose(options->policy, params, err);
+        return r < 0 ? r : add_limits(options, params, err);
 }
 
 int jail_options_work(const JailOptions *options, int sock, Error *err) {

@@ -12,37 +12,19 @@
 
 #include "base/fds.h"
 #include "cli/as-user.h"
+#include "cli/user-file.h"
 
 #define MODELS_MAX (256 * 1024)
 #define KEY_MAX    4096
 #define PATH_LONG  512
 
-static int read_as_user(const User *user, const char *path, size_t max, char **ret, Error *err) {
-        autoclose int fd = as_user_open(user, path, O_RDONLY, err);
-        size_t n = 0;
-        int r;
-
-        if (fd < 0)
-                return fd;
-        r = fd_read_all(fd, max, ret, &n);
-        if (r == 0 && strlen(*ret) != n) {
-                free(TAKE_PTR(*ret));
-                r = -EINVAL;
-        }
-        return r < 0 ? error_set(err, r, "read %s", path) : 0;
-}
-
-static int load(const User *user, const char *path, cJSON **ret, Error *err) {
-        autofree char *text = NULL;
+static int load(const char *path, cJSON **ret, Error *err) {
         SCOPED(json_free) cJSON *json = NULL;
         const char *version;
-        int r = read_as_user(user, path, MODELS_MAX, &text, err);
+        int r = user_file_json(path, MODELS_MAX, &json, err);
 
         if (r < 0)
                 return r;
-        r = json_parse(text, strlen(text), JSON_COMMENTS, &json, err);
-        if (r < 0)
-                return error_add(err, r, "%s", path);
         version = json_text(json, "warder");
         if (!version || strcmp(version, "models/1") != 0)
                 return error_say(err, -EINVAL, "%s: \"warder\" must be \"models/1\".", path);
@@ -79,7 +61,7 @@ static int find_file(const User *user, const char *named, char *path, size_t n, 
                          "warder(1)), or name one with --models.");
 }
 
-static int find_key(const User *user, const cJSON *model, char **ret, Error *err) {
+static int find_key(const cJSON *model, char **ret, Error *err) {
         const char *variable = json_text(model, "key_env");
         const char *file = json_text(model, "key_file");
         const char *value = variable ? getenv(variable) : NULL;
@@ -90,7 +72,7 @@ static int find_key(const User *user, const cJSON *model, char **ret, Error *err
                                  "variables on: use 'sudo --preserve-env=%.64s', or \"key_file\".",
                                  variable, variable);
         if (file)
-                return read_as_user(user, file, KEY_MAX, ret, err);
+                return user_file_read(file, KEY_MAX, ret, err);
         *ret = strdup(value ? value : "");
         return *ret ? 0 : error_set(err, -ENOMEM, "read the key");
 }
@@ -135,7 +117,7 @@ int models_find(const char *file, const char *name, cJSON **ret_route, int *ret_
         user_of_caller(&user);
         r = find_file(&user, file, path, sizeof(path), err);
         if (r == 0)
-                r = load(&user, path, &json, err);
+                r = load(path, &json, err);
         if (r < 0)
                 return r;
         model = json_get(json_get(json, "models"), name);
@@ -143,7 +125,7 @@ int models_find(const char *file, const char *name, cJSON **ret_route, int *ret_
                 return error_say(err, -ENOENT, "%s has no model '%.64s'.", path, name);
         r = make_route(model, name, &route, err);
         if (r == 0)
-                r = find_key(&user, model, &key, err);
+                r = find_key(model, &key, err);
         if (r == 0)
                 r = seal_key(key, ret_key_fd, err);
         if (r < 0)

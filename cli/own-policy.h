@@ -12,10 +12,17 @@
 int own_policy_read(const char *path, cJSON **ret, Error *err);
 
 /**
- * own_policy_add() - "policy" of jail.create
+ * own_policy_add() - put a policy into a request
  * @policy: a file, where it has a slash; else ~/.config/warder/policies/NAME.json, where that is there; else
  *          the name of an administrator's or shipped one
+ * @member: of @params
  *
  * Returns: 0 or negative errno.
  */
-int own_policy_add(const char *policy, cJSON *params, Error *err);
+int own_policy_add(const char *policy, cJSON *params, const char *member, Error *err);
+
+/** own_policy_choose() - "policy" of a request by @policy, else $WARDER_POLICY, else nothing. Returns: 0 or negative errno */
+int own_policy_choose(const char *policy, cJSON *params, Error *err);
+
+/** own_policy_names() - of ~/.config/warder/policies, in no order; fresh array of texts */
+cJSON *own_policy_names(void);

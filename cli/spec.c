@@ -5,12 +5,11 @@
 #include "cli/spec.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/fds.h"
 #include "base/units.h"
+#include "cli/user-file.h"
 
 #define SPEC_MAX (256 * 1024)
 
@@ -27,18 +26,10 @@ static int parse_text(const char *text, size_t n, const char *what, cJSON **ret,
 }
 
 static int load_file(const char *path, cJSON **ret, Error *err) {
-        autoclose int fd = -EBADF;
         autofree char *text = NULL;
-        size_t n = 0;
-        User user;
-        int r;
+        int r = user_file_read(path, SPEC_MAX, &text, err);
 
-        user_of_caller(&user);
-        fd = as_user_open(&user, path, O_RDONLY, err);
-        if (fd < 0)
-                return fd;
-        r = fd_read_all(fd, SPEC_MAX, &text, &n);
-        return r < 0 ? error_set(err, r, "read %s", path) : parse_text(text, n, path, ret, err);
+        return r < 0 ? r : parse_text(text, strlen(text), path, ret, err);
 }
 
 static int load_from_repository(const Repository *repo, bool from_commit, cJSON **ret, Error *err) {

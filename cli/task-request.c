@@ -14,10 +14,12 @@
 #include "base/ids.h"
 #include "base/units.h"
 #include "cli/models.h"
-#include "cli/workdir.h"
+#include "cli/own-policy.h"
+#include "cli/user-file.h"
 
 #define REQUEST_MAX     65536
 #define WORKFLOW_MAX    (256 * 1024)
+#define TRANSCRIPT_MAX  (64 * 1024 * 1024)
 #define REQUEST_DEFAULT "The test suite of this project fails. Find the cause and mend it."
 
 static int add_request(const TaskOptions *options, cJSON *params, Error *err) {
@@ -44,11 +46,7 @@ static int add_request(const TaskOptions *options, cJSON *params, Error *err) {
 /* A name of the shipped ones, or a file: a name has neither slash nor ".json" */
 static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
         const char *name = options->workflow;
-        autofree char *text = NULL;
-        autoclose int fd = -EBADF;
         cJSON *json = NULL;
-        size_t n = 0;
-        User user;
         int r;
 
         if (!name || name_is_valid(name)) {
@@ -56,18 +54,10 @@ static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
                         json_add_text(params, "workflow", name);
                 return 0;
         }
-        user_of_caller(&user);
-        fd = as_user_open(&user, name, O_RDONLY, err);
-        if (fd < 0)
-                return fd;
-        r = fd_read_all(fd, WORKFLOW_MAX, &text, &n);
-        if (r < 0)
-                return error_set(err, r, "read %s", name);
-        r = json_parse(text, n, JSON_COMMENTS, &json, err);
-        if (r < 0)
-                return error_add(err, r, "%s", name);
-        json_add_consume(params, "workflow", json);
-        return 0;
+        r = user_file_json(name, WORKFLOW_MAX, &json, err);
+        if (r == 0)
+                json_add_consume(params, "workflow", json);
+        return r;
 }
 
 static int add_limit(cJSON *limits, const char *text, Error *err) {
@@ -105,30 +95,6 @@ static int add_limits(const TaskOptions *options, cJSON *params, Error *err) {
         return r;
 }
 
-/* The supervisor takes a regular file only; a transcript from a pipe is read to its end */
-static int open_transcript(const char *name, int *ret_fd, Error *err) {
-        autoclose int fd = -EBADF, spool = -EBADF;
-        autofree char *text = NULL;
-        size_t n = 0;
-        User user;
-        int r;
-
-        user_of_caller(&user);
-        fd = as_user_open(&user, name, O_RDONLY, err);
-        if (fd < 0)
-                return fd;
-        spool = spool_new(err);
-        if (spool < 0)
-                return spool;
-        r = fd_read_all(fd, 64 * 1024 * 1024, &text, &n);
-        if (r == 0)
-                r = fd_write_all(spool, text, n);
-        if (r < 0 || lseek(spool, 0, SEEK_SET) < 0)
-                return error_set(err, r < 0 ? r : -errno, "read %s", name);
-        *ret_fd = TAKE_FD(spool);
-        return 0;
-}
-
 static int add_model(const TaskOptions *options, TaskRequest *request, Error *err) {
         cJSON *route = NULL;
         int r;
@@ -148,7 +114,8 @@ static int add_model(const TaskOptions *options, TaskRequest *request, Error *er
         }
         request->is_replay = true;
         json_add_text(json_add_object(request->params, "model"), "provider", "replay");
-        return open_transcript(options->replay, &request->model_fd, err);
+        /* the supervisor takes a regular file only */
+        return user_file_spool(options->replay, TRANSCRIPT_MAX, &request->model_fd, err);
 }
 
 static void add_place(cJSON *params, const char *member, const char *text, const char *variable) {
@@ -168,8 +135,9 @@ static int fill(const TaskOptions *options, const char *dir, TaskRequest *reques
                 return r;
         json_add_consume(request->params, "spec", spec);
         add_place(request->params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
-        add_place(request->params, "policy", options->policy, "WARDER_POLICY");
-        r = add_request(options, request->params, err);
+        r = own_policy_choose(options->policy, request->params, err);
+        if (r == 0)
+                r = add_request(options, request->params, err);
         if (r == 0)
                 r = add_workflow(options, request->params, err);
         if (r == 0)

@@ -24,8 +24,9 @@ typedef struct DoctorOptions {
 static const Option doctor_options[] = {
         { "attack", 0, OPTION_FLAG, offsetof(DoctorOptions, attacks), NULL,
           "Try ways out of a real jail" },
-        { "policy", 'p', OPTION_TEXT, offsetof(DoctorOptions, attack.policy), "NAME",
-          "Policy of that jail (default: $WARDER_POLICY, else default)" },
+        { "policy", 'p', OPTION_TEXT, offsetof(DoctorOptions, attack.policy), "NAME|FILE",
+          "Policy of that jail, or a file that tightens one (default: $WARDER_POLICY, else "
+          "default)" },
         { "snapshot", 's', OPTION_TEXT, offsetof(DoctorOptions, attack.snapshot), "NAME",
           "Its root (default: $WARDER_SNAPSHOT, else host)" },
         OPTIONS_COMMON,

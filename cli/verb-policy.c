@@ -153,14 +153,80 @@ static void show_policy(const cJSON *policy) {
                         show_row(policy, rows[i]);
 }
 
+/* ---- with those of one's own ---------------------------------------------------------------------- */
+
+/* One of ~/.config/warder/policies as policy.list tells of the others */
+static cJSON *describe_own(Link *link, const char *name) {
+        Ask ask = { .method = "policy.show", .params = cJSON_CreateObject() };
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        Answer answer = ANSWER_EMPTY;
+        Error err = ERROR_EMPTY;
+        const cJSON *sources;
+        int r = own_policy_add(name, ask.params, "name", &err);
+
+        json_add_text(json, "name", name);
+        json_add_bool(json, "own", true);
+        if (r == 0)
+                r = link_ask(link, &ask, &answer, &err);
+        else
+                (void) json_free(ask.params);
+        if (r == 0) {
+                json_add_text(json, "description", json_text(answer.result, "description"));
+                sources = json_get(answer.result, "sources");
+                if (cJSON_IsString(cJSON_GetArrayItem(sources, 0)))
+                        json_add_text(json, "source", cJSON_GetArrayItem(sources, 0)->valuestring);
+                json_add_consume(json, "missing",
+                                 cJSON_Duplicate(json_get(answer.result, "missing"), true));
+        } else {
+                json_add_text(json, "fault", err.text);
+        }
+        answer_deinit(&answer);
+        return TAKE_PTR(json);
+}
+
+static int list_all(Link *link, const Common *common, Error *err) {
+        Ask ask = { .method = "policy.list" };
+        SCOPED(json_free) cJSON *names = own_policy_names();
+        Answer answer = ANSWER_EMPTY;
+        const cJSON *name;
+        cJSON *policies;
+        int r = link_ask(link, &ask, &answer, err);
+
+        policies = json_get(answer.result, "policies");
+        if (r == 0)
+                cJSON_ArrayForEach(name, names)
+                        json_push_consume(policies, describe_own(link, name->valuestring));
+        if (r == 0 && common->json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_list(answer.result);
+        answer_deinit(&answer);
+        return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
+}
+
 static int run_list(const VerbCall *call, Error *err) {
-        return ask_once(call->options, "policy.list", cJSON_CreateObject(), show_list, err);
+        const Common *common = call->options;
+        Link link = LINK_EMPTY;
+        int r = link_open(&link, common->socket, err);
+
+        if (r == 0)
+                r = list_all(&link, common, err);
+        link_deinit(&link);
+        return r;
 }
 
 static int run_show(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "policy.show", "name", "a policy", show_policy, 0 };
+        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
+        int r;
 
-        return ask_named(call, &named, err);
+        if (call->n_words != 1) {
+                (void) error_say(err, -EINVAL,
+                                 "Name a policy, or a file with a slash in its name.");
+                return VERB_E_USAGE;
+        }
+        r = own_policy_add(call->words[0], params, "name", err);
+        return r < 0 ? r
+                     : ask_once(call->options, "policy.show", TAKE_PTR(params), show_policy, err);
 }
 
 /* ---- a file that is in force nowhere yet ---------------------------------------------------------- */
@@ -181,23 +247,56 @@ static void show_fault(const cJSON *fault) {
         show_member(fault, "reason", "");
 }
 
-/* Returns: 0 a good one, 1 a wrong one, negative errno */
+static void show_checked(const cJSON *result, const char *path) {
+        const cJSON *fault, *item;
+
+        cJSON_ArrayForEach(fault, json_get(result, "faults")) show_fault(fault);
+        if (!json_true(result, "ok"))
+                return;
+        terminal_text(stdout, path, TEXT_SHOWN);
+        puts(": good");
+        cJSON_ArrayForEach(item, json_at(result, "/policy/missing")) {
+                terminal_text(stdout, path, TEXT_SHOWN);
+                fputs(": note: cannot be used here: this host lacks ", stdout);
+                terminal_text(stdout, item->valuestring, TEXT_SHOWN);
+                putchar('\n');
+        }
+}
+
+/* A file that cannot be read is a fault of this file, and the others are looked at all the same */
+static void tell_unreadable(const char *path, const Error *err, bool as_json) {
+        cJSON *whole, *fault;
+
+        if (!as_json) {
+                terminal_say("%s", err->text);
+                return;
+        }
+        whole = cJSON_CreateObject();
+        json_add_bool(whole, "ok", false);
+        fault = json_add_object(whole, "fault");
+        json_add_text(fault, "file", path);
+        json_add_text(fault, "reason", err->text);
+        json_push_consume(json_add_array(whole, "faults"), cJSON_Duplicate(fault, true));
+        events_result(whole);
+        (void) json_free(whole);
+}
+
+/* Returns: 0 a good one, 1 a wrong one, negative errno: the supervisor could not be asked */
 static int check_file(Link *link, const char *path, bool as_json, Error *err) {
         Ask ask = { .method = "policy.check" };
         Answer answer = ANSWER_EMPTY;
-        int r = own_policy_read(path, &ask.params, err);
+        Error own = ERROR_EMPTY;
+        int r = own_policy_read(path, &ask.params, &own);
 
-        if (r < 0)
-                return r;
-        r = link_ask(link, &ask, &answer, err);
-        if (r == 0 && as_json) {
-                events_result(answer.result);
-        } else if (r == 0 && json_true(answer.result, "ok")) {
-                terminal_text(stdout, path, TEXT_SHOWN);
-                puts(": good");
-        } else if (r == 0) {
-                show_fault(json_get(answer.result, "fault"));
+        if (r < 0) {
+                tell_unreadable(path, &own, as_json);
+                return 1;
         }
+        r = link_ask(link, &ask, &answer, err);
+        if (r == 0 && as_json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_checked(answer.result, path);
         r = r == 0 ? !json_true(answer.result, "ok") : r < 0 ? r : -EREMOTEIO;
         answer_deinit(&answer);
         return r;
@@ -225,8 +324,9 @@ const Verb verb_policy_list = {
         .name = "policy list",
         .summary = "list the policies that a jail may be given",
         .synopsis = "[--json]",
-        .text = "Each with what it is for and the file that it is in; what is wrong with a file, "
-                "and\nwhat a policy requires that this host does not have.",
+        .text = "Each with what it is for and the file that it is in, those of your own "
+                "(~/.config/warder/\npolicies) last; what is wrong with a file, and what a policy "
+                "requires that this host does\nnot have.",
         .examples = "  warder policy list\n  warder policy list --json",
         .exits = EXITS_PLAIN,
         .options = policy_options,
@@ -240,10 +340,13 @@ const Verb verb_policy_list = {
 const Verb verb_policy_show = {
         .name = "policy show",
         .summary = "show a policy as it holds for you, and who said what",
-        .synopsis = "NAME",
+        .synopsis = "NAME|FILE",
         .text = "Every value with the file and line that it comes from: the policy, one that it "
-                "extends,\nor the administrator's ceiling for you.",
-        .examples = "  warder policy show default\n  warder policy show ci --json | jq .limits",
+                "extends,\nor the administrator's ceiling for you. A word with a slash is a file "
+                "of "
+                "your own, as for\n--policy.",
+        .examples = "  warder policy show default\n  warder policy show ./mine.json\n  warder "
+                    "policy show ci --json | jq .limits",
         .exits = EXITS_PLAIN,
         .options = policy_options,
         .size = sizeof(Common),
@@ -257,7 +360,9 @@ const Verb verb_policy_check = {
         .summary = "say what is wrong with a policy file",
         .synopsis = "FILE…",
         .text = "The file need not be in force: its text is checked by the supervisor, over the "
-                "policy that\nit extends. What is wrong is named by file, line and field.",
+                "policy that\nit extends. All that is wrong is named by file, line and field. What "
+                "a good one requires\nand this host lacks is a note, and changes no exit code: the "
+                "file may be for another host.",
         .examples = "  warder policy check ./mine.json\n"
                     "  warder policy check policies/*.json && install -m644 policies/*.json "
                     "/etc/warder/policies/",

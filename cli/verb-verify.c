@@ -16,10 +16,11 @@
 #include "cli/events.h"
 #include "cli/link.h"
 #include "cli/outdir.h"
+#include "cli/own-policy.h"
 #include "cli/spec.h"
 #include "cli/terminal.h"
+#include "cli/user-file.h"
 #include "cli/verdict.h"
-#include "cli/workdir.h"
 
 #define PATCH_MAX  (256ul * 1024 * 1024)
 #define EVENTS_MAX (16ul * 1024 * 1024)
@@ -41,8 +42,8 @@ static const Option verify_options[] = {
         OPTIONS_SPEC(offsetof(VerifyOptions, spec)),
         { "snapshot", 's', OPTION_TEXT, offsetof(VerifyOptions, snapshot), "NAME",
           "Root file system (default: $WARDER_SNAPSHOT, else host)" },
-        { "policy", 'p', OPTION_TEXT, offsetof(VerifyOptions, policy), "NAME",
-          "Policy of the jails (default: $WARDER_POLICY, else ci)" },
+        { "policy", 'p', OPTION_TEXT, offsetof(VerifyOptions, policy), "NAME|FILE",
+          "Policy of the jails, or a file that tightens one (default: $WARDER_POLICY, else ci)" },
         { "memory", 0, OPTION_SIZE, offsetof(VerifyOptions, memory), "SIZE",
           "Memory of the tests, as 2G" },
         { "pids", 0, OPTION_COUNT, offsetof(VerifyOptions, pids), "N",
@@ -83,35 +84,10 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
         }
 }
 
-/* A pipe is read to its end first: the patch is needed twice, for the verdict and for --out */
-static int spool_patch(int from, int *ret_fd, Error *err) {
-        autoclose int fd = spool_new(err);
-        autofree char *text = NULL;
-        size_t n = 0;
-        int r;
-
-        if (fd < 0)
-                return fd;
-        r = fd_read_all(from, PATCH_MAX, &text, &n);
-        if (r == 0)
-                r = fd_write_all(fd, text, n);
-        if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
-                return error_set(err, r < 0 ? r : -errno, "read the patch");
-        *ret_fd = TAKE_FD(fd);
-        return 0;
-}
-
+/* Read to its end first: the patch is needed twice, for the verdict and for --out */
 static int open_patch(const Repository *repo, const char *name, int *ret_fd, Error *err) {
-        autoclose int fd = -EBADF;
-        User user;
-
-        if (!name)
-                return workspace_diff(repo, ret_fd, err);
-        if (strcmp(name, "-") == 0)
-                return spool_patch(0, ret_fd, err);
-        user_of_caller(&user);
-        fd = as_user_open(&user, name, O_RDONLY, err);
-        return fd < 0 ? fd : spool_patch(fd, ret_fd, err);
+        return name ? user_file_spool(name, PATCH_MAX, ret_fd, err)
+                    : workspace_diff(repo, ret_fd, err);
 }
 
 static int prepare(Verifying *self, const char *patch, Error *err) {
@@ -142,17 +118,19 @@ static const char *or_environment(const char *text, const char *name) {
         return value && *value ? value : NULL;
 }
 
-static cJSON *make_params(Verifying *self) {
+static int make_params(Verifying *self, cJSON **ret, Error *err) {
         const VerifyOptions *options = self->options;
         const char *snapshot = or_environment(options->snapshot, "WARDER_SNAPSHOT");
-        const char *policy = or_environment(options->policy, "WARDER_POLICY");
-        cJSON *params = cJSON_CreateObject(), *limits;
+        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
+        cJSON *limits;
+        int r = own_policy_choose(options->policy, params, err);
+
+        if (r < 0)
+                return r;
 
         json_add_consume(params, "spec", cJSON_Duplicate(self->spec, true));
         if (snapshot)
                 json_add_text(params, "snapshot", snapshot);
-        if (policy)
-                json_add_text(params, "policy", policy);
         if (options->memory || options->pids) {
                 limits = json_add_object(params, "limits");
                 if (options->memory)
@@ -160,7 +138,8 @@ static cJSON *make_params(Verifying *self) {
                 if (options->pids)
                         json_add_number(limits, "pids", options->pids);
         }
-        return params;
+        *ret = TAKE_PTR(params);
+        return 0;
 }
 
 static int write_out(Verifying *self, const cJSON *verdict, Error *err) {
@@ -203,8 +182,9 @@ static int ask(Verifying *self, Error *err) {
                 return r;
         link.on_note = on_note;
         link.userdata = self;
-        request.params = make_params(self);
-        r = link_ask(&link, &request, &answer, err);
+        r = make_params(self, &request.params, err);
+        if (r == 0)
+                r = link_ask(&link, &request, &answer, err);
         if (r == 0)
                 r = show(self, answer.result, err);
         else if (r == LINK_E_REFUSED)

@@ -125,14 +125,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static cJSON *schema;
         static PolicyRules parent;
         SCOPED(json_free) cJSON *json = NULL;
-        PolicyText text = { "input.json", (const char *) data, n, NULL };
+        PolicyText text = { .file = "input.json", .text = (const char *) data, .n = n };
         PolicyFault fault = { 0 };
         unsigned lines = 1;
 
         if (!schema) {
                 SCOPED(json_free) cJSON *whole = NULL;
-                const PolicyText of_parent = { "parent.json", parent_text, strlen(parent_text),
-                                               schema = read_schema() };
+                const PolicyText of_parent = { .file = "parent.json",
+                                               .text = parent_text,
+                                               .n = strlen(parent_text),
+                                               .schema = schema = read_schema() };
 
                 must(policy_file_parse(&of_parent, &whole, &fault) == 0);
                 must(policy_file_apply(&parent, &of_parent, whole, false, &fault) == 0);

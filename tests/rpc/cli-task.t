@@ -45,6 +45,13 @@ has "$err" "is verified" "shows the end again, with its exit code"
 nothing_left "after a task"
 
 # --- a budget ends it
+cat >../tight.json <<'P'
+{"warder": "policy/1", "extends": "default", "seccomp": "strict"}
+P
+echo '{"warder": "policy/1", "extends": "default", "limits": {"pids": 99999}}' >../loose.json
+expect 0 "under a policy of one's own" warder task run --policy ../tight.json --replay "$example/transcript.json"
+expect 2 "one that loosens" warder task run --policy ../loose.json --replay "$example/transcript.json"
+has "$err" "loose.json:1: /limits/pids" "is refused by file, line and field"
 expect 3 "--limit verifies=1" warder task run --replay "$example/transcript.json" --limit verifies=1
 has "$err" "limit" "is named"
 

@@ -53,7 +53,7 @@ WRONG = [
     ("jail.create", {"limits": {"memory": "512M"}}, "/limits/memory"),
     ("jail.create", {"limits": {"memory": 1.5}}, "/limits/memory"),
     ("jail.create", {"limits": {"memory": -1}}, "/limits/memory"),
-    ("jail.create", {"limits": {"colour": 1}}, "/limits"),
+    ("jail.create", {"limits": {"colour": 1}}, "/limits/colour"),
     ("jail.create", {"keep": "yes"}, "/keep"),
     ("jail.create", {"hostname": "Not A Name"}, "/hostname"),
     ("jail.create", {"user": {"uid": 65532, "gid": 0}}, "/user/uid"),

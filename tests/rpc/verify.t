@@ -21,6 +21,21 @@ is "$(verdict '.commands | map(.id) | join(" ")')" "build unit" "its commands ar
 is "$(verdict .patch)" "sha256:$(sha256sum <"$scratch/good.patch" | cut -d' ' -f1)" "the digest is that of the patch"
 digest=$(verdict .tree)
 
+# --- a policy of one's own
+cat >"$scratch/tight.json" <<'P'
+{"warder": "policy/1", "extends": "ci", "seccomp": "strict", "command": {"nofile": 77}}
+P
+expect 0 "under a policy of one's own" warder verify --json --policy "$scratch/tight.json" --run '[ "$(ulimit -n)" = 77 ]' "$scratch/good.patch"
+own=$(verdict .policy)
+expect 1 "which holds for the tests" warder verify --json --policy "$scratch/tight.json" "$scratch/good.patch" \
+        --run 'python3 -c "import ctypes; raise SystemExit(ctypes.CDLL(None).msgget(0, 0o1600) < 0)"'
+expect 0 "and no other does" warder verify --json --run 'python3 -c "import ctypes; raise SystemExit(ctypes.CDLL(None).msgget(0, 0o1600) < 0)"' \
+        "$scratch/good.patch"
+is "$([ "$own" != "$(verdict .policy)" ] && echo another)" another "the verdict names it by a digest of its own"
+sed 's/77/7777777/' "$scratch/tight.json" >"$scratch/loose.json"
+expect 2 "one that loosens" warder verify --policy "$scratch/loose.json" "$scratch/good.patch"
+has "$err" "loose.json:1: /command/nofile" "is refused by file, line and field"
+
 patch_of wrong "$wrong_edit"
 expect 1 "a wrong patch is not" warder verify --json "$scratch/wrong.patch"
 is "$(verdict .verdict)" failed "verdict failed"

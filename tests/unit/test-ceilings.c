@@ -115,7 +115,7 @@ static void wrong_files(void) {
                   "\"99999999999999999999G\"}}}",
                   "ceilings.json:2: /default/quotas/memory: " },
                 { "{\"warder\": \"ceilings/1\", \"default\": {\"quotas\":\n{\"jail\": 1}}}",
-                  "ceilings.json:1: /default/quotas: unknown field" },
+                  "ceilings.json:2: /default/quotas/jail: unknown field" },
                 { "{\"warder\": \"ceilings/1\",\n\"host\": {\"pressure\": {\n\"io\": \"101%\"}}}",
                   "ceilings.json:3: /host/pressure/io: " },
                 { "{\"warder\": \"ceilings/1\",\n", "ceilings.json: line 2" },

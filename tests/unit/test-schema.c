@@ -37,7 +37,7 @@ static void faults_are_named(void) {
         fault_is("{\"properties\":{\"a/b\":{\"items\":{\"type\":\"integer\"}}}}",
                  "{\"a/b\":[1,1.5]}", "/a~1b/1", "number where integer was expected");
         fault_is("{\"properties\":{\"a\":true},\"additionalProperties\":false}",
-                 "{\"a\":1,\"c\":2}", "", "unknown field \"c\"");
+                 "{\"a\":1,\"c\":2}", "/c", "unknown field \"c\"");
         fault_is("{\"enum\":[\"x\",2]}", "\"y\"", "", "\"y\" is none of \"x\", 2");
         fault_is("{\"minimum\":3}", "2", "", "must be 3 or more");
         fault_is("{\"pattern\":\"^a+$\"}", "\"b\"", "", "must match ^a+$");
@@ -114,7 +114,7 @@ static void recursion_that_is_meant(void) {
 
         is_number(check(schema, "{\"next\":{\"next\":{}}}", NULL), 0, "a list of three");
         is_number(check(schema, "{\"next\":{\"next\":{\"x\":1}}}", &fault), -EINVAL, "a wrong one");
-        is_text(fault.path, "/next/next", "is found at its depth");
+        is_text(fault.path, "/next/next/x", "is found at its depth");
 }
 
 static void ecma_patterns(void) {
