@@ -80,7 +80,7 @@ expect 2 "under one's own file" warder run --no-work --policy ./good.json -- sh 
 has "$err" "ork" "are more than the forty that it says"
 jail=$(warder create --no-work --policy ./good.json)
 expect 0 "ls" warder ls --json
-is "$(echo "$out" | python3 -c 'import json,sys; print([j["policy"] for j in json.load(sys.stdin)["jails"]])')" "['./good.json']" \
+is "$(echo "$out" | python3 -c 'import json,sys; print([j["policy"] for j in json.load(sys.stdin)["jails"] if j["jail"] == sys.argv[1]])' "$jail")" "['./good.json']" \
         "names the file, not its parent"
 warder rm "$jail"
 echo '{"warder": "policy/1", "extends": "default", "seccomp": "strict"}' >filter.json
