@@ -24,6 +24,10 @@ static void add_match(const Record *record, void *userdata) {
                 call->cut = true;
         if (record->head.kind != RECORD_MATCH || n == 0 || n > SEARCH_PATH_MAX)
                 return;
+        if (call->n++ >= AGENT_MATCHES_MAX) {
+                call->cut = true;
+                return;
+        }
         (void) snprintf(whole, sizeof(whole), "%s%s", path[0] == '/' ? "" : "/", path);
         match = json_push_consume(json_get(call->result, "matches"), cJSON_CreateObject());
         json_add_text(match, "path", whole);

@@ -5,7 +5,8 @@
  */
 #include "supervisor/front/agent-socket.h"
 
-#define AGENT_TREE_MAX 400 /* paths in task.info */
+#define AGENT_TREE_MAX    400  /* paths in task.info */
+#define AGENT_MATCHES_MAX 1000 /* of one search, as warder-files itself bounds them */
 
 /** agent_search() - method "search". Returns: 0 and the call is answered later; negative errno */
 int agent_search(AgentCall *call, const cJSON *params, Error *err);
