@@ -109,7 +109,8 @@ static void take_failure(FilesJob *job, const Record *record) {
                           record_rule_name(record->head.flags));
         } else {
                 job->refused = record->head.kind == RECORD_REFUSED;
-                error_say(&err, job->refused ? -EINVAL : -EIO, "%.400s", text);
+                error_say(&err, job->refused ? -EINVAL : -EIO, "%.400s",
+                          *text ? text : "warder-files failed and gave no reason");
         }
         set_error(job, &err);
 }
