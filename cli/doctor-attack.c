@@ -20,6 +20,7 @@
 #include "cli/doctor-open.h"
 #include "cli/doctor-report.h"
 #include "cli/link.h"
+#include "cli/outcome.h"
 #include "cli/own-policy.h"
 #include "cli/pack.h"
 #include "cli/places.h"
@@ -106,15 +107,41 @@ static void add_name(cJSON *params, const char *member, const char *named, const
                 json_add_text(params, member, value);
 }
 
-/* So narrow that what takes too much has it soon, and the host does not feel it */
-static void add_limits(cJSON *params) {
+/* So narrow that what takes too much has it soon, and the host does not feel it; a policy may be narrower */
+static void add_limits(cJSON *params, const cJSON *policy) {
+        static const struct {
+                const char *name;
+                uint64_t most;
+        } narrow[] = {
+                { "memory", UINT64_C(96) << 20 },    { "pids", 48 },
+                { "disk", UINT64_C(16) << 20 },      { "inodes", 1000 },
+                { "output_max", UINT64_C(1) << 20 },
+        };
         cJSON *limits = json_add_object(params, "limits");
+        uint64_t has;
 
-        json_add_number(limits, "memory", UINT64_C(96) << 20);
-        json_add_number(limits, "pids", 48);
-        json_add_number(limits, "disk", UINT64_C(16) << 20);
-        json_add_number(limits, "inodes", 1000);
-        json_add_number(limits, "output_max", UINT64_C(1) << 20);
+        for (size_t i = 0; i < ELEMENTS(narrow); i++)
+                if (json_number(json_get(policy, "limits"), narrow[i].name, &has) < 0 ||
+                    has > narrow[i].most)
+                        json_add_number(limits, narrow[i].name, narrow[i].most);
+}
+
+/* As it holds for us; an answer that does not come leaves the limits of the attack */
+static int narrow_limits(Attack *attack, cJSON *params, Error *err) {
+        Ask ask = { .method = "policy.show", .params = cJSON_CreateObject() };
+        const cJSON *policy = json_get(params, "policy");
+        Answer answer = ANSWER_EMPTY;
+        int r;
+
+        if (policy)
+                json_add_consume(ask.params, "name", cJSON_Duplicate(policy, true));
+        else
+                json_add_text(ask.params, "name", "default");
+        r = link_ask(&attack->link, &ask, &answer, err);
+        if (r == 0)
+                add_limits(params, answer.result);
+        answer_deinit(&answer);
+        return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
 }
 
 static int make_jail(Attack *attack, const AttackOptions *options, bool narrow, Error *err) {
@@ -128,8 +155,8 @@ static int make_jail(Attack *attack, const AttackOptions *options, bool narrow, 
                 r = own_policy_choose(options->policy, ask.params, err);
         add_name(ask.params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
         json_add_bool(ask.params, "work", true);
-        if (narrow)
-                add_limits(ask.params);
+        if (r == 0 && narrow)
+                r = narrow_limits(attack, ask.params, err);
         if (r < 0) {
                 (void) json_free(ask.params);
                 return r;
@@ -165,6 +192,18 @@ static cJSON *exec_params(const Attack *attack, unsigned uid, const char *word) 
         return params;
 }
 
+/* A jail in which nothing can be run holds everything, and proves nothing */
+static int not_started(const cJSON *record, Error *err) {
+        const OutcomeFacts facts = { .name = PROBE_NAME };
+        Buf text = BUF_EMPTY(ERROR_TEXT_MAX);
+
+        outcome_sentence(record, &facts, &text);
+        (void) error_say(err, -ENOEXEC, "nothing was tried: %s",
+                         text.data ? text.data : "the program could not be started");
+        buf_deinit(&text);
+        return -ENOEXEC;
+}
+
 static int run_probe(Attack *attack, unsigned uid, const char *word, Error *err) {
         Ask ask = { .method = "jail.exec", .params = exec_params(attack, uid, word) };
         Answer answer = ANSWER_EMPTY;
@@ -172,8 +211,10 @@ static int run_probe(Attack *attack, unsigned uid, const char *word, Error *err)
         char silent[] = "the program said nothing";
         int r = link_ask(&attack->link, &ask, &answer, err);
 
+        cause = r == 0 ? json_text(answer.result, "cause") : NULL;
+        if (cause && strcmp(cause, "not_started") == 0)
+                r = not_started(answer.result, err);
         if (r == 0 && strcmp(word, "run") == 0) {
-                cause = json_text(answer.result, "cause");
                 text = json_text(cJSON_GetObjectItem(json_get(answer.result, "output"), "stdout"),
                                  "text");
                 if (!cause || strcmp(cause, "exited") != 0 || !text)

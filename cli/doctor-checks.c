@@ -130,9 +130,6 @@ static const Check checks[] = {
               "make install"),
         ABOUT("unit warder.service", host_unit, "warder.service", "the service is not started",
               "make install"),
-        ABOUT("service", find_file, RUNDIR "/warder.sock",
-              "only root can use warder, by private supervisors",
-              "systemctl enable --now warder.socket"),
 };
 
 unsigned doctor_checks(cJSON *rows) {

@@ -70,7 +70,7 @@ State host_capabilities(const Check *check, char *found) {
 
         (void) check;
         if (geteuid() != 0) {
-                found_set(found, "only root can see them");
+                found_set(found, "the supervisor's, which only root can see; you need none");
                 return STATE_UNKNOWN;
         }
         (void) syscall(SYS_capget, &head, data);

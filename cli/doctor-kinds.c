@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/doctor-you.h"
 #include "cli/link.h"
 
 #define NEEDS_MAX   4
@@ -44,21 +45,25 @@ static bool is_state(const cJSON *row, const char *state) {
 typedef struct Reasons {
         bool lacks;  /* one is missing */
         bool unsure; /* one is unknown */
-        char text[BECAUSE_MAX];
+        char missing[BECAUSE_MAX];
+        char unknown[BECAUSE_MAX];
 } Reasons;
 
 /* What is missing counts; what is unknown leaves it open */
 static void weigh(const cJSON *row, Reasons *reasons) {
-        size_t n = strlen(reasons->text);
         bool is_missing = is_state(row, "missing"), is_unknown = is_state(row, "unknown");
         const char *name = json_text(row, "check"), *found = json_text(row, "found");
+        char *text;
+        size_t n;
 
         if (!is_missing && !is_unknown)
                 return;
         reasons->lacks |= is_missing;
         reasons->unsure |= is_unknown;
-        (void) snprintf(reasons->text + n, sizeof(reasons->text) - n, "%s%s: %s", n ? ", " : "",
-                        name ? name : "", found ? found : "");
+        text = is_missing ? reasons->missing : reasons->unknown;
+        n = strlen(text);
+        (void) snprintf(text + n, BECAUSE_MAX - n, "%s%s: %s", n ? ", " : "", name ? name : "",
+                        found ? found : "");
 }
 
 static void add_kind(const cJSON *checks, unsigned i, cJSON *kinds) {
@@ -82,7 +87,7 @@ static void add_kind(const cJSON *checks, unsigned i, cJSON *kinds) {
                       reasons.lacks    ? "no"
                       : reasons.unsure ? "unknown"
                                        : "yes");
-        json_add_text(object, "because", reasons.text);
+        json_add_text(object, "because", reasons.lacks ? reasons.missing : reasons.unknown);
         json_push_consume(kinds, object);
 }
 
@@ -120,7 +125,7 @@ static void add_policies(cJSON *rows, const char *state, const char *found) {
 }
 
 void doctor_policies(const char *socket, cJSON *rows) {
-        const char *path = socket ? socket : RUNDIR "/warder.sock";
+        const char *path = doctor_socket(socket);
         Ask ask = { .method = "policy.list" };
         Answer answer = ANSWER_EMPTY;
         Link link = LINK_EMPTY;

@@ -13,7 +13,7 @@
 void doctor_kinds(const cJSON *checks, cJSON *kinds);
 
 /**
- * doctor_policies() - ask the supervisor at @socket (NULL: the service) which of its policies are wrong
+ * doctor_policies() - ask the supervisor at doctor_socket(@socket) which of its policies are wrong
  * @rows: gets one object in the form of doctor_checks(); none is started for it
  */
 void doctor_policies(const char *socket, cJSON *rows);

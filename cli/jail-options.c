@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/consent.h"
@@ -72,6 +75,42 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
         return r < 0 ? r : add_limits(options, params, err);
 }
 
+/* What lies on a file system of the kernel's own is no data: it cannot be shown, and a copy of it is none */
+static bool is_of_kernel(int fd) {
+        static const unsigned kinds[] = { PROC_SUPER_MAGIC,   SYSFS_MAGIC,
+                                          CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                                          DEBUGFS_MAGIC,      TRACEFS_MAGIC,
+                                          SECURITYFS_MAGIC,   DEVPTS_SUPER_MAGIC,
+                                          BPF_FS_MAGIC };
+        struct statfs where;
+
+        if (fstatfs(fd, &where) < 0)
+                return false;
+        for (size_t i = 0; i < ELEMENTS(kinds); i++)
+                if ((unsigned) where.f_type == kinds[i])
+                        return true;
+        return false;
+}
+
+static int check_work(int fd, const char *name, Error *err) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return error_set(err, -errno, "look at %s", name);
+        if (st.st_nlink == 0)
+                return error_say(err, -ENOENT,
+                                 "%s is gone: it was removed. Change to a directory that is there, "
+                                 "or give --no-work.",
+                                 name);
+        if (is_of_kernel(fd))
+                return error_say(err, -EINVAL,
+                                 "%s holds no files but what the kernel shows (as /proc and /sys "
+                                 "do): it cannot be the jail's /work. Change to another directory, "
+                                 "or give --no-work.",
+                                 name);
+        return 0;
+}
+
 int jail_options_work(const JailOptions *options, int sock, Error *err) {
         const char *path = options->rw ? options->rw : ".";
         int fd, r;
@@ -82,7 +121,9 @@ int jail_options_work(const JailOptions *options, int sock, Error *err) {
         if (fd < 0)
                 return error_set(err, -errno, "open %s",
                                  options->rw ? path : "the current directory");
-        r = consent_give(sock, fd, options->rw != NULL, err);
+        r = check_work(fd, options->rw ? path : "the current directory", err);
+        if (r >= 0)
+                r = consent_give(sock, fd, options->rw != NULL, err);
         if (r < 0)
                 (void) close(fd);
         return r < 0 ? r : fd;

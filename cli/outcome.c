@@ -138,6 +138,13 @@ static void say_shared(const cJSON *record, Buf *text) {
                                         : " already before this command began");
 }
 
+/* Every kernel has execve(2): only a filter answers that there is none */
+static bool is_filtered(const cJSON *record) {
+        const char *step = json_text(record, "step");
+
+        return step && strcmp(step, "exec") == 0 && number(record, "errno") == ENOSYS;
+}
+
 static void say_not_started(const cJSON *record, const char *name, Buf *text) {
         const char *step = json_text(record, "step");
         const char *error = json_text(record, "error");
@@ -151,6 +158,11 @@ static void say_not_started(const cJSON *record, const char *name, Buf *text) {
                                   "the directory to start in cannot be entered: %s; "
                                   "choose another with --cwd",
                                   error ? error : "unknown");
+        else if (is_filtered(record))
+                (void) buf_printf(text,
+                                  "%s: the filter of this policy lets no program be executed: the "
+                                  "policy is for a program of warder's own; choose another",
+                                  name ? name : "the command");
         else
                 (void) buf_printf(text, "%s: could not be started (step %s): %s",
                                   name ? name : "the command", step ? step : "unknown",

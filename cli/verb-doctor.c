@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/owned.h"
 #include "cli/doctor-attack.h"
 #include "cli/doctor-checks.h"
 #include "cli/doctor-kinds.h"
+#include "cli/doctor-you.h"
 #include "cli/events.h"
 #include "cli/terminal.h"
 
@@ -33,8 +35,7 @@ static const Option doctor_options[] = {
         { 0 },
 };
 
-static void show_columns(const cJSON *row, const char *const *columns) {
-        static const int widths[] = { 10, 24, 36, 0, 0 };
+static void show_columns(const cJSON *row, const char *const *columns, const int *widths) {
 
         for (unsigned i = 0; columns[i]; i++) {
                 const char *text = json_text(row, columns[i]);
@@ -48,7 +49,8 @@ static void show_columns(const cJSON *row, const char *const *columns) {
 }
 
 /* What went wrong stands last, where a person looks */
-static void show_rows(const cJSON *rows, const char *const *columns, const char *good) {
+static void show_rows(const cJSON *rows, const char *const *columns, const int *widths,
+                      const char *good) {
         const cJSON *row;
 
         for (unsigned bad = 0; bad < 2; bad++)
@@ -56,12 +58,49 @@ static void show_rows(const cJSON *rows, const char *const *columns, const char 
                         const char *state = json_text(row, columns[0]);
 
                         if ((state && strcmp(state, good) == 0) == !bad)
-                                show_columns(row, columns);
+                                show_columns(row, columns, widths);
                 }
 }
 
+/* Is the outcome of the same probe, tried as somebody else, the same by the same wall */
+static bool is_same(const cJSON *row, const cJSON *other) {
+        static const char *const names[] = { "probe", "outcome", "wall", "tried" };
+
+        for (size_t i = 0; i < ELEMENTS(names); i++) {
+                const char *a = json_text(row, names[i]), *b = json_text(other, names[i]);
+
+                if (!a || !b || strcmp(a, b) != 0)
+                        return false;
+        }
+        return true;
+}
+
+/* One row a probe for people, with all as whom it was tried; two where that made a difference */
+static cJSON *merge_rows(const cJSON *rows) {
+        cJSON *merged = cJSON_CreateArray(), *same;
+        const cJSON *row;
+
+        cJSON_ArrayForEach(row, rows) {
+                char as[64];
+
+                same = merged->child;
+                while (same && !is_same(row, same))
+                        same = same->next;
+                if (!same) {
+                        json_push_consume(merged, cJSON_Duplicate(row, true));
+                        continue;
+                }
+                (void) snprintf(as, sizeof(as), "%.30s, %.30s", json_text(same, "as"),
+                                json_text(row, "as"));
+                cJSON_DeleteItemFromObjectCaseSensitive(same, "as");
+                json_add_text(same, "as", as);
+        }
+        return merged;
+}
+
 static int run_attack(const DoctorOptions *options, Error *err) {
-        static const char *const columns[] = { "outcome", "wall", "probe", "tried", NULL };
+        static const char *const columns[] = { "outcome", "as", "wall", "probe", "tried", NULL };
+        static const int widths[] = { 10, 10, 24, 24, 0 };
         SCOPED(json_free) cJSON *rows = cJSON_CreateArray();
         AttackTotals totals = { 0 };
         int r = doctor_attack(&options->attack, options->common.socket, rows, &totals, err);
@@ -78,7 +117,9 @@ static int run_attack(const DoctorOptions *options, Error *err) {
                 json_add_consume(whole, "probes", cJSON_Duplicate(rows, true));
                 events_result(whole);
         } else {
-                show_rows(rows, columns, "held");
+                SCOPED(json_free) cJSON *merged = merge_rows(rows);
+
+                show_rows(merged, columns, widths, "held");
                 printf("%u held, %u got through, %u unclear, %u not tried\n", totals.held,
                        totals.through, totals.unclear, totals.not_tried);
         }
@@ -101,9 +142,11 @@ static void show_kinds(const cJSON *kinds) {
 
 static int run_checks(const DoctorOptions *options) {
         static const char *const columns[] = { "state", "check", "found", "cost", "remedy", NULL };
+        static const int widths[] = { 10, 24, 36, 0, 0 };
         SCOPED(json_free) cJSON *rows = cJSON_CreateArray(), *kinds = cJSON_CreateArray();
         unsigned missing = doctor_checks(rows);
 
+        missing += doctor_you(options->common.socket, rows);
         doctor_policies(options->common.socket, rows);
         doctor_kinds(rows, kinds);
         if (options->common.json) {
@@ -114,7 +157,7 @@ static int run_checks(const DoctorOptions *options) {
                 json_add_consume(whole, "kinds", cJSON_Duplicate(kinds, true));
                 events_result(whole);
         } else {
-                show_rows(rows, columns, "ok");
+                show_rows(rows, columns, widths, "ok");
                 show_kinds(kinds);
         }
         return missing > 0 ? 1 : 0;

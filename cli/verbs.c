@@ -147,20 +147,27 @@ const Verb *verbs_find(int n_words, char **words, int *ret_used, Error *err) {
 }
 
 /* A program that reads stdout learns there too that nothing more will come, and why */
-static void report_json(const Verb *verb, const Error *err) {
+void verbs_report_json(const char *verb, int exit_code, const Error *err) {
         cJSON *event = cJSON_CreateObject();
 
-        json_add_text(event, "verb", verb->name);
+        json_add_text(event, "verb", verb);
         json_add_text(event, "message", err->text);
-        json_add_number(event, "exit", (uint64_t) verb->exit_failed);
+        json_add_number(event, "exit", (uint64_t) exit_code);
         events_print("error", event);
+}
+
+bool verbs_wants_json(int argc, char **argv) {
+        for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+                if (strcmp(argv[i], "--json") == 0)
+                        return true;
+        return false;
 }
 
 static int report(const Verb *verb, int r, bool json, const Error *err) {
         if (err->code != 0 && r != 0)
                 terminal_say("%s", err->text);
-        if (r < 0 && json)
-                report_json(verb, err);
+        if ((r < 0 || r == VERB_E_USAGE) && json)
+                verbs_report_json(verb->name, r < 0 ? verb->exit_failed : verb->exit_usage, err);
         if (r == VERB_E_USAGE) {
                 fprintf(stderr, "Try 'warder %s --help'.\n", verb->name);
                 return verb->exit_usage;
@@ -183,13 +190,13 @@ int verbs_run(const Verb *verb, int argc, char **argv) {
                 return 0;
         }
         if (r < 0)
-                return report(verb, VERB_E_USAGE, false, &err);
+                return report(verb, VERB_E_USAGE, verbs_wants_json(argc, argv), &err);
         call.n_words = argc - rest;
         call.words = argv + rest;
         if (verb->takes_no_words && call.n_words > 0) {
                 (void) error_say(&err, -EINVAL, "'%s' takes options only, not '%.60s'.", verb->name,
                                  call.words[0]);
-                return report(verb, VERB_E_USAGE, false, &err);
+                return report(verb, VERB_E_USAGE, ((const Common *) options)->json, &err);
         }
         r = verb->run(&call, &err);
         return report(verb, r, ((const Common *) options)->json, &err);

@@ -100,6 +100,12 @@ const Verb *verbs_find(int n_words, char **words, int *ret_used, Error *err);
 /** verbs_run() - parse, help, run, report. @argv[0] is the verb's last word. Returns: the exit code */
 int verbs_run(const Verb *verb, int argc, char **argv);
 
+/** verbs_wants_json() - does --json stand among words that could not be parsed; for the report of that */
+bool verbs_wants_json(int argc, char **argv);
+
+/** verbs_report_json() - the event "error" on stdout; @verb "": none was found */
+void verbs_report_json(const char *verb, int exit_code, const Error *err);
+
 /** verbs_is_group() - does @word begin names of two words ("snapshot") */
 bool verbs_is_group(const char *word);
 

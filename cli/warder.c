@@ -30,7 +30,9 @@ static void introduce(FILE *file) {
               file);
 }
 
-static int wrong(const Error *err) {
+static int wrong(int argc, char **argv, const Error *err) {
+        if (verbs_wants_json(argc, argv))
+                verbs_report_json("", EXIT_USAGE, err);
         terminal_say("%s", err->text);
         fputs("Try 'warder help'.\n", stderr);
         return EXIT_USAGE;
@@ -44,7 +46,7 @@ int main(int argc, char **argv) {
 
         (void) signal(SIGPIPE, SIG_IGN);
         if (options_parse(global_options, argc, argv, true, &globals, &rest, &err) < 0)
-                return wrong(&err);
+                return wrong(argc, argv, &err);
         if (globals.version) {
                 printf("warder %s\n", PACKAGE_VERSION);
                 return 0;
@@ -61,6 +63,6 @@ int main(int argc, char **argv) {
         }
         verb = verbs_find(argc - rest, argv + rest, &used, &err);
         if (!verb)
-                return wrong(&err);
+                return wrong(argc, argv, &err);
         return verbs_run(verb, argc - rest - used + 1, argv + rest + used - 1);
 }

@@ -43,6 +43,7 @@ typedef struct Creating {
         Call *call; /* answered by us */
         JailSpec spec;
         char snapshot[72];
+        char policy[POLICY_NAME_MAX];
         bool keep;
         bool rw;
         bool work;
@@ -130,7 +131,8 @@ static int take_policy(Creating *creating, const cJSON *params, PolicyTaken *ret
 
         if (r < 0)
                 return r;
-        spec->policy = ret->use.shown;
+        (void) snprintf(creating->policy, sizeof creating->policy, "%s", ret->use.shown);
+        spec->policy = creating->policy;
         spec->filter_fd = ret->filter;
         spec->limits = ret->rules.limits;
         return 0;

@@ -156,6 +156,8 @@ static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Er
         char origin[POLICY_ORIGIN_MAX];
         Error own = *err;
         bool looser = own.code == -EPERM;
+        bool is_fit =
+                !taken->ceiling[field][0] && taken->rules.from[field].source == POLICY_FROM_FIT;
 
         (void) policy_taken_origin(taken, field, origin);
         call_refuse(call, looser ? "denied" : "invalid", limits_pointer(field),
@@ -163,8 +165,11 @@ static int refuse_limit(Call *call, unsigned field, const PolicyTaken *taken, Er
                              "another policy"
                            : NULL);
         if (looser)
-                return error_say(err, -EPERM, "limits.%s: %s, which %.200s says", name, own.text,
-                                 origin[0] ? origin : "the policy");
+                return error_say(err, -EPERM, "limits.%s: %s, which %.200s%s", name, own.text,
+                                 is_fit      ? "is "
+                                 : origin[0] ? origin
+                                             : "the policy",
+                                 is_fit ? origin : " says");
         return error_say(err, own.code, "limits.%s: %s", name, own.text);
 }
 

@@ -33,6 +33,27 @@ ok $? "no mount is left"
 expect 0 "for people" warder doctor
 has "$out" "jails with the policy strict: " "the last lines say which jails can be made"
 
+# who asks, and whom
+row() { # CHECK FIELD
+        printf '%s\n' "$out" | jq -r --arg c "$1" --arg f "$2" '.checks[] | select(.check == $c) | .[$f]'
+}
+expect 1 "a supervisor that was named and is not there" env WARDER_SOCKET="$scratch/none" warder doctor --json
+has "$(row service found)" "$scratch/none" "is the one that was looked for"
+is "$(row you state)" missing "and root can make no jail by it"
+expect 1 "likewise" warder doctor --json --socket "$scratch/none"
+has "$(row service found)" "$scratch/none" "--socket"
+if setpriv --reuid 60001 --regid 60001 --clear-groups test -x "$top_builddir/cli/warder"; then
+        setpriv --reuid 60001 --regid 60001 --clear-groups env WARDER_SOCKET="$scratch/none" warder doctor --json >"$scratch/out"
+        out=$(cat "$scratch/out")
+        has "$(row you found)" "user id 60001: " "an ordinary user is told what he may do"
+        has "$(printf '%s\n' "$out" | jq -r '.kinds[0].because')" "you: user id 60001" "and that this is why there is no jail"
+fi
+expect 0 "the attack, for people" warder doctor --attack
+is "$(printf '%s\n' "$out" | sed -n 's/^[a-z-]*  *\(id 0, user\|user\|id 0\|supervisor\)  *[a-z0-9-]*  *\([a-z0-9-]*\)  .*/\1 \2/p' | sort | uniq -d)" "" \
+        "has no row twice"
+[ "$(printf '%s\n' "$out" | grep -c '^held  *id 0, user ')" -gt 100 ]
+ok $? "most probes have one row, for id 0 and user"
+
 # lacks CHECK KIND COMMAND…: the doctor, run by COMMAND, misses it, and says that such jails cannot be made
 lacks() {
         check=$1 which=$2
@@ -109,6 +130,7 @@ expect 0 "the jail ends" warder rm "$jail"
 # ---- without root
 out=$(setpriv --reuid 65534 --clear-groups "$top_builddir/cli/warder" doctor --json 2>"$scratch/err")
 is "$(state "idmap of tmpfs")" unknown "what only root can try is unknown to others, not ok"
-is "$(kind 'the policy strict')" unknown "and so is what needs it"
+is "$(kind 'the policy strict')" no "and one who is admitted nowhere makes no jail"
+has "$(printf '%s\n' "$out" | jq -r '.kinds[] | select(.kind == "the policy strict") | .because')" "you: user id 65534" "for that reason"
 nothing_left "after the doctor"
 done_testing

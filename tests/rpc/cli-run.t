@@ -143,6 +143,37 @@ expect 125 "a directory that is not there" warder run --cwd /nope -- true
 has "$err" "--cwd" "names the option"
 expect 125 "a directory that is no path of the jail" warder run --cwd nope -- true
 has "$err" "absolute path" "says what it must be"
+expect 125 "more time than the policy has" warder run --time 48h -- true
+has "$err" "limits.wall: 48 h is more than 30 m, the most that a command may have here (at --time)" "in hours, with the option"
+expect 125 "more memory" warder run --memory 1T -- true
+has "$err" "1 TiB is more than 4 GiB, which " "in units"
+has "$err" "(at --memory)" "with the option"
+expect 125 "more disk than fits" warder run --disk 3G -- true
+has "$err" "3 GiB is more than 2 GiB, which is half of limits.memory (at --disk)" "says what bounds it"
+expect 125 "a working directory of the kernel's" sh -c 'cd /proc && exec warder run -- true'
+has "$err" "the current directory holds no files but what the kernel shows" "is refused in words"
+is "$(echo "$err" | wc -l)" 1 "in one line"
+mkdir gone
+expect 125 "one that was removed" sh -c 'cd gone && rmdir ../gone && exec warder run -- true'
+has "$err" "the current directory is gone" "likewise"
+expect 0 "without it" sh -c 'cd /proc && exec warder run --no-work -- true'
+expect 126 "a policy that lets no command run" warder run --policy files -- true
+has "$err" "the filter of this policy lets no program be executed" "is named as the reason"
+expect 1 "and there is nothing to attack" warder doctor --attack --policy files
+has "$err" "nothing was tried: " "which is said"
+event() { # of the last output: its event, verb, exit and message
+        printf '%s\n' "$out" | jq -r '[.event, .verb, .exit, .message] | join("|")'
+}
+expect 125 "wrong usage with --json" warder run --json --bogus
+is "$(event)" "error|run|125|unknown option --bogus: --help lists those there are" "is an event"
+expect 125 "wherever --json stands" warder run --bogus --json -- true
+is "$(event)" "error|run|125|unknown option --bogus: --help lists those there are" "likewise"
+expect 2 "a verb that needs a word" warder rm --json
+is "$(event)" "error|rm|2|No jail was named; 'warder ls' lists them." "likewise"
+expect 2 "no verb" warder rnu --json
+has "$(event)" "error||2|There is no verb 'rnu'" "likewise"
+expect 125 "the command's --json is its own" warder run --bogus -- true --json
+is "$out" "" "and no event"
 expect 2 "a word too many" warder ls x
 has "$err" "takes options only" "says so"
 expect 2 "an unknown verb" warder rnu

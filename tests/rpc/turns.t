@@ -58,6 +58,7 @@ for handle, client, what in ((2, ann, "Ann's first"), (3, bob, "Bob's first"), (
                              (6, ann3, "Ann's third")):
     front.end(cel if handle == 2 else root, name, jail)
     name, jail = served(front, client, handle, what)
+tap.same(root.call("jail.show", {"jail": name})["result"]["policy"], "default", "one that waited has its policy's name")
 tap.same(waiting(front), 0, "nobody waits")
 
 # who goes does not wait; nobody passes
