@@ -10,31 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/fds.h"
 #include "base/units.h"
 #include "cli/events.h"
-#include "cli/link.h"
 #include "cli/outdir.h"
-#include "cli/own-policy.h"
-#include "cli/spec.h"
-#include "cli/terminal.h"
 #include "cli/user-file.h"
 #include "cli/verdict.h"
+#include "cli/verify-ask.h"
+#include "cli/verify-guess.h"
 
 #define PATCH_MAX  (256ul * 1024 * 1024)
 #define EVENTS_MAX (16ul * 1024 * 1024)
-
-typedef struct VerifyOptions {
-        Common common;
-        SpecOptions spec;
-        const char *base;
-        const char *snapshot;
-        const char *policy;
-        const char *out;
-        uint64_t memory;
-        uint64_t pids;
-} VerifyOptions;
 
 static const Option verify_options[] = {
         { "base", 'b', OPTION_TEXT, offsetof(VerifyOptions, base), "REV",
@@ -50,39 +35,11 @@ static const Option verify_options[] = {
           "Processes and threads of the tests" },
         { "out", 'o', OPTION_TEXT, offsetof(VerifyOptions, out), "DIR",
           "Write verdict.json, patch.diff and events.jsonl there" },
+        { "guess", 0, OPTION_FLAG, offsetof(VerifyOptions, guess), NULL,
+          "Propose a spec on stdout, after trying it on the base" },
         OPTIONS_COMMON,
         { 0 },
 };
-
-typedef struct Verifying {
-        const VerifyOptions *options;
-        Repository repo;
-        cJSON *spec;  /* owned */
-        int base_fd;  /* owned */
-        int patch_fd; /* owned, at its start */
-        Buf events;   /* lines, for --out */
-} Verifying;
-
-static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
-        Verifying *self = userdata;
-        autofree char *line = NULL;
-
-        (void) link;
-        if (strcmp(method, "verify.event") != 0)
-                return;
-        line = json_print(params);
-        if (line)
-                (void) buf_printf(&self->events, "%s\n", line);
-        if (self->options->common.json) {
-                events_print(method, cJSON_Duplicate(params, true));
-        } else {
-                fprintf(stderr, "%s  ", terminal_tone(TONE_DIM));
-                terminal_text(stderr, json_text(params, "phase"), 32);
-                fputs(json_text(params, "id") ? " " : "", stderr);
-                terminal_text(stderr, json_text(params, "id"), 64);
-                fprintf(stderr, "%s\n", terminal_tone(TONE_PLAIN));
-        }
-}
 
 /* Read to its end first: the patch is needed twice, for the verdict and for --out */
 static int open_patch(const Repository *repo, const char *name, int *ret_fd, Error *err) {
@@ -112,36 +69,6 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
         return 0;
 }
 
-static const char *or_environment(const char *text, const char *name) {
-        const char *value = text ? text : getenv(name);
-
-        return value && *value ? value : NULL;
-}
-
-static int make_params(Verifying *self, cJSON **ret, Error *err) {
-        const VerifyOptions *options = self->options;
-        const char *snapshot = or_environment(options->snapshot, "WARDER_SNAPSHOT");
-        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
-        cJSON *limits;
-        int r = own_policy_choose(options->policy, params, err);
-
-        if (r < 0)
-                return r;
-
-        json_add_consume(params, "spec", cJSON_Duplicate(self->spec, true));
-        if (snapshot)
-                json_add_text(params, "snapshot", snapshot);
-        if (options->memory || options->pids) {
-                limits = json_add_object(params, "limits");
-                if (options->memory)
-                        json_add_number(limits, "memory", options->memory);
-                if (options->pids)
-                        json_add_number(limits, "pids", options->pids);
-        }
-        *ret = TAKE_PTR(params);
-        return 0;
-}
-
 static int write_out(Verifying *self, const cJSON *verdict, Error *err) {
         autofree char *text = cJSON_Print(verdict);
         const OutFile files[] = {
@@ -165,51 +92,43 @@ static int show(Verifying *self, const cJSON *verdict, Error *err) {
         return r < 0 ? r : verdict_exit_code(verdict);
 }
 
-/* A request that the supervisor finds wrong is wrong usage: the spec, a limit */
-static int refusal(const char *code) {
-        return strcmp(code, "invalid") == 0 ? EXIT_USAGE : EXIT_NOT_CARRIED_OUT;
+static int check_words(const VerbCall *call, const VerifyOptions *options, Error *err) {
+        const SpecOptions *spec = &options->spec;
+
+        if (call->n_words > 1)
+                (void) error_say(err, -EINVAL, "Give one patch, '-' for stdin, or none.");
+        else if (options->guess && (call->n_words > 0 || options->out || spec->spec || spec->run.n))
+                (void) error_say(
+                        err, -EINVAL,
+                        "--guess looks at the base alone: give it no patch, --spec, --run or "
+                        "--out.");
+        else
+                return 0;
+        return VERB_E_USAGE;
 }
 
-static int ask(Verifying *self, Error *err) {
-        Ask request = { .method = "verify.run",
-                        .fds = { self->base_fd, self->patch_fd },
-                        .n_fds = 2 };
-        Answer answer = ANSWER_EMPTY;
-        Link link = LINK_EMPTY;
-        int r = link_open(&link, self->options->common.socket, err);
+static int judge(Verifying *self, const char *patch, Error *err) {
+        SCOPED(json_free) cJSON *verdict = NULL;
+        int r = prepare(self, patch, err);
 
-        if (r < 0)
-                return r;
-        link.on_note = on_note;
-        link.userdata = self;
-        r = make_params(self, &request.params, err);
+        if (r == 0 && self->options->out)
+                r = outdir_make(self->options->out, err);
         if (r == 0)
-                r = link_ask(&link, &request, &answer, err);
-        if (r == 0)
-                r = show(self, answer.result, err);
-        else if (r == LINK_E_REFUSED)
-                r = refusal(answer.code);
-        answer_deinit(&answer);
-        link_deinit(&link);
-        return r;
+                r = verify_ask(self, &verdict, err);
+        return r == 0 ? show(self, verdict, err) : r;
 }
 
 static int run(const VerbCall *call, Error *err) {
-        Verifying self = { .options = call->options,
+        const VerifyOptions *options = call->options;
+        Verifying self = { .options = options,
                            .base_fd = -EBADF,
                            .patch_fd = -EBADF,
                            .events = BUF_EMPTY(EVENTS_MAX) };
-        int r;
+        int r = check_words(call, options, err);
 
-        if (call->n_words > 1) {
-                (void) error_say(err, -EINVAL, "Give one patch, '-' for stdin, or none.");
-                return VERB_E_USAGE;
-        }
-        r = prepare(&self, call->n_words == 1 ? call->words[0] : NULL, err);
-        if (r == 0 && self.options->out)
-                r = outdir_make(self.options->out, err);
         if (r == 0)
-                r = ask(&self, err);
+                r = options->guess ? verify_guess(&self, err)
+                                   : judge(&self, call->n_words == 1 ? call->words[0] : NULL, err);
         (void) json_free(self.spec);
         buf_deinit(&self.events);
         owned_close(&self.base_fd);
@@ -227,7 +146,8 @@ const Verb verb_verify = {
                 "A\n"
                 "patch that changes protected files is 'tampered', whatever its tests say.",
         .examples = "  warder verify fix.patch\n"
-                    "  warder verify --run 'make check' --parse tap --protect 'tests/**'",
+                    "  warder verify --run 'make check' --parse tap --protect 'tests/**'\n"
+                    "  warder verify --guess >.warder/verify.json",
         .exits = EXITS_VERDICT,
         .options = verify_options,
         .size = sizeof(VerifyOptions),

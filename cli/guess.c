@@ -1,0 +1,213 @@
+/*
+ * guess: see guess.h. The first row of the table whose file is there, and holds its text, is the guess. What is
+ * protected are tests, and the files that do nothing but say how tests are run: a manifest that the change
+ * itself may have to touch is not among them.
+ */
+#include "cli/guess.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/owned.h"
+#include "cli/spec.h"
+
+#define COMMANDS_MAX 3
+#define FORMS_MAX    3
+#define GLOBS_MAX    6
+
+typedef struct Guess {
+        const char *file;  /* of the commit */
+        const char *holds; /* a text in it; NULL: whatever it says */
+        const char *kind;
+        const char *commands[COMMANDS_MAX]; /* shell lines; the last one tests */
+        const char *forms[FORMS_MAX];       /* how the last one's results may be read */
+        const char *report;
+        const char *include; /* ignored files without which nothing runs */
+        const char *protect[GLOBS_MAX];
+} Guess;
+
+#define TESTS_ANYWHERE "tests/**", "test/**"
+
+static const Guess guesses[] = {
+        { .file = "go.mod",
+          .kind = "go test",
+          .commands = { "go test -v ./..." },
+          .forms = { "go" },
+          .protect = { "**/*_test.go", "*_test.go", "**/testdata/**", "testdata/**" } },
+        { .file = "Cargo.toml",
+          .kind = "cargo test",
+          .commands = { "cargo test --offline --no-fail-fast" },
+          .forms = { "cargo" },
+          .protect = { "tests/**", "**/tests/**" } },
+        { .file = "CMakeLists.txt",
+          .holds = "add_test",
+          .kind = "ctest",
+          .commands = { "cmake -S . -B build", "cmake --build build -j 4",
+                        "ctest --test-dir build -j 4" },
+          .forms = { "ctest" },
+          .protect = { TESTS_ANYWHERE } },
+        { .file = "CMakeLists.txt",
+          .holds = "enable_testing",
+          .kind = "ctest",
+          .commands = { "cmake -S . -B build", "cmake --build build -j 4",
+                        "ctest --test-dir build -j 4" },
+          .forms = { "ctest" },
+          .protect = { TESTS_ANYWHERE } },
+        { .file = "meson.build",
+          .kind = "meson test",
+          .commands = { "meson setup build", "meson test -C build" },
+          .forms = { "junit" },
+          .report = "build/meson-logs/testlog.junit.xml",
+          .protect = { TESTS_ANYWHERE } },
+        { .file = "package.json",
+          .holds = "\"vitest",
+          .kind = "vitest",
+          .commands = { "npx vitest run --reporter=junit" },
+          .forms = { "junit" },
+          .include = "node_modules/**",
+          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/*.spec.*", "vitest.config.*" } },
+        { .file = "package.json",
+          .holds = "\"jest",
+          .kind = "jest",
+          .commands = { "npx jest --verbose" },
+          .forms = { "jest" },
+          .include = "node_modules/**",
+          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/__tests__/**", "jest.config.*" } },
+        { .file = "package.json",
+          .holds = "\"mocha",
+          .kind = "mocha",
+          .commands = { "npm test --silent" },
+          .forms = { "mocha", "tap", "exit" },
+          .include = "node_modules/**",
+          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/*.spec.*", ".mocharc*" } },
+        { .file = "package.json",
+          .holds = "\"test\"",
+          .kind = "npm test",
+          .commands = { "npm test --silent" },
+          .forms = { "node", "counts", "exit" },
+          .include = "node_modules/**",
+          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/*.spec.*" } },
+        { .file = "pytest.ini",
+          .kind = "pytest",
+          .commands = { "python3 -m pytest -v -p no:cacheprovider" },
+          .forms = { "pytest" },
+          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py",
+                       "pytest.ini" } },
+        { .file = "pyproject.toml",
+          .holds = "pytest",
+          .kind = "pytest",
+          .commands = { "python3 -m pytest -v -p no:cacheprovider" },
+          .forms = { "pytest" },
+          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py" } },
+        { .file = "setup.cfg",
+          .holds = "pytest",
+          .kind = "pytest",
+          .commands = { "python3 -m pytest -v -p no:cacheprovider" },
+          .forms = { "pytest" },
+          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py" } },
+        { .file = "tox.ini",
+          .holds = "pytest",
+          .kind = "pytest",
+          .commands = { "python3 -m pytest -v -p no:cacheprovider" },
+          .forms = { "pytest" },
+          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py" } },
+        { .file = "configure.ac",
+          .kind = "automake",
+          .commands = { "autoreconf -i && ./configure", "make -j 4", "make check" },
+          .forms = { "tap", "counts", "exit" },
+          .protect = { TESTS_ANYWHERE } },
+        { .file = "Makefile",
+          .holds = "\ncheck:",
+          .kind = "make check",
+          .commands = { "make check" },
+          .forms = { "tap", "counts", "exit" },
+          .protect = { TESTS_ANYWHERE } },
+        { .file = "Makefile",
+          .holds = "\ntest:",
+          .kind = "make test",
+          .commands = { "make test" },
+          .forms = { "tap", "counts", "exit" },
+          .protect = { TESTS_ANYWHERE } },
+        { .file = "pyproject.toml",
+          .kind = "unittest",
+          .commands = { "python3 -m unittest -v" },
+          .forms = { "unittest" },
+          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py" } },
+        { .file = "setup.py",
+          .kind = "unittest",
+          .commands = { "python3 -m unittest -v" },
+          .forms = { "unittest" },
+          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py" } },
+};
+
+static void add_command(cJSON *commands, const Guess *guess, unsigned i, const char *form) {
+        cJSON *command = json_push_consume(commands, cJSON_CreateObject()), *words;
+        bool last = i + 1 == COMMANDS_MAX || !guess->commands[i + 1];
+
+        json_add_text(command, "id", last ? "test" : i == 0 ? "build" : "make");
+        words = json_add_array(command, "run");
+        json_push_text(words, "/bin/sh");
+        json_push_text(words, "-c");
+        json_push_text(words, guess->commands[i]);
+        if (!last)
+                return;
+        json_add_text(command, "parse", form);
+        if (guess->report && strcmp(form, "exit") != 0)
+                json_push_text(json_add_array(command, "report"), guess->report);
+}
+
+static cJSON *make_spec(const Guess *guess, const char *form) {
+        cJSON *spec = cJSON_CreateObject(), *list;
+
+        json_add_text(spec, "warder", "verify/1");
+        if (guess->include)
+                json_push_text(json_add_array(spec, "include"), guess->include);
+        list = json_add_array(spec, "commands");
+        for (unsigned i = 0; i < COMMANDS_MAX && guess->commands[i]; i++)
+                add_command(list, guess, i, form);
+        list = json_add_array(spec, "protect");
+        for (unsigned i = 0; i < GLOBS_MAX && guess->protect[i]; i++)
+                json_push_text(list, guess->protect[i]);
+        return spec;
+}
+
+/* A text that begins with a newline stands at the start of a line */
+static bool holds(const char *text, const char *what) {
+        return strstr(text, what) ||
+               (*what == '\n' && strncmp(text, what + 1, strlen(what + 1)) == 0);
+}
+
+static int fits(const Guess *guess, const Repository *repo, Error *err) {
+        autofree char *text = NULL;
+        int r = workspace_read(repo, guess->file, true, &text, err);
+
+        if (r < 0)
+                return r;
+        return text && (!guess->holds || holds(text, guess->holds)) ? 1 : 0;
+}
+
+int guess_specs(const Repository *repo, const char **ret_kind, cJSON **ret_specs, Error *err) {
+        SCOPED(json_free) cJSON *specs = cJSON_CreateArray();
+        const Guess *guess = NULL;
+
+        for (size_t i = 0; i < ELEMENTS(guesses) && !guess; i++) {
+                int r = fits(&guesses[i], repo, err);
+
+                if (r < 0)
+                        return r;
+                if (r > 0)
+                        guess = &guesses[i];
+        }
+        if (!guess)
+                return error_say(
+                        err, -ENOENT,
+                        "Nothing in commit %.12s says how its tests are run. Write " SPEC_PATH
+                        ", see warder-verify(5).",
+                        repo->commit);
+        for (unsigned i = 0; i < FORMS_MAX && guess->forms[i]; i++)
+                if (!json_push_consume(specs, make_spec(guess, guess->forms[i])))
+                        return error_set(err, -ENOMEM, "guess a verify spec");
+        *ret_kind = guess->kind;
+        *ret_specs = TAKE_PTR(specs);
+        return 0;
+}

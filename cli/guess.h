@@ -1,0 +1,16 @@
+#pragma once
+/*
+ * guess: how the tests of a repository are probably run, from the files that say so in each ecosystem. A
+ * guess is a verify spec; whether it is right, only a run on the base shows.
+ */
+#include "base/json.h"
+#include "cli/workspace.h"
+
+/**
+ * guess_specs() - specs worth a trial, the most telling first
+ * @ret_kind:  "go test": what the project is taken for; static
+ * @ret_specs: an array, owned by the caller; of one kind of project, each reads the results another way
+ *
+ * Returns: 0; -ENOENT where nothing is known that tests this project; negative errno.
+ */
+int guess_specs(const Repository *repo, const char **ret_kind, cJSON **ret_specs, Error *err);

@@ -1,0 +1,35 @@
+#pragma once
+/*
+ * verify-ask: one question to the gate: base, patch and spec go to the supervisor, a verdict comes back.
+ */
+#include "base/buf.h"
+#include "cli/spec.h"
+
+typedef struct VerifyOptions {
+        Common common;
+        SpecOptions spec;
+        const char *base;
+        const char *snapshot;
+        const char *policy;
+        const char *out;
+        uint64_t memory;
+        uint64_t pids;
+        bool guess;
+} VerifyOptions;
+
+typedef struct Verifying {
+        const VerifyOptions *options; /* borrowed */
+        Repository repo;
+        cJSON *spec;  /* owned */
+        int base_fd;  /* owned */
+        int patch_fd; /* owned, at its start */
+        Buf events;   /* lines, for --out */
+} Verifying;
+
+/**
+ * verify_ask() - ask for a verdict
+ * @ret_verdict: owned by the caller
+ *
+ * Returns: 0; EXIT_USAGE or EXIT_NOT_CARRIED_OUT with a sentence where the supervisor refused; negative errno.
+ */
+int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err);

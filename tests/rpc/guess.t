@@ -1,0 +1,80 @@
+#!/bin/sh
+# guess: a verify spec for projects of several ecosystems, tried on the base; and what is no project
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+need_jails
+need git jq
+export PATH="$PATH:/usr/lib/go/bin"
+
+begin() { # begin NAME: an empty repository
+        mkdir "$scratch/$1" && cd "$scratch/$1" && git init -q -b main && mkdir tests
+}
+keep() {
+        git add -A && git -c user.name=t -c user.email=t@example.org commit -qm base
+}
+# guesses TOOL KIND TESTS FAILED: of the repository that we are in
+guesses() {
+        if ! command -v "$1" >/dev/null; then
+                tests_run=$((tests_run + 1))
+                echo "ok $tests_run - $2 # SKIP $1 is not installed"
+                return
+        fi
+        expect 0 "$2 is found" warder verify --guess --json
+        is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.guess") | [.kind, .verdict.tests.run, .verdict.tests.failed] | join(" ")')" \
+                "$2 $3 $4" "its tests ran on the base"
+        expect 0 "$2: the spec stands on stdout" warder verify --guess
+        printf '%s\n' "$out" >"$scratch/spec.json"
+        is "$(jq -r .warder "$scratch/spec.json")" verify/1 "and is one"
+        : >"$scratch/empty.patch"
+        expect "$([ "$4" = 0 ] && echo 0 || echo 1)" "$2: a verify takes it" warder verify --spec "$scratch/spec.json" "$scratch/empty.patch"
+}
+
+begin make
+printf 'check:\n\t@sh tests/run\n' >Makefile
+printf 'echo ok 1 - one\necho not ok 2 - two\necho 1..2\nexit 1\n' >tests/run
+keep
+guesses make "make check" 2 1
+expect 0 "with words" warder verify --guess
+has "$err" "name those that a change must mend" "failing tests of the base are pointed at"
+
+begin quiet
+printf 'test:\n\t@true\n' >Makefile
+keep
+expect 0 "tests that say nothing: the exit code" warder verify --guess
+is "$(printf '%s\n' "$out" | jq -r '.commands[0].parse')" exit "it is said in the spec"
+
+begin cmake
+printf 'cmake_minimum_required(VERSION 3.13)\nproject(x NONE)\nenable_testing()\nadd_test(NAME one COMMAND true)\nadd_test(NAME two COMMAND sh -c "exit 0")\n' >CMakeLists.txt
+keep
+guesses cmake ctest 2 0
+
+begin go
+printf 'module example.org/app\n\ngo 1.18\n' >go.mod
+printf 'package app\n\nimport "testing"\n\nfunc TestOne(t *testing.T) {}\nfunc TestTwo(t *testing.T) {}\n' >app_test.go
+keep
+guesses go "go test" 2 0
+
+begin python
+printf '[project]\nname = "x"\n' >pyproject.toml
+printf 'import unittest\nclass A(unittest.TestCase):\n    def test_one(self): pass\n    def test_two(self): self.fail()\n' >test_a.py
+keep
+guesses /usr/bin/python3 unittest 2 1
+
+begin node
+printf '{"name": "x", "scripts": {"test": "node --test"}}\n' >package.json
+printf "const test = require('node:test');\ntest('one', () => {}); test('two', () => {});\n" >a.test.js
+keep
+guesses npm "npm test" 2 0
+
+begin nothing
+echo text >readme
+keep
+expect 6 "a repository without tests" warder verify --guess
+has "$err" "warder-verify(5)" "and what to do"
+begin broken
+printf 'check:\n\t@no-such-program\n' >Makefile
+keep
+expect 1 "tests that cannot run are no guess" warder verify --guess
+has "$err" "do not run" "it is said"
+expect 2 "a guess is made without a patch" warder verify --guess x.patch
+nothing_left "after the guesses"
+done_testing
