@@ -6,7 +6,9 @@
  * thread and the loop share a flag and an eventfd, no lock.
  *
  * LIMIT: a process whose thread waits in the kernel is not gone until that wait ends: a front that stops
- * meanwhile is a zombie until the file's server answers or dies.
+ * meanwhile closes its connections and its ledger, and is a zombie until the file's server answers or dies;
+ * the monitor does not wait for that. One that crashes meanwhile keeps all its descriptors, the ledger's lock
+ * too, so the next front starts when that server has ended.
  */
 #include "supervisor/front/closer.h"
 

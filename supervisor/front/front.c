@@ -7,7 +7,9 @@
  */
 #include "supervisor/front/front.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -117,13 +119,31 @@ static int watch_host(Front *front, Error *err) {
         return r < 0 ? r : turns_new(front, &front->turns, err);
 }
 
+/*
+ * The monitor asks us to end by SIGTERM: connections and ledger are closed by us then, for the kernel does
+ * it only when the last thread has ended, and one of the closer's may wait. Blocked for good: a second one, or
+ * one that comes while we end, changes nothing.
+ */
+static int make_loop(Front *front, Error *err) {
+        sigset_t term;
+        int r = sd_event_default(&front->event);
+
+        (void) sigemptyset(&term);
+        (void) sigaddset(&term, SIGTERM);
+        if (r >= 0 && sigprocmask(SIG_BLOCK, &term, NULL) < 0)
+                r = -errno;
+        if (r >= 0)
+                r = sd_event_add_signal(front->event, NULL, SIGTERM, NULL, NULL);
+        return r < 0 ? error_set(err, r, "make the event loop") : 0;
+}
+
 int front_start(Front *front, Error *err) {
         int r;
 
         *front = (Front){ .listen_fd = -EBADF };
-        r = sd_event_default(&front->event);
+        r = make_loop(front, err);
         if (r < 0)
-                return error_set(err, r, "make the event loop");
+                return r;
         take_fds(front);
         r = read_info(front, err);
         if (r >= 0)
@@ -171,4 +191,6 @@ void front_stop(Front *front) {
         front->methods = methods_free(front->methods);
         front->closer = closer_free(front->closer);
         front->event = sd_event_unref(front->event);
+        (void) close(
+                FRONT_FD_MONITOR); /* from here on the monitor waits for our end, and not for ever */
 }

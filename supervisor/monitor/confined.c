@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/securebits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/fds.h"
 #include "base/log.h"
@@ -31,6 +33,8 @@
 #define SOCK_BYTES (1 << 20)
 #define WORDS_USEC 1000000 /* how often a process may write to the log: WORDS_MAX times in it */
 #define WORDS_MAX  500
+#define END_USEC   3000000 /* to end by itself */
+#define KEPT_USEC  2000000 /* a process that was killed and that the kernel does not let go */
 #define LOCKED_BITS                                                             \
         (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
          SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                \
@@ -43,15 +47,18 @@ static int place_fds(const ConfinedSpec *spec, int program, int words) {
         if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(words, 2) < 0)
                 return -errno;
         program = fcntl(program, F_DUPFD_CLOEXEC, HIGH_FD);
+        if (program < 0)
+                return -errno;
         for (unsigned i = 0; i < spec->n_fds; i++)
                 if ((high[i] = fcntl(spec->fds[i], F_DUPFD_CLOEXEC, HIGH_FD)) < 0)
                         return -errno;
         for (unsigned i = 0; i < spec->n_fds; i++)
                 if (dup2(high[i], FIRST_FD + (int) i) < 0)
                         return -errno;
-        (void) syscall(SYS_close_range, FIRST_FD + spec->n_fds, HIGH_FD - 1, 0);
-        (void) syscall(SYS_close_range, (unsigned) program + 1, ~0u, 0);
-        return program < 0 ? -EBADF : program;
+        if (syscall(SYS_close_range, FIRST_FD + spec->n_fds, HIGH_FD - 1, 0) < 0 ||
+            syscall(SYS_close_range, (unsigned) program + 1, ~0u, 0) < 0)
+                return -errno;
+        return program;
 }
 
 static int drop_privilege(const ConfinedSpec *spec) {
@@ -94,6 +101,8 @@ static void become(const ConfinedSpec *spec, int program, int words) {
 static void forget(Confined *confined) {
         confined->death = sd_event_source_disable_unref(confined->death);
         confined->words = sd_event_source_disable_unref(confined->words);
+        confined->patience = sd_event_source_disable_unref(confined->patience);
+        confined->is_killed = false;
         fds_close(&confined->pidfd, 1);
 }
 
@@ -117,14 +126,18 @@ static int on_words(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
+/* Without @userdata: of one that was given up, whose source belongs to nobody else. */
 static int on_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Confined *confined = userdata;
         siginfo_t info = { .si_pid = 0 };
 
-        (void) source;
         (void) events;
         if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
                 return 0;
+        if (!confined) {
+                sd_event_source_disable_unref(source);
+                return 0;
+        }
         if (confined->words) /* the last ones */
                 (void) on_words(confined->words, sd_event_source_get_io_fd(confined->words), 0,
                                 confined);
@@ -133,12 +146,38 @@ static int on_death(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
+static void give_up(Confined *confined) {
+        log_event(LOG_ERR, "is killed, but kept by what serves a file that it closes: given up",
+                  F("PROCESS", confined->name));
+        (void) sd_event_source_set_userdata(confined->death, NULL);
+        (void) sd_event_source_set_io_fd_own(confined->death, true);
+        confined->death = NULL;
+        confined->pidfd = -EBADF;
+        forget(confined);
+        confined->ended(confined->monitor, -1);
+}
+
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        Confined *confined = userdata;
+
+        (void) source;
+        (void) usec;
+        if (confined->is_killed)
+                give_up(confined);
+        else
+                confined_end(confined, SIGKILL);
+        return 0;
+}
+
 static int watch(Confined *confined, int words, Error *err) {
         sd_event *event = confined->monitor->event;
+        autoclose int owned = words;
         int r = sd_event_add_io(event, &confined->words, words, EPOLLIN, on_words, confined);
 
         if (r >= 0)
                 r = sd_event_source_set_io_fd_own(confined->words, true);
+        if (r >= 0)
+                (void) TAKE_FD(owned);
         if (r >= 0) /* beyond it the pipe fills, and what it writes is lost */
                 r = sd_event_source_set_ratelimit(confined->words, WORDS_USEC, WORDS_MAX);
         if (r >= 0)
@@ -168,24 +207,44 @@ int confined_start(Confined *confined, const ConfinedSpec *spec, Error *err) {
         (void) close(words[1]);
         confined->name = spec->program;
         confined->ended = spec->ended;
-        r = confined->pidfd < 0 ? error_set(err, -errno, "start %s", spec->program)
-                                : watch(confined, words[0], err);
+        if (confined->pidfd < 0) {
+                r = error_set(err, confined->pidfd, "start %s", spec->program);
+                (void) close(words[0]);
+        } else {
+                r = watch(confined, words[0], err);
+        }
         if (r < 0)
                 confined_deinit(confined);
         return r;
 }
 
-void confined_signal(const Confined *confined, int signal) {
-        if (confined->pidfd >= 0)
-                (void) syscall(SYS_pidfd_send_signal, confined->pidfd, signal, NULL, 0);
+/* Without memory for the timer it is killed at once, and waited for as long as it takes. */
+static void be_patient(Confined *confined) {
+        uint64_t usec = confined->is_killed ? KEPT_USEC : END_USEC;
+
+        confined->patience = sd_event_source_disable_unref(confined->patience);
+        if (sd_event_add_time_relative(confined->monitor->event, &confined->patience,
+                                       CLOCK_MONOTONIC, usec, 0, on_patience, confined) < 0)
+                (void) syscall(SYS_pidfd_send_signal, confined->pidfd, SIGKILL, NULL, 0);
+}
+
+void confined_end(Confined *confined, int signal) {
+        if (confined->pidfd < 0 || confined->is_killed || (confined->patience && signal != SIGKILL))
+                return;
+        confined->is_killed = signal == SIGKILL;
+        (void) syscall(SYS_pidfd_send_signal, confined->pidfd, signal, NULL, 0);
+        be_patient(confined);
 }
 
 void confined_deinit(Confined *confined) {
+        struct pollfd end = { .fd = confined->pidfd, .events = POLLIN };
         siginfo_t info;
 
-        confined_signal(confined, SIGKILL);
-        if (confined->pidfd >= 0)
-                (void) waitid(P_PIDFD, (id_t) confined->pidfd, &info, WEXITED);
+        if (end.fd >= 0) {
+                (void) syscall(SYS_pidfd_send_signal, end.fd, SIGKILL, NULL, 0);
+                (void) poll(&end, 1, KEPT_USEC / 1000);
+                (void) waitid(P_PIDFD, (id_t) end.fd, &info, WEXITED | WNOHANG);
+        }
         forget(confined);
 }
 

@@ -26,10 +26,17 @@ typedef struct ConfinedSpec { /* all borrowed for the call but the static ones *
  */
 int confined_start(Confined *confined, const ConfinedSpec *spec, Error *err);
 
-/** confined_signal() - SIGTERM: it may finish its own business; SIGKILL. Nothing if it does not run */
-void confined_signal(const Confined *confined, int signal);
+/**
+ * confined_end() - see to it that it ends, in bounded time
+ * @signal: SIGTERM: it may finish its own business; 0: it is ending by itself; SIGKILL
+ *
+ * What is not gone after three seconds is killed; what the kernel then keeps (a thread that waits in close(2)
+ * for the server of a file, which no signal ends) is given up: @ended is called with -1, and it is reaped
+ * whenever it comes. Nothing if it does not run.
+ */
+void confined_end(Confined *confined, int signal);
 
-/** confined_deinit() - kill, wait, forget */
+/** confined_deinit() - kill, wait for at most two seconds, forget */
 void confined_deinit(Confined *confined);
 
 /** confined_open() - a file below one of our directories, O_CLOEXEC. Returns: descriptor or negative errno */

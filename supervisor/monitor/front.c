@@ -161,7 +161,6 @@ static void on_end(Monitor *monitor, int status) {
         Error err = ERROR_EMPTY;
 
         monitor->requests = sd_event_source_disable_unref(monitor->requests);
-        monitor->farewell = sd_event_source_disable_unref(monitor->farewell);
         fds_close(&monitor->front_fd, 1);
         if (monitor->phase == PHASE_DRAINING) {
                 monitor_step(monitor);

@@ -20,6 +20,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/fds.h"
@@ -133,6 +134,10 @@ static int prepare_process(Error *err) {
                 files.rlim_cur = files.rlim_max;
                 (void) setrlimit(RLIMIT_NOFILE, &files);
         }
+        if (syscall(SYS_close_range, ~0u, ~0u, 0) < 0) /* of none: each process of ours needs it */
+                return error_set(err, -errno,
+                                 "close descriptors by close_range(2), which a filter around "
+                                 "warderd may refuse");
         if (chdir("/") < 0 ||
             (setrlimit(RLIMIT_CORE, &core) < 0 && setrlimit(RLIMIT_CORE, &none) < 0))
                 return error_set(err, -errno, "prepare the monitor's process");
@@ -224,7 +229,6 @@ static void monitor_deinit(Monitor *monitor) {
         sandbox_free(monitor->sandbox);
         sd_event_source_disable_unref(monitor->requests);
         sd_event_source_disable_unref(monitor->refill);
-        sd_event_source_disable_unref(monitor->farewell);
         sd_event_source_disable_unref(monitor->restart);
         sd_event_source_disable_unref(monitor->egress_restart);
         sd_event_source_disable_unref(monitor->limit);

@@ -35,7 +35,6 @@
 
 #define RUN_LATER        1 /* a run_* has taken over the answer */
 #define DRAIN_LIMIT_USEC 15000000
-#define FAREWELL_USEC    3000000
 #define FDS_OF_PLAN      UINT32_MAX
 
 typedef union Request { /* the largest request, and every one's head */
@@ -291,23 +290,12 @@ static void carry_out(const MonitorRow *row, Call *call) {
         fds_close(call->reply_fds, call->n_reply_fds);
 }
 
-static int on_farewell(sd_event_source *source, uint64_t usec, void *userdata) {
-        Monitor *monitor = userdata;
-
-        (void) usec;
-        monitor->farewell = sd_event_source_disable_unref(source);
-        confined_signal(&monitor->front, SIGKILL);
-        return 0;
-}
-
 /* Hear nothing more from it. One that hung up by itself (@fault NULL) may take a while to end. */
 static void part_from_front(Monitor *monitor, const char *fault) {
         monitor->requests = sd_event_source_disable_unref(monitor->requests);
         if (fault)
                 log_event(LOG_ERR, fault);
-        if (fault || sd_event_add_time_relative(monitor->event, &monitor->farewell, CLOCK_MONOTONIC,
-                                                FAREWELL_USEC, 0, on_farewell, monitor) < 0)
-                confined_signal(&monitor->front, SIGKILL);
+        confined_end(&monitor->front, fault ? SIGKILL : 0);
 }
 
 /* One message more than the largest is asked for, so that a longer one is seen to be longer. */
@@ -385,8 +373,8 @@ void monitor_step(Monitor *monitor) {
         drop_given_up(monitor);
         if (monitor->phase != PHASE_DRAINING || monitor->entries || store_is_busy(monitor->store))
                 return;
-        confined_signal(&monitor->front, SIGTERM);
-        confined_signal(&monitor->egress, SIGTERM);
+        confined_end(&monitor->front, SIGTERM);
+        confined_end(&monitor->egress, SIGTERM);
         if (monitor->front.pidfd < 0 && monitor->egress.pidfd < 0)
                 (void) sd_event_exit(monitor->event, monitor->status);
 }

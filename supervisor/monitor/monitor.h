@@ -46,9 +46,11 @@ typedef struct Confined { /* a process that we started without privilege */
         Monitor *monitor; /* borrowed, outlives us */
         const char *name; /* static */
         ConfinedEndedFn ended;
-        int pidfd;              /* owned; -EBADF: not running */
-        sd_event_source *death; /* owned */
-        sd_event_source *words; /* owned: its stderr, a pipe */
+        int pidfd;                 /* owned; -EBADF: not running */
+        bool is_killed;            /* by confined_end() */
+        sd_event_source *death;    /* owned */
+        sd_event_source *words;    /* owned: its stderr, a pipe */
+        sd_event_source *patience; /* owned: timer of its end */
 } Confined;
 
 struct Monitor {                     /* owned by main, owns everything below */
@@ -72,7 +74,6 @@ struct Monitor {                     /* owned by main, owns everything below */
         Confined egress;
         sd_event_source *requests;       /* owned: front_fd */
         sd_event_source *refill;         /* owned: timer of the shells */
-        sd_event_source *farewell;       /* owned: timer of a front that hung up */
         sd_event_source *restart;        /* owned: timer of the next front */
         sd_event_source *egress_restart; /* owned: timer of the next egress */
         sd_event_source *limit;          /* owned: timer of the drain */

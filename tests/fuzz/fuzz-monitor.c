@@ -65,7 +65,7 @@ static const uint32_t kinds[] = { 0,
 
 /* ---- the rest of the monitor, played --------------------------------------------------------------- */
 
-void confined_signal(const Confined *confined, int signal) {
+void confined_end(Confined *confined, int signal) {
         if (confined == &rig->monitor.front && signal == SIGKILL)
                 rig->parted = true;
 }
@@ -340,7 +340,6 @@ static void end(void) {
         played_must(played_jails() == 0);
         sd_event_source_disable_unref(monitor->requests);
         sd_event_source_disable_unref(monitor->refill);
-        sd_event_source_disable_unref(monitor->farewell);
         sd_event_source_disable_unref(monitor->limit);
         sd_event_unref(monitor->event);
         fds_close((int[]){ monitor->front_fd, rig->front }, 2);
