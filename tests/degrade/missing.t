@@ -27,11 +27,12 @@ denied() {
 
 denied openat2 "open /work"
 denied clone3 "clone a shell"
-denied mount_setattr "make all mounts private"
+denied mount_setattr "set the flags of a mount"
 denied fsopen "open a file system"
 denied fsmount "mount a file system"
 denied open_tree "clone the mount"
 denied move_mount "attach a mount"
+denied close_range "close descriptors"
 
 # Landlock is a second wall: default goes on without it, and the first walls hold; what requires it refuses
 mkdir -p "$scratch/root/tmp" "$scratch/root/etc"
