@@ -12,6 +12,8 @@
 
 #define RECORD_DATA_MAX 8192
 
+#define LAYER_ENTRY_BYTES 4096u /* what an entry of a layer is charged beside its content */
+
 typedef struct RecordHead {
         uint16_t kind; /* RecordKind */
         uint16_t size; /* of the data that follows, <= RECORD_DATA_MAX */
@@ -35,11 +37,16 @@ typedef enum RecordKind {
         RECORD_COUNTS, /* a: passed << 32 | failed, b: skipped << 32 | planned (UINT32_MAX: no plan) */
         RECORD_MATCH, /* a: line number (0: a path of a glob); data: path, NUL, line */
         RECORD_DONE,  /* last record of a job that succeeded; flags: 1 where results were cut */
+        RECORD_IMAGE, /* flags: ImageForms; a: bytes, b: entries. /out holds a container image, no tree */
+        RECORD_TEXT,  /* a: offset, b: size of the whole; data: a piece of a file's text */
+        RECORD_GROWN, /* a: bytes that were read, b: bytes that they unpacked to */
+        RECORD_USER,  /* a: user id, b: group id */
         _RECORD_KIND_MAX,
 } RecordKind;
 
 typedef enum DigestOf { DIGEST_LAYER = 1, DIGEST_PATCH, DIGEST_TREE } DigestOf;
 typedef enum PathChange { PATH_ADDED = 1, PATH_MODIFIED, PATH_DELETED, PATH_MODE } PathChange;
+typedef enum ImageForms { IMAGE_LAYOUT = 1, IMAGE_DOCKER = 2 } ImageForms; /* both are possible */
 typedef enum TestStatus { TEST_PASSED = 1, TEST_FAILED, TEST_SKIPPED } TestStatus;
 
 typedef struct Record {

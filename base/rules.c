@@ -39,6 +39,7 @@ static const char *const names[] = {
         [RULE_NOT_THERE] = "not-there",
         [RULE_BEHIND_END] = "behind-end",
         [RULE_IMAGE] = "image",
+        [RULE_DIGEST] = "digest",
 };
 static_assert(ELEMENTS(names) == _RECORD_RULE_MAX, "every rule has a name");
 

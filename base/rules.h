@@ -39,7 +39,8 @@ typedef enum RecordRule {
         RULE_PATTERN,      /* a pattern that cannot be read */
         RULE_NOT_THERE,    /* a path that does not exist */
         RULE_BEHIND_END,   /* an archive goes on behind its end mark */
-        RULE_IMAGE,        /* a container image, which is an archive of archives */
+        RULE_IMAGE,        /* a container image where a tree must be */
+        RULE_DIGEST,       /* bytes that do not have the size or the digest they are said to have */
         _RECORD_RULE_MAX,
 } RecordRule;
 

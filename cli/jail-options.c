@@ -51,8 +51,12 @@ static int add_limits(const JailOptions *options, cJSON *params, Error *err) {
         return 0;
 }
 
+const char *jail_options_snapshot(const JailOptions *options) {
+        return or_environment(options->snapshot, "WARDER_SNAPSHOT");
+}
+
 int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
-        const char *snapshot = or_environment(options->snapshot, "WARDER_SNAPSHOT");
+        const char *snapshot = jail_options_snapshot(options);
         int r;
 
         if (options->net && strcmp(options->net, "none") != 0) {
@@ -175,10 +179,10 @@ static int add_env(const OptionList *list, cJSON *exec, Error *err) {
 }
 
 int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec, Error *err) {
-        cJSON *words = json_add_array(exec, "argv");
+        cJSON *words = n > 0 ? json_add_array(exec, "argv") : NULL;
         cJSON *limits = options->wall || options->cpu_time ? json_add_object(exec, "limits") : NULL;
 
-        if (n == 0) {
+        if (n == 0 && !options->has_own) {
                 (void) error_say(err, -EINVAL, "No command was given.");
                 return VERB_E_USAGE;
         }

@@ -23,6 +23,7 @@ typedef struct ExecOptions {
         const char *user;
         const char *cwd;
         OptionList env;
+        bool has_own; /* the snapshot may have a command of its own: none need be given */
 } ExecOptions;
 
 #define OPTIONS_JAIL(AT)                                                                      \
@@ -85,7 +86,7 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err);
 
 /**
  * exec_options_add() - all of EXEC but stdio
- * @argv: the command's words, @n of them
+ * @argv: the command's words, @n of them; without any the supervisor takes the snapshot's own, if has_own
  *
  * Returns: 0 or VERB_E_USAGE with a sentence.
  */
@@ -99,6 +100,9 @@ int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec
  *          negative errno.
  */
 int jail_options_work(const JailOptions *options, int sock, Error *err);
+
+/** jail_options_snapshot() - the one that is named, by option or environment, borrowed; NULL: none */
+const char *jail_options_snapshot(const JailOptions *options);
 
 /** jail_options_user() - "1000" or "1000:100" as a member "user" of @object. Returns: 0 or VERB_E_USAGE */
 int jail_options_user(const char *text, cJSON *object, Error *err);

@@ -29,6 +29,7 @@ static const Option run_options[] = {
 
 static int make_params(const RunOptions *options, const VerbCall *call, cJSON *params, Error *err) {
         cJSON *exec = json_add_object(params, "exec");
+        ExecOptions command = options->exec;
         int r = jail_options_add(&options->jail, params, err);
 
         if (r != 0)
@@ -37,7 +38,8 @@ static int make_params(const RunOptions *options, const VerbCall *call, cJSON *p
                 json_add_bool(params, "keep", true);
         if (!exec)
                 return error_set(err, -ENOMEM, "make the request");
-        return exec_options_add(&options->exec, call->words, call->n_words, exec, err);
+        command.has_own = jail_options_snapshot(&options->jail) != NULL;
+        return exec_options_add(&command, call->words, call->n_words, exec, err);
 }
 
 /* Some file systems cannot be shown with other owners (overlay, NFS): then a copy of it is shown */
@@ -80,7 +82,8 @@ static int run(const VerbCall *call, Error *err) {
                 return r;
         command.json = options->common.json;
         command.owns_jail = true;
-        command.facts = (OutcomeFacts){ .name = call->words[0], .memory = options->jail.memory };
+        command.facts = (OutcomeFacts){ .name = call->n_words > 0 ? call->words[0] : "its command",
+                                        .memory = options->jail.memory };
         r = run_command(&command, options, params, err);
         command_close(&command);
         return r;
@@ -89,15 +92,18 @@ static int run(const VerbCall *call, Error *err) {
 const Verb verb_run = {
         .name = "run",
         .summary = "run a command in a fresh jail, on this directory",
-        .synopsis = "[OPTION…] -- CMD [ARG…]",
+        .synopsis = "[OPTION…] [--] [CMD [ARG…]]",
         .text = "The current directory is /work in the jail, copy-on-write: the command may "
                 "change\n"
                 "everything and nothing of it reaches the directory. With --rw DIR it is DIR that\n"
-                "is /work, and what the command changes there is changed. There is no network. When "
+                "is /work, and what the command changes there is changed. There is no network. "
+                "When "
                 "the\n"
                 "command has ended, so has everything that it started. With --json, stdout "
                 "carries\n"
-                "events, one a line, and the command's output is in the last of them.",
+                "events, one a line, and the command's output is in the last of them. Without CMD "
+                "the\n"
+                "snapshot's own command runs, where it was a container image that has one.",
         .examples = "  warder run -- make test\n"
                     "  warder run --memory 512M --time 10m -- python3 untrusted.py\n"
                     "  warder run --rw . -- make",

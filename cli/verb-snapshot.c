@@ -15,11 +15,13 @@
 #include "cli/events.h"
 #include "cli/stdio.h"
 #include "cli/terminal.h"
+#include "cli/workdir.h"
 
 typedef struct ImportOptions {
         Common common;
         uint64_t max_bytes;
         uint64_t max_entries;
+        const char *image;
 } ImportOptions;
 
 static const Option import_options[] = {
@@ -27,6 +29,8 @@ static const Option import_options[] = {
           "Refuse an archive that unpacks to more" },
         { "max-entries", 0, OPTION_COUNT, offsetof(ImportOptions, max_entries), "N",
           "Refuse an archive of more files" },
+        { "image", 0, OPTION_TEXT, offsetof(ImportOptions, image), "NAME",
+          "Of several container images, the one that is called this" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -72,14 +76,16 @@ static void show_cleaned(const cJSON *result) {
 }
 
 static void show_imported(const cJSON *result) {
-        const cJSON *layer = cJSON_GetArrayItem(json_get(result, "layers"), 0);
+        const cJSON *layer;
         uint64_t entries = 0;
 
         (void) json_number(result, "entries", &entries);
         show_text(result, "name", 0);
         show_size(result, "bytes", 0);
-        printf("%llu files  %.80s\n", (unsigned long long) entries,
-               cJSON_IsString(layer) ? layer->valuestring : "");
+        printf("%llu files ", (unsigned long long) entries);
+        cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
+                printf(" %.80s", layer->valuestring);
+        putchar('\n');
         show_cleaned(result);
 }
 
@@ -87,6 +93,8 @@ static cJSON *import_params(const ImportOptions *options, const char *name) {
         cJSON *params = cJSON_CreateObject(), *limits;
 
         json_add_text(params, "name", name);
+        if (options->image)
+                json_add_text(params, "image", options->image);
         if (!options->max_bytes && !options->max_entries)
                 return params;
         limits = json_add_object(params, "limits");
@@ -127,8 +135,21 @@ static int import(const ImportOptions *options, const char *name, int fd, Error 
         return r == LINK_E_REFUSED ? -EREMOTEIO : r;
 }
 
+/* A container image may lie in a directory; of another one only its owner knows how it is to be packed. */
+static int pack_directory(int dir, const VerbCall *call, int *ret_fd, Error *err) {
+        struct stat st;
+
+        if (fstatat(dir, "oci-layout", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+                return workdir_pack(dir, ret_fd, err);
+        (void) error_say(err, -EISDIR,
+                         "%.200s is a directory: pack it first, tar -C DIR -c . | warder "
+                         "snapshot import %.60s -",
+                         call->words[1], call->words[0]);
+        return VERB_E_USAGE;
+}
+
 static int run_import(const VerbCall *call, Error *err) {
-        autoclose int fd = -EBADF;
+        autoclose int fd = -EBADF, packed = -EBADF;
         struct stat st;
         User user;
 
@@ -147,13 +168,12 @@ static int run_import(const VerbCall *call, Error *err) {
         if (fd < 0)
                 return error_set(err, -errno, "use stdin");
         if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-                (void) error_say(err, -EISDIR,
-                                 "%.200s is a directory: pack it first, tar -C DIR -c . | warder "
-                                 "snapshot import %.60s -",
-                                 call->words[1], call->words[0]);
-                return VERB_E_USAGE;
+                int r = pack_directory(fd, call, &packed, err);
+
+                if (r != 0)
+                        return r;
         }
-        return import(call->options, call->words[0], fd, err);
+        return import(call->options, call->words[0], packed >= 0 ? packed : fd, err);
 }
 
 static void show_row(const cJSON *snapshot) {
@@ -176,12 +196,50 @@ static void show_list(const cJSON *result) {
         cJSON_ArrayForEach(snapshot, json_get(result, "snapshots")) show_row(snapshot);
 }
 
+static void show_words(const char *what, const cJSON *words) {
+        const cJSON *word;
+
+        if (cJSON_GetArraySize(words) == 0)
+                return;
+        printf("  %s", what);
+        cJSON_ArrayForEach(word, words) {
+                putchar(' ');
+                terminal_text(stdout, cJSON_IsString(word) ? word->valuestring : "", 200);
+        }
+        putchar('\n');
+}
+
+/* What a stranger's image says: escaped, and cut */
+static void show_image(const cJSON *image) {
+        const cJSON *user = json_get(image, "user"), *item;
+        const char *cwd = json_text(image, "cwd");
+        uint64_t uid, gid;
+
+        if (json_number(user, "uid", &uid) == 0 && json_number(user, "gid", &gid) == 0)
+                printf("  user %llu:%llu\n", (unsigned long long) uid, (unsigned long long) gid);
+        if (cwd) {
+                fputs("  directory ", stdout);
+                terminal_text(stdout, cwd, 200);
+                putchar('\n');
+        }
+        show_words("entrypoint", json_get(image, "entrypoint"));
+        show_words("cmd", json_get(image, "cmd"));
+        cJSON_ArrayForEach(item, json_get(image, "env")) {
+                fputs("  ", stdout);
+                terminal_text(stdout, item->string, 100);
+                putchar('=');
+                terminal_text(stdout, cJSON_IsString(item) ? item->valuestring : "", 200);
+                putchar('\n');
+        }
+}
+
 static void show_one(const cJSON *result) {
         const cJSON *layer;
 
         show_row(result);
         cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
                 printf("  %.80s\n", layer->valuestring);
+        show_image(json_get(result, "image"));
 }
 
 static int run_list(const VerbCall *call, Error *err) {
@@ -202,15 +260,18 @@ static int run_rm(const VerbCall *call, Error *err) {
 
 const Verb verb_snapshot_import = {
         .name = "snapshot import",
-        .summary = "make a root file system from an archive",
-        .synopsis = "[OPTION…] NAME FILE|-",
-        .text = "Takes tar, plain or compressed by gzip, zstd, xz or bzip2. It is unpacked in a "
+        .summary = "make a root file system from an archive or a container image",
+        .synopsis = "[OPTION…] NAME FILE|DIR|-",
+        .text = "Takes tar, plain or compressed by gzip, zstd, xz or bzip2: of a tree, of an OCI "
+                "image\n"
+                "layout (also a directory that is one), or of docker save. It is unpacked in a "
                 "jail;\n"
                 "devices, set-id bits and names that leave the tree never land: what was cleaned "
                 "is\n"
                 "listed with its rule, see warder-files(8).",
         .examples = "  warder snapshot import debian rootfs.tar.zst\n"
-                    "  tar -C rootfs -c . | warder snapshot import mine -",
+                    "  tar -C rootfs -c . | warder snapshot import mine -\n"
+                    "  docker save python:3.12 | warder snapshot import python -",
         .exits = EXITS_PLAIN,
         .options = import_options,
         .size = sizeof(ImportOptions),

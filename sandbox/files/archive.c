@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sandbox/files/stream.h"
-
 #define BLOCK       512           /* of a tar archive */
 #define PADDING_MAX (64ull << 20) /* zeroes behind the end mark */
 
@@ -50,14 +48,15 @@ static int fault(Archive *archive, RecordRule rule, Error *err) {
         return stream_fault(archive->reader, archive->report, rule, err);
 }
 
-int archive_new(int fd, Report *report, Archive **ret_archive, Error *err) {
+int archive_new(int fd, const StreamKnown *known, Report *report, Archive **ret_archive,
+                Error *err) {
         SCOPED(archive_close) Archive *archive = calloc(1, sizeof(*archive));
         int r;
 
         if (!archive)
                 return error_set(err, -ENOMEM, "read the archive");
         archive->report = report;
-        r = stream_new(fd, report, &archive->stream, err);
+        r = stream_new(fd, known, report, &archive->stream, err);
         if (r < 0)
                 return r;
         archive->reader = archive_read_new();
@@ -154,4 +153,12 @@ int archive_data(Archive *archive, const void **ret_bytes, size_t *ret_n, uint64
 
 uint64_t archive_bytes_read(const Archive *archive) {
         return stream_bytes_read(archive->stream);
+}
+
+int archive_check(Archive *archive, Error *err) {
+        return stream_check(archive->stream, err);
+}
+
+uint64_t archive_bytes_grown(const Archive *archive) {
+        return stream_grown(archive->stream);
 }

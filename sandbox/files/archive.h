@@ -14,11 +14,13 @@
 
 #include "base/owned.h"
 #include "sandbox/files/report.h"
+#include "sandbox/files/stream.h"
 
 typedef struct Archive Archive;
 
 /** archive_new() - read from @fd, borrowed. Returns: 0 or negative errno (refused: no archive that is read) */
-int archive_new(int fd, Report *report, Archive **ret_archive, Error *err);
+int archive_new(int fd, const StreamKnown *known, Report *report, Archive **ret_archive,
+                Error *err);
 /** archive_close() - release it, NULL is fine. Returns: NULL */
 Archive *archive_close(Archive *archive);
 DEFINE_SCOPED(Archive *, archive_close);
@@ -40,5 +42,10 @@ int archive_next(Archive *archive, struct archive_entry **ret_entry, Error *err)
 int archive_data(Archive *archive, const void **ret_bytes, size_t *ret_n, uint64_t *ret_offset,
                  Error *err);
 
+/** archive_check() - at the end: is the input what was known of it. Returns: as stream_check() */
+int archive_check(Archive *archive, Error *err);
+
+/** archive_bytes_grown() - how many bytes they unpacked to */
+uint64_t archive_bytes_grown(const Archive *archive);
 /** archive_bytes_read() - how many bytes of the input were taken */
 uint64_t archive_bytes_read(const Archive *archive);

@@ -53,6 +53,19 @@ int land_clean_meta(Land *land, const char *path, EntryMeta *meta) {
                            LAND_ID_NOBODY);
 }
 
+/* Nothing is added before it is known to fit what its owner has left on disk. */
+static int check_disk(Land *land, const char *path, uint64_t bytes, uint64_t entries) {
+        uint64_t used = land->bytes + LAYER_ENTRY_BYTES * table_count(land->table);
+        uint64_t more = bytes + LAYER_ENTRY_BYTES * entries;
+
+        if (land->limits.disk == 0 ||
+            (used <= land->limits.disk && more <= land->limits.disk - used))
+                return 0;
+        return report_refuse(land->report, RULE_TOO_MANY_BYTES, path,
+                             "more than %llu bytes on disk, with %u for each entry",
+                             (unsigned long long) land->limits.disk, LAYER_ENTRY_BYTES);
+}
+
 static int too_many(Land *land, const char *path, int r, Error *err) {
         if (r != -E2BIG)
                 return error_set(err, r, "remember what landed");
@@ -73,13 +86,23 @@ static int through_link(Land *land, const char *path) {
                 path);
 }
 
+static int add_entry(Land *land, const char *path, const EntryMeta *meta, Entry **ret_entry,
+                     Error *err) {
+        int r = check_disk(land, path, 0, 1);
+
+        if (r < 0)
+                return r;
+        r = table_add(land->table, path, meta, ret_entry);
+        return r < 0 ? too_many(land, path, r, err) : 0;
+}
+
 /* The part of @path after what could be entered is missing: make its first component. */
 static int make_implicit(Land *land, const char *path, size_t n, Error *err) {
         size_t start = strlen(land->dirs.path), end;
         EntryMeta meta = implicit_dir;
         char dir[NAME_PATH_MAX];
         Entry *entry = NULL;
-        int fd, r;
+        int fd;
 
         meta.uid = meta.gid = land->owner;
         start += start > 0;
@@ -91,8 +114,7 @@ static int make_implicit(Land *land, const char *path, size_t n, Error *err) {
                 return error_set(err, fd, "enter a directory of the layer");
         if (mkdirat(fd, dir + start, 0700) < 0)
                 return error_set(err, -errno, "make a directory of the layer");
-        r = table_add(land->table, dir, &meta, &entry);
-        return r < 0 ? too_many(land, dir, r, err) : 0;
+        return add_entry(land, dir, &meta, &entry, err);
 }
 
 /* The open directory that holds @path; directories that no entry named are made. */
@@ -126,10 +148,8 @@ static int claim(Land *land, int parent, const char *path, const EntryMeta *meta
         if (!*path)
                 return report_refuse(land->report, RULE_NAME_EMPTY, path,
                                      "the name means the root, which is a directory");
-        if (!old) {
-                r = table_add(land->table, path, meta, &land->entry);
-                return r < 0 ? too_many(land, path, r, err) : 0;
-        }
+        if (!old)
+                return add_entry(land, path, meta, &land->entry, err);
         if (old->meta.kind != meta->kind)
                 return report_refuse(land->report, RULE_TYPE_CHANGE, path,
                                      "the name comes twice, as things of different types");
@@ -141,7 +161,7 @@ static int claim(Land *land, int parent, const char *path, const EntryMeta *meta
 
 int land_dir(Land *land, const char *path, const EntryMeta *meta, Error *err) {
         Entry *old = table_find(land->table, path);
-        int parent, r;
+        int parent;
 
         if (old) {
                 if (old->meta.kind != ENTRY_DIR)
@@ -156,8 +176,7 @@ int land_dir(Land *land, const char *path, const EntryMeta *meta, Error *err) {
                 return parent;
         if (mkdirat(parent, name_leaf(path), 0700) < 0)
                 return error_set(err, -errno, "make a directory of the layer");
-        r = table_add(land->table, path, meta, &land->entry);
-        return r < 0 ? too_many(land, path, r, err) : 0;
+        return add_entry(land, path, meta, &land->entry, err);
 }
 
 static int count_bytes(Land *land, const char *path, uint64_t size) {
@@ -165,6 +184,8 @@ static int count_bytes(Land *land, const char *path, uint64_t size) {
                 return report_refuse(land->report, RULE_TOO_MANY_BYTES, path,
                                      "more than %llu bytes in all, holes counted",
                                      (unsigned long long) land->limits.bytes);
+        if (check_disk(land, path, size, 0) < 0)
+                return -EBADMSG;
         land->bytes += size;
         return 0;
 }
@@ -331,8 +352,10 @@ int land_whiteout(Land *land, const char *path, const EntryMeta *meta, Error *er
 int land_xattr(Land *land, const char *path, const LandXattr *xattr, Error *err) {
         autoclose int dir = -EBADF;
         int fd = land->file;
-        int r;
+        int r = count_bytes(land, path, strlen(xattr->name) + xattr->size);
 
+        if (r < 0)
+                return r;
         if (fd < 0) {
                 dir = beneath_dir(land->root, path);
                 if (dir < 0)

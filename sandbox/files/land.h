@@ -21,8 +21,9 @@
 #define LAND_TIME_MAX  4294967295ll
 
 typedef struct LandLimits {
-        uint64_t bytes;   /* of all files, holes counted as if they were there */
+        uint64_t bytes;   /* of all files, holes counted as if they were there, and attributes */
         uint64_t entries; /* paths; directories that only other names imply are counted too */
+        uint64_t disk;    /* bytes and LAYER_ENTRY_BYTES an entry; 0: as much as the others allow */
 } LandLimits;
 
 typedef struct Land {
@@ -33,8 +34,8 @@ typedef struct Land {
         Table *table;   /* owned */
         Hasher *hasher; /* owned */
         Dirs dirs;
-        Room room; /* of the file system, before anything landed */
-        uint64_t bytes;
+        Room room;        /* of the file system, before anything landed */
+        uint64_t bytes;   /* of all files and attributes */
         uint64_t written; /* of bytes: those that are no hole */
         int file;         /* owned: the file that is being written */
         Entry *entry;     /* borrowed from the table: likewise */

@@ -8,9 +8,10 @@
  * Place     what it is
  * /out      a layer that is being made (unpack, save)
  * /upper    the raw upper of another jail, read-only (save, diff)
- * /old      the merged base, read-only (diff, apply)
+ * /old      the merged base, read-only (diff, apply); of an image, the layers so far (unpack --blob, user)
  * /new      the merged tree after the work, read-only (diff)
- * /tree     the base with a writable upper (apply), or any tree (search)
+ * /tree     the base with a writable upper (apply), any tree (search), or a container image as it was
+ *           brought (unpack --blob, text)
  *
  * One process does one job, and what it keeps is freed by its end at the latest.
  */
@@ -49,6 +50,23 @@ static const Option layer_options[] = {
         { "max-bytes", 0, OPTION_NUMBER, offsetof(VerbArgs, max_bytes), "N",
           "most bytes of all files" },
         { "max-entries", 0, OPTION_NUMBER, offsetof(VerbArgs, max_entries), "N", "most entries" },
+        { "max-disk", 0, OPTION_NUMBER, offsetof(VerbArgs, max_disk), "N",
+          "most bytes on disk, with 4096 for each entry; 0: any" },
+        { "image", 0, OPTION_FLAG, offsetof(VerbArgs, takes_image), NULL,
+          "a container image may come in the place of a tree" },
+        { "blob", 0, OPTION_TEXT, offsetof(VerbArgs, blob), "FILE",
+          "unpack this layer of the image in /tree" },
+        { "over", 0, OPTION_FLAG, offsetof(VerbArgs, over), NULL, "over the layers in /old" },
+        { "digest", 0, OPTION_TEXT, offsetof(VerbArgs, digest), "DIGEST", "of the blob" },
+        { "diff", 0, OPTION_TEXT, offsetof(VerbArgs, diff), "DIGEST",
+          "of what the blob unpacks to" },
+        { "size", 0, OPTION_NUMBER, offsetof(VerbArgs, size), "N", "bytes of the blob" },
+        { "packing", 0, OPTION_TEXT, offsetof(VerbArgs, packing), "NAME",
+          "how the blob is packed: none, gzip or zstd" },
+        { "read-before", 0, OPTION_NUMBER, offsetof(VerbArgs, read_before), "N",
+          "bytes of earlier blobs" },
+        { "grown-before", 0, OPTION_NUMBER, offsetof(VerbArgs, grown_before), "N",
+          "bytes that they unpacked to" },
         { "owner", 0, OPTION_NUMBER, offsetof(VerbArgs, owner), "ID",
           "everything belongs to this user and group, whatever the archive says" },
         OPTION_ROOT,
@@ -76,6 +94,12 @@ static const Option search_options[] = {
         { 0 },
 };
 
+static const Option text_options[] = {
+        { "max-bytes", 0, OPTION_NUMBER, offsetof(VerbArgs, max_bytes), "N", "most bytes" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option results_options[] = {
         { "report", 0, OPTION_LIST, offsetof(VerbArgs, reports), "GLOB",
           "read these files below /upper/work, not fd 0" },
@@ -91,6 +115,8 @@ static const VerbRow verbs[] = {
         { "unpack", layer_options, 0, 0, verb_unpack },
         { "apply", apply_options, 1, 1, verb_apply },
         { "diff", plain_options, 1, 1, verb_diff },
+        { "text", text_options, 1, 1, verb_text },
+        { "user", plain_options, 1, 1, verb_user },
         { "results", results_options, 1, 1, verb_results },
 };
 

@@ -20,6 +20,9 @@ struct Stream {
         uint64_t in, out;
         uint64_t last_content;
         const char *looks_like; /* static */
+        StreamKnown known;      /* what it points to is borrowed */
+        Digest *packed;         /* owned: of the input; NULL where nothing is known of it */
+        Digest *unpacked;       /* owned: of what comes out; likewise */
         Report *report;         /* borrowed */
 };
 
@@ -42,6 +45,8 @@ static ssize_t take_chunk(struct archive *reader, void *userdata, const void **r
                 return -1;
         }
         stream->in += at;
+        if (stream->packed)
+                digest_add(stream->packed, stream->chunk, at);
         *ret_bytes = stream->chunk;
         return (ssize_t) at;
 }
@@ -82,6 +87,23 @@ static int fault(Stream *stream, RecordRule rule, Error *err) {
         return stream_fault(stream->reader, stream->report, rule, err);
 }
 
+/* A manifest says how a blob is packed: one that is packed in another way is not what it speaks of. */
+static int check_packing(Stream *stream) {
+        const char *name = archive_filter_name(stream->reader, 0);
+
+        if (!stream->known.packing || (name && strcmp(name, stream->known.packing) == 0))
+                return 0;
+        return report_refuse(stream->report, RULE_FORMAT, "",
+                             "its packing is said to be \"%s\", and is \"%.20s\"",
+                             stream->known.packing, name ? name : "unknown");
+}
+
+static int start_digests(Stream *stream) {
+        int r = stream->known.digest ? digest_new(&stream->packed) : 0;
+
+        return r < 0 || !stream->known.diff ? r : digest_new(&stream->unpacked);
+}
+
 static int open_reader(Stream *stream, Error *err) {
         struct archive_entry *entry = NULL;
         int r;
@@ -92,6 +114,9 @@ static int open_reader(Stream *stream, Error *err) {
         if (r != ARCHIVE_OK && r != ARCHIVE_EOF)
                 return fault(stream, RULE_DAMAGED, err);
         stream->ended = r == ARCHIVE_EOF;
+        r = check_packing(stream);
+        if (r < 0)
+                return r;
         /* the last of the filters is the one that does nothing */
         if (archive_filter_count(stream->reader) <= 2)
                 return 0;
@@ -100,7 +125,7 @@ static int open_reader(Stream *stream, Error *err) {
                              archive_filter_count(stream->reader) - 1);
 }
 
-int stream_new(int fd, Report *report, Stream **ret_stream, Error *err) {
+int stream_new(int fd, const StreamKnown *known, Report *report, Stream **ret_stream, Error *err) {
         SCOPED(stream_free) Stream *stream = calloc(1, sizeof(*stream));
         int r;
 
@@ -108,9 +133,10 @@ int stream_new(int fd, Report *report, Stream **ret_stream, Error *err) {
                 return error_set(err, -ENOMEM, "read the archive");
         stream->fd = fd;
         stream->report = report;
+        stream->known = *known;
         stream->chunk = malloc(CHUNK);
         stream->reader = archive_read_new();
-        if (!stream->chunk || !stream->reader)
+        if (!stream->chunk || !stream->reader || start_digests(stream) < 0)
                 return error_set(err, -ENOMEM, "read the archive");
         if (!support(stream->reader))
                 return error_say(err, -ENOTSUP,
@@ -126,6 +152,8 @@ int stream_new(int fd, Report *report, Stream **ret_stream, Error *err) {
 Stream *stream_free(Stream *stream) {
         if (stream) {
                 archive_read_free(stream->reader);
+                digest_free(stream->packed);
+                digest_free(stream->unpacked);
                 free(stream->chunk);
         }
         free(stream);
@@ -133,8 +161,9 @@ Stream *stream_free(Stream *stream) {
 }
 
 static int check_expansion(const Stream *stream) {
-        if (stream->out <= STREAM_FREE_BYTES ||
-            (stream->out - STREAM_FREE_BYTES) / STREAM_RATIO_MAX <= stream->in)
+        uint64_t in = stream->known.in + stream->in, out = stream->known.out + stream->out;
+
+        if (out <= STREAM_FREE_BYTES || (out - STREAM_FREE_BYTES) / STREAM_RATIO_MAX <= in)
                 return 0;
         return report_refuse(stream->report, RULE_EXPANSION, "",
                              "the archive grows to more than %u times its own size",
@@ -151,6 +180,8 @@ static void look_at(Stream *stream, const char *bytes, size_t n) {
         if (last > 0)
                 stream->last_content = stream->out + last;
         stream->out += n;
+        if (stream->unpacked)
+                digest_add(stream->unpacked, bytes, n);
 }
 
 int stream_next(Stream *stream, const void **ret_bytes, size_t *ret_n, Error *err) {
@@ -187,9 +218,51 @@ void stream_drain(Stream *stream) {
         uint64_t drained = 0;
         ssize_t n;
 
+        if (stream->known.digest || stream->known.has_size) /* stream_check() reads it all */
+                return;
         do {
                 n = read(stream->fd, stream->chunk, CHUNK);
                 if (n > 0)
                         drained += (uint64_t) n;
         } while ((n > 0 && drained < DRAIN_MAX) || (n < 0 && errno == EINTR));
+}
+
+uint64_t stream_grown(const Stream *stream) {
+        return stream->out;
+}
+
+static int read_rest(Stream *stream, Error *err) {
+        const void *bytes = NULL;
+        ssize_t n;
+
+        do
+                n = take_chunk(stream->reader, stream, &bytes);
+        while (n > 0 && (!stream->known.has_size || stream->in <= stream->known.size));
+        return n < 0 ? error_set(err, -stream->read_errno, "read the input") : 0;
+}
+
+static int check_digest(Stream *stream, Digest *digest, const uint8_t *expected, const char *what) {
+        char said[DIGEST_TEXT_MAX], found[DIGEST_TEXT_MAX];
+        uint8_t value[DIGEST_SIZE];
+
+        if (!digest)
+                return 0;
+        digest_end(digest, value);
+        if (memcmp(value, expected, DIGEST_SIZE) == 0)
+                return 0;
+        return report_refuse(stream->report, RULE_DIGEST, "", "%s has the digest %s, not %s", what,
+                             digest_format(value, found), digest_format(expected, said));
+}
+
+int stream_check(Stream *stream, Error *err) {
+        const StreamKnown *known = &stream->known;
+        int r = known->digest || known->has_size ? read_rest(stream, err) : 0;
+
+        if (r >= 0 && known->has_size && stream->in != known->size)
+                r = report_refuse(stream->report, RULE_DIGEST, "",
+                                  "the blob is not of the %llu bytes that are said",
+                                  (unsigned long long) known->size);
+        if (r >= 0)
+                r = check_digest(stream, stream->packed, known->digest, "the blob");
+        return r < 0 ? r : check_digest(stream, stream->unpacked, known->diff, "the unpacked blob");
 }

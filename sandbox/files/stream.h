@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/owned.h"
 #include "sandbox/files/report.h"
 
@@ -25,8 +26,19 @@
 
 typedef struct Stream Stream;
 
+/* What is known of an input before it is read, and what was read before it; all zeroes: nothing. */
+typedef struct StreamKnown {
+        const uint8_t *digest; /* SHA-256 of the input as it is; NULL: not known */
+        const uint8_t *diff;   /* SHA-256 of what it unpacks to; NULL: not known */
+        const char *packing;   /* "none", "gzip", "zstd"; NULL: whatever it is */
+        bool has_size;
+        uint64_t size; /* of the input */
+        uint64_t in;   /* of earlier inputs of the same import: bytes that were read, */
+        uint64_t out;  /* and bytes that they unpacked to: bombs are counted together */
+} StreamKnown;
+
 /** stream_new() - read from @fd, borrowed. Returns: 0 or negative errno (refused: no stream that is read) */
-int stream_new(int fd, Report *report, Stream **ret_stream, Error *err);
+int stream_new(int fd, const StreamKnown *known, Report *report, Stream **ret_stream, Error *err);
 /** stream_free() - release it, NULL is fine. Returns: NULL */
 Stream *stream_free(Stream *stream);
 DEFINE_SCOPED(Stream *, stream_free);
@@ -43,6 +55,14 @@ uint64_t stream_bytes_read(const Stream *stream);
 uint64_t stream_last_content(const Stream *stream);
 /** stream_looks_like() - what the first bytes are, "a zip file"; NULL where they are nothing that is known */
 const char *stream_looks_like(const Stream *stream);
+
+/** stream_grown() - how many bytes came out of it */
+uint64_t stream_grown(const Stream *stream);
+/**
+ * stream_check() - read the rest of the input and hold it against what was known of it
+ * Call it when stream_next() has said 0. Returns: 0 or negative errno (refused: a size or a digest lies).
+ */
+int stream_check(Stream *stream, Error *err);
 
 /** stream_drain() - read what @fd still has, within reason, so that the pipe of a writer does not break */
 void stream_drain(Stream *stream);

@@ -8,6 +8,7 @@
 #include "sandbox/files/archive.h"
 #include "sandbox/files/land-finish.h"
 #include "sandbox/files/unpack-xattrs.h"
+#include "sandbox/files/whiteouts.h"
 
 typedef struct Unpack {
         Land land;
@@ -19,6 +20,9 @@ typedef struct Unpack {
         char path[NAME_PATH_MAX];    /* of the entry, clean, prefix included */
         EntryMeta meta;
         uint64_t entries;
+        bool takes_image, is_layer;
+        uint32_t image; /* ImageForms that showed themselves */
+        Whiteouts whiteouts;
 } Unpack;
 
 /* What a record shows where a name cannot be read at all. */
@@ -85,13 +89,17 @@ static int clean_meta(Unpack *unpack) {
 static int check_image(Unpack *unpack, const void *bytes, size_t n) {
         const char *what = NULL;
 
-        if (*unpack->prefix)
+        if (*unpack->prefix || unpack->is_layer)
                 return 0;
-        if (strcmp(unpack->path, "oci-layout") == 0 && memmem(bytes, n, "imageLayoutVersion", 18))
+        if (strcmp(unpack->path, "oci-layout") == 0 && memmem(bytes, n, "imageLayoutVersion", 18)) {
                 what = "an OCI image layout";
-        if (strcmp(unpack->path, "manifest.json") == 0 && memmem(bytes, n, "\"Layers\"", 8))
+                unpack->image |= IMAGE_LAYOUT;
+        }
+        if (strcmp(unpack->path, "manifest.json") == 0 && memmem(bytes, n, "\"Layers\"", 8)) {
                 what = "an image of docker save";
-        if (!what)
+                unpack->image |= IMAGE_DOCKER;
+        }
+        if (!what || unpack->takes_image)
                 return 0;
         return report_refuse(unpack->report, RULE_IMAGE, unpack->path,
                              "the archive is %s, whose layers are archives themselves; pack the "
@@ -196,6 +204,8 @@ static int unpack_entry(Unpack *unpack, Error *err) {
                 return r;
         unpack->report->entry = unpack->path;
         unpack->entries++;
+        if (unpack->is_layer && (r = whiteouts_take(&unpack->whiteouts, unpack->path, err)) != 0)
+                return r < 0 ? r : 0;
         if (strncmp(unpack->path, ".wh.", 4) == 0 || strstr(unpack->path, "/.wh."))
                 return report_note(unpack->report, RULE_WHITEOUT_NAME, unpack->path,
                                    "a name that marks a deletion in image layers was left out");
@@ -214,9 +224,43 @@ static int unpack_all(Unpack *unpack, Error *err) {
                 if (r < 0)
                         return r;
         }
+        return r;
+}
+
+/* An image is no layer: whoever asked reads what it holds, by digest. */
+static int report_image(Unpack *unpack, Error *err) {
+        const RecordHead head = { .kind = RECORD_IMAGE,
+                                  .flags = unpack->image,
+                                  .a = unpack->land.bytes,
+                                  .b = table_count(unpack->land.table) };
+        int r = report_bytes(unpack->report, &head, NULL, 0);
+
+        return r < 0 ? error_set(err, r, "write a record") : 0;
+}
+
+static int finish(Unpack *unpack, Error *err) {
+        int r = archive_check(unpack->archive, err);
+
+        if (r < 0 || unpack->image)
+                return r < 0 ? r : report_image(unpack, err);
+        if (unpack->is_layer)
+                r = whiteouts_land(&unpack->whiteouts, err);
+        if (r >= 0)
+                r = report_numbers(unpack->report, RECORD_GROWN,
+                                   archive_bytes_read(unpack->archive),
+                                   archive_bytes_grown(unpack->archive));
+        return r < 0 ? r : land_finish(&unpack->land, err);
+}
+
+static int start(Unpack *unpack, const UnpackJob *job, Error *err) {
+        int r = land_init(&unpack->land, job->out, &job->limits, unpack->report);
+
+        if (r >= 0 && job->is_layer)
+                r = whiteouts_init(&unpack->whiteouts, &unpack->land, job->below);
         if (r < 0)
-                return r;
-        return land_finish(&unpack->land, err);
+                return error_set(err, r, "start to unpack");
+        unpack->land.owner = job->owner == UNPACK_OWNER_KEEP ? 0 : job->owner;
+        return archive_new(job->in, &job->known, unpack->report, &unpack->archive, err);
 }
 
 int unpack_run(const UnpackJob *job, Report *report, Error *err) {
@@ -230,15 +274,15 @@ int unpack_run(const UnpackJob *job, Report *report, Error *err) {
         if (*prefix && name_clean(prefix, strlen(prefix), unpack->prefix) != RULE_NONE)
                 return error_say(err, -EINVAL, "\"%s\" is no directory beneath the layer", prefix);
         unpack->owner = job->owner;
-        r = land_init(&unpack->land, job->out, &job->limits, report);
-        if (r < 0)
-                r = error_set(err, r, "start to unpack");
-        else
-                r = archive_new(job->in, report, &unpack->archive, err);
-        unpack->land.owner = job->owner == UNPACK_OWNER_KEEP ? 0 : job->owner;
+        unpack->takes_image = job->takes_image;
+        unpack->is_layer = job->is_layer;
+        r = start(unpack, job, err);
         if (r >= 0)
                 r = unpack_all(unpack, err);
+        if (r >= 0)
+                r = finish(unpack, err);
         archive_close(unpack->archive);
+        whiteouts_deinit(&unpack->whiteouts);
         land_deinit(&unpack->land);
         return r;
 }

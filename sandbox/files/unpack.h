@@ -6,6 +6,7 @@
  * one name as two things, an end that is missing).
  */
 #include "sandbox/files/land.h"
+#include "sandbox/files/stream.h"
 
 typedef struct UnpackJob {
         int in;  /* the archive, borrowed */
@@ -13,6 +14,10 @@ typedef struct UnpackJob {
         const char *
                 prefix; /* directory beneath @out that takes the tree's place; NULL or "" for none */
         LandLimits limits;
+        bool takes_image; /* an image may come in the place of a tree: RECORD_IMAGE says so */
+        bool is_layer;    /* of an image: names that mark deletions are obeyed (whiteouts.h) */
+        int below;        /* then: the layers below, merged, borrowed; -EBADF: none */
+        StreamKnown known;
         uint32_t
                 owner; /* of everything, whatever the archive says; UNPACK_OWNER_KEEP: as it says */
 } UnpackJob;

@@ -10,6 +10,8 @@
 #include "sandbox/files/apply.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/diff.h"
+#include "sandbox/files/image-user.h"
+#include "sandbox/files/image.h"
 #include "sandbox/files/names.h"
 #include "sandbox/files/results.h"
 #include "sandbox/files/save.h"
@@ -24,18 +26,73 @@ static int open_place(const VerbArgs *args, const char *name, Error *err) {
         return fd < 0 ? error_set(err, fd, "open the place /%s", name) : fd;
 }
 
+static LandLimits limits_of(const VerbArgs *args) {
+        return (LandLimits){ .bytes = args->max_bytes,
+                             .entries = args->max_entries,
+                             .disk = args->max_disk };
+}
+
+static int parse_digest(const char *text, uint8_t *value, const uint8_t **ret, Error *err) {
+        if (!text)
+                return 0;
+        if (digest_parse(text, value) < 0)
+                return error_say(err, -EINVAL, "\"%.80s\" is no digest", text);
+        *ret = value;
+        return 0;
+}
+
+static int unpack_blob(const VerbArgs *args, UnpackJob *job, Report *report, Error *err) {
+        autoclose int tree = open_place(args, "tree", err);
+        autoclose int blob = tree < 0 ? tree : image_blob_open(tree, args->blob, report, err);
+        autoclose int below = blob < 0 || !args->over ? -EBADF : open_place(args, "old", err);
+        uint8_t digest[DIGEST_SIZE], diff[DIGEST_SIZE];
+        int r;
+
+        if (blob < 0 || (args->over && below < 0))
+                return blob < 0 ? blob : below;
+        job->in = blob;
+        job->below = below;
+        job->is_layer = true;
+        job->known = (StreamKnown){ .packing = args->packing,
+                                    .has_size = args->size != UINT64_MAX,
+                                    .size = args->size,
+                                    .in = args->read_before,
+                                    .out = args->grown_before };
+        r = parse_digest(args->digest, digest, &job->known.digest, err);
+        if (r >= 0)
+                r = parse_digest(args->diff, diff, &job->known.diff, err);
+        report->entry = args->blob;
+        return r < 0 ? r : unpack_run(job, report, err);
+}
+
 int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
         autoclose int out = open_place(args, "out", err);
         UnpackJob job = { .in = STDIN_FILENO,
                           .out = out,
+                          .below = -EBADF,
                           .prefix = args->prefix,
-                          .limits = { .bytes = args->max_bytes, .entries = args->max_entries },
+                          .limits = limits_of(args),
+                          .takes_image = args->takes_image,
                           .owner = (uint32_t) args->owner };
 
         if (out >= 0 && args->owner > LAND_ID_MAX && args->owner != UNPACK_OWNER_KEEP)
                 return error_say(err, -EINVAL, "%llu is no id of a jail's command",
                                  (unsigned long long) args->owner);
-        return out < 0 ? out : unpack_run(&job, report, err);
+        if (out < 0)
+                return out;
+        return args->blob ? unpack_blob(args, &job, report, err) : unpack_run(&job, report, err);
+}
+
+int verb_text(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int tree = open_place(args, "tree", err);
+
+        return tree < 0 ? tree : image_text(tree, args->words[0], args->max_bytes, report, err);
+}
+
+int verb_user(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int root = open_place(args, "old", err);
+
+        return root < 0 ? root : image_user(root, args->words[0], report, err);
 }
 
 /* A directory below one of the places. */
@@ -137,9 +194,7 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
 int verb_save(const VerbArgs *args, Report *report, Error *err) {
         autoclose int upper = open_place(args, "upper", err);
         autoclose int out = upper < 0 ? -EBADF : open_place(args, "out", err);
-        SaveJob job = { .upper = upper,
-                        .out = out,
-                        .limits = { .bytes = args->max_bytes, .entries = args->max_entries } };
+        SaveJob job = { .upper = upper, .out = out, .limits = limits_of(args) };
 
         if (upper < 0 || out < 0)
                 return upper < 0 ? upper : out;

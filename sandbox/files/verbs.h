@@ -14,10 +14,20 @@ typedef struct VerbArgs {
         const char *prefix;
         uint64_t max_bytes;
         uint64_t max_entries;
-        uint64_t owner; /* UINT32_MAX: as the archive says */
+        uint64_t max_disk; /* 0: none */
+        uint64_t owner;    /* UINT32_MAX: as the archive says */
         OptionList protect;
         OptionList allow;
         OptionList reports;
+        bool takes_image;
+        bool over;        /* layers lie below, in /old */
+        const char *blob; /* unpack: of the image in /tree, a layer, instead of fd 0 */
+        const char *digest;
+        const char *diff;
+        const char *packing;
+        uint64_t size; /* UINT64_MAX: not known */
+        uint64_t read_before;
+        uint64_t grown_before;
         bool check_only;
         bool setup;
         bool ignore_case;
@@ -30,10 +40,17 @@ typedef struct VerbArgs {
         ((VerbArgs){ .root = "/",              \
                      .max_bytes = 16ull << 30, \
                      .max_entries = 2000000,   \
+                     .size = UINT64_MAX,       \
                      .owner = UINT32_MAX })
 
 /** verb_unpack() - fd 0, an archive, becomes a layer in /out. Returns: 0 or negative errno */
 int verb_unpack(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_text() - a file of the image in /tree, as RECORD_TEXT; at most max_bytes. Returns: 0 or negative errno */
+int verb_text(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_user() - who "USER[:GROUP]" is in /old, by its passwd and group, as RECORD_USER. Returns: 0 or negative errno */
+int verb_user(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_results() - fd 0, what a test command printed, or the reports it wrote below /upper/work, become tests and counts. Returns: 0 or negative errno */
 int verb_results(const VerbArgs *args, Report *report, Error *err);

@@ -20,13 +20,6 @@ const char *const command_environment[] = {
         NULL,
 };
 
-static const char *default_cwd(const Plan *plan) {
-        for (unsigned i = 0; i < plan->n_views; i++)
-                if (plan->views[i].target == VIEW_WORK)
-                        return "/work";
-        return "/";
-}
-
 typedef struct Words { /* what goes into the blob, in order */
         const char *cwd;
         const char *const *argv;
@@ -45,9 +38,13 @@ static size_t count(const char *const *words, uint32_t *ret_n) {
 }
 
 static int words_init(Words *words, const FrontJail *jail, const CommandSpec *spec, Error *err) {
-        *words = (Words){ .cwd = spec->cwd ? spec->cwd : default_cwd(front_jail_plan(jail)),
+        bool has_work = plan_has_view(front_jail_plan(jail), VIEW_WORK);
+
+        *words = (Words){ .cwd = spec->cwd  ? spec->cwd
+                                 : has_work ? "/work"
+                                            : "/",
                           .argv = spec->argv,
-                          .env = spec->env ? spec->env : command_environment };
+                          .env = spec->env ? spec->env : front_jail_environment(jail) };
         words->n = strlen(words->cwd) + 1;
         words->n += count(words->argv, &words->argc);
         words->n += count(words->env, &words->envc);

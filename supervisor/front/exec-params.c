@@ -6,11 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "supervisor/front/client-fds.h"
+#include "supervisor/front/jail-image.h"
 #include "supervisor/front/policy-limits.h"
-
-#define VARIABLE_MAX (1024 * 1024)
 
 static int refuse(const ExecFrom *from, const char *field, int code, Error *err, const char *text) {
         char path[32];
@@ -20,10 +18,18 @@ static int refuse(const ExecFrom *from, const char *field, int code, Error *err,
         return text ? error_say(err, code, "%s", text) : code;
 }
 
-static int take_argv(ExecParams *params, const cJSON *argv, Error *err) {
-        const cJSON *word;
+static int take_argv(ExecParams *params, const ExecFrom *from, Error *err) {
+        const cJSON *argv = json_get(from->json, "argv"), *word;
         unsigned n = 0;
 
+        if (!argv) {
+                params->argv = jail_image_command(from->image);
+                params->spec.argv = params->argv;
+                return params->argv ? 0
+                                    : refuse(from, "/argv", -EINVAL, err,
+                                             "there is no command, and the snapshot has none of "
+                                             "its own: say what to run");
+        }
         params->argv = calloc((size_t) cJSON_GetArraySize(argv) + 1, sizeof *params->argv);
         if (!params->argv)
                 return error_set(err, -ENOMEM, "read the command");
@@ -32,54 +38,24 @@ static int take_argv(ExecParams *params, const cJSON *argv, Error *err) {
         return 0;
 }
 
-static char *variable(const char *name, const char *value) {
-        Buf text = BUF_EMPTY(VARIABLE_MAX);
-
-        if (buf_printf(&text, "%s=%s", name, value) < 0) {
-                buf_deinit(&text);
-                return NULL;
-        }
-        return buf_take(&text);
-}
-
-/* The default variables that the request does not name; a null takes one away. */
-static unsigned add_defaults(char **env, const cJSON *json) {
-        unsigned n = 0;
-
-        for (unsigned i = 0; command_environment[i]; i++) {
-                const char *text = command_environment[i];
-                char name[32];
-
-                (void) snprintf(name, sizeof name, "%.*s", (int) strcspn(text, "="), text);
-                if (json_get(json, name))
-                        continue;
-                env[n] = strdup(text);
-                n += env[n] != NULL;
-        }
-        return n;
-}
-
-static int take_env(ExecParams *params, const cJSON *json, Error *err) {
-        const size_t room = 8 + (size_t) cJSON_GetArraySize(json);
-        const cJSON *item;
-        unsigned n;
-
-        if (!json)
+static int take_env(ExecParams *params, const cJSON *image, const cJSON *asked, Error *err) {
+        if (!asked) /* the jail's */
                 return 0;
-        params->env = calloc(room, sizeof *params->env);
+        params->env = environment_new(image, asked);
         if (!params->env)
-                return error_set(err, -ENOMEM, "read the environment");
-        n = add_defaults(params->env, json);
-        cJSON_ArrayForEach(item, json) {
-                if (!cJSON_IsString(item))
-                        continue;
-                params->env[n] = variable(item->string, item->valuestring);
-                if (!params->env[n])
-                        return error_say(err, -E2BIG, "variable %.64s is too long", item->string);
-                n++;
-        }
+                return error_say(err, -E2BIG,
+                                 "no memory for the environment, or a variable that is too long");
         params->spec.env = (const char *const *) params->env;
         return 0;
+}
+
+/* The image's own directory, unless a command of the caller's is to work on the caller's files. */
+static const char *choose_cwd(const ExecFrom *from) {
+        const char *asked = json_text(from->json, "cwd");
+
+        if (asked || (from->has_work && json_get(from->json, "argv")))
+                return asked;
+        return json_text(from->image, "cwd");
 }
 
 static uint32_t kind_of(const char *word) {
@@ -215,13 +191,13 @@ int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err) {
         int r;
 
         *params = (ExecParams){ .spec = COMMAND_SPEC_EMPTY };
-        params->spec.cwd = json_text(json, "cwd");
+        params->spec.cwd = choose_cwd(from);
         params->spec.uid = from->plan->uid;
         params->spec.gid = from->plan->gid;
         take_user(&params->spec, json_get(json, "user"));
-        r = take_argv(params, json_get(json, "argv"), err);
+        r = take_argv(params, from, err);
         if (r >= 0)
-                r = take_env(params, json_get(json, "env"), err);
+                r = take_env(params, from->image, json_get(json, "env"), err);
         if (r >= 0)
                 r = take_limits(params, from, err);
         return r < 0 ? r : take_stdio(params, from, err);
@@ -229,8 +205,6 @@ int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err) {
 
 void exec_params_deinit(ExecParams *params) {
         free(params->argv);
-        for (char **at = params->env; at && *at; at++)
-                free(*at);
-        free(params->env);
+        environment_free(params->env);
         *params = (ExecParams){ 0 };
 }

@@ -43,11 +43,13 @@ typedef struct ExecParams {
 typedef struct ExecFrom { /* all borrowed; what ExecParams points to must stay as long as it */
         const Front *front;
         Call *call;
-        const cJSON *json;        /* the EXEC object, checked by schema */
-        const char *at;           /* its pointer in the request: "", "/exec" */
-        unsigned first_fd;        /* of the call's descriptors, the first that is the command's */
+        const cJSON *json; /* the EXEC object, of its schema; without "argv": the image's command */
+        const char *at;    /* its pointer in the request: "", "/exec" */
+        unsigned first_fd; /* of the call's descriptors, the first that is the command's */
         const JailLimits *limits; /* of the jail: a request may only tighten them */
         const Plan *plan;         /* for the jail's user */
+        const cJSON *image;       /* how the snapshot wants to be run, or NULL */
+        bool has_work;            /* the caller's files are at /work */
 } ExecFrom;
 
 /** exec_params_init() - Returns: 0; -EINVAL, -EPERM with call_refuse() done. Deinit it after a failure too */

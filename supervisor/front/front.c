@@ -18,6 +18,7 @@
 #include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
+#include "supervisor/front/image-import.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
@@ -162,6 +163,8 @@ int front_start(Front *front, Error *err) {
                 r = watch_host(front, err);
         if (r >= 0)
                 r = tasks_new(front, &front->tasks, err);
+        if (r >= 0)
+                r = image_imports_forget(front, err);
         if (r >= 0)
                 layers_sweep(front); /* what the front before us did not come to remove */
         if (r >= 0)

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy-take.h"
+#include "supervisor/front/snapshots.h"
 
 void gate_layers_add(GateLayers *layers, const uint8_t *digest) {
         if (layers->n < GATE_LAYERS_MAX)
@@ -48,6 +49,7 @@ int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *u
         JailSpec spec = { .snapshot = root->snapshot,
                           .policy = root->policy->shown,
                           .owner_uid = root->owner_uid };
+        SCOPED(json_free) cJSON *image = NULL;
         int r;
 
         r = policies_hold(front->policies, root->policy, &policy, err);
@@ -63,6 +65,8 @@ int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *u
         r = fill_root(front, &spec.plan, root, err);
         if (r < 0)
                 return r;
+        image = snapshots_image(front, root->snapshot, root->owner_uid);
+        spec.image = image;
         return front_jail_new(front, &spec, ready, userdata, ret, err);
 }
 

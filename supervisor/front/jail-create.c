@@ -18,6 +18,8 @@
 #include "supervisor/front/clients.h"
 #include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
+#include "supervisor/front/jail-image.h"
+#include "supervisor/front/layer-import.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
@@ -35,7 +37,7 @@ static const char create_schema[] =
         "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
         "\"work\":{\"type\":\"boolean\"},"
         "\"rw\":{\"type\":\"boolean\"}," USER_PROPERTY ","
-        "\"exec\":{\"type\":\"object\",\"required\":[\"argv\"],\"additionalProperties\":false,"
+        "\"exec\":{\"type\":\"object\",\"additionalProperties\":false,"
         "\"properties\":{" EXEC_PROPERTIES "}}}}";
 
 typedef struct Creating {
@@ -48,7 +50,8 @@ typedef struct Creating {
         bool rw;
         bool work;
         bool has_exec;
-        cJSON *exec; /* owned: what params point into */
+        cJSON *exec;  /* owned: what params point into */
+        cJSON *image; /* owned: likewise; how the snapshot wants to be run, or NULL */
         ExecParams params;
         int fds[2]; /* borrowed from call and client: directory, connection */
 } Creating;
@@ -58,6 +61,7 @@ static Creating *creating_free(Creating *creating) {
                 return NULL;
         exec_params_deinit(&creating->params);
         json_free(creating->exec);
+        json_free(creating->image);
         free(creating);
         return NULL;
 }
@@ -138,6 +142,16 @@ static int take_policy(Creating *creating, const cJSON *params, PolicyTaken *ret
         return 0;
 }
 
+/* What a snapshot says that was a container image, where the caller does not say otherwise. */
+static void take_image(Creating *creating) {
+        Plan *plan = &creating->spec.plan;
+
+        creating->image = snapshots_image(creating->front, creating->snapshot,
+                                          call_peer(creating->call)->uid);
+        creating->spec.image = creating->image;
+        (void) jail_image_user(creating->image, &plan->uid, &plan->gid);
+}
+
 static void take_user(Plan *plan, const cJSON *user) {
         uint64_t value;
 
@@ -158,6 +172,7 @@ static int take_root(Creating *creating, const cJSON *params, const PolicyTaken 
         (void) snprintf(creating->snapshot, sizeof creating->snapshot, "%s",
                         snapshot ? snapshot : "host");
         plan_init(plan, &creating->spec.limits);
+        take_image(creating);
         take_user(plan, json_get(params, "user"));
         if (hostname)
                 (void) snprintf(plan->hostname, sizeof plan->hostname, "%s", hostname);
@@ -189,6 +204,8 @@ static int take_exec(Creating *creating, const cJSON *params, Error *err) {
                           .at = "/exec",
                           .first_fd = json_true(params, "work") ? 1 : 0,
                           .limits = &creating->spec.limits,
+                          .image = creating->image,
+                          .has_work = json_true(params, "work"),
                           .plan = &creating->spec.plan };
 
         if (!exec) {

@@ -69,6 +69,8 @@ static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_r
                 return err->code;
         from.limits = front_jail_limits(jail);
         from.plan = front_jail_plan(jail);
+        from.image = front_jail_image(jail);
+        from.has_work = plan_has_view(from.plan, VIEW_WORK);
         exec.spec = &command.spec;
         r = exec_params_init(&command, &from, err);
         if (r >= 0)

@@ -8,6 +8,7 @@
  * who wait for its end.
  */
 #include "supervisor/front/jails.h"
+#include "supervisor/front/jail-image.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -54,6 +55,8 @@ struct FrontJail {
         Plan plan;
         JailLimits limits;
         char snapshot[72];
+        cJSON *image;       /* owned; NULL: none */
+        char **environment; /* owned, with the image's; NULL: the default one */
         char policy[72];
         bool listed;
         bool charged; /* with limits.plan, to the owner */
@@ -98,6 +101,8 @@ static FrontJail *jail_free(FrontJail *jail) {
         if (jail->next)
                 jail->next->prev = jail->prev;
         sd_event_source_disable_unref(jail->wall);
+        json_free(jail->image);
+        environment_free(jail->environment);
         init_link_free(jail->init);
         slots_free(jail->slots);
         fds_close(jail->fds, _JAIL_FD_MAX);
@@ -301,6 +306,9 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         id_new('j', jail->id);
         (void) snprintf(jail->snapshot, sizeof jail->snapshot, "%s", spec->snapshot);
         (void) snprintf(jail->policy, sizeof jail->policy, "%s", spec->policy);
+        if (spec->image && (!(jail->image = cJSON_Duplicate(spec->image, true)) ||
+                            !(jail->environment = environment_new(jail->image, NULL))))
+                return -ENOMEM;
         if (slots_new(front, &jail->slots) < 0)
                 return -ENOMEM;
         if (spec->client && client_watch(spec->client, on_client_gone, jail) < 0)
@@ -396,6 +404,14 @@ uint32_t front_jail_owner(const FrontJail *jail) {
 
 FrontJail *front_jail_next(const FrontJail *jail) {
         return jail->next;
+}
+
+const cJSON *front_jail_image(const FrontJail *jail) {
+        return jail->image;
+}
+
+const char *const *front_jail_environment(const FrontJail *jail) {
+        return jail->environment ? (const char *const *) jail->environment : command_environment;
 }
 
 const char *front_jail_policy(const FrontJail *jail) {

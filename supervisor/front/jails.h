@@ -26,6 +26,7 @@ typedef struct JailSpec { /* all borrowed for the call */
         int filter_fd; /* policy_filter() */
         JailLimits limits;
         const char *snapshot; /* for show */
+        const cJSON *image; /* snapshots_config(): how it wants to be run; NULL: it does not say */
         const char *policy;
         uint32_t owner_uid;
         Client *client; /* ends with it; NULL: kept */
@@ -65,6 +66,10 @@ uint64_t front_jail_handle(const FrontJail *jail);
 const JailLimits *front_jail_limits(const FrontJail *jail);
 /** front_jail_plan() - as it was asked for, borrowed */
 const Plan *front_jail_plan(const FrontJail *jail);
+/** front_jail_image() - as JailSpec's, borrowed; NULL: none */
+const cJSON *front_jail_image(const FrontJail *jail);
+/** front_jail_environment() - what a command gets that asks for nothing, borrowed */
+const char *const *front_jail_environment(const FrontJail *jail);
 /** front_jail_policy() - name of its policy, borrowed */
 const char *front_jail_policy(const FrontJail *jail);
 /** front_jail_describe() - one entry of jail.list, fresh; NULL: no memory */

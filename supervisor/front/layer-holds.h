@@ -3,7 +3,7 @@
  * layer-holds: who still needs a layer that the gate made (a base, a setup layer). The last to let go has
  * it removed from the store. What a front that died left behind is removed when the next one starts.
  */
-#include "supervisor/front/snapshots.h"
+#include "supervisor/front/layer-import.h"
 
 typedef struct Holds Holds;
 typedef struct HoldImport HoldImport;

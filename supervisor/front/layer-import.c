@@ -3,6 +3,9 @@
  *
  *   LAYER_NEW -> files job (unpack or save, it flushes what it wrote) -> LAYER_COMMIT -> done
  *
+ * Where a container image may come (takes_image), what was unpacked is then no layer but that image, and stays
+ * as it is, unfinished, for image-import.c. A layer of an image is unpacked from there, over those below it.
+ *
  * A layer appears in the store complete or not at all: what fails before the commit is dropped. The digest
  * is what warder-files computed of the entries as they landed.
  */
@@ -13,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/owned.h"
@@ -21,8 +25,6 @@
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
-
-#define NUMBER_MAX 24
 
 typedef struct Import {
         Front *front; /* borrowed, outlives us */
@@ -88,13 +90,20 @@ static void on_files_done(const FilesJobEnd *end, void *userdata) {
         Error err = ERROR_EMPTY;
 
         import->refused = end->refused;
-        if (end->err)
+        if (end->err) {
                 err = *end->err;
-        else if (!import->has_digest)
+        } else if (import->result.image && import->spec.takes_image) {
+                import->result.handle = import->handle;
+                import->handle = 0;
+                conclude(import, NULL);
+                return;
+        } else if (!import->has_digest) {
                 error_say(&err, -EPROTO, "warder-files did not name the layer's digest");
-        else
+        } else if (layer_discard(import->front, import->result.digest, &err) >= 0) {
+                /* nobody's yet, and written down so: a front that dies now leaves no unknown layer */
                 (void) monitor_layer(import->front->monitor, REQUEST_LAYER_COMMIT, import->handle,
                                      import->result.digest, on_committed, import, &err);
+        }
         if (err.code)
                 conclude(import, &err);
 }
@@ -115,6 +124,13 @@ static void add_cleaned(LayerImport *result, const Record *record) {
         json_push_consume(result->cleaned, entry);
 }
 
+void layer_cleaned_push(cJSON *cleaned, const cJSON *more) {
+        const cJSON *item;
+
+        cJSON_ArrayForEach(item, more) if (cJSON_GetArraySize(cleaned) < CLEANED_MAX)
+                json_push_consume(cleaned, cJSON_Duplicate(item, true));
+}
+
 static void on_record(const Record *record, void *userdata) {
         Import *import = userdata;
 
@@ -132,6 +148,15 @@ static void on_record(const Record *record, void *userdata) {
                 memcpy(import->result.digest, record->data, 32);
                 import->has_digest = true;
                 break;
+        case RECORD_IMAGE:
+                import->result.image = record->head.flags;
+                import->result.bytes = record->head.a;
+                import->result.entries = record->head.b;
+                break;
+        case RECORD_GROWN:
+                import->result.read = record->head.a;
+                import->result.grown = record->head.b;
+                break;
         case RECORD_TOTALS:
                 import->result.bytes = record->head.a;
                 import->result.entries = record->head.b;
@@ -139,6 +164,16 @@ static void on_record(const Record *record, void *userdata) {
         default:
                 break;
         }
+}
+
+/* The layers below are merged; a layer of an image that has none lies upon nothing. */
+static int add_blob_views(const LayerBlob *blob, Plan *plan, Error *err) {
+        const PlanLayer image = { .kind = LAYER_NEW, .handle = blob->handle };
+        int r = plan_view(plan, VIEW_TREE, VIEW_DIRECT, &image, 1, err);
+
+        return r < 0 || blob->n_below == 0
+                       ? r
+                       : plan_store_view(plan, VIEW_OLD, blob->below, blob->n_below, err);
 }
 
 static int make_plan(const Import *import, Plan *plan, Error *err) {
@@ -153,41 +188,82 @@ static int make_plan(const Import *import, Plan *plan, Error *err) {
         r = plan_view(plan, VIEW_OUT, VIEW_WRITABLE | VIEW_DIRECT, &out, 1, err);
         if (r >= 0 && import->spec.upper_handle)
                 r = plan_view(plan, VIEW_UPPER, VIEW_DIRECT, &upper, 1, err);
+        if (r >= 0 && import->spec.blob)
+                r = add_blob_views(import->spec.blob, plan, err);
         return r;
 }
 
-static int start_files(Import *import, Error *err) {
+typedef struct Words { /* of warder-files, with room for what they are made of */
+        const char *argv[32];
+        char text[12][DIGEST_TEXT_MAX];
+        unsigned n, n_text;
+} Words;
+
+static void add_word(Words *words, const char *option, const char *value) {
+        words->argv[words->n++] = option;
+        if (value)
+                words->argv[words->n++] = value;
+}
+
+static void add_number(Words *words, const char *option, uint64_t value) {
+        char *text = words->text[words->n_text++];
+
+        (void) snprintf(text, sizeof words->text[0], "%" PRIu64, value);
+        add_word(words, option, text);
+}
+
+static void add_digest(Words *words, const char *option, const uint8_t *digest) {
+        add_word(words, option, digest_format(digest, words->text[words->n_text++]));
+}
+
+static void add_blob(Words *words, const LayerBlob *blob) {
+        add_word(words, "--blob", blob->blob->path);
+        if (blob->n_below > 0)
+                add_word(words, "--over", NULL);
+        if (blob->blob->has_digest)
+                add_digest(words, "--digest", blob->blob->digest);
+        if (blob->blob->has_size)
+                add_number(words, "--size", blob->blob->size);
+        if (blob->blob->packing)
+                add_word(words, "--packing", blob->blob->packing);
+        add_digest(words, "--diff", blob->diff);
+        add_number(words, "--read-before", blob->read);
+        add_number(words, "--grown-before", blob->grown);
+}
+
+/* What a saved upper may hold its own jail has bounded; what it takes on disk counts all the same. */
+static void add_words(Words *words, const Import *import) {
         const LayerImportSpec *spec = &import->spec;
-        char bytes[NUMBER_MAX], entries[NUMBER_MAX], owner[NUMBER_MAX];
-        const char *argv[12] = { spec->upper_handle ? "save" : "unpack" };
-        FilesJobSpec job = { .argv = argv,
+
+        add_word(words, spec->upper_handle ? "save" : "unpack", NULL);
+        if (spec->max_disk)
+                add_number(words, "--max-disk", spec->max_disk);
+        if (spec->upper_handle)
+                return;
+        if (spec->to_jail_user)
+                add_number(words, "--owner", JAIL_USER_ID);
+        if (*import->prefix)
+                add_word(words, "--prefix", import->prefix);
+        if (spec->max_bytes || spec->blob)
+                add_number(words, "--max-bytes", spec->max_bytes);
+        if (spec->max_entries)
+                add_number(words, "--max-entries", spec->max_entries);
+        if (spec->takes_image)
+                add_word(words, "--image", NULL);
+        if (spec->blob)
+                add_blob(words, spec->blob);
+}
+
+static int start_files(Import *import, Error *err) {
+        Words words = { .n = 0 };
+        FilesJobSpec job = { .argv = words.argv,
                              .input_fd = import->input_fd,
                              .output_fd = -EBADF,
-                             .owner_uid = spec->owner_uid };
+                             .owner_uid = import->spec.owner_uid };
         FilesJob *started;
-        unsigned n = 1;
-        int r;
+        int r = make_plan(import, &job.plan, err);
 
-        (void) snprintf(bytes, sizeof bytes, "%" PRIu64, spec->max_bytes);
-        (void) snprintf(entries, sizeof entries, "%" PRIu64, spec->max_entries);
-        (void) snprintf(owner, sizeof owner, "%u", JAIL_USER_ID);
-        if (!spec->upper_handle && spec->to_jail_user) {
-                argv[n++] = "--owner";
-                argv[n++] = owner;
-        }
-        if (!spec->upper_handle && *import->prefix) {
-                argv[n++] = "--prefix";
-                argv[n++] = import->prefix;
-        }
-        if (!spec->upper_handle && spec->max_bytes) {
-                argv[n++] = "--max-bytes";
-                argv[n++] = bytes;
-        }
-        if (!spec->upper_handle && spec->max_entries) {
-                argv[n++] = "--max-entries";
-                argv[n++] = entries;
-        }
-        r = make_plan(import, &job.plan, err);
+        add_words(&words, import);
         return r < 0 ? r
                      : files_job_start(import->front, &job, on_record, on_files_done, import,
                                        &started, err);

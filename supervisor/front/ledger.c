@@ -18,7 +18,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 2
+#define SCHEMA_NUMBER 3
 
 struct Ledger {
         sqlite3 *db;     /* owned */
@@ -61,6 +61,8 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         " PRIMARY KEY (digest, holder)) STRICT;"
         "CREATE TABLE loose (digest BLOB NOT NULL PRIMARY KEY) STRICT;",
         GATE_SCHEMA,
+        /* how a snapshot is run that was a container image: an object, or '' */
+        "ALTER TABLE snapshots ADD COLUMN config TEXT NOT NULL DEFAULT '';",
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -13,6 +13,7 @@
 #include "supervisor/front/policy-methods.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
+#include "supervisor/front/snapshot-import.h"
 #include "supervisor/front/snapshot-methods.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/tasks.h"
@@ -55,6 +56,8 @@ static int add_row(Methods *methods, const MethodRow *row, Error *err) {
 static int add_all(Methods *methods, Error *err) {
         int r = add_row(methods, &jail_create_row, err);
 
+        if (r >= 0)
+                r = add_row(methods, &snapshot_import_row, err);
         for (unsigned i = 0; r >= 0 && i < ELEMENTS(modules); i++)
                 for (const MethodRow *row = modules[i]; r >= 0 && row->name; row++)
                         r = add_row(methods, row, err);

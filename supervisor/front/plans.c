@@ -38,6 +38,23 @@ static void store_layers(PlanLayer *layers, const uint8_t (*digests)[32], unsign
         }
 }
 
+bool plan_has_view(const Plan *plan, uint32_t target) {
+        for (unsigned i = 0; i < plan->n_views; i++)
+                if (plan->views[i].target == target)
+                        return true;
+        return false;
+}
+
+int plan_store_view(Plan *plan, uint32_t target, const uint8_t (*digests)[32], unsigned n,
+                    Error *err) {
+        PlanLayer layers[PLAN_LAYERS_MAX];
+
+        if (n > PLAN_LAYERS_MAX)
+                return error_say(err, -E2BIG, "a jail takes at most %d layers", PLAN_LAYERS_MAX);
+        store_layers(layers, digests, n);
+        return plan_view(plan, target, 0, layers, n, err);
+}
+
 int plan_root(Front *front, Plan *plan, const RootSpec *root, Error *err) {
         PlanLayer layers[PLAN_LAYERS_MAX];
         SnapshotInfo info;

@@ -29,6 +29,11 @@ typedef struct RootSpec {           /* how plan_root() fills the root view */
 void plan_init(Plan *plan, const JailLimits *limits);
 /** plan_root() - add the root view: snapshot (or skeleton with PLAN_HOST_ROOT) and extra layers */
 int plan_root(Front *front, Plan *plan, const RootSpec *root, Error *err);
+/** plan_has_view() - is there one at this place */
+bool plan_has_view(const Plan *plan, uint32_t target);
+/** plan_store_view() - add a read-only view over @n layers of the store, merged, topmost first */
+int plan_store_view(Plan *plan, uint32_t target, const uint8_t (*digests)[32], unsigned n,
+                    Error *err);
 /** plan_view() - add a view over @n @layers (copied), topmost first */
 int plan_view(Plan *plan, uint32_t target, uint32_t flags, const PlanLayer *layers, unsigned n,
               Error *err);

@@ -3,41 +3,18 @@
  */
 #include "supervisor/front/snapshot-methods.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
-#include "base/log.h"
 #include "base/owned.h"
 #include "base/units.h"
-#include "supervisor/front/client-fds.h"
-#include "supervisor/front/layers.h"
-#include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
-
-#define IMPORT_BYTES_MAX   (64ull << 30)
-#define IMPORT_ENTRIES_MAX 4000000ull
 
 #define NAME_PARAM "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
 #define NAME_SCHEMA                                                                    \
         "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
         "\"properties\":{" NAME_PARAM                                                  \
         ",\"owner_uid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967294}}}"
-
-static const char import_schema[] =
-        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
-        "\"properties\":"
-        "{" NAME_PARAM ",\"limits\":{\"type\":\"object\",\"additionalProperties\":false,"
-        "\"properties\":{\"bytes\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"entries\":{\"type\":\"integer\",\"minimum\":1}}}}}";
-
-typedef struct Importing {
-        Front *front;
-        Call *call; /* answered by us */
-        char name[72];
-        uint32_t owner_uid;
-        uint64_t reserved; /* bytes, in the owner's account */
-} Importing;
 
 static void add_layers(cJSON *json, const SnapshotInfo *info) {
         cJSON *list = json_add_array(json, "layers");
@@ -60,122 +37,6 @@ static cJSON *describe(const SnapshotInfo *info) {
         json_add_text(json, "created", units_format_time(info->created_usec, time));
         json_add_number(json, "owner_uid", info->owner_uid);
         return json;
-}
-
-static void on_progress(uint64_t bytes, uint64_t entries, void *userdata) {
-        const Importing *importing = userdata;
-        cJSON *params = cJSON_CreateObject();
-
-        json_add_number(params, "bytes", bytes);
-        json_add_number(params, "entries", entries);
-        call_notify(importing->call, "snapshot.progress", params);
-}
-
-static void answer(const Importing *importing, const SnapshotInfo *info,
-                   const LayerImport *import) {
-        cJSON *json = cJSON_CreateObject();
-
-        json_add_text(json, "name", info->name);
-        add_layers(json, info);
-        json_add_number(json, "bytes", info->bytes);
-        json_add_number(json, "entries", info->entries);
-        json_add_consume(json, "cleaned", cJSON_Duplicate(import->cleaned, true));
-        json_add_number(json, "cleaned_total", import->cleaned_total);
-        log_event(LOG_INFO, "snapshot imported", F("SNAPSHOT", info->name));
-        call_answer(importing->call, json, NULL, 0);
-}
-
-static void on_imported(const LayerImport *import, const Error *err, bool refused, void *userdata) {
-        autofree Importing *importing = userdata;
-        SnapshotInfo info = { .n_layers = 1,
-                              .bytes = import->bytes,
-                              .entries = import->entries,
-                              .created_usec = units_now(),
-                              .owner_uid = importing->owner_uid };
-        Error own = ERROR_EMPTY;
-
-        quota_release_import(importing->front, importing->owner_uid, importing->reserved);
-        if (err) {
-                call_fail(importing->call, refused ? "invalid" : "internal", err);
-                return;
-        }
-        (void) snprintf(info.name, sizeof info.name, "%s", importing->name);
-        memcpy(info.layers[0], import->digest, sizeof info.layers[0]);
-        if (snapshots_add(importing->front, &info, &own) < 0) {
-                (void) layer_discard(importing->front, import->digest, NULL);
-                quota_refuse(importing->front, importing->call, &own);
-                call_fail(importing->call, NULL, &own);
-                return;
-        }
-        answer(importing, &info, import);
-}
-
-static void take_limits(LayerImportSpec *spec, const cJSON *limits) {
-        uint64_t value;
-
-        if (json_number(limits, "bytes", &value) == 0 && value < spec->max_bytes)
-                spec->max_bytes = value;
-        if (json_number(limits, "entries", &value) == 0 && value < spec->max_entries)
-                spec->max_entries = value;
-}
-
-/* What is reserved is given back when it ends, in on_imported(), or here where it does not begin. */
-static int start_import(Front *front, Call *call, const LayerImportSpec *spec, const char *name,
-                        Error *err) {
-        autofree Importing *importing = calloc(1, sizeof *importing);
-        int r;
-
-        if (!importing)
-                return error_set(err, -ENOMEM, "import a snapshot");
-        *importing = (Importing){ .front = front,
-                                  .call = call,
-                                  .owner_uid = spec->owner_uid,
-                                  .reserved = spec->max_bytes };
-        (void) snprintf(importing->name, sizeof importing->name, "%s", name);
-        r = quota_reserve_import(front, spec->owner_uid, spec->max_bytes, err);
-        if (r < 0)
-                return r;
-        r = layer_import(front, spec, on_imported, importing, err);
-        if (r < 0) {
-                quota_release_import(front, spec->owner_uid, spec->max_bytes);
-                return r;
-        }
-        (void) TAKE_PTR(importing);
-        return 0;
-}
-
-static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
-                      Error *err) {
-        LayerImportSpec spec = { .input_fd = call_fd(call, 0),
-                                 .max_bytes = IMPORT_BYTES_MAX,
-                                 .max_entries = IMPORT_ENTRIES_MAX,
-                                 .owner_uid = call_peer(call)->uid,
-                                 .progress = on_progress };
-        uint64_t left = UINT64_MAX;
-        int r;
-
-        (void) ret_result;
-        r = snapshots_check_new(front, json_text(params, "name"), spec.owner_uid, 1, &left, err);
-        if (r < 0) {
-                call_refuse(call,
-                            r == -EEXIST   ? "exists"
-                            : r == -EDQUOT ? "quota"
-                                           : "invalid",
-                            "/name", NULL);
-                return r;
-        }
-        r = client_fd_check(&front->pipes, spec.input_fd, CLIENT_FD_INPUT, err);
-        if (r < 0)
-                return r;
-        r = quota_charge_create(front, spec.owner_uid, err);
-        if (r < 0)
-                return r;
-        take_limits(&spec, json_get(params, "limits"));
-        if (spec.max_bytes > left)
-                spec.max_bytes = left;
-        if (spec.max_entries > left / SNAPSHOT_ENTRY_BYTES + 1)
-                spec.max_entries = left / SNAPSHOT_ENTRY_BYTES + 1;
-        return start_import(front, call, &spec, json_text(params, "name"), err);
 }
 
 static void push(const SnapshotInfo *info, void *userdata) {
@@ -220,11 +81,15 @@ static int find_named(Front *front, Call *call, const cJSON *params, SnapshotInf
 
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         SnapshotInfo info;
+        cJSON *config;
         int r = find_named(front, call, params, &info, err);
 
         if (r < 0)
                 return r;
         *ret_result = describe(&info);
+        config = snapshots_config(front, &info);
+        if (config)
+                json_add_consume(*ret_result, "image", config);
         return *ret_result ? 0 : error_set(err, -ENOMEM, "show a snapshot");
 }
 
@@ -256,17 +121,6 @@ static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret
 }
 
 const MethodRow snapshot_methods[] = {
-        { .name = "snapshot.import",
-          .params = import_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\",\"bytes\",\"entries\","
-                    "\"cleaned\",\"cleaned_total\"]}",
-          .n_fds_max = 1,
-          .may_wait = true,
-          .summary =
-                  "Make a snapshot of a tar archive, compressed or not; the descriptor is a pipe "
-                  "or a file",
-          .charge = "disk",
-          .run = run_import },
         { .name = "snapshot.list",
           .params = "{\"type\":\"object\",\"additionalProperties\":false}",
           .result = "{\"type\":\"object\",\"required\":[\"snapshots\"]}",

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "base/owned.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/quotas.h"
@@ -119,7 +120,7 @@ static uint64_t bytes_of(Front *front, uint32_t uid) {
         sqlite3_stmt *stmt = ledger_query(front->ledger, NULL,
                                           "SELECT ifnull(sum(bytes + ?2 * entries), 0) FROM "
                                           "snapshots WHERE owner = ?1",
-                                          "ii", (int64_t) uid, (int64_t) SNAPSHOT_ENTRY_BYTES);
+                                          "ii", (int64_t) uid, (int64_t) LAYER_ENTRY_BYTES);
         uint64_t n = INT64_MAX; /* where the ledger cannot be read nothing is added */
 
         if (stmt && sqlite3_step(stmt) == SQLITE_ROW)
@@ -178,25 +179,54 @@ static void holder_name(const SnapshotInfo *info, char *text) {
         (void) snprintf(text, HOLDER_MAX, "snapshot:%u:%s", info->owner_uid, info->name);
 }
 
-int snapshots_add(Front *front, const SnapshotInfo *info, Error *err) {
+cJSON *snapshots_config(Front *front, const SnapshotInfo *info) {
+        sqlite3_stmt *row = ledger_query(
+                front->ledger, NULL, "SELECT config FROM snapshots WHERE owner = ? AND name = ?",
+                "it", (int64_t) info->owner_uid, info->name);
+        cJSON *config = NULL;
+
+        if (row && info->n_layers > 0 && sqlite3_step(row) == SQLITE_ROW &&
+            sqlite3_column_bytes(row, 0) > 0)
+                (void) json_parse((const char *) sqlite3_column_text(row, 0),
+                                  (size_t) sqlite3_column_bytes(row, 0), 0, &config, NULL);
+        (void) sqlite3_finalize(row);
+        return config;
+}
+
+cJSON *snapshots_image(Front *front, const char *name, uint32_t uid) {
+        SnapshotInfo info;
+
+        if (strcmp(name, HOST) == 0 || snapshots_find(front, name, uid, &info, NULL) < 0)
+                return NULL;
+        return snapshots_config(front, &info);
+}
+
+int snapshots_add(Front *front, const SnapshotInfo *info, const cJSON *config, Error *err) {
+        autofree char *text = config ? json_print(config) : strdup("");
         char holder[HOLDER_MAX];
         int r;
 
+        if (!text)
+                return error_set(err, -ENOMEM, "add a snapshot");
+
         r = snapshots_check_new(front, info->name, info->owner_uid,
-                                info->bytes + SNAPSHOT_ENTRY_BYTES * info->entries, NULL, err);
+                                info->bytes + LAYER_ENTRY_BYTES * info->entries, NULL, err);
         if (r < 0)
                 return r;
         holder_name(info, holder);
-        for (unsigned i = 0; i < info->n_layers; i++) {
+        for (unsigned i = 0; r >= 0 && i < info->n_layers; i++)
                 r = layer_hold(front, info->layers[i], holder, err);
-                if (r < 0)
-                        return r;
-        }
-        return ledger_exec_full(
-                front->ledger, err, "INSERT INTO snapshots (" COLUMNS ") VALUES (?, ?, ?, ?, ?, ?)",
-                "tibiii", info->name, (int64_t) info->owner_uid, (const void *) info->layers,
-                (int) (info->n_layers * 32), (int64_t) info->bytes, (int64_t) info->entries,
-                (int64_t) info->created_usec);
+        if (r >= 0)
+                r = ledger_exec_full(front->ledger, err,
+                                     "INSERT INTO snapshots (" COLUMNS
+                                     ", config) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                                     "tibiiit", info->name, (int64_t) info->owner_uid,
+                                     (const void *) info->layers, (int) (info->n_layers * 32),
+                                     (int64_t) info->bytes, (int64_t) info->entries,
+                                     (int64_t) info->created_usec, text);
+        for (unsigned i = 0; r < 0 && i < info->n_layers; i++) /* held for nobody */
+                (void) layer_release(front, info->layers[i], holder, NULL);
+        return r;
 }
 
 int snapshots_remove(Front *front, const SnapshotInfo *info, Error *err) {

@@ -3,11 +3,10 @@
  * snapshots: names for ordered lists of layers, in the ledger. A name belongs to who imported it; those of
  * uid 0 are seen by all. `host` is always there: the host's own root, no layer.
  */
-#include "supervisor/front/filesjob.h"
-#include "supervisor/front/layer-import.h"
+#include "base/record.h"
+#include "supervisor/front/front.h"
 
 #define SNAPSHOTS_PER_UID_MAX 256
-#define SNAPSHOT_ENTRY_BYTES  4096u /* that each entry is charged beside its content */
 
 typedef struct SnapshotInfo {
         char name[72];
@@ -35,8 +34,12 @@ typedef void (*SnapshotFn)(const SnapshotInfo *info, void *userdata);
 /** snapshots_each() - all that @uid may see (0: all), `host` first */
 int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, Error *err);
 
-/** snapshots_add() - and hold its layers. Returns: 0, -EEXIST, -EDQUOT */
-int snapshots_add(Front *front, const SnapshotInfo *info, Error *err);
+/** snapshots_add() - and hold its layers; @config: how it is run, of an image, else NULL. Returns: 0, -EEXIST, -EDQUOT */
+int snapshots_add(Front *front, const SnapshotInfo *info, const cJSON *config, Error *err);
+/** snapshots_config() - of an image: {"env", "user", "cwd", "entrypoint", "cmd"}; NULL: none. Owned by the caller */
+cJSON *snapshots_config(Front *front, const SnapshotInfo *info);
+/** snapshots_image() - the same of the one that @uid means by @name */
+cJSON *snapshots_image(Front *front, const char *name, uint32_t uid);
 /**
  * snapshots_check_new() - may @uid add a snapshot of this name
  * @bytes:    that it takes on disk, 1 where that is not known yet

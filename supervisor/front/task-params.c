@@ -12,6 +12,7 @@
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/policy-take.h"
+#include "supervisor/front/snapshots.h"
 #include "supervisor/front/task-data.h"
 #include "supervisor/front/verify-schema.h"
 

@@ -11,6 +11,7 @@
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
+#include "supervisor/front/snapshots.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/verdict-json.h"

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "supervisor/front/base-run.h"
+#include "supervisor/front/snapshots.h"
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verdict-runs.h"
 

@@ -2,6 +2,7 @@
  * work-base: see work-base.h.
  */
 #include "supervisor/front/work-base.h"
+#include "supervisor/front/snapshots.h"
 
 #include <string.h>
 
@@ -155,10 +156,7 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
         r = snapshots_left(front, spec->owner_uid, &left, err);
         if (r < 0)
                 return r;
-        if (import.max_bytes > left)
-                import.max_bytes = left;
-        if (import.max_entries > left / SNAPSHOT_ENTRY_BYTES + 1)
-                import.max_entries = left / SNAPSHOT_ENTRY_BYTES + 1;
+        import.max_disk = left == UINT64_MAX ? 0 : left;
         *job = (WorkBaseJob){
                 .front = front, .holds = holds, .spec = *spec, .has_limits = spec->limits != NULL
         };

@@ -405,10 +405,10 @@ def disguises(outside):
             "index.json", b"{}").add("./oci-layout", b'{"imageLayoutVersion":"1.0.0"}').bytes(), "refused", "image"),
         ("an image of docker save", Tar().dir("a" * 64).add("a" * 64 + "/layer.tar", tar).add(
             "manifest.json", b'[{"Config":"c.json","RepoTags":["x"],"Layers":["a/layer.tar"]}]').bytes(),
-         "refused", "image"),
+         "refused", "not-there"),
         ("a docker image whose layers lead out", Tar().add(
             "manifest.json", b'[{"Config":"../../c.json","Layers":["../../../etc/passwd"]}]').bytes(),
-         "refused", "image"),
+         "refused", "name-dotdot"),
         ("an OCI layout whose digests lead out", Tar().add("oci-layout", b'{"imageLayoutVersion":"1.0.0"}').add(
             "index.json", b'{"manifests":[{"digest":"sha256:../../../../etc/passwd"}]}').bytes(), "refused", "image"),
     ]

@@ -49,6 +49,40 @@ expect 1 "show of what is gone" warder snapshot show one
 expect 1 "rm of what is gone" warder snapshot rm one
 expect 1 "rm of the host" warder snapshot rm host
 
+# --- container images: the tree as the only layer of an image
+cat >image.py <<'PYTHON'
+import sys
+from image_lib import Image, unpack_to
+layer = open("root.tar", "rb").read()
+config = {"Env": ["MARK=of the image"], "User": "7:8", "WorkingDir": "/etc", "Entrypoint": ["/bin/sh", "-c"],
+          "Cmd": ["id -u; cat mark; echo $MARK"]}
+image = Image(layer, config=config)
+open("image.tar", "wb").write(image.layout())
+open("docker.tar", "wb").write(image.docker())
+unpack_to(image.layout(), "image")
+PYTHON
+PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="${top_srcdir:-$(dirname "$0")/../..}/tests/rpc" python3 image.py || exit 1
+expect 0 "import of an OCI layout" warder snapshot import layout image.tar
+has "$out" "$layer" "is the same layer"
+expect 0 "of a directory that is one" warder snapshot import dir image
+has "$out" "$layer" "is the same layer"
+expect 0 "of docker save, from stdin" sh -c 'warder snapshot import docker - <docker.tar'
+has "$out" "$layer" "is the same layer"
+expect 0 "its own command" warder run --snapshot docker
+is "$out" "7
+imported
+of the image" "has user, directory and environment of the image"
+expect 0 "a command that is given" warder run --no-work --snapshot docker -- /bin/sh -c 'cat mark; echo "$MARK"'
+is "$out" "imported
+of the image" "has them too"
+expect 0 "show" warder snapshot show docker
+has "$out" "user 7:8" "has the user"
+has "$out" "MARK=of the image" "and the environment"
+expect 125 "no command, and no image" warder run --snapshot gzip
+has "$err" "no command" "says so"
+expect 1 "an image of a name" warder snapshot import --image none bad image.tar
+for name in layout dir docker; do warder snapshot rm $name || exit 1; done
+
 # --- bad input
 expect 1 "no archive" sh -c 'echo nonsense | warder snapshot import bad -'
 expect 1 "an archive that ends early" sh -c 'head -c 20000 root.tar | warder snapshot import bad -'

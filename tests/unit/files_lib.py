@@ -11,7 +11,7 @@ import tempfile
 BINARY = os.path.join(os.environ.get("top_builddir", "."), "sandbox/files/warder-files")
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 KINDS = ["", "progress", "note", "refused", "failed", "digest", "totals", "path", "restored", "dangerous",
-         "new_test", "test", "counts", "match", "done"]
+         "new_test", "test", "counts", "match", "done", "image", "text", "grown", "user"]
 HEAD = struct.Struct("=HHIQQ")
 
 
