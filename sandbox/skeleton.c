@@ -45,11 +45,6 @@ static const Entry entries[] = {
         { "home", S_IFDIR | 0755, 0, NULL },
         { "home/user", S_IFDIR | 0755, JAIL_USER_ID, NULL },
         { "work", S_IFDIR | 0755, JAIL_USER_ID, NULL },
-        { "old", S_IFDIR | 0755, 0, NULL },
-        { "new", S_IFDIR | 0755, 0, NULL },
-        { "upper", S_IFDIR | 0755, 0, NULL },
-        { "out", S_IFDIR | 0755, 0, NULL },
-        { "tree", S_IFDIR | 0755, 0, NULL },
         { "etc", S_IFDIR | 0755, 0, NULL },
         { "etc/alternatives", S_IFDIR | 0755, 0, NULL },
         { "etc/ssl", S_IFDIR | 0755, 0, NULL },
@@ -133,15 +128,23 @@ static int remove_tree(int parent, const char *name, unsigned depth) {
         return r == 0 && unlinkat(parent, name, AT_REMOVEDIR) < 0 ? -errno : r;
 }
 
-/* An older version's lacks what this one needs. */
-static bool is_whole(int store) {
-        for (unsigned i = 0; i < ELEMENTS(entries); i++) {
-                char path[64];
+static bool is_there(int store, const char *name) {
+        char path[64];
 
-                (void) snprintf(path, sizeof(path), "skeleton/%s", entries[i].path);
-                if (faccessat(store, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        (void) snprintf(path, sizeof(path), "skeleton/%s", name);
+        return faccessat(store, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* An older version's lacks what this one needs, or has what no jail is to see. */
+static bool is_ours(int store) {
+        static const char *const dropped[] = { "old", "new", "upper", "out", "tree" };
+
+        for (unsigned i = 0; i < ELEMENTS(entries); i++)
+                if (!is_there(store, entries[i].path))
                         return false;
-        }
+        for (unsigned i = 0; i < ELEMENTS(dropped); i++)
+                if (is_there(store, dropped[i]))
+                        return false;
         return true;
 }
 
@@ -152,7 +155,7 @@ int skeleton_make(int store, uint32_t store_id, Error *err) {
         int r = 0;
 
         if (fstatat(store, "skeleton", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
-            st.st_uid == store_id && is_whole(store))
+            st.st_uid == store_id && is_ours(store))
                 return 0;
         r = remove_tree(store, NEW_NAME, TREE_DEPTH);
         if (r == 0)

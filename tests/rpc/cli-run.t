@@ -81,6 +81,9 @@ mkfifo named
 expect 0 "a named pipe" sh -c 'echo through >named & warder run -- cat <named'
 is "$out" through "is relayed"
 
+expect 0 "the root" warder run -- sh -c 'for d in /*; do [ -L "$d" ] || echo "$d"; done'
+is "$(echo $out)" "/dev /etc /home /mnt /opt /proc /root /run /tmp /usr /var /work" "has no place that only warder's own jails need"
+
 # --- --json
 expect 4 "--json" warder run --json -- sh -c 'echo a; echo b >&2; exit 4'
 is "$(printf "%s\n" "$out" | jq -r .event | tr '\n' ' ')" "command.start command.end " "is one event a line"
