@@ -20,6 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/owned.h"
