@@ -127,7 +127,7 @@ tries=0
 while [ "$(stat -c %u /proc/$owned 2>/dev/null)" != $user ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done
 is "$(stat -c %u /proc/$owned)" $user "a directory of proc that is the caller's"
 expect 125 "is" warder run --rw /proc/$owned -- true
-has "$err" "cannot be shown with other owners" "no place for files"
+has "$err" "holds no files but what the kernel shows" "no place for files"
 kill $sleeper $owned
 wait $sleeper $owned 2>/dev/null
 expect 125 "a policy without binds" warder run --policy agent --rw shared -- true
