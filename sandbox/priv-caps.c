@@ -11,7 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define CAP_BIT(C) (1ull << (C))
 #define INIT_CAPS                                                                             \
         (CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_KILL) | CAP_BIT(CAP_CHOWN) | \
          CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER))
@@ -25,7 +24,7 @@
         (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
          SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED)
 
-static int set_caps(uint64_t held, uint64_t inheritable, Error *err) {
+int caps_set(uint64_t held, uint64_t inheritable, Error *err) {
         struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2];
         unsigned i;
@@ -39,10 +38,32 @@ static int set_caps(uint64_t held, uint64_t inheritable, Error *err) {
         return 0;
 }
 
+int caps_bound(uint64_t keep, Error *err) {
+        unsigned cap;
+
+        for (cap = 0; cap < 64; cap++) /* those that this kernel knows answer */
+                if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
+                    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+                        return error_set(err, -errno, "narrow the bounding set");
+        return 0;
+}
+
+int caps_narrow(uint64_t keep, Error *err) {
+        struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[2] = { { 0 } };
+        int r;
+
+        if (syscall(SYS_capget, &head, data) < 0)
+                return error_set(err, -errno, "read own capabilities");
+        keep &= data[0].permitted | (uint64_t) data[1].permitted << 32;
+        r = caps_bound(keep, err);
+        return r < 0 ? r : caps_set(keep, 0, err);
+}
+
 int caps_of_builder(Error *err) {
         if (prctl(PR_SET_SECUREBITS, SECUREBITS) < 0)
                 return error_set(err, -errno, "lock securebits");
-        return set_caps(BUILDER_CAPS, 0, err);
+        return caps_set(BUILDER_CAPS, 0, err);
 }
 
 int caps_of_init(const Shell *shell, Error *err) {
@@ -58,18 +79,18 @@ int caps_of_init(const Shell *shell, Error *err) {
             syscall(SYS_setresuid, JAIL_INIT_ID, JAIL_INIT_ID, JAIL_INIT_ID) < 0)
                 return error_set(err, -errno, "take init's id");
         /* inheritable must be raised while the bounding set allows it, ambient follows inheritable */
-        r = set_caps(CAPS_ALL >> (63 - CAP_LAST_CAP), INIT_CAPS, err);
+        r = caps_set(CAPS_ALL >> (63 - CAP_LAST_CAP), INIT_CAPS, err);
         if (r < 0)
                 return r;
-        for (cap = 0; cap < 64; cap++) {
-                if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
-                        return error_set(err, -errno, "empty the bounding set");
+        r = caps_bound(0, err);
+        if (r < 0)
+                return r;
+        for (cap = 0; cap < 64; cap++)
                 if ((INIT_CAPS & CAP_BIT(cap)) &&
                     prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
                         return error_set(err, -errno, "make a capability of init ambient");
-        }
         if (prctl(PR_SET_SECUREBITS, SECUREBITS | SECBIT_NO_CAP_AMBIENT_RAISE |
                                              SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED) < 0)
                 return error_set(err, -errno, "lock securebits");
-        return set_caps(INIT_CAPS, INIT_CAPS, err);
+        return caps_set(INIT_CAPS, INIT_CAPS, err);
 }

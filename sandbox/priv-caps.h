@@ -1,9 +1,20 @@
 #pragma once
 /*
- * priv-caps: what is left of root's rights in each of a jail's own processes. What a command has left, which
- * is nothing, is in init/parked.c.
+ * priv-caps: what is left of root's rights in the monitor, in what it starts, and in each of a jail's own
+ * processes. What a command has left, which is nothing, is in init/parked.c.
  */
 #include "sandbox/stages.h"
+
+#define CAP_BIT(C) (1ull << (C))
+
+/** caps_set() - exactly @held permitted and effective, @inheritable inheritable */
+int caps_set(uint64_t held, uint64_t inheritable, Error *err);
+
+/** caps_bound() - empty the bounding set but for @keep (of CAP_BIT) */
+int caps_bound(uint64_t keep, Error *err);
+
+/** caps_narrow() - of what this process has only @keep, in the bounding set too; no inheritable one */
+int caps_narrow(uint64_t keep, Error *err);
 
 /** caps_of_builder() - keep what mounting needs, in the host's user namespace; securebits locked */
 int caps_of_builder(Error *err);

@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -26,6 +25,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "sandbox/priv-caps.h"
 
 #define FIRST_FD   3
 #define HIGH_FD    100 /* above all that a program keeps: nothing is overwritten while they move */
@@ -62,15 +62,13 @@ static int place_fds(const ConfinedSpec *spec, int program, int words) {
 }
 
 static int drop_privilege(const ConfinedSpec *spec) {
-        cap_t none = cap_init();
+        int r = caps_bound(0, NULL);
 
-        for (int cap = 0; cap < 64; cap++) /* those that this kernel knows answer */
-                if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
-                    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-                        return -errno;
+        if (r < 0)
+                return r;
         if (prctl(PR_SET_SECUREBITS, LOCKED_BITS, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
             setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
-            setresuid(spec->uid, spec->uid, spec->uid) < 0 || !none || cap_set_proc(none) < 0 ||
+            setresuid(spec->uid, spec->uid, spec->uid) < 0 || caps_set(0, 0, NULL) < 0 ||
             prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
                 return -errno;
         return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -EPERM;

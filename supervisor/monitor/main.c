@@ -13,10 +13,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -27,6 +27,7 @@
 #include "base/id-pool.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "sandbox/priv-caps.h"
 #include "supervisor/monitor/confined.h"
 #include "supervisor/monitor/front.h"
 #include "supervisor/monitor/jails.h"
@@ -75,7 +76,7 @@ static const Option options[] = {
 };
 
 /* Each with its reason; the bounding set loses all others. */
-static const cap_value_t kept_caps[] = {
+static const uint8_t kept_caps[] = {
         CAP_SYS_ADMIN,    /* namespaces, mounts, id maps */
         CAP_NET_ADMIN,    /* lo of a jail's network namespace */
         CAP_SYS_CHROOT,   /* entering a mount namespace */
@@ -93,32 +94,15 @@ static const cap_value_t kept_caps[] = {
 };
 
 static int confine_ourselves(Error *err) {
-        cap_t now = cap_get_proc(), wanted = cap_init();
-        int r = now && wanted ? 0 : -ENOMEM;
+        uint64_t keep = 0;
+        int r;
 
-        for (unsigned i = 0; i < ELEMENTS(kept_caps) && r == 0; i++) {
-                cap_flag_value_t has = CAP_CLEAR;
-
-                (void) cap_get_flag(now, kept_caps[i], CAP_PERMITTED, &has);
-                if (has == CAP_SET &&
-                    (cap_set_flag(wanted, CAP_PERMITTED, 1, &kept_caps[i], CAP_SET) < 0 ||
-                     cap_set_flag(wanted, CAP_EFFECTIVE, 1, &kept_caps[i], CAP_SET) < 0))
-                        r = -errno;
-        }
-        for (int cap = 0; cap < 64 && r == 0; cap++) {
-                cap_flag_value_t keep = CAP_CLEAR;
-
-                if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 1)
-                        continue;
-                (void) cap_get_flag(wanted, cap, CAP_PERMITTED, &keep);
-                if (keep != CAP_SET && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-                        r = -errno;
-        }
-        if (r == 0 && (cap_set_proc(wanted) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0))
-                r = -errno;
-        (void) cap_free(now);
-        (void) cap_free(wanted);
-        return r < 0 ? error_set(err, r, "drop what the monitor does not need") : 0;
+        for (unsigned i = 0; i < ELEMENTS(kept_caps); i++)
+                keep |= CAP_BIT(kept_caps[i]);
+        r = caps_narrow(keep, err);
+        if (r == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                r = error_set(err, -errno, "forbid new privileges");
+        return r < 0 ? error_add(err, r, "drop what the monitor does not need") : 0;
 }
 
 static int prepare_process(Error *err) {

@@ -10,7 +10,7 @@ from programs import declared, is_sanitized, missing, readelf
 from tree import Tap, judge, lint_main, plant
 
 MAY = {  # program -> libraries beyond the C library
-    "warderd": {"libcap", "libsystemd"},
+    "warderd": {"libsystemd"},
     "warder-front": {"libcjson", "libsqlite3", "libseccomp", "libsystemd", "libcrypto"},
     "warder-files": {"libarchive", "libgit2", "libexpat", "libcrypto"},
     "warder-init": None,  # static: needs nothing, not even a loader
@@ -68,7 +68,7 @@ def self_test():
     linked(tap, "warder-init", ["-pie"], "must be static")
     linked(tap, "warder-other", ["-pie"], "does not know")
     linked(tap, "warder-init", ["-static-pie"], "")
-    linked(tap, "warderd", ["-Wl,--no-as-needed", "-lcap"], "")
+    linked(tap, "warderd", ["-Wl,--no-as-needed", "-lsystemd"], "")
     return tap
 
 
