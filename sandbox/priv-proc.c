@@ -12,12 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/priv-mount.h"
+
+#define UUID_LINE 37 /* 36 characters and the end of the line */
 
 DEFINE_SCOPED(DIR *, closedir);
 
@@ -62,23 +63,22 @@ static int cover_proc(Error *err) {
         return r;
 }
 
-/* A boot id of this jail's own: the host's would tell two jails that they share a host. */
+/*
+ * A boot id of this jail's own: the host's would tell two jails that they share a host. The kernel makes a new
+ * random UUID for each who opens the file beside it, in the very form.
+ */
 static int write_boot_id(const Shell *shell, Error *err) {
+        autoclose int uuid = open("/proc/sys/kernel/random/uuid", O_RDONLY | O_CLOEXEC);
         autoclose int fd =
                 openat(shell->root, "boot-id", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-        uint8_t id[16];
-        char text[40];
+        char text[UUID_LINE];
         int r;
 
-        if (fd < 0 || getrandom(id, sizeof(id), 0) != sizeof(id))
+        if (uuid < 0 || fd < 0)
                 return error_set(err, -errno, "make a boot id");
-        id[6] = (id[6] & 0x0f) | 0x40; /* RFC 9562: version 4, variant 10 */
-        id[8] = (id[8] & 0x3f) | 0x80;
-        (void) snprintf(text, sizeof(text),
-                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x\n",
-                        id[0], id[1], id[2], id[3], id[4], id[5], id[6], id[7], id[8], id[9],
-                        id[10], id[11], id[12], id[13], id[14], id[15]);
-        r = fd_write_all(fd, text, strlen(text));
+        if (read(uuid, text, sizeof(text)) != (ssize_t) sizeof(text))
+                return error_set(err, -EIO, "read a random UUID");
+        r = fd_write_all(fd, text, sizeof(text));
         return r < 0 ? error_set(err, r, "write a boot id") : 0;
 }
 
