@@ -25,23 +25,22 @@
 #define LOCK_WAIT_ENDING_SEC 20 /* longer than a drain may take */
 #define STATE_DEPTH_MAX      16
 
-/* A directory of root's that nobody else may change, made if it is not there. */
-static int open_dir(const char *path, mode_t mode, int *ret_fd, Error *err) {
+int place_dir(int at, const char *path, mode_t mode, mode_t barred, Error *err) {
         autoclose int fd = -EBADF;
         struct stat st;
 
-        if (mkdir(path, mode) < 0 && errno != EEXIST)
+        if (mkdirat(at, path, mode) < 0 && errno != EEXIST)
                 return error_set(err, -errno, "make %s", path);
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fstat(fd, &st) < 0)
                 return error_set(err, -errno, "open %s", path);
-        if (st.st_uid != 0 || (st.st_mode & 022) != 0)
+        if (st.st_uid != 0 || (st.st_mode & barred) != 0)
                 return error_say(err, -EPERM,
                                  "%s belongs to uid %u with mode %o: it must be root's, and nobody "
-                                 "else may write to it",
-                                 path, st.st_uid, st.st_mode & 07777u);
-        *ret_fd = TAKE_FD(fd);
-        return 0;
+                                 "else may %s it",
+                                 path, st.st_uid, st.st_mode & 07777u,
+                                 barred == PLACE_OURS ? "have rights on" : "write to");
+        return TAKE_FD(fd);
 }
 
 static int open_parent(const char *path, Error *err) {
@@ -55,7 +54,8 @@ static int open_parent(const char *path, Error *err) {
                 (void) mkdir(copy, 0755); /* what is wrong with it the next line says */
                 *at = '/';
         }
-        return open_dir(dirname(copy), 0755, &fd, err);
+        fd = place_dir(AT_FDCWD, dirname(copy), 0755, PLACE_READ, err);
+        return fd < 0 ? fd : 0;
 }
 
 static int make_socket(Monitor *monitor, Error *err) {
@@ -123,18 +123,20 @@ int place_init(Monitor *monitor, Error *err) {
 
         r = open_parent(config->state_dir, err);
         if (r == 0) /* the front's id must be able to pass */
-                r = open_dir(config->state_dir, 0711, &monitor->state_fd, err);
-        if (r == 0)
+                r = monitor->state_fd =
+                        place_dir(AT_FDCWD, config->state_dir, 0711, PLACE_READ, err);
+        if (r >= 0)
                 r = lock_state(monitor, err);
         if (r == 0)
                 r = open_parent(RUNDIR "/ids", err);
         if (r == 0)
-                r = open_dir(RUNDIR "/ids", 0700, &monitor->ids_fd, err);
-        if (r == 0)
+                r = monitor->ids_fd = place_dir(AT_FDCWD, RUNDIR "/ids", 0700, PLACE_READ, err);
+        if (r >= 0)
                 r = open_parent(config->run_dir, err);
         if (r == 0)
-                r = open_dir(config->run_dir, config->private_call ? 0700 : 0755, &monitor->run_fd,
-                             err);
+                r = monitor->run_fd =
+                        place_dir(AT_FDCWD, config->run_dir, config->private_call ? 0700 : 0755,
+                                  PLACE_READ, err);
         if (r < 0)
                 return r;
         if (config->listen_fd != UINT64_MAX)

@@ -2,6 +2,8 @@
 /*
  * place: where a supervisor lives: its directories, the lock that makes it the only one, its socket.
  */
+#include <sys/types.h>
+
 #include "supervisor/monitor/monitor.h"
 
 /**
@@ -12,6 +14,17 @@
  * undone by place_deinit() in any case.
  */
 int place_init(Monitor *monitor, Error *err);
+
+#define PLACE_READ 022u /* others may have a look */
+#define PLACE_OURS 077u /* they may not */
+
+/**
+ * place_dir() - a directory that is root's, made if it is not there
+ * @barred: PLACE_*: rights that nobody else may have on it
+ *
+ * Returns: descriptor owned by the caller, or negative errno.
+ */
+int place_dir(int at, const char *path, mode_t mode, mode_t barred, Error *err);
 
 /** place_front_state() - the front's own directory below the state, which its id then owns; a descriptor */
 int place_front_state(const Monitor *monitor, Error *err);

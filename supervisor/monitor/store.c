@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 
 #include "base/fds.h"
+#include "supervisor/monitor/place.h"
 
 #define NAME_SIZE 72 /* 64 hex digits and room */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
@@ -222,25 +223,6 @@ int store_commit(Store *store, const StoreCommit *commit, Error *err) {
         return job_start(store, commit, err);
 }
 
-/* One word of root's own below the store: made if it is not there. */
-static int open_room(int at, const char *name, int *ret_fd, Error *err) {
-        struct stat st;
-        int fd;
-
-        if (mkdirat(at, name, 0700) < 0 && errno != EEXIST)
-                return error_set(err, -errno, "make %s of the store", name);
-        fd = openat(at, name, DIR_FLAGS);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return error_set(err, -errno, "open %s of the store", name);
-        *ret_fd = fd;
-        if (st.st_uid != 0 || (st.st_mode & 077) != 0)
-                return error_say(err, -EPERM,
-                                 "%s of the store belongs to uid %u with mode %o: only root may "
-                                 "have rights on it",
-                                 name, st.st_uid, st.st_mode & 07777u);
-        return 0;
-}
-
 int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err) {
         Store *store = calloc(1, sizeof *store);
         int r;
@@ -248,18 +230,18 @@ int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err) {
         if (!store)
                 return error_set(err, -ENOMEM, "open the store");
         *store = (Store){ monitor, -EBADF, -EBADF, -EBADF, -EBADF, NULL, false };
-        r = open_room(state_fd, "store", &store->fd, err);
-        if (r == 0)
-                r = open_room(store->fd, "layers", &store->layers, err);
-        if (r == 0)
-                r = open_room(store->fd, "new", &store->fresh, err);
-        if (r == 0)
-                r = open_room(store->fd, "gone", &store->gone, err);
-        if (r == 0)
+        r = store->fd = place_dir(state_fd, "store", 0700, PLACE_OURS, err);
+        if (r >= 0)
+                r = store->layers = place_dir(store->fd, "layers", 0700, PLACE_OURS, err);
+        if (r >= 0)
+                r = store->fresh = place_dir(store->fd, "new", 0700, PLACE_OURS, err);
+        if (r >= 0)
+                r = store->gone = place_dir(store->fd, "gone", 0700, PLACE_OURS, err);
+        if (r >= 0)
                 r = store_drop_all(store, err);
         if (r < 0) {
                 store_free(store);
-                return r;
+                return error_add(err, r, "open the store");
         }
         *ret = store;
         return 0;
