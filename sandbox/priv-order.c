@@ -14,6 +14,7 @@
 #include "base/fds.h"
 #include "sandbox/limits.h"
 #include "sandbox/priv-mount.h"
+#include "sandbox/priv-userns.h"
 #include "sandbox/stages.h"
 
 #define BATCH 30u /* descriptors in one message, below FDS_MAX */

@@ -17,6 +17,7 @@
 #include "base/owned.h"
 #include "sandbox/landlock.h"
 #include "sandbox/priv-mount.h"
+#include "sandbox/priv-userns.h"
 #include "sandbox/skeleton.h"
 
 #define INIT_BINARY_MAX (16u << 20)

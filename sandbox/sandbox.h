@@ -5,8 +5,8 @@
  */
 #include "sandbox/groups.h"
 #include "sandbox/hierarchy.h"
+#include "sandbox/id-ranges.h"
 #include "sandbox/jail.h"
-#include "sandbox/priv-ids.h"
 
 struct Sandbox {
         SandboxFacts facts;

@@ -49,9 +49,9 @@
 #include "sandbox/landlock.h"
 #include "sandbox/priv-builder.h"
 #include "sandbox/priv-caps.h"
-#include "sandbox/priv-ids.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-root.h"
+#include "sandbox/priv-userns.h"
 #include "sandbox/slot-groups.h"
 
 #define NO_DOMAIN "(none)" /* as a kernel starts */
