@@ -41,7 +41,7 @@ int ask_named(const VerbCall *call, const NamedAsk *named, Error *err) {
                 return VERB_E_USAGE;
         }
         if (call->n_words != 1) {
-                (void) error_say(err, -EINVAL, "Name %s, one.", named->what);
+                (void) error_say(err, -EINVAL, "Name %s, and only one.", named->what);
                 return VERB_E_USAGE;
         }
         params = cJSON_CreateObject();

@@ -186,6 +186,10 @@ int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec
                 (void) error_say(err, -EINVAL, "No command was given.");
                 return VERB_E_USAGE;
         }
+        if (n > 0 && !argv[0][0]) {
+                (void) error_say(err, -EINVAL, "The command's name is empty.");
+                return VERB_E_USAGE;
+        }
         for (int i = 0; i < n; i++)
                 json_push_text(words, argv[i]);
         add_if(limits, "wall", options->wall);

@@ -163,6 +163,11 @@ static void say_not_started(const cJSON *record, const char *name, Buf *text) {
                                   "%s: the filter of this policy lets no program be executed: the "
                                   "policy is for a program of warder's own; choose another",
                                   name ? name : "the command");
+        else if (step && strcmp(step, "exec") == 0 && number(record, "errno") == EACCES)
+                (void) buf_printf(text,
+                                  "%s: may not be executed: it is a directory, not executable "
+                                  "(chmod +x), or out of reach of the jail's user",
+                                  name ? name : "the command");
         else
                 (void) buf_printf(text, "%s: could not be started (step %s): %s",
                                   name ? name : "the command", step ? step : "unknown",

@@ -49,11 +49,22 @@ static bool find_own(const char *name, char *path) {
         return name_is_valid(name) && own_path(name, path) && access(path, F_OK) == 0;
 }
 
+static bool ends_in_json(const char *text) {
+        size_t n = strlen(text);
+
+        return n > 5 && strcmp(text + n - 5, ".json") == 0;
+}
+
 int own_policy_add(const char *policy, cJSON *params, const char *member, Error *err) {
         char path[PATH_BYTES_MAX];
         cJSON *own = NULL;
         int r;
 
+        if (!strchr(policy, '/') && ends_in_json(policy))
+                return error_say(err, -EINVAL,
+                                 "'%.100s' would be the name of a policy; a file needs a slash: "
+                                 "./%.100s.",
+                                 policy, policy);
         if (!strchr(policy, '/') && !find_own(policy, path)) {
                 json_add_text(params, member, policy);
                 return 0;
@@ -71,9 +82,7 @@ int own_policy_choose(const char *policy, cJSON *params, Error *err) {
 }
 
 static void push_name(cJSON *names, const char *file) {
-        size_t n = strlen(file);
-        autofree char *name =
-                n > 5 && strcmp(file + n - 5, ".json") == 0 ? strndup(file, n - 5) : NULL;
+        autofree char *name = ends_in_json(file) ? strndup(file, strlen(file) - 5) : NULL;
 
         if (name && name_is_valid(name))
                 json_push_text(names, name);

@@ -166,6 +166,10 @@ static int run_checks(const DoctorOptions *options) {
 static int run(const VerbCall *call, Error *err) {
         const DoctorOptions *options = call->options;
 
+        if (!options->attacks && (options->attack.policy || options->attack.snapshot)) {
+                (void) error_say(err, -EINVAL, "--policy and --snapshot belong to --attack.");
+                return VERB_E_USAGE;
+        }
         return options->attacks ? run_attack(options, err) : run_checks(options);
 }
 
@@ -173,6 +177,10 @@ const Verb verb_doctor = {
         .name = "doctor",
         .summary = "what this host can do, and whether a jail on it holds",
         .synopsis = "[--attack [--policy P] [--snapshot S]] [--json]",
+        .text = "Without --attack nothing of the host is changed: each check with what it found, "
+                "what its\nabsence costs and what to do; who you are to the supervisor; which "
+                "jails "
+                "can be made.",
         .examples = "  warder doctor\n  sudo warder doctor --attack --policy ci",
         .exits = "  0    all that is needed is there; with --attack, every probe was held\n"
                  "  1    something needed is missing; something got through\n"

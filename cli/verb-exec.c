@@ -53,6 +53,12 @@ static int run(const VerbCall *call, Error *err) {
         if (n > 0 && words[0][0] == '-' && words[0][1] == '-' && !words[0][2]) {
                 words++; /* "exec JAIL -- CMD" */
                 n--;
+        } else if (n > 0 && words[0][0] == '-') {
+                (void) error_say(err, -EINVAL,
+                                 "%.60s stands behind the jail, where the command begins: options "
+                                 "come before it, 'warder exec %.60s … %.60s -- CMD'.",
+                                 words[0], words[0], call->words[0]);
+                return VERB_E_USAGE;
         }
         params = cJSON_CreateObject();
         json_add_text(params, "jail", call->words[0]);

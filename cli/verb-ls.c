@@ -12,7 +12,7 @@ static const Option ls_options[] = { OPTIONS_COMMON, { 0 } };
 static void show(const cJSON *result) {
         const cJSON *jail;
 
-        printf("%-12s  %-8s  %-12s  %-10s  %-4s  %-10s  %-5s  %s\n", "JAIL", "STATE", "SNAPSHOT",
+        printf("%-12s  %-8s  %-12s  %-16s  %-4s  %-10s  %-5s  %s\n", "JAIL", "STATE", "SNAPSHOT",
                "POLICY", "RUNS", "MEMORY", "PIDS", "CREATED");
         cJSON_ArrayForEach(jail, json_get(result, "jails")) {
                 uint64_t commands = 0, pids = 0;
@@ -22,7 +22,7 @@ static void show(const cJSON *result) {
                 show_text(jail, "jail", 12);
                 show_text(jail, "state", 8);
                 show_text(jail, "snapshot", 12);
-                show_text(jail, "policy", 10);
+                show_text(jail, "policy", 16);
                 printf("%-4llu  ", (unsigned long long) commands);
                 show_size(jail, "memory", 10);
                 printf("%-5llu  ", (unsigned long long) pids);

@@ -167,7 +167,11 @@ int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t b
                                  "\"%.64s\" is no name of a snapshot: lower case letters, digits, "
                                  "'.', '_', '-', at most 64",
                                  name);
-        if (strcmp(name, HOST) == 0 || count_own(front, uid, name) > 0)
+        if (strcmp(name, HOST) == 0)
+                return error_say(err, -EEXIST,
+                                 "%s is the name of this host's own root: choose another name",
+                                 HOST);
+        if (count_own(front, uid, name) > 0)
                 return error_say(err, -EEXIST,
                                  "there is a snapshot %s already: remove it first, or choose "
                                  "another name",

@@ -15,7 +15,7 @@ has "$err" "signal 11 (SIGSEGV)" "which is named"
 expect 127 "a command that is not there" warder run -- no-such-program
 has "$err" "no-such-program: not found in the jail" "says so by name"
 expect 126 "a file that is no program" warder run -- /etc/passwd
-has "$err" "/etc/passwd: could not be started" "says so"
+has "$err" "/etc/passwd: may not be executed" "says so"
 expect 124 "a wall time limit, a daemon in a session of its own too" \
         warder run --time 500ms -- sh -c 'setsid sleep 60 & sleep 60'
 has "$err" "time limit" "is named"
@@ -136,6 +136,19 @@ fi
 expect 125 "an unknown option" warder run --memmory 1 -- true
 has "$err" "did you mean --memory" "names the nearest"
 expect 125 "no command" warder run
+expect 125 "an empty one" warder run -- ""
+has "$err" "name is empty" "is none"
+: >plain
+expect 126 "a file that is no program" warder run -- ./plain
+has "$err" "./plain: may not be executed: " "is told what it may be"
+expect 125 "an option behind the jail" warder exec j-aaaaaaaaaa --memory 1G -- true
+has "$err" "--memory stands behind the jail" "is no command"
+expect 125 "a policy file without a slash" warder run -p tight.json -- true
+has "$err" "a file needs a slash: ./tight.json" "is told of it"
+expect 2 "a policy without an attack" warder doctor -p strict
+has "$err" "belong to --attack" "is wrong usage"
+expect 1 "the host's name for a snapshot" warder snapshot import host ./plain
+has "$err" "choose another name" "is taken"
 expect 125 "no processor" warder run --cpu 0% -- true
 expect 125 "no time" warder run --time 0 -- true
 expect 125 "a network" warder run --net host -- true
