@@ -56,8 +56,8 @@ static void take_event(Front *front, EgressEvent *event) {
         Task *task = tasks_find_number(front->tasks, event->id);
 
         event->text[sizeof(event->text) - 1] = 0;
-        if (!task) /* it has ended in the meantime */
-                return;
+        if (!task || !task->egress_open || task_is_final(task))
+                return; /* it has ended in the meantime, or egress speaks of what it was never told */
         switch (event->kind) {
         case EGRESS_OPENED:
                 task_model_opened(task, event);

@@ -57,8 +57,8 @@ int task_model_route(Task *task, FrontJail *agent_jail, Error *err) {
 void task_model_opened(Task *task, const EgressEvent *event) {
         Error err = ERROR_EMPTY;
 
-        if (task_is_final(task))
-                return;
+        if (task->state != TASK_PREPARING)
+                return; /* said twice: its agent runs */
         if (event->code < 0) {
                 error_say(&err, event->code, "the model cannot be reached through egress: %s",
                           event->text);
@@ -70,11 +70,11 @@ void task_model_opened(Task *task, const EgressEvent *event) {
 
 void task_model_called(Task *task, const EgressEvent *event) {
         EventHead head = { .event = "model.call" };
-        cJSON *data;
+        cJSON *data = cJSON_CreateObject();
+        uint64_t tokens;
 
-        if (task_is_final(task))
-                return;
-        data = cJSON_CreateObject();
+        if (__builtin_add_overflow(event->tokens_in, event->tokens_out, &tokens))
+                tokens = UINT64_MAX;
         json_add_number(data, "call", event->calls);
         json_add_consume(data, "status", cJSON_CreateNumber(event->code));
         json_add_number(data, "attempts", event->attempts);
@@ -85,7 +85,7 @@ void task_model_called(Task *task, const EgressEvent *event) {
                 json_add_text(data, "text", event->text);
         events_emit(task, &head, data);
         if (task_spend(task, BUDGET_CALLS, 1))
-                (void) task_spend(task, BUDGET_TOKENS, event->tokens_in + event->tokens_out);
+                (void) task_spend(task, BUDGET_TOKENS, tokens);
 }
 
 void task_model_limit(Task *task, const EgressEvent *event) {

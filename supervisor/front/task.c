@@ -213,8 +213,9 @@ bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
         bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
 
         /* a model call is reported when it has been made: it counts in any case */
-        if (fits || budget == BUDGET_CALLS || budget == BUDGET_TOKENS)
-                task->used[budget] += n;
+        if ((fits || budget == BUDGET_CALLS || budget == BUDGET_TOKENS) &&
+            __builtin_add_overflow(task->used[budget], n, &task->used[budget]))
+                task->used[budget] = UINT64_MAX;
         if (fits)
                 return true;
         (void) snprintf(why, sizeof(why), "the task's %s are used up (%llu)", budget_names[budget],
