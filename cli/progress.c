@@ -13,6 +13,8 @@
 #include "cli/verdict.h"
 
 #define TEXT_SHOWN 100
+#define NAME_SHOWN 32
+#define COUNT_MAX  0x1p53 /* above it a JSON number is no count */
 
 typedef void (*EventFn)(Progress *progress, const cJSON *event, const cJSON *data);
 
@@ -303,16 +305,20 @@ static void show_budget(const cJSON *pair) {
         char bar[TERMINAL_BAR_MAX], time[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
         const cJSON *first = cJSON_GetArrayItem(pair, 0), *second = cJSON_GetArrayItem(pair, 1);
 
-        if (!cJSON_IsNumber(first) || !cJSON_IsNumber(second) || first->valuedouble < 0 ||
-            second->valuedouble < 0)
+        if (!pair->string || !cJSON_IsNumber(first) || !cJSON_IsNumber(second) ||
+            first->valuedouble < 0 || second->valuedouble < 0 || first->valuedouble > COUNT_MAX ||
+            second->valuedouble > COUNT_MAX)
                 return;
         used = (uint64_t) first->valuedouble;
         limit = (uint64_t) second->valuedouble;
-        if (strcmp(pair->string, "wall_usec") == 0)
+        if (strcmp(pair->string, "wall_usec") == 0) {
                 fprintf(stderr, "  time %s of %s", units_format_duration(used, time),
                         units_format_duration(limit, of));
-        else
-                fprintf(stderr, "  %.16s %s", pair->string, terminal_bar(used, limit, bar));
+        } else {
+                fputs("  ", stderr);
+                terminal_text(stderr, pair->string, NAME_SHOWN);
+                fprintf(stderr, " %s", terminal_bar(used, limit, bar));
+        }
 }
 
 void progress_budgets(const cJSON *used) {
