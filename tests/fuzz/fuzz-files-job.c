@@ -47,7 +47,7 @@ static Command command;
 static Task task; /* of the search */
 static AgentCall call;
 static unsigned ends;
-static bool good;
+static bool good, takes_image;
 
 static void must(bool promise) {
         if (!promise)
@@ -212,12 +212,13 @@ static void on_imported(const LayerImport *import, const Error *err, bool refuse
         (void) userdata;
         must(cJSON_GetArraySize(import->cleaned) <= CLEANED_MAX);
         must(!err || err->text[0]);
+        must(!import->handle || (takes_image && import->image && import->handle == 7));
         good = !err;
         ends++;
 }
 
 static void start_import(void) {
-        const LayerImportSpec spec = { .input_fd = -EBADF, .prefix = "work" };
+        const LayerImportSpec spec = { .input_fd = -EBADF, .takes_image = takes_image };
 
         must(layer_import(&front, &spec, on_imported, NULL, NULL) == 0);
 }
@@ -230,6 +231,11 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
              cJSON_GetArraySize(end->touched->new_tests) < COUNT_MAX);
         good = !end->err;
         ends++;
+}
+
+static void start_image(void) {
+        takes_image = true;
+        start_import();
 }
 
 static void start_apply(void) {
@@ -320,7 +326,7 @@ static void end_command(uint8_t how) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         static void (*const starts[])(void) = { start_import, start_apply, start_results,
-                                                start_search };
+                                                start_search, start_image };
         Error err = ERROR_EMPTY;
         int before, after;
 
@@ -331,7 +337,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         before = dup(0);
         (void) close(before);
         ends = 0;
-        good = false;
+        good = takes_image = false;
         starts[data[0] % ELEMENTS(starts)]();
         (void) error_say(&err, -EIO, "played");
         jail.ready(&jail, data[0] == 0xff ? &err : NULL, jail.userdata);
