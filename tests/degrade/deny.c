@@ -30,6 +30,7 @@ static const struct {
         { "move_mount", SYS_move_mount },
         { "pidfd_open", SYS_pidfd_open },
         { "close_range", SYS_close_range },
+        { "fgetxattr", SYS_fgetxattr },
 };
 
 static int number_of(const char *name) {

@@ -16,10 +16,10 @@ if os.geteuid() != 0:
     sys.exit(0)
 
 
-def save(prepare, *words, check=None):
+def save(prepare, *words, check=None, wrap=()):
     with Places() as p:
         prepare(p.at("upper"))
-        r = p.run("save", *words)
+        r = p.run("save", *words, wrap=wrap)
         if check:
             check(p, r)
         return r
@@ -111,6 +111,28 @@ def redirect(u):
 
 
 t.same(save(redirect).refused, "redirect", "a directory that is only a reference is refused")
+
+# a mark that cannot be read is no missing one: without it the object would be kept for what it is not
+DENY = [os.path.join(os.environ.get("top_builddir", "."), "tests/degrade/deny"), "fgetxattr", "EPERM"]
+
+
+def marked(name, mark, make):
+    def prepare(u):
+        make(u + name)
+        os.setxattr(u + name, "user.overlay." + mark, b"y")
+    return prepare
+
+
+def file(path):
+    with open(path, "wb"):
+        pass
+
+
+for what, prepare in (("a whiteout", marked("/w", "whiteout", file)), ("an opaque directory", marked("/o", "opaque", os.mkdir))):
+    t.ok(save(prepare).done, f"{what} by attribute is saved")
+    r = save(prepare, wrap=DENY)
+    t.ok(not r.done, f"{what} whose mark cannot be read fails the save", r.records)
+
 t.same(save(plain, "--max-bytes", "1000").refused, "too-many-bytes", "limits hold")
 
 # --- the merged tree of base and saved layer is that of base and upper

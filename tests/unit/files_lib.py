@@ -91,12 +91,13 @@ class Places:
     def at(self, *names):
         return os.path.join(self.dir, *names)
 
-    def run(self, verb, *words, stdin=b"", **kw):
+    def run(self, verb, *words, stdin=b"", wrap=(), **kw):
+        """@wrap: a command that executes what follows it."""
         if isinstance(stdin, bytes):
             kw["input"] = stdin
         else:
             kw["stdin"] = stdin
-        return Result(subprocess.run([BINARY, verb, "--root", self.dir, *words], stdout=subprocess.PIPE,
+        return Result(subprocess.run([*wrap, BINARY, verb, "--root", self.dir, *words], stdout=subprocess.PIPE,
                                      stderr=subprocess.PIPE, timeout=120, **kw))
 
 
