@@ -193,14 +193,23 @@ Closer *closer_free(Closer *closer) {
  * Once nothing more can be sent to it, an empty queue stays empty, and closing the socket is all that a
  * close does. What lies in a queue is released with it, by whoever closes; the peer sees the end at once.
  */
-static void close_socket(Closer *closer, uint64_t who, int fd) {
+static void release_socket(Closer *closer, uint64_t who, int fd) {
         char byte;
 
-        (void) shutdown(fd, SHUT_RDWR);
         if (recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) > 0)
                 take(closer, who, fd);
         else
                 (void) close(fd);
+}
+
+static void close_socket(Closer *closer, uint64_t who, int fd) {
+        (void) shutdown(fd, SHUT_RDWR);
+        release_socket(closer, who, fd);
+}
+
+/* Where the connection was closed before, nothing can have come since; where it was not, this is not the last. */
+void closer_release_socket(Closer *closer, uint32_t uid, int fd) {
+        release_socket(closer, uid, fd);
 }
 
 void closer_close_socket(Closer *closer, uint32_t uid, int fd) {

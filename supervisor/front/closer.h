@@ -30,6 +30,9 @@ DEFINE_SCOPED(Closer *, closer_free);
 /** closer_close_socket() - take a user's connection; by a thread where its queue may hold descriptors */
 void closer_close_socket(Closer *closer, uint32_t uid, int fd);
 
+/** closer_release_socket() - likewise of another reference to it, which leaves the connection as it is */
+void closer_release_socket(Closer *closer, uint32_t uid, int fd);
+
 /** closer_has_room() - may more of this user's come in, or do too many wait to be closed? */
 bool closer_has_room(const Closer *closer, uint32_t uid);
 

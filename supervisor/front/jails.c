@@ -10,6 +10,7 @@
 #include "supervisor/front/jails.h"
 #include "supervisor/front/jail-image.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "supervisor/front/clients.h"
+#include "supervisor/front/closer.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/layers.h"
@@ -60,6 +62,7 @@ struct FrontJail {
         char policy[72];
         bool listed;
         bool charged; /* with limits.plan, to the owner */
+        int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
         uint32_t owner_uid;
         uint64_t created_usec;
 };
@@ -86,6 +89,11 @@ static void set_state(FrontJail *jail, FrontJailState state) {
 static void on_client_gone(Client *client, void *userdata);
 
 /* Leaves everything; pending callbacks must have been called. */
+static void release_conn(FrontJail *jail) {
+        if (jail->conn >= 0)
+                closer_release_socket(jail->front->closer, jail->owner_uid, TAKE_FD(jail->conn));
+}
+
 static FrontJail *jail_free(FrontJail *jail) {
         if (!jail)
                 return NULL;
@@ -104,6 +112,7 @@ static FrontJail *jail_free(FrontJail *jail) {
         json_free(jail->image);
         environment_free(jail->environment);
         init_link_free(jail->init);
+        release_conn(jail);
         slots_free(jail->slots);
         fds_close(jail->fds, _JAIL_FD_MAX);
         while (jail->gones) {
@@ -268,6 +277,7 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
         FrontJail *jail = userdata;
         Error err = ERROR_EMPTY;
 
+        release_conn(jail);
         if (reply->code < 0) {
                 error_say(&err, reply->code, "%s", reply->text);
                 not_made(jail, &err);
@@ -300,6 +310,7 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
                              .keep = !spec->client,
                              .listed = spec->listed,
                              .owner_uid = spec->owner_uid,
+                             .conn = -EBADF,
                              .created_usec = units_now() };
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
                 jail->fds[i] = -EBADF;
@@ -328,6 +339,13 @@ static int ask_monitor(FrontJail *jail, const JailSpec *spec, Error *err) {
         if (spec->n_fds)
                 memcpy(fds + 1, spec->fds, spec->n_fds * sizeof *fds);
         request.plan.n_fds = 1 + spec->n_fds;
+        for (unsigned i = 0; i < spec->plan.n_layers && jail->conn < 0; i++) {
+                if (spec->plan.layers[i].kind != LAYER_DIR)
+                        continue;
+                jail->conn = fcntl(fds[spec->plan.layers[i].conn], F_DUPFD_CLOEXEC, 3);
+                if (jail->conn < 0)
+                        return error_set(err, -errno, "keep the caller's connection");
+        }
         return monitor_send(jail->front->monitor, &request, sizeof request, fds, 1 + spec->n_fds,
                             on_created, jail, err);
 }

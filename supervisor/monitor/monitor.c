@@ -48,7 +48,8 @@ typedef union Request { /* the largest request, and every one's head */
 typedef struct Call { /* one request, and what its run_* gives back */
         Monitor *monitor;
         const Request *request;
-        const int *fds; /* borrowed */
+        int *fds; /* the request's; closed before it is answered */
+        unsigned n_fds;
         MonitorReply reply;
         int reply_fds[_SLOT_FD_NARROW_MAX]; /* owned */
         unsigned n_reply_fds;
@@ -109,6 +110,7 @@ static int run_create(Call *call, Error *err) {
                 entry_refuse(entry, err);
                 return r;
         }
+        fds_close(call->fds, call->n_fds);
         entry_build(entry);
         return RUN_LATER;
 }
@@ -277,12 +279,17 @@ static const MonitorRow *row_of(const Monitor *monitor, const Request *request, 
                        : NULL;
 }
 
+/*
+ * The front keeps a caller's connection until it has its answer: so ours is never the last reference, whose
+ * close would release, and wait for, what that caller has left in the queue.
+ */
 static void carry_out(const MonitorRow *row, Call *call) {
         Error err = ERROR_EMPTY;
         int r = row->run(call, &err);
 
         if (r == RUN_LATER)
                 return;
+        fds_close(call->fds, call->n_fds);
         call->reply.code = r;
         if (r < 0)
                 memcpy(call->reply.text, err.text, sizeof call->reply.text);
@@ -317,6 +324,7 @@ static int on_request(sd_event_source *source, int fd, uint32_t events, void *us
                 return 0; /* the kernel's trouble, not the front's: it is still there to be read */
         row = n > 0 ? row_of(monitor, &message.request, (size_t) n, n_fds) : NULL;
         call.reply = (MonitorReply){ .kind = MONITOR_REPLY, .cookie = message.request.head.cookie };
+        call.n_fds = n_fds;
         if (row)
                 carry_out(row, &call);
         else

@@ -158,14 +158,23 @@ for pid in filter(None, stuck):
 tap.ok(front.alive(), "the front is alive")
 
 
-def all_closed():
+def held():
+    """What the front has open, by name."""
     left = []
     for fd in os.listdir(f"/proc/{front.pid}/fd"):
         try:
             left.append(os.readlink(f"/proc/{front.pid}/fd/{fd}"))
         except FileNotFoundError:  # closed meanwhile
             pass
-    return threads(front) == 1 and not [name for name in left if name.endswith("/file")]
+    return left
+
+
+def holds(inode):
+    return f"socket:[{inode}]" in held()
+
+
+def all_closed():
+    return threads(front) == 1 and not [name for name in held() if name.endswith("/file")]
 
 
 deadline = time.monotonic() + 10
@@ -203,5 +212,74 @@ for what in ("passed", "left in the queue of a closed connection"):
         tap.ok("error" in client.answer(), f"a lingering socket, {what}: refused")
     tap.ok(served(good), f"a lingering socket, {what}: others are served")
     peer.close()
+# no thread can be made for a while: what waits for one is closed all the same, later
+def pids_group():
+    for place in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
+        group = os.path.join(place, f"warder-t{os.getpid()}-fuse")
+        try:
+            os.mkdir(group)
+        except OSError:
+            continue
+        if os.path.exists(os.path.join(group, "pids.max")):
+            return group
+        os.rmdir(group)
+    return None
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def refused_as(uid):
+    client = client_as(front.path, uid, 60101)
+    client.sock.settimeout(5)
+    try:
+        return client.call("jail.list").get("error", {}).get("data", {}).get("code")
+    except (Closed, TimeoutError, socket.timeout, BrokenPipeError):
+        return "closed"
+    finally:
+        client.close()
+
+
+group = pids_group()
+if group:
+    write(f"{group}/cgroup.procs", str(front.pid))
+    write(f"{group}/pids.max", "1")
+    null = os.open("/dev/null", os.O_RDONLY)
+    for _ in range(3):
+        client = client_as(front.path, 60003, 60101)
+        client.raw(b'{"jsonrpc"', [null] * 16)
+        client.close()
+    tap.ok(served(good), "no thread can be made: others are served")
+    tap.same(refused_as(60003), "quota", "and who has too much that is not closed is refused")
+    write(f"{group}/pids.max", "max")
+    deadline = time.monotonic() + 10
+    while refused_as(60003) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    tap.same(refused_as(60003), None, "once threads can be made that user is served again")
+else:
+    print("# SKIP a limit of threads: no pids controller here")
+
+# the monitor has a caller's connection for a moment: it must not be the last to close it, with what is queued there
+client = front.client()
+client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+directory = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
+client.send("jail.create", {"work": True}, fds=[directory])
+_, cookie, _, fds = front.request()
+conn = os.fstat(fds[2]).st_ino
+tap.ok(holds(conn), "the front has that connection")
+client.raw(b'{"jsonrpc":"2.0","id":1,"method":"warder.info","fds":99}\n')
+tap.ok(client.is_closed(), "which it closes")
+tap.ok(served(good) and holds(conn), "but does not let go while the monitor has it")
+front.reply(cookie, code=-22, text="no")
+for fd in fds:
+    os.close(fd)
+deadline = time.monotonic() + 10
+while holds(conn) and time.monotonic() < deadline:
+    time.sleep(0.02)
+tap.ok(not holds(conn), "with the answer it does")
 tap.ok(front.stop() >= 0, "the front ends by itself when its monitor goes")
+if group:
+    os.rmdir(group)
 tap.end()
