@@ -216,11 +216,15 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
 /* The name changes first: from here on no jail can be given the layer, and none commits it twice. */
 int store_commit(Store *store, const StoreCommit *commit, Error *err) {
         char from[NAME_SIZE], to[NAME_SIZE];
+        int r;
 
         if (renameat(store->fresh, handle_name(commit->handle, from), store->fresh,
                      committing_name(commit->handle, to)) < 0)
                 return error_set(err, -errno, "commit new layer %s", from);
-        return job_start(store, commit, err);
+        r = job_start(store, commit, err);
+        if (r < 0) /* it is the front's again, to drop or to commit */
+                (void) renameat(store->fresh, to, store->fresh, from);
+        return r;
 }
 
 int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err) {
@@ -330,10 +334,10 @@ int store_drop_all(Store *store, Error *err) {
         const char *name;
         int r = 0;
 
-        if (!dir)
-                return error_set(err, -errno, "list the new layers");
         for (Job *job = store->jobs; job; job = job->next)
                 job->commit.done = NULL; /* who asked is gone */
+        if (!dir)
+                return error_set(err, -errno, "list the new layers");
         while (r == 0 && (name = next_name(dir)))
                 r = move_to_gone(store->fresh, name, store->gone);
         (void) closedir(dir);
