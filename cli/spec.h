@@ -40,7 +40,7 @@ typedef struct SpecOptions {
                   "TEST",      "This test must newly pass; what fails on the base may go on failing" }, \
         {                                                                                               \
                 "allow", 0, OPTION_LIST, (AT) + offsetof(SpecOptions, allow), "GLOB",                   \
-                        "Files that may be added though their name is dangerous"                        \
+                        "Files that may be changed or added all the same, as Makefile"                  \
         }
 
 #define SPEC_PATH ".warder/verify.json"

@@ -55,7 +55,7 @@ static int hold_item(const Protect *protect, const char *dir, const ListingItem 
                 return 0;
         if (item->is_dir)
                 return depth < NAME_DEPTH_MAX ? hold_directory(protect, path, depth + 1) : 0;
-        if (!protect_matches(protect->protect, path))
+        if (!protect_holds(protect, path))
                 return 0;
         r = give_file(protect, path);
         return r < 0 ? r : 1;

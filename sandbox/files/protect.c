@@ -53,6 +53,7 @@ static const char *const dangerous[] = {
         "**/babel.config.*",
         "**/.babelrc*",
         "**/bunfig.toml",
+        "**/node_modules/**", /* found before what the host has */
         /* others: settings that a build or a test tool looks for beside the sources or above them */
         "**/.cargo/config",
         "**/.cargo/config.toml",
@@ -91,6 +92,10 @@ bool protect_matches(const Globs *globs, const char *path) {
                 return true;
         snprintf(inside, sizeof(inside), "%s/x", path);
         return strlen(path) < NAME_PATH_MAX && globs_match(globs, inside);
+}
+
+bool protect_holds(const Protect *protect, const char *path) {
+        return protect_matches(protect->protect, path) && !globs_match(protect->allow, path);
 }
 
 /* Would it hide what setup made: there, above it (setup has a file or a link as its parent), or below it. */
@@ -163,7 +168,7 @@ static int check_added(const Protect *protect, const ApplyChange *change, Error 
 static int check_changed(const Protect *protect, const ApplyChange *change, Error *err) {
         int r;
 
-        if (!protect_matches(protect->protect, change->path))
+        if (!protect_holds(protect, change->path))
                 return 0;
         r = tree_restore(protect->tree, protect->old, change->path, err);
         return r < 0 ? r

@@ -29,5 +29,8 @@ bool protect_is_dangerous(const char *path);
  */
 bool protect_matches(const Globs *globs, const char *path);
 
+/** protect_holds() - is @path protected, and not allowed to change */
+bool protect_holds(const Protect *protect, const char *path);
+
 /** protect_run() - take back, and report what. Returns: 0 or negative errno */
 int protect_run(const Protect *protect, const ApplyPlan *plan, Error *err);

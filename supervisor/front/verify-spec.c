@@ -13,12 +13,73 @@
 #include "supervisor/front/verify-schema.h"
 
 /*
- * What is protected where the spec names nothing: files that are tests by the conventions of most
- * languages. The files that start the tests (a Makefile, say) are often part of the code that a change
- * must touch; who wants them protected names them.
+ * What is protected where the spec names nothing: files that are tests by the conventions of most languages,
+ * and files that say which tests there are and how they run. A change that must touch one of the latter (a
+ * source file more in a Makefile, say) needs a spec that allows it.
  */
-static const char *const protect_default[] = { "test*/**",    "tests/**",    "**/test_*.py",
-                                               "**/*_test.*", "**/*.test.*", "spec/**" };
+static const char *const protect_default[] = {
+        "test*/**",
+        "spec/**",
+        "**/test/**",
+        "**/tests/**",
+        "**/testdata/**",
+        "**/__tests__/**",
+        "**/__snapshots__/**",
+        "**/test_*.py",
+        "**/*_test.*",
+        "**/*.test.*",
+        "**/*.spec.*",
+        "**/*_spec.rb",
+        "**/*Test.java",
+        "**/*Tests.java",
+        "**/*IT.java",
+        "**/*Test.kt",
+        "**/*Tests.cs",
+        "**/*Test.php",
+        /* make, automake, autoconf */
+        "**/Makefile",
+        "**/makefile",
+        "**/GNUmakefile",
+        "**/Makefile.am",
+        "**/Makefile.in",
+        "**/*.mk",
+        "configure",
+        "configure.ac",
+        "**/CMakeLists.txt",
+        "**/*.cmake",
+        "**/meson.build",
+        "**/BUILD.bazel",
+        "**/conftest.py",
+        "**/pytest.ini",
+        "**/pyproject.toml",
+        "**/setup.cfg",
+        "**/tox.ini",
+        "noxfile.py",
+        "manage.py",
+        "**/package.json",
+        "**/.npmrc",
+        "**/.mocharc.*",
+        "**/jest.config.*",
+        "**/vitest.config.*",
+        "**/vitest.workspace.*",
+        "**/karma.conf.*",
+        "**/playwright.config.*",
+        "**/babel.config.*",
+        "**/.babelrc*",
+        "**/Cargo.toml",
+        "**/build.rs",
+        "**/.cargo/**",
+        "**/go.mod",
+        "**/go.work",
+        "**/pom.xml",
+        "**/build.gradle*",
+        "**/phpunit.xml*",
+        "**/Rakefile",
+        "**/.rspec",
+        "**/.warder/**",
+};
+
+_Static_assert(ELEMENTS(protect_default) <= VERIFY_GLOBS_MAX, "a spec holds no more globs");
 
 static const char *const parse_names[_VERIFY_PARSE_MAX] = {
         [PARSE_EXIT] = "exit",     [PARSE_TAP] = "tap",

@@ -268,6 +268,8 @@ protected(base, dict({k: v for k, v in base.items() if k != "test/a.t"}, **{"tes
           {"restored": ["test/a.t"], "new_test": ["test/a.t/evil"]}, "a directory in a test's place", all_back)
 protected(base, dict(base, **{"package.json": ("->", "src/x.c")}), P, {"restored": ["package.json"]}, "a link in a file's place",
           all_back)
+protected(base, dict(base, **{"package.json": b"{}\n", "test/a.t": b"fake\n"}), P + ["--allow", "package.json"], {"restored": ["test/a.t"]},
+          "a protected file that may be changed all the same")
 protected(base, dict(base, **{"test/new.t": b"new\n"}), P, {"new_test": ["test/new.t"]}, "a new test",
           lambda p, tree: t.ok(b"test/new.t" in tree, "is kept"))
 evil = {"conftest.py": b"x", "a/b/sitecustomize.py": b"x", "GNUmakefile": b"x", "test/conftest.py": b"x", "x/.npmrc": b"x",
