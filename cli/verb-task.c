@@ -78,7 +78,7 @@ static int run_cancel(const VerbCall *call, Error *err) {
 static int take_id(const VerbCall *call, char *id, Error *err) {
         if (call->n_words != 1 || !id_is_valid('t', call->words[0])) {
                 (void) error_say(err, -EINVAL,
-                                 "Name a task by its id, one; 'warder task list' lists them.");
+                                 "Name one task, by its id; 'warder task list' lists them.");
                 return VERB_E_USAGE;
         }
         snprintf(id, ID_MAX, "%s", call->words[0]);

@@ -30,12 +30,15 @@ static int take_name(Front *front, const PolicyAsk *ask, const char *name, Polic
 
 /* It may choose a tighter seccomp profile than the policy that it extends: then that one's filter holds. */
 static int use_own(Front *front, const PolicyText *text, PolicyTaken *ret, Error *err) {
-        size_t n = strlen(text->file), cut = n < POLICY_NAME_MAX ? 0 : n - POLICY_NAME_MAX + 1;
+        size_t n = strlen(text->file), room = sizeof ret->use.shown - sizeof("./");
+        size_t cut = n > room ? n - room : 0;
         const char *profile = ret->rules.seccomp;
         PolicyHold hold;
         int r;
 
-        (void) snprintf(ret->use.shown, sizeof ret->use.shown, "%s", text->file + cut);
+        /* with a slash in any case: whatever the file is called, nobody takes it for an administrator's policy */
+        (void) snprintf(ret->use.shown, sizeof ret->use.shown, "%s%s",
+                        strchr(text->file + cut, '/') ? "" : "./", text->file + cut);
         ret->use.is_own = true;
         if (strcmp(profile, policy_said(ret->policy)->seccomp) == 0)
                 return policy_read_digest(&ret->rules, ret->filter, text->file, ret->use.digest,

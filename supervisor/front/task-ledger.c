@@ -153,7 +153,7 @@ int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Er
                 json = row_json(front, row);
         (void) sqlite3_finalize(row);
         if (!json)
-                return error_say(err, -ENOENT, "there is no task %s", id);
+                return error_say(err, -ENOENT, "there is no task %s: see `warder task list`", id);
         json_add_consume(json, "verdicts", verdicts(front, id));
         *ret = json;
         return 0;

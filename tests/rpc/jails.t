@@ -203,6 +203,17 @@ quick = supervisor.client()
 quick.send("jail.create", {"exec": {"argv": ["sleep", "300"]}})
 quick.close()
 tap.ok(eventually(lambda: client.call("jail.list")["result"]["jails"] == []), "also with one that goes before the jail stands")
+# ---- a directory of the kernel's own, by a client that does not refuse it itself
+for place in ("/proc/self", "/proc", "/sys/kernel"):
+    peer = supervisor.client()
+    directory = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    what = os.fstat(directory)
+    peer.sock.bind(f"\0warder-rw/{os.major(what.st_dev):x}:{os.minor(what.st_dev):x}:{what.st_ino:x}/{os.urandom(8).hex()}")
+    error = peer.call("jail.create", {"work": True, "rw": True, "exec": {"argv": ["true"]}}, fds=[directory]).get("error", {})
+    tap.ok(error.get("data", {}).get("code") in ("unsupported", "denied"), f"{place} is no directory for a jail to change", error)
+    os.close(directory)
+    peer.close()
+
 many = [supervisor.client() for _ in range(8)]
 for n, peer in enumerate(many):
     peer.send("jail.create", {"exec": {"argv": ["sh", "-c", f"echo {n}"]}})

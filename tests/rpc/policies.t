@@ -199,6 +199,15 @@ error = create({**OWN, "extends": "strict"})
 tap.ok("does not allow the host's own root" in error["message"], "and has what its parent refuses", error)
 error = create({**OWN, "host_root": False})
 tap.ok("does not allow the host's own root" in error["message"], "and what it refuses itself", error)
+for file in ("strict", "x" * 150):
+    error = client.call("jail.create", {"policy": {"file": file, "text": json.dumps({**OWN, "host_root": False})}})["error"]
+    tap.ok(f"policy ./{file[:62]} does not" in error["message"], "and cannot be taken for an administrator's by its name", error)
+shown = client.call("policy.show", {"name": {"file": "strict", "text": json.dumps({**OWN, "seccomp": "strict"})}})["result"]
+tap.same((shown["name"], shown["seccomp"], shown["filter"] == show("strict")["filter"]), ("./strict", "strict", True),
+         "nor when it is shown, with the filter that it chooses")
+for profile in ("debug", "files", "agent"):
+    error = create({**OWN, "seccomp": profile})
+    tap.ok("/seccomp: another profile than default" in error["message"], f"which may not be {profile}", error)
 error = create({**OWN, "extends": "../default"})
 tap.ok("/extends" in error["message"], "its parent is a name", error)
 for limit, value, bound in (("memory", 64 << 30, "4 GiB"), ("pids", 2000, "1024"), ("cpu", 5000, "400%"), ("wall", 90 * 3600 * 10**6, "24 h")):
