@@ -8,6 +8,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "sandbox/files/beneath.h"
 
 static const EntryMeta implicit_dir = { .kind = ENTRY_DIR, .mode = 0755, .flags = ENTRY_IMPLICIT };
@@ -57,13 +58,14 @@ int land_clean_meta(Land *land, const char *path, EntryMeta *meta) {
 static int check_disk(Land *land, const char *path, uint64_t bytes, uint64_t entries) {
         uint64_t used = land->bytes + LAYER_ENTRY_BYTES * table_count(land->table);
         uint64_t more = bytes + LAYER_ENTRY_BYTES * entries;
+        char most[UNITS_TEXT_MAX];
 
         if (land->limits.disk == 0 ||
             (used <= land->limits.disk && more <= land->limits.disk - used))
                 return 0;
         return report_refuse(land->report, RULE_TOO_MANY_BYTES, path,
-                             "more than %llu bytes on disk, with %u for each entry",
-                             (unsigned long long) land->limits.disk, LAYER_ENTRY_BYTES);
+                             "more than %s on disk, with %u bytes for each entry",
+                             units_format_size(land->limits.disk, most), LAYER_ENTRY_BYTES);
 }
 
 static int too_many(Land *land, const char *path, int r, Error *err) {
@@ -180,10 +182,12 @@ int land_dir(Land *land, const char *path, const EntryMeta *meta, Error *err) {
 }
 
 static int count_bytes(Land *land, const char *path, uint64_t size) {
+        char most[UNITS_TEXT_MAX];
+
         if (size > land->limits.bytes || land->bytes > land->limits.bytes - size)
                 return report_refuse(land->report, RULE_TOO_MANY_BYTES, path,
-                                     "more than %llu bytes in all, holes counted",
-                                     (unsigned long long) land->limits.bytes);
+                                     "more than %s in all, holes counted",
+                                     units_format_size(land->limits.bytes, most));
         if (check_disk(land, path, size, 0) < 0)
                 return -EBADMSG;
         land->bytes += size;
@@ -230,6 +234,7 @@ static bool is_zeroes(const char *bytes, size_t n) {
 
 int land_data(Land *land, uint64_t offset, const void *bytes, size_t n, Error *err) {
         uint64_t size = land->entry->meta.size;
+        char most[UNITS_TEXT_MAX];
         int r;
 
         if (offset < land->at || offset > size || n > size - offset)
@@ -244,8 +249,8 @@ int land_data(Land *land, uint64_t offset, const void *bytes, size_t n, Error *e
         hasher_add(land->hasher, bytes, n);
         if (n > land->room.bytes || land->written > land->room.bytes - n)
                 return report_refuse(land->report, RULE_TOO_MANY_BYTES, land->entry->path,
-                                     "the disk has no room for more than %llu bytes",
-                                     (unsigned long long) land->room.bytes);
+                                     "the disk has no room for more than %s",
+                                     units_format_size(land->room.bytes, most));
         r = write_at(land->file, bytes, n, offset);
         if (r < 0)
                 return error_set(err, r, "write a file of the layer");

@@ -89,6 +89,7 @@ expect 1 "an archive that ends early" sh -c 'head -c 20000 root.tar | warder sna
 has "$err" "rule truncated" "names the rule"
 expect 1 "an empty file" sh -c 'warder snapshot import bad - </dev/null'
 expect 1 "more than is allowed" warder snapshot import --max-bytes 1M bad root.tar
+has "$err" "more than 1 MiB in all" "is told in units"
 expect 1 "more files than are allowed" warder snapshot import --max-entries 3 bad root.tar
 expect 1 "a name that is none" warder snapshot import 'Bad/Name' root.tar
 expect 1 "a file that is not there" warder snapshot import bad no-such.tar
