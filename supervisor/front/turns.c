@@ -51,6 +51,7 @@ struct Turns {
 typedef struct Full { /* why there is no room */
         const char *which;
         bool for_ever; /* it would not fit an empty host */
+        bool is_own;   /* the host has room, but for what it still holds of this user's */
         char why[WHY_MAX];
 } Full;
 
@@ -110,6 +111,7 @@ static int read_rules(Front *front, HostRules *rules, Error *err) {
 static bool is_held(Front *front, const TurnSpec *spec, Full *full) {
         if (!quota_is_held(front, call_peer(spec->call)->uid, spec->limits))
                 return false;
+        full->is_own = true;
         return no_room(full, "ending", "jails of yours are still being cleared away");
 }
 
@@ -243,7 +245,9 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
             !is_blocked(turns->front, &rules, &turn->spec, &full))
                 (void) no_room(&full, "queue", "others came first");
         refuse(turn->spec.call, full.which, false);
-        error_say(&err, -ETIMEDOUT, "there was no room in time: %s", full.why);
+        error_say(&err, -ETIMEDOUT, "%s: %s",
+                  full.is_own ? "there was no room in time" : "the host is full, and stayed so",
+                  full.why);
         turns_touch(turns);
         end_turn(turn, &err);
         return 0;
@@ -363,7 +367,8 @@ static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error 
                 return error_set(err, -ENOMEM, "wait for room");
         if (turns->n >= rules->queue || turn->line->n >= rules->queue_per_uid) {
                 refuse(turn->spec.call, full->which, false);
-                error_say(err, -ETIMEDOUT, "there is no room, and %s: %s",
+                error_say(err, -ETIMEDOUT, "%s, and %s: %s",
+                          full->is_own ? "there is no room" : "the host is full",
                           turns->n >= rules->queue ? "so many wait already that nobody else may"
                                                    : "you have as many waiting as you may have",
                           full->why);

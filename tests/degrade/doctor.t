@@ -48,7 +48,8 @@ if setpriv --reuid 60001 --regid 60001 --clear-groups test -x "$top_builddir/cli
         has "$(row you found)" "user id 60001: " "an ordinary user is told what he may do"
         has "$(printf '%s\n' "$out" | jq -r '.kinds[0].because')" "you: user id 60001" "and that this is why there is no jail"
 fi
-expect 0 "the attack, for people" warder doctor --attack
+echo '{"warder": "policy/1", "extends": "default", "seccomp": "strict", "limits": {"pids": 40}}' >narrow.json
+expect 0 "the attack, for people, under a file narrower than its own limits" warder doctor --attack --policy ./narrow.json
 is "$(printf '%s\n' "$out" | sed -n 's/^[a-z-]*  *\(id 0, user\|user\|id 0\|supervisor\)  *[a-z0-9-]*  *\([a-z0-9-]*\)  .*/\1 \2/p' | sort | uniq -d)" "" \
         "has no row twice"
 [ "$(printf '%s\n' "$out" | grep -c '^held  *id 0, user ')" -gt 100 ]
