@@ -157,18 +157,19 @@ static void find_mount_without(const Probe *probe, const ProbeFacts *facts, Find
         bool is_nodev = strcmp(probe->path, "nodev") == 0;
         char line[1024], point[FINDING_TEXT_MAX];
         FILE *file = fopen("/proc/self/mountinfo", "re");
+        unsigned n = 0;
 
         (void) facts;
         finding_held(ret, WALL_MOUNT, 0, "all mounts have the flag");
-        while (file && fgets(line, sizeof(line), file)) {
+        for (; file && fgets(line, sizeof(line), file); n++) {
                 if (!lacks_flag(line, probe->path, point, sizeof(point)))
                         continue;
                 if (!is_nodev || !may_have_nodes(point))
                         finding_through(ret, point);
         }
-        if (!file)
-                finding_not_tried(ret, "no /proc/self/mountinfo");
-        else
+        if (n == 0)
+                finding_not_tried(ret, "/proc/self/mountinfo lists no mount");
+        if (file)
                 (void) fclose(file);
 }
 

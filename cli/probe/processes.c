@@ -173,7 +173,9 @@ static void find_processes(const Probe *probe, const ProbeFacts *facts, Finding 
         if (dir)
                 (void) closedir(dir);
         (void) snprintf(text, sizeof(text), "%u processes, %u of others", all, foreign);
-        if (foreign > 0)
+        if (all == 0)
+                finding_not_tried(ret, "/proc lists no process");
+        else if (foreign > 0)
                 finding_through(ret, text);
         else
                 finding_held(ret, WALL_NAMESPACE, 0, text);
@@ -196,14 +198,15 @@ static void enter_namespace(const Probe *probe, const ProbeFacts *facts, Finding
 static void find_capability(const Probe *probe, const ProbeFacts *facts, Finding *ret) {
         char line[256];
         unsigned long long bits = 0;
+        bool found = false;
         FILE *file = fopen("/proc/self/status", "re");
 
         (void) facts;
         while (file && fgets(line, sizeof(line), file))
                 if (strncmp(line, probe->path, strlen(probe->path)) == 0)
-                        (void) sscanf(line + strlen(probe->path), "%llx", &bits);
-        if (!file)
-                finding_not_tried(ret, "no /proc/self/status");
+                        found = sscanf(line + strlen(probe->path), "%llx", &bits) == 1;
+        if (!found)
+                finding_not_tried(ret, "no such line in /proc/self/status");
         else if (bits)
                 finding_through(ret, "the set is not empty");
         else

@@ -16,6 +16,12 @@ awk -F '\t' '$3 == "through" { print $1 }' "$scratch/outside" | sort -u >"$scrat
 [ "$(wc -l <"$scratch/works")" -ge 100 ]
 ok $? "outside at least 100 probes get through ($(wc -l <"$scratch/works"))"
 
+# a wall that cannot be looked at is not held: what /proc would have told is not there
+unshare -mpfiun sh -c 'mount -t tmpfs none /proc && exec "$1" run harmless' sh "$probe" >"$scratch/blind"
+for name in other-processes caps-effective caps-permitted caps-bounding mount-nosuid mount-nodev; do
+        is "$(awk -F '\t' -v name="$name" '$1 == name { print $3 }' "$scratch/blind")" not-tried "without /proc: $name"
+done
+
 ln -s /proc/self/root "$scratch/link"
 is "$(cat "$scratch/link$scratch/outside" | wc -l)" "$(wc -l <"$scratch/outside")" "outside who opens without care follows a link to its own root"
 ln -s ../../../../../../.. "$scratch/up"
