@@ -77,6 +77,7 @@ static void conclude(Importing *importing, const ImageResult *result, const Erro
                 call_fail(owned->call, refused ? "invalid" : "internal", err);
                 return;
         }
+        /* cppcheck-suppress nullPointer ; where there is no @err there is a result */
         info = result->info;
         info.owner_uid = owned->owner_uid;
         info.created_usec = units_now();
