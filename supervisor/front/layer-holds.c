@@ -12,6 +12,7 @@
 #include "base/owned.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/quotas.h"
 
 #define HOLDER "gate"
 
@@ -20,7 +21,9 @@ typedef struct Hold Hold;
 struct Hold {
         Hold *next;
         uint8_t digest[32];
-        unsigned count; /* > 0 */
+        unsigned count;   /* > 0 */
+        uint32_t owner;   /* who is charged … */
+        uint64_t charged; /* … these bytes; 0: nobody yet */
 };
 
 struct Holds {
@@ -33,6 +36,8 @@ struct HoldImport {
         HoldImportFn done; /* NULL: cancelled */
         void (*progress)(uint64_t bytes, uint64_t entries, void *userdata);
         void *userdata;
+        uint32_t owner_uid;
+        uint64_t reserved; /* for owner_uid, while it runs */
 };
 
 static void let_go(Holds *holds, const uint8_t *digest) {
@@ -81,8 +86,26 @@ void hold_drop(Holds *holds, const uint8_t *digest) {
         while (*at != hold)
                 at = &(*at)->next;
         *at = hold->next;
+        if (hold->charged)
+                quota_release_import(holds->front, hold->owner, hold->charged);
         let_go(holds, digest);
         free(hold);
+}
+
+void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t bytes) {
+        Hold *hold = find(holds, digest);
+
+        if (!hold || hold->charged || bytes == 0 ||
+            quota_reserve_import(holds->front, uid, bytes, NULL) < 0)
+                return;
+        hold->owner = uid;
+        hold->charged = bytes;
+}
+
+bool hold_is_shared(Holds *holds, const uint8_t *digest) {
+        const Hold *hold = find(holds, digest);
+
+        return hold && hold->count > 1;
 }
 
 /* ---- imports ------------------------------------------------------------------------------------- */
@@ -91,6 +114,8 @@ static void on_imported(const LayerImport *result, const Error *err, bool refuse
         autofree HoldImport *import = userdata;
         Error hold_err = ERROR_EMPTY;
 
+        if (import->reserved)
+                quota_release_import(import->holds->front, import->owner_uid, import->reserved);
         if (!import->done) {
                 if (!err && layer_discard(import->holds->front, result->digest, &hold_err) < 0)
                         log_event(LOG_WARNING, "a layer could not be discarded", F_ERR(&hold_err));
@@ -98,6 +123,9 @@ static void on_imported(const LayerImport *result, const Error *err, bool refuse
         }
         if (!err && hold_take(import->holds, result->digest, &hold_err) < 0)
                 err = &hold_err;
+        if (!err)
+                hold_charge(import->holds, result->digest, import->owner_uid,
+                            layer_disk_bytes(result->bytes, result->entries));
         import->done(err ? NULL : result, err, refused, import->userdata);
 }
 
@@ -116,13 +144,22 @@ int hold_import(Holds *holds, const LayerImportSpec *spec, HoldImportFn done, vo
 
         if (!import)
                 return error_set(err, -ENOMEM, "import a layer");
-        *import = (HoldImport){
-                .holds = holds, .done = done, .progress = spec->progress, .userdata = userdata
-        };
+        *import = (HoldImport){ .holds = holds,
+                                .done = done,
+                                .progress = spec->progress,
+                                .userdata = userdata,
+                                .owner_uid = spec->owner_uid,
+                                .reserved = spec->max_disk };
         inner.progress = on_progress;
-        r = layer_import(holds->front, &inner, on_imported, import, err);
-        if (r < 0)
+        if (import->reserved &&
+            (r = quota_reserve_import(holds->front, spec->owner_uid, import->reserved, err)) < 0)
                 return r;
+        r = layer_import(holds->front, &inner, on_imported, import, err);
+        if (r < 0) {
+                if (import->reserved)
+                        quota_release_import(holds->front, spec->owner_uid, import->reserved);
+                return r;
+        }
         *ret = TAKE_PTR(import);
         return 0;
 }

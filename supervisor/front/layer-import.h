@@ -2,6 +2,7 @@
 /*
  * layer-import: an archive, or what a jail wrote, becomes a layer of the store.
  */
+#include "base/record.h"
 #include "supervisor/front/front.h"
 #include "supervisor/front/image.h"
 
@@ -42,6 +43,11 @@ typedef struct LayerImportSpec {
         uint32_t owner_uid;
         void (*progress)(uint64_t bytes, uint64_t entries, void *userdata); /* may be NULL */
 } LayerImportSpec;
+
+/** layer_disk_bytes() - what a layer is charged on disk */
+static inline uint64_t layer_disk_bytes(uint64_t bytes, uint64_t entries) {
+        return bytes + LAYER_ENTRY_BYTES * entries;
+}
 
 /** layer_cleaned_push() - add what one import cleaned to the list of another; both of CLEANED_MAX */
 void layer_cleaned_push(cJSON *cleaned, const cJSON *more);

@@ -18,7 +18,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 3
+#define SCHEMA_NUMBER 4
 
 struct Ledger {
         sqlite3 *db;     /* owned */
@@ -63,6 +63,10 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         GATE_SCHEMA,
         /* how a snapshot is run that was a container image: an object, or '' */
         "ALTER TABLE snapshots ADD COLUMN config TEXT NOT NULL DEFAULT '';",
+        /* whose a setup layer is, and its bytes on disk; those of before are made again */
+        "DELETE FROM gate_setups;"
+        "ALTER TABLE gate_setups ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE gate_setups ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;",
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -11,6 +11,7 @@
 #include "base/units.h"
 #include "supervisor/front/canonical.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/snapshots.h"
 
 struct SetupLayer {
         Front *front; /* borrowed, like holds */
@@ -20,6 +21,7 @@ struct SetupLayer {
         uint64_t upper;     /* kept; dropped by us */
         uint8_t key[DIGEST_SIZE];
         uint32_t owner_uid;
+        uint64_t max_disk; /* that the jail's own limits allow */
         SetupLayerFn done;
         void *userdata;
 };
@@ -67,51 +69,85 @@ static bool find(Front *front, const uint8_t *key, uint8_t *ret_digest) {
         return found;
 }
 
-/* Let the layer go that was used longest ago, where there are too many */
-static void drop_oldest(Front *front, Holds *holds) {
+static bool take_row(sqlite3_stmt *row, uint8_t *ret_key, uint8_t *ret_layer) {
+        if (sqlite3_column_bytes(row, 0) != DIGEST_SIZE ||
+            sqlite3_column_bytes(row, 1) != DIGEST_SIZE)
+                return false;
+        memcpy(ret_key, sqlite3_column_blob(row, 0), DIGEST_SIZE);
+        memcpy(ret_layer, sqlite3_column_blob(row, 1), DIGEST_SIZE);
+        return true;
+}
+
+static bool forget(Front *front, Holds *holds, const uint8_t *key, const uint8_t *layer) {
+        if (ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b", key,
+                        DIGEST_SIZE) < 0)
+                return false;
+        hold_drop(holds, layer);
+        return true;
+}
+
+/* Where a user has too many, let the layer go that was used longest ago */
+static void drop_oldest(Front *front, Holds *holds, uint32_t uid) {
         sqlite3_stmt *row = ledger_query(front->ledger, NULL,
-                                         "SELECT key, layer FROM gate_setups ORDER BY used DESC "
-                                         "LIMIT 1 OFFSET ?1",
-                                         "i", (int64_t) SETUPS_MAX);
+                                         "SELECT key, layer FROM gate_setups WHERE owner = ?1 "
+                                         "ORDER BY used DESC LIMIT 1 OFFSET ?2",
+                                         "ii", (int64_t) uid, (int64_t) SETUPS_MAX);
         uint8_t key[DIGEST_SIZE], layer[DIGEST_SIZE];
         bool found;
 
         if (!row)
                 return;
-        found = sqlite3_step(row) == SQLITE_ROW && sqlite3_column_bytes(row, 0) == DIGEST_SIZE &&
-                sqlite3_column_bytes(row, 1) == DIGEST_SIZE;
-        if (found) {
-                memcpy(key, sqlite3_column_blob(row, 0), DIGEST_SIZE);
-                memcpy(layer, sqlite3_column_blob(row, 1), DIGEST_SIZE);
-        }
+        found = sqlite3_step(row) == SQLITE_ROW && take_row(row, key, layer);
         (void) sqlite3_finalize(row);
-        if (found && ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b",
-                                 key, DIGEST_SIZE) == 0)
-                hold_drop(holds, layer);
+        if (found)
+                (void) forget(front, holds, key, layer);
 }
 
-static void keep(SetupLayer *setup, const uint8_t *digest) {
+bool setup_layers_evict(Front *front, Holds *holds, uint32_t uid) {
+        sqlite3_stmt *row = ledger_query(front->ledger, NULL,
+                                         "SELECT key, layer FROM gate_setups WHERE owner = ?1 "
+                                         "ORDER BY used",
+                                         "i", (int64_t) uid);
+        uint8_t key[DIGEST_SIZE], layer[DIGEST_SIZE];
+        bool found = false;
+
+        while (row && !found && sqlite3_step(row) == SQLITE_ROW)
+                found = take_row(row, key, layer) && !hold_is_shared(holds, layer);
+        (void) sqlite3_finalize(row);
+        return found && forget(front, holds, key, layer);
+}
+
+static void keep(SetupLayer *setup, const LayerImport *import) {
+        uint64_t bytes = layer_disk_bytes(import->bytes, import->entries);
         Error err = ERROR_EMPTY;
 
         if (ledger_exec(setup->front->ledger, &err,
-                        "INSERT INTO gate_setups(key, layer, used) VALUES(?1, ?2, ?3)", "bbi",
-                        setup->key, DIGEST_SIZE, digest, DIGEST_SIZE, (int64_t) units_now()) < 0 ||
-            hold_take(setup->holds, digest, &err) < 0) {
+                        "INSERT INTO gate_setups(key, layer, used, owner, bytes) "
+                        "VALUES(?1, ?2, ?3, ?4, ?5)",
+                        "bbiii", setup->key, DIGEST_SIZE, import->digest, DIGEST_SIZE,
+                        (int64_t) units_now(), (int64_t) setup->owner_uid, (int64_t) bytes) < 0 ||
+            hold_take(setup->holds, import->digest, &err) < 0) {
                 log_event(LOG_WARNING, "a setup layer could not be kept", F_ERR(&err));
                 return;
         }
-        drop_oldest(setup->front, setup->holds);
+        drop_oldest(setup->front, setup->holds, setup->owner_uid);
 }
 
 int setup_layers_hold(Front *front, Holds *holds, Error *err) {
-        sqlite3_stmt *rows = ledger_query(front->ledger, err, "SELECT layer FROM gate_setups", "");
+        sqlite3_stmt *rows =
+                ledger_query(front->ledger, err, "SELECT layer, owner, bytes FROM gate_setups", "");
         int r = 0;
 
         if (!rows)
                 return -EIO;
-        while (r == 0 && sqlite3_step(rows) == SQLITE_ROW)
-                if (sqlite3_column_bytes(rows, 0) == DIGEST_SIZE)
-                        r = hold_take(holds, sqlite3_column_blob(rows, 0), err);
+        while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
+                if (sqlite3_column_bytes(rows, 0) != DIGEST_SIZE)
+                        continue;
+                r = hold_take(holds, sqlite3_column_blob(rows, 0), err);
+                hold_charge(holds, sqlite3_column_blob(rows, 0),
+                            (uint32_t) sqlite3_column_int64(rows, 1),
+                            (uint64_t) sqlite3_column_int64(rows, 2));
+        }
         (void) sqlite3_finalize(rows);
         return r;
 }
@@ -131,7 +167,7 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
         (void) refused;
         setup->import = NULL;
         if (!err)
-                keep(setup, import->digest);
+                keep(setup, import);
         setup->done(err ? NULL : import->digest, err, NULL, setup->userdata);
 }
 
@@ -141,7 +177,12 @@ static int save(SetupLayer *setup, Error *err) {
                                  .max_bytes = GATE_IMPORT_BYTES,
                                  .max_entries = GATE_IMPORT_ENTRIES,
                                  .owner_uid = setup->owner_uid };
+        int r = snapshots_left(setup->front, setup->owner_uid, &spec.max_disk, err);
 
+        if (r < 0)
+                return r;
+        if (spec.max_disk > setup->max_disk)
+                spec.max_disk = setup->max_disk;
         return hold_import(setup->holds, &spec, on_saved, setup, &setup->import, err);
 }
 
@@ -194,11 +235,16 @@ int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint
 
         if (!setup)
                 return error_set(err, -ENOMEM, "make the setup layer");
-        *setup = (SetupLayer){ .front = front,
-                               .holds = holds,
-                               .owner_uid = spec->root.owner_uid,
-                               .done = spec->done,
-                               .userdata = spec->userdata };
+        *setup = (SetupLayer){
+                .front = front,
+                .holds = holds,
+                .owner_uid = spec->root.owner_uid,
+                .max_disk = spec->root.limits ? layer_disk_bytes(spec->root.limits->plan.disk_bytes,
+                                                                 spec->root.limits->plan.inodes)
+                                              : GATE_IMPORT_BYTES,
+                .done = spec->done,
+                .userdata = spec->userdata
+        };
         r = make_key(spec, setup->key, err);
         if (r < 0)
                 return r;

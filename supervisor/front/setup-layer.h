@@ -10,7 +10,7 @@
 #include "supervisor/front/layer-holds.h"
 #include "supervisor/front/spec-run.h"
 
-#define SETUPS_MAX 16 /* layers kept; the one that was used longest ago goes */
+#define SETUPS_MAX 16 /* layers kept of a user; the one that was used longest ago goes */
 
 typedef struct SetupLayer SetupLayer;
 
@@ -37,5 +37,7 @@ int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint
                     SetupLayer **ret, Error *err);
 /** setup_layer_cancel() - NULL is fine. Returns: NULL */
 SetupLayer *setup_layer_cancel(SetupLayer *setup);
+/** setup_layers_evict() - let the one of @uid go that nobody uses now and was used longest ago. Returns: was there one */
+bool setup_layers_evict(Front *front, Holds *holds, uint32_t uid);
 /** setup_layers_hold() - at start: the layers that the ledger knows are held by the cache */
 int setup_layers_hold(Front *front, Holds *holds, Error *err);

@@ -14,6 +14,8 @@
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/quotas.h"
+#include "supervisor/front/setup-layer.h"
+#include "supervisor/front/tasks.h"
 
 #define HOST       "host"
 #define HOLDER_MAX 128
@@ -134,6 +136,13 @@ static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         uint64_t used = bytes_of(front, uid) + quota_reserved(front, uid), bound;
         int r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
         const Ceiling *ceiling;
+
+        /* setup layers are only kept so that they need not be made again: they go first */
+        while (r == -EDQUOT && setup_layers_evict(front, tasks_holds(front->tasks), uid)) {
+                used = bytes_of(front, uid) + quota_reserved(front, uid);
+                *err = ERROR_EMPTY;
+                r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
+        }
 
         if (r >= 0)
                 r = quota_ceiling(front, uid, &ceiling, err);

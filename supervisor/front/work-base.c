@@ -2,9 +2,13 @@
  * work-base: see work-base.h.
  */
 #include "supervisor/front/work-base.h"
-#include "supervisor/front/snapshots.h"
 
 #include <string.h>
+#include <sys/stat.h>
+
+#include "supervisor/front/snapshots.h"
+
+#define ROOM_FLOOR (1ull << 30)
 
 struct WorkBaseJob {
         Front *front; /* borrowed, like holds */
@@ -139,6 +143,23 @@ static void on_import(const LayerImport *import, const Error *err, bool refused,
         start_setup(job);
 }
 
+/*
+ * What a base may take on disk, so that verifies side by side share what is left. A plain tar takes at most
+ * nine times its size there: 512 bytes of it make an entry. What comes compressed, or through a pipe, says
+ * nothing about its size: a file of it may have as much or a quarter of the rest, a pipe may have all.
+ */
+static uint64_t room_for(int tar, uint64_t left) {
+        uint64_t most = layer_disk_bytes(GATE_IMPORT_BYTES, GATE_IMPORT_ENTRIES);
+        uint64_t floor = left / 4 < ROOM_FLOOR ? left / 4 : ROOM_FLOOR, size;
+        struct stat st;
+
+        if (fstat(tar, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t) st.st_size < most / 9) {
+                size = (uint64_t) st.st_size * 9;
+                most = size > floor ? size : floor;
+        }
+        return most < left ? most : left;
+}
+
 int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBaseJob **ret,
                     Error *err) {
         SCOPED(job_free) WorkBaseJob *job = calloc(1, sizeof(*job));
@@ -156,7 +177,7 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
         r = snapshots_left(front, spec->owner_uid, &left, err);
         if (r < 0)
                 return r;
-        import.max_disk = left == UINT64_MAX ? 0 : left;
+        import.max_disk = room_for(spec->tar_fd, left);
         *job = (WorkBaseJob){
                 .front = front, .holds = holds, .spec = *spec, .has_limits = spec->limits != NULL
         };

@@ -131,7 +131,9 @@ int layers_open(Entry *entry, const int *fds, Error *err) {
         for (; entry->n_layers < plan->n_layers; entry->n_layers++) {
                 r = open_layer(entry, entry->n_layers, fds, &entry->layers[entry->n_layers], err);
                 if (r < 0)
-                        return error_add(err, r, "layer %u", entry->n_layers);
+                        return plan->layers[entry->n_layers].kind == LAYER_DIR
+                                       ? r /* it says what it is about */
+                                       : error_add(err, r, "layer %u", entry->n_layers);
         }
         return 0;
 }

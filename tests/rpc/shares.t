@@ -5,7 +5,7 @@ import os
 import resource
 import shutil
 
-from front_lib import LAYER_NEW, Tap
+from front_lib import LAYER_NEW, LAYER_REMOVE, Tap
 from users_lib import ANN, BOB, Service, eventually, fields, need_users, snapshot_row, state_with
 
 need_users()
@@ -107,6 +107,58 @@ tap.same(front.request()[0], LAYER_NEW, "and gives back what it had")
 tap.same(disk_refusal(ann, "d"), ("quota", "quotas.snapshot_disk", 40000), "once")
 answer = ann.call("verify.run", {"spec": SPEC}, [os.memfd_create("archive"), os.memfd_create("patch")])
 tap.ok("quotas.snapshot_disk" in answer.get("error", {}).get("message", ""), "a verify's base needs room there too", answer)
+front.stop()
+
+
+# setup layers, and bases side by side
+def setup(number, owner, size, used):
+    layer = bytes([number]) * 32
+    return [("INSERT INTO gate_setups (key, layer, used, owner, bytes) VALUES (?, ?, ?, ?, ?)", (layer, layer, used, owner, size)),
+            ("INSERT INTO holds (digest, holder) VALUES (?, 'gate')", (layer,))]
+
+
+state = state_with(setup(1, ANN, 30000, 5) + setup(2, ANN, 5000, 3) + setup(3, BOB, 39000, 1))
+front = Service({"users": {str(uid): {"quotas": {"snapshot_disk": "40000"}} for uid in (ANN, BOB)}}, state=state)
+shutil.rmtree(os.path.dirname(state))
+ann, also, bob = front.user(ANN), front.user(ANN), front.user(BOB)
+LITTLE = {"bytes": 904, "entries": 1}  # 5000 on disk
+ann.send("snapshot.import", {"name": "a", "limits": LITTLE}, [os.memfd_create("archive")])
+first = front.request()
+also.send("snapshot.import", {"name": "b", "limits": LITTLE}, [os.memfd_create("archive")])
+second = front.request()
+tap.same((first[0], second[0]), (LAYER_NEW, LAYER_NEW), "setup layers leave the rest, and make room when that is used up")
+for cookie in (first[1], second[1]):
+    front.reply(cookie, code=-28, text="no room")
+ann.answer(), also.answer()
+gone = front.request()
+tap.same((gone[0], gone[2][-32:]), (LAYER_REMOVE, bytes([2]) * 32), "its own goes that was used longest ago, not another user's")
+front.stop()
+
+front = Service({"users": {str(ANN): {"quotas": {"snapshot_disk": "10000"}}}})
+users = [front.user(ANN) for _ in range(4)]
+
+
+def verify(client, size):
+    fd = os.memfd_create("archive")
+    os.truncate(fd, size)
+    client.send("verify.run", {"spec": SPEC}, [fd, os.memfd_create("patch")])
+
+
+verify(users[0], 500)  # 4500 at most
+verify(users[1], 100)  # a quarter of what is left
+asked = [front.request(), front.request()]
+tap.same([request[0] for request in asked], [LAYER_NEW] * 2, "bases side by side share what is left")
+reader, writer = os.pipe()
+users[2].send("verify.run", {"spec": SPEC}, [reader, os.memfd_create("patch")])
+asked.append(front.request())
+tap.same(asked[2][0], LAYER_NEW, "one through a pipe takes all of it")
+verify(users[3], 100)
+code, data = fields(users[3].answer())
+tap.same((code, data.get("field"), data.get("used")), ("quota", "quotas.snapshot_disk", 10000), "then the next has none")
+front.reply(asked[0][1], code=-28, text="no room")
+users[0].answer()
+verify(users[3], 100)
+tap.same(front.request()[0], LAYER_NEW, "until one of them ends")
 front.stop()
 
 

@@ -298,4 +298,19 @@ with Places() as p:
     t.same((diff.returncode, diff.stdout[:500]), (0, b""), "and is the same tree")
     if ROOT:
         t.same(r.digest(), manifest(p.at("out")), "with the digest of its manifest")
+# --- what lands is charged to the byte: content, attributes, and 4096 an entry, the root's included
+small = Tar().add("f", b"x" * 1000, pax_headers={"SCHILY.xattr.user.big": "y" * 3000}).link("l", "f").bytes()
+charge = 1000 + len("user.big") + 3000 + 3 * 4096
+
+
+def charged(out, r):
+    t.ok(r.done, "what fits to the byte lands", r.records)
+    t.same((r.one("totals").a, r.one("totals").b), (charge - 3 * 4096, 3), "and says what it takes")
+
+
+unpack(small, "--max-disk", str(charge), check=charged)
+refused(small, "too-many-bytes", "a byte less than it takes on disk", "--max-disk", str(charge - 1))
+refused(small, "too-many-bytes", "attributes count as content", "--max-bytes", "3999")
+refused(Tar().dir("a").dir("b").bytes(), "too-many-bytes", "empty directories are not free", "--max-disk", str(3 * 4096 - 1))
+
 t.end()
