@@ -19,6 +19,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define CANARY "canary"
+#define BELOW  "below"
 
 static char top[256];
 static int top_fd = -EBADF;
@@ -30,8 +31,22 @@ static void must(bool good) {
 
 static void leave(void) {
         (void) beneath_remove(top_fd, "out");
+        (void) beneath_remove(top_fd, BELOW);
         (void) unlinkat(top_fd, CANARY, 0);
         (void) rmdir(top);
+}
+
+/* What a layer of an image may lie upon: a directory, a file, a link that leads out. */
+static void make_below(void) {
+        autoclose int below = -EBADF;
+        int fd;
+
+        must(mkdirat(top_fd, BELOW, 0755) == 0);
+        below = beneath_dir(top_fd, BELOW);
+        must(below >= 0 && mkdirat(below, "d", 0755) == 0 && symlinkat("..", below, "l") == 0);
+        fd = openat(below, "d/f", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        must(fd >= 0);
+        (void) close(fd);
 }
 
 /* One directory for the process: the layer, and beside it a file that no archive may touch. */
@@ -55,6 +70,7 @@ static void enter(void) {
         fd = openat(top_fd, CANARY, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
         must(fd >= 0 && write(fd, CANARY, strlen(CANARY)) > 0);
         (void) close(fd);
+        make_below();
         (void) atexit(leave);
 }
 
@@ -66,19 +82,26 @@ static void check_canary(void) {
 
         must(fd >= 0 && fstat(fd, &st) == 0 && read(fd, text, sizeof(text) - 1) > 0);
         must(strcmp(text, CANARY) == 0 && st.st_nlink == 1 && (st.st_mode & 07777) == 0644);
-        must(listing_new(top_fd, &list) == 0 && list->n == 2);
+        must(listing_new(top_fd, &list) == 0 && list->n == 3);
 }
 
-static void run(const uint8_t *data, size_t n) {
+/* As a tree, or as a layer of an image over a small tree, where deletions are obeyed. */
+static void run(const uint8_t *data, size_t n, bool is_layer) {
         autoclose int in = memfd_sealed("archive", data, n, false, NULL);
         autoclose int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
         autoclose int out = -EBADF;
         Report report = REPORT_EMPTY(nowhere);
         Error err = ERROR_EMPTY;
-        UnpackJob job = { .in = in, .limits = { .bytes = 1 << 20, .entries = 200 } };
+        autoclose int below = -EBADF;
+        UnpackJob job = { .in = in,
+                          .below = -EBADF,
+                          .is_layer = is_layer,
+                          .limits = { .bytes = 1 << 20, .entries = 200, .disk = 1 << 20 } };
 
         must(in >= 0 && mkdirat(top_fd, "out", 0700) == 0);
         job.out = out = beneath_dir(top_fd, "out");
+        if (is_layer)
+                job.below = below = beneath_dir(top_fd, BELOW);
         if (unpack_run(&job, &report, &err) < 0)
                 must(report.refused || err.text[0]);
         else
@@ -91,6 +114,7 @@ static void run(const uint8_t *data, size_t n) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         enter();
-        run(data, n);
+        run(data, n, false);
+        run(data, n, true);
         return 0;
 }
