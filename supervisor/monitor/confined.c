@@ -124,7 +124,7 @@ static int on_words(sd_event_source *source, int fd, uint32_t events, void *user
         return 0;
 }
 
-/* Without @userdata: of one that was given up, whose source belongs to nobody else. */
+/* Without @userdata: of one that was given up, whose source the loop alone has. */
 static int on_death(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Confined *confined = userdata;
         siginfo_t info = { .si_pid = 0 };
@@ -133,7 +133,7 @@ static int on_death(sd_event_source *source, int fd, uint32_t events, void *user
         if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
                 return 0;
         if (!confined) {
-                sd_event_source_disable_unref(source);
+                (void) sd_event_source_set_floating(source, false);
                 return 0;
         }
         if (confined->words) /* the last ones */
@@ -149,7 +149,8 @@ static void give_up(Confined *confined) {
                   F("PROCESS", confined->name));
         (void) sd_event_source_set_userdata(confined->death, NULL);
         (void) sd_event_source_set_io_fd_own(confined->death, true);
-        confined->death = NULL;
+        (void) sd_event_source_set_floating(confined->death, true);
+        confined->death = sd_event_source_unref(confined->death);
         confined->pidfd = -EBADF;
         forget(confined);
         confined->ended(confined->monitor, -1);
