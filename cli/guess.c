@@ -173,8 +173,9 @@ static cJSON *make_spec(const Guess *guess, const char *form) {
 
 /* A text that begins with a newline stands at the start of a line */
 static bool holds(const char *text, const char *what) {
-        return strstr(text, what) ||
-               (*what == '\n' && strncmp(text, what + 1, strlen(what + 1)) == 0);
+        size_t n = strlen(what);
+
+        return strstr(text, what) || (*what == '\n' && strncmp(text, what + 1, n - 1) == 0);
 }
 
 static int fits(const Guess *guess, const Repository *repo, Error *err) {

@@ -245,7 +245,7 @@ static int check_digest(Stream *stream, Digest *digest, const uint8_t *expected,
         char said[DIGEST_TEXT_MAX], found[DIGEST_TEXT_MAX];
         uint8_t value[DIGEST_SIZE];
 
-        if (!digest)
+        if (!digest || !expected) /* none was said, so none was counted */
                 return 0;
         digest_end(digest, value);
         if (memcmp(value, expected, DIGEST_SIZE) == 0)

@@ -62,7 +62,10 @@ static int unpack_blob(const VerbArgs *args, UnpackJob *job, Report *report, Err
         if (r >= 0)
                 r = parse_digest(args->diff, diff, &job->known.diff, err);
         report->entry = args->blob;
-        return r < 0 ? r : unpack_run(job, report, err);
+        if (r >= 0)
+                r = unpack_run(job, report, err);
+        job->known.digest = job->known.diff = NULL; /* they are this function's */
+        return r;
 }
 
 int verb_unpack(const VerbArgs *args, Report *report, Error *err) {

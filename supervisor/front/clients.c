@@ -154,7 +154,7 @@ static void refuse_all(Client *client, const Error *err) {
 static const char *check_id(const cJSON *id) {
         if (id && !cJSON_IsString(id) && !cJSON_IsNumber(id) && !cJSON_IsNull(id))
                 return "id must be a string or a number";
-        if (cJSON_IsString(id) && strlen(id->valuestring) > ID_TEXT_MAX)
+        if (id && cJSON_IsString(id) && strlen(id->valuestring) > ID_TEXT_MAX)
                 return "id is too long: at most 128 bytes";
         return NULL;
 }

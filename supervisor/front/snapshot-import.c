@@ -82,6 +82,7 @@ static void conclude(Importing *importing, const ImageResult *result, const Erro
         info.owner_uid = owned->owner_uid;
         info.created_usec = units_now();
         (void) snprintf(info.name, sizeof info.name, "%s", owned->name);
+        /* cppcheck-suppress nullPointer ; likewise */
         if (snapshots_add(owned->front, &info, result->config, &own) < 0) {
                 quota_refuse(owned->front, owned->call, &own);
                 call_fail(owned->call, NULL, &own);
