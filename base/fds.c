@@ -74,9 +74,22 @@ static unsigned take_fds(struct msghdr *message, int *fds) {
         return n;
 }
 
+/* Who sent it: with SO_PASSCRED the kernel says so, and nobody else can. */
+static int32_t take_pid(struct msghdr *message) {
+        struct cmsghdr *head;
+        struct ucred who = { .pid = 0 };
+
+        for (head = CMSG_FIRSTHDR(message); head; head = CMSG_NXTHDR(message, head))
+                if (head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_CREDENTIALS &&
+                    head->cmsg_len == CMSG_LEN(sizeof(who)))
+                        memcpy(&who, CMSG_DATA(head), sizeof(who));
+        return who.pid;
+}
+
 _Static_assert(sizeof(Control) / sizeof(int) <= FDS_ROOM, "all that can come has room");
 
-ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {
+ssize_t fds_recv_from(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds,
+                      int32_t *ret_pid) {
         struct iovec iov = { .iov_base = bytes, .iov_len = n };
         Control control;
         struct msghdr message = { .msg_iov = &iov,
@@ -91,9 +104,16 @@ ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *re
         if (got < 0)
                 return -errno;
         *ret_n_fds = take_fds(&message, ret_fds);
+        *ret_pid = take_pid(&message);
         if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) || *ret_n_fds > FDS_MAX)
                 return -EBADMSG;
         return got;
+}
+
+ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {
+        int32_t pid;
+
+        return fds_recv_from(sock, bytes, n, ret_fds, ret_n_fds, &pid);
 }
 
 ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds) {

@@ -38,6 +38,10 @@ ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_
  */
 ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds);
 
+/** fds_recv_from() - fds_recv_all(), and the pid of who sent it, in our numbers; 0: no SO_PASSCRED, or none seen by us */
+ssize_t fds_recv_from(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds,
+                      int32_t *ret_pid);
+
 /** fds_close() - close @n descriptors and set each to -EBADF */
 void fds_close(int *fds, unsigned n);
 

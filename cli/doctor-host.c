@@ -17,6 +17,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/audit-socket.h"
 #include "base/id-pool.h"
 #include "base/owned.h"
 
@@ -83,6 +84,27 @@ State host_capabilities(const Check *check, char *found) {
         else
                 found_set(found, "all %zu that the monitor keeps", ELEMENTS(capabilities));
         return n ? STATE_MISSING : STATE_OK;
+}
+
+State host_records(const Check *check, char *found) {
+        Error err = ERROR_EMPTY;
+        autoclose int fd = audit_socket_open(&err);
+        autoclose int logged =
+                open("/proc/sys/kernel/seccomp/actions_logged", O_RDONLY | O_CLOEXEC);
+        char actions[256] = "";
+
+        (void) check;
+        if (fd < 0) {
+                found_set(found, "%.120s", err.text);
+                return geteuid() == 0 ? STATE_MISSING : STATE_UNKNOWN;
+        }
+        if (logged < 0 || read(logged, actions, sizeof(actions) - 1) <= 0 ||
+            !strstr(actions, "kill_process") || !strstr(actions, "log")) {
+                found_set(found, "kills are not recorded");
+                return STATE_MISSING;
+        }
+        found_set(found, "they can be read");
+        return STATE_OK;
 }
 
 State host_landlock(const Check *check, char *found) {

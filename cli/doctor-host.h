@@ -8,6 +8,8 @@
 State host_kernel(const Check *check, char *found);
 /** host_capabilities() - has root here all that the monitor keeps */
 State host_capabilities(const Check *check, char *found);
+/** host_records() - can the kernel's records of seccomp be had, and are kills recorded */
+State host_records(const Check *check, char *found);
 /** host_landlock() - which version is there */
 State host_landlock(const Check *check, char *found);
 /** host_controller() - is the row's path one of v1 or v2, and may it be used */

@@ -36,8 +36,7 @@ static const CauseRow rows[] = {
         { "output_limit", -1,
           "output limit: the command was ended after %s because it printed too much; the limit is "
           "output_max of the policy" },
-        { "seccomp", -1,
-          "forbidden system call: the command was ended after %s by the filter of its policy" },
+        { "seccomp", -1, NULL },
         { "killed_by_client", -1, "killed after %s, as was asked for" },
         { "jail_ended", EXIT_RUN_FAILED, "the jail ended after %s, while the command was running" },
         { "supervisor_lost", EXIT_RUN_FAILED,
@@ -110,10 +109,28 @@ static void say_signal(const cJSON *record, Buf *text) {
         (void) buf_printf(text, "ended by signal %d (SIG%s)", signal,
                           sigabbrev_np(signal) ? sigabbrev_np(signal) : "?");
         if (signal == SIGSYS)
-                (void) buf_printf(text, ": the policy's filter does that to a system call that it "
-                                        "does not let through, and so can the program itself");
+                (void) buf_printf(text,
+                                  ": no record of the kernel says that a filter did it; a program "
+                                  "can do it itself, and 'warder doctor' says whether records "
+                                  "come");
         if (signal == SIGXFSZ)
                 (void) buf_printf(text, ": a file grew beyond the policy's fsize");
+}
+
+static void say_filter(const cJSON *record, const char *time, Buf *text) {
+        const cJSON *evidence = json_get(record, "seccomp"), *number = json_get(evidence, "number");
+        const char *call = json_text(evidence, "call"), *arch = json_text(evidence, "arch");
+        const char *filter = json_text(evidence, "filter");
+        bool floor = filter && strcmp(filter, "floor") == 0;
+
+        (void) buf_printf(
+                text,
+                "forbidden system call: %s (number %.0f, %s); the command was ended after %s by %s",
+                call ? call : "one without a name",
+                cJSON_IsNumber(number) ? number->valuedouble : -1.0, arch ? arch : "unknown", time,
+                floor ? "the floor, the filter below every policy: it takes calls of no other "
+                        "architecture"
+                      : "the filter of its policy");
 }
 
 /* A limit that was hit, but not provably by this command: said beside the cause, not in its place. */
@@ -183,6 +200,8 @@ void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text)
                 (void) buf_printf(text, "the supervisor gave no cause that this command knows");
         } else if (strcmp(row->cause, "signaled") == 0) {
                 say_signal(record, text);
+        } else if (strcmp(row->cause, "seccomp") == 0) {
+                say_filter(record, time, text);
         } else if (strcmp(row->cause, "oom") == 0) {
                 say_oom(record, facts->memory, text);
         } else if (strcmp(row->cause, "not_started") == 0) {

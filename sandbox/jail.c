@@ -63,6 +63,7 @@ static Jail *jail_alloc(Sandbox *sandbox) {
 static int start_shell(Jail *jail, Error *err) {
         Sandbox *sandbox = jail->sandbox;
         autoclose int report_child = -EBADF, front_child = -EBADF;
+        const int yes = 1;
         int report[2], front[2], r;
         Shell shell = { .hierarchy = &sandbox->hierarchy,
                         .number = jail->number,
@@ -79,7 +80,10 @@ static int start_shell(Jail *jail, Error *err) {
         report_child = report[1];
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, front) < 0)
                 return error_set(err, -errno, "make a shell's channel");
+        /* each message then says who sent it: the front learns the commands' pids, see INIT_PARKED */
         jail->fds[JAIL_FD_INIT] = front[0];
+        if (setsockopt(front[0], SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
+                return error_set(err, -errno, "have a shell's processes named");
         front_child = front[1];
         shell.report = report_child;
         shell.front = front_child;

@@ -33,6 +33,7 @@ enum FrontFd {
         FRONT_FD_PRESSURE, /* /proc/pressure (or /dev/null where the kernel has none) */
         FRONT_FD_MEMINFO,  /* /proc/meminfo */
         FRONT_FD_ETC,      /* O_PATH of /etc, for subuid */
+        FRONT_FD_AUDIT,    /* netlink, the kernel's seccomp records alone (or /dev/null) */
         FRONT_FD_INFO,     /* sealed memfd: one FrontInfo */
         FRONT_FD_FILTER,   /* sealed memfd: the front's own filter */
         _FRONT_FD_MAX = FRONT_FD_FILTER,
@@ -224,6 +225,7 @@ typedef enum InitEventKind {
         INIT_OPENED,       /* code, and where 0 one descriptor; value: st_size */
         INIT_LISTENING,    /* code, and where 0 one descriptor; value: port */
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
+        INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
         _INIT_EVENT_MAX,
 } InitEventKind;
 
@@ -260,7 +262,7 @@ typedef struct InitEvent { /* one form for all kinds; what a kind does not use i
         uint32_t disk_full;   /* ENDED: 1 no free block, 2 no free inode on the upper, 3 both */
         uint32_t disk_before; /* ENDED: the same when the command began */
         uint32_t n_fds;
-        uint32_t pad;
+        uint32_t pid; /* PARKED, ENDED: the command's process, in the jail's own numbers; 0: none */
 } InitEvent;
 
 /* ---- front -> egress: base/egress.h, because egress includes nothing but base ---------------------- */

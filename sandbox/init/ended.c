@@ -110,6 +110,7 @@ void command_ended(Init *init, Slot *slot, int status, const struct rusage *usag
         drain(init, slot);
         fill_end(init, command, &event, status, usage);
         hand_streams(command, &event, fds);
+        event.pid = (uint32_t) slot->ended;
         fds_close(&slot->sock, 1);
         (void) fd_read_keyed(slot->events, "populated", &populated);
         event.value = populated;
@@ -132,6 +133,7 @@ static void reap_one(Init *init, pid_t pid, int status, const struct rusage *usa
                 if (slot->pid != pid)
                         return; /* it never read its command, and another child has that now */
                 slot->pid = 0;
+                slot->ended = pid;
                 slot->killed |= WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
                 if (slot->command.state != COMMAND_NONE)
                         command_ended(init, slot, status, usage);

@@ -51,6 +51,7 @@ typedef struct Slot {
         bool killed;     /* it was or may have been killed: the next child needs a fresh group */
         int sock;        /* owned: to the parked or starting child; -EBADF: none */
         pid_t pid;       /* of the parked child; 0 until its first word */
+        pid_t ended;     /* of the child that was reaped last */
         bool taken;      /* the child has read its command: now only execve(2) closes its socket */
         bool want;       /* a child is to be parked here soon */
         bool narrow;     /* its command has limits of its own: a child only for a command */

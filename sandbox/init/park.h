@@ -2,8 +2,11 @@
 /*
  * park: what goes between init, the spawner and a parked child.
  *
- *   init -> spawner        ParkRequest; CHILD brings a slot's group, the child's socket, and for a narrow
- *                          slot on v1 cgroup.procs of the groups that the child enters itself
+ *   init -> spawner        ParkRequest; CHILD brings a slot's group, the child's socket, init's own to the
+ *                          front, and for a narrow slot on v1 cgroup.procs of the groups that the child
+ *                          enters itself
+ *   child -> front         INIT_PARKED, once, over init's socket: so the kernel itself tells the front which
+ *                          of the host's processes it is; then the child closes that socket
  *   child (or the spawner, where cloning failed) -> init, over the child's socket: ParkWord
  *   init -> child          a ParkFilter and the policy's filter; later an InitExec, its blob and descriptors
  *   child -> init          a ParkWord of zeros: it has read its command; then nothing more where execve(2)

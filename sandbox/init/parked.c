@@ -23,6 +23,7 @@
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -69,6 +70,14 @@ static void enter_limits(const int *groups, unsigned n) {
         for (i = 0; i < n; i++)
                 if (write(groups[i], "0", 1) < 0)
                         give_up(INIT_STEP_GROUP, -errno);
+}
+
+/* A front that has gone, or does not read: the jail's end is near, and nothing here depends on it. */
+static void show_pid(int front) {
+        InitEvent event = { .kind = INIT_PARKED, .pid = (uint32_t) getpid() };
+
+        (void) send(front, &event, sizeof(event), MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void) close(front);
 }
 
 static void park(int sock, const int *limits, unsigned n_limits) {
@@ -267,12 +276,13 @@ _Noreturn static void run_command(const int *fds, unsigned n_fds, size_t inline_
         give_up(INIT_STEP_REQUEST, -EBADMSG);
 }
 
-_Noreturn void parked_run(int sock, const int *limits, unsigned n_limits) {
+_Noreturn void parked_run(int sock, int front, const int *limits, unsigned n_limits) {
         const ParkWord word = { .code = 0 };
         int fds[FDS_MAX];
         unsigned n_fds;
         ssize_t got;
 
+        show_pid(front);
         park(sock, limits, n_limits);
         got = fds_recv(park_sock, &message, sizeof(message), fds, &n_fds);
         if (got < (ssize_t) sizeof(message.exec) || n_fds < 3)

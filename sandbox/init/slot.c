@@ -96,8 +96,8 @@ int slot_filter(const Init *init, int sock) {
 
 void slot_park(Init *init, Slot *slot) {
         const ParkRequest request = { .kind = PARK_CHILD };
-        int pair[2], fds[2 + PARK_LIMITS_MAX];
-        unsigned n = 2, i;
+        int pair[2], fds[3 + PARK_LIMITS_MAX];
+        unsigned n = 3, i;
 
         slot->want = false;
         if (slot->sock >= 0 || slot->dir < 0 ||
@@ -106,6 +106,7 @@ void slot_park(Init *init, Slot *slot) {
                 return;
         fds[0] = slot->group;
         fds[1] = pair[1];
+        fds[2] = init->front;
         for (i = 0; i < PARK_LIMITS_MAX; i++)
                 if (slot->limits[i] >= 0)
                         fds[n++] = slot->limits[i];

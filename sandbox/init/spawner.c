@@ -30,7 +30,7 @@ static void clone_parked(const int *fds, unsigned n) {
         ParkWord word = { .code = -errno, .step = INIT_STEP_FORK };
 
         if (pid == 0)
-                parked_run(fds[1], fds + 2, n - 2);
+                parked_run(fds[1], fds[2], fds + 3, n - 3);
         if (pid < 0)
                 (void) fds_send(fds[1], &word, sizeof(word), NULL, 0);
 }
@@ -41,7 +41,7 @@ _Noreturn void spawner_run(int sock) {
         unsigned n_fds;
 
         while (fds_recv(sock, &request, sizeof(request), fds, &n_fds) == sizeof(request)) {
-                if (request.kind == PARK_CHILD && n_fds >= 2)
+                if (request.kind == PARK_CHILD && n_fds >= 3)
                         clone_parked(fds, n_fds);
                 else if (request.kind == PARK_NO_FILES && caps_keep(INIT_CAPS) < 0)
                         break;

@@ -75,6 +75,8 @@ static Cause of_ended(const CommandEnd *end, Cause ordered) {
                 return CAUSE_EXITED; /* also where a limit came a moment too late to matter */
         if (ordered != _CAUSE_MAX)
                 return ordered;
+        if (end->filtered && end->signal == SIGSYS)
+                return CAUSE_SECCOMP;
         if (is_victim(end))
                 return CAUSE_OOM;
         for (unsigned i = 0; i < ELEMENTS(explained); i++)

@@ -2,11 +2,12 @@
 /*
  * causes: why a command ended. A limit is the cause only if the command failed, the kernel's counter for
  * that limit rose, and the rise was this command's; a bare signal, SIGKILL and SIGSYS included, is
- * `signaled`.
+ * `signaled`. SIGSYS is `seccomp` where the kernel recorded that a filter killed this very process.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "supervisor/front/audit-record.h"
 #include "supervisor/wire.h"
 
 typedef enum Cause {
@@ -39,14 +40,16 @@ typedef enum Hit {
 
 typedef struct CommandEnd { /* the record; borrowed by the callback's receiver */
         Cause cause;
-        int code;          /* exit code, or -errno where not started */
-        int signal;        /* 0: none */
-        uint32_t step;     /* InitStep where not started */
-        uint32_t hits;     /* BIT(Hit): limits whose counter rose */
-        uint32_t proved;   /* of them: nobody but this command can have made it rise */
-        bool others;       /* something else was in the jail while it ran */
-        bool own_counters; /* memory and pids were counted for it alone (a narrow slot) */
-        bool disk_before;  /* the disk was full when it began */
+        int code;           /* exit code, or -errno where not started */
+        int signal;         /* 0: none */
+        uint32_t step;      /* InitStep where not started */
+        uint32_t hits;      /* BIT(Hit): limits whose counter rose */
+        uint32_t proved;    /* of them: nobody but this command can have made it rise */
+        bool others;        /* something else was in the jail while it ran */
+        bool own_counters;  /* memory and pids were counted for it alone (a narrow slot) */
+        bool disk_before;   /* the disk was full when it began */
+        bool filtered;      /* the kernel recorded that a seccomp filter killed its process */
+        AuditRecord killed; /* that record */
         uint64_t oom_kills, forks_refused;
         uint64_t wall_usec, user_usec, sys_usec;
         uint64_t memory_peak, memory_files, pids_peak; /* 0: not known */

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/escape.h"
 #include "supervisor/front/commands.h"
+#include "supervisor/front/filter-evidence.h"
 
 #define REPLACEMENT "\xef\xbf\xbd"
 #define MARKER_MAX  64
@@ -151,6 +152,8 @@ static void add_end(cJSON *json, const CommandEnd *end) {
         for (unsigned i = 0; i < _HIT_MAX; i++)
                 if (end->hits & BIT(i))
                         json_push_text(hits, hit_name(i));
+        if (end->cause == CAUSE_SECCOMP)
+                json_add_consume(json, "seccomp", filter_evidence(&end->killed));
         if (end->hits & COUNTED_HITS)
                 add_evidence(json, end);
 }

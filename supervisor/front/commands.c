@@ -3,6 +3,7 @@
  *
  *   WAITING   for a slot that the monitor is making or narrowing; nothing has been sent
  *   RUNNING   INIT_EXEC was sent; the slot's clocks run
+ *   HELD      INIT_ENDED came with SIGSYS: the kernel's record of a filter's kill may be behind (audit.c)
  *   (done)    INIT_ENDED came, or the jail ended: the record is made, the owner told, all freed
  *
  * Who ends a command early writes down why (`ordered`) and kills its slot; the end itself always comes
@@ -11,6 +12,7 @@
 #include "supervisor/front/commands.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,10 +21,18 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "supervisor/front/audit.h"
 #include "supervisor/front/evidence.h"
 #include "supervisor/front/exec-message.h"
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/slot-requests.h"
+
+typedef struct Held { /* INIT_ENDED, until the records are read */
+        InitEvent event;
+        int fds[2]; /* owned */
+        unsigned n_fds;
+        AuditWait *wait;
+} Held;
 
 struct Command {
         FrontJail *jail; /* borrowed, outlives us */
@@ -40,9 +50,22 @@ struct Command {
         int client_signal; /* the last one; sent when the command runs */
         uint32_t hits;
         uint64_t started_usec;
+        uint64_t started_msec; /* the same on the clock of the kernel's records */
+        int32_t pid;           /* as the host numbers it, known when it is HELD */
+        Held *held;            /* owned; NULL: not HELD */
         CommandDoneFn done;
         void *userdata;
 };
+
+static Held *held_free(Held *held) {
+        if (!held)
+                return NULL;
+        audit_forget(held->wait);
+        fds_close(held->fds, held->n_fds);
+        free(held);
+        return NULL;
+}
+DEFINE_SCOPED(Held *, held_free);
 
 static Command *command_free(Command *command) {
         Command **head;
@@ -57,6 +80,7 @@ static Command *command_free(Command *command) {
         if (command->next)
                 command->next->prev = command->prev;
         exec_message_deinit(&command->message);
+        held_free(command->held);
         free(command);
         return NULL;
 }
@@ -70,6 +94,8 @@ static const uint32_t cause_hits[_CAUSE_MAX] = {
 
 /* The first order stands: what comes after it is its consequence. */
 static void set_order(Command *command, Cause cause) {
+        if (command->held)
+                return; /* it has ended */
         command->hits |= cause_hits[cause];
         if (command->ordered == _CAUSE_MAX)
                 command->ordered = cause;
@@ -110,12 +136,22 @@ static void log_end(const Command *command, const CommandEnd *end) {
                   F("WALL", units_format_duration(end->wall_usec, wall)));
 }
 
+/* A bare SIGSYS that nobody here sent: was it a filter's? */
+static bool may_be_filtered(const Command *command, const InitEvent *event) {
+        return event && event->kind == INIT_ENDED && event->step == INIT_STEP_NONE &&
+               event->signal == SIGSYS && command->ordered == _CAUSE_MAX &&
+               command->client_signal != SIGSYS;
+}
+
 static void finish(Command *command, const InitEvent *event, int *fds, unsigned n_fds) {
         SCOPED(command_free) Command *owned = command;
         CommandEnd end = { .output = { -EBADF, -EBADF }, .hits = command->hits };
         Cause ordered = command->ordered;
 
         evidence_end(&command->evidence, command->jail, command->slot, &end);
+        if (may_be_filtered(command, event))
+                end.filtered = audit_find(*front_jail_audit(command->jail), command->pid,
+                                          command->started_msec, &end.killed);
         if (ordered == _CAUSE_MAX && event && event->signal &&
             event->signal == command->client_signal)
                 ordered = CAUSE_KILLED_BY_CLIENT;
@@ -132,6 +168,31 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         command->done(command, &end, command->userdata);
         log_end(command, &end); /* after the answer, which somebody waits for */
         (void) owned;
+}
+
+static void on_records(void *userdata) {
+        Command *command = userdata;
+        Held *held = command->held;
+
+        held->wait = NULL;
+        finish(command, &held->event, held->fds, held->n_fds);
+}
+
+/* Returns: whether the end waits for on_records(). */
+static bool hold(Command *command, const InitEvent *event, int *fds, unsigned n_fds) {
+        SCOPED(held_free) Held *held = calloc(1, sizeof(Held));
+
+        command->pid = init_link_pid(front_jail_init(command->jail), event->pid);
+        if (!held || command->pid <= 0 || n_fds > ELEMENTS(held->fds))
+                return false;
+        held->event = *event;
+        if (audit_await(front_jail_front(command->jail)->audit, on_records, command, &held->wait) <
+            0)
+                return false;
+        for (; held->n_fds < n_fds; held->n_fds++)
+                held->fds[held->n_fds] = TAKE_FD(fds[held->n_fds]);
+        command->held = TAKE_PTR(held);
+        return true;
 }
 
 static int send_signal(Command *command, Error *err) {
@@ -162,7 +223,8 @@ static void on_event(const InitEvent *event, int *fds, unsigned n_fds, void *use
                 command_kill(command, CAUSE_OUTPUT_LIMIT);
                 return;
         }
-        finish(command, event, fds, n_fds);
+        if (!may_be_filtered(command, event) || !hold(command, event, fds, n_fds))
+                finish(command, event, fds, n_fds);
 }
 
 static void on_limit(Cause cause, void *userdata) {
@@ -177,6 +239,7 @@ static int launch(Command *command, Slot *slot, Error *err) {
 
         message->exec->slot = slot_number(slot);
         evidence_begin(&command->evidence, command->jail, slot);
+        command->started_msec = audit_clock();
         r = slot_arm(slot, &command->limits, err);
         if (r >= 0)
                 r = init_link_send(front_jail_init(command->jail), &packet, on_event, command, err);
@@ -338,6 +401,14 @@ void commands_set_cause(FrontJail *jail, Cause cause) {
 }
 
 void commands_jail_gone(FrontJail *jail) {
-        while (*front_jail_commands(jail))
-                finish(*front_jail_commands(jail), NULL, NULL, 0);
+        while (*front_jail_commands(jail)) {
+                Command *command = *front_jail_commands(jail);
+
+                if (!command->held) {
+                        finish(command, NULL, NULL, 0);
+                        continue;
+                }
+                command->held->wait = audit_forget(command->held->wait);
+                on_records(command);
+        }
 }

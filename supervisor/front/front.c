@@ -15,6 +15,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "supervisor/front/audit.h"
 #include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
@@ -152,6 +153,8 @@ int front_start(Front *front, Error *err) {
         if (r >= 0)
                 r = closer_new(front->event, &front->closer, err);
         if (r >= 0)
+                r = audit_new(front, unless_null(FRONT_FD_AUDIT), &front->audit, err);
+        if (r >= 0)
                 r = methods_new(&front->methods, err);
         if (r >= 0)
                 r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
@@ -193,6 +196,7 @@ void front_stop(Front *front) {
         front->ledger = ledger_free(front->ledger);
         front->methods = methods_free(front->methods);
         front->closer = closer_free(front->closer);
+        front->audit = audit_free(front->audit);
         front->event = sd_event_unref(front->event);
         (void) close(
                 FRONT_FD_MONITOR); /* from here on the monitor waits for our end, and not for ever */

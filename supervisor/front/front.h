@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Front: the Manager of warder-front; it owns everything. One sd_event loop in one thread (beside it closer.h's); no call blocks.
+ * Front: the Manager of warder-front; it owns everything. One sd_event loop in one thread (beside it closer.h's and audit.h's); no call blocks.
  * What takes time answers through a callback that is called exactly once, from the loop, never from
  * within the call that started it.
  */
@@ -28,6 +28,7 @@ typedef struct Quotas Quotas;             /* quotas.h: what each user has */
 typedef struct Pressure Pressure;         /* pressure.h: how hard the host works */
 typedef struct Turns Turns;               /* turns.h: who waits for room on the host */
 typedef struct Closer Closer;             /* closer.h: closes what may keep us waiting */
+typedef struct Audit Audit;               /* audit.h: whom a seccomp filter killed */
 
 typedef struct Front {
         sd_event *event; /* owned, like all below */
@@ -43,6 +44,7 @@ typedef struct Front {
         Pressure *pressure;
         Turns *turns;
         Closer *closer;
+        Audit *audit;
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
         sd_event_source *listen;

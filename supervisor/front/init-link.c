@@ -13,6 +13,10 @@
 #include "supervisor/front/packets.h"
 
 #define OPEN_MAX 512 /* requests without their last event */
+#define PARKED_MAX \
+        128 /* twice the slots: those whose command has ended, but is not told yet, too */
+#define PARKED_FIRST 256 /* children that may park before any command; each command lets more */
+#define PARKED_EACH  16
 
 typedef struct Open Open;
 
@@ -25,11 +29,19 @@ struct Open {
         void *userdata;
 };
 
+typedef struct Parked {
+        uint32_t inside; /* pid in the jail's own numbers */
+        int32_t pid;     /* the same process as we see it */
+} Parked;
+
 struct InitLink {
         Front *front; /* borrowed, outlives us */
         Packets *packets;
         Open *open; /* owned, newest first */
         unsigned n_open;
+        Parked parked[PARKED_MAX]; /* a ring: the newest of one number counts */
+        uint64_t n_parked;
+        uint64_t may_park; /* more of them is no init of ours */
         InitBrokenFn broken;
         void *userdata;
 };
@@ -84,11 +96,31 @@ static void give_early(Open *open, const InitEvent *event) {
                 open->event(event, NULL, 0, open->userdata);
 }
 
+static void on_parked(InitLink *link, const InitEvent *event) {
+        if (link->n_parked >= link->may_park) {
+                broke(link, "more children than commands");
+                return;
+        }
+        link->parked[link->n_parked++ % PARKED_MAX] =
+                (Parked){ event->pid, packets_sender(link->packets) };
+}
+
+int32_t init_link_pid(const InitLink *link, uint32_t pid) {
+        for (uint64_t i = link->n_parked; pid > 0 && i > 0 && i + PARKED_MAX > link->n_parked; i--)
+                if (link->parked[(i - 1) % PARKED_MAX].inside == pid)
+                        return link->parked[(i - 1) % PARKED_MAX].pid;
+        return 0;
+}
+
 static void on_event(InitLink *link, const InitEvent *event, int *fds, unsigned n_fds) {
         Open **at;
 
         if (event->kind == INIT_READY)
                 return;
+        if (event->kind == INIT_PARKED && n_fds == 0) {
+                on_parked(link, event);
+                return;
+        }
         at = find_open(link, event);
         if (!at)
                 broke(link, "an event that fits no open request");
@@ -128,7 +160,10 @@ int init_link_new_consume(Front *front, const InitLinkSpec *spec, InitLink **ret
                 (void) close(spec->fd);
                 return error_set(err, -ENOMEM, "reach the jail's init");
         }
-        *link = (InitLink){ .front = front, .broken = spec->broken, .userdata = spec->userdata };
+        *link = (InitLink){ .front = front,
+                            .may_park = PARKED_FIRST,
+                            .broken = spec->broken,
+                            .userdata = spec->userdata };
         closer_jail_door(front->closer, spec->owner_uid, &handler.door);
         r = packets_new_consume(front->event, spec->fd, &handler, &link->packets, err);
         if (r < 0) {
@@ -178,6 +213,7 @@ int init_link_send(InitLink *link, const InitMessage *message, InitEventFn event
         *open = (Open){ link->open, head->id, head->kind, 0, event, userdata };
         link->open = open;
         link->n_open++;
+        link->may_park += PARKED_EACH;
         return 0;
 }
 

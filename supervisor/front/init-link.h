@@ -47,3 +47,13 @@ int init_link_send(InitLink *link, const InitMessage *message, InitEventFn event
                    Error *err);
 /** init_link_forget() - the events of what was sent with @userdata go nowhere from now on */
 void init_link_forget(InitLink *link, const void *userdata);
+
+/**
+ * init_link_pid() - the host's number of a process of the jail that waited for a command, or runs it
+ * @pid: in the jail's own numbers, as INIT_ENDED has it
+ *
+ * The kernel said so when the process parked: not even a hostile init can make it another jail's.
+ *
+ * Returns: the pid as the front sees it; 0: not known.
+ */
+int32_t init_link_pid(const InitLink *link, uint32_t pid);

@@ -42,9 +42,11 @@ struct FrontJail {
         FrontJail *prev, *next; /* in front->jails */
         char id[ID_MAX];
         FrontJailState state;
-        bool end_wanted;       /* while MAKING */
-        uint64_t handle;       /* the monitor's */
-        int fds[_JAIL_FD_MAX]; /* owned; slots' and init's went to their modules */
+        bool end_wanted;         /* while MAKING */
+        uint64_t handle;         /* the monitor's */
+        uint32_t id_base;        /* likewise; 0 while MAKING */
+        struct AuditRing *audit; /* owned */
+        int fds[_JAIL_FD_MAX];   /* owned; slots' and init's went to their modules */
         InitLink *init;
         Slots *slots;
         Command *commands;
@@ -115,6 +117,7 @@ static FrontJail *jail_free(FrontJail *jail) {
         release_conn(jail);
         slots_free(jail->slots);
         fds_close(jail->fds, _JAIL_FD_MAX);
+        free(jail->audit);
         while (jail->gones) {
                 Gone *gone = jail->gones;
 
@@ -285,6 +288,7 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
                 return;
         }
         jail->handle = reply->handle;
+        jail->id_base = reply->id_base;
         if (jail->end_wanted)
                 error_say(&err, -ECANCELED, "the jail was ended while it was being made");
         else
@@ -476,4 +480,12 @@ cJSON *front_jail_describe(const FrontJail *jail) {
                         json_add_number(json, "pids", value);
         }
         return json ? TAKE_PTR(json) : NULL;
+}
+
+uint32_t front_jail_id_base(const FrontJail *jail) {
+        return jail->id_base;
+}
+
+struct AuditRing **front_jail_audit(FrontJail *jail) {
+        return &jail->audit;
 }

@@ -92,5 +92,9 @@ struct InitLink *front_jail_init(const FrontJail *jail);
 struct Slots *front_jail_slots(const FrontJail *jail);
 /** front_jail_fd() - one of the monitor's descriptors, -EBADF where it is missing */
 int front_jail_fd(const FrontJail *jail, JailFd which);
+/** front_jail_id_base() - first host id of its range; 0: not known yet */
+uint32_t front_jail_id_base(const FrontJail *jail);
+/** front_jail_audit() - where audit.c keeps the records of its processes */
+struct AuditRing **front_jail_audit(FrontJail *jail);
 /** front_jail_commands() - head of the list of its commands, which commands.c keeps */
 Command **front_jail_commands(FrontJail *jail);

@@ -10,6 +10,7 @@
 
 #include "base/lockdown.h"
 #include "base/log.h"
+#include "supervisor/front/audit.h"
 #include "supervisor/front/front.h"
 
 #define START_FDS_MAX 1023 /* what start-up itself opened lies below */
@@ -33,6 +34,7 @@ int main(void) {
         if (front_start(&front, &err) < 0 || lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
                 r = fail(&err);
         } else {
+                audit_start(front.audit);
                 log_event(LOG_INFO, "front is serving");
                 r = sd_event_loop(front.event) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
         }

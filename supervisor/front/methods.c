@@ -2,6 +2,7 @@
  * methods: see methods.h.
  */
 #include "supervisor/front/methods.h"
+#include "supervisor/front/audit.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -150,6 +151,7 @@ static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_number(json, "jails", jails);
         json_add_number(json, "tasks", tasks_count(front->tasks, uid));
         json_add_bool(json, "psi", pressure_has_psi(front->pressure));
+        json_add_text(json, "audit", audit_state(front->audit));
         if (uid == 0)
                 json_add_number(json, "waiting", turns_waiting(front->turns));
         names = json_add_array(json, "methods");

@@ -24,7 +24,8 @@ struct Waiting {
 };
 
 struct Packets {
-        int fd; /* owned */
+        int fd;         /* owned */
+        int32_t sender; /* of the message at hand */
         PacketsHandler handler;
         sd_event_source *io; /* owned */
         Waiting *first;      /* owned, oldest first */
@@ -95,7 +96,7 @@ static int take_one(Packets *packets, Error *err) {
         char bytes[PACKETS_IN_MAX];
         int fds[FDS_ROOM];
         unsigned n_fds = 0;
-        ssize_t n = fds_recv_all(packets->fd, bytes, sizeof bytes, fds, &n_fds);
+        ssize_t n = fds_recv_from(packets->fd, bytes, sizeof bytes, fds, &n_fds, &packets->sender);
 
         for (unsigned i = 0; door->admit && i < n_fds; i++)
                 fds[i] = door->admit(door->userdata, door->who, fds[i]);
@@ -207,6 +208,10 @@ int packets_send(Packets *packets, const void *bytes, size_t n, const int *fds, 
         if (r < 0)
                 return error_set(err, r, "queue a message for %s", packets->handler.name);
         return 0;
+}
+
+int32_t packets_sender(const Packets *packets) {
+        return packets->sender;
 }
 
 void packets_drain(Packets *packets) {

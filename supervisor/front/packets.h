@@ -37,5 +37,8 @@ DEFINE_SCOPED(Packets *, packets_free);
 int packets_send(Packets *packets, const void *bytes, size_t n, const int *fds, unsigned n_fds,
                  Error *err);
 
+/** packets_sender() - pid of who sent the message that is being handled; 0: the kernel does not say */
+int32_t packets_sender(const Packets *packets);
+
 /** packets_drain() - hand on what has already come, without waiting for the loop */
 void packets_drain(Packets *packets);

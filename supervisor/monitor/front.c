@@ -135,6 +135,8 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_PRESSURE] = open_or_null("/proc/pressure", O_RDONLY | O_DIRECTORY);
         fds[FRONT_FD_MEMINFO] = open_or_null("/proc/meminfo", O_RDONLY);
         fds[FRONT_FD_ETC] = open_or_null("/etc", O_PATH | O_DIRECTORY);
+        fds[FRONT_FD_AUDIT] = monitor->audit_fd >= 0 ? fcntl(monitor->audit_fd, F_DUPFD_CLOEXEC, 0)
+                                                     : open("/dev/null", O_RDONLY | O_CLOEXEC);
         fds[FRONT_FD_INFO] = make_info(monitor, err);
         fds[FRONT_FD_FILTER] =
                 memfd_sealed("filter", filter_front, sizeof filter_front, false, err);

@@ -2,9 +2,9 @@
  * warderd: the monitor, the only process of warder with privilege. It builds jails and reads nothing but
  * structs of fixed size; whoever thinks is another process.
  *
- * Start-up, in this order: the capabilities that are not needed go, no_new_privs comes; directories and
- * the lock; the store; the sandbox, which sweeps what a killed supervisor of this name left; then egress,
- * the front, and shells.
+ * Start-up, in this order: the kernel's audit records are subscribed to; the capabilities that are not
+ * needed go, no_new_privs comes; directories and the lock; the store; the sandbox, which sweeps what a
+ * killed supervisor of this name left; then egress, the front, and shells.
  *
  * Our mount namespace is the host's, or the unit's own where systemd made one. A caller's directory is a
  * descriptor on a mount of the caller's namespace; where that is another one, it is cloned there
@@ -105,7 +105,7 @@ static int confine_ourselves(Error *err) {
         return r < 0 ? error_add(err, r, "drop what the monitor does not need") : 0;
 }
 
-static int prepare_process(Error *err) {
+static int prepare_process(Monitor *monitor, Error *err) {
         struct rlimit files;
         const struct rlimit core = { 1, 1 }, none = { 0, 0 }; /* 1: see stage_alone() */
 
@@ -125,6 +125,7 @@ static int prepare_process(Error *err) {
         if (chdir("/") < 0 ||
             (setrlimit(RLIMIT_CORE, &core) < 0 && setrlimit(RLIMIT_CORE, &none) < 0))
                 return error_set(err, -errno, "prepare the monitor's process");
+        monitor->audit_fd = place_audit(monitor->config); /* while CAP_AUDIT_READ is there */
         return confine_ourselves(err);
 }
 
@@ -180,7 +181,7 @@ static int first_shell(Monitor *monitor, Error *err) {
 static int run(Monitor *monitor, Error *err) {
         int r;
 
-        r = prepare_process(err);
+        r = prepare_process(monitor, err);
         if (r == 0)
                 r = make_loop(monitor, err);
         front_groups(monitor);
@@ -217,6 +218,7 @@ static void monitor_deinit(Monitor *monitor) {
         sd_event_source_disable_unref(monitor->egress_restart);
         sd_event_source_disable_unref(monitor->limit);
         fds_close(&monitor->front_fd, 1);
+        fds_close(&monitor->audit_fd, 1);
         place_deinit(monitor);
         sd_event_unref(monitor->event);
 }
@@ -259,6 +261,7 @@ static int serve(MonitorConfig *config) {
                             .ids_fd = -EBADF,
                             .listen_fd = -EBADF,
                             .front_fd = -EBADF,
+                            .audit_fd = -EBADF,
                             .front = { .monitor = &monitor, .pidfd = -EBADF },
                             .egress = { .monitor = &monitor, .pidfd = -EBADF } };
         autofree char *run_dir = NULL, *state_dir = NULL;

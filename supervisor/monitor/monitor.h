@@ -70,6 +70,7 @@ struct Monitor {                     /* owned by main, owns everything below */
         uint32_t egress_id, egress_gid;
         uint32_t warder_gid, admin_gid; /* UINT32_MAX: none */
         int front_fd;                   /* owned: SEQPACKET to the front */
+        int audit_fd;                   /* owned: every front gets it; negative: not to be had */
         Confined front;
         Confined egress;
         sd_event_source *requests;       /* owned: front_fd */

@@ -17,7 +17,9 @@
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/audit-socket.h"
 #include "base/fds.h"
+#include "base/log.h"
 
 #define SOCKET_NAME          "warder.sock"
 #define LISTEN_QUEUE         128
@@ -117,8 +119,29 @@ static int lock_state(const Monitor *monitor, Error *err) {
                                   config->state_dir);
 }
 
+/* What systemd passes is known by what it is. Returns: negative where it passed no such socket. */
+static int given_socket(const MonitorConfig *config, int family, int type, int listens) {
+        int n = config->private_call ? 0 : sd_listen_fds(0);
+
+        for (int fd = SD_LISTEN_FDS_START; fd < SD_LISTEN_FDS_START + n; fd++)
+                if (sd_is_socket(fd, family, type, listens) > 0)
+                        return fd;
+        return -EBADF;
+}
+
+int place_audit(const MonitorConfig *config) {
+        Error err = ERROR_EMPTY;
+        int given = given_socket(config, AF_NETLINK, SOCK_RAW, -1);
+        int r = given < 0 ? audit_socket_open(&err) : audit_socket_choose(given, &err);
+
+        if (r < 0)
+                log_event(LOG_WARNING, "no cause will be seccomp", F_ERR(&err));
+        return r < 0 || given < 0 ? r : given;
+}
+
 int place_init(Monitor *monitor, Error *err) {
         const MonitorConfig *config = monitor->config;
+        int given = given_socket(config, AF_UNIX, SOCK_STREAM, 1);
         int r;
 
         r = open_parent(config->state_dir, err);
@@ -141,9 +164,7 @@ int place_init(Monitor *monitor, Error *err) {
                 return r;
         if (config->listen_fd != UINT64_MAX)
                 return take_socket(monitor, (int) config->listen_fd, err);
-        if (!config->private_call && sd_listen_fds(1) > 0)
-                return take_socket(monitor, SD_LISTEN_FDS_START, err);
-        return make_socket(monitor, err);
+        return given >= 0 ? take_socket(monitor, given, err) : make_socket(monitor, err);
 }
 
 /* Linked files are left alone: they could be someone else's that a hostile front gave a second name. */

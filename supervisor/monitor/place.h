@@ -26,6 +26,9 @@ int place_init(Monitor *monitor, Error *err);
  */
 int place_dir(int at, const char *path, mode_t mode, mode_t barred, Error *err);
 
+/** place_audit() - the socket of the kernel's seccomp records, systemd's or our own; negative, and said: none */
+int place_audit(const MonitorConfig *config);
+
 /** place_front_state() - the front's own directory below the state, which its id then owns; a descriptor */
 int place_front_state(const Monitor *monitor, Error *err);
 

@@ -233,12 +233,15 @@ uint64_t cage_send(Cage *cage, const Command *command) {
 
 int cage_event(Cage *cage, InitEvent *event, int *fds) {
         struct pollfd init = { .fd = cage->fds[JAIL_FD_INIT], .events = POLLIN };
-        unsigned n_fds = 0;
+        unsigned n_fds;
         ssize_t n;
 
-        if (poll(&init, 1, WAIT_MSEC) != 1)
-                return -ETIMEDOUT;
-        n = fds_recv(init.fd, event, sizeof(*event), fds, &n_fds);
+        do { /* what children say of themselves is for a front that reads audit records */
+                n_fds = 0;
+                if (poll(&init, 1, WAIT_MSEC) != 1)
+                        return -ETIMEDOUT;
+                n = fds_recv(init.fd, event, sizeof(*event), fds, &n_fds);
+        } while (n == (ssize_t) sizeof(*event) && event->kind == INIT_PARKED);
         return n == (ssize_t) sizeof(*event) && n_fds == event->n_fds ? 0 : -EPROTO;
 }
 

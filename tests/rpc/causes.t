@@ -1,13 +1,42 @@
 #!/usr/bin/env -S python3 -B
 """causes: each end provoked, and each forged by a command that wants to be taken for another."""
 import json
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
 
-from front_lib import Tap
+from front_lib import SOURCE, Tap
 from supervisor_lib import Supervisor, need_jails
 
 need_jails()
 tap = Tap()
-supervisor = Supervisor("causes")
+
+
+def policies_with_killer():
+    """The shipped policies and one more, whose filter ends who asks for a priority."""
+    place = os.path.join(scratch.name, "policies")
+    shutil.copytree(os.path.join(SOURCE, "policies"), place)
+
+    def change(kind, name, to):
+        with open(os.path.join(place, kind, name)) as file:
+            json_text = json.loads("\n".join(line for line in file if not line.lstrip().startswith("//")))
+        with open(os.path.join(place, kind, "killer.json"), "w") as file:
+            json.dump(to(json_text), file)
+
+    def kill(profile):
+        profile["syscalls"].append({"names": ["getpriority"], "action": "SCMP_ACT_KILL_PROCESS"})
+        profile["syscalls"].append({"names": ["getsid"], "action": "SCMP_ACT_TRAP"})
+        return profile
+    change("seccomp", "default.json", kill)
+    change("", "default.json", lambda policy: {**policy, "seccomp": "killer"})
+    return place
+
+
+scratch = tempfile.TemporaryDirectory(dir="/var/tmp")
+os.chmod(scratch.name, 0o755)
+supervisor = Supervisor("causes", policies=policies_with_killer())
 client, second = supervisor.client(), supervisor.client()
 for peer in client, second:  # an emulated machine takes its time
     peer.sock.settimeout(120)
@@ -72,7 +101,7 @@ alone("sleep 60", ("wall_timeout", 0, 9, ["wall"]), "wall time", wall=200000)
 alone("while :; do :; done", ("cpu_timeout", 0, 9, ["cpu"]), "processor time", cpu_time=200000)
 alone("yes", ("output_limit", 0, 9, ["output"]), "output", output_max=MB)
 alone("kill -KILL $$", ("signaled", 0, 9, []), "a bare SIGKILL")
-alone("kill -SYS $$", ("signaled", 0, 31, []), "SIGSYS by itself: the kernel does not tell it from the filter's")
+alone("kill -SYS $$", ("signaled", 0, 31, []), "SIGSYS by itself: no filter did it")
 alone("exec head -c 2M /dev/zero > /home/user/f", ("signaled", 0, 25, []), "a file beyond fsize", fsize=MB)
 
 # ---- forged
@@ -167,9 +196,137 @@ answer = client.call("jail.create", {"exec": {"argv": ["/nosuch"]}})
 record = answer["result"]["command"]
 tap.ok((record["cause"], record["step"], record["errno"]) == ("not_started", "exec", 2), "not started: step and errno", record)
 
+# ---- filters. The kernel's record of one that killed is proof; a SIGSYS alone is none.
+TRIP = "import os; os.getpriority(0, 0)"
+TRIP_CHILD = "import os\npid = os.fork()\nif pid == 0: os.getpriority(0, 0)\nprint(os.waitpid(pid, 0)[1] & 127, flush=True)\n"
+RAISE = "os.kill(os.getpid(), 31)"
+
+
+def python(jail, script, peer=None, wait=True):
+    peer = peer or client
+    peer.send("jail.exec", {"jail": jail, "argv": ["python3", "-c", script], "stdio": ["null", "capture", "capture"]})
+    return finish(peer) if wait else None
+
+
+def killer_jail():
+    return client.call("jail.create", {"keep": True, "policy": "killer", "limits": LIMITS})["result"]["jail"]
+
+
+def wait_works(peer):
+    while (state := peer.call("warder.info")["result"]["audit"]) == "unknown":
+        pass
+    return state
+
+
+outside = subprocess.run(["python3", "-c", TRIP], check=False).returncode
+tap.same(outside, 0, "outside nobody ends for asking for a priority")
+has_records = wait_works(client) == "works"
+if not has_records:
+    tap.skip("ends by a filter are told", "the kernel's audit records cannot be had here")
+jail = killer_jail()
+want = "seccomp" if has_records else "signaled"
+record = python(jail, TRIP)
+tap.ok((record["cause"], record["signal"], record["hits"]) == (want, 31, []), "a filter ends the command", record)
+if has_records:
+    tap.ok(record["seccomp"] == {"call": "getpriority", "number": {"x86_64": 140, "aarch64": 141}[os.uname().machine],
+                                 "arch": os.uname().machine, "filter": "policy"}, "which call, and whose filter", record)
+record = python(jail, "import threading\nthreading.Thread(target=lambda: __import__('os').getpriority(0, 0)).start()\n"
+                "import time; time.sleep(60)")
+tap.same(record["cause"], want, "in one of its threads")
+if os.uname().machine == "x86_64":
+    for title, call, arch in (("x32", 0x40000000 | 39, "x32"), ("x32, no call at all", 0x40000000 | 9999, "x32")):
+        record = python(jail, f"import ctypes; ctypes.CDLL(None).syscall(ctypes.c_long({call}))")
+        tap.ok(record["cause"] == want and (not has_records or (record["seccomp"]["arch"], record["seccomp"]["filter"],
+                                                                record["seccomp"]["number"]) == (arch, "floor", call)),
+               f"the floor ends it: a call of {title}", record)
+record = python(jail, "import os; os.getsid(0)")
+tap.ok(record["cause"] == "signaled" and record["signal"] == 31 and "seccomp" not in record,
+       "a profile's trap is a signal to the program: no record, signaled", record)
+
+# forged
+record = python(jail, "import os; " + RAISE)
+tap.ok(record["cause"] == "signaled" and "seccomp" not in record, "SIGSYS to itself", record)
+record = python(jail, TRIP_CHILD + RAISE)
+tap.ok((record["cause"], record["signal"]) == ("signaled", 31) and record["output"]["stdout"]["text"] == "31\n",
+       "SIGSYS to itself after a filter ended its child", record)
+record = python(jail, TRIP_CHILD + "raise SystemExit(7)")
+tap.ok((record["cause"], record["code"], record["hits"]) == ("exited", 7, []) and "seccomp" not in record,
+       "a child that a filter ended is not the command's end, nor a hit", record)
+python(jail, "while True:\n  " + TRIP_CHILD.replace("\n", "\n  "), second, False)
+for i in range(10):
+    record = python(jail, "import os; " + RAISE)
+    tap.same(record["cause"], "signaled", f"SIGSYS to itself while filters end others of its jail, {i}")
+other = killer_jail()
+record = python(other, "import os; " + RAISE)
+tap.same(record["cause"], "signaled", "or those of another jail")
+tap.ok(python(other, TRIP)["cause"] == want, "where a filter is told beside all that")
+end_jail(other)
+second.notes.clear()
+client.call("jail.exec", {"jail": jail, "argv": ["pkill", "-SYS", "-o", "python3"]})
+tap.same(finish(second)["cause"], "signaled", "SIGSYS from another command, after many of its children")
+python(jail, "import time; time.sleep(60)", second, False)
+second.notes.append(second.line())
+client.call("jail.signal", {"jail": jail, "command": second.notes[-1]["params"]["command"], "signal": 31})
+tap.same(finish(second)["cause"], "killed_by_client", "SIGSYS by a client is the client's")
+end_jail(jail)
+
+# a flood: the records of one jail fill the socket, and make no wrong end, nor keep the front from answering
+FLOOD = "import os\nfor n in range(12):\n  if os.fork() == 0:\n    while True:\n      if os.fork() == 0: os.getpriority(0, 0)\n" \
+        "      os.wait()\n"
+flood, calm = killer_jail(), killer_jail()
+python(flood, FLOOD + "import time; time.sleep(600)", second, False)
+causes = [python(calm, script)["cause"] for script in (TRIP, "import os; " + RAISE) * 10]
+tap.ok(set(causes[1::2]) == {"signaled"}, "no SIGSYS is a filter's in a flood of records", causes)
+tap.ok(set(causes[::2]) <= {want, "signaled"}, "a filter's is told, or at worst is signaled", causes)
+end_jail(flood)
+tap.same(finish(second)["cause"], "jail_ended", "the flood ends")
+while python(calm, TRIP)["cause"] != want:
+    pass
+tap.ok(True, "and then filters are told again")
+end_jail(calm)
+
 client.close()
 second.close()
 tap.same(supervisor.wait(), 0, "the supervisor ends")
 tap.same(supervisor.leftovers(), [], "and leaves nothing")
 supervisor.stop()
+
+# ---- without the right to read records: one word less, and no wrong one
+if shutil.which("setpriv"):
+    supervisor = Supervisor("deaf", policies=os.path.join(scratch.name, "policies"),
+                            wrap=["setpriv", "--bounding-set", "-audit_read", "--"])
+    client = supervisor.client()
+    client.sock.settimeout(120)
+    tap.same(client.call("warder.info")["result"]["audit"], "missing", "no right to the records: said")
+    jail = killer_jail()
+    record = python(jail, TRIP)
+    tap.ok((record["cause"], record["signal"]) == ("signaled", 31) and "seccomp" not in record,
+           "and a filter's end is signaled", record)
+    end_jail(jail)
+    client.close()
+    tap.same(supervisor.wait(), 0, "this supervisor ends too")
+    tap.ok("no cause will be seccomp" in supervisor.words(), "and has said it in its log")
+    supervisor.stop()
+    # as systemd hands it over, and again to a second start: the choice is locked to the socket by then
+    given = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 9)
+    try:
+        given.bind((0, 1))
+    except PermissionError:
+        given = None
+    for start in (1, 2) if given and has_records else ():
+        os.set_inheritable(given.fileno(), True)
+        activate = (f"import os, sys; os.dup2({given.fileno()}, 3); os.environ.update(LISTEN_FDS='1', LISTEN_PID=str(os.getpid())); "
+                    "os.execvp(sys.argv[1], sys.argv[1:])")
+        supervisor = Supervisor("given", policies=os.path.join(scratch.name, "policies"), mode=(), keep=[given.fileno()],
+                                wrap=["python3", "-c", activate, "setpriv", "--bounding-set", "-audit_read", "--"])
+        client = supervisor.client()
+        client.sock.settimeout(120)
+        tap.same(wait_works(client), "works", f"records by a socket that was handed over, start {start}")
+        jail = killer_jail()
+        tap.same(python(jail, TRIP)["cause"], "seccomp", "and a filter's end is told")
+        end_jail(jail)
+        client.close()
+        supervisor.stop()
+else:
+    tap.skip("no right to the records", "no setpriv")
 tap.end()

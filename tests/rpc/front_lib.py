@@ -23,13 +23,13 @@ PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "10"))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
-             "pressure", "meminfo", "etc", "info", "filter"]
+             "pressure", "meminfo", "etc", "audit", "info", "filter"]
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
 JAIL_FD_MAX = 19
 INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN = range(1, 6)
-INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE = range(1, 8)
+INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE, INIT_PARKED = range(1, 9)
 REPLY = struct.Struct("=IIiIQII512s")
 EVENT = struct.Struct("=IiQiIQQQQQQQ2Q2Q2QIIII")
 INIT_HEAD = struct.Struct("=IIQ")
@@ -178,10 +178,11 @@ def client_as(path, uid, gid=None, groups=()):
 class Jail:
     """What the monitor hands out for a jail: pipes and files in place of cgroups."""
 
-    def __init__(self, front, cookie, handle):
+    def __init__(self, front, cookie, handle, id_base=0):
         self.front, self.cookie, self.handle = front, cookie, handle
         self.init, init_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.init.settimeout(PATIENCE)
+        init_theirs.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # as the monitor does
         self.files = [os.memfd_create(f"jail-{i}") for i in range(JAIL_FD_MAX)]
         self.set(5, "oom_kill 0\n")
         self.set(6, "4096\n")
@@ -194,7 +195,7 @@ class Jail:
             self.set(12 + 3 * slot + 1, "populated 0\n")
             self.set(12 + 3 * slot + 2, "usage_usec 0\n")
         fds = [init_theirs.fileno()] + self.files[1:]
-        front.reply(cookie, handle=handle, present=(1 << JAIL_FD_MAX) - 1, fds=fds)
+        front.reply(cookie, handle=handle, present=(1 << JAIL_FD_MAX) - 1, fds=fds, id_base=id_base)
         init_theirs.close()
 
     def set(self, index, text):
@@ -214,11 +215,11 @@ class Jail:
 
     def event(self, kind, number, code=0, fds=(), **more):
         f = dict(signal=0, step=0, value=0, wall=0, user=0, sys=0, rss=0, io=(0, 0), seen=(0, 0), kept=(0, 0), cut=(0, 0), disk=0,
-                 disk_before=0)
+                 disk_before=0, pid=0)
         f.update(more)
         send_with_fds(self.init, EVENT.pack(kind, code, number, f["signal"], f["step"], f["value"], f["wall"], f["user"],
                                             f["sys"], f["rss"], *f["io"], *f["seen"], *f["kept"], *f["cut"], f["disk"], f["disk_before"],
-                                            len(fds), 0), fds)
+                                            len(fds), f["pid"]), fds)
 
     def ended(self):
         """Nothing is left of it: the monitor's last word."""
@@ -229,7 +230,7 @@ class Jail:
 class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
                  policies=None, landlock=7, agent="/dev/null", config="/dev/null",
-                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null", state=None):
+                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null", state=None, audit=None):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -246,7 +247,7 @@ class Front:
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
                "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
                "config": os.open(config, os.O_RDONLY), "pressure": os.open(pressure, os.O_RDONLY),
-               "meminfo": os.open(meminfo, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY),
+               "meminfo": os.open(meminfo, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY), "audit": audit.fileno() if audit else null,
                "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
                "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
                "info": sealed(info), "filter": front_filter()}
@@ -254,7 +255,7 @@ class Front:
         self.pid = self.spawn([fds[name] for name in FRONT_FDS])
         theirs.close()
         listener.close()
-        for fd in set(fds.values()):
+        for fd in set(fds.values()) - {audit.fileno() if audit else -1}:
             try:
                 os.close(fd)
             except OSError:
@@ -286,8 +287,8 @@ class Front:
     def send_monitor(self, data, fds=()):
         send_with_fds(self.monitor, data, fds)
 
-    def reply(self, cookie, code=0, handle=0, present=0, text="", fds=()):
-        self.send_monitor(REPLY.pack(1, cookie, code, present, handle, 0, 0, text.encode()), fds)
+    def reply(self, cookie, code=0, handle=0, present=0, text="", fds=(), id_base=0):
+        self.send_monitor(REPLY.pack(1, cookie, code, present, handle, id_base, 0, text.encode()), fds)
 
     def request(self, seconds=10):
         """The next request at the monitor: (kind, cookie, bytes, fds)."""
@@ -295,11 +296,11 @@ class Front:
         data, fds = recv_with_fds(self.monitor, 65536)
         return struct.unpack_from("=II", data) + (data, fds)
 
-    def jail(self, handle=7):
+    def jail(self, handle=7, id_base=0):
         """Take the next request, which must be a create, and answer it with a jail."""
         kind, cookie, _, _ = self.request()
         assert kind == JAIL_CREATE, kind
-        return Jail(self, cookie, handle)
+        return Jail(self, cookie, handle, id_base)
 
     def words(self):
         with open(self.log) as file:

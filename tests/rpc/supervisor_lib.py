@@ -36,9 +36,10 @@ def need_jails():
 
 
 class Supervisor:
-    def __init__(self, name, policies=None, mode=("--private",), wrap=()):
-        """@mode: () is the service, which still gets a place of its own; @wrap: a command that executes what follows it."""
-        self.mode, self.wrap = list(mode), list(wrap)
+    def __init__(self, name, policies=None, mode=("--private",), wrap=(), keep=()):
+        """@mode: () is the service, which still gets a place of its own; @wrap: a command that executes what follows it;
+        @keep: descriptors that go along."""
+        self.mode, self.wrap, self.keep = list(mode), list(wrap), list(keep)
         self.policies = policies or os.path.join(SOURCE, "policies")
         self.instance = f"t{os.getpid()}-{name}"
         self.run_dir = f"/run/warder/{self.instance}"
@@ -60,7 +61,7 @@ class Supervisor:
                  self.instance, "--libexec-dir", os.path.abspath(BUILD), "--data-dir", os.path.join(SOURCE, "agent"),
                  "--policies-dir", self.policies, "--config-dir", self.config,
                  "--run-dir", self.run_dir, "--ready-fd", str(writer)],
-                pass_fds=[writer], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                pass_fds=[writer, *self.keep], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         os.close(writer)
         ready = os.read(reader, 1)
         os.close(reader)
