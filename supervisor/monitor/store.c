@@ -3,25 +3,21 @@
  *
  * A layer appears whole or not at all: it is written as new/<handle>, flushed, and only then renamed to
  * its digest. What is to go is renamed to gone/ at once, which is all that a request waits for, and
- * taken apart by a child of ours; after a crash the next start goes on where it stopped. Trees are taken
- * apart flat: a directory that is not empty moves up to gone/ itself, so no path is followed, no depth is
- * too deep, and two descriptors are enough.
+ * taken apart by a child of ours (sandbox/gone.c); after a crash the next start goes on where it stopped.
  */
 #include "supervisor/monitor/store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fds.h"
+#include "sandbox/gone.h"
 #include "supervisor/monitor/place.h"
 
 #define NAME_SIZE 72 /* 64 hex digits and room */
@@ -63,70 +59,6 @@ static const char *committing_name(uint64_t handle, char *name) {
         return name;
 }
 
-static int move_to_gone(int from, const char *name, int gone) {
-        uint8_t random[32];
-        char to[NAME_SIZE];
-
-        if (getrandom(random, sizeof random, 0) != (ssize_t) sizeof random)
-                return -EIO;
-        return renameat(from, name, gone, digest_name(random, to)) < 0 ? -errno : 0;
-}
-
-/* The entries of @fd, "." and ".." left out; NULL at the end or on an error. */
-static const char *next_name(DIR *dir) {
-        struct dirent *entry;
-
-        do
-                entry = readdir(dir);
-        while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
-        return entry ? entry->d_name : NULL;
-}
-
-static DIR *open_dir(int at, const char *name) {
-        int fd = openat(at, name, DIR_FLAGS);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-        if (!dir && fd >= 0)
-                (void) close(fd);
-        return dir;
-}
-
-/* Empty gone/@name one level deep and remove it; its full directories move to gone/. */
-static int remove_one(int gone, const char *name) {
-        const char *child;
-        DIR *dir;
-
-        if (unlinkat(gone, name, 0) == 0)
-                return 0;
-        dir = open_dir(gone, name);
-        if (!dir)
-                return -errno;
-        while ((child = next_name(dir)))
-                if (unlinkat(dirfd(dir), child, 0) < 0 &&
-                    unlinkat(dirfd(dir), child, AT_REMOVEDIR) < 0)
-                        (void) move_to_gone(dirfd(dir), child, gone);
-        (void) closedir(dir);
-        return unlinkat(gone, name, AT_REMOVEDIR) < 0 ? -errno : 0;
-}
-
-static int empty_gone(const Store *store) {
-        bool progress = true;
-        const char *name;
-        DIR *dir;
-
-        (void) setpriority(PRIO_PROCESS, 0, 19);
-        while (progress) {
-                progress = false;
-                dir = open_dir(store->gone, ".");
-                if (!dir)
-                        return -errno;
-                while ((name = next_name(dir)))
-                        progress |= remove_one(store->gone, name) == 0;
-                (void) closedir(dir);
-        }
-        return 0;
-}
-
 static int commit_layer(const Store *store, const StoreCommit *commit) {
         char from[NAME_SIZE], to[NAME_SIZE];
         autoclose int fd = openat(store->fresh, committing_name(commit->handle, from), DIR_FLAGS);
@@ -137,8 +69,8 @@ static int commit_layer(const Store *store, const StoreCommit *commit) {
                       RENAME_NOREPLACE) < 0 ||
             fsync(store->layers) < 0)
                 r = -errno;
-        if (r < 0 && move_to_gone(store->fresh, from, store->gone) == 0)
-                (void) empty_gone(store);
+        if (r < 0 && gone_take(store->gone, store->fresh, from) == 0)
+                (void) gone_empty(store->gone);
         return r == -EEXIST ? 0 : r;
 }
 
@@ -197,7 +129,7 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
         pid = fork();
         if (pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the next start goes on */
-                _exit(-(commit ? commit_layer(store, commit) : empty_gone(store)) & 0xff);
+                _exit(-(commit ? commit_layer(store, commit) : gone_empty(store->gone)) & 0xff);
         }
         job->pidfd = pid < 0 ? -errno : (int) syscall(SYS_pidfd_open, pid, 0);
         r = job->pidfd < 0 ? -errno
@@ -312,7 +244,7 @@ int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
 }
 
 static int forget(Store *store, int at, const char *name, Error *err) {
-        int r = move_to_gone(at, name, store->gone);
+        int r = gone_take(store->gone, at, name);
 
         return r < 0 ? error_set(err, r, "forget layer %s", name) : job_start(store, NULL, err);
 }
@@ -330,16 +262,10 @@ int store_remove(Store *store, const uint8_t *digest, Error *err) {
 }
 
 int store_drop_all(Store *store, Error *err) {
-        DIR *dir = open_dir(store->fresh, ".");
-        const char *name;
-        int r = 0;
+        int r;
 
         for (Job *job = store->jobs; job; job = job->next)
                 job->commit.done = NULL; /* who asked is gone */
-        if (!dir)
-                return error_set(err, -errno, "list the new layers");
-        while (r == 0 && (name = next_name(dir)))
-                r = move_to_gone(store->fresh, name, store->gone);
-        (void) closedir(dir);
+        r = gone_take_all(store->gone, store->fresh);
         return r < 0 ? error_set(err, r, "forget the new layers") : job_start(store, NULL, err);
 }
