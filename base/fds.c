@@ -130,6 +130,22 @@ ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_
         return got;
 }
 
+uint32_t fds_pack(int *fds, unsigned n) {
+        uint32_t present = 0;
+        unsigned next = 0;
+
+        for (unsigned i = 0; i < n; i++) {
+                int fd = fds[i];
+
+                if (fd < 0)
+                        continue;
+                fds[i] = -EBADF;
+                fds[next++] = fd;
+                present |= 1u << i;
+        }
+        return present;
+}
+
 void fds_close(int *fds, unsigned n) {
         int saved = errno;
         unsigned i;

@@ -38,6 +38,12 @@ ssize_t fds_recv(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_
  */
 ssize_t fds_recv_all(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds);
 
+/**
+ * fds_pack() - bring those that are there (not negative) of @n <= 32 descriptors to the front, in their order
+ * Returns: BIT(i) of each by its old place.
+ */
+uint32_t fds_pack(int *fds, unsigned n);
+
 /** fds_recv_from() - fds_recv_all(), and the pid of who sent it, in our numbers; 0: no SO_PASSCRED, or none seen by us */
 ssize_t fds_recv_from(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds,
                       int32_t *ret_pid);

@@ -11,9 +11,8 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/slot-groups.h"
 
-int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err) {
+int jail_fds(Jail *jail, int *ret_fds, Error *err) {
         int fds[_JAIL_FD_MAX];
-        uint32_t present = 0;
         unsigned i;
 
         for (i = 0; i < _JAIL_FD_MAX; i++) {
@@ -26,10 +25,8 @@ int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err) {
                         fds_close(fds, i);
                         return error_set(err, r, "duplicate a jail's descriptors");
                 }
-                present |= fd < 0 ? 0 : BIT(i);
         }
         memcpy(ret_fds, fds, sizeof(fds));
-        *ret_present = present;
         return 0;
 }
 

@@ -6,10 +6,10 @@
 
 /**
  * jail_fds() - duplicates of what the front gets, in the order of JailFd
- * @ret_fds: room for _JAIL_FD_MAX, owned by the caller
+ * @ret_fds: room for _JAIL_FD_MAX, owned by the caller; -EBADF where there is none
  * Returns: 0 or negative errno.
  */
-int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err);
+int jail_fds(Jail *jail, int *ret_fds, Error *err);
 
 /**
  * jail_slot() - one more command group, or one with limits below the jail's for its next command

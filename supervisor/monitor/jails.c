@@ -74,10 +74,11 @@ static void answer(Entry *entry) {
         Error err = ERROR_EMPTY;
         unsigned n;
 
-        if (jail_fds(entry->jail, fds, &reply.present, &err) < 0) {
+        if (jail_fds(entry->jail, fds, &err) < 0) {
                 entry_refuse(entry, &err);
                 return;
         }
+        reply.present = fds_pack(fds, _JAIL_FD_MAX);
         n = (unsigned) __builtin_popcount(reply.present);
         entry->asked = false;
         entry->known = true;

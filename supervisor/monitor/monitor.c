@@ -134,22 +134,17 @@ static int run_destroy(Call *call, Error *err) {
 static int run_slot(Call *call, Error *err) {
         const SlotRequest *request = &call->request->slot;
         Entry *entry = entry_find(call->monitor, request->handle);
-        int fds[_SLOT_FD_NARROW_MAX];
         uint32_t slot;
         int r;
 
         if (!entry || entry->ended || jail_state(entry->jail) != JAIL_RUNNING)
                 return error_say(err, -ENOENT, "no such running jail");
-        r = jail_slot(entry->jail, request->slot, &request->limits, &slot, fds, err);
+        r = jail_slot(entry->jail, request->slot, &request->limits, &slot, call->reply_fds, err);
         if (r < 0)
                 return r;
         call->reply.handle = slot;
-        for (unsigned i = 0; i < _SLOT_FD_NARROW_MAX; i++) {
-                if (fds[i] < 0)
-                        continue;
-                call->reply.present |= BIT(i);
-                call->reply_fds[call->n_reply_fds++] = fds[i];
-        }
+        call->reply.present = fds_pack(call->reply_fds, _SLOT_FD_NARROW_MAX);
+        call->n_reply_fds = (unsigned) __builtin_popcount(call->reply.present);
         return 0;
 }
 

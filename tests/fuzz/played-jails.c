@@ -167,14 +167,15 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
         return 0;
 }
 
-int jail_fds(Jail *jail, int *ret_fds, uint32_t *ret_present, Error *err) {
+int jail_fds(Jail *jail, int *ret_fds, Error *err) {
         must_live(jail);
         played_must(jail->state == JAIL_RUNNING);
         if (played_fails())
                 return error_say(err, -EMFILE, "no descriptor is left");
-        *ret_present = BIT(JAIL_FD_INIT) | BIT(JAIL_FD_PIDFD);
-        ret_fds[0] = fcntl(jail->channel, F_DUPFD_CLOEXEC, 0);
-        ret_fds[1] = fcntl(jail->pidfd, F_DUPFD_CLOEXEC, 0);
+        for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
+                ret_fds[i] = -EBADF;
+        ret_fds[JAIL_FD_INIT] = fcntl(jail->channel, F_DUPFD_CLOEXEC, 0);
+        ret_fds[JAIL_FD_PIDFD] = fcntl(jail->pidfd, F_DUPFD_CLOEXEC, 0);
         return 0;
 }
 

@@ -134,7 +134,6 @@ static int await_state(Jail *jail, JailState state, Error *err) {
 int cage_try(Rig *rig, const Plan *plan, const JailLayer *layers, Cage *ret_cage, Error *err) {
         Cage cage = { .next_id = 1 };
         InitEvent ready;
-        uint32_t present;
         int fds[FDS_MAX];
         int r = jail_new_shell(rig->sandbox, &cage.jail, err);
 
@@ -146,7 +145,7 @@ int cage_try(Rig *rig, const Plan *plan, const JailLayer *layers, Cage *ret_cage
         if (r == 0)
                 r = await_state(cage.jail, JAIL_RUNNING, err);
         if (r == 0)
-                r = jail_fds(cage.jail, cage.fds, &present, err);
+                r = jail_fds(cage.jail, cage.fds, err);
         if (r == 0)
                 r = cage_event(&cage, &ready, fds);
         if (r == 0 && ready.kind != INIT_READY)

@@ -137,7 +137,17 @@ static void keyed_kernel_files(void) {
         is_number(value, 4, "and its value");
 }
 
+static void what_is_there_comes_first(void) {
+        int fds[] = { 10, -EBADF, 12, -1, 14 };
+
+        is_number(fds_pack(fds, 5), 1 | 4 | 16, "the places that were taken");
+        ok(fds[0] == 10 && fds[1] == 12 && fds[2] == 14, "what is there, in its order");
+        ok(fds[3] < 0 && fds[4] < 0, "and nothing twice");
+        is_number(fds_pack(fds + 3, 2), 0, "where there is none");
+}
+
 int main(void) {
+        what_is_there_comes_first();
         too_many_are_refused();
         truncation_closes_what_came();
         end_and_empty();
