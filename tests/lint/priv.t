@@ -21,8 +21,8 @@ CALLS = re.compile(r"\b(mount|umount2?|pivot_root|chroot|setns|unshare|clone3?|s
                    r"open_tree|mount_setattr|init_module|finit_module|kexec_load|reboot|sethostname)\s*\(")
 NUMBERS = re.compile(r"\b(?:SYS|__NR)_(mount|umount2|pivot_root|chroot|setns|unshare|clone3?|setres[ug]id|"
                      r"setgroups|capset|fsopen|fsmount|move_mount|open_tree|mount_setattr)\b")
-# The second is a ratchet, raised once: for nested limits, writable binds and the service's own namespace
-LINES_AIM, LINES_MAX = 3000, 4100
+# The second is a ratchet: it goes down with the lines, and leaves room for what is being built
+LINES_AIM, LINES_MAX = 3000, 4060
 
 
 def privileged(path):
@@ -61,7 +61,7 @@ PLANTS = [
     ("a mount in init", {"sandbox/init/a.c": "int x = mount(0, 0, 0, 0, 0);\n"}, "mount outside"),
     ("a mount beside the probes", {"cli/probe.c": "int x = mount(0, 0, 0, 0, 0);\n"}, "mount outside"),
     ("unshare in cli/as-user.c", {"cli/as-user.c": "int x = unshare(0);\n"}, "unshare outside"),
-    ("too much privilege", {"sandbox/priv-a.c": "int x;\n" * 4101}, "4101 lines"),
+    ("too much privilege", {"sandbox/priv-a.c": "int x;\n" * 4061}, "4061 lines"),
 ]
 CLEAN = {
     "cli/probe/a.c": "int x = mount(0, 0, 0, 0, 0);\n",
