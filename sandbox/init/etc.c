@@ -31,15 +31,22 @@ typedef struct Found {
         bool name; /* a line has the name */
 } Found;
 
+/* Does the third field of this line say @id? No further than the line's end is looked: there may be a million. */
+static bool line_has_id(const char *line, uint32_t id) {
+        const char *at = line + strcspn(line, ":\n");
+
+        if (at == line || *at != ':')
+                return false;
+        at += 1 + strcspn(at + 1, ":\n");
+        return *at == ':' && at[1] >= '0' && at[1] <= '9' && strtoull(at + 1, NULL, 10) == id;
+}
+
 static Found find_user(const char *text, uint32_t id) {
         Found found = { false, false };
         const char *line;
-        unsigned has;
 
         for (line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-                if (sscanf(line, "%*[^:\n]:%*[^:\n]:%u", &has) == 1 ||
-                    sscanf(line, "%*[^:\n]::%u", &has) == 1)
-                        found.id |= has == id;
+                found.id |= line_has_id(line, id);
                 found.name |= strncmp(line, USER_NAME ":", strlen(USER_NAME) + 1) == 0;
         }
         return found;

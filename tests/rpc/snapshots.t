@@ -125,6 +125,20 @@ tap.same(out(run(["/bin/cat", "/etc/motd"], snapshot="plain")), "hello\n", "and 
 record = run(["/bin/sh", "-c", "cat /etc/motd"], snapshot="plain", policy="strict")
 tap.same(out(record), "hello\n", "strict runs it")
 
+# ---- a hostile etc/passwd: what init's child does to read it is not counted as a command, so it has to be little
+passwd = b"\n" * (1 << 19)
+buffer = io.BytesIO(root)
+with tarfile.open(fileobj=buffer, mode="a") as tar:
+    info = tarfile.TarInfo("etc/passwd")
+    info.size, info.mode = len(passwd), 0o644
+    tar.addfile(info, io.BytesIO(passwd))
+bring("lines", buffer.getvalue())
+record = run(["/bin/sh", "-c", "id -un; cat /proc/1/stat"], snapshot="lines")
+tap.same(out(record).split("\n")[0], "user", "an etc/passwd of half a million lines gets the jail's user")
+ticks = sum(int(n) for n in out(record).rsplit(")", 1)[1].split()[13:15])
+client.call("snapshot.remove", {"name": "lines"})
+tap.ok(ticks < os.sysconf("SC_CLK_TCK"), "and is read once, not once a line", f"{ticks} ticks of init's children")
+
 # ---- what is wrong
 BAD = {
     "no archive": b"this is no archive at all, only text" * 100,
