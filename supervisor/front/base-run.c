@@ -18,17 +18,20 @@ struct BaseRun {
         void *userdata;
 };
 
-/* Everything that the result depends on; the owner too, so that no user's jail speaks for another's */
-static int make_key(const BaseRunSpec *spec, uint8_t *ret_key, Error *err) {
+/* Everything that the result depends on */
+static int make_key(Front *front, const BaseRunSpec *spec, uint8_t *ret_key, Error *err) {
+        uint8_t root[DIGEST_SIZE];
         Digest *digest = NULL;
+        int r = gate_root_digest(front, &spec->root, root, err);
 
+        if (r < 0)
+                return r;
         if (digest_new(&digest) < 0)
                 return error_set(err, -ENOMEM, "look for the base's results");
-        digest_add(digest, spec->root.layers->digests, 32u * spec->root.layers->n);
+        digest_add(digest, root, sizeof(root));
         digest_add(digest, spec->spec->digest, DIGEST_SIZE);
         digest_add(digest, spec->snapshot, DIGEST_SIZE);
         digest_add(digest, spec->policy, DIGEST_SIZE);
-        digest_add(digest, &spec->root.owner_uid, sizeof(spec->root.owner_uid));
         digest_end(digest, ret_key);
         digest_free(digest);
         return 0;
@@ -108,7 +111,7 @@ int base_run_get(Front *front, const BaseRunSpec *spec, RunResult **ret_result, 
         if (!run)
                 return error_set(err, -ENOMEM, "run the base's tests");
         *run = (BaseRun){ .front = front, .done = spec->done, .userdata = spec->userdata };
-        r = make_key(spec, run->key, err);
+        r = make_key(front, spec, run->key, err);
         if (r < 0)
                 return r;
         known = find(front, run->key);

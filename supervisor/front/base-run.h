@@ -1,7 +1,7 @@
 #pragma once
 /*
  * base-run: which tests the base itself names, so that a verdict can tell a test that is gone or newly
- * skipped. Run once for a base, spec, snapshot and policy, and kept in the ledger.
+ * skipped. Run once for a base, spec, snapshot, policy, limits and user, and kept in the ledger.
  */
 #include "supervisor/front/spec-run.h"
 

@@ -7,6 +7,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
+#include "supervisor/front/canonical.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/snapshots.h"
@@ -43,6 +44,13 @@ static int fill_root(Front *front, Plan *plan, const GateRoot *root, Error *err)
         return root->upper ? put_on_top(plan, root->upper, err) : 0;
 }
 
+/* Given ones have a wall time of their own: a task's, which its budget bounds. */
+static int limits_of(Front *front, const GateRoot *root, const Policy *policy, JailLimits *ret,
+                     Error *err) {
+        *ret = root->limits ? *root->limits : *policy_limits(policy);
+        return policy_take_bound(front, root->owner_uid, !root->limits, ret, err);
+}
+
 int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *userdata,
                   FrontJail **ret, Error *err) {
         PolicyHold policy;
@@ -55,9 +63,7 @@ int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *u
         r = policies_hold(front->policies, root->policy, &policy, err);
         if (r < 0)
                 return error_add(err, r, "policy %s", root->policy->shown);
-        spec.limits = root->limits ? *root->limits : *policy_limits(policy.policy);
-        /* given ones have a wall time of their own: a task's, which its budget bounds */
-        r = policy_take_bound(front, root->owner_uid, !root->limits, &spec.limits, err);
+        r = limits_of(front, root, policy.policy, &spec.limits, err);
         if (r < 0)
                 return r;
         spec.filter_fd = policy.filter;
@@ -68,6 +74,41 @@ int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *u
         image = snapshots_image(front, root->snapshot, root->owner_uid);
         spec.image = image;
         return front_jail_new(front, &spec, ready, userdata, ret, err);
+}
+
+/* Field by field: between them there may be anything. */
+static void add_limits(Digest *digest, const JailLimits *limits) {
+        const uint64_t rest[] = {
+                limits->proc_pid,         limits->wall_usec,   limits->command_wall_usec,
+                limits->command_cpu_usec, limits->output_keep, limits->output_max,
+                limits->nofile,           limits->fsize
+        };
+
+        digest_add(digest, &limits->plan, sizeof(limits->plan));
+        digest_add(digest, &limits->command, sizeof(limits->command));
+        digest_add(digest, rest, sizeof(rest));
+}
+
+int gate_root_digest(Front *front, const GateRoot *root, uint8_t *ret_digest, Error *err) {
+        SCOPED(json_free) cJSON *image = snapshots_image(front, root->snapshot, root->owner_uid);
+        SCOPED(digest_free) Digest *digest = NULL;
+        uint8_t config[DIGEST_SIZE] = { 0 };
+        PolicyHold policy;
+        JailLimits limits;
+        int r = policies_hold(front->policies, root->policy, &policy, err);
+
+        if (r >= 0)
+                r = limits_of(front, root, policy.policy, &limits, err);
+        if (r < 0)
+                return r;
+        if ((image && canonical_digest(image, config) < 0) || digest_new(&digest) < 0)
+                return error_set(err, -ENOMEM, "look for an earlier result");
+        digest_add(digest, root->layers->digests, 32u * root->layers->n);
+        digest_add(digest, config, sizeof(config));
+        add_limits(digest, &limits);
+        digest_add(digest, &root->owner_uid, sizeof(root->owner_uid));
+        digest_end(digest, ret_digest);
+        return 0;
 }
 
 void gate_jail_end(Front *front, const char *id) {

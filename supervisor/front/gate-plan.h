@@ -32,6 +32,13 @@ void gate_layers_add(GateLayers *layers, const uint8_t *digest);
 int gate_jail_new(Front *front, const GateRoot *root, JailReadyFn ready, void *userdata,
                   FrontJail **ret, Error *err);
 
+/**
+ * gate_root_digest() - what a run in such a jail may depend on besides its commands, snapshot and policy: the
+ * layers, how the snapshot's image is run, the limits that hold, and the owner, so that no user's jail speaks
+ * for another's. @ret_digest: 32 bytes
+ */
+int gate_root_digest(Front *front, const GateRoot *root, uint8_t *ret_digest, Error *err);
+
 /** gate_jail_end() - end a jail by its name, where it is still there */
 void gate_jail_end(Front *front, const char *id);
 /** gate_jail_end_dropping() - likewise; when nothing is left of it, the kept upper @upper goes too */

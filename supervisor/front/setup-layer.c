@@ -35,18 +35,23 @@ static SetupLayer *setup_layer_free(SetupLayer *setup) {
 }
 DEFINE_SCOPED(SetupLayer *, setup_layer_free);
 
-static int make_key(const SetupLayerSpec *spec, uint8_t *ret_key, Error *err) {
+static int make_key(Front *front, const SetupLayerSpec *spec, uint8_t *ret_key, Error *err) {
         cJSON *setup = json_get(spec->spec->json, "setup");
-        uint8_t commands[DIGEST_SIZE];
+        uint8_t commands[DIGEST_SIZE], root[DIGEST_SIZE];
+        GateRoot plain = spec->root;
         Digest *digest = NULL;
+        int r;
 
+        plain.limits = NULL; /* what setup made when it went well is the same under any */
+        r = gate_root_digest(front, &plain, root, err);
+        if (r < 0)
+                return r;
         if (canonical_digest(setup, commands) < 0 || digest_new(&digest) < 0)
                 return error_set(err, -ENOMEM, "look for the setup layer");
         digest_add(digest, commands, sizeof(commands));
-        digest_add(digest, spec->root.layers->digests, 32u * spec->root.layers->n);
+        digest_add(digest, root, sizeof(root));
         digest_add(digest, spec->snapshot, DIGEST_SIZE);
         digest_add(digest, spec->policy, DIGEST_SIZE);
-        digest_add(digest, &spec->root.owner_uid, sizeof(spec->root.owner_uid));
         digest_end(digest, ret_key);
         digest_free(digest);
         return 0;
@@ -245,7 +250,7 @@ int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint
                 .done = spec->done,
                 .userdata = spec->userdata
         };
-        r = make_key(spec, setup->key, err);
+        r = make_key(front, spec, setup->key, err);
         if (r < 0)
                 return r;
         if (find(front, setup->key, ret_digest)) {

@@ -153,6 +153,26 @@ tap.same(client.call("snapshot.show", {"name": "none"})["result"].get("image"), 
 tap.ok("no command" in run("none").get("error", {}).get("message", ""), "and no command of its own", run("none"))
 drop("none")
 
+# ---- a verify knows images of the same layers apart by how they are run
+SCRIPT = b'echo ok 1 - first\n[ -e skip ] && exit 0\n[ "$ALL" ] && echo ok 2 - second\nexit 0\n'
+SPEC = {"warder": "verify/1", "commands": [{"run": ["/bin/sh", "run.sh"], "parse": "tap"}]}
+
+
+def verify(snapshot, name):
+    with tempfile.TemporaryFile() as base, tempfile.TemporaryFile() as patch:
+        base.write(Tar().add("run.sh", SCRIPT).bytes())
+        patch.write(f"diff --git a/{name} b/{name}\nnew file mode 100644\n--- /dev/null\n+++ b/{name}\n@@ -0,0 +1 @@\n+x\n".encode())
+        base.seek(0), patch.seek(0)
+        answer = client.call("verify.run", {"spec": SPEC, "snapshot": snapshot}, fds=[base.fileno(), patch.fileno()])
+        return [answer.get("result", answer).get(key) for key in ("verdict", "missing")]
+
+
+for name, env in (("few", []), ("all", ["ALL=1"])):
+    bring(name, Image(ROOT, config={"Env": env}).layout())
+tap.same(verify("few", "new"), ["passed", []], "with one image the base has one test")
+tap.same(verify("all", "skip"), ["failed", ["second"]], "with another it has two, and one of them is missed")
+drop("few", "all")
+
 # ---- which one of several
 image = Image(ROOT)
 manifest = image.manifest()

@@ -139,6 +139,22 @@ expect 3 "no patch: it still hangs" warder verify --json --time 2s --parse tap \
 is "$(verdict .verdict)" timeout "verdict timeout"
 git reset -q --hard HEAD~1
 
+# what the base's tests did under tight limits is no measure for a run under others
+cat >src/two.sh <<'X'
+echo "ok 1 - first"
+[ -e skip ] && exit 0
+for i in 1 2 3 4 5 6 7 8; do sleep 1 & done 2>/dev/null
+wait
+echo "ok 2 - second"
+X
+git add src/two.sh
+git -c user.name=t -c user.email=t@example.org commit -qm 'many processes'
+patch_of dropped 'echo yes >skip'
+expect 3 "few processes: a limit" warder verify --json --pids 4 --parse tap --run 'sh src/two.sh' "$scratch/nothing.patch"
+expect 1 "a patch that drops a test fails all the same" warder verify --json --parse tap --run 'sh src/two.sh' "$scratch/dropped.patch"
+is "$(verdict '.missing | join(" ")')" second "the test that is gone is named"
+git reset -q --hard HEAD~1
+
 # a root of its own instead of the host's
 root=$scratch/root
 mkdir -p "$root/bin" "$root/tmp"
