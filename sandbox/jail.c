@@ -260,6 +260,10 @@ static void give_ids(Jail *jail) {
         jail->range = 0;
 }
 
+uint32_t jail_oom_kills(const Jail *jail) {
+        return jail->oom_kills;
+}
+
 int jail_reap(Jail *jail, int *ret_status, Error *err) {
         int r = wait_status(jail, err);
 
@@ -267,6 +271,7 @@ int jail_reap(Jail *jail, int *ret_status, Error *err) {
                 return r;
         (void) jail_kill(jail);
         if (jail->has_groups) {
+                jail->oom_kills += (uint32_t) groups_oom_kills(&jail->groups); /* 0 the next time */
                 groups_close(&jail->groups);
                 fds_close(jail->fds, _JAIL_FD_MAX);
                 r = groups_remove(&jail->sandbox->hierarchy, jail->number);

@@ -116,6 +116,8 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
  */
 int jail_upper_fd(const Jail *jail);
 
+/** jail_oom_kills() - of a jail that ended: processes of its commands that the kernel killed for memory */
+uint32_t jail_oom_kills(const Jail *jail);
 /** jail_kill() - end every process of it; returns at once */
 int jail_kill(Jail *jail);
 

@@ -49,6 +49,10 @@ static int limit_v1(const Groups *groups, const PlanLimits *limits, Error *err) 
         if (r == 0)
                 r = group_write_number(memory, "memory.memsw.limit_in_bytes", limits->memory_bytes,
                                        err);
+        /* what sockets hold for TCP is counted apart from the rest there; absent without that count */
+        if (r == 0 && faccessat(memory, "memory.kmem.tcp.limit_in_bytes", F_OK, 0) == 0)
+                r = group_write_number(memory, "memory.kmem.tcp.limit_in_bytes",
+                                       limits->memory_bytes, err);
         if (r == 0)
                 r = group_write_number(groups->limits[TREE_PIDS], "pids.max",
                                        limits->pids + HELPERS, err);
@@ -225,6 +229,21 @@ static int open_optional(const Groups *groups, Tree tree, Error *err) {
 int groups_limit(const Groups *groups, const PlanLimits *limits, Error *err) {
         return hierarchy_is_v2(groups->hierarchy) ? limit_v2(groups, limits, err)
                                                   : limit_v1(groups, limits, err);
+}
+
+uint64_t groups_oom_kills(const Groups *groups) {
+        int memory = groups->limits[TREE_MEMORY];
+        autoclose int fd = -EBADF;
+        uint64_t kills = 0;
+
+        if (memory < 0) /* a shell that ended before its groups were opened */
+                return 0;
+        fd = group_open_file(
+                memory, hierarchy_is_v2(groups->hierarchy) ? "memory.events" : "memory.oom_control",
+                O_RDONLY);
+        if (fd >= 0)
+                (void) fd_read_keyed(fd, "oom_kill", &kills);
+        return kills;
 }
 
 /* The list of what runs there already, and where it has to go. */

@@ -17,6 +17,13 @@ typedef struct LimitPlaces {       /* directories whose disks io limits bound; b
 int groups_limit(const Groups *groups, const PlanLimits *limits, Error *err);
 
 /**
+ * groups_oom_kills() - processes of the jail's commands that the kernel killed for memory so far
+ *
+ * The spawner is one of them. Returns: 0 also where the counter cannot be read.
+ */
+uint64_t groups_oom_kills(const Groups *groups);
+
+/**
  * groups_limit_optional() - make and limit what only some plans ask for: io and cpuset
  * @places:  what the jail reads and writes on disks, beside the host's /usr
  * @ret_fds: room for GROUPS_FOLLOW_MAX, owned by the caller: for groups_follow(), on a v1 host alone

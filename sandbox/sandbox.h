@@ -41,6 +41,7 @@ struct Jail {
         bool has_groups; /* may have some: to be removed */
         int status;      /* wait status of init, once has_status */
         bool has_status;
+        uint32_t oom_kills; /* of its commands, once it ended */
         Groups groups;
         int fds[_JAIL_FD_MAX]; /* owned, as the front gets them; PIDFD stands in pidfd */
 };

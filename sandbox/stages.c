@@ -47,6 +47,7 @@
 #include "base/owned.h"
 #include "sandbox/groups.h"
 #include "sandbox/landlock.h"
+#include "sandbox/oom-order.h"
 #include "sandbox/priv-builder.h"
 #include "sandbox/priv-caps.h"
 #include "sandbox/priv-mount.h"
@@ -174,7 +175,10 @@ static int stage_namespaces(Shell *shell, Error *err) {
                 return error_set(err, -errno, "make all mounts private");
         shell->proc = mount_new("proc", options,
                                 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, err);
-        return shell->proc < 0 ? shell->proc : 0;
+        if (shell->proc < 0)
+                return shell->proc;
+        oom_order_common(shell->proc);
+        return 0;
 }
 
 static int stage_init_group(Shell *shell, Error *err) {
@@ -275,6 +279,9 @@ static int stage_spawner(Shell *shell, Error *err) {
                 return error_set(err, -errno, "clone the spawner");
         if (pid > 0)
                 return 0;
+        /* elsewhere it is not counted with the commands */
+        if (!hierarchy_is_v2(shell->hierarchy))
+                oom_order_last(shell->proc);
         r = groups_enter_cmd(shell->hierarchy, shell->number, err);
         if (r == 0)
                 r = landlock_confine(shell, err);

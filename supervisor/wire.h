@@ -109,7 +109,7 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
         uint32_t present;     /* CREATE: BIT(JailFd), SLOT: BIT(SlotFd): what comes, in order */
         uint64_t handle;      /* of the jail or new layer */
         uint32_t id_base;     /* CREATE: first host id of the jail's range */
-        uint32_t pad;
+        uint32_t oom_kills;   /* JAIL_ENDED: of its commands' processes, by the kernel for memory */
         char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */
 } MonitorReply;
 
@@ -119,6 +119,7 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
 
 #define INIT_BLOB_MAX    (64u * 1024)       /* within the message */
 #define INIT_BLOB_FD_MAX (2u * 1024 * 1024) /* as a sealed memfd (INIT_EXEC_BLOB_FD) */
+#define INIT_GAVE_UP     3 /* exit code: its spawner is dead, no command can start */
 #define INIT_KEEP_MAX    (4u * 1024 * 1024) /* most bytes of one captured stream that are kept */
 
 typedef enum InitRequestKind {

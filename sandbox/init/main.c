@@ -146,7 +146,7 @@ static void drop_files_caps(const Init *init) {
                 return;
         if (fds_send(init->spawner, &request, sizeof(request), NULL, 0) < 0 ||
             caps_keep(INIT_CAPS) < 0)
-                _exit(1);
+                _exit(INIT_GAVE_UP);
 }
 
 /* ---- the loop ------------------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ static void dispatch(Init *init, Watch *set) {
         unsigned i;
 
         if (set->polls[1].revents)
-                _exit(1); /* the spawner never speaks: it is dead, and no command can start */
+                _exit(INIT_GAVE_UP); /* the spawner never speaks: it is dead */
         for (i = 2; i < set->n; i++) {
                 if (!set->polls[i].revents)
                         continue;

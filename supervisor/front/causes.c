@@ -116,9 +116,17 @@ static void copy_figures(CommandEnd *end, const InitEvent *event) {
         take_disk(end, event);
 }
 
+/*
+ * Commands can fill the jail's memory with what no kill gives back (System V segments); then the kernel goes
+ * on to kill, and takes the spawner too, which is counted with them. That jail ended for memory.
+ */
+static Cause of_jail(const CommandEnd *end) {
+        return end->gave_up && (end->hits & BIT(HIT_MEMORY)) ? CAUSE_OOM : CAUSE_JAIL_ENDED;
+}
+
 void cause_decide(CommandEnd *end, const InitEvent *event, Cause ordered) {
         if (!event) {
-                end->cause = ordered == _CAUSE_MAX ? CAUSE_JAIL_ENDED : ordered;
+                end->cause = ordered == _CAUSE_MAX ? of_jail(end) : ordered;
                 end->signal = SIGKILL;
                 return;
         }

@@ -47,6 +47,7 @@ typedef struct CommandEnd { /* the record; borrowed by the callback's receiver *
         uint32_t proved;    /* of them: nobody but this command can have made it rise */
         bool others;        /* something else was in the jail while it ran */
         bool own_counters;  /* memory and pids were counted for it alone (a narrow slot) */
+        bool gave_up;       /* the jail's init ended by itself: it had lost its spawner */
         bool disk_before;   /* the disk was full when it began */
         bool filtered;      /* the kernel recorded that a seccomp filter killed its process */
         AuditRecord killed; /* that record */

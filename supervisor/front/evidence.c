@@ -15,8 +15,8 @@
 
 #include "base/fds.h"
 
+/* What cannot be read, because its group is gone, stays as it was. */
 static void read_counters(int oom, int pids, Counters *ret) {
-        *ret = (Counters){ 0 };
         (void) fd_read_keyed(oom, "oom_kill", &ret->oom);
         (void) fd_read_keyed(pids, "max", &ret->pids);
 }
@@ -24,6 +24,8 @@ static void read_counters(int oom, int pids, Counters *ret) {
 static void read_jail(const FrontJail *jail, Counters *ret) {
         read_counters(front_jail_fd(jail, JAIL_FD_OOM), front_jail_fd(jail, JAIL_FD_PIDS_EVENTS),
                       ret);
+        if (front_jail_oom_kills(jail) > ret->oom) /* the monitor's count, taken last of all */
+                ret->oom = front_jail_oom_kills(jail);
 }
 
 static void read_slot(const Slot *slot, Counters *ret) {
@@ -65,7 +67,7 @@ static void read_files(const FrontJail *jail, int stat, CommandEnd *end) {
 
 static void end_narrow(const Evidence *evidence, const FrontJail *jail, const Slot *slot,
                        CommandEnd *end) {
-        Counters now;
+        Counters now = evidence->slot;
 
         read_slot(slot, &now);
         note(end, HIT_MEMORY, now.oom - evidence->slot.oom, true);
@@ -83,7 +85,7 @@ static void end_narrow(const Evidence *evidence, const FrontJail *jail, const Sl
 void evidence_end(const Evidence *evidence, const FrontJail *jail, const Slot *slot,
                   CommandEnd *end) {
         bool narrow = slot && slot_is_narrow(slot);
-        Counters now;
+        Counters now = evidence->jail;
 
         if (!slot)
                 return;
@@ -91,8 +93,13 @@ void evidence_end(const Evidence *evidence, const FrontJail *jail, const Slot *s
         read_jail(jail, &now);
         end->forks_refused = now.pids - evidence->jail.pids;
         note(end, HIT_PIDS, end->forks_refused, !end->others);
+        end->gave_up = front_jail_gave_up(jail);
         if (narrow) {
                 end_narrow(evidence, jail, slot, end);
+                if (end->gave_up && end->oom_kills == 0) { /* the spawner is counted for the jail */
+                        end->oom_kills = now.oom - evidence->jail.oom;
+                        note(end, HIT_MEMORY, end->oom_kills, false);
+                }
                 return;
         }
         end->oom_kills = now.oom - evidence->jail.oom;

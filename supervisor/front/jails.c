@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -67,6 +68,8 @@ struct FrontJail {
         int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
         uint32_t owner_uid;
         uint64_t created_usec;
+        uint64_t oom_kills; /* this and the next: once it ended */
+        bool gave_up;
 };
 
 static const char *const state_names[] = { "making", "ready", "ending" };
@@ -206,15 +209,16 @@ static void tell_gone(FrontJail *jail) {
         front_touch(front);
 }
 
-void front_jail_ended(Front *front, uint64_t handle, int wait_status) {
+void front_jail_ended(Front *front, const MonitorReply *event) {
         FrontJail *jail = front->jails;
 
-        (void) wait_status;
-        while (jail && (jail->handle != handle || jail->state == FRONT_JAIL_MAKING))
+        while (jail && (jail->handle != event->handle || jail->state == FRONT_JAIL_MAKING))
                 jail = jail->next;
         if (!jail)
                 return;
         set_state(jail, FRONT_JAIL_ENDING);
+        jail->oom_kills = event->oom_kills;
+        jail->gave_up = WIFEXITED(event->code) && WEXITSTATUS(event->code) == INIT_GAVE_UP;
         if (jail->init)
                 init_link_drain(jail->init);
         jail->init = init_link_free(jail->init);
@@ -450,6 +454,14 @@ InitLink *front_jail_init(const FrontJail *jail) {
 
 Slots *front_jail_slots(const FrontJail *jail) {
         return jail->slots;
+}
+
+uint64_t front_jail_oom_kills(const FrontJail *jail) {
+        return jail->oom_kills;
+}
+
+bool front_jail_gave_up(const FrontJail *jail) {
+        return jail->gave_up;
 }
 
 int front_jail_fd(const FrontJail *jail, JailFd which) {

@@ -48,8 +48,8 @@ void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata);
 /** front_jail_watch() - be told of its end without asking for it. Returns: 0 or -ENOMEM */
 int front_jail_watch(FrontJail *jail, JailGoneFn gone, void *userdata);
 
-/** front_jail_ended() - the monitor says: nothing of the jail with @handle is left; for monitor-link.c */
-void front_jail_ended(Front *front, uint64_t handle, int wait_status);
+/** front_jail_ended() - the monitor says: nothing of the jail with that handle is left; for monitor-link.c */
+void front_jail_ended(Front *front, const MonitorReply *event);
 
 /** front_jails_free_all() - at the end of the front: its commands end. The monitor ends the jails themselves */
 void front_jails_free_all(Front *front);
@@ -96,5 +96,9 @@ int front_jail_fd(const FrontJail *jail, JailFd which);
 uint32_t front_jail_id_base(const FrontJail *jail);
 /** front_jail_audit() - where audit.c keeps the records of its processes */
 struct AuditRing **front_jail_audit(FrontJail *jail);
+/** front_jail_oom_kills() - of one that ended: the last count of its commands' processes killed for memory */
+uint64_t front_jail_oom_kills(const FrontJail *jail);
+/** front_jail_gave_up() - did init end by itself, because it had lost the process that makes commands */
+bool front_jail_gave_up(const FrontJail *jail);
 /** front_jail_commands() - head of the list of its commands, which commands.c keeps */
 Command **front_jail_commands(FrontJail *jail);

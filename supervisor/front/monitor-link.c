@@ -56,7 +56,7 @@ static void on_packet(const void *bytes, size_t n, int *fds, unsigned n_fds, voi
         memcpy(&reply, bytes, sizeof reply);
         reply.text[sizeof reply.text - 1] = '\0';
         if (reply.kind == MONITOR_JAIL_ENDED) {
-                front_jail_ended(monitor->front, reply.handle, reply.code);
+                front_jail_ended(monitor->front, &reply);
                 return;
         }
         if (reply.kind == MONITOR_EGRESS) {

@@ -123,7 +123,8 @@ static int on_report(sd_event_source *source, int fd, uint32_t events, void *use
 static void entry_ended(Entry *entry, int status) {
         MonitorReply event = { .kind = MONITOR_JAIL_ENDED,
                                .code = status,
-                               .handle = entry->handle };
+                               .handle = entry->handle,
+                               .oom_kills = jail_oom_kills(entry->jail) };
         Error err = ERROR_EMPTY;
 
         entry->ended = true;

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S python3 -B
 """causes: each end provoked, and each forged by a command that wants to be taken for another."""
+import base64
 import json
 import os
 import shutil
@@ -7,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 
-from front_lib import SOURCE, Tap
+from front_lib import BUILD, SOURCE, Tap
 from supervisor_lib import Supervisor, need_jails
 
 need_jails()
@@ -180,6 +181,57 @@ tap.ok(short(record) == ("exited", 1, None, ["memory"]) and record["evidence"]["
        "the daemon runs out of memory: not the next command's cause", record)
 tap.same(short(run(jail, "exit 1")), ("exited", 1, None, []), "and nothing of it is left for the one after")
 end_jail(jail)
+
+# ---- the jail's memory full of what belongs to no process of any size, so that the jail's own may be the largest
+
+
+def spawner_score(jail):
+    """Its place in the kernel's order of victims, seen from the host; 0 where it may be killed like all others."""
+    record = run(jail, "cat /proc/self/oom_score_adj /proc/self/uid_map")
+    own, base = record["output"]["stdout"]["text"].split()[0], record["output"]["stdout"]["text"].split()[2]
+    scores = set()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as comm, open(f"/proc/{pid}/uid_map") as ids, open(f"/proc/{pid}/oom_score_adj") as score:
+                if comm.read() == "warder-spawner\n" and ids.read().split()[1] == base:
+                    scores.add(int(score.read()))
+        except OSError:
+            pass
+    tap.ok(own == "0" and len(scores) == 1, "a command's place in the order is the common one", own, scores)
+    return scores.pop() if scores else 0
+
+
+def capable():
+    """May this process, so the monitor, change that order (CAP_SYS_RESOURCE)?"""
+    with open("/proc/self/status") as file:
+        return int(dict(line.split(":", 1) for line in file)["CapEff"], 16) >> 24 & 1
+
+
+with open(os.path.join(os.path.abspath(BUILD), "tests/rpc/tiny-hog"), "rb") as file:
+    TINY = base64.b64encode(file.read()).decode()
+for kind, what in ("s", "System V segments"), ("m", "files in memory"), ("u", "buffers of sockets"):
+    for limits, who in ({}, "a wide command"), ({"memory": 95 * MB}, "a narrow one"):
+        answer = client.call("jail.create", {"keep": True, "limits": LIMITS})["result"]
+        jail, v1 = answer["jail"], answer["controls"]["cgroup"] != "v2"
+        run(jail, f"echo {TINY} | base64 -d > /home/user/tiny; chmod 755 /home/user/tiny")
+        score = spawner_score(jail)
+        tap.ok(score < 0 if v1 and capable() else score == 0, "the process that makes commands comes last where it can", score)
+        record = run(jail, f"exec /home/user/tiny {kind}", wall=60000000, **limits)
+        tap.ok(short(record) == ("oom", 0, 9, ["memory"]) and record["evidence"]["oom_kills"] >= 1, f"{what} fill the jail, {who}", record)
+        if kind != "s" and (score < 0 or not v1):  # segments stay: what comes next has no memory, whoever is alive
+            tap.same(short(run(jail, "exit 3")), ("exited", 3, None, []), "and the jail goes on")
+        end_jail(jail)
+ORDER = "for v in -1000 -16 -1; do echo $v > /proc/self/oom_score_adj; echo $v > /proc/self/oom_adj; done; cat /proc/self/oom_score_adj"
+jail = new_jail()
+tap.same(run(jail, "echo 9 > /proc/self/oom_score_adj; " + ORDER)["output"]["stdout"]["text"], "9\n", "a command cannot rise in the order")
+second.notes.clear()
+begin(jail, PYTHON_HOG + "; sleep 60", second)
+second.notes.append(second.line())
+while run(jail, "pgrep -x sleep")["code"] != 0:
+    pass
+end_jail(jail)
+record = finish(second)
+tap.ok((record["cause"], record["hits"]) == ("jail_ended", ["memory"]), "a jail that is ended after a child ran out of memory", record)
 
 # ---- by others
 jail = new_jail()
