@@ -52,6 +52,21 @@ static void note(CommandEnd *end, Hit hit, uint64_t rise, bool own) {
                 end->proved |= BIT(hit);
 }
 
+/*
+ * The most processes that were in the jail at once. On v1 its group holds the spawner too, which is no
+ * process of the jail's commands; it holds one that waits for a command everywhere, above the limit that was
+ * asked for.
+ */
+static uint64_t jail_pids_peak(const FrontJail *jail) {
+        bool v2 = front_jail_front(jail)->info.cgroup_mode == CGROUP_V2;
+        uint64_t most = front_jail_limits(jail)->plan.pids, peak = 0;
+
+        (void) fd_read_number(front_jail_fd(jail, JAIL_FD_PIDS_PEAK), &peak);
+        if (peak > 0 && !v2)
+                peak--;
+        return peak < most ? peak : most;
+}
+
 /* A peak of the slot counts where it rose: the kernel keeps that of an earlier command otherwise. */
 static uint64_t new_peak(int fd, uint64_t before) {
         uint64_t peak = 0;
@@ -105,6 +120,6 @@ void evidence_end(const Evidence *evidence, const FrontJail *jail, const Slot *s
         end->oom_kills = now.oom - evidence->jail.oom;
         note(end, HIT_MEMORY, end->oom_kills, !end->others);
         (void) fd_read_number(front_jail_fd(jail, JAIL_FD_MEMORY_PEAK), &end->memory_peak);
-        (void) fd_read_number(front_jail_fd(jail, JAIL_FD_PIDS_PEAK), &end->pids_peak);
+        end->pids_peak = jail_pids_peak(jail);
         read_files(jail, front_jail_fd(jail, JAIL_FD_MEMORY_STAT), end);
 }

@@ -127,14 +127,24 @@ static const LimitRow limit_rows[] = {
         LIMIT_ROW("memory", LIMIT_COMMAND_MEMORY, narrow.memory_bytes, command.memory_bytes),
 };
 
-/* What the command alone may have; memory and pids below what its jail has: see commands.c. */
+/* A request only tightens: no command may ask for more than its jail has. 0: a jail has no such limit. */
+static uint64_t most_of_jail(const JailLimits *limits, LimitField field) {
+        return field == LIMIT_COMMAND_MEMORY ? limits->plan.memory_bytes
+               : field == LIMIT_COMMAND_PIDS ? limits->plan.pids
+                                             : 0;
+}
+
+/* What the command alone may have; of memory and pids less gives it counters of its own: see commands.c. */
 static int check_limit(const ExecFrom *from, LimitField field, uint64_t value, uint64_t most,
                        Error *err) {
         const char *name = strrchr(limits_pointer(field), '/') + 1;
         const uint64_t least = field == LIMIT_COMMAND_MEMORY ? COMMAND_MEMORY_MIN : 0;
+        const uint64_t jail = most_of_jail(from->limits, field);
         char asked[LIMIT_VALUE_MAX], bound[LIMIT_VALUE_MAX], path[32];
         bool is_less = value < least;
 
+        if (jail && (most == 0 || jail < most))
+                most = jail;
         if (!is_less && (most == 0 || value <= most))
                 return 0;
         (void) limits_format_value(field, value, asked);

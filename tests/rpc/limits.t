@@ -89,9 +89,13 @@ record = run(jail, "sleep 5 & sleep 5 & sleep 5 & exit 0", pids=4)
 tap.same(record["cause"], "exited", "four processes are four")
 record = run(jail, "sleep 5 & sleep 5 & sleep 5 & sleep 5 & exit 0", pids=4)
 tap.ok(record["cause"] == "pids_limit" and record["evidence"]["counted_for"] == "command", "and not five", record)
-record = run(jail, "cat /proc/self/cgroup; exec " + HOG.format(200), memory=4096 * MB, pids=30000)
+for name, most, word in ("memory", 128 * MB, "128M"), ("pids", 40, "40"):
+    record = run(jail, "exit 0", **{name: most + 1})
+    tap.ok(record["cause"] == "refused" and record["data"]["code"] == "denied" and record["data"]["path"] == f"/limits/{name}"
+           and f"more than {word}" in record["message"], f"{name} above the jail's is refused", record)
+record = run(jail, "exec " + HOG.format(200), memory=128 * MB, pids=40)
 tap.ok(record["cause"] == "oom" and record["memory_peak_of"] == "jail" and record["memory_peak"] <= 128 * MB,
-       "what is above the jail's widens nothing", record)
+       "as much as the jail's is the jail's", record)
 tap.same(run(jail, "true", memory=MB)["cause"], "refused", "less than 4 MB is refused")
 seen = {out(run(jail, "cat /proc/self/cgroup", memory=(16 + n) * MB)).split("/cmd/")[-1].split("/")[0] for n in range(6)}
 tap.ok(len(seen) <= 2, "narrow slots are used again", seen)
@@ -114,6 +118,21 @@ for peer in crowd:
 record = run(jail, "cat /proc/self/cgroup; for f in /sys/fs/cgroup /proc/self/cgroup; do echo max > $f/pids.max || echo 9 > $f; done 2>&-; mount -t cgroup -o pids x /mnt 2>&- "
              "|| mount -t cgroup2 x /mnt 2>&- || echo none", pids=9)
 tap.ok(out(record).endswith("none\n") and value(group_of(out(record), "pids"), "pids.max") == "9", "a command cannot reach its own limits", record)
+client.call("jail.destroy", {"jail": jail})
+
+# ---- how many there were
+jail = new_jail(limits={"memory": 128 * MB, "pids": 40})["jail"]
+SLEEPERS = "i=1; while [ $i -lt {} ]; do sleep 0.5 & i=$((i+1)); done; wait"
+peak = run(jail, SLEEPERS.format(9))["pids_peak"]
+tap.ok(peak is None or 9 <= peak <= 10, "the most processes of a jail: nine, and perhaps one that waits", peak)
+peak = run(jail, SLEEPERS.format(6), pids=12)["pids_peak"]
+tap.ok(peak in (None, 6), "of a command with counters of its own: six", peak)
+peak = run(jail, SLEEPERS.format(7), pids=12)["pids_peak"]
+tap.ok(peak in (None, 7), "of the next one, which had more: seven", peak)
+peak = run(jail, SLEEPERS.format(3), pids=12)["pids_peak"]
+tap.same(peak, None, "of one that had less the kernel does not tell")
+peak = run(jail, SLEEPERS.format(60))["pids_peak"]
+tap.ok(peak is None or peak == 40, "never more than the limit", peak)
 client.call("jail.destroy", {"jail": jail})
 
 # ---- by policy
