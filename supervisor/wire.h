@@ -45,10 +45,12 @@ typedef struct FrontInfo {
         uint32_t cgroup_mode;
         uint32_t landlock_abi; /* 0: none */
         uint64_t memory_total; /* bytes of the host */
+        uint32_t pids_total;   /* processes and threads that the host can have */
         uint32_t cpus;
         uint32_t owner_uid;  /* private: who started it */
         uint32_t warder_gid; /* service: group that may use it; UINT32_MAX: none */
         uint32_t admin_gid;  /* service: group that may see all jails; UINT32_MAX: none */
+        uint32_t pad;
 } FrontInfo;
 
 /* ---- front -> monitor ---------------------------------------------------------------------------- */

@@ -46,6 +46,7 @@ static const FieldRow rows[_CEILING_FIELD_MAX] = {
         [CEILING_COMMAND_FSIZE] = ROW("command", "fsize", VALUE_SIZE),
         [QUOTA_JAILS] = ROW("quotas", "jails", VALUE_NUMBER),
         [QUOTA_MEMORY] = ROW("quotas", "memory", VALUE_SIZE),
+        [QUOTA_PIDS] = ROW("quotas", "pids", VALUE_NUMBER),
         [QUOTA_CPU] = ROW("quotas", "cpu", VALUE_SHARE),
         [QUOTA_DISK] = ROW("quotas", "disk", VALUE_SIZE),
         [QUOTA_TASKS] = ROW("quotas", "tasks", VALUE_NUMBER),
@@ -279,6 +280,7 @@ static void built_in(const FrontInfo *info, Ceiling *ret) {
                 ret->items[i] = (CeilingValue){ .value = CEILING_NONE };
         ret->items[QUOTA_JAILS].value = 32;
         ret->items[QUOTA_MEMORY].value = info->memory_total * 2;
+        ret->items[QUOTA_PIDS].value = info->pids_total / 2;
         ret->items[QUOTA_CPU].value = info->cpus * 1000ull * 16;
         ret->items[QUOTA_DISK].value = info->memory_total * 2;
         ret->items[QUOTA_TASKS].value = 16;

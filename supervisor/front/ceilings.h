@@ -38,6 +38,7 @@ typedef enum CeilingField {
         CEILING_COMMAND_FSIZE,
         QUOTA_JAILS, /* from here on: sums over what one user has */
         QUOTA_MEMORY,
+        QUOTA_PIDS,
         QUOTA_CPU,
         QUOTA_DISK,
         QUOTA_TASKS,

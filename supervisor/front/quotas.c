@@ -247,13 +247,14 @@ typedef struct Charge {
         uint64_t amount;
 } Charge;
 
-#define JAIL_CHARGES 4
+#define JAIL_CHARGES 5
 
 static void jail_charges(const PlanLimits *limits, Charge *charges) {
         charges[0] = (Charge){ QUOTA_JAILS, 1 };
         charges[1] = (Charge){ QUOTA_MEMORY, limits->memory_bytes };
         charges[2] = (Charge){ QUOTA_CPU, limits->cpu_permille };
         charges[3] = (Charge){ QUOTA_DISK, limits->disk_bytes };
+        charges[4] = (Charge){ QUOTA_PIDS, limits->pids };
 }
 
 static uint64_t alive(const Account *account, CeilingField field) {

@@ -53,6 +53,21 @@ int front_ids(Monitor *monitor, Error *err) {
         return 0;
 }
 
+/* Both bound how many there can be; unread: what a kernel without a word about it has. */
+static uint32_t pids_total(void) {
+        static const char *const files[] = { "/proc/sys/kernel/pid_max",
+                                             "/proc/sys/kernel/threads-max" };
+        uint64_t total = 32768, value;
+
+        for (unsigned i = 0; i < ELEMENTS(files); i++) {
+                autoclose int fd = open(files[i], O_RDONLY | O_CLOEXEC);
+
+                if (fd >= 0 && fd_read_number(fd, &value) == 0 && (i == 0 || value < total))
+                        total = value;
+        }
+        return (uint32_t) total;
+}
+
 static int make_info(const Monitor *monitor, Error *err) {
         const SandboxFacts *facts = sandbox_facts(monitor->sandbox);
         struct sysinfo host = { 0 };
@@ -67,6 +82,7 @@ static int make_info(const Monitor *monitor, Error *err) {
 
         (void) sysinfo(&host);
         info.memory_total = (uint64_t) host.totalram * host.mem_unit;
+        info.pids_total = pids_total();
         return memfd_sealed("info", &info, sizeof info, false, err);
 }
 

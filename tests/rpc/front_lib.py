@@ -242,7 +242,7 @@ class Front:
         listener.listen(256)
         shutil.copytree(state, os.path.join(self.dir, "state")) if state else os.mkdir(os.path.join(self.dir, "state"))
         null = os.open("/dev/null", os.O_RDWR)
-        info = struct.pack("=IIIIQIIII", 1, private, 1, landlock, memory, 2, owner_uid, warder_gid, admin_gid)
+        info = struct.pack("=IIIIQIIIIII", 1, private, 1, landlock, memory, 1 << 22, 2, owner_uid, warder_gid, admin_gid, 0)
         fds = {"monitor": theirs.fileno(), "listen": listener.fileno(),
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
                "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),

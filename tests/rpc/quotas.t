@@ -114,6 +114,17 @@ over(bob.call("jail.create"), "quotas.memory", 8 * GIB, 4 * GIB, 8 * GIB, f"ceil
      "the user's own entry wins over a more generous group")
 front.stop()
 
+front = Service({"default": {"quotas": {"pids": 1100}}})
+ann = front.user(ANN)
+name, jail = front.create(ann, 1)
+over(ann.call("jail.create", {"limits": {"pids": 200}}), "quotas.pids", 1024, 200, 1100, "ceilings.json:1, default", "processes in sum")
+front.create(ann, 2, limits={"pids": 76})
+over(ann.call("jail.create", {"limits": {"pids": 1}}), "quotas.pids", 1100, 1, 1100, "ceilings.json:1, default", "… to the last")
+front.end(ann, name, jail)
+front.create(ann, 3)
+tap.ok(True, "… and given back with the jail")
+front.stop()
+
 # by primary group, which SO_PEERGROUPS leaves out
 front = Service({"default": {"quotas": {"jails": 0}}, "groups": {str(ELSE): {"quotas": {"jails": 1}}}})
 tap.same(fields(front.user(ANN).call("jail.create"))[0], "quota", "nothing for others")

@@ -4,7 +4,7 @@
 #include "base/json-line.h"
 #include "tests/tap.h"
 
-static const FrontInfo host = { .memory_total = 16ull << 30, .cpus = 8 };
+static const FrontInfo host = { .memory_total = 16ull << 30, .pids_total = 32768, .cpus = 8 };
 
 static const char text[] =
         "// who may have what\n"                                /* 1 */
