@@ -49,10 +49,10 @@ static int limit_v1(const Groups *groups, const PlanLimits *limits, Error *err) 
         if (r == 0)
                 r = group_write_number(memory, "memory.memsw.limit_in_bytes", limits->memory_bytes,
                                        err);
-        /* what sockets hold for TCP is counted apart from the rest there; absent without that count */
+        /* buffers of TCP and of UDP (despite the name) are counted apart there; absent without that count */
         if (r == 0 && faccessat(memory, "memory.kmem.tcp.limit_in_bytes", F_OK, 0) == 0)
                 r = group_write_number(memory, "memory.kmem.tcp.limit_in_bytes",
-                                       limits->memory_bytes, err);
+                                       limits->memory_bytes / 4, err);
         if (r == 0)
                 r = group_write_number(groups->limits[TREE_PIDS], "pids.max",
                                        limits->pids + HELPERS, err);
