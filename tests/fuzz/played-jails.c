@@ -227,6 +227,11 @@ int jail_kill(Jail *jail) {
         return 0;
 }
 
+uint32_t jail_oom_kills(const Jail *jail) {
+        played_must(jail->state == JAIL_ENDED);
+        return 1;
+}
+
 int jail_reap(Jail *jail, int *ret_status, Error *err) {
         must_live(jail);
         played_must(jail->state == JAIL_ENDING);
