@@ -7,6 +7,7 @@
  */
 #include "sandbox/hierarchy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -22,6 +23,8 @@
 
 #define SWEEP_MSEC     2000
 #define V2_CONTROLLERS "+memory +pids +cpu"
+
+DEFINE_SCOPED(DIR *, closedir);
 
 static const char *const tree_names[_TREE_MAX] = {
         [TREE_V2] = "",     [TREE_MEMORY] = "memory", [TREE_PIDS] = "pids",
@@ -273,6 +276,33 @@ static void add_optional_v2(Hierarchy *hierarchy) {
         hierarchy->has |= has_word(words, "cpuset", ' ') ? BIT(TREE_CPUSET) : 0;
 }
 
+/*
+ * What the host has set aside as huge pages no memory limit counts: none of it for jails. One limit at our
+ * base holds for all of them. Where the controller is not in this tree they have what every process has.
+ */
+static int forbid_huge_pages(const Hierarchy *hierarchy, Error *err) {
+        SCOPED(closedir) DIR *base = NULL;
+        const struct dirent *entry;
+        int r = 0, fd;
+
+        (void) group_write(hierarchy->parent[TREE_V2], "cgroup.subtree_control", "+hugetlb", NULL);
+        fd = openat(hierarchy->base[TREE_V2], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        base = fd < 0 ? NULL : fdopendir(fd);
+        if (!base && fd >= 0)
+                (void) close(fd);
+        if (!base)
+                return error_set(err, -errno, "list the files of our group");
+        while (r == 0 && (entry = readdir(base))) {
+                size_t n = strlen(entry->d_name);
+
+                /* hugetlb.2MB.max and hugetlb.2MB.rsvd.max, and each other size */
+                if (strncmp(entry->d_name, "hugetlb.", 8) == 0 && n > 12 &&
+                    strcmp(entry->d_name + n - 4, ".max") == 0)
+                        r = group_write(hierarchy->base[TREE_V2], entry->d_name, "0", err);
+        }
+        return r;
+}
+
 int hierarchy_init(Hierarchy *hierarchy, const char *instance, Error *err) {
         unsigned tree, last;
         int r;
@@ -284,6 +314,8 @@ int hierarchy_init(Hierarchy *hierarchy, const char *instance, Error *err) {
         last = hierarchy->mode == CGROUP_V2 ? TREE_V2 : TREE_CPU;
         for (tree = TREE_V2; r == 0 && tree <= last; tree++)
                 r = make_base(hierarchy, (Tree) tree, err);
+        if (r == 0)
+                r = forbid_huge_pages(hierarchy, err);
         if (r == 0 && hierarchy->mode == CGROUP_HYBRID)
                 add_optional_v1(hierarchy);
         if (r < 0 || hierarchy->mode == CGROUP_HYBRID)

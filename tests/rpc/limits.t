@@ -135,6 +135,16 @@ peak = run(jail, SLEEPERS.format(60))["pids_peak"]
 tap.ok(peak is None or peak == 40, "never more than the limit", peak)
 client.call("jail.destroy", {"jail": jail})
 
+# ---- huge pages: one limit for all jails, where the controller is in the v2 tree
+tree = CGROUPS if v2 else os.path.join(CGROUPS, "unified")
+base = [where for where, _, _ in os.walk(tree) if os.path.basename(where) == f"warder-{supervisor.instance}"]
+files = [name for name in os.listdir(base[0]) if name.startswith("hugetlb.") and name.endswith(".max")]
+if files:
+    tap.same({value(base[0], name) for name in files}, {"0"}, "no jail gets huge pages, nor reserves them")
+else:
+    tap.run += 1
+    print(f"ok {tap.run} - huge pages # SKIP the controller hugetlb is not in the v2 tree")
+
 # ---- by policy
 narrow = new_jail(policy="narrow")
 jail = narrow["jail"]
