@@ -89,8 +89,8 @@ record = run(jail, "sleep 5 & sleep 5 & sleep 5 & exit 0", pids=4)
 tap.same(record["cause"], "exited", "four processes are four")
 record = run(jail, "sleep 5 & sleep 5 & sleep 5 & sleep 5 & exit 0", pids=4)
 tap.ok(record["cause"] == "pids_limit" and record["evidence"]["counted_for"] == "command", "and not five", record)
-for name, most, word in ("memory", 128 * MB, "128M"), ("pids", 40, "40"):
-    record = run(jail, "exit 0", **{name: most + 1})
+for name, most, word in ("memory", 128 * MB, "128 MiB"), ("pids", 40, "40"):
+    record = run(jail, "exit 0", **{name: 2 * most})
     tap.ok(record["cause"] == "refused" and record["data"]["code"] == "denied" and record["data"]["path"] == f"/limits/{name}"
            and f"more than {word}" in record["message"], f"{name} above the jail's is refused", record)
 record = run(jail, "exec " + HOG.format(200), memory=128 * MB, pids=40)
