@@ -91,7 +91,7 @@ static const uint8_t kept_caps[] = {
         CAP_FSETID,       /* the builder's: modes of directories that a range's group owns */
         CAP_KILL,         /* jails and fronts */
         CAP_SYS_PTRACE,   /* namespaces of our own children that are not dumpable */
-        CAP_SYS_RESOURCE, /* cgroup v1: a jail's spawner is killed last for memory */
+        CAP_SYS_RESOURCE, /* cgroup v1, where it is had: a jail's spawner is killed last for memory */
 };
 
 static int confine_ourselves(Error *err) {
