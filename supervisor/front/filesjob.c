@@ -167,7 +167,8 @@ static void judge_end(FilesJob *job, const CommandEnd *end) {
         if (end->cause == CAUSE_EXITED)
                 error_say(&err, -EIO, "warder-files failed with code %d", end->code);
         else if (end->cause == CAUSE_NOT_STARTED)
-                error_set(&err, end->code, "start warder-files (%s)", init_step_name(end->step));
+                error_set(&err, end->code ? end->code : -EIO, "start warder-files (%s)",
+                          init_step_name(end->step)); /* a failure of no number is one too */
         else
                 error_say(&err, -EIO, "warder-files was ended: %s", cause_name(end->cause));
         set_error(job, &err);
