@@ -24,6 +24,7 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/owned.h"
+#include "supervisor/front/audit.h"
 #include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
@@ -207,6 +208,7 @@ static void start(void) {
              ledger_new(front.state_fd, &front.ledger, &err) == 0 &&
              policies_new(&front, policies, &front.policies, &err) == 0 &&
              ceilings_file_new(&front, -EBADF, &front.ceilings, &err) == 0 &&
+             audit_new(&front, -EBADF, &front.audit, &err) == 0 &&
              quotas_new(&front, &front.quotas, &err) == 0 &&
              pressure_new(-EBADF, -EBADF, &front.pressure, &err) == 0 &&
              turns_new(&front, &front.turns, &err) == 0 &&
