@@ -17,7 +17,7 @@ expect 0 "the jail goes on" warder exec "$jail" -- true
 expect 125 "--memory 1M" warder exec --memory 1M "$jail" -- true
 has "$err" "1 MiB is less than 4 MiB, the least there is (at --memory)" "is refused with the least there is"
 expect 159 "SIGSYS" warder exec "$jail" -- sh -c 'kill -SYS $$'
-has "$err" "the policy's filter does that" "may be the filter's, and is not said to be"
+has "$err" "no record of the kernel says that a filter did it" "may be the filter's, and is not said to be"
 expect 1 "a full disk that was not freed" warder exec "$jail" -- sh -c 'head -c 30M /dev/zero >/home/user/f; exit 1'
 has "$err" "disk limit" "is named"
 expect 1 "a command that fails on the full disk for a reason of its own" warder exec "$jail" -- sh -c 'exit 1'
