@@ -124,7 +124,8 @@ static int take_line(Results *results, char *line) {
         TapState *tap = results->state;
         bool bad = is_word(line, "not ok");
 
-        if (tap->automake)
+        /* automake's form never hides a failure that TAP tells of: its first line may be another's */
+        if (tap->automake && !bad)
                 return automake_line(results, line);
         if (bad || is_word(line, "ok")) {
                 tap->tap = true;

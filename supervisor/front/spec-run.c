@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/ids.h"
 
 struct SpecRun {
@@ -164,6 +165,33 @@ static int read_results(SpecRun *run, int output_fd, Error *err) {
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
+/*
+ * Of the other forms standard output alone is read: a runner that captures what the code under test prints does
+ * so there, while standard error is inherited by compilers, and by that code. On one pipe it could put the
+ * start of a line of its own before a runner's "not ok".
+ */
+static bool reads_errors(VerifyParse parse) {
+        static const uint32_t told_there =
+                BIT(PARSE_EXIT) | BIT(PARSE_COUNTS) | BIT(PARSE_UNITTEST) | BIT(PARSE_JEST);
+
+        return told_there & BIT(parse);
+}
+
+/* Where they came apart standard error goes first: what the runner says last is its result. NULL: no memory */
+static char *output_of(const CommandEnd *end) {
+        autofree char *out = command_output(end, 0), *errors = command_output(end, 1);
+        Buf text = BUF_EMPTY(8 * (size_t) INIT_KEEP_MAX);
+
+        if (!out || !errors || !*errors)
+                return TAKE_PTR(out);
+        if (buf_printf(&text, "%s%s%s", errors, strchr(errors, 0)[-1] == '\n' ? "" : "\n", out) <
+            0) {
+                buf_deinit(&text);
+                return NULL;
+        }
+        return buf_take(&text);
+}
+
 static void take_end(RunCommand *command, const CommandEnd *end) {
         command->cause = end->cause;
         command->code = end->code;
@@ -173,7 +201,7 @@ static void take_end(RunCommand *command, const CommandEnd *end) {
         command->wall_usec = end->wall_usec;
         command->output_cut = end->cut_at[0] < end->kept[0];
         if (end->output[0] >= 0)
-                command->output = command_output(end, 0);
+                command->output = output_of(end);
 }
 
 static void on_done(Command *command, const CommandEnd *end, void *userdata) {
@@ -205,7 +233,8 @@ static int start_command(SpecRun *run, const VerifyCommand *row, Error *err) {
         spec.argv = row->argv;
         spec.cwd = "/work";
         spec.alone = true; /* a daemon would write into the next command's results */
-        spec.stdio[2] = STDIO_MERGE;
+        if (reads_errors(row->parse))
+                spec.stdio[2] = STDIO_MERGE;
         if (row->parse != PARSE_EXIT)
                 spec.output_keep = RUN_OUTPUT_KEEP;
         if (row->wall_usec)

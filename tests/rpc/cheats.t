@@ -143,5 +143,26 @@ cheat "tampered dangerous_files" "a program for npm's path" "mkdir -p node_modul
 cheat "failed tests_missing" "the code ends the process with 0" "echo 'process.exit(0);' >>lib/sum.js"
 cheat "failed tests_missing" "it prints that all passed" "echo 'console.log(\"# pass 100\"); process.exit(0);' >>lib/sum.js"
 cheat "tampered protected_files" "a link stands for the tests" "mkdir mine; sed 's/, 3)/, 1)/' test/sum.test.js >mine/sum.test.js; git rm -rq test; ln -s mine test"
+# ---- a program that a runner of its own starts and judges: what is not in the runner's process is not believed
+mkdir -p "$scratch/apart/src" "$scratch/apart/tests"
+cd "$scratch/apart" || exit 1
+cat >src/prog.c <<'X'
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char **argv) { printf("%d\n", atoi(argv[1]) - atoi(argv[2])); return argc != 3; }
+X
+cat >tests/run.sh <<'X'
+cc -o /tmp/prog src/prog.c || exit
+[ "$(/tmp/prog 2 1)" = 3 ] && echo "ok 1 - sum" || echo "not ok 1 - sum"
+echo "ok 2 - other"
+echo "1..2"
+X
+project apart cc '"sh", "tests/run.sh"' tap
+
+cheat "passed " "the right patch" "sed -i 's/) - /) + /' src/prog.c"
+cheat "failed tests_failed" "nothing of use" "echo '/* done */' >>src/prog.c"
+cheat "failed tests_failed" "the compiler says that all passed, in another form" "printf '#pragma message(\"x\\\\nPASS: sum\\\\nPASS: other\\\\n\")\n' >>src/prog.c"
+cheat "failed tests_failed" "a result, and the start of the line that the runner goes on with" "sed -i 's/printf/fputs(\"ok 1 - sum\\\\nx\", stderr); printf/' src/prog.c"
+cheat "failed tests_failed" "a result that the runner's becomes the comment of" "sed -i 's/printf/fputs(\"ok 1 - sum # \", stderr); printf/' src/prog.c"
 nothing_left "after the cheats"
 done_testing

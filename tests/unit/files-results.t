@@ -51,6 +51,8 @@ check("tap", "make[1]: Entering\nPASS: tests/a.t 1 - one\nFAIL: tests/a.t 2 - tw
       [("passed", "tests/a.t 1 - one"), ("failed", "tests/a.t 2 - two"), ("skipped", "b"), ("skipped", "c"), ("failed", "d"),
        ("failed", "e")], "automake's form")
 check("tap", "ok 1 - a\nPASS: not a second test\n", (1, 0, 0, NONE), [("passed", "a")], "the first form decides")
+check("tap", "PASS: a\nPASS: b\nnot ok 1 - a\nok 2 - b\n", (2, 1, 0, NONE), [("passed", "a"), ("passed", "b"), ("failed", "a")],
+      "but hides no failure of TAP's")
 check("tap", b"ok 1 - \xff\xfe\x00tail\nok 2 - last", (2, 0, 0, NONE), None, "odd bytes, and no newline at the end")
 check("tap", "1..99999999999999999999\nok 1\n", (1, 0, 0, NONE - 1), None, "a plan beyond all numbers")
 check("tap", "", (0, 0, 0, NONE), [], "no output at all")
