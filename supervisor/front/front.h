@@ -62,7 +62,7 @@ typedef struct Front {
         int etc_fd;       /* /etc, for subuid; -EBADF: not there */
         uint64_t next_id; /* of commands and calls at init, never reused */
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */
-        unsigned imports; /* of layers, under way: nothing is removed from the store meanwhile */
+        unsigned imports; /* of layers, under way */
         bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
         bool had_client;
 } Front;

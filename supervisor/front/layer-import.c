@@ -32,6 +32,7 @@ typedef struct Import {
         int input_fd; /* owned */
         char prefix[64];
         uint64_t handle; /* of the new layer, 0: none yet */
+        char holder[40]; /* of the layer from before its commit until @done; "": not yet */
         bool has_digest;
         bool refused;
         LayerImport result;
@@ -52,6 +53,15 @@ static Import *import_free(Import *import) {
 }
 DEFINE_SCOPED(Import *, import_free);
 
+/* Whoever came to hold the layer does now. */
+static void let_go(Import *import) {
+        Error err = ERROR_EMPTY;
+
+        if (*import->holder &&
+            layer_release(import->front, import->result.digest, import->holder, &err) < 0)
+                log_event(LOG_WARNING, "a layer of an import stays held", F_ERR(&err));
+}
+
 /* The end of every import, good or bad. */
 static void conclude(Import *import, const Error *err) {
         SCOPED(import_free) Import *owned = import;
@@ -62,6 +72,7 @@ static void conclude(Import *import, const Error *err) {
                           NULL, &dropped) < 0)
                 log_event(LOG_WARNING, "an unfinished layer stays in the store", F_ERR(&dropped));
         import->done(&import->result, err, import->refused, import->userdata);
+        let_go(import);
         (void) owned;
 }
 
@@ -85,6 +96,13 @@ static void on_committed(const MonitorReply *reply, int *fds, unsigned n_fds, vo
         conclude(import, NULL);
 }
 
+/* From now on no sweep takes it, also where the store has it already; a front that dies leaves it to the next. */
+static int hold(Import *import, Error *err) {
+        (void) snprintf(import->holder, sizeof import->holder, "import:%" PRIu64,
+                        import->front->next_id++);
+        return layer_hold(import->front, import->result.digest, import->holder, err);
+}
+
 static void on_files_done(const FilesJobEnd *end, void *userdata) {
         Import *import = userdata;
         Error err = ERROR_EMPTY;
@@ -99,8 +117,7 @@ static void on_files_done(const FilesJobEnd *end, void *userdata) {
                 return;
         } else if (!import->has_digest) {
                 error_say(&err, -EPROTO, "warder-files did not name the layer's digest");
-        } else if (layer_discard(import->front, import->result.digest, &err) >= 0) {
-                /* nobody's yet, and written down so: a front that dies now leaves no unknown layer */
+        } else if (hold(import, &err) >= 0) {
                 (void) monitor_layer(import->front->monitor, REQUEST_LAYER_COMMIT, import->handle,
                                      import->result.digest, on_committed, import, &err);
         }

@@ -1,9 +1,9 @@
 /*
  * layers: see layers.h.
  *
- * A layer that nobody holds is written down as loose and removed by a sweep. While an import is under way
- * there is none: the import may be about to get a layer of the same content, and an existing layer wins.
- * The monitor refuses to remove what a jail stands on: it stays loose until a later sweep.
+ * A layer that nobody holds is written down as loose and removed by a sweep, whatever else is under way: an
+ * import holds its layer from before the commit, where an existing one of the same content wins. The monitor
+ * refuses to remove what a jail stands on: it stays loose until a later sweep.
  */
 #include "supervisor/front/layers.h"
 
@@ -90,8 +90,6 @@ void layers_sweep(Front *front) {
         unsigned n = 0;
         sqlite3_stmt *stmt;
 
-        if (front->imports > 0)
-                return;
         front->sweep_later = false;
         stmt = ledger_query(front->ledger, NULL, "SELECT digest FROM loose", "");
         while (stmt && n < SWEEP_MAX && sqlite3_step(stmt) == SQLITE_ROW)

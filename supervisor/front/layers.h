@@ -11,5 +11,5 @@ int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *e
 int layer_release(Front *front, const uint8_t *digest, const char *holder, Error *err);
 /** layer_discard() - a layer that was committed, but that nobody came to hold */
 int layer_discard(Front *front, const uint8_t *digest, Error *err);
-/** layers_sweep() - remove what nobody holds, where no import is under way */
+/** layers_sweep() - remove what nobody holds */
 void layers_sweep(Front *front);
