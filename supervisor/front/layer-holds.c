@@ -1,7 +1,8 @@
 /*
  * layer-holds: see layer-holds.h.
  *
- * Several verifies may stand on one base. They are counted here, in memory; towards the store (layers.h) the
+ * Several verifies may stand on one base. They are counted here, in memory, for each user: what another does
+ * with a layer of the same content neither costs a user anything nor keeps its charge. Towards the store (layers.h) the
  * gate is one holder, whose name in the ledger lets the next front find what a lost one left behind.
  */
 #include "supervisor/front/layer-holds.h"
@@ -18,12 +19,12 @@
 
 typedef struct Hold Hold;
 
-struct Hold {
+struct Hold { /* of one layer by one user */
         Hold *next;
         uint8_t digest[32];
-        unsigned count;   /* > 0 */
-        uint32_t owner;   /* who is charged … */
-        uint64_t charged; /* … these bytes; 0: nobody yet */
+        unsigned count; /* > 0 */
+        uint32_t owner;
+        uint64_t charged; /* to the owner; 0: nothing yet */
 };
 
 struct Holds {
@@ -47,16 +48,25 @@ static void let_go(Holds *holds, const uint8_t *digest) {
                 log_event(LOG_WARNING, "a layer could not be let go", F_ERR(&err));
 }
 
-static Hold *find(Holds *holds, const uint8_t *digest) {
+static Hold *find(Holds *holds, const uint8_t *digest, uint32_t uid) {
         Hold *hold = holds->first;
+
+        while (hold &&
+               (hold->owner != uid || memcmp(hold->digest, digest, sizeof(hold->digest)) != 0))
+                hold = hold->next;
+        return hold;
+}
+
+static bool is_held(const Holds *holds, const uint8_t *digest) {
+        const Hold *hold = holds->first;
 
         while (hold && memcmp(hold->digest, digest, sizeof(hold->digest)) != 0)
                 hold = hold->next;
         return hold;
 }
 
-int hold_take(Holds *holds, const uint8_t *digest, Error *err) {
-        Hold *hold = find(holds, digest);
+int hold_take(Holds *holds, const uint8_t *digest, uint32_t uid, Error *err) {
+        Hold *hold = find(holds, digest, uid);
         int r;
 
         if (hold) {
@@ -72,14 +82,15 @@ int hold_take(Holds *holds, const uint8_t *digest, Error *err) {
                 return r;
         }
         memcpy(hold->digest, digest, sizeof(hold->digest));
+        hold->owner = uid;
         hold->count = 1;
         hold->next = holds->first;
         holds->first = hold;
         return 0;
 }
 
-void hold_drop(Holds *holds, const uint8_t *digest) {
-        Hold *hold = find(holds, digest), **at = &holds->first;
+void hold_drop(Holds *holds, const uint8_t *digest, uint32_t uid) {
+        Hold *hold = find(holds, digest, uid), **at = &holds->first;
 
         if (!hold || --hold->count > 0)
                 return;
@@ -88,22 +99,22 @@ void hold_drop(Holds *holds, const uint8_t *digest) {
         *at = hold->next;
         if (hold->charged)
                 quota_release_import(holds->front, hold->owner, hold->charged);
-        let_go(holds, digest);
+        if (!is_held(holds, digest))
+                let_go(holds, digest);
         free(hold);
 }
 
 void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t bytes) {
-        Hold *hold = find(holds, digest);
+        Hold *hold = find(holds, digest, uid);
 
         if (!hold || hold->charged || bytes == 0 ||
             quota_reserve_import(holds->front, uid, bytes, NULL) < 0)
                 return;
-        hold->owner = uid;
         hold->charged = bytes;
 }
 
-bool hold_is_shared(Holds *holds, const uint8_t *digest) {
-        const Hold *hold = find(holds, digest);
+bool hold_is_shared(Holds *holds, const uint8_t *digest, uint32_t uid) {
+        const Hold *hold = find(holds, digest, uid);
 
         return hold && hold->count > 1;
 }
@@ -121,7 +132,7 @@ static void on_imported(const LayerImport *result, const Error *err, bool refuse
                         log_event(LOG_WARNING, "a layer could not be discarded", F_ERR(&hold_err));
                 return;
         }
-        if (!err && hold_take(import->holds, result->digest, &hold_err) < 0)
+        if (!err && hold_take(import->holds, result->digest, import->owner_uid, &hold_err) < 0)
                 err = &hold_err;
         if (!err)
                 hold_charge(import->holds, result->digest, import->owner_uid,

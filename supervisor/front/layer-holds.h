@@ -13,19 +13,19 @@ int holds_new(Front *front, Holds **ret, Error *err);
 /** holds_free() - NULL is fine. Returns: NULL */
 Holds *holds_free(Holds *holds);
 
-/** hold_take() - one more who needs it */
-int hold_take(Holds *holds, const uint8_t *digest, Error *err);
-/** hold_drop() - one less; the last one's layer goes */
-void hold_drop(Holds *holds, const uint8_t *digest);
+/** hold_take() - @uid needs it once more */
+int hold_take(Holds *holds, const uint8_t *digest, uint32_t uid, Error *err);
+/** hold_drop() - once less; what no user needs any more goes */
+void hold_drop(Holds *holds, const uint8_t *digest, uint32_t uid);
 
 /**
- * hold_charge() - the bytes on disk of a held layer count for @uid until the last one lets it go
+ * hold_charge() - the bytes on disk of a layer that @uid holds count for it until it lets go
  *
- * One layer is charged once, to who made it first: others that come to hold it stand on the same bytes.
+ * Once for each user that holds it, though they stand on the same bytes: none of them pays for another.
  */
 void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t bytes);
-/** hold_is_shared() - do more than one need it */
-bool hold_is_shared(Holds *holds, const uint8_t *digest);
+/** hold_is_shared() - does @uid need it more than once */
+bool hold_is_shared(Holds *holds, const uint8_t *digest, uint32_t uid);
 
 /** HoldImportFn - once; on success the receiver holds import->digest */
 typedef void (*HoldImportFn)(const LayerImport *import, const Error *err, bool refused,

@@ -83,11 +83,16 @@ static bool take_row(sqlite3_stmt *row, uint8_t *ret_key, uint8_t *ret_layer) {
         return true;
 }
 
-static bool forget(Front *front, Holds *holds, const uint8_t *key, const uint8_t *layer) {
-        if (ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b", key,
-                        DIGEST_SIZE) < 0)
+typedef struct Kept {
+        uint8_t key[DIGEST_SIZE], layer[DIGEST_SIZE];
+        uint32_t owner;
+} Kept;
+
+static bool forget(Front *front, Holds *holds, const Kept *kept) {
+        if (ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b",
+                        kept->key, DIGEST_SIZE) < 0)
                 return false;
-        hold_drop(holds, layer);
+        hold_drop(holds, kept->layer, kept->owner);
         return true;
 }
 
@@ -97,15 +102,15 @@ static void drop_oldest(Front *front, Holds *holds, uint32_t uid) {
                                          "SELECT key, layer FROM gate_setups WHERE owner = ?1 "
                                          "ORDER BY used DESC LIMIT 1 OFFSET ?2",
                                          "ii", (int64_t) uid, (int64_t) SETUPS_MAX);
-        uint8_t key[DIGEST_SIZE], layer[DIGEST_SIZE];
+        Kept kept = { .owner = uid };
         bool found;
 
         if (!row)
                 return;
-        found = sqlite3_step(row) == SQLITE_ROW && take_row(row, key, layer);
+        found = sqlite3_step(row) == SQLITE_ROW && take_row(row, kept.key, kept.layer);
         (void) sqlite3_finalize(row);
         if (found)
-                (void) forget(front, holds, key, layer);
+                (void) forget(front, holds, &kept);
 }
 
 bool setup_layers_evict(Front *front, Holds *holds, uint32_t uid) {
@@ -113,13 +118,14 @@ bool setup_layers_evict(Front *front, Holds *holds, uint32_t uid) {
                                          "SELECT key, layer FROM gate_setups WHERE owner = ?1 "
                                          "ORDER BY used",
                                          "i", (int64_t) uid);
-        uint8_t key[DIGEST_SIZE], layer[DIGEST_SIZE];
+        Kept kept = { .owner = uid };
         bool found = false;
 
         while (row && !found && sqlite3_step(row) == SQLITE_ROW)
-                found = take_row(row, key, layer) && !hold_is_shared(holds, layer);
+                found = take_row(row, kept.key, kept.layer) &&
+                        !hold_is_shared(holds, kept.layer, uid);
         (void) sqlite3_finalize(row);
-        return found && forget(front, holds, key, layer);
+        return found && forget(front, holds, &kept);
 }
 
 static void keep(SetupLayer *setup, const LayerImport *import) {
@@ -131,7 +137,7 @@ static void keep(SetupLayer *setup, const LayerImport *import) {
                         "VALUES(?1, ?2, ?3, ?4, ?5)",
                         "bbiii", setup->key, DIGEST_SIZE, import->digest, DIGEST_SIZE,
                         (int64_t) units_now(), (int64_t) setup->owner_uid, (int64_t) bytes) < 0 ||
-            hold_take(setup->holds, import->digest, &err) < 0) {
+            hold_take(setup->holds, import->digest, setup->owner_uid, &err) < 0) {
                 log_event(LOG_WARNING, "a setup layer could not be kept", F_ERR(&err));
                 return;
         }
@@ -148,7 +154,8 @@ int setup_layers_hold(Front *front, Holds *holds, Error *err) {
         while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
                 if (sqlite3_column_bytes(rows, 0) != DIGEST_SIZE)
                         continue;
-                r = hold_take(holds, sqlite3_column_blob(rows, 0), err);
+                r = hold_take(holds, sqlite3_column_blob(rows, 0),
+                              (uint32_t) sqlite3_column_int64(rows, 1), err);
                 hold_charge(holds, sqlite3_column_blob(rows, 0),
                             (uint32_t) sqlite3_column_int64(rows, 1),
                             (uint64_t) sqlite3_column_int64(rows, 2));
@@ -257,7 +264,7 @@ int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint
                 (void) ledger_exec(front->ledger, NULL,
                                    "UPDATE gate_setups SET used = ?1 WHERE key = ?2", "ib",
                                    (int64_t) units_now(), setup->key, DIGEST_SIZE);
-                r = hold_take(holds, ret_digest, err);
+                r = hold_take(holds, ret_digest, setup->owner_uid, err);
                 return r < 0 ? r : 1;
         }
         r = start(setup, spec, err);

@@ -32,9 +32,9 @@ DEFINE_SCOPED(WorkBaseJob *, job_free);
 
 void work_base_release(Holds *holds, WorkBase *base) {
         if (base->has_setup)
-                hold_drop(holds, base->setup);
+                hold_drop(holds, base->setup, base->owner_uid);
         if (base->has_base)
-                hold_drop(holds, base->base);
+                hold_drop(holds, base->base, base->owner_uid);
         *base = (WorkBase){ 0 };
 }
 
@@ -178,9 +178,11 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
         if (r < 0)
                 return r;
         import.max_disk = room_for(spec->tar_fd, left);
-        *job = (WorkBaseJob){
-                .front = front, .holds = holds, .spec = *spec, .has_limits = spec->limits != NULL
-        };
+        *job = (WorkBaseJob){ .front = front,
+                              .holds = holds,
+                              .spec = *spec,
+                              .has_limits = spec->limits != NULL,
+                              .base = { .owner_uid = spec->owner_uid } };
         if (spec->limits)
                 job->limits = *spec->limits;
         if (spec->phase)

@@ -8,6 +8,7 @@
 typedef struct WorkBase { /* layers that are held until work_base_release() */
         bool has_base;
         bool has_setup;
+        uint32_t owner_uid;
         uint8_t base[DIGEST_SIZE];
         uint8_t setup[DIGEST_SIZE];
 } WorkBase;

@@ -147,6 +147,21 @@ tap.same((first[0], second[0]), (LAYER_NEW, LAYER_NEW), "setup layers leave the 
 tap.same((gone[0], gone[2][-32:]), (LAYER_REMOVE, bytes([2]) * 32), "its own goes that was used longest ago, not another user's")
 front.stop()
 
+# two users whose setups made the same layer: each has it for itself
+rows = setup(1, ANN, 40000, 5) + setup(1, BOB, 40000, 5)[:1]
+rows[2] = (rows[2][0], (bytes([9]) * 32, *rows[2][1][1:]))
+state = state_with(rows)
+front = Service({"users": {str(uid): {"quotas": {"snapshot_disk": "40000"}} for uid in (ANN, BOB)}}, state=state)
+shutil.rmtree(os.path.dirname(state))
+ann, bob = front.user(ANN), front.user(BOB)
+for user, want in ((ann, [LAYER_NEW]), (bob, [LAYER_REMOVE, LAYER_NEW])):
+    user.send("snapshot.import", {"name": "a", "limits": LITTLE}, [os.memfd_create("archive")])
+    try:
+        tap.same([front.request(5)[0] for _ in want], want, "each makes room by its own, and the layer goes with the last")
+    except TimeoutError:
+        tap.ok(False, "each makes room by its own, and the layer goes with the last")
+front.stop()
+
 front = Service({"users": {str(ANN): {"quotas": {"snapshot_disk": "10000"}}}})
 users = [front.user(ANN) for _ in range(4)]
 
