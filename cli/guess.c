@@ -1,7 +1,7 @@
 /*
- * guess: see guess.h. The first row of the table whose file is there, and holds its text, is the guess. What is
- * protected are tests, and the files that do nothing but say how tests are run: a manifest that the change
- * itself may have to touch is not among them.
+ * guess: see guess.h. The first row of the table whose file is there, and holds its text, is the guess. It says
+ * nothing of what is protected, so that the gate's own list holds, which has the files that say how tests are run:
+ * a guess that named tests alone would let a patch write "true" into the recipe that runs them.
  */
 #include "cli/guess.h"
 
@@ -13,7 +13,6 @@
 
 #define COMMANDS_MAX 3
 #define FORMS_MAX    3
-#define GLOBS_MAX    6
 
 typedef struct Guess {
         const char *file;  /* of the commit */
@@ -23,121 +22,108 @@ typedef struct Guess {
         const char *forms[FORMS_MAX];       /* how the last one's results may be read */
         const char *report;
         const char *include; /* ignored files without which nothing runs */
-        const char *protect[GLOBS_MAX];
 } Guess;
-
-#define TESTS_ANYWHERE "tests/**", "test/**"
 
 static const Guess guesses[] = {
         { .file = "go.mod",
           .kind = "go test",
           .commands = { "go test -v ./..." },
-          .forms = { "go" },
-          .protect = { "**/*_test.go", "*_test.go", "**/testdata/**", "testdata/**" } },
+          .forms = { "go" } },
         { .file = "Cargo.toml",
           .kind = "cargo test",
           .commands = { "cargo test --offline --no-fail-fast" },
-          .forms = { "cargo" },
-          .protect = { "tests/**", "**/tests/**" } },
+          .forms = { "cargo" } },
         { .file = "CMakeLists.txt",
           .holds = "add_test",
           .kind = "ctest",
           .commands = { "cmake -S . -B build", "cmake --build build -j 4",
                         "ctest --test-dir build -j 4" },
-          .forms = { "ctest" },
-          .protect = { TESTS_ANYWHERE } },
+          .forms = { "ctest" } },
         { .file = "CMakeLists.txt",
           .holds = "enable_testing",
           .kind = "ctest",
           .commands = { "cmake -S . -B build", "cmake --build build -j 4",
                         "ctest --test-dir build -j 4" },
-          .forms = { "ctest" },
-          .protect = { TESTS_ANYWHERE } },
+          .forms = { "ctest" } },
         { .file = "meson.build",
           .kind = "meson test",
           .commands = { "meson setup build", "meson test -C build" },
           .forms = { "junit" },
-          .report = "build/meson-logs/testlog.junit.xml",
-          .protect = { TESTS_ANYWHERE } },
+          .report = "build/meson-logs/testlog.junit.xml" },
         { .file = "package.json",
           .holds = "\"vitest",
           .kind = "vitest",
           .commands = { "npx vitest run --reporter=junit" },
           .forms = { "junit" },
-          .include = "node_modules/**",
-          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/*.spec.*", "vitest.config.*" } },
+          .include = "node_modules/**" },
         { .file = "package.json",
           .holds = "\"jest",
           .kind = "jest",
           .commands = { "npx jest --verbose" },
           .forms = { "jest" },
-          .include = "node_modules/**",
-          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/__tests__/**", "jest.config.*" } },
+          .include = "node_modules/**" },
         { .file = "package.json",
           .holds = "\"mocha",
           .kind = "mocha",
           .commands = { "npm test --silent" },
           .forms = { "mocha", "tap", "exit" },
-          .include = "node_modules/**",
-          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/*.spec.*", ".mocharc*" } },
+          .include = "node_modules/**" },
         { .file = "package.json",
           .holds = "\"test\"",
           .kind = "npm test",
           .commands = { "npm test --silent" },
           .forms = { "node", "counts", "exit" },
-          .include = "node_modules/**",
-          .protect = { TESTS_ANYWHERE, "**/*.test.*", "**/*.spec.*" } },
+          .include = "node_modules/**" },
         { .file = "pytest.ini",
           .kind = "pytest",
           .commands = { "python3 -m pytest -v -p no:cacheprovider" },
-          .forms = { "pytest" },
-          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py",
-                       "pytest.ini" } },
+          .forms = { "pytest" } },
         { .file = "pyproject.toml",
           .holds = "pytest",
           .kind = "pytest",
           .commands = { "python3 -m pytest -v -p no:cacheprovider" },
-          .forms = { "pytest" },
-          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py" } },
+          .forms = { "pytest" } },
         { .file = "setup.cfg",
           .holds = "pytest",
           .kind = "pytest",
           .commands = { "python3 -m pytest -v -p no:cacheprovider" },
-          .forms = { "pytest" },
-          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py" } },
+          .forms = { "pytest" } },
         { .file = "tox.ini",
           .holds = "pytest",
           .kind = "pytest",
           .commands = { "python3 -m pytest -v -p no:cacheprovider" },
-          .forms = { "pytest" },
-          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py", "**/conftest.py" } },
+          .forms = { "pytest" } },
         { .file = "configure.ac",
           .kind = "automake",
-          .commands = { "autoreconf -i && ./configure", "make -j 4", "make check" },
-          .forms = { "tap", "counts", "exit" },
-          .protect = { TESTS_ANYWHERE } },
+          .commands = { "{ [ -x configure ] || autoreconf -i; } && ./configure", "make -j 4",
+                        "make check" },
+          .forms = { "tap", "counts", "exit" } },
         { .file = "Makefile",
           .holds = "\ncheck:",
           .kind = "make check",
           .commands = { "make check" },
-          .forms = { "tap", "counts", "exit" },
-          .protect = { TESTS_ANYWHERE } },
+          .forms = { "tap", "counts", "exit" } },
         { .file = "Makefile",
           .holds = "\ntest:",
           .kind = "make test",
           .commands = { "make test" },
-          .forms = { "tap", "counts", "exit" },
-          .protect = { TESTS_ANYWHERE } },
+          .forms = { "tap", "counts", "exit" } },
         { .file = "pyproject.toml",
           .kind = "unittest",
           .commands = { "python3 -m unittest -v" },
-          .forms = { "unittest" },
-          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py" } },
+          .forms = { "unittest" } },
         { .file = "setup.py",
           .kind = "unittest",
           .commands = { "python3 -m unittest -v" },
-          .forms = { "unittest" },
-          .protect = { TESTS_ANYWHERE, "**/test_*.py", "test_*.py" } },
+          .forms = { "unittest" } },
+        { .file = "tests/__init__.py",
+          .kind = "unittest",
+          .commands = { "python3 -m unittest -v" },
+          .forms = { "unittest" } },
+        { .file = "test/__init__.py",
+          .kind = "unittest",
+          .commands = { "python3 -m unittest -v" },
+          .forms = { "unittest" } },
 };
 
 static void add_command(cJSON *commands, const Guess *guess, unsigned i, const char *form) {
@@ -165,9 +151,6 @@ static cJSON *make_spec(const Guess *guess, const char *form) {
         list = json_add_array(spec, "commands");
         for (unsigned i = 0; i < COMMANDS_MAX && guess->commands[i]; i++)
                 add_command(list, guess, i, form);
-        list = json_add_array(spec, "protect");
-        for (unsigned i = 0; i < GLOBS_MAX && guess->protect[i]; i++)
-                json_push_text(list, guess->protect[i]);
         return spec;
 }
 

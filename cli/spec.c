@@ -42,7 +42,8 @@ static int load_from_repository(const Repository *repo, bool from_commit, cJSON 
                 return parse_text(text, strlen(text), SPEC_PATH, ret, err);
         (void) error_say(err, -ENOENT,
                          "Nothing says how to test this project: there is no " SPEC_PATH
-                         "%s%.12s. Write one (see warder-verify(5)), or give --run 'make test'.",
+                         "%s%.12s. Write and commit one (see warder-verify(5), and warder verify "
+                         "--guess), name one with --spec, or give --run 'make test'.",
                          from_commit ? " in commit " : "", from_commit ? repo->commit : "");
         return VERB_E_USAGE;
 }

@@ -76,6 +76,9 @@ static void say_found(const char *kind, const cJSON *verdict) {
                 fputs("Tests fail on the base: name those that a change must mend in \"expect\" "
                       "(--expect TEST).\n",
                       stderr);
+        fputs("Protected are tests and the files that say how they run (make's and npm's too); a "
+              "change that must touch one needs \"allow\" (--allow GLOB).\n",
+              stderr);
 }
 
 static int show_found(const Verifying *self, const char *kind, const cJSON *spec,

@@ -68,8 +68,9 @@ static int find_commit(const Git *git, const char *rev, Repository *repo, Error 
         if (r < 0) {
                 repo->commit[0] = 0;
                 *err = ERROR_EMPTY;
-                return rev ? error_say(err, -EREMOTEIO, "'%.100s' names no commit of %s.", rev,
-                                       repo->top)
+                return rev ? error_say(err, -EREMOTEIO, "'%.100s' names no commit of %s%s.", rev,
+                                       repo->top,
+                                       strcmp(rev, "HEAD") == 0 ? ": commit something first" : "")
                            : 0;
         }
         r = ask_git(git, when, time_text, sizeof(time_text), err);

@@ -36,6 +36,13 @@ guesses make "make check" 2 1
 expect 0 "with words" warder verify --guess
 has "$err" "name those that a change must mend" "failing tests of the base are pointed at"
 
+printf 'check:\n\t@echo ok 1 - one; echo ok 2 - two; echo 1..2\n' >Makefile
+sh tests/run | grep -q 'not ok' && make -s check | grep -q '^ok 2'
+ok $? "a change of the recipe alone makes the test look mended"
+printf '%s\n' "$out" >spec.json
+expect 5 "under the guess it is" warder verify --spec spec.json
+has "$err" "restored  Makefile" "tampered with"
+
 begin quiet
 printf 'test:\n\t@true\n' >Makefile
 keep
@@ -58,6 +65,12 @@ printf '[project]\nname = "x"\n' >pyproject.toml
 printf 'import unittest\nclass A(unittest.TestCase):\n    def test_one(self): pass\n    def test_two(self): self.fail()\n' >test_a.py
 keep
 guesses /usr/bin/python3 unittest 2 1
+
+begin package
+printf 'import unittest\nclass A(unittest.TestCase):\n    def test_one(self): pass\n' >tests/test_a.py
+: >tests/__init__.py
+keep
+guesses /usr/bin/python3 unittest 1 0
 
 begin node
 printf '{"name": "x", "scripts": {"test": "node --test"}}\n' >package.json
