@@ -16,6 +16,7 @@
 
 #include "base/consent.h"
 #include "base/units.h"
+#include "cli/outcome.h"
 #include "cli/own-policy.h"
 
 static const char *or_environment(const char *text, const char *name) {
@@ -49,6 +50,16 @@ static int add_limits(const JailOptions *options, cJSON *params, Error *err) {
         add_if(limits, "cpu", permille);
         add_if(limits, "disk", options->disk);
         return 0;
+}
+
+unsigned jail_options_given(const JailOptions *options) {
+        return (options->memory ? BIT(LIMIT_MEMORY) : 0) | (options->pids ? BIT(LIMIT_PIDS) : 0) |
+               (options->disk ? BIT(LIMIT_DISK) : 0);
+}
+
+unsigned exec_options_given(const ExecOptions *options) {
+        return (options->wall ? BIT(LIMIT_WALL) : 0) |
+               (options->cpu_time ? BIT(LIMIT_CPU_TIME) : 0);
 }
 
 const char *jail_options_snapshot(const JailOptions *options) {

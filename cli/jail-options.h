@@ -101,6 +101,12 @@ int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec
  */
 int jail_options_work(const JailOptions *options, int sock, Error *err);
 
+/** jail_options_given() - BIT(LIMIT_*) of outcome.h for each limit that is in @options */
+unsigned jail_options_given(const JailOptions *options);
+
+/** exec_options_given() - likewise */
+unsigned exec_options_given(const ExecOptions *options);
+
 /** jail_options_snapshot() - the one that is named, by option or environment, borrowed; NULL: none */
 const char *jail_options_snapshot(const JailOptions *options);
 

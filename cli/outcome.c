@@ -16,32 +16,33 @@ typedef struct CauseRow {
         const char *cause;
         int exit_code;        /* -1: the command's own, or 128 and its signal */
         const char *sentence; /* NULL: made by a function of its own */
+        Limit limit;          /* that was reached; who may raise it is said behind the sentence */
 } CauseRow;
 
 static const CauseRow rows[] = {
-        { "exited", -1, "" },
-        { "signaled", -1, NULL },
+        { "exited", -1, "", LIMIT_NONE },
+        { "signaled", -1, NULL, LIMIT_NONE },
         { "wall_timeout", EXIT_TIME_LIMIT,
-          "time limit: the command and all that it started were ended after %s; raise with "
-          "--time" },
-        { "cpu_timeout", EXIT_TIME_LIMIT,
-          "processor time limit: the command was ended after %s; raise with --cpu-time" },
-        { "oom", EXIT_SIGNAL + 9, NULL },
+          "time limit: the command and all that it started were ended after %s", LIMIT_WALL },
+        { "cpu_timeout", EXIT_TIME_LIMIT, "processor time limit: the command was ended after %s",
+          LIMIT_CPU_TIME },
+        { "oom", EXIT_SIGNAL + 9, NULL, LIMIT_MEMORY },
         { "pids_limit", -1,
-          "process limit: the command failed after %s when it could start no more processes; raise "
-          "with --pids" },
-        { "disk_limit", -1,
-          "disk limit: the command failed after %s when it could write no more; raise with "
-          "--disk" },
+          "process limit: the command failed after %s when it could start no more processes",
+          LIMIT_PIDS },
+        { "disk_limit", -1, "disk limit: the command failed after %s when it could write no more",
+          LIMIT_DISK },
         { "output_limit", -1,
           "output limit: the command was ended after %s because it printed too much; the limit is "
-          "output_max of the policy" },
-        { "seccomp", -1, NULL },
-        { "killed_by_client", -1, "killed after %s, as was asked for" },
-        { "jail_ended", EXIT_RUN_FAILED, "the jail ended after %s, while the command was running" },
+          "output_max of the policy",
+          LIMIT_NONE },
+        { "seccomp", -1, NULL, LIMIT_NONE },
+        { "killed_by_client", -1, "killed after %s, as was asked for", LIMIT_NONE },
+        { "jail_ended", EXIT_RUN_FAILED, "the jail ended after %s, while the command was running",
+          LIMIT_NONE },
         { "supervisor_lost", EXIT_RUN_FAILED,
-          "the supervisor was lost after %s, while the command was running" },
-        { "not_started", EXIT_RUN_FAILED, NULL },
+          "the supervisor was lost after %s, while the command was running", LIMIT_NONE },
+        { "not_started", EXIT_RUN_FAILED, NULL, LIMIT_NONE },
 };
 
 static const CauseRow *find_row(const cJSON *record) {
@@ -94,13 +95,13 @@ static void say_oom(const cJSON *record, uint64_t memory, Buf *text) {
         char peak[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
         uint64_t most;
 
-        (void) buf_printf(text, "out of memory: a process of the command was killed; ");
+        (void) buf_printf(text, "out of memory: a process of the command was killed");
         if (memory)
-                (void) buf_printf(text, "limit %s, ", units_format_size(memory, limit));
+                (void) buf_printf(text, "; limit %s", units_format_size(memory, limit));
         if (json_number(record, "memory_peak", &most) == 0)
-                (void) buf_printf(text, "peak %s (%s of it files); ", units_format_size(most, peak),
+                (void) buf_printf(text, "%speak %s (%s of it files)", memory ? ", " : "; ",
+                                  units_format_size(most, peak),
                                   units_format_size(number(record, "memory_files"), files));
-        (void) buf_printf(text, "raise with --memory");
 }
 
 static void say_signal(const cJSON *record, Buf *text) {
@@ -191,6 +192,28 @@ static void say_not_started(const cJSON *record, const char *name, Buf *text) {
                                   error ? error : "unknown");
 }
 
+/* A request may only tighten: an option that was not given cannot raise what a policy says */
+static void say_remedy(const OutcomeFacts *facts, Limit limit, Buf *text) {
+        static const char *const options[_LIMIT_MAX] = {
+                [LIMIT_MEMORY] = "--memory",     [LIMIT_PIDS] = "--pids",
+                [LIMIT_DISK] = "--disk",         [LIMIT_WALL] = "--time",
+                [LIMIT_CPU_TIME] = "--cpu-time",
+        };
+
+        if (limit == LIMIT_NONE)
+                return;
+        if (facts->given & BIT(limit))
+                (void) buf_printf(text, "; raise with %s", options[limit]);
+        else if (limit == LIMIT_DISK && facts->given & BIT(LIMIT_MEMORY))
+                (void) buf_printf(text,
+                                  "; a disk has half of the memory at most: raise with --memory");
+        else if (facts->is_in_jail)
+                (void) buf_printf(text, "; the limit is its jail's or its policy's");
+        else
+                (void) buf_printf(text,
+                                  "; the limit is the policy's: choose another with --policy");
+}
+
 void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text) {
         const CauseRow *row = find_row(record);
         char time[UNITS_TEXT_MAX];
@@ -213,5 +236,7 @@ void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text)
                 (void) buf_printf(text, row->sentence, time);
 #pragma GCC diagnostic pop
         }
+        if (row)
+                say_remedy(facts, row->limit, text);
         say_shared(record, text);
 }

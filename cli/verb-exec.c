@@ -39,6 +39,15 @@ static void add_narrow(const ExecVerbOptions *options, cJSON *params) {
                 json_add_number(limits, "pids", options->pids);
 }
 
+static OutcomeFacts facts_of(const ExecVerbOptions *options, const char *name) {
+        return (OutcomeFacts){ .name = name,
+                               .memory = options->memory,
+                               .given = exec_options_given(&options->exec) |
+                                        (options->memory ? BIT(LIMIT_MEMORY) : 0) |
+                                        (options->pids ? BIT(LIMIT_PIDS) : 0),
+                               .is_in_jail = true };
+}
+
 static int run(const VerbCall *call, Error *err) {
         const ExecVerbOptions *options = call->options;
         Command command = COMMAND_EMPTY;
@@ -69,7 +78,7 @@ static int run(const VerbCall *call, Error *err) {
         }
         command.json = options->common.json;
         add_narrow(options, params);
-        command.facts = (OutcomeFacts){ .name = words[0], .memory = options->memory };
+        command.facts = facts_of(options, words[0]);
         r = command_open(&command, options->common.socket, params, err);
         if (r == 0)
                 r = command_run(&command, "jail.exec", TAKE_PTR(params), -EBADF, err);

@@ -83,7 +83,9 @@ static int run(const VerbCall *call, Error *err) {
         command.json = options->common.json;
         command.owns_jail = true;
         command.facts = (OutcomeFacts){ .name = call->n_words > 0 ? call->words[0] : "its command",
-                                        .memory = options->jail.memory };
+                                        .memory = options->jail.memory,
+                                        .given = jail_options_given(&options->jail) |
+                                                 exec_options_given(&options->exec) };
         r = run_command(&command, options, params, err);
         command_close(&command);
         return r;
