@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/doctor-you.h"
@@ -16,12 +17,15 @@
 static const struct {
         const char *kind;
         const char *needs[NEEDS_MAX];
+        bool is_shared; /* the current directory is written to */
 } kinds_table[] = {
-        { "the host root", { NULL } },
-        { "an imported root", { "idmap of the state", "overlay on tmpfs" } },
-        { "a directory that is not packed", { "idmap of this directory", "overlay on tmpfs" } },
-        { "--rw of this directory", { "idmap of this directory" } },
-        { "the policy strict", { "idmap of the state", "overlay on tmpfs", "landlock" } },
+        { "the host root", { NULL }, false },
+        { "an imported root", { "idmap of the state", "overlay on tmpfs" }, false },
+        { "a directory that is not packed",
+          { "idmap of this directory", "overlay on tmpfs" },
+          false },
+        { "--rw of this directory", { "idmap of this directory" }, true },
+        { "the policy strict", { "idmap of the state", "overlay on tmpfs", "landlock" }, false },
 };
 
 static const cJSON *find_check(const cJSON *checks, const char *name) {
@@ -66,6 +70,26 @@ static void weigh(const cJSON *row, Reasons *reasons) {
                         found ? found : "");
 }
 
+/* What the monitor refuses whatever the file system can: no jail writes as root of the host */
+static void weigh_owner(Reasons *reasons) {
+        struct stat here;
+        const char *why = NULL;
+        size_t n = strlen(reasons->missing);
+
+        if (stat(".", &here) < 0)
+                return;
+        if (here.st_uid == 0)
+                why = "it belongs to root";
+        else if (here.st_gid == 0)
+                why = "it belongs to the group root";
+        else if (geteuid() != 0 && here.st_uid != geteuid())
+                why = "it belongs to another user";
+        if (!why)
+                return;
+        reasons->lacks = true;
+        (void) snprintf(reasons->missing + n, BECAUSE_MAX - n, "%s%s", n ? ", " : "", why);
+}
+
 static void add_kind(const cJSON *checks, unsigned i, cJSON *kinds) {
         cJSON *object = cJSON_CreateObject();
         Reasons reasons = { 0 };
@@ -82,6 +106,8 @@ static void add_kind(const cJSON *checks, unsigned i, cJSON *kinds) {
                 if (row)
                         weigh(row, &reasons);
         }
+        if (kinds_table[i].is_shared)
+                weigh_owner(&reasons);
         json_add_text(object, "kind", kinds_table[i].kind);
         json_add_text(object, "possible",
                       reasons.lacks    ? "no"

@@ -26,6 +26,12 @@ is "$(kind 'the host root')" yes "and jails can be made"
 has "$(printf '%s\n' "$out" | jq -r '.checks[] | select(.check == "capabilities") | .found')" \
         "all $(sed -n 's/^CapabilityBoundingSet=//p' "$top_srcdir/systemd/warder.service.in" | wc -w) " \
         "the capabilities are as many as the service's unit keeps"
+is "$(kind '--rw of this directory')" no "but none that writes to a directory of root's"
+expect 125 "which is refused" warder run --rw . -- true
+has "$err" "belongs to root" "for that reason"
+chown 60001:60001 . && expect 0 "a user's" warder doctor --json
+is "$(kind '--rw of this directory')" yes "is another matter"
+expect 0 "and can be shared" warder run --rw . -- true
 # in a mount namespace where nobody else mounts
 unshare -m sh -c 'cat /proc/self/mountinfo >before; warder doctor >said; cat /proc/self/mountinfo >after'
 [ -s said ] && cmp before after
