@@ -166,9 +166,11 @@ static bool rule_limit(Verdict *verdict, const VerdictCase *facts) {
         return false;
 }
 
+#define NOT_RUN "is not among the tests that ran"
+
 /* What did a test of this name do now: "" where it passed */
 static const char *fate_of(const RunResult *run, const char *name) {
-        const char *fate = "is not among the tests that ran";
+        const char *fate = NOT_RUN;
 
         for (unsigned i = 0; i < run->n; i++) {
                 const RunCommand *command = &run->commands[i];
@@ -184,17 +186,30 @@ static const char *fate_of(const RunResult *run, const char *name) {
         return fate;
 }
 
+/* A test that ran whose name holds @name: runners put a module around what people call a test. NULL: none */
+static const char *longer_name(const RunResult *run, const char *name) {
+        for (unsigned i = 0; i < run->n; i++)
+                for (size_t k = 0; k < run->commands[i].n_tests; k++)
+                        if (strstr(run->commands[i].tests[k].name, name))
+                                return run->commands[i].tests[k].name;
+        return NULL;
+}
+
 static bool rule_expected(Verdict *verdict, const VerdictCase *facts) {
         for (unsigned i = 0; i < facts->spec->n_expect; i++) {
-                const char *fate = fate_of(facts->run, facts->spec->expect[i]);
+                const char *name = facts->spec->expect[i], *meant = NULL;
+                const char *fate = fate_of(facts->run, name);
 
                 if (!*fate)
                         continue;
+                if (strcmp(fate, NOT_RUN) == 0)
+                        meant = longer_name(facts->run, name);
                 verdict_say(
                         verdict, VERDICT_FAILED, "expected_fails",
                         "the test \"%.200s\" must pass now (\"expect\" of the verify spec), but it "
-                        "%s",
-                        facts->spec->expect[i], fate);
+                        "%s%s%.200s%s",
+                        name, fate, meant ? "; did you mean \"" : "", meant ? meant : "",
+                        meant ? "\"?" : "");
                 return true;
         }
         return false;

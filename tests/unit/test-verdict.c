@@ -205,6 +205,24 @@ static void test_expected(void) {
         }
 }
 
+/* A name that no test bears, and that is a part of one's */
+static void test_meant(void) {
+        const Case one = { "tap", "+a -new",      "+a +new",        0, CAUSE_EXITED, NULL,
+                           NULL,  VERDICT_FAILED, "expected_fails", 1 };
+        SCOPED(verify_spec_free) VerifySpec *part = spec_expecting("\"ne\"");
+        SCOPED(verify_spec_free) VerifySpec *other = spec_expecting("\"old\"");
+        Verdict verdict;
+
+        (void) verdict_init(&verdict);
+        judge(&one, &verdict, part);
+        ok(strstr(verdict.reason, "did you mean \"new\"?"), "part of a name: %s", verdict.reason);
+        verdict_deinit(&verdict);
+        (void) verdict_init(&verdict);
+        judge(&one, &verdict, other);
+        ok(!strstr(verdict.reason, "did you mean"), "no part of any: %s", verdict.reason);
+        verdict_deinit(&verdict);
+}
+
 typedef struct Runs {
         const char *fates; /* of each run: '+' passed, or the name of the test that failed */
         unsigned need;
@@ -337,6 +355,7 @@ static void test_kept(void) {
 int main(void) {
         test_rules();
         test_expected();
+        test_meant();
         test_runs();
         test_counts();
         test_json();
