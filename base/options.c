@@ -61,7 +61,7 @@ static int refuse_unknown(const Option *table, const char *name, size_t n, Error
         for (option = table; n <= NAME_BYTES && option->name; option++) {
                 unsigned edits = distance(name, n, option->name);
 
-                if (edits < best && edits < n) {
+                if (edits < best && 2 * edits <= n) {
                         best = edits;
                         nearest = option;
                 }

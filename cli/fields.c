@@ -22,6 +22,8 @@ static const struct {
         { "task.start", "/workflow", "--workflow" },
         { "task.start", "/model", "--model" },
         { "snapshot.import", "/name", "NAME" },
+        { "policy.show", "/name", "NAME" },
+        { NULL, "/exec/argv", "CMD" },
         { NULL, "/snapshot", "--snapshot" },
         { NULL, "/policy", "--policy" },
         { NULL, "/rw", "--rw" },

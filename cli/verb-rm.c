@@ -36,6 +36,8 @@ static int run(const VerbCall *call, Error *err) {
                 r = remove_one(&link, call->words[i], err);
                 if (r == LINK_E_REFUSED) {
                         terminal_say("%s", err->text);
+                        if (common->json)
+                                verbs_report_json("rm", 1, err);
                         *err = ERROR_EMPTY;
                         failed = 1;
                 }

@@ -175,22 +175,22 @@ static int report(const Verb *verb, int r, bool json, const Error *err) {
         return r < 0 ? verb->exit_failed : r;
 }
 
-int verbs_run(const Verb *verb, int argc, char **argv) {
+int verbs_run(const Verb *verb, bool json, int argc, char **argv) {
         autofree void *options = calloc(1, verb->size);
         Error err = ERROR_EMPTY;
         VerbCall call = { .options = options };
         int rest = 0, r;
 
         if (!options)
-                return report(verb, error_set(&err, -ENOMEM, "start '%s'", verb->name), false,
-                              &err);
+                return report(verb, error_set(&err, -ENOMEM, "start '%s'", verb->name), json, &err);
+        ((Common *) options)->json = json;
         r = options_parse(verb->options, argc, argv, verb->stops_at_word, options, &rest, &err);
         if (((const Common *) options)->help) {
                 verbs_help(verb);
                 return 0;
         }
         if (r < 0)
-                return report(verb, VERB_E_USAGE, verbs_wants_json(argc, argv), &err);
+                return report(verb, VERB_E_USAGE, json || verbs_wants_json(argc, argv), &err);
         call.n_words = argc - rest;
         call.words = argv + rest;
         if (verb->takes_no_words && call.n_words > 0) {

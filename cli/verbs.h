@@ -97,8 +97,8 @@ const Verb *const *verbs_all(void);
  */
 const Verb *verbs_find(int n_words, char **words, int *ret_used, Error *err);
 
-/** verbs_run() - parse, help, run, report. @argv[0] is the verb's last word. Returns: the exit code */
-int verbs_run(const Verb *verb, int argc, char **argv);
+/** verbs_run() - parse, help, run, report. @json: --json stood before the verb; @argv[0] is the verb's last word. Returns: the exit code */
+int verbs_run(const Verb *verb, bool json, int argc, char **argv);
 
 /** verbs_wants_json() - does --json stand among words that could not be parsed; for the report of that */
 bool verbs_wants_json(int argc, char **argv);

@@ -64,5 +64,5 @@ int main(int argc, char **argv) {
         verb = verbs_find(argc - rest, argv + rest, &used, &err);
         if (!verb)
                 return wrong(argc, argv, &err);
-        return verbs_run(verb, argc - rest - used + 1, argv + rest + used - 1);
+        return verbs_run(verb, globals.common.json, argc - rest - used + 1, argv + rest + used - 1);
 }

@@ -138,7 +138,7 @@ static bool run_verb(const char *const *words) {
         }
         verb = verbs_find(n, argv, &used, &err);
         must(verb != NULL);
-        (void) verbs_run(verb, n - used + 1, argv + used - 1);
+        (void) verbs_run(verb, false, n - used + 1, argv + used - 1);
         while (n > 0)
                 free(argv[--n]);
         return program;

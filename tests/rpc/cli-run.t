@@ -32,6 +32,16 @@ expect 1 "too much written" warder run --disk 1M -- dd if=/dev/zero of=/work/x b
 has "$err" "disk limit" "is named"
 ok "$([ ! -e x ]; echo $?)" "and nothing of it is in the directory"
 
+# --- where --json stands, and what it says of a refusal
+expect 0 "--json before the verb" warder --json ls
+is "$(printf '%s\n' "$out" | jq -r '.jails | type')" array "counts"
+expect 125 "for wrong usage too" warder --json run --frob
+is "$(printf '%s\n' "$out" | jq -r '.event + " " + .verb')" "error run" "which is an event"
+expect 1 "a jail that is not there" warder rm --json j-aaaaaaaaaa
+is "$(printf '%s\n' "$out" | jq -r '.event + " " + .verb')" "error rm" "is an event as well"
+expect 125 "nothing to run" warder run --snapshot host
+hasnt "$err" "/exec/argv" "is said without the request's words"
+
 # --- pipes are opened again by their names in /dev
 is "$(warder run -- sh -c 'echo a >/dev/stdout; echo b >/dev/stderr' 2>&1 | sort | tr -d '\n')" ab \
         "/dev/stdout and /dev/stderr of a pipe can be opened"

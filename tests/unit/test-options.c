@@ -57,6 +57,7 @@ static void refused(const char *line, const char *want) {
 
 static void mistakes(void) {
         refused("--memroy 5", "unknown option --memroy: did you mean --memory?");
+        refused("--frob 5", "unknown option --frob: --help lists those there are");
         refused("--zzzzzz", "unknown option --zzzzzz: --help lists");
         refused("--memory", "--memory needs a value: SIZE");
         refused("--memory 5x", "--memory: \"5x\" is no size");
