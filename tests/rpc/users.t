@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 
-from front_lib import JAIL_DESTROY, INIT_EXEC, INIT_SIGNAL, INIT_STARTED, INIT_DONE, Tap
+from front_lib import JAIL_DESTROY, LAYER_REMOVE, INIT_EXEC, INIT_SIGNAL, INIT_STARTED, INIT_DONE, Tap
 from users_lib import ADM, ANN, BOB, Service, fields, need_users, snapshot_row, state_with
 
 need_users()
@@ -139,6 +139,7 @@ tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", 
 tap.same(adm.call("snapshot.show", {"name": "mine", "owner_uid": ANN})["result"]["owner_uid"], ANN, "with its owner it is seen")
 tap.same(fields(adm.call("snapshot.remove", {"name": "shared"}))[0], "denied", "root's is not removed by its name alone")
 tap.ok("result" in adm.call("snapshot.remove", {"name": "mine", "owner_uid": ANN}), "with its owner a snapshot is removed")
+tap.same([front.request()[0] for _ in range(2)], [LAYER_REMOVE] * 2, "and so are the layers of both that went, while a base is unpacked")
 tap.same(adm.call("task.cancel", {"task": LIVE}).get("result", {}).get("state"), "cancelled", "a task is ended")
 
 # root may look into all
