@@ -46,14 +46,20 @@ patch_of brought "mkdir out; cp '$scratch/report.xml' out/mine.xml; echo true >s
 expect 1 "a report that the patch brings is not one of this run" warder verify --json "$scratch/brought.patch"
 is "$(verdict .cause)" no_tests "no test ran"
 
-# what is left running would write a better report when the tests are done
+# what is left running when a command ends is gone before the next one begins
 cat >"$scratch/daemon" <<'X'
-(setsid sh -c "while [ -e /proc/$$ ]; do :; done; cp report.xml out/deep/a.xml; sleep 60" >/dev/null 2>&1 &)
+(setsid sh -c "sleep 1; cp report.xml out/deep/a.xml; sleep 60" >/dev/null 2>&1 &)
 sh tests/run
 exit 0
 X
+cat >"$scratch/two.json" <<'X'
+{"warder": "verify/1", "protect": ["tests/**"],
+ "commands": [{"id": "run", "run": ["sh", "start"]},
+              {"id": "unit", "run": ["sh", "-c", "sleep 3; cat out/deep/a.xml out/b.xml"], "parse": "junit"}]}
+X
 patch_of daemon "cp '$scratch/daemon' start; cp '$scratch/report.xml' ."
-expect 1 "what is left running writes no results" warder verify --json "$scratch/daemon.patch"
+expect 1 "what is left running writes no results" \
+        warder verify --json --spec "$scratch/two.json" "$scratch/daemon.patch"
 is "$(verdict '.failing | join(" ")')" sum.value "the test's own report is read"
 
 patch_of broken "printf '%s\n' 'sh tests/run' 'printf \"<testsuite><testcase\" >out/b.xml' >start; echo 2 >src/value"
