@@ -48,6 +48,7 @@ static Task task; /* of the search */
 static AgentCall call;
 static unsigned ends;
 static bool good, takes_image;
+static int held; /* layers */
 
 static void must(bool promise) {
         if (!promise)
@@ -90,6 +91,23 @@ void front_touch(Front *of) {
 
 void layers_sweep(Front *of) {
         (void) of;
+}
+
+/* Held by an import until whoever asked for it holds it: as often held as released */
+int layer_hold(Front *of, const uint8_t *digest, const char *holder, Error *err) {
+        (void) of;
+        (void) err;
+        must(digest != NULL && strncmp(holder, "import:", 7) == 0);
+        held++;
+        return 0;
+}
+
+int layer_release(Front *of, const uint8_t *digest, const char *holder, Error *err) {
+        (void) of;
+        (void) err;
+        must(digest != NULL && strncmp(holder, "import:", 7) == 0);
+        held--;
+        return 0;
 }
 
 int layer_discard(Front *of, const uint8_t *digest, Error *err) {
@@ -338,6 +356,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         (void) close(before);
         ends = 0;
         good = takes_image = false;
+        held = 0;
         starts[data[0] % ELEMENTS(starts)]();
         (void) error_say(&err, -EIO, "played");
         jail.ready(&jail, data[0] == 0xff ? &err : NULL, jail.userdata);
@@ -345,7 +364,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 tell(data + 2, n - 2);
                 end_command(data[1]);
         }
-        must(ends == 1 && front.jobs == 0 && front.imports == 0);
+        must(ends == 1 && front.jobs == 0 && front.imports == 0 && held == 0);
         after = dup(0);
         must(after == before); /* the lowest free descriptor is the one it was */
         (void) close(after);
