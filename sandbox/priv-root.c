@@ -133,9 +133,11 @@ static int fill_dev(const Shell *shell, int dev, Error *err) {
 /* Must stand at /dev already: before Linux 6.15 nothing can be mounted on a detached mount. */
 static int mount_below_dev(const Shell *shell, int dev, Error *err) {
         char gid[16];
-        const MountOption options[] = {
-                { "mode", "0620" }, { "ptmxmode", "0666" }, { "gid", gid }, { "max", PTYS_MAX }, { 0 }
-        };
+        const MountOption options[] = { { "mode", "0620" },
+                                        { "ptmxmode", "0666" },
+                                        { "gid", gid },
+                                        { "max", PTYS_MAX },
+                                        { 0 } };
         autoclose int pts = -EBADF, shm = -EBADF;
         int r;
 
