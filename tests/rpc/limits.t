@@ -122,7 +122,7 @@ client.call("jail.destroy", {"jail": jail})
 
 # ---- how many there were
 jail = new_jail(limits={"memory": 128 * MB, "pids": 40})["jail"]
-SLEEPERS = "i=1; while [ $i -lt {} ]; do sleep 0.5 & i=$((i+1)); done; wait"
+SLEEPERS = "i=1; while [ $i -lt {} ]; do sleep 2 & i=$((i+1)); done; wait"
 peak = run(jail, SLEEPERS.format(9))["pids_peak"]
 tap.ok(peak is None or 9 <= peak <= 10, "the most processes of a jail: nine, and perhaps one that waits", peak)
 peak = run(jail, SLEEPERS.format(6), pids=12)["pids_peak"]
@@ -132,7 +132,7 @@ tap.ok(peak in (None, 7), "of the next one, which had more: seven", peak)
 peak = run(jail, SLEEPERS.format(3), pids=12)["pids_peak"]
 tap.same(peak, None, "of one that had less the kernel does not tell")
 peak = run(jail, SLEEPERS.format(60))["pids_peak"]
-tap.ok(peak is None or peak == 40, "never more than the limit", peak)
+tap.ok(peak is None or 20 <= peak <= 40, "never more than the limit", peak)
 client.call("jail.destroy", {"jail": jail})
 
 # ---- huge pages: one limit for all jails, where the controller is in the v2 tree
