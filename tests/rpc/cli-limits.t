@@ -17,10 +17,10 @@ expect 0 "the jail goes on" warder exec "$jail" -- true
 expect 137 "the jail's own memory" warder exec "$jail" -- python3 -c 'b = bytearray(200 << 20)'
 has "$err" "the limit is its jail's" "is not to be raised by an option of exec"
 hasnt "$err" "raise with" "and none is named"
-printf '{"warder": "policy/1", "extends": "default", "limits": {"memory": "64M"}, "command": {"wall": "1s"}}' >small.json
+printf '{"warder": "policy/1", "extends": "default", "limits": {"memory": "64M"}, "command": {"wall": "15s"}}' >small.json
 expect 137 "the policy's memory" warder run --no-work -p ./small.json -- python3 -c 'b = bytearray(200 << 20)'
 has "$err" "the limit is the policy's: choose another with --policy" "is its to raise"
-expect 124 "and its time" warder run --no-work -p ./small.json -- sleep 9
+expect 124 "and its time" warder run --no-work -p ./small.json -- sleep 99
 has "$err" "the limit is the policy's" "likewise"
 expect 1 "the disk, half of what --memory says" warder run --memory 64M -- dd if=/dev/zero of=x bs=1M count=60
 has "$err" "half of the memory at most: raise with --memory" "grows with it"
