@@ -42,8 +42,17 @@ def begin(name, **create):
     return supervisor, client
 
 
+def is_alive(pid):
+    """A dead one that its new parent, process 1 of this host, has not reaped yet is none of ours."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def gone(pids):
-    return eventually(lambda: not [p for p in pids if os.path.exists(f"/proc/{p}")])
+    return eventually(lambda: not [p for p in pids if is_alive(p)])
 
 
 # the client
