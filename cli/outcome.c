@@ -91,10 +91,24 @@ int outcome_exit_code(const cJSON *record) {
         return (int) (code & 0xff);
 }
 
+/* Its memory limit is what a jail may hold of it; on a busy host it may be less: uncounted.c of the front */
+static void say_sockets(uint64_t bytes, Buf *text) {
+        char held[UNITS_TEXT_MAX];
+
+        (void) buf_printf(text,
+                          "out of memory: connections within the jail that nobody had accepted "
+                          "held up to %s; its memory limit bounds them apart from all else",
+                          units_format_size(bytes, held));
+}
+
 static void say_oom(const cJSON *record, uint64_t memory, Buf *text) {
         char peak[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
         uint64_t most;
 
+        if (json_number(json_get(record, "evidence"), "uncounted", &most) == 0) {
+                say_sockets(most, text);
+                return;
+        }
         (void) buf_printf(text, "out of memory: a process of the command was killed");
         if (memory)
                 (void) buf_printf(text, "; limit %s", units_format_size(memory, limit));

@@ -32,6 +32,8 @@ enum FrontFd {
         FRONT_FD_EGRESS, /* SEQPACKET to egress (or /dev/null where there is none) */
         FRONT_FD_PRESSURE, /* /proc/pressure (or /dev/null where the kernel has none) */
         FRONT_FD_MEMINFO,  /* /proc/meminfo */
+        FRONT_FD_SOCKSTAT, /* /proc/net/sockstat (or /dev/null) */
+        FRONT_FD_TCP_MEM,  /* net.ipv4.tcp_mem (or /dev/null: not the host's network namespace) */
         FRONT_FD_ETC,      /* O_PATH of /etc, for subuid */
         FRONT_FD_AUDIT,    /* netlink, the kernel's seccomp records alone (or /dev/null) */
         FRONT_FD_INFO,     /* sealed memfd: one FrontInfo */
@@ -130,6 +132,7 @@ typedef enum InitRequestKind {
         INIT_OPEN,     /* InitOpen + path */
         INIT_SLOT, /* InitSlot, its group's directory; of a narrow one on v1 two more: memory, pids */
         INIT_LISTEN, /* InitListen */
+        INIT_COUNT,  /* InitHead: how much the jail's sockets hold that is counted for nobody */
         _INIT_REQUEST_MAX,
 } InitRequestKind;
 
@@ -229,6 +232,7 @@ typedef enum InitEventKind {
         INIT_LISTENING,    /* code, and where 0 one descriptor; value: port */
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
+        INIT_COUNTED, /* code, and where 0 value: bytes; seen[0]: at most so many more. uncounted.h */
         _INIT_EVENT_MAX,
 } InitEventKind;
 
@@ -251,14 +255,16 @@ typedef struct InitEvent { /* one form for all kinds; what a kind does not use i
         uint64_t id;
         int32_t signal; /* ENDED: 0, or the signal that ended it */
         uint32_t step;  /* InitStep where not started */
-        uint64_t value; /* OPENED, LISTENING: see there; ENDED: 1: processes are left in the slot */
+        uint64_t
+                value; /* OPENED, LISTENING, COUNTED: see there; ENDED: 1: processes are left in the slot */
         uint64_t wall_usec;
         uint64_t user_usec; /* of the command and the children it waited for */
         uint64_t sys_usec;
         uint64_t maxrss_bytes;
         uint64_t io_read; /* bytes from and to devices, of the same processes */
         uint64_t io_written;
-        uint64_t seen[2]; /* bytes of stdout, stderr; merged streams count in [0] */
+        uint64_t seen
+                [2]; /* bytes of stdout, stderr; merged streams count in [0]. COUNTED: see there */
         uint64_t kept[2];
         uint64_t cut_at
                 [2]; /* offset in the kept bytes where the missing ones were; == kept: none missing */

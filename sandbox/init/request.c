@@ -19,6 +19,7 @@
 #include "sandbox/init/command.h"
 #include "sandbox/init/open.h"
 #include "sandbox/init/slot.h"
+#include "sandbox/init/uncounted.h"
 
 #define LISTEN_BACKLOG 64
 
@@ -85,6 +86,16 @@ static void take_listen(Init *init, const void *bytes, int *fds, unsigned n_fds)
         init_send(init, &event, &sock);
 }
 
+static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) {
+        const InitHead *request = bytes;
+        InitEvent event = { .kind = INIT_COUNTED, .id = request->id };
+
+        (void) n_fds;
+        (void) fds;
+        event.code = uncounted_bytes(&event.value, &event.seen[0]);
+        init_send(init, &event, NULL);
+}
+
 static void take_open(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitOpen *request = bytes;
         const char *path = (const char *) (request + 1);
@@ -117,6 +128,7 @@ static const RequestRow rows[_INIT_REQUEST_MAX] = {
         [INIT_OPEN] = { sizeof(InitOpen), true, 0, 0, INIT_OPENED, take_open },
         [INIT_SLOT] = { sizeof(InitSlot), false, 1, 1 + PARK_LIMITS_MAX, INIT_DONE, take_slot },
         [INIT_LISTEN] = { sizeof(InitListen), false, 0, 0, INIT_LISTENING, take_listen },
+        [INIT_COUNT] = { sizeof(InitHead), false, 0, 0, INIT_COUNTED, take_count },
 };
 
 void request_take(Init *init) {

@@ -49,6 +49,7 @@ struct Command {
         bool alone;        /* what it leaves running ends with it */
         int client_signal; /* the last one; sent when the command runs */
         uint32_t hits;
+        uint64_t uncounted; /* why it was ended, where HIT_SOCKETS is among the hits */
         uint64_t started_usec;
         uint64_t started_msec; /* the same on the clock of the kernel's records */
         int32_t pid;           /* as the host numbers it, known when it is HELD */
@@ -145,7 +146,9 @@ static bool may_be_filtered(const Command *command, const InitEvent *event) {
 
 static void finish(Command *command, const InitEvent *event, int *fds, unsigned n_fds) {
         SCOPED(command_free) Command *owned = command;
-        CommandEnd end = { .output = { -EBADF, -EBADF }, .hits = command->hits };
+        CommandEnd end = { .output = { -EBADF, -EBADF },
+                           .hits = command->hits,
+                           .uncounted = command->uncounted };
         Cause ordered = command->ordered;
 
         evidence_end(&command->evidence, command->jail, command->slot, &end);
@@ -398,6 +401,23 @@ unsigned commands_count(const Command *first) {
 void commands_set_cause(FrontJail *jail, Cause cause) {
         for (Command *at = *front_jail_commands(jail); at; at = at->next)
                 set_order(at, cause);
+}
+
+bool commands_exhausted(FrontJail *jail, uint64_t uncounted) {
+        Slots *slots = front_jail_slots(jail);
+
+        if (slots_busy(slots) == 0)
+                return false;
+        for (Command *at = *front_jail_commands(jail); at; at = at->next) {
+                if (!at->slot || at->held || at->ordered != _CAUSE_MAX)
+                        continue;
+                at->hits |= BIT(HIT_SOCKETS);
+                at->uncounted = uncounted;
+                at->ordered = CAUSE_OOM;
+        }
+        if (slots_kill(slots) < 0)
+                front_jail_end(jail, NULL, NULL);
+        return true;
 }
 
 void commands_jail_gone(FrontJail *jail) {

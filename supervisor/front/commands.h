@@ -62,5 +62,12 @@ Command *command_find(FrontJail *jail, const char *id);
 unsigned commands_count(const Command *first);
 /** commands_set_cause() - the jail is about to be ended for this reason: its commands say so */
 void commands_set_cause(FrontJail *jail, Cause cause);
+/**
+ * commands_exhausted() - end all that runs in a jail, commands and what they left, with cause oom
+ * @uncounted: bytes that the jail's connections hold at most, and no group is charged with
+ *
+ * Returns: false: nothing runs in it.
+ */
+bool commands_exhausted(FrontJail *jail, uint64_t uncounted);
 /** commands_jail_gone() - for jails.c: what is left ends with jail_ended (or the cause that was set) */
 void commands_jail_gone(FrontJail *jail);

@@ -31,6 +31,7 @@
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
+#include "supervisor/front/uncounted.h"
 
 #define IDLE_USEC     (30u * 1000 * 1000)
 #define INFO_VERSION  1
@@ -118,6 +119,9 @@ static int watch_host(Front *front, Error *err) {
         if (r >= 0)
                 r = pressure_new(unless_null(FRONT_FD_PRESSURE), unless_null(FRONT_FD_MEMINFO),
                                  &front->pressure, err);
+        if (r >= 0)
+                r = uncounted_new(front, unless_null(FRONT_FD_SOCKSTAT),
+                                  unless_null(FRONT_FD_TCP_MEM), &front->uncounted, err);
         return r < 0 ? r : turns_new(front, &front->turns, err);
 }
 
@@ -190,6 +194,7 @@ void front_stop(Front *front) {
         front->monitor = monitor_link_free(front->monitor);
         front->policies = policies_free(front->policies);
         front->turns = turns_free(front->turns);
+        front->uncounted = uncounted_free(front->uncounted);
         front->pressure = pressure_free(front->pressure);
         front->quotas = quotas_free(front->quotas);
         front->ceilings = ceilings_file_free(front->ceilings);

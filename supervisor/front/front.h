@@ -26,6 +26,7 @@ typedef struct Methods Methods;           /* methods.h: the table of methods */
 typedef struct CeilingsFile CeilingsFile; /* ceilings-file.h: the ceilings in force */
 typedef struct Quotas Quotas;             /* quotas.h: what each user has */
 typedef struct Pressure Pressure;         /* pressure.h: how hard the host works */
+typedef struct Uncounted Uncounted;       /* uncounted.h: memory that no group is charged with */
 typedef struct Turns Turns;               /* turns.h: who waits for room on the host */
 typedef struct Closer Closer;             /* closer.h: closes what may keep us waiting */
 typedef struct Audit Audit;               /* audit.h: whom a seccomp filter killed */
@@ -43,6 +44,7 @@ typedef struct Front {
         Quotas *quotas;
         Pressure *pressure;
         Turns *turns;
+        Uncounted *uncounted;
         Closer *closer;
         Audit *audit;
         struct FrontJail *jails; /* list, newest first */

@@ -27,6 +27,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/slots.h"
 #include "supervisor/front/turns.h"
+#include "supervisor/front/uncounted.h"
 
 #define WALL_ACCURACY_USEC 10000
 
@@ -299,6 +300,7 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
                 (void) set_up(jail, reply, fds, n_fds, &err);
         if (err.code == 0) {
                 set_state(jail, FRONT_JAIL_READY);
+                uncounted_watch(jail->front->uncounted);
                 jail->ready(jail, NULL, jail->userdata);
                 return;
         }

@@ -171,6 +171,18 @@ int slot_kill(Slot *slot) {
         return fd_write_all(slot->fds[SLOT_FD_KILL], "1", 1);
 }
 
+int slots_kill(Slots *slots) {
+        int first = 0;
+
+        for (unsigned i = 0; i < slots->n; i++) {
+                int r = slots->items[i]->state == SLOT_FREE ? 0 : slot_kill(slots->items[i]);
+
+                if (first == 0)
+                        first = r;
+        }
+        return first;
+}
+
 static void reached(Slot *slot, Cause cause) {
         (void) slot_kill(slot);
         if (slot->state == SLOT_RUNNING && slot->limits.limit)

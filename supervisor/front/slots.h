@@ -55,5 +55,7 @@ typedef struct SlotLimits {
 int slot_arm(Slot *slot, const SlotLimits *limits, Error *err);
 /** slot_kill() - end everything in it. Returns: 0 or negative errno */
 int slot_kill(Slot *slot);
+/** slots_kill() - the same for every one in which something may be. Returns: 0, or the first negative errno */
+int slots_kill(Slots *slots);
 /** slot_release() - its command ended; where something is @left of it: free as soon as nothing is */
 void slot_release(Slot *slot, bool left);

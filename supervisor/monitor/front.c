@@ -150,6 +150,8 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_DATA] = confined_open(config->data_dir, ".", O_RDONLY | O_DIRECTORY, err);
         fds[FRONT_FD_PRESSURE] = open_or_null("/proc/pressure", O_RDONLY | O_DIRECTORY);
         fds[FRONT_FD_MEMINFO] = open_or_null("/proc/meminfo", O_RDONLY);
+        fds[FRONT_FD_SOCKSTAT] = open_or_null("/proc/net/sockstat", O_RDONLY);
+        fds[FRONT_FD_TCP_MEM] = open_or_null("/proc/sys/net/ipv4/tcp_mem", O_RDONLY);
         fds[FRONT_FD_ETC] = open_or_null("/etc", O_PATH | O_DIRECTORY);
         fds[FRONT_FD_AUDIT] = monitor->audit_fd >= 0 ? fcntl(monitor->audit_fd, F_DUPFD_CLOEXEC, 0)
                                                      : open("/dev/null", O_RDONLY | O_CLOEXEC);

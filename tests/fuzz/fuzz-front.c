@@ -36,6 +36,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
+#include "supervisor/front/uncounted.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PARAMS_MAX (256u * 1024)
@@ -212,6 +213,7 @@ static void start(void) {
              quotas_new(&front, &front.quotas, &err) == 0 &&
              pressure_new(-EBADF, -EBADF, &front.pressure, &err) == 0 &&
              turns_new(&front, &front.turns, &err) == 0 &&
+             uncounted_new(&front, -EBADF, -EBADF, &front.uncounted, &err) == 0 &&
              tasks_new(&front, &front.tasks, &err) == 0 &&
              clients_listen(&front, listener, &err) == 0);
         find_most();

@@ -23,13 +23,13 @@ PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "10"))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
-             "pressure", "meminfo", "etc", "audit", "info", "filter"]
+             "pressure", "meminfo", "sockstat", "tcp_mem", "etc", "audit", "info", "filter"]
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
 JAIL_FD_MAX = 19
-INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN = range(1, 6)
-INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE, INIT_PARKED = range(1, 9)
+INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN, INIT_COUNT = range(1, 7)
+INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE, INIT_PARKED, INIT_COUNTED = range(1, 10)
 REPLY = struct.Struct("=IIiIQII512s")
 EVENT = struct.Struct("=IiQiIQQQQQQQ2Q2Q2QIIII")
 INIT_HEAD = struct.Struct("=IIQ")
@@ -230,7 +230,8 @@ class Jail:
 class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
                  policies=None, landlock=7, agent="/dev/null", config="/dev/null",
-                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null", state=None, audit=None):
+                 pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null", state=None, audit=None,
+                 sockstat="/dev/null", tcp_mem="/dev/null"):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -247,7 +248,8 @@ class Front:
                "state": os.open(os.path.join(self.dir, "state"), os.O_RDONLY | os.O_DIRECTORY),
                "policies": os.open(policies or os.path.join(SOURCE, "policies"), os.O_RDONLY | os.O_DIRECTORY),
                "config": os.open(config, os.O_RDONLY), "pressure": os.open(pressure, os.O_RDONLY),
-               "meminfo": os.open(meminfo, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY), "audit": audit.fileno() if audit else null,
+               "meminfo": os.open(meminfo, os.O_RDONLY), "sockstat": os.open(sockstat, os.O_RDONLY),
+               "tcp_mem": os.open(tcp_mem, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY), "audit": audit.fileno() if audit else null,
                "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
                "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
                "info": sealed(info), "filter": front_filter()}

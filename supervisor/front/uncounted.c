@@ -1,0 +1,244 @@
+/*
+ * uncounted: see uncounted.h.
+ *
+ * A command can connect to itself, send, and never accept: what it sent is charged to nobody, because the
+ * kernel charges a connection when it is accepted. Nothing per group or per network namespace bounds that;
+ * net.ipv4.tcp_mem bounds it for the whole host, by making TCP slow for all. So two numbers of the kernel are
+ * looked at four times a second, while a jail is alive: how many pages TCP uses on this host (sockstat's "mem"
+ * counts all network namespaces), and tcp_mem. As long as it uses little, that is all.
+ *
+ * Above `look`, each jail's init counts what its own connections hold so (sandbox/init/uncounted.h). The
+ * rule: a jail may hold no more of what is not counted than of what is, its memory limit. Who holds more has
+ * run out of memory: all that runs in it is ended with cause oom, which closes its listeners, and the memory is
+ * back. Above `pressure`, where the kernel would soon act against everybody, the jail that holds most of
+ * it goes, below its limit too, once a look, if it holds enough to matter.
+ *
+ * LIMIT: between two looks a jail can go on: 50 to 250 MiB for each processor that it may use.
+ *
+ * A jail's init is not believed further than its jail: what it says can only end what runs in it, or
+ * (a low number, no answer) save it from that, and then the host's own bound is what is left, as without us.
+ */
+#include "supervisor/front/uncounted.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "supervisor/front/commands.h"
+#include "supervisor/front/init-link.h"
+#include "supervisor/front/jails.h"
+
+#define LOOK_USEC     250000
+#define LOOK_ACCURACY 50000
+#define TEXT_MAX      1024
+#define MATTERS       64 /* of what TCP uses: a jail with less than one part is never the one to go */
+#define SHARE         24 /* of memory; the kernel's own tcp_mem[0] is about one part in 22 */
+#define LOOK_PART     4  /* of tcp_mem[0], below which "TCP is not bothered" (ip-sysctl.rst) */
+
+typedef struct Asked Asked;
+
+struct Asked { /* an init that has not answered yet */
+        Asked *next;
+        Uncounted *uncounted; /* borrowed */
+        FrontJail *jail;      /* borrowed; its link tells us before it goes */
+};
+
+struct Uncounted {
+        Front *front;           /* borrowed */
+        sd_event_source *timer; /* owned; off while no jail is alive */
+        int sockstat, tcp_mem;  /* borrowed */
+        Asked *asked;           /* owned */
+        UncountedHost host;     /* at the last look */
+        char largest[ID_MAX];   /* of those that answered since, with the most; "": none */
+        uint64_t most;
+        bool cannot_tell; /* an init could not count, and that was logged */
+};
+
+static uint64_t page_size(void) {
+        return (uint64_t) sysconf(_SC_PAGESIZE);
+}
+
+void uncounted_read_host(const char *sockstat, const char *tcp_mem, uint64_t total,
+                         UncountedHost *ret) {
+        const char *line = strstr(sockstat, "TCP: "), *at = line ? strstr(line, " mem ") : NULL;
+        uint64_t used = at ? strtoull(at + strlen(" mem "), NULL, 10) : 0;
+        uint64_t low = tcp_mem ? strtoull(tcp_mem, NULL, 10) * page_size() : 0;
+
+        if (low == 0)
+                low = total / SHARE;
+        *ret = (UncountedHost){ used * page_size(), low / LOOK_PART, low };
+}
+
+static bool read_text(int fd, char *text) {
+        ssize_t n = fd < 0 ? -1 : pread(fd, text, TEXT_MAX - 1, 0);
+
+        if (n <= 0)
+                return false;
+        text[n] = '\0';
+        return true;
+}
+
+static bool read_host(Uncounted *uncounted) {
+        char sockstat[TEXT_MAX], tcp_mem[TEXT_MAX];
+        bool known = read_text(uncounted->tcp_mem, tcp_mem);
+
+        if (!read_text(uncounted->sockstat, sockstat))
+                return false;
+        uncounted_read_host(sockstat, known ? tcp_mem : NULL, uncounted->front->info.memory_total,
+                            &uncounted->host);
+        return true;
+}
+
+/* Its commands go, and their listeners with them; a jail in which nothing runs goes itself. */
+static void exhausted(FrontJail *jail, uint64_t bytes) {
+        char held[24];
+
+        (void) snprintf(held, sizeof held, "%" PRIu64, bytes);
+        log_event(LOG_WARNING, "jail holds connections that no limit counts: it is out of memory",
+                  F("JAIL", front_jail_id(jail)), F("BYTES", held));
+        if (!commands_exhausted(jail, bytes))
+                front_jail_end(jail, NULL, NULL);
+}
+
+static void judge(Uncounted *uncounted, FrontJail *jail, uint64_t bytes) {
+        if (bytes > front_jail_limits(jail)->plan.memory_bytes) {
+                exhausted(jail, bytes);
+        } else if (bytes > uncounted->most) {
+                uncounted->most = bytes;
+                (void) snprintf(uncounted->largest, sizeof uncounted->largest, "%s",
+                                front_jail_id(jail));
+        }
+}
+
+/* Seen for certain, and what can be hidden: but no jail has more than all of the host. */
+static uint64_t held_bytes(const Uncounted *uncounted, const InitEvent *event) {
+        uint64_t seen = event->value, hidden = event->seen[0], most = uncounted->host.used;
+
+        return seen >= most || hidden >= most - seen ? most : seen + hidden;
+}
+
+static void cannot_tell(Uncounted *uncounted, FrontJail *jail, int code) {
+        Error err = ERROR_EMPTY;
+
+        if (uncounted->cannot_tell)
+                return;
+        uncounted->cannot_tell = true;
+        (void) error_set(&err, code, "ask the kernel by sock_diag (is there a module tcp_diag)");
+        log_event(LOG_WARNING, "what jails hold in unaccepted connections cannot be told",
+                  F("JAIL", front_jail_id(jail)), F_ERR(&err));
+}
+
+static void on_count(const InitEvent *event, int *fds, unsigned n_fds, void *userdata) {
+        autofree Asked *asked = userdata;
+        Uncounted *uncounted = asked->uncounted;
+        Asked **at = &uncounted->asked;
+
+        (void) fds;
+        (void) n_fds;
+        while (*at != asked)
+                at = &(*at)->next;
+        *at = asked->next;
+        if (!event || front_jail_state(asked->jail) != FRONT_JAIL_READY)
+                return;
+        if (event->code < 0)
+                cannot_tell(uncounted, asked->jail, event->code);
+        else
+                judge(uncounted, asked->jail, held_bytes(uncounted, event));
+}
+
+static bool is_asked(const Uncounted *uncounted, const FrontJail *jail) {
+        for (const Asked *at = uncounted->asked; at; at = at->next)
+                if (at->jail == jail)
+                        return true;
+        return false;
+}
+
+/* Where it cannot be asked, it is at the next look. */
+static void ask(Uncounted *uncounted, FrontJail *jail) {
+        InitHead head = { .kind = INIT_COUNT };
+        const InitMessage packet = { &head, sizeof head, NULL, 0 };
+        autofree Asked *asked = malloc(sizeof *asked);
+
+        if (!asked)
+                return;
+        *asked = (Asked){ uncounted->asked, uncounted, jail };
+        if (init_link_send(front_jail_init(jail), &packet, on_count, asked, NULL) < 0)
+                return;
+        uncounted->asked = TAKE_PTR(asked);
+}
+
+/* The one with the most of those that answered the last time; what is left of it shows the next time. */
+static void relieve(Uncounted *uncounted) {
+        FrontJail *jail = front_jail_find(uncounted->front, uncounted->largest, 0);
+        const UncountedHost *host = &uncounted->host;
+
+        if (host->used > host->pressure && uncounted->most > host->used / MATTERS && jail &&
+            front_jail_state(jail) == FRONT_JAIL_READY)
+                exhausted(jail, uncounted->most);
+        uncounted->largest[0] = '\0';
+        uncounted->most = 0;
+}
+
+static void look(Uncounted *uncounted) {
+        FrontJail *next;
+
+        if (!read_host(uncounted))
+                return;
+        relieve(uncounted);
+        if (uncounted->host.used <= uncounted->host.look)
+                return;
+        for (FrontJail *jail = uncounted->front->jails; jail; jail = next) {
+                next = front_jail_next(jail);
+                if (front_jail_state(jail) == FRONT_JAIL_READY && !is_asked(uncounted, jail))
+                        ask(uncounted, jail);
+        }
+}
+
+static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
+        Uncounted *uncounted = userdata;
+
+        (void) usec;
+        if (!uncounted->front->jails)
+                return 0; /* the next one's uncounted_watch() goes on */
+        look(uncounted);
+        (void) sd_event_source_set_time_relative(source, LOOK_USEC);
+        return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int uncounted_new(Front *front, int sockstat, int tcp_mem, Uncounted **ret, Error *err) {
+        SCOPED(uncounted_free) Uncounted *uncounted = calloc(1, sizeof(Uncounted));
+        int r;
+
+        if (!uncounted)
+                return error_set(err, -ENOMEM, "watch the host's TCP memory");
+        *uncounted = (Uncounted){ .front = front, .sockstat = sockstat, .tcp_mem = tcp_mem };
+        r = sd_event_add_time_relative(front->event, &uncounted->timer, CLOCK_MONOTONIC, 0,
+                                       LOOK_ACCURACY, on_look, uncounted);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(uncounted->timer, SD_EVENT_OFF);
+        if (r < 0)
+                return error_set(err, r, "watch the host's TCP memory");
+        (void) sd_event_source_set_description(uncounted->timer, "uncounted");
+        *ret = TAKE_PTR(uncounted);
+        return 0;
+}
+
+Uncounted *uncounted_free(Uncounted *uncounted) {
+        if (!uncounted)
+                return NULL;
+        sd_event_source_disable_unref(uncounted->timer);
+        free(uncounted);
+        return NULL;
+}
+
+void uncounted_watch(Uncounted *uncounted) {
+        int enabled;
+
+        if (sd_event_source_get_enabled(uncounted->timer, &enabled) >= 0 && enabled != SD_EVENT_OFF)
+                return;
+        (void) sd_event_source_set_time_relative(uncounted->timer, LOOK_USEC);
+        (void) sd_event_source_set_enabled(uncounted->timer, SD_EVENT_ONESHOT);
+}

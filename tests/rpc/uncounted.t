@@ -1,0 +1,163 @@
+#!/usr/bin/env -S python3 -B
+"""uncounted: whom the front ends when the host's TCP needs much memory. Kernel and inits are played here, so that an
+init can lie, stay silent, or be the largest of many; tests/hostile/exhaust.t has the real ones."""
+import os
+import select
+import tempfile
+import time
+
+from front_lib import INIT_COUNT, INIT_COUNTED, INIT_ENDED, INIT_STARTED, Front, Tap
+from supervisor_lib import eventually
+
+tap = Tap()
+MB, PAGE = 1 << 20, os.sysconf("SC_PAGESIZE")
+MOST = (1 << 64) - 1
+scratch = tempfile.TemporaryDirectory()
+SOCKSTAT, TCP_MEM = (os.path.join(scratch.name, name) for name in ("sockstat", "tcp_mem"))
+LOW = 1024 * MB  # tcp_mem[0]
+handle = 600
+
+
+def host(used):
+    """TCP uses so many bytes; memory of UDP is none of ours."""
+    with open(SOCKSTAT, "r+") as file:
+        file.truncate(0)
+        file.write(f"sockets: used 9\nTCP: inuse 5 orphan 0 tw 0 alloc 7 mem {used // PAGE}\nUDP: inuse 1 mem 99999999\n")
+
+
+open(SOCKSTAT, "w").close()
+with open(TCP_MEM, "w") as file:
+    file.write(f"{LOW // PAGE}\t{LOW // PAGE * 4 // 3}\t{LOW // PAGE * 2}\n")
+host(0)
+front = Front(memory=1 << 44, sockstat=SOCKSTAT, tcp_mem=TCP_MEM)
+
+
+class Played:
+    """A jail with one command that runs."""
+
+    def __init__(self, memory):
+        global handle
+        handle += 1
+        self.client = front.client()
+        self.client.send("jail.create", {"limits": {"memory": memory}, "exec": {"argv": ["prog"]}})
+        self.jail = front.jail(handle)
+        _, self.number, _, _ = self.jail.request()
+        self.jail.event(INIT_STARTED, self.number)
+        self.asked = []
+
+    def is_asked(self, seconds=10):
+        """Does the front ask for a count; what it asked is kept."""
+        if not select.select([self.jail.init], [], [], seconds)[0]:
+            return False
+        kind, number, _, _ = self.jail.request()
+        self.asked.append(number)
+        return kind == INIT_COUNT
+
+    def say(self, seen, hidden=0, code=0):
+        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, 0))
+
+    def is_killed(self):
+        return self.jail.text(12) == "1" or self.jail.text(15) == "1"
+
+    def answer(self, seen, hidden=0):
+        """Asked once more, it says so."""
+        while select.select([self.jail.init], [], [], 0)[0]:
+            self.is_asked(0)
+        if not self.asked:
+            self.is_asked()
+        self.say(seen, hidden)
+
+    def record(self):
+        self.jail.event(INIT_ENDED, self.number, signal=9)
+        return self.client.answer()["result"]["command"]
+
+    def close(self):
+        self.client.close()
+        front.request()
+        self.jail.ended()
+
+
+def after_a_look(played):
+    """Two more counts of a jail that has next to nothing: what was said before has been judged."""
+    for _ in range(2):
+        played.answer(PAGE)
+
+
+small, large = Played(64 * MB), Played(512 * MB)
+tap.ok(not small.is_asked(1), "while TCP uses little, nobody is asked")
+host(LOW // 4)
+tap.ok(not small.is_asked(1), "nor at the mark itself")
+host(LOW // 4 + 64 * MB)
+tap.ok(small.is_asked() and large.is_asked(), "above it, every jail is")
+tap.ok(not small.is_asked(1), "and not again before it has answered")
+small.say(64 * MB)
+large.say(100 * MB)
+after_a_look(large)
+tap.ok(not small.is_killed() and not large.is_killed(), "who holds no more than its memory limit goes on")
+small.answer(64 * MB + 1)
+tap.ok(eventually(small.is_killed), "who holds more is ended")
+tap.ok(not large.is_killed(), "and who holds more than that below a higher limit is not")
+record = small.record()
+tap.same((record["cause"], record["code"], record["signal"], record["hits"]), ("oom", 0, 9, ["sockets"]), "the cause is oom, the hit says of what")
+tap.same((record["evidence"]["uncounted"], record["evidence"]["oom_kills"]), (64 * MB + 1, 0), "how much it was, and that the kernel killed nobody")
+small.close()
+
+hidden = Played(64 * MB)
+hidden.answer(MB, 60 * MB)
+after_a_look(large)
+tap.ok(not hidden.is_killed(), "what is hidden counts")
+hidden.answer(MB, 64 * MB)
+tap.ok(eventually(hidden.is_killed), "with what is seen")
+tap.same(hidden.record()["evidence"]["uncounted"], 65 * MB, "together")
+hidden.close()
+for seen, more in (MOST, MOST), (MOST, 0), (1, MOST):
+    liar = Played(LOW)
+    liar.answer(seen, more)
+    after_a_look(large)
+    tap.ok(not liar.is_killed(), f"nobody holds more than all of the host: {seen}, {more}")
+    liar.close()
+
+early = Played(64 * MB)
+early.answer(65 * MB)
+tap.ok(eventually(early.is_killed), "a command that is ended for it")
+early.jail.event(INIT_ENDED, early.number, code=0)
+tap.same(early.client.answer()["result"]["command"]["cause"], "exited", "and was done a moment before, has exited")
+early.close()
+
+other = Played(512 * MB)
+host(LOW + MB)
+for _ in range(3):
+    other.answer(3 * MB)
+    large.answer(3 * MB)
+tap.ok(not other.is_killed() and not large.is_killed(), "near pressure, who holds next to nothing goes on")
+large.answer(40 * MB)
+other.answer(41 * MB)
+tap.ok(eventually(other.is_killed), "who holds most of it is ended, below its limit")
+tap.ok(not large.is_killed(), "and nobody else")
+host(LOW // 2)
+tap.same(other.record()["cause"], "oom", "for want of memory")
+other.close()
+
+large.answer(600 * MB)
+tap.ok(eventually(large.is_killed), "all of it may be one jail's")
+tap.same(large.record()["cause"], "oom", "whose command ends so")
+large.close()
+
+mute, blind = Played(64 * MB), Played(64 * MB)
+tap.ok(mute.is_asked() and blind.is_asked(), "an init that does not answer")
+blind.say(0, code=-2)
+tap.ok(eventually(lambda: "cannot be told" in front.words()), "or has a kernel that does not say, is heard of")
+tap.ok(not mute.is_asked(1) and not mute.is_killed() and not blind.is_killed(), "costs nobody his jail")
+mute.close()
+blind.close()
+
+forged = Played(64 * MB)
+forged.is_asked()
+forged.jail.event(INIT_COUNTED, forged.asked[0] + 1000, value=1)
+kind, _, _, _ = front.request()
+tap.same(kind, 2, "a count that nobody asked for ends its jail alone")
+forged.jail.ended()
+host(0)
+tap.ok(front.alive(), "the front lives")
+front.stop()
+tap.end()
