@@ -103,6 +103,8 @@ static const Option text_options[] = {
 static const Option results_options[] = {
         { "report", 0, OPTION_LIST, offsetof(VerbArgs, reports), "GLOB",
           "read these files below /upper/work, not fd 0" },
+        { "since", 0, OPTION_NUMBER, offsetof(VerbArgs, since), "NSEC",
+          "those alone that were written since then" },
         OPTION_ROOT,
         { 0 },
 };

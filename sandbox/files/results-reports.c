@@ -12,7 +12,7 @@
 
 typedef struct Reports {
         Results *results; /* borrowed, as is all of it */
-        const Globs *globs;
+        const ReportsWhere *where;
         ResultsFileFn file;
         const char *form;
         Error *err;
@@ -20,15 +20,22 @@ typedef struct Reports {
         char path[NAME_PATH_MAX];
 } Reports;
 
+/* No command can set this time, which each write to a file, and each new name, moves on. */
+static bool is_older(const struct stat *st, uint64_t nsec) {
+        return (uint64_t) st->st_ctim.tv_sec * 1000000000u + (uint64_t) st->st_ctim.tv_nsec < nsec;
+}
+
 static int take_file(Reports *reports, int dir, const char *name) {
         autoclose int fd = -EBADF;
         struct stat st;
 
-        if (!globs_match(reports->globs, reports->path))
+        if (!globs_match(reports->where->globs, reports->path))
                 return 0;
         fd = beneath_open(dir, name, O_RDONLY | O_NONBLOCK, 0);
         if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return 0; /* a link, a pipe, a whiteout: no report */
+        if (is_older(&st, reports->where->since_nsec))
+                return 0; /* an earlier command's */
         if (++reports->n > REPORTS_MAX) {
                 reports->results->report->cut = true;
                 return 0;
@@ -56,7 +63,7 @@ static int walk(Reports *reports, int dir, unsigned depth) {
         return r;
 }
 
-int results_reports(Results *results, int dir, const Globs *globs, ResultsFileFn file,
+int results_reports(Results *results, const ReportsWhere *where, ResultsFileFn file,
                     const char *form, Error *err) {
         autofree Reports *reports = malloc(sizeof(*reports));
         int r;
@@ -64,8 +71,8 @@ int results_reports(Results *results, int dir, const Globs *globs, ResultsFileFn
         if (!reports)
                 return error_set(err, -ENOMEM, "look for reports");
         *reports = (Reports){
-                .results = results, .globs = globs, .file = file, .form = form, .err = err
+                .results = results, .where = where, .file = file, .form = form, .err = err
         };
-        r = dir < 0 ? 0 : walk(reports, dir, 0);
+        r = where->dir < 0 ? 0 : walk(reports, where->dir, 0);
         return r < 0 && err->code == 0 ? error_set(err, r, "look for reports") : r;
 }

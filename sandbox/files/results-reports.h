@@ -11,11 +11,18 @@
 /** ResultsFileFn - read one file of this form into @results. Returns: 0 or negative errno */
 typedef int (*ResultsFileFn)(Results *results, int fd, const char *form, Error *err);
 
+typedef struct ReportsWhere {
+        int dir; /* where the globs begin; negative: there is no such directory */
+        const Globs *globs;
+        uint64_t
+                since_nsec; /* since 1970: what was last written, or named, before is none; 0: any */
+} ReportsWhere;
+
 /**
- * results_reports() - read each regular file below @dir whose path matches, in sorted order
- * @dir: where the globs begin, negative: there is no such directory; links are not followed, nor is what is no regular file read
+ * results_reports() - read each regular file whose path matches, in sorted order
+ * @where: links in it are not followed, nor is what is no regular file read
  *
  * Returns: 0, also where none matches; negative errno.
  */
-int results_reports(Results *results, int dir, const Globs *globs, ResultsFileFn file,
+int results_reports(Results *results, const ReportsWhere *where, ResultsFileFn file,
                     const char *form, Error *err);

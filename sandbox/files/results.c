@@ -149,11 +149,11 @@ static uint64_t as_u32(uint64_t value) {
 }
 
 int results_run(const ResultsJob *job, Report *report, Error *err) {
+        const ReportsWhere where = { job->dir, &job->globs, job->since_nsec };
         Results results = { .report = report };
         uint64_t planned;
         int r = job->globs.n == 0 ? read_form(&results, job->fd, job->form, err)
-                                  : results_reports(&results, job->dir, &job->globs, read_form,
-                                                    job->form, err);
+                                  : results_reports(&results, &where, read_form, job->form, err);
 
         if (r < 0)
                 return r;

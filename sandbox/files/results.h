@@ -51,6 +51,7 @@ typedef struct ResultsJob {
         int fd;      /* borrowed: the output, read to its end; or where reports are asked for … */
         int dir;     /* … the tree that they are in, borrowed */
         Globs globs; /* of reports; none: @fd is read. Owned by the caller */
+        uint64_t since_nsec; /* since 1970: reports that were written before are none; 0: any */
 } ResultsJob;
 
 /** results_run() - read and report. Returns: 0 or negative errno (-EINVAL: unknown form) */

@@ -154,7 +154,10 @@ static int add_globs(Globs *globs, const OptionList *list, Error *err) {
 int verb_results(const VerbArgs *args, Report *report, Error *err) {
         autoclose int upper = args->reports.n > 0 ? open_place(args, "upper", err) : -EBADF;
         autoclose int work = upper >= 0 ? beneath_dir(upper, "work") : -EBADF;
-        ResultsJob job = { .form = args->words[0], .fd = STDIN_FILENO, .dir = work };
+        ResultsJob job = { .form = args->words[0],
+                           .fd = STDIN_FILENO,
+                           .dir = work,
+                           .since_nsec = args->since };
         int r = 0;
 
         if (args->reports.n > 0 && upper < 0)

@@ -19,6 +19,7 @@ typedef struct VerbArgs {
         OptionList protect;
         OptionList allow;
         OptionList reports;
+        uint64_t since; /* nanoseconds since 1970: no report is older */
         bool takes_image;
         bool over;        /* layers lie below, in /old */
         const char *blob; /* unpack: of the image in /tree, a layer, instead of fd 0 */
