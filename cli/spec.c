@@ -126,3 +126,39 @@ int spec_load(const SpecOptions *options, const Repository *repo, bool from_comm
         *ret_spec = TAKE_PTR(spec);
         return 0;
 }
+
+/* The option that a field of the spec came from, where --run made it; "": none */
+static const char *option_of(const char *field) {
+        static const char *const options[][2] = {
+                { "/parse", "--parse" },
+                { "/wall", "--time" },
+                { "/run", "--run" },
+        };
+        const char *end = strrchr(field, '/');
+
+        if (strncmp(field, "/commands/", 10) != 0)
+                return strncmp(field, "/expect", 7) == 0 ? "--expect" : "";
+        for (unsigned i = 0; i < ELEMENTS(options); i++)
+                if (strcmp(end, options[i][0]) == 0)
+                        return options[i][1];
+        return "";
+}
+
+bool spec_explain(const SpecOptions *options, const Answer *answer, Error *err) {
+        const cJSON *error = json_get(answer->message.json, "error");
+        const char *path = json_text(json_get(error, "data"), "path");
+        const char *text = json_text(error, "message"), *option;
+
+        if (!path || !text || strncmp(path, "/spec", 5) != 0 || (path[5] && path[5] != '/'))
+                return false;
+        option = options->run.n > 0 ? option_of(path + 5) : "";
+        if (*option)
+                (void) error_say(err, -EINVAL, "%s: %s", option, text);
+        else
+                (void) error_say(err, -EINVAL, "%s: %s%s%s",
+                                 options->run.n > 0 ? "the spec that --run makes"
+                                 : options->spec    ? options->spec
+                                                    : SPEC_PATH,
+                                 path[5] ? path + 5 : "", path[5] ? ": " : "", text);
+        return true;
+}

@@ -2,6 +2,7 @@
 /*
  * spec: the verify spec of a call: from a file, from the repository, or from flags.
  */
+#include "cli/link.h"
 #include "cli/verbs.h"
 #include "cli/workspace.h"
 
@@ -53,3 +54,11 @@ typedef struct SpecOptions {
  */
 int spec_load(const SpecOptions *options, const Repository *repo, bool from_commit,
               cJSON **ret_spec, Error *err);
+
+/**
+ * spec_explain() - an error that says where the spec is wrong: the file and its field, or the option
+ * @answer: of a request that was refused
+ *
+ * Returns: whether the refusal is about the spec; where not, @err stays.
+ */
+bool spec_explain(const SpecOptions *options, const Answer *answer, Error *err);

@@ -136,6 +136,8 @@ static int fill(const TaskOptions *options, const char *dir, TaskRequest *reques
         json_add_consume(request->params, "spec", spec);
         add_place(request->params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
         r = own_policy_choose(options->policy, request->params, err);
+        if (r == 0 && options->verify_policy)
+                r = own_policy_add(options->verify_policy, request->params, "verify_policy", err);
         if (r == 0)
                 r = add_request(options, request->params, err);
         if (r == 0)
@@ -158,6 +160,7 @@ int task_request_make(const TaskOptions *options, const char *dir, TaskRequest *
         TaskRequest request = TASK_REQUEST_EMPTY;
         int r;
 
+        request.options = options;
         request.params = cJSON_CreateObject();
         if (!request.params)
                 return error_set(err, -ENOMEM, "make the request");
@@ -194,7 +197,8 @@ int task_request_send(TaskRequest *request, Link *link, bool keep, char *ret_tas
                 r = error_say(err, -EPROTO, "The supervisor named no task.");
         if (r == 0)
                 snprintf(ret_task, ID_MAX, "%s", task);
-        else if (r == LINK_E_REFUSED && strcmp(answer.code, "invalid") == 0)
+        else if (r == LINK_E_REFUSED && (spec_explain(&request->options->spec, &answer, err) ||
+                                         strcmp(answer.code, "invalid") == 0))
                 r = VERB_E_USAGE;
         answer_deinit(&answer);
         return r;

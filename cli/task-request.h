@@ -15,6 +15,7 @@ typedef struct TaskOptions {
         const char *models;
         const char *snapshot;
         const char *policy;
+        const char *verify_policy;
         const char *out;
         OptionList limits;
 } TaskOptions;
@@ -50,12 +51,19 @@ typedef struct TaskOptions {
                   "NAME|FILE",                                                                  \
                   "Policy of the task's jail, or a file that tightens one (default: "           \
                   "$WARDER_POLICY, else default)" },                                            \
+                { "verify-policy",                                                              \
+                  0,                                                                            \
+                  OPTION_TEXT,                                                                  \
+                  offsetof(TaskOptions, verify_policy),                                         \
+                  "NAME|FILE",                                                                  \
+                  "Policy of its tests (default: as --policy; where neither is named, ci)" },   \
         {                                                                                       \
                 "limit", 'l', OPTION_LIST, offsetof(TaskOptions, limits), "NAME=N",             \
                         "verifies, commands, calls, tokens or wall, as verifies=5 or wall=30m"  \
         }
 
 typedef struct TaskRequest {
+        const TaskOptions *options; /* borrowed */
         Repository repo;
         PackTotals totals;
         bool is_replay;

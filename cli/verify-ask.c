@@ -87,7 +87,8 @@ int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err) {
                 *ret_verdict = cJSON_Duplicate(answer.result, true);
                 r = *ret_verdict ? 0 : error_set(err, -ENOMEM, "take in the verdict");
         } else if (r == LINK_E_REFUSED) {
-                r = refusal(answer.code);
+                r = spec_explain(&self->options->spec, &answer, err) ? EXIT_USAGE
+                                                                     : refusal(answer.code);
         }
         answer_deinit(&answer);
         link_deinit(&link);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/escape.h"
 
 RunResult *run_result_new(void) {
@@ -82,6 +83,33 @@ int run_command_record(RunCommand *command, const Record *record) {
         default:
                 return 0;
         }
+}
+
+/* Where they came apart standard error goes first: what the runner says last is its result. NULL: no memory */
+static char *output_of(const CommandEnd *end) {
+        autofree char *out = command_output(end, 0), *errors = command_output(end, 1);
+        Buf text = BUF_EMPTY(8 * (size_t) INIT_KEEP_MAX);
+
+        if (!out || !errors || !*errors)
+                return TAKE_PTR(out);
+        if (buf_printf(&text, "%s%s%s", errors, strchr(errors, 0)[-1] == '\n' ? "" : "\n", out) <
+            0) {
+                buf_deinit(&text);
+                return NULL;
+        }
+        return buf_take(&text);
+}
+
+void run_command_end(RunCommand *command, const CommandEnd *end) {
+        command->cause = end->cause;
+        command->code = end->code;
+        command->signal = end->signal;
+        command->step = end->step;
+        command->hits = end->hits;
+        command->wall_usec = end->wall_usec;
+        command->output_cut = end->cut_at[0] < end->kept[0];
+        if (end->output[0] >= 0)
+                command->output = output_of(end);
 }
 
 bool run_command_is_good(const RunCommand *command) {

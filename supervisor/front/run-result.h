@@ -7,10 +7,9 @@
 #include "supervisor/front/commands.h"
 #include "supervisor/front/verify-spec.h"
 
-#define RUN_TESTS_MAX   20000u /* names of one command, as warder-files bounds them */
-#define RUN_NO_PLAN     UINT32_MAX
-#define RUN_NAME_MAX    400u          /* bytes of a name that are kept */
-#define RUN_OUTPUT_KEEP INIT_KEEP_MAX /* results stand in the output: keep what can be kept */
+#define RUN_TESTS_MAX 20000u /* names of one command, as warder-files bounds them */
+#define RUN_NO_PLAN   UINT32_MAX
+#define RUN_NAME_MAX  400u /* bytes of a name that are kept */
 
 typedef struct RunTest {
         char *name;      /* owned */
@@ -57,6 +56,8 @@ RunCommand *run_result_add(RunResult *result, const VerifyCommand *command);
  */
 int run_command_record(RunCommand *command, const Record *record);
 
+/** run_command_end() - take in how it ended, and a copy of what it printed */
+void run_command_end(RunCommand *command, const CommandEnd *end);
 /** run_command_is_good() - exited with 0 */
 bool run_command_is_good(const RunCommand *command);
 /** run_command_find() - by the id of the spec's command; NULL where it did not run */

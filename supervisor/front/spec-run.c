@@ -8,9 +8,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-#include "base/buf.h"
 #include "base/ids.h"
+#include "supervisor/front/jail-image.h"
+
+#define TICK_USEC 1000 /* between two looks at a clock that moves every 1 to 10 ms */
 
 struct SpecRun {
         Front *front; /* borrowed */
@@ -24,10 +27,12 @@ struct SpecRun {
         const VerifyCommand *commands; /* borrowed */
         unsigned n;
         unsigned at;
-        uint64_t wall_usec; /* no command gets more: the jail's */
-        bool running;       /* a command is under way: its callback will come */
-        bool ending;        /* the jail's end is waited for: likewise */
-        FilesJob *job;      /* owned */
+        bool running;          /* a command is under way: its callback will come */
+        bool ending;           /* the jail's end is waited for: likewise */
+        FilesJob *job;         /* owned */
+        uint64_t since_nsec;   /* wall clock: when the present command began; 0: it is the first */
+        char since[24];        /* the same as a word */
+        sd_event_source *tick; /* owned: the wait for it */
         bool cancelled;
         RunResult *result; /* owned */
         SpecRunEventFn event;
@@ -41,6 +46,7 @@ static SpecRun *spec_run_free(SpecRun *run) {
         if (!run)
                 return NULL;
         run_result_free(run->result);
+        sd_event_source_disable_unref(run->tick);
         free(run);
         return NULL;
 }
@@ -137,6 +143,10 @@ static int add_reports(SpecRun *run, const VerifyCommand *row, const char **argv
 
         if (!jail)
                 return error_say(err, -ESRCH, "the jail ended before its reports were read");
+        (void) snprintf(run->since, sizeof(run->since), "%llu",
+                        (unsigned long long) run->since_nsec);
+        *argv++ = "--since";
+        *argv++ = run->since;
         for (unsigned i = 0; i < row->n_reports; i++) {
                 *argv++ = "--report";
                 *argv++ = row->reports[i];
@@ -148,7 +158,7 @@ static int add_reports(SpecRun *run, const VerifyCommand *row, const char **argv
 
 static int read_results(SpecRun *run, int output_fd, Error *err) {
         const VerifyCommand *row = &run->commands[run->at];
-        const char *argv[2 * VERIFY_REPORTS_MAX + 3] = { "results", verify_parse_name(row->parse) };
+        const char *argv[2 * VERIFY_REPORTS_MAX + 5] = { "results", verify_parse_name(row->parse) };
         FilesJobSpec spec = { .argv = argv,
                               .input_fd = row->n_reports ? -EBADF : output_fd,
                               .output_fd = -EBADF,
@@ -165,45 +175,6 @@ static int read_results(SpecRun *run, int output_fd, Error *err) {
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
-/*
- * Of the other forms standard output alone is read: a runner that captures what the code under test prints does
- * so there, while standard error is inherited by compilers, and by that code. On one pipe it could put the
- * start of a line of its own before a runner's "not ok".
- */
-static bool reads_errors(VerifyParse parse) {
-        static const uint32_t told_there =
-                BIT(PARSE_EXIT) | BIT(PARSE_COUNTS) | BIT(PARSE_UNITTEST) | BIT(PARSE_JEST);
-
-        return told_there & BIT(parse);
-}
-
-/* Where they came apart standard error goes first: what the runner says last is its result. NULL: no memory */
-static char *output_of(const CommandEnd *end) {
-        autofree char *out = command_output(end, 0), *errors = command_output(end, 1);
-        Buf text = BUF_EMPTY(8 * (size_t) INIT_KEEP_MAX);
-
-        if (!out || !errors || !*errors)
-                return TAKE_PTR(out);
-        if (buf_printf(&text, "%s%s%s", errors, strchr(errors, 0)[-1] == '\n' ? "" : "\n", out) <
-            0) {
-                buf_deinit(&text);
-                return NULL;
-        }
-        return buf_take(&text);
-}
-
-static void take_end(RunCommand *command, const CommandEnd *end) {
-        command->cause = end->cause;
-        command->code = end->code;
-        command->signal = end->signal;
-        command->step = end->step;
-        command->hits = end->hits;
-        command->wall_usec = end->wall_usec;
-        command->output_cut = end->cut_at[0] < end->kept[0];
-        if (end->output[0] >= 0)
-                command->output = output_of(end);
-}
-
 static void on_done(Command *command, const CommandEnd *end, void *userdata) {
         SpecRun *run = userdata;
         Error err = ERROR_EMPTY;
@@ -214,7 +185,7 @@ static void on_done(Command *command, const CommandEnd *end, void *userdata) {
                 spec_run_free(run);
                 return;
         }
-        take_end(present(run), end);
+        run_command_end(present(run), end);
         if (present(run)->parse == PARSE_EXIT || end->output[0] < 0 ||
             end->cause == CAUSE_NOT_STARTED)
                 command_over(run);
@@ -224,40 +195,78 @@ static void on_done(Command *command, const CommandEnd *end, void *userdata) {
 
 static int start_command(SpecRun *run, const VerifyCommand *row, Error *err) {
         FrontJail *jail = front_jail_find(run->front, run->jail, 0);
-        CommandSpec spec = COMMAND_SPEC_EMPTY;
+        CommandSpec spec;
         Command *command;
+        char **env = NULL;
         int r;
 
         if (!jail)
                 return error_say(err, -ESRCH, "the jail ended before \"%s\" could start", row->id);
-        spec.argv = row->argv;
-        spec.cwd = "/work";
-        spec.alone = true; /* a daemon would write into the next command's results */
-        if (reads_errors(row->parse))
-                spec.stdio[2] = STDIO_MERGE;
-        if (row->parse != PARSE_EXIT)
-                spec.output_keep = RUN_OUTPUT_KEEP;
-        if (row->wall_usec)
-                spec.wall_usec = row->wall_usec < run->wall_usec ? row->wall_usec : run->wall_usec;
+        spec = verify_command_spec(row, front_jail_limits(jail));
+        if (row->env && !(env = environment_new(front_jail_image(jail), row->env)))
+                return error_set(err, -ENOMEM, "make the environment of \"%s\"", row->id);
+        spec.env = (const char *const *) env;
         r = command_start(jail, &spec, on_done, run, &command, err);
+        environment_free(env);
         run->running = r == 0;
         return r;
 }
 
-static void next(SpecRun *run) {
+static void begin(SpecRun *run) {
         const VerifyCommand *row = &run->commands[run->at];
         Error err = ERROR_EMPTY;
 
-        if (run->at == run->n) {
-                finish(run, NULL);
-                return;
-        }
         if (run->event)
                 run->event(row->id, NULL, run->userdata);
         if (!run_result_add(run->result, row))
                 fail(run, -ENOBUFS, "keep account of the commands");
         else if (start_command(run, row, &err) < 0)
                 finish(run, &err);
+}
+
+/*
+ * Files have their times of a clock that moves in ticks, CLOCK_REALTIME_COARSE, or since Linux 6.13 of one that
+ * is between that and CLOCK_REALTIME (multigrain timestamps). So what was written before a moment of the finer
+ * one is not younger than it, and what is written when the coarser one has passed it is not older: a
+ * command whose reports are to be told from an earlier one's begins then.
+ */
+static uint64_t clock_nsec(clockid_t clock) {
+        struct timespec now;
+
+        (void) clock_gettime(clock, &now);
+        return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+}
+
+static int on_tick(sd_event_source *source, uint64_t usec, void *userdata) {
+        SpecRun *run = userdata;
+
+        (void) usec;
+        if (clock_nsec(CLOCK_REALTIME_COARSE) < run->since_nsec) {
+                (void) sd_event_source_set_time_relative(source, TICK_USEC);
+                (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+                return 0;
+        }
+        run->tick = sd_event_source_disable_unref(run->tick);
+        begin(run);
+        return 0;
+}
+
+static void next(SpecRun *run) {
+        int r;
+
+        if (run->at == run->n) {
+                finish(run, NULL);
+                return;
+        }
+        if (run->at == 0 || run->commands[run->at].n_reports == 0) {
+                begin(run);
+                return;
+        }
+        run->since_nsec = clock_nsec(CLOCK_REALTIME) + 1;
+        r = sd_event_add_time_relative(run->front->event, &run->tick, CLOCK_MONOTONIC, TICK_USEC,
+                                       TICK_USEC / 4, on_tick, run);
+        if (r < 0)
+                fail(run, r, "wait for the clock of files");
 }
 
 /* ---- the beginning ------------------------------------------------------------------------------- */
@@ -279,7 +288,6 @@ static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
         }
         (void) snprintf(run->jail, sizeof(run->jail), "%s", front_jail_id(jail));
         run->handle = run->keep_upper ? front_jail_handle(jail) : 0;
-        run->wall_usec = front_jail_limits(jail)->wall_usec;
         next(run);
 }
 

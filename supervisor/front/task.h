@@ -88,7 +88,9 @@ struct Task {
         cJSON *roles;
         char snapshot[TASK_NAME_MAX];
         PolicyUse policy;
-        JailLimits limits; /* of the task's jail */
+        JailLimits limits;        /* of the task's jail */
+        PolicyUse verify_policy;  /* of setup and the tests */
+        JailLimits verify_limits; /* likewise */
         TaskModel model;
         uint64_t budget[_TASK_BUDGET_MAX];
         uint64_t used[_TASK_BUDGET_MAX];

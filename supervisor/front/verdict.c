@@ -115,6 +115,13 @@ static bool rule_error(Verdict *verdict, const VerdictCase *facts) {
         for (unsigned i = 0; i < facts->run->n; i++) {
                 const RunCommand *run = &facts->run->commands[i];
 
+                if (run->cause == CAUSE_NOT_STARTED && run->step == INIT_STEP_CWD) {
+                        verdict_say(verdict, VERDICT_ERROR, cause_name(run->cause),
+                                    "the command \"%s\" could not be started in %.200s: %s",
+                                    run->id, facts->spec->commands[i].cwd,
+                                    strerror(run->code < 0 ? -run->code : run->code));
+                        return true;
+                }
                 if (run->cause == CAUSE_NOT_STARTED) {
                         verdict_say(
                                 verdict, VERDICT_ERROR, cause_name(run->cause),

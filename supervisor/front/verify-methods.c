@@ -12,6 +12,7 @@
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
+#include "supervisor/front/spec-take.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/verdict-json.h"
@@ -203,12 +204,10 @@ static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
                 if (r < 0)
                         return r;
         }
-        r = verify_spec_new(json_get(params, "spec"), &self->spec, err);
-        if (r < 0) {
-                call_refuse(self->call, r == -ENOTSUP ? "unsupported" : "invalid", "/spec", NULL);
-                return r;
-        }
-        return resolve(self, params, err);
+        r = spec_take(self->call, params, &self->spec, err);
+        if (r == 0)
+                r = resolve(self, params, err);
+        return r < 0 ? r : spec_take_bounds(self->call, self->spec, &self->limits, err);
 }
 
 static int start(VerifyCall *self, Error *err) {

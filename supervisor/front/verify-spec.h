@@ -6,42 +6,12 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/owned.h"
+#include "supervisor/front/verify-command.h"
 
 #define VERIFY_COMMANDS_MAX 16
 #define VERIFY_SETUP_MAX    8
 #define VERIFY_GLOBS_MAX    64
 #define VERIFY_EXPECT_MAX   256
-#define VERIFY_ARGS_MAX     64
-#define VERIFY_REPORTS_MAX  8
-#define VERIFY_ID_MAX       72
-#define VERIFY_WALL_USEC    (600u * 1000000ull)  /* of a command that names no time */
-#define VERIFY_SETUP_USEC   (3600u * 1000000ull) /* of a setup command that names none */
-
-typedef enum VerifyParse {
-        PARSE_EXIT = 0, /* the exit code alone */
-        PARSE_TAP,
-        PARSE_COUNTS,
-        PARSE_JUNIT,
-        PARSE_GO,
-        PARSE_NODE,
-        PARSE_PYTEST,
-        PARSE_UNITTEST,
-        PARSE_CTEST,
-        PARSE_CARGO,
-        PARSE_JEST,
-        PARSE_MOCHA,
-        _VERIFY_PARSE_MAX,
-} VerifyParse;
-
-typedef struct VerifyCommand {
-        char id[VERIFY_ID_MAX];
-        const char *argv[VERIFY_ARGS_MAX + 1]; /* borrowed from the spec's json, ended by NULL */
-        VerifyParse parse;
-        const char *reports
-                [VERIFY_REPORTS_MAX]; /* globs, borrowed likewise: read rather than the output */
-        unsigned n_reports;
-        uint64_t wall_usec;
-} VerifyCommand;
 
 typedef struct VerifySpec {
         cJSON *json; /* owned: a copy of what was given */
@@ -64,15 +34,14 @@ typedef struct VerifySpec {
  * @json: borrowed; copied
  * @ret:  owned by the caller
  *
- * Returns: 0; -EINVAL with the field and what it should be; -ENOMEM.
+ * Returns: 0; -EINVAL with the field in @fault, and what it should be; -ENOMEM.
  */
-int verify_spec_new(const cJSON *json, VerifySpec **ret, Error *err);
+int verify_spec_new(const cJSON *json, VerifySpec **ret, SchemaFault *fault);
+/** verify_spec_fits() - does no command of it ask for more than @limits, the policy's. Returns: 0, or -EPERM with the field */
+int verify_spec_fits(const VerifySpec *spec, const JailLimits *limits, SchemaFault *fault);
 /** verify_spec_free() - NULL is fine. Returns: NULL */
 VerifySpec *verify_spec_free(VerifySpec *spec);
 DEFINE_SCOPED(VerifySpec *, verify_spec_free);
-
-/** verify_parse_name() - "tap": the word of the spec and of warder-files */
-const char *verify_parse_name(VerifyParse parse);
 
 /** verify_spec_names_tests() - does a command of it name or count tests, so that the base must run too */
 bool verify_spec_names_tests(const VerifySpec *spec);

@@ -20,19 +20,20 @@ static void check_command(const VerifyCommand *command) {
                 n++;
         must(n > 0 && n <= VERIFY_ARGS_MAX && command->wall_usec > 0);
         must(memchr(command->id, 0, sizeof(command->id)) != NULL);
+        must(strncmp(command->cwd, "/work", 5) == 0 && !strstr(command->cwd, "/../"));
         must(command->parse < _VERIFY_PARSE_MAX && verify_parse_name(command->parse));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         SCOPED(verify_spec_free) VerifySpec *spec = NULL, *again = NULL;
         SCOPED(json_free) cJSON *json = NULL;
-        Error err = ERROR_EMPTY;
+        SchemaFault fault = { .path = "" };
         unsigned i;
 
         if (json_parse((const char *) data, n, JSON_COMMENTS, &json, NULL) < 0)
                 return 0;
-        if (verify_spec_new(json, &spec, &err) < 0) {
-                must(err.text[0] && !spec);
+        if (verify_spec_new(json, &spec, &fault) < 0) {
+                must(fault.text[0] && !spec);
                 return 0;
         }
         must(spec->n_commands > 0 && spec->n_commands <= VERIFY_COMMANDS_MAX &&
@@ -41,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         for (i = 0; i < spec->n_commands; i++)
                 check_command(&spec->commands[i]);
         (void) verify_spec_names_tests(spec);
-        must(verify_spec_new(spec->json, &again, &err) == 0);
+        must(verify_spec_new(spec->json, &again, &fault) == 0);
         must(memcmp(spec->digest, again->digest, sizeof(spec->digest)) == 0);
         return 0;
 }

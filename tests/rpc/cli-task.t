@@ -50,6 +50,21 @@ cat >../tight.json <<'P'
 P
 echo '{"warder": "policy/1", "extends": "default", "limits": {"pids": 99999}}' >../loose.json
 expect 0 "under a policy of one's own" warder task run --policy ../tight.json --replay "$example/transcript.json"
+echo '{"warder": "policy/1", "extends": "ci", "limits": {"pids": 40}}' >../few.json
+echo '{"warder": "verify/1", "commands": [{"run": ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do sleep 2 & done; wait; exit 3"], "pids": 50}]}' >../fifty.json
+expect 2 "a policy of the tests that is tighter than their spec" \
+        warder task run --verify-policy ../few.json --spec ../fifty.json --replay "$example/transcript.json"
+has "$err" "../fifty.json: /commands/0/pids: 50 is more than 40" "is found out before the task begins"
+expect 2 "the task's own policy holds for its tests as well" \
+        warder task run --policy ../few.json --spec ../fifty.json --replay "$example/transcript.json"
+has "$err" "/commands/0/pids: 50 is more than 40" "since they run what the agent wrote"
+expect 6 "a policy of the tests that does not allow the host's root" \
+        warder task run --policy ci --verify-policy strict --replay "$example/transcript.json"
+expect 0 "a wider one for the tests" \
+        warder task run --policy ../tight.json --verify-policy ci --out policies --replay "$example/transcript.json"
+is "$(jq -r .policy policies/verdict.json)" "$(jq -r .policy ../results/verdict.json)" \
+        "is the verdict's, as without any"
+rm -r policies
 expect 2 "one that loosens" warder task run --policy ../loose.json --replay "$example/transcript.json"
 has "$err" "loose.json:1: /limits/pids" "is refused by file, line and field"
 expect 3 "--limit verifies=1" warder task run --replay "$example/transcript.json" --limit verifies=1

@@ -48,8 +48,14 @@ refused(client, "a shell line", "verify.run", spec(commands=[{"run": "true"}]), 
 refused(client, "an unknown parser", "verify.run", spec(commands=[{"run": ["a"], "parse": "guess"}]), -32602,
         "/spec/commands/0/parse", two())
 refused(client, "an unknown field", "verify.run", {**spec(), "sudo": True}, -32602, fds=two())
-refused(client, "no time", "verify.run", spec(commands=[{"run": ["a"], "wall": "soon"}]), "invalid", "/spec", two())
-refused(client, "reruns", "verify.run", spec(reruns={"need": 4, "of": 3}), "invalid", "/spec", two())
+refused(client, "no time", "verify.run", spec(commands=[{"run": ["a"], "wall": "soon"}]), "invalid",
+        "/spec/commands/0/wall", two())
+refused(client, "more time than the policy has", "verify.run", spec(commands=[{"run": ["a"], "wall": "3h"}]), "denied",
+        "/spec/commands/0/wall", two())
+refused(client, "a variable of the loader", "verify.run",
+        spec(commands=[{"run": ["a"], "env": {"LD_PRELOAD": "/work/x.so"}}]), "invalid",
+        "/spec/commands/0/env/LD_PRELOAD", two())
+refused(client, "reruns", "verify.run", spec(reruns={"need": 4, "of": 3}), "invalid", "/spec/reruns", two())
 refused(client, "no descriptor", "verify.run", spec(), "invalid")
 refused(client, "one descriptor", "verify.run", spec(), "invalid", fds=files(b""))
 refused(client, "an unknown snapshot", "verify.run", {**spec(), "snapshot": "none"}, "not_found", "/snapshot", two())

@@ -69,6 +69,26 @@ patch_of link "printf '%s\n' 'sh tests/run' 'cd out; mv b.xml /tmp; ln -s /tmp/b
 expect 1 "a link is no report" warder verify --json "$scratch/link.patch"
 is "$(verdict '.missing | join(" ")')" sum.other "its test is missing"
 
+# a report that an earlier command wrote (a build, in which the change's own code runs) is none of a later one
+cat >"$scratch/build.json" <<'X'
+{"warder": "verify/1", "protect": ["tests/**"],
+ "commands": [{"id": "build", "run": ["sh", "start"]},
+              {"id": "unit", "run": ["sh", "-c", "mv out kept; mv kept out"], "parse": "junit", "report": ["out/**/*.xml"]}]}
+X
+patch_of early "printf '%s\\n' 'mkdir -p out/deep' 'cp report.xml out/deep/a.xml' 'touch -d +1hour out/deep/a.xml' >start; cp '$scratch/report.xml' ."
+expect 1 "a report that an earlier command wrote counts for no later one" \
+        warder verify --json --spec "$scratch/build.json" "$scratch/early.patch"
+is "$(verdict .cause)" no_tests "no test ran"
+cat >"$scratch/own.json" <<'X'
+{"warder": "verify/1", "protect": ["tests/**"],
+ "commands": [{"id": "build", "run": ["sh", "start"]},
+              {"id": "unit", "run": ["sh", "tests/run"], "parse": "junit", "report": ["out/**/*.xml"]}]}
+X
+patch_of over "printf '%s\\n' 'mkdir -p out/deep' 'cp report.xml out/deep/a.xml' 'cp report.xml out/c.xml' >start; cp '$scratch/report.xml' ."
+expect 1 "one that the later command writes over an earlier one's does" \
+        warder verify --json --spec "$scratch/own.json" "$scratch/over.patch"
+is "$(verdict '(.failing | join(" ")) + " " + (.tests.run | tostring)')" "sum.value 2" "and the earlier one's other does not"
+
 printf '{"warder": "verify/1", "commands": [{"run": ["true"], "report": ["x"]}]}\n' >"$scratch/spec.json"
 expect 2 "a report needs a form" warder verify --spec "$scratch/spec.json" "$scratch/good.patch"
 has "$err" "/commands/0/report" "the field is named"

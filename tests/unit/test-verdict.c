@@ -13,16 +13,16 @@
 static VerifySpec *spec_of(const char *parse) {
         SCOPED(json_free) cJSON *json = NULL;
         VerifySpec *spec = NULL;
-        Error err = ERROR_EMPTY;
+        SchemaFault fault = { .path = "" };
         char text[256];
 
         (void) snprintf(text, sizeof(text),
                         "{\"warder\":\"verify/1\",\"commands\":[{\"id\":\"t\",\"run\":[\"x\"],"
                         "\"parse\":\"%s\"}]}",
                         parse);
-        if (json_parse(text, strlen(text), 0, &json, &err) < 0 ||
-            verify_spec_new(json, &spec, &err) < 0)
-                printf("Bail out! %s\n", err.text);
+        if (json_parse(text, strlen(text), 0, &json, NULL) < 0 ||
+            verify_spec_new(json, &spec, &fault) < 0)
+                printf("Bail out! %s\n", fault.text);
         return spec;
 }
 
@@ -54,16 +54,16 @@ static RunResult *run_of(const VerifySpec *spec, const char *tests) {
 static VerifySpec *spec_expecting(const char *names) {
         SCOPED(json_free) cJSON *json = NULL;
         VerifySpec *spec = NULL;
-        Error err = ERROR_EMPTY;
+        SchemaFault fault = { .path = "" };
         char text[512];
 
         (void) snprintf(text, sizeof(text),
                         "{\"warder\":\"verify/1\",\"commands\":[{\"id\":\"t\",\"run\":[\"x\"],"
                         "\"parse\":\"tap\"}],\"expect\":[%s]}",
                         names);
-        if (json_parse(text, strlen(text), 0, &json, &err) < 0 ||
-            verify_spec_new(json, &spec, &err) < 0)
-                printf("Bail out! %s\n", err.text);
+        if (json_parse(text, strlen(text), 0, &json, NULL) < 0 ||
+            verify_spec_new(json, &spec, &fault) < 0)
+                printf("Bail out! %s\n", fault.text);
         return spec;
 }
 

@@ -7,11 +7,11 @@
 #include "supervisor/front/verify-spec.h"
 #include "tests/tap.h"
 
-static int read_spec(const char *text, VerifySpec **ret, Error *err) {
+static int read_spec(const char *text, VerifySpec **ret, SchemaFault *fault) {
         SCOPED(json_free) cJSON *json = NULL;
-        int r = json_parse(text, strlen(text), 0, &json, err);
+        int r = json_parse(text, strlen(text), 0, &json, NULL);
 
-        return r < 0 ? r : verify_spec_new(json, ret, err);
+        return r < 0 ? r : verify_spec_new(json, ret, fault);
 }
 
 static void test_example(void) {
@@ -22,9 +22,9 @@ static void test_example(void) {
                 "\"wall\":\"5m\"}],\"protect\":[\"test/**\",\"package.json\"],\"allow\":[],"
                 "\"reruns\":{\"need\":1,\"of\":1}}";
         SCOPED(verify_spec_free) VerifySpec *spec = NULL;
-        Error err = ERROR_EMPTY;
+        SchemaFault fault = { .path = "" };
 
-        ok(read_spec(text, &spec, &err) == 0, "the example of the documents is taken");
+        ok(read_spec(text, &spec, &fault) == 0, "the example of the documents is taken");
         if (!spec)
                 return;
         ok(spec->n_commands == 1 && strcmp(spec->commands[0].id, "unit") == 0, "id of the command");
@@ -39,12 +39,12 @@ static void test_example(void) {
 
 static void test_defaults(void) {
         SCOPED(verify_spec_free) VerifySpec *spec = NULL;
-        Error err = ERROR_EMPTY;
+        SchemaFault fault = { .path = "" };
         bool starts = false;
 
         ok(read_spec("{\"warder\":\"verify/1\",\"commands\":[{\"run\":[\"true\"]},"
                      "{\"run\":[\"false\"]}]}",
-                     &spec, &err) == 0,
+                     &spec, &fault) == 0,
            "a spec may be short");
         if (!spec)
                 return;
@@ -59,10 +59,12 @@ static void test_defaults(void) {
 
 static void refused(const char *text, const char *word, const char *what) {
         SCOPED(verify_spec_free) VerifySpec *spec = NULL;
-        Error err = ERROR_EMPTY;
-        int r = read_spec(text, &spec, &err);
+        SchemaFault fault = { .path = "" };
+        int r = read_spec(text, &spec, &fault);
 
-        ok(r < 0 && !spec && strstr(err.text, word), "%s: %s", what, err.text);
+        ok(r < 0 && !spec && fault.text[0] &&
+                   (strstr(fault.path, word) || strstr(fault.text, word)),
+           "%s: %s: %s", what, fault.path, fault.text);
 }
 
 static void test_refusals(void) {

@@ -1,0 +1,12 @@
+#pragma once
+/*
+ * spec-take: the verify spec of a request: checked, and below the limits of the policy that its tests get.
+ */
+#include "supervisor/front/calls.h"
+#include "supervisor/front/verify-spec.h"
+
+/** spec_take() - of "spec" in @params. Returns: 0, or negative errno with call_refuse() done: the field */
+int spec_take(Call *call, const cJSON *params, VerifySpec **ret, Error *err);
+
+/** spec_take_bounds() - does no command ask for more than @limits. Returns: 0, or -EPERM with call_refuse() done */
+int spec_take_bounds(Call *call, const VerifySpec *spec, const JailLimits *limits, Error *err);
