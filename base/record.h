@@ -41,6 +41,7 @@ typedef enum RecordKind {
         RECORD_TEXT,  /* a: offset, b: size of the whole; data: a piece of a file's text */
         RECORD_GROWN, /* a: bytes that were read, b: bytes that they unpacked to */
         RECORD_USER,  /* a: user id, b: group id */
+        RECORD_CHANGE, /* flags: PathChange; a: mode; data: path. On fd 1 of "change": b raw bytes follow */
         _RECORD_KIND_MAX,
 } RecordKind;
 

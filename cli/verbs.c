@@ -10,6 +10,7 @@
 #include "base/owned.h"
 #include "cli/events.h"
 #include "cli/terminal.h"
+#include "cli/verb-apply.h"
 #include "cli/verb-create.h"
 #include "cli/verb-doctor.h"
 #include "cli/verb-exec.h"
@@ -36,6 +37,7 @@ static const Verb *const verbs[] = {
         &verb_snapshot_show,
         &verb_snapshot_rm,
         &verb_verify,
+        &verb_apply,
         &verb_task_run,
         &verb_task_start,
         &verb_task_list,

@@ -12,6 +12,7 @@
  * /new      the merged tree after the work, read-only (diff)
  * /tree     the base with a writable upper (apply), any tree (search), or a container image as it was
  *           brought (unpack --blob, text)
+ * /tmp      room to work in (change)
  *
  * One process does one job, and what it keeps is freed by its end at the latest.
  */
@@ -109,6 +110,13 @@ static const Option results_options[] = {
         { 0 },
 };
 
+static const Option change_options[] = {
+        { "names", 0, OPTION_FLAG, offsetof(VerbArgs, names_only), NULL,
+          "fd 0 is the patch alone: only say which paths it touches" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
@@ -116,6 +124,7 @@ static const VerbRow verbs[] = {
         { "search", search_options, 2, 3, verb_search },
         { "unpack", layer_options, 0, 0, verb_unpack },
         { "apply", apply_options, 1, 1, verb_apply },
+        { "change", change_options, 0, 0, verb_change },
         { "diff", plain_options, 1, 1, verb_diff },
         { "text", text_options, 1, 1, verb_text },
         { "user", plain_options, 1, 1, verb_user },

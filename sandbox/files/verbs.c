@@ -9,6 +9,7 @@
 #include "base/owned.h"
 #include "sandbox/files/apply.h"
 #include "sandbox/files/beneath.h"
+#include "sandbox/files/change.h"
 #include "sandbox/files/diff.h"
 #include "sandbox/files/image-user.h"
 #include "sandbox/files/image.h"
@@ -195,6 +196,21 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         globs_deinit(&job.protect);
         globs_deinit(&job.allow);
         return r;
+}
+
+int verb_change(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int tmp = args->names_only ? -EBADF : open_place(args, "tmp", err);
+        autoclose int room = -EBADF;
+
+        if (args->names_only)
+                return change_names(report, err);
+        if (tmp < 0)
+                return tmp;
+        if (mkdirat(tmp, "change", 0700) < 0)
+                return error_set(err, -errno, "make a directory to work in");
+        room = beneath_dir(tmp, "change");
+        return room < 0 ? error_set(err, room, "open the directory to work in")
+                        : change_run(room, report, err);
 }
 
 int verb_save(const VerbArgs *args, Report *report, Error *err) {

@@ -30,6 +30,7 @@ typedef struct VerbArgs {
         uint64_t read_before;
         uint64_t grown_before;
         bool check_only;
+        bool names_only;
         bool setup;
         bool ignore_case;
         const char *glob;
@@ -61,6 +62,9 @@ int verb_diff(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_apply() - fd 0, a patch, is applied to one directory of /tree, which is /old with a writable upper. Returns: 0 or negative errno */
 int verb_apply(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_change() - fd 0, a patch and the files it touches, become names, modes and bytes on fd 1. Returns: 0 or negative errno */
+int verb_change(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_save() - /upper becomes a layer in /out. Returns: 0 or negative errno */
 int verb_save(const VerbArgs *args, Report *report, Error *err);

@@ -11,6 +11,7 @@
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/patch-methods.h"
 #include "supervisor/front/policy-methods.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
@@ -25,7 +26,8 @@
 #define METHODS_MAX 64
 
 static const MethodRow *const modules[] = {
-        own_methods, jail_methods, snapshot_methods, policy_methods, verify_methods, task_methods,
+        own_methods,    jail_methods, snapshot_methods, policy_methods,
+        verify_methods, task_methods, patch_methods,
 };
 
 typedef struct Method {

@@ -13,7 +13,7 @@ import sys
 from tree import files, lint_main, product, read
 
 COMMAND = "cli/warder"
-METHOD = re.compile(r'\{\s*(?:\.name\s*=\s*)?"((?:warder|rpc|snapshot|jail|policy|verify|task|pool)\.[a-z]+)"')
+METHOD = re.compile(r'\{\s*(?:\.name\s*=\s*)?"((?:warder|rpc|snapshot|jail|policy|verify|task|patch|pool)\.[a-z]+)"')
 
 
 def help_of(build, *words):

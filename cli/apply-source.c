@@ -1,0 +1,157 @@
+/*
+ * apply-source: see apply-source.h. A verdict speaks of one patch, which it names by SHA-256: another patch
+ * is never applied in its name, and no flag changes that.
+ */
+#include "cli/apply-source.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fds.h"
+#include "base/ids.h"
+#include "cli/user-file.h"
+
+#define PATCH_BYTES_MAX (256ul * 1024 * 1024)
+#define VERDICT_MAX     (4ul * 1024 * 1024)
+
+void apply_source_deinit(ApplySource *source) {
+        free(source->bytes);
+        (void) json_free(source->verdict);
+        *source = (ApplySource){ 0 };
+}
+
+static int take_patch(ApplySource *source, int fd, Error *err) {
+        int r = lseek(fd, 0, SEEK_SET) < 0
+                        ? -errno
+                        : fd_read_all(fd, PATCH_BYTES_MAX, &source->bytes, &source->n);
+
+        if (r < 0)
+                return error_set(err, r, "read the patch");
+        sha256_text(source->bytes, source->n, source->digest);
+        return 0;
+}
+
+static int ask_task(Link *link, const char *method, const char *id, Answer *ret, Error *err) {
+        Ask ask = { .method = method, .params = cJSON_CreateObject() };
+
+        json_add_text(ask.params, "task", id);
+        return link_ask(link, &ask, ret, err);
+}
+
+/* The last verdict counts only where the task ended with it. */
+static int take_task(ApplySource *source, const cJSON *task, Error *err) {
+        const cJSON *verdicts = json_get(task, "verdicts");
+        const cJSON *last = cJSON_GetArrayItem(verdicts, cJSON_GetArraySize(verdicts) - 1);
+        const char *state = json_text(task, "state");
+
+        source->verdict = last ? cJSON_Duplicate(last, true) : NULL;
+        if (last && !source->verdict)
+                return error_set(err, -ENOMEM, "take in the verdict");
+        if (source->verdict && (!state || strcmp(state, "verified") != 0) &&
+            !json_add_text(source->verdict, "task_state", state ? state : "unknown"))
+                return error_set(err, -ENOMEM, "take in the verdict");
+        return 0;
+}
+
+static int load_task(const char *id, Link *link, ApplySource *source, Error *err) {
+        Answer task = ANSWER_EMPTY, patch = ANSWER_EMPTY;
+        int r = ask_task(link, "task.show", id, &task, err);
+
+        (void) snprintf(source->what, sizeof(source->what), "task %s", id);
+        if (r == 0)
+                r = take_task(source, task.result, err);
+        if (r == 0)
+                r = ask_task(link, "task.patch", id, &patch, err);
+        if (r == 0 && patch.message.n_fds != 1)
+                r = error_say(err, -EPROTO, "The supervisor passed no patch.");
+        if (r == 0)
+                r = take_patch(source, patch.message.fds[0], err);
+        answer_deinit(&task);
+        answer_deinit(&patch);
+        return r;
+}
+
+static int load_file(const char *patch, const char *verdict, ApplySource *source, Error *err) {
+        autoclose int fd = -EBADF;
+        int r = user_file_spool(patch, PATCH_BYTES_MAX, &fd, err);
+
+        if (r == 0)
+                r = take_patch(source, fd, err);
+        if (r == 0 && verdict)
+                r = user_file_json(verdict, VERDICT_MAX, &source->verdict, err);
+        return r;
+}
+
+static int load_dir(const char *dir, ApplySource *source, Error *err) {
+        autofree char *patch = NULL, *verdict = NULL;
+
+        if (asprintf(&patch, "%s/patch.diff", dir) < 0 ||
+            asprintf(&verdict, "%s/verdict.json", dir) < 0)
+                return error_set(err, -ENOMEM, "name the files of %s", dir);
+        (void) snprintf(source->what, sizeof(source->what), "%.200s/patch.diff", dir);
+        return load_file(patch, verdict, source, err);
+}
+
+static int check_digest(const ApplySource *source, Error *err) {
+        const char *judged = json_text(source->verdict, "patch");
+        const char *form = json_text(source->verdict, "warder");
+
+        if (!source->verdict)
+                return 0;
+        if (!form || strcmp(form, "verdict/1") != 0)
+                return error_say(err, -EKEYREJECTED,
+                                 "What came with %s is no verdict of a form that is known here "
+                                 "(verdict/1).",
+                                 source->what);
+        if (judged && strcmp(judged, source->digest) == 0)
+                return 0;
+        return error_say(err, -EKEYREJECTED,
+                         "%s is not the patch that was judged: it is %.20s…, the verdict speaks "
+                         "of %.20s…. Nothing was changed.",
+                         source->what, source->digest, judged ? judged : "none");
+}
+
+int apply_source_load(const ApplyNames *names, Link *link, ApplySource *ret, Error *err) {
+        ApplySource source = { 0 };
+        int r;
+
+        if (names->patch) {
+                (void) snprintf(source.what, sizeof(source.what), "%.250s",
+                                strcmp(names->patch, "-") == 0 ? "The patch" : names->patch);
+                r = load_file(names->patch, names->verdict, &source, err);
+        } else if (id_is_valid('t', names->word)) {
+                r = load_task(names->word, link, &source, err);
+        } else {
+                r = load_dir(names->word, &source, err);
+        }
+        if (r == 0)
+                r = check_digest(&source, err);
+        if (r != 0)
+                apply_source_deinit(&source);
+        else
+                *ret = source;
+        return r;
+}
+
+int apply_source_check(const ApplySource *source, Error *err) {
+        const char *verdict = json_text(source->verdict, "verdict");
+        const char *state = json_text(source->verdict, "task_state");
+
+        if (!source->verdict)
+                return error_say(err, -EKEYREJECTED,
+                                 "%s is not verified: no verdict came with it. Get one with "
+                                 "'warder verify', or apply it all the same with --unverified.",
+                                 source->what);
+        if (!verdict || strcmp(verdict, "passed") != 0)
+                return error_say(err, -EKEYREJECTED,
+                                 "%s is not verified: its verdict is '%.32s'. --unverified applies "
+                                 "it all the same.",
+                                 source->what, verdict ? verdict : "none");
+        if (state)
+                return error_say(err, -EKEYREJECTED,
+                                 "%s is not verified: the task is '%.32s'. --unverified applies "
+                                 "its last patch all the same.",
+                                 source->what, state);
+        return 0;
+}

@@ -1,0 +1,34 @@
+#pragma once
+/*
+ * apply-source: where the patch of "warder apply" comes from, and the verdict that belongs to it.
+ */
+#include "base/json.h"
+#include "base/sha256.h"
+#include "cli/link.h"
+
+typedef struct ApplySource { /* all owned */
+        char *bytes;
+        size_t n;
+        cJSON *verdict; /* NULL: there is none */
+        char digest[SHA256_TEXT_MAX];
+        char what[300]; /* "task t-…", "fix.patch": for sentences */
+} ApplySource;
+
+typedef struct ApplyNames {
+        const char *word;    /* a task's id, or a directory of --out; NULL: none */
+        const char *patch;   /* a file, "-" */
+        const char *verdict; /* a file; NULL: none */
+} ApplyNames;
+
+/**
+ * apply_source_load() - fetch patch and verdict, and see that they belong together
+ *
+ * Returns: 0, -EKEYREJECTED where the patch is not the one that was judged, another negative errno.
+ */
+int apply_source_load(const ApplyNames *names, Link *link, ApplySource *ret, Error *err);
+
+/** apply_source_deinit() - release it */
+void apply_source_deinit(ApplySource *source);
+
+/** apply_source_check() - is it verified. Returns: 0, or -EKEYREJECTED with a sentence that says what it is */
+int apply_source_check(const ApplySource *source, Error *err);
