@@ -27,6 +27,8 @@
 
 #define STACK_BYTES (128 * 1024) /* a thread calls close(2) and write(2) */
 #define OF_JAIL     (UINT64_C(1) << 32)
+#define AGAIN_USEC \
+        (UINT64_C(100) * 1000) /* until a thread is asked for again where none could be made */
 
 typedef struct Job {
         pthread_t thread;
@@ -44,7 +46,9 @@ typedef struct Unclosed {
 
 struct Closer {
         sd_event_source *io; /* owned */
-        int wake;            /* owned: an eventfd */
+        sd_event_source
+                *again; /* owned: a timer, on while what waits has no thread to wake the loop */
+        int wake;       /* owned: an eventfd */
         Job jobs[CLOSER_THREADS];
         Unclosed waiting[CLOSER_ALL]; /* oldest first */
         unsigned n_waiting;
@@ -109,6 +113,15 @@ static bool start_job(Closer *closer, const Unclosed *what) {
         return job->is_running;
 }
 
+/* Where a thread runs, its end wakes the loop; where none could be made, only time does. */
+static void come_again(Closer *closer) {
+        for (unsigned i = 0; i < CLOSER_THREADS; i++)
+                if (closer->jobs[i].is_running)
+                        return;
+        (void) sd_event_source_set_time_relative(closer->again, AGAIN_USEC);
+        (void) sd_event_source_set_enabled(closer->again, SD_EVENT_ONESHOT);
+}
+
 /* Those whose users have a thread left; the rest keep their order. */
 static void start_waiting(Closer *closer) {
         unsigned kept = 0;
@@ -117,6 +130,8 @@ static void start_waiting(Closer *closer) {
                 if (!start_job(closer, &closer->waiting[i]))
                         closer->waiting[kept++] = closer->waiting[i];
         closer->n_waiting = kept;
+        if (kept > 0)
+                come_again(closer);
 }
 
 static void join_done(Closer *closer) {
@@ -140,6 +155,13 @@ static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *user
                 count = 0;
         join_done(closer);
         start_waiting(closer);
+        return 0;
+}
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        (void) source;
+        (void) usec;
+        start_waiting(userdata);
         return 0;
 }
 
@@ -170,6 +192,11 @@ int closer_new(sd_event *event, Closer **ret, Error *err) {
         r = sd_event_add_io(event, &closer->io, closer->wake, EPOLLIN, on_wake, closer);
         if (r >= 0)
                 r = sd_event_source_set_description(closer->io, "closer");
+        if (r >= 0)
+                r = sd_event_add_time_relative(event, &closer->again, CLOCK_MONOTONIC, AGAIN_USEC,
+                                               0, on_again, closer);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(closer->again, SD_EVENT_OFF);
         if (r < 0)
                 return error_set(err, r, "watch the closer");
         *ret = TAKE_PTR(closer);
@@ -180,6 +207,7 @@ Closer *closer_free(Closer *closer) {
         if (!closer)
                 return NULL;
         closer->io = sd_event_source_disable_unref(closer->io);
+        closer->again = sd_event_source_disable_unref(closer->again);
         join_done(closer);
         for (unsigned i = 0; i < CLOSER_THREADS; i++)
                 if (closer->jobs[i].is_running)
