@@ -95,13 +95,16 @@ int schema_matches(SchemaWalk *w, const char *pattern, const char *text) {
 
 int schema_key_pattern(SchemaWalk *w, const cJSON *schema, const cJSON *keyword,
                        const cJSON *value) {
+        const char *words = json_text(schema, "description");
         int r;
 
-        (void) schema;
         if (!cJSON_IsString(value))
                 return 0;
         r = schema_matches(w, keyword->valuestring, value->valuestring);
         if (r != 0)
                 return r < 0 ? r : 0;
+        if (words)
+                return schema_fail(w, SCHEMA_NO_FIT, "must match %.80s: %.80s",
+                                   keyword->valuestring, words);
         return schema_fail(w, SCHEMA_NO_FIT, "must match %.80s", keyword->valuestring);
 }

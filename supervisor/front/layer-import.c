@@ -115,6 +115,9 @@ static void on_files_done(const FilesJobEnd *end, void *userdata) {
                 import->handle = 0;
                 conclude(import, NULL);
                 return;
+        } else if (import->spec.takes_image && import->result.entries <= 1) { /* the root is one */
+                import->refused = true;
+                error_say(&err, -EINVAL, "the archive has no entries: there is nothing to import");
         } else if (!import->has_digest) {
                 error_say(&err, -EPROTO, "warder-files did not name the layer's digest");
         } else if (hold(import, &err) >= 0) {

@@ -110,6 +110,9 @@ os.close(reader)
 thread.join()
 tap.same(answer.get("result", answer).get("layers"), result["layers"], "from a pipe")
 tap.ok("error" in bring("plain", root), "a name is taken once")
+answer = bring("nothing", bytes(10240))
+tap.ok("no entries" in str(answer.get("error")), "an archive of nothing is refused", answer)
+tap.same(len(layers()), 1, "and leaves no layer")
 tap.same(client.call("snapshot.show", {"name": "plain"})["result"]["layers"], result["layers"], "snapshot.show")
 
 # ---- jails from it

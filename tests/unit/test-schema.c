@@ -41,6 +41,8 @@ static void faults_are_named(void) {
         fault_is("{\"enum\":[\"x\",2]}", "\"y\"", "", "\"y\" is none of \"x\", 2");
         fault_is("{\"minimum\":3}", "2", "", "must be 3 or more");
         fault_is("{\"pattern\":\"^a+$\"}", "\"b\"", "", "must match ^a+$");
+        fault_is("{\"pattern\":\"^a+$\",\"description\":\"letters\"}", "\"b\"", "",
+                 "must match ^a+$: letters");
         fault_is("{\"anyOf\":[{\"type\":\"null\"},{\"required\":[\"k\"]}]}", "{}", "",
                  "fits none of the 2 forms; of the last: the field \"k\" is missing");
         fault_is("{\"oneOf\":[true,true]}", "1", "",
