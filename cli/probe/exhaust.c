@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/owned.h"
@@ -24,17 +26,28 @@
 #define FLOOD_MAX   (1u << 14) /* steps of FILE_STEP */
 #define LOCK_PATH   "/tmp/.warder-lock"
 
-static int take_processes(void) {
-        for (unsigned i = 0; i < PROCESSES; i++) {
-                pid_t pid = fork();
+/* They would live on when this one has ended, and refuse the next command its process. */
+static void end_processes(const pid_t *pids, unsigned n) {
+        for (unsigned i = 0; i < n; i++)
+                (void) kill(pids[i], SIGKILL);
+        for (unsigned i = 0; i < n; i++)
+                (void) waitpid(pids[i], NULL, 0);
+}
 
-                if (pid < 0)
-                        return EXHAUST_REFUSED;
-                if (pid == 0)
+static int take_processes(void) {
+        static pid_t pids[PROCESSES];
+        unsigned n = 0;
+
+        for (; n < PROCESSES; n++) {
+                pids[n] = fork();
+                if (pids[n] < 0)
+                        break;
+                if (pids[n] == 0)
                         for (;;)
                                 (void) pause();
         }
-        return 0;
+        end_processes(pids, n);
+        return n == PROCESSES ? 0 : EXHAUST_REFUSED;
 }
 
 static int take_memory(void) {
