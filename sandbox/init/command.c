@@ -273,6 +273,7 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                            .pending = { .n_own = n_fds, .n_fds = 3 + n_fds - count_stdio(exec) } };
         memcpy(slot->command.pending.own, fds, n_fds * sizeof(*fds));
         slot->used = ++init->clock;
+        slot->left = false; /* the front has seen it empty */
         r = hand_command(init, slot, message, n, fds);
         if (r < 0) {
                 slot->command.state = COMMAND_FAILED;

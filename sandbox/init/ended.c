@@ -115,6 +115,7 @@ void command_ended(Init *init, Slot *slot, int status, const struct rusage *usag
         (void) fd_read_keyed(slot->events, "populated", &populated);
         event.value = populated;
         slot->killed |= populated; /* it may be killed now, after the command's end */
+        slot->left = populated;
         *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
         slot->want = populated == 0 && !slot->narrow;
         init_send(init, &event, fds);

@@ -54,7 +54,8 @@ typedef struct Slot {
         pid_t ended;     /* of the child that was reaped last */
         bool taken;      /* the child has read its command: now only execve(2) closes its socket */
         bool want;       /* a child is to be parked here soon */
-        bool narrow;     /* its command has limits of its own: a child only for a command */
+        bool left; /* the last command's processes may live on: no child before the next command */
+        bool narrow; /* its command has limits of its own: a child only for a command */
         int limits[PARK_LIMITS_MAX]; /* owned: cgroup.procs of further groups it enters */
         uint64_t used;               /* when its last command came, by Init.clock */
         Command command;

@@ -135,7 +135,10 @@ void park_idle(Init *init) {
                 slot_park(init, next);
 }
 
-/* The front takes the free slot that was used longest ago: that one gets a child. */
+/*
+ * The front takes the free slot that was used longest ago: that one gets a child. Where a command left something
+ * the front waits until the group is empty; a child in it would keep it from ever being so.
+ */
 void slot_want_next(Init *init) {
         Slot *next = NULL;
         unsigned i;
@@ -143,8 +146,8 @@ void slot_want_next(Init *init) {
         for (i = 0; i < JAIL_SLOTS_MAX; i++) {
                 Slot *slot = &init->slots[i];
 
-                if (slot->dir >= 0 && !slot->narrow && slot->command.state == COMMAND_NONE &&
-                    (!next || slot->used < next->used))
+                if (slot->dir >= 0 && !slot->narrow && !slot->left &&
+                    slot->command.state == COMMAND_NONE && (!next || slot->used < next->used))
                         next = slot;
         }
         if (next && next->sock < 0)

@@ -182,6 +182,16 @@ tap.ok(short(record) == ("exited", 1, None, ["memory"]) and record["evidence"]["
 tap.same(short(run(jail, "exit 1")), ("exited", 1, None, []), "and nothing of it is left for the one after")
 end_jail(jail)
 
+# the group of a command that left a daemon is free again once that is gone, though others ran meanwhile
+jail = new_jail()
+run(jail, "(setsid sh -c 'echo $$ > /home/user/pid; " + WAIT.format("go") + "' > /dev/null 2>&1 < /dev/null &) ; exit 0")
+for i in range(3):  # each may have a child parked for the next one: not in that group
+    run(jail, "sleep 0.1")
+run(jail, "touch /home/user/go; while kill -0 $(cat /home/user/pid); do sleep 0.02; done")
+record = run(jail, PIDS + "exit 1")
+tap.ok(record["cause"] == "pids_limit" and not record["evidence"]["others"], "a daemon that is gone is nobody's company", record)
+end_jail(jail)
+
 # ---- the jail's memory full of what belongs to no process of any size, so that the jail's own may be the largest
 
 
