@@ -3,11 +3,11 @@
  * architecture that the build is for, so that no process with privilege links libseccomp. With "aarch64"
  * it writes that architecture's, which a test reads.
  *
- *   make-filters floor|shared|front|egress|agent [aarch64] > filter-NAME.h
+ *   make-filters floor|shared|front|egress|agent|notary [aarch64] > filter-NAME.h
  *
  * The floor is what no command in a jail may ever do, whatever policy its front chose: a list of
  * refusals over "allow". Above it a jail always has its policy's filter, an allow-list; between them, where
- * commands change a caller's own directory, stands "shared". The other three are allow-lists for our own
+ * commands change a caller's own directory, stands "shared". The other four are allow-lists for our own
  * processes; what is not in one answers ENOSYS, which every library takes as "an older kernel" and works
  * round. warder-agent's jail has a profile that allows this and what comes before it (policies/seccomp/agent.json);
  * warder-files needs no filter of its own: its jail's profile is that (files.json).
@@ -40,7 +40,7 @@
 #include "sandbox/seccomp.h"
 
 #define FLOOR_LAST_CALL 469 /* file_setattr, Linux 6.17 */
-#define USAGE           "usage: make-filters floor|shared|front|egress|agent [aarch64]"
+#define USAGE           "usage: make-filters floor|shared|front|egress|agent|notary [aarch64]"
 #define END             UINT64_MAX
 #define LEVEL_IP_END    256 /* a socket option's level below it is an IP protocol or SOL_SOCKET */
 #define FILTER_MAX      (4096 * sizeof(struct sock_filter)) /* BPF_MAXINSNS */
@@ -92,6 +92,13 @@ static const char *const front_calls[] = {
 
 static const char *const egress_calls[] = {
         "connect", "bind", "sendmmsg", "recvmmsg", "ioctl", NULL,
+};
+
+/* All that it may: no file is opened, none is cut, nobody is signalled (supervisor/front/notary.c). */
+static const char *const notary_calls[] = {
+        "recvfrom", "recvmsg", "sendto", "sendmsg", "write", "fdatasync", "brk", "mmap", "munmap", "mremap",
+        "madvise", "futex", "getpid", "getrandom", "clock_gettime", "rt_sigreturn", "restart_syscall",
+        "exit", "exit_group", NULL,
 };
 
 static const char *const agent_calls[] = {
@@ -368,14 +375,22 @@ static void agent_rules(Rules *rules) {
         allow_plain_threads(rules);
 }
 
+static void notary_rules(Rules *rules) {
+        add(rules, SECCOMP_DO_ALLOW, 0, notary_calls);
+}
+
 static const struct {
         const char *name;
         uint32_t default_action;
         void (*fill)(Rules *rules);
+        bool is_bare; /* without the calls that a process with files and a loop needs */
 } filters[] = {
-        { "floor", SECCOMP_DO_ALLOW, floor_rules },   { "front", SECCOMP_DO_ERRNO, front_rules },
-        { "egress", SECCOMP_DO_ERRNO, egress_rules }, { "agent", SECCOMP_DO_ERRNO, agent_rules },
-        { "shared", SECCOMP_DO_ALLOW, shared_rules },
+        { "floor", SECCOMP_DO_ALLOW, floor_rules, false },
+        { "front", SECCOMP_DO_ERRNO, front_rules, false },
+        { "egress", SECCOMP_DO_ERRNO, egress_rules, false },
+        { "agent", SECCOMP_DO_ERRNO, agent_rules, false },
+        { "shared", SECCOMP_DO_ALLOW, shared_rules, false },
+        { "notary", SECCOMP_DO_ERRNO, notary_rules, true },
 };
 
 static void print_instructions(const struct sock_filter *code, size_t n) {
@@ -415,7 +430,7 @@ static int make(const char *name, uint32_t arch, Error *err) {
                 if (strcmp(filters[i].name, name) != 0)
                         continue;
                 profile.default_action = filters[i].default_action;
-                if (profile.default_action != SECCOMP_DO_ALLOW)
+                if (profile.default_action != SECCOMP_DO_ALLOW && !filters[i].is_bare)
                         add(&rules, SECCOMP_DO_ALLOW, 0, runtime_calls);
                 filters[i].fill(&rules);
                 profile.n_rules = rules.n;

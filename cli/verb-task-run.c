@@ -13,6 +13,7 @@
 #include "cli/follow.h"
 #include "cli/outdir.h"
 #include "cli/patch-show.h"
+#include "cli/receipt-fetch.h"
 #include "cli/task-request.h"
 #include "cli/terminal.h"
 #include "cli/verdict.h"
@@ -22,7 +23,7 @@
 static const Option run_options[] = {
         OPTIONS_TASK,
         { "out", 'o', OPTION_TEXT, offsetof(TaskOptions, out), "DIR",
-          "Write patch.diff, verdict.json and events.jsonl there" },
+          "Write patch.diff, verdict.json, receipt.jsonl and events.jsonl there" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -36,7 +37,8 @@ typedef struct Running {
         Follow follow;
         Buf events;
         Answer shown; /* task.show */
-        int patch_fd; /* owned; -EBADF: there is none */
+        int patch_fd;   /* owned; -EBADF: there is none */
+        int receipt_fd; /* owned; with --out */
 } Running;
 
 static int make_request(const VerbCall *call, TaskRequest *request, Error *err) {
@@ -87,7 +89,9 @@ static int fetch_results(Running *running, Error *err) {
         if (link_ask(&running->link, &patch, &answer, &ignored) == 0 && answer.message.n_fds == 1)
                 running->patch_fd = TAKE_FD(answer.message.fds[0]);
         answer_deinit(&answer);
-        return 0;
+        if (!running->options->out)
+                return 0;
+        return receipt_fetch(&running->link, running->follow.task, &running->receipt_fd, NULL, err);
 }
 
 static const cJSON *last_verdict(const Running *running) {
@@ -102,6 +106,7 @@ static int write_out(const Running *running, Error *err) {
         const OutFile files[] = {
                 { "patch.diff", NULL, running->patch_fd },
                 { "verdict.json", text, -EBADF },
+                { "receipt.jsonl", NULL, running->receipt_fd },
                 { "events.jsonl", running->events.data ? running->events.data : "", -EBADF },
         };
 
@@ -180,7 +185,8 @@ static int run(const VerbCall *call, Error *err) {
                             .request = TASK_REQUEST_EMPTY,
                             .link = LINK_EMPTY,
                             .events = BUF_EMPTY(EVENTS_MAX),
-                            .patch_fd = -EBADF };
+                            .patch_fd = -EBADF,
+                            .receipt_fd = -EBADF };
         int r = make_request(call, &running.request, err);
 
         if (r != 0)
@@ -201,6 +207,7 @@ static int run(const VerbCall *call, Error *err) {
         task_request_deinit(&running.request);
         buf_deinit(&running.events);
         owned_close(&running.patch_fd);
+        owned_close(&running.receipt_fd);
         return r;
 }
 

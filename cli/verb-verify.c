@@ -34,7 +34,7 @@ static const Option verify_options[] = {
         { "pids", 0, OPTION_COUNT, offsetof(VerifyOptions, pids), "N",
           "Processes and threads of the tests" },
         { "out", 'o', OPTION_TEXT, offsetof(VerifyOptions, out), "DIR",
-          "Write verdict.json, patch.diff and events.jsonl there" },
+          "Write verdict.json, patch.diff, receipt.jsonl and events.jsonl there" },
         { "guess", 0, OPTION_FLAG, offsetof(VerifyOptions, guess), NULL,
           "Propose a spec on stdout, after trying it on the base" },
         OPTIONS_COMMON,
@@ -74,6 +74,7 @@ static int write_out(Verifying *self, const cJSON *verdict, Error *err) {
         const OutFile files[] = {
                 { "verdict.json", text ? text : "", -EBADF },
                 { "patch.diff", NULL, self->patch_fd },
+                { "receipt.jsonl", NULL, self->receipt_fd },
                 { "events.jsonl", self->events.data ? self->events.data : "", -EBADF },
         };
 
@@ -123,6 +124,7 @@ static int run(const VerbCall *call, Error *err) {
         Verifying self = { .options = options,
                            .base_fd = -EBADF,
                            .patch_fd = -EBADF,
+                           .receipt_fd = -EBADF,
                            .events = BUF_EMPTY(EVENTS_MAX) };
         int r = check_words(call, options, err);
 
@@ -133,6 +135,7 @@ static int run(const VerbCall *call, Error *err) {
         buf_deinit(&self.events);
         owned_close(&self.base_fd);
         owned_close(&self.patch_fd);
+        owned_close(&self.receipt_fd);
         return r;
 }
 

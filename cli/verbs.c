@@ -17,6 +17,7 @@
 #include "cli/verb-help.h"
 #include "cli/verb-ls.h"
 #include "cli/verb-policy.h"
+#include "cli/verb-receipt.h"
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-snapshot.h"
@@ -45,6 +46,7 @@ static const Verb *const verbs[] = {
         &verb_task_watch,
         &verb_task_cancel,
         &verb_task_diff,
+        &verb_task_receipt,
         &verb_policy_list,
         &verb_policy_show,
         &verb_policy_check,

@@ -11,6 +11,7 @@
 #include "cli/events.h"
 #include "cli/link.h"
 #include "cli/own-policy.h"
+#include "cli/receipt-fetch.h"
 #include "cli/terminal.h"
 
 static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
@@ -86,6 +87,9 @@ int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err) {
         if (r == 0) {
                 *ret_verdict = cJSON_Duplicate(answer.result, true);
                 r = *ret_verdict ? 0 : error_set(err, -ENOMEM, "take in the verdict");
+                if (r == 0 && self->options->out)
+                        r = receipt_fetch(&link, json_text(answer.result, "receipt"),
+                                          &self->receipt_fd, NULL, err);
         } else if (r == LINK_E_REFUSED) {
                 r = spec_explain(&self->options->spec, &answer, err) ? EXIT_USAGE
                                                                      : refusal(answer.code);

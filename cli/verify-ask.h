@@ -23,6 +23,7 @@ typedef struct Verifying {
         cJSON *spec;  /* owned */
         int base_fd;  /* owned */
         int patch_fd; /* owned, at its start */
+        int receipt_fd; /* owned; with --out */
         Buf events;   /* lines, for --out */
 } Verifying;
 

@@ -10,6 +10,7 @@
 #include "supervisor/front/agent-search.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-receipt.h"
 
 #define EXEC_ARGS_MAX    256
 #define EXEC_OUTPUT_KEEP (64u * 1024) /* escaped as JSON it still fits a line */
@@ -19,9 +20,12 @@
 static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         AgentCall *call = userdata;
         cJSON *json = call->id ? command_record(command, end) : NULL;
+        cJSON *asked = TAKE_PTR(call->result);
+        Task *task = call->task;
         Error err = ERROR_EMPTY;
 
         call->jail_call = false;
+        task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         if (json || !call->id) {
                 agent_call_answer(call, json, NULL, 0);
                 return;
@@ -61,8 +65,9 @@ static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
         r = fill_argv(params, argv, err);
         if (r < 0)
                 return r;
-        if (!task_spend(call->task, BUDGET_COMMANDS, 1))
+        if (!task_receipt_has_room(call->task) || !task_spend(call->task, BUDGET_COMMANDS, 1))
                 return 0;
+        call->result = task_receipt_asked(params);
         spec.argv = argv;
         spec.cwd = cwd ? cwd : "/work";
         spec.stdio[2] = STDIO_MERGE;

@@ -15,7 +15,7 @@ typedef struct AgentCall { /* one request that waits; owned by its socket */
         Task *task;     /* borrowed */
         cJSON *id;      /* owned; NULL: a notification */
         FilesJob *job;  /* owned: a search; cancelled with the socket */
-        cJSON *result;  /* owned: being gathered */
+        cJSON *result;  /* owned: being gathered; of an exec: what was asked, for the receipt */
         bool jail_call; /* a callback of the task's jail will come: not freed before */
         bool cut;       /* of a search */
         uint64_t n;

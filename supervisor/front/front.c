@@ -25,6 +25,7 @@
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
+#include "supervisor/front/notary-link.h"
 #include "supervisor/front/policies.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
@@ -39,7 +40,7 @@
 
 static bool is_needed(const Front *front) {
         return front->clients || front->jails || front->jobs > 0 || front->imports > 0 ||
-               tasks_busy(front->tasks);
+               tasks_busy(front->tasks) || notary_is_busy(front->notary);
 }
 
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -143,7 +144,8 @@ static int make_loop(Front *front, Error *err) {
         return r < 0 ? error_set(err, r, "make the event loop") : 0;
 }
 
-int front_start(Front *front, Error *err) {
+int front_start(Front *front, int notary_fd, const NotaryHello *hello, Error *err) {
+        autoclose int notary = notary_fd;
         int r;
 
         *front = (Front){ .listen_fd = -EBADF };
@@ -162,6 +164,8 @@ int front_start(Front *front, Error *err) {
                 r = methods_new(&front->methods, err);
         if (r >= 0)
                 r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
+        if (r >= 0)
+                r = notary_link_new(front, TAKE_FD(notary), hello, &front->notary, err);
         if (r >= 0)
                 r = ledger_new(front->state_fd, &front->ledger, err);
         if (r >= 0)
@@ -191,6 +195,7 @@ void front_stop(Front *front) {
         tasks_stop(front->tasks);
         front_jails_free_all(front);
         front->tasks = tasks_free(front->tasks);
+        front->notary = notary_link_free(front->notary);
         front->monitor = monitor_link_free(front->monitor);
         front->policies = policies_free(front->policies);
         front->turns = turns_free(front->turns);

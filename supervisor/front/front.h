@@ -29,6 +29,7 @@ typedef struct Pressure Pressure;         /* pressure.h: how hard the host works
 typedef struct Uncounted Uncounted;       /* uncounted.h: memory that no group is charged with */
 typedef struct Turns Turns;               /* turns.h: who waits for room on the host */
 typedef struct Closer Closer;             /* closer.h: closes what may keep us waiting */
+typedef struct Notary Notary;             /* notary-link.h: signs the heads of receipts */
 typedef struct Audit Audit;               /* audit.h: whom a seccomp filter killed */
 
 typedef struct Front {
@@ -47,6 +48,7 @@ typedef struct Front {
         Uncounted *uncounted;
         Closer *closer;
         Audit *audit;
+        Notary *notary;
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
         sd_event_source *listen;
@@ -69,8 +71,15 @@ typedef struct Front {
         bool had_client;
 } Front;
 
-/** front_start() - take the descriptors of FrontFd and set up all modules. Returns: 0 or negative errno */
-int front_start(Front *front, Error *err);
+typedef struct NotaryHello NotaryHello;
+
+/**
+ * front_start() - take the descriptors of FrontFd and set up all modules
+ * @notary_fd: of notary_start(), consumed; negative: there is none
+ *
+ * Returns: 0 or negative errno
+ */
+int front_start(Front *front, int notary_fd, const NotaryHello *hello, Error *err);
 /** front_stop() - release everything; fine on a half-started one */
 void front_stop(Front *front);
 

@@ -7,7 +7,7 @@
 
 #include "base/ids.h"
 #include "base/log.h"
-#include "supervisor/front/canonical.h"
+#include "base/canonical.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/snapshots.h"

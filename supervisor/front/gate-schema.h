@@ -20,3 +20,13 @@
         " PRIMARY KEY (task, n)) STRICT, WITHOUT ROWID;"                                           \
         "CREATE TABLE patches (task TEXT NOT NULL PRIMARY KEY, digest BLOB NOT NULL,"              \
         " patch BLOB NOT NULL) STRICT;"
+
+/* receipts: chains of lines (receipts.h). ended: 0 while one is written. heads: envelopes, by the line they are of */
+#define RECEIPT_SCHEMA                                                                             \
+        "CREATE TABLE receipts (subject TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"        \
+        " ended INTEGER NOT NULL) STRICT;"                                                         \
+        "CREATE TABLE receipt_lines (subject TEXT NOT NULL REFERENCES receipts ON DELETE CASCADE," \
+        " n INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (subject, n)) STRICT, WITHOUT ROWID;" \
+        "CREATE TABLE receipt_heads (subject TEXT NOT NULL REFERENCES receipts ON DELETE CASCADE," \
+        " n INTEGER NOT NULL, envelope TEXT NOT NULL,"                                             \
+        " PRIMARY KEY (subject, n)) STRICT, WITHOUT ROWID;"

@@ -18,7 +18,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 4
+#define SCHEMA_NUMBER 5
 
 struct Ledger {
         sqlite3 *db;     /* owned */
@@ -67,6 +67,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         "DELETE FROM gate_setups;"
         "ALTER TABLE gate_setups ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE gate_setups ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;",
+        RECEIPT_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

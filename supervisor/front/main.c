@@ -7,11 +7,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/lockdown.h"
 #include "base/log.h"
 #include "supervisor/front/audit.h"
 #include "supervisor/front/front.h"
+#include "supervisor/front/notary.h"
 
 #define START_FDS_MAX 1023 /* what start-up itself opened lies below */
 
@@ -20,10 +22,35 @@ static int fail(const Error *err) {
         return EXIT_FAILURE;
 }
 
+static bool is_file(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* First of all, before anything is read. Without it receipts are not signed, and say why. */
+static int start_notary(NotaryHello *ret_hello) {
+        NotaryFds fds = { FRONT_FD_KEY, FRONT_FD_KEY_PUBLIC, FRONT_FD_ANCHORS };
+        Error err = ERROR_EMPTY;
+        int fd = -EBADF;
+
+        *ret_hello = (NotaryHello){ 0 };
+        if (is_file(fds.key) && is_file(fds.public_key) && is_file(fds.anchors))
+                fd = notary_start(&fds, ret_hello, &err);
+        else
+                (void) error_say(&err, -ENOTSUP, "there is no key of receipts");
+        if (fd < 0) {
+                log_event(LOG_ERR, "receipts are not signed", F_ERR(&err));
+                (void) snprintf(ret_hello->text, sizeof(ret_hello->text), "%s", err.text);
+        }
+        return fd;
+}
+
 int main(void) {
+        NotaryHello hello;
         Front front;
         Error err = ERROR_EMPTY;
-        int r;
+        int r, notary;
 
         log_open("warder-front", LOG_INFO);
         if (fcntl(_FRONT_FD_MAX, F_GETFD) < 0) {
@@ -31,7 +58,8 @@ int main(void) {
                 return EXIT_FAILURE;
         }
         (void) signal(SIGPIPE, SIG_IGN);
-        if (front_start(&front, &err) < 0 || lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
+        notary = start_notary(&hello);
+        if (front_start(&front, notary, &hello, &err) < 0 || lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
                 r = fail(&err);
         } else {
                 audit_start(front.audit);

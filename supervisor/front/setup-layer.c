@@ -9,7 +9,7 @@
 
 #include "base/log.h"
 #include "base/units.h"
-#include "supervisor/front/canonical.h"
+#include "base/canonical.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/snapshots.h"
 

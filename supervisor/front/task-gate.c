@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-receipt.h"
 
 /* ---- answers ------------------------------------------------------------------------------------- */
 
@@ -91,6 +92,8 @@ static int record(Task *task, const VerifyEnd *end, Error *err) {
         memcpy(gate->last_patch, gate->patch, DIGEST_SIZE);
         if (!end->json)
                 return error_set(err, -ENOMEM, "record the verdict");
+        if (receipt_verdict(task->front, &task->receipt, end->json) < 0)
+                return error_say(err, -EIO, "the verdict could not be written to the receipt");
         return task_ledger_verdict(task, task->used[BUDGET_VERIFIES], end->json, err);
 }
 
@@ -134,7 +137,10 @@ static void on_verdict(const VerifyEnd *end, void *userdata) {
 static void on_verify_event(const char *phase, cJSON *data, void *userdata) {
         EventHead head = event_head(userdata, "notice");
         cJSON *json = data ? data : cJSON_CreateObject();
+        Task *task = userdata;
 
+        if (strcmp(phase, "results") == 0)
+                task_receipt_test(task->front, &task->receipt, json);
         json_add_text(json, "phase", phase);
         events_emit(userdata, &head, json);
 }

@@ -214,6 +214,7 @@ static int forget_oldest(Front *front, int64_t owner, Error *err) {
                 "DELETE FROM task_events WHERE task IN " OLDEST,
                 "DELETE FROM verdicts WHERE task IN " OLDEST,
                 "DELETE FROM patches WHERE task IN " OLDEST,
+                "DELETE FROM receipts WHERE subject IN " OLDEST,
                 "DELETE FROM tasks WHERE id IN " OLDEST, /* the others find theirs by it */
         };
         int r = 0;

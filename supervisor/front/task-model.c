@@ -7,6 +7,7 @@
 
 #include "base/owned.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-start.h"
 
 static int open_route(Task *task, int listener_fd, Error *err) {
@@ -84,7 +85,8 @@ void task_model_called(Task *task, const EgressEvent *event) {
         if (event->text[0])
                 json_add_text(data, "text", event->text);
         events_emit(task, &head, data);
-        if (task_spend(task, BUDGET_CALLS, 1))
+        task_receipt_model(task, event);
+        if (task_receipt_has_room(task) && task_spend(task, BUDGET_CALLS, 1))
                 (void) task_spend(task, BUDGET_TOKENS, tokens);
 }
 

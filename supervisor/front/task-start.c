@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/task-model.h"
+#include "supervisor/front/task-receipt.h"
 
 #define WALL_SLACK_USEC (30u * 1000000ull)
 #define WALL_ACCURACY   100000
@@ -197,6 +198,7 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
                 return;
         }
         task->base = *end->base;
+        task_receipt_base(task);
         if (make_task_jail(task, &err) < 0 || make_agent_jail(task, &err) < 0)
                 task_fail(task, "jail", &err);
 }

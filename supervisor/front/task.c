@@ -14,6 +14,7 @@
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-receipt.h"
 
 #define FINAL_STATES                                                                        \
         (BIT(TASK_VERIFIED) | BIT(TASK_UNVERIFIED) | BIT(TASK_LIMIT) | BIT(TASK_TAMPERED) | \
@@ -134,6 +135,8 @@ void task_set_state(Task *task, TaskState state) {
         task->state = state;
         if (task_is_final(task))
                 task->ended_usec = units_now();
+        if (task_is_final(task)) /* before anybody is told: who hears of the end may ask for it */
+                task_receipt_end(task);
         if (task_ledger_save(task, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
                           F_ERR(&err));
@@ -205,6 +208,7 @@ void task_trip(Task *task, const char *limit, const char *why) {
         json_add_text(data, "limit", limit);
         json_add_text(data, "text", why);
         events_emit(task, &head, data);
+        task_receipt_limit(task, limit, why);
         task_end(task, TASK_LIMIT, limit, why);
 }
 

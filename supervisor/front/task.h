@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "supervisor/front/events.h"
 #include "supervisor/front/patch-diff.h"
+#include "supervisor/front/receipts.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/verify.h"
 
@@ -107,6 +108,7 @@ struct Task {
         sd_event_source *wall;
         sd_event_source *reap;
         Events events;
+        Receipt receipt;
         TaskGate gate;
 };
 

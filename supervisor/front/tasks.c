@@ -12,6 +12,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/setup-layer.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-start.h"
 #include "supervisor/front/task.h"
 
@@ -31,6 +32,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
                 return error_set(err, -ENOMEM, "open the gate");
         tasks->front = front;
         r = task_ledger_recover(front, err);
+        if (r == 0)
+                r = receipts_recover(front, err);
         if (r == 0)
                 r = holds_new(front, &tasks->holds, err);
         if (r == 0)
@@ -141,6 +144,8 @@ static int charge(Tasks *tasks, Task *task, Error *err) {
         if (r < 0)
                 return r;
         r = task_ledger_save(task, err);
+        if (r == 0 && task_receipt_begin(task) < 0)
+                r = error_say(err, -EIO, "the task's receipt could not be begun");
         if (r < 0)
                 quota_release_task(tasks->front, task->owner_uid);
         return r;

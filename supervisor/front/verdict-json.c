@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/escape.h"
-#include "supervisor/front/canonical.h"
+#include "base/canonical.h"
 
 #define DETAIL_NAMES    20
 #define DETAIL_NAME_MAX 120

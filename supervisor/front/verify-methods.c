@@ -11,8 +11,10 @@
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
+#include "supervisor/front/receipts.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/spec-take.h"
+#include "supervisor/front/task-receipt.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/verdict-json.h"
@@ -33,6 +35,7 @@ typedef struct VerifyCall {
         WorkBaseJob *job; /* owned, one at a time */
         Verify *verify;
         WorkBase base;
+        Receipt receipt;
 } VerifyCall;
 
 static void on_client_gone(Client *client, void *userdata);
@@ -40,6 +43,8 @@ static void on_client_gone(Client *client, void *userdata);
 static VerifyCall *verify_call_free(VerifyCall *self) {
         if (!self)
                 return NULL;
+        /* unless it has ended */
+        receipt_end(self->front, &self->receipt, self->client ? "error" : "cancelled", NULL);
         if (self->client)
                 client_unwatch(self->client, on_client_gone, self);
         work_base_cancel(self->job);
@@ -66,6 +71,8 @@ static void tell(const char *phase, cJSON *data, void *userdata) {
         VerifyCall *self = userdata;
         cJSON *params = data ? data : cJSON_CreateObject();
 
+        if (strcmp(phase, "results") == 0)
+                task_receipt_test(self->front, &self->receipt, params);
         json_add_text(params, "phase", phase);
         call_notify(self->call, "verify.event", params);
 }
@@ -80,6 +87,13 @@ static void answer(VerifyCall *self, const cJSON *verdict, const char *detail, i
         SCOPED(json_free) cJSON *result = cJSON_Duplicate(verdict, true);
         Error err = ERROR_EMPTY;
 
+        if (receipt_verdict(self->front, &self->receipt, verdict) < 0) {
+                error_say(&err, -EIO, "the verdict could not be written to its receipt");
+                call_fail(self->call, "internal", &err);
+                return;
+        }
+        receipt_end(self->front, &self->receipt, "ended", NULL);
+        json_add_text(result, "receipt", self->receipt.facts.subject);
         json_add_text(result, "detail", detail ? detail : "");
         if (json_add_number(result, "exit", (uint64_t) exit_code)) {
                 call_answer(self->call, TAKE_PTR(result), NULL, 0);
@@ -140,6 +154,16 @@ static int start_verify(VerifyCall *self, Error *err) {
         return verify_start(self->front, &input, &self->verify, err);
 }
 
+static void note_base(VerifyCall *self) {
+        cJSON *json = cJSON_CreateObject();
+        char text[DIGEST_TEXT_MAX];
+
+        json_add_text(json, "base", digest_format(self->base.base, text));
+        if (self->base.has_setup)
+                json_add_text(json, "setup", digest_format(self->base.setup, text));
+        (void) receipt_add(self->front, &self->receipt, "base", json);
+}
+
 static void on_base(const WorkBaseEnd *end, void *userdata) {
         VerifyCall *self = userdata;
         Error err = ERROR_EMPTY;
@@ -147,6 +171,7 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
         self->job = NULL;
         if (!end->err) {
                 self->base = *end->base;
+                note_base(self);
                 if (start_verify(self, &err) == 0)
                         return;
                 call_fail(self->call, "jail", &err);
@@ -210,6 +235,22 @@ static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
         return r < 0 ? r : spec_take_bounds(self->call, self->spec, &self->limits, err);
 }
 
+static int begin_receipt(VerifyCall *self, Error *err) {
+        uint32_t uid = call_peer(self->call)->uid;
+        cJSON *json = cJSON_CreateObject();
+        char id[ID_MAX], text[DIGEST_TEXT_MAX];
+        int r;
+
+        id_new('v', id);
+        json_add_text(json, "spec", digest_format(self->spec->digest, text));
+        json_add_text(json, "snapshot_name", self->snapshot);
+        json_add_text(json, "policy_name", self->policy.shown);
+        json_add_number(json, "owner_uid", uid);
+        json_add_text(json, "version", PACKAGE_VERSION);
+        r = receipt_begin(self->front, &self->receipt, id, uid, json);
+        return r < 0 ? error_say(err, r, "the receipt of this verify could not be begun") : 0;
+}
+
 static int start(VerifyCall *self, Error *err) {
         autoclose int tar_fd = call_take_fd(self->call, 0);
         WorkBaseSpec spec = { .tar_fd = tar_fd,
@@ -230,7 +271,8 @@ static int start(VerifyCall *self, Error *err) {
                         return error_set(err, r, "watch the client");
                 self->client = call_client(self->call);
         }
-        return work_base_start(self->front, tasks_holds(self->front->tasks), &spec, &self->job,
+        r = begin_receipt(self, err);
+        return r < 0 ? r : work_base_start(self->front, tasks_holds(self->front->tasks), &spec, &self->job,
                                err);
 }
 

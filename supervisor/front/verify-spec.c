@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/front/canonical.h"
+#include "base/canonical.h"
 #include "supervisor/front/verify-schema.h"
 
 /*

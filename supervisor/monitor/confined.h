@@ -4,7 +4,7 @@
  */
 #include "supervisor/monitor/monitor.h"
 
-#define CONFINED_FDS_MAX 20
+#define CONFINED_FDS_MAX 24
 
 typedef struct ConfinedSpec { /* all borrowed for the call but the static ones */
         const char *program;  /* file in the libexec directory, static */

@@ -155,6 +155,9 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_ETC] = open_or_null("/etc", O_PATH | O_DIRECTORY);
         fds[FRONT_FD_AUDIT] = monitor->audit_fd >= 0 ? fcntl(monitor->audit_fd, F_DUPFD_CLOEXEC, 0)
                                                      : open("/dev/null", O_RDONLY | O_CLOEXEC);
+        fds[FRONT_FD_KEY] = place_file(monitor, "receipt.key", O_RDWR, 0600, err);
+        fds[FRONT_FD_KEY_PUBLIC] = place_file(monitor, "receipt.pub", O_RDWR, 0644, err);
+        fds[FRONT_FD_ANCHORS] = place_file(monitor, "anchors", O_RDWR | O_APPEND, 0600, err);
         fds[FRONT_FD_INFO] = make_info(monitor, err);
         fds[FRONT_FD_FILTER] =
                 memfd_sealed("filter", filter_front, sizeof filter_front, false, err);

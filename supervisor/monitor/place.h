@@ -32,6 +32,9 @@ int place_audit(const MonitorConfig *config);
 /** place_front_state() - the front's own directory below the state, which its id then owns; a descriptor */
 int place_front_state(const Monitor *monitor, Error *err);
 
+/** place_file() - a file of root's in the state directory, made where it is not there; a descriptor */
+int place_file(const Monitor *monitor, const char *name, int flags, mode_t mode, Error *err);
+
 /** place_close() - take the socket away: who comes now starts a supervisor, which waits for our end */
 void place_close(Monitor *monitor);
 

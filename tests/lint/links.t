@@ -18,6 +18,7 @@ MAY = {  # program -> libraries beyond the C library
     "warder-egress": {"libcurl", "libcjson", "libsystemd"},
     "warder-probe": None,  # runs in any root
     "warder-trials": set(),
+    "warder-receipt": {"libcjson", "libcrypto"},
     "warder": {"libcjson", "libarchive"},
 }
 C_LIBRARY = {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64"}

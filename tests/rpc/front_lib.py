@@ -23,7 +23,7 @@ PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "10"))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
-             "pressure", "meminfo", "sockstat", "tcp_mem", "etc", "audit", "info", "filter"]
+             "pressure", "meminfo", "sockstat", "tcp_mem", "etc", "audit", "key", "public_key", "anchors", "info", "filter"]
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
@@ -252,6 +252,7 @@ class Front:
                "tcp_mem": os.open(tcp_mem, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY), "audit": audit.fileno() if audit else null,
                "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
                "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
+               "key": null, "public_key": null, "anchors": null,
                "info": sealed(info), "filter": front_filter()}
         self.log = os.path.join(self.dir, "log")
         self.pid = self.spawn([fds[name] for name in FRONT_FDS])

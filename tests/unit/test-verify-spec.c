@@ -3,7 +3,7 @@
  */
 #include <string.h>
 
-#include "supervisor/front/canonical.h"
+#include "base/canonical.h"
 #include "supervisor/front/verify-spec.h"
 #include "tests/tap.h"
 

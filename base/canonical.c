@@ -2,7 +2,7 @@
  * canonical: see canonical.h. The members of each object of a copy are put in order, then the copy is
  * printed. Objects here are small (a spec, a verdict), and base/json.h bounds their depth.
  */
-#include "supervisor/front/canonical.h"
+#include "base/canonical.h"
 
 #include <string.h>
 

@@ -1,0 +1,18 @@
+#pragma once
+/*
+ * receipt-check: warder-receipt, which checks a receipt without any supervisor, and what it found for people.
+ */
+#include <stdbool.h>
+
+#include "base/options.h"
+
+typedef struct ReceiptCheck {
+        const char *file; /* "-": stdin */
+        OptionList keys;  /* none: those of the supervisors of this host */
+        const char *anchors;
+        const char *patch;
+        bool json;
+} ReceiptCheck;
+
+/** receipt_check() - Returns: the exit code, or negative errno */
+int receipt_check(const ReceiptCheck *check, Error *err);

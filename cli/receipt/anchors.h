@@ -1,0 +1,13 @@
+#pragma once
+/*
+ * anchors: a receipt against the host's list of heads (supervisor/front/notary.c writes it).
+ */
+#include "cli/receipt/check.h"
+
+/**
+ * anchors_check() - each head that the list has of this receipt is one of its lines, and its last signature is
+ * in the list
+ *
+ * Returns: 0, -EBADMSG with a sentence, another errno.
+ */
+int anchors_check(const Check *check, const char *path, Error *err);

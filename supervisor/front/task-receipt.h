@@ -1,0 +1,30 @@
+#pragma once
+/*
+ * task-receipt: what of a task goes into its receipt, line by line (receipts.h).
+ */
+#include "supervisor/front/task.h"
+
+/** task_receipt_begin() - what was asked: digests of request, spec, snapshot, policy, workflow; the budgets. Returns: 0 or negative errno */
+int task_receipt_begin(Task *task);
+/** task_receipt_base() - the base is there: its digest, and setup's */
+void task_receipt_base(Task *task);
+
+/** task_receipt_asked() - what an agent's exec asks for, as a fresh object for task_receipt_command() */
+cJSON *task_receipt_asked(const cJSON *params);
+/**
+ * task_receipt_command() - a command of the agent has ended
+ * @asked: of task_receipt_asked(); consumed
+ *
+ * Where the receipt cannot take it, the task ends: what is not written down was not allowed.
+ */
+void task_receipt_command(Task *task, cJSON *asked, const CommandEnd *end);
+/** task_receipt_test() - a command of a verify has ended, as verify.h's event "results" says it */
+void task_receipt_test(Front *front, Receipt *receipt, const cJSON *results);
+/** task_receipt_model() - a model call has been made; as task_receipt_command() */
+void task_receipt_model(Task *task, const EgressEvent *event);
+/** task_receipt_limit() - a breaker */
+void task_receipt_limit(Task *task, const char *limit, const char *why);
+/** task_receipt_end() - the final state */
+void task_receipt_end(Task *task);
+/** task_receipt_has_room() - true, or the task has ended with the limit `receipt` */
+bool task_receipt_has_room(Task *task);
