@@ -35,8 +35,7 @@ static unsigned group_of(const char *text, uint8_t *bytes) {
         uint32_t group = 0;
 
         for (unsigned i = 0; i < 4; i++) {
-                const char *at =
-                        text[i] ? memchr(letters, text[i], sizeof(letters) - 1) : NULL;
+                const char *at = text[i] ? memchr(letters, text[i], sizeof(letters) - 1) : NULL;
 
                 if (!at && i < 4 - n_pad)
                         return 0;

@@ -21,6 +21,8 @@ typedef struct Asked {
         bool is_there;        /* somebody listens */
         bool is_admitted;     /* and serves us */
         char text[FOUND_MAX]; /* if not: why */
+        char key[FOUND_MAX];  /* of receipts; "": none */
+        char fault[FOUND_MAX];
 } Asked;
 
 const char *doctor_socket(const char *named) {
@@ -29,6 +31,13 @@ const char *doctor_socket(const char *named) {
         if (named && *named)
                 return named;
         return variable && *variable ? variable : SERVICE;
+}
+
+static void take_key(const cJSON *info, Asked *asked) {
+        const char *key = json_text(info, "receipt_key"), *fault = json_text(info, "receipt_fault");
+
+        found_set(asked->key, "%s", key ? key : "");
+        found_set(asked->fault, "%s", fault ? fault : "");
 }
 
 static void ask(const char *path, Asked *asked) {
@@ -50,6 +59,8 @@ static void ask(const char *path, Asked *asked) {
         if (r == 0)
                 r = link_ask(&link, &info, &answer, &err);
         asked->is_admitted = r == 0;
+        if (r == 0)
+                take_key(answer.result, asked);
         if (r != 0)
                 found_set(asked->text, "%.120s", err.text);
         answer_deinit(&answer);
@@ -106,6 +117,24 @@ static void add_service(const char *path, bool is_named, const Asked *asked, cJS
         add(rows, &row);
 }
 
+/* Of a supervisor that is there; a private one has its key when it first starts */
+static void add_receipts(const Asked *asked, cJSON *rows) {
+        char found[FOUND_MAX];
+        const Row row = { "receipts",
+                          "optional",
+                          asked->key[0] && !asked->fault[0] ? "ok" : "missing",
+                          found,
+                          "receipts of tasks and verifies are not signed",
+                          "see the supervisor's log; warder-receipt(5)" };
+
+        if (asked->fault[0])
+                found_set(found, "%s", asked->fault);
+        else
+                found_set(found, "signed by %s", asked->key);
+        if (asked->is_admitted)
+                add(rows, &row);
+}
+
 unsigned doctor_you(const char *socket, cJSON *rows) {
         const char *path = doctor_socket(socket);
         Asked asked = { .text = "" };
@@ -119,6 +148,7 @@ unsigned doctor_you(const char *socket, cJSON *rows) {
 
         ask(path, &asked);
         add_service(path, is_named, &asked, rows);
+        add_receipts(&asked, rows);
         can = asked.is_admitted || (is_root && !is_named);
         row.state = can ? "ok" : "missing";
         if (is_root && can)

@@ -54,7 +54,8 @@ static const struct {
         { "begin", { "snapshot_name", "policy_name", "workflow_name", NULL } },
         { "base", { "base", NULL } },
         { "command", { "cause", "command", "argv", NULL } },
-        { "test", { "id", "cause", NULL } },
+        { "setup", { "id", "cause", NULL } },
+        { "test", { "of", "id", "cause", NULL } },
         { "model", { NULL } },
         { "verdict", { "verdict", "cause", "patch", NULL } },
         { "limit", { "limit", NULL } },
@@ -112,7 +113,8 @@ static void show_info(const cJSON *info) {
         (void) json_number(info, "lines", &lines);
         (void) json_number(info, "signed", &is_signed);
         fprintf(stderr, "%llu lines, %llu of them signed%s", (unsigned long long) lines,
-                (unsigned long long) is_signed, json_true(info, "ended") ? "" : "; it has not ended");
+                (unsigned long long) is_signed,
+                json_true(info, "ended") ? "" : "; it has not ended");
         if (key) {
                 fputs("; the host's key is ", stderr);
                 terminal_text(stderr, key, 80);
@@ -192,7 +194,8 @@ static int run(const VerbCall *call, Error *err) {
         const char *id = call->n_words == 1 ? call->words[0] : NULL;
 
         if (options->check && (call->n_words > 0 || options->out || options->in_toto))
-                return usage(err, "--check FILE looks at a file: give it no task, --out or --in-toto.");
+                return usage(err,
+                             "--check FILE looks at a file: give it no task, --out or --in-toto.");
         if (options->check) {
                 int r = receipt_check(&check, err);
 
@@ -201,7 +204,8 @@ static int run(const VerbCall *call, Error *err) {
         if (options->keys.n > 0 || options->anchors || options->patch)
                 return usage(err, "--key, --anchors and --patch belong to --check FILE.");
         if (!id || (!id_is_valid('t', id) && !id_is_valid('v', id)))
-                return usage(err, "Name one task or verify, by its id; 'warder task list' lists tasks.");
+                return usage(err,
+                             "Name one task or verify, by its id; 'warder task list' lists tasks.");
         return fetch(options, id, err);
 }
 
@@ -209,7 +213,8 @@ const Verb verb_task_receipt = {
         .name = "task receipt",
         .summary = "what a task or verify did, line by line and signed; or check such a receipt",
         .synopsis = "TASK | --check FILE",
-        .text = "Each line names the SHA-256 of the one before it; at each verdict and at the end the\n"
+        .text = "Each line names the SHA-256 of the one before it; at each verdict and at the end "
+                "the\n"
                 "host's key signs the last. --check needs no supervisor: it says in which line a\n"
                 "receipt was changed, reordered, cut or mixed with another.",
         .examples = "  warder task receipt t-7f3kq2m4ab --out receipt.jsonl\n"

@@ -36,7 +36,7 @@ typedef struct Running {
         Link link;
         Follow follow;
         Buf events;
-        Answer shown; /* task.show */
+        Answer shown;   /* task.show */
         int patch_fd;   /* owned; -EBADF: there is none */
         int receipt_fd; /* owned; with --out */
 } Running;

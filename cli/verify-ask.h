@@ -20,11 +20,11 @@ typedef struct VerifyOptions {
 typedef struct Verifying {
         const VerifyOptions *options; /* borrowed */
         Repository repo;
-        cJSON *spec;  /* owned */
-        int base_fd;  /* owned */
-        int patch_fd; /* owned, at its start */
+        cJSON *spec;    /* owned */
+        int base_fd;    /* owned */
+        int patch_fd;   /* owned, at its start */
         int receipt_fd; /* owned; with --out */
-        Buf events;   /* lines, for --out */
+        Buf events;     /* lines, for --out */
 } Verifying;
 
 /**

@@ -67,9 +67,10 @@ static int check_place(const Check *check, const cJSON *json, Error *err) {
                 return error_say(err, -EBADMSG, "a line of %.16s in the receipt of %s", subject,
                                  check->subject);
         if ((strcmp(kind, "begin") == 0) != (check->lines == 0))
-                return error_say(err, -EBADMSG, check->lines ? "a second beginning"
-                                                             : "the receipt does not begin with "
-                                                               "its beginning");
+                return error_say(err, -EBADMSG,
+                                 check->lines ? "a second beginning"
+                                              : "the receipt does not begin with "
+                                                "its beginning");
         return check->has_ended ? error_say(err, -EBADMSG, "a line after the end") : 0;
 }
 
@@ -157,9 +158,11 @@ static int check_statement(Check *check, const cJSON *statement, Error *err) {
                                  "out, added or moved",
                                  (unsigned long long) lines, (unsigned long long) check->lines);
         if (!is_text(predicate, "head", digest_format(check->heads[lines - 1], head)))
-                return error_say(err, -EBADMSG, "the line before it was changed after it was signed");
+                return error_say(err, -EBADMSG,
+                                 "the line before it was changed after it was signed");
         if (!tells_the_same(check, predicate))
-                return error_say(err, -EBADMSG, "it tells of another verdict or end than the lines");
+                return error_say(err, -EBADMSG,
+                                 "it tells of another verdict or end than the lines");
         if (anchor <= check->anchor)
                 return error_say(err, -EBADMSG, "its number is not above that of the one before");
         check->anchor = anchor;

@@ -9,17 +9,17 @@
 typedef struct Check {
         const Keys *keys; /* borrowed */
         char subject[16];
-        uint64_t lines; /* of the chain, so far */
+        uint64_t lines;                /* of the chain, so far */
         uint8_t (*heads)[DIGEST_SIZE]; /* owned; of each line */
         uint64_t n_heads;
         unsigned signatures;
         bool is_signed; /* the last line of the chain is */
         bool has_ended;
-        uint64_t anchor;      /* of the last signature */
-        cJSON *verdict;       /* owned: data of the last verdict; NULL: none */
-        char state[32];       /* of the end */
+        uint64_t anchor; /* of the last signature */
+        cJSON *verdict;  /* owned: data of the last verdict; NULL: none */
+        char state[32];  /* of the end */
         char key[DIGEST_TEXT_MAX];
-        uint64_t at;          /* line of the file, from 1: where the fault is */
+        uint64_t at; /* line of the file, from 1: where the fault is */
 } Check;
 
 /** check_init() */

@@ -26,7 +26,8 @@ typedef struct Options {
 
 static const Option options_table[] = {
         { "key", 0, OPTION_LIST, offsetof(Options, keys), "FILE", "A public key that may sign" },
-        { "anchors", 0, OPTION_TEXT, offsetof(Options, anchors), "FILE", "The host's list of heads" },
+        { "anchors", 0, OPTION_TEXT, offsetof(Options, anchors), "FILE",
+          "The host's list of heads" },
         { "patch", 0, OPTION_TEXT, offsetof(Options, patch), "FILE",
           "The patch that the last verdict must be about" },
         { "help", 'h', OPTION_FLAG, offsetof(Options, help), NULL, "Show this text" },
@@ -44,7 +45,8 @@ static int check_patch(const Check *check, const char *path, Error *err) {
                 return r;
         if (want && strcmp(want, digest_format(digest, text)) == 0)
                 return 0;
-        return error_say(err, -EBADMSG, "the last verdict is about %s, the patch that was given is %s",
+        return error_say(err, -EBADMSG,
+                         "the last verdict is about %s, the patch that was given is %s",
                          want ? want : "no patch", digest_format(digest, text));
 }
 

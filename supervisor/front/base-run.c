@@ -15,6 +15,7 @@ struct BaseRun {
         SpecRun *run; /* owned */
         uint8_t key[DIGEST_SIZE];
         BaseRunFn done;
+        SpecRunEventFn event;
         void *userdata;
 };
 
@@ -92,10 +93,18 @@ static void on_done(const SpecRunEnd *end, void *userdata) {
         run->done(end->result, end->err, run->userdata);
 }
 
+static void on_command(const char *id, const RunCommand *command, void *userdata) {
+        const BaseRun *run = userdata;
+
+        if (run->event)
+                run->event(id, command, run->userdata);
+}
+
 static int start(BaseRun *run, const BaseRunSpec *spec, Error *err) {
         SpecRunSpec inner = { .root = spec->root,
                               .commands = spec->spec->commands,
                               .n = spec->spec->n_commands,
+                              .event = on_command,
                               .done = on_done,
                               .userdata = run };
 
@@ -110,7 +119,9 @@ int base_run_get(Front *front, const BaseRunSpec *spec, RunResult **ret_result, 
 
         if (!run)
                 return error_set(err, -ENOMEM, "run the base's tests");
-        *run = (BaseRun){ .front = front, .done = spec->done, .userdata = spec->userdata };
+        *run = (BaseRun){
+                .front = front, .event = spec->event, .done = spec->done, .userdata = spec->userdata
+        };
         r = make_key(front, spec, run->key, err);
         if (r < 0)
                 return r;

@@ -17,6 +17,7 @@ typedef struct BaseRunSpec {
         const VerifySpec *spec;  /* borrowed until the end */
         const uint8_t *snapshot; /* digests */
         const uint8_t *policy;
+        SpecRunEventFn event; /* may be NULL; with @userdata */
         BaseRunFn done;
         void *userdata;
 } BaseRunSpec;

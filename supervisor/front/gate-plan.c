@@ -5,9 +5,9 @@
 
 #include <string.h>
 
+#include "base/canonical.h"
 #include "base/ids.h"
 #include "base/log.h"
-#include "base/canonical.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/snapshots.h"

@@ -26,7 +26,8 @@
         "CREATE TABLE receipts (subject TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"        \
         " ended INTEGER NOT NULL) STRICT;"                                                         \
         "CREATE TABLE receipt_lines (subject TEXT NOT NULL REFERENCES receipts ON DELETE CASCADE," \
-        " n INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (subject, n)) STRICT, WITHOUT ROWID;" \
+        " n INTEGER NOT NULL, line TEXT NOT NULL, PRIMARY KEY (subject, n)) STRICT, WITHOUT "      \
+        "ROWID;"                                                                                   \
         "CREATE TABLE receipt_heads (subject TEXT NOT NULL REFERENCES receipts ON DELETE CASCADE," \
         " n INTEGER NOT NULL, envelope TEXT NOT NULL,"                                             \
         " PRIMARY KEY (subject, n)) STRICT, WITHOUT ROWID;"

@@ -59,7 +59,8 @@ int main(void) {
         }
         (void) signal(SIGPIPE, SIG_IGN);
         notary = start_notary(&hello);
-        if (front_start(&front, notary, &hello, &err) < 0 || lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
+        if (front_start(&front, notary, &hello, &err) < 0 ||
+            lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
                 r = fail(&err);
         } else {
                 audit_start(front.audit);

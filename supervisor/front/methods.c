@@ -11,6 +11,7 @@
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/notary-link.h"
 #include "supervisor/front/patch-methods.h"
 #include "supervisor/front/policy-methods.h"
 #include "supervisor/front/pressure.h"
@@ -28,8 +29,7 @@
 
 static const MethodRow *const modules[] = {
         own_methods,    jail_methods, snapshot_methods, policy_methods,
-        verify_methods, task_methods, patch_methods,
-        receipt_methods,
+        verify_methods, task_methods, patch_methods,    receipt_methods,
 };
 
 typedef struct Method {
@@ -156,6 +156,8 @@ static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_number(json, "tasks", tasks_count(front->tasks, uid));
         json_add_bool(json, "psi", pressure_has_psi(front->pressure));
         json_add_text(json, "audit", audit_state(front->audit));
+        json_add_text(json, "receipt_key", notary_key(front->notary));
+        json_add_text(json, "receipt_fault", notary_fault(front->notary));
         if (uid == 0)
                 json_add_number(json, "waiting", turns_waiting(front->turns));
         names = json_add_array(json, "methods");

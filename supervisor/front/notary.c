@@ -217,7 +217,8 @@ static int prepare(NotarySelf *self, const NotaryFds *fds, NotaryHello *hello, E
 
 /* Descriptors first: what lies at our two places may be one of those that are wanted */
 static int place(int socket, NotaryFds *fds) {
-        int high[] = { fcntl(socket, F_DUPFD_CLOEXEC, 100), fcntl(fds->anchors, F_DUPFD_CLOEXEC, 100),
+        int high[] = { fcntl(socket, F_DUPFD_CLOEXEC, 100),
+                       fcntl(fds->anchors, F_DUPFD_CLOEXEC, 100),
                        fcntl(fds->key, F_DUPFD_CLOEXEC, 100),
                        fcntl(fds->public_key, F_DUPFD_CLOEXEC, 100) };
 

@@ -30,7 +30,7 @@ typedef struct NotaryRequest {
 } NotaryRequest;
 
 typedef struct NotaryReply { /* in the order of the requests */
-        int32_t code;        /* 0; -EFBIG: the list is full; -EBUSY: too many at once; another errno */
+        int32_t code; /* 0; -EFBIG: the list is full; -EBUSY: too many at once; another errno */
         uint32_t pad;
         uint64_t anchor;
         uint64_t time_usec;
@@ -39,7 +39,8 @@ typedef struct NotaryReply { /* in the order of the requests */
 
 /** NotaryFds - what the monitor handed over; each is consumed */
 typedef struct NotaryFds {
-        int key, public_key, anchors; /* regular files that are root's; anchors opened with O_APPEND */
+        int key, public_key,
+                anchors; /* regular files that are root's; anchors opened with O_APPEND */
 } NotaryFds;
 
 /**

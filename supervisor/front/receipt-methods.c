@@ -87,7 +87,8 @@ const MethodRow receipt_methods[] = {
           .params = "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"
                     "\"properties\":{\"task\":{\"type\":\"string\","
                     "\"pattern\":\"^[tv]-[a-z2-7]{10}$\"}}}",
-          .result = "{\"type\":\"object\",\"required\":[\"receipt\",\"lines\",\"signed\",\"ended\"]}",
+          .result =
+                  "{\"type\":\"object\",\"required\":[\"receipt\",\"lines\",\"signed\",\"ended\"]}",
           .may_wait = true,
           .summary = "The receipt of a task or a verify, as a descriptor",
           .charge = "none",

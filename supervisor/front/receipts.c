@@ -84,11 +84,11 @@ static void on_signed(const Statement *statement, const char *envelope, const Er
         Front *front = userdata;
         Error own = ERROR_EMPTY;
 
-        if (!err && ledger_exec(front->ledger, &own,
-                                "INSERT OR REPLACE INTO receipt_heads(subject, n, envelope)"
-                                " VALUES(?1, ?2, ?3)",
-                                "tit", statement->subject, (int64_t) statement->lines,
-                                envelope) < 0)
+        if (!err &&
+            ledger_exec(front->ledger, &own,
+                        "INSERT OR REPLACE INTO receipt_heads(subject, n, envelope)"
+                        " VALUES(?1, ?2, ?3)",
+                        "tit", statement->subject, (int64_t) statement->lines, envelope) < 0)
                 log_event(LOG_WARNING, "a signature could not be kept",
                           F("RECEIPT", statement->subject), F_ERR(&own));
 }
@@ -151,9 +151,9 @@ static void take_facts(Receipt *receipt, const cJSON *verdict) {
 
 /* The verdict itself, without its lists of names: its own digest binds those */
 static cJSON *verdict_line(const cJSON *verdict) {
-        static const char *const members[] = { "n",      "verdict", "cause",    "reason",  "patch",
-                                               "tree",   "spec",    "snapshot", "policy",  "tests",
-                                               "runs",   "digest",  "commands", "restored" };
+        static const char *const members[] = { "n",    "verdict", "cause",    "reason",  "patch",
+                                               "tree", "spec",    "snapshot", "policy",  "tests",
+                                               "runs", "digest",  "commands", "restored" };
         cJSON *json = cJSON_CreateObject();
 
         for (unsigned i = 0; i < ELEMENTS(members); i++) {
@@ -292,9 +292,10 @@ static void recover_one(Front *front, Receipt *receipt, const char *line) {
 
         resume_verdict(front, receipt);
         if (state) { /* it was ended, and not signed */
-                (void) ledger_exec(front->ledger, NULL,
-                                   "UPDATE receipts SET ended = ?2 WHERE subject = ?1 AND ended = 0",
-                                   "ti", receipt->facts.subject, (int64_t) units_now());
+                (void) ledger_exec(
+                        front->ledger, NULL,
+                        "UPDATE receipts SET ended = ?2 WHERE subject = ?1 AND ended = 0", "ti",
+                        receipt->facts.subject, (int64_t) units_now());
                 sign_head(front, receipt, state);
                 return;
         }

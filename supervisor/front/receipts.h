@@ -9,14 +9,15 @@
 #include "base/statement.h"
 #include "supervisor/front/ledger.h"
 
-#define RECEIPT_FORM         "receipt/1"
-#define RECEIPT_LINES_MAX    20000u
-#define RECEIPT_VERIFIES_MAX 1000u /* ended ones of each user that are kept; of tasks: with the task */
+#define RECEIPT_FORM      "receipt/1"
+#define RECEIPT_LINES_MAX 20000u
+#define RECEIPT_VERIFIES_MAX \
+        1000u /* ended ones of each user that are kept; of tasks: with the task */
 
-typedef struct Receipt {  /* one that is being written */
-        Statement facts;  /* subject, lines, head; digests and verdict as they came to be known */
-        uint32_t owner;   /* uid */
-        bool is_broken;   /* a line could not be written: nothing is added any more */
+typedef struct Receipt { /* one that is being written */
+        Statement facts; /* subject, lines, head; digests and verdict as they came to be known */
+        uint32_t owner;  /* uid */
+        bool is_broken;  /* a line could not be written: nothing is added any more */
         bool has_ended;
 } Receipt;
 
@@ -35,8 +36,8 @@ bool receipt_is_full(const Receipt *receipt);
 void receipt_name_digest(cJSON *json, const char *name, const void *bytes, size_t n);
 
 typedef struct ReceiptText {
-        int fd;           /* owned by the caller: a sealed memfd of lines */
-        uint64_t lines;   /* of the chain */
+        int fd;            /* owned by the caller: a sealed memfd of lines */
+        uint64_t lines;    /* of the chain */
         uint64_t n_signed; /* lines that the last signature covers */
         bool has_ended;
         uint32_t owner;

@@ -24,10 +24,11 @@ typedef struct RunCommand {
         int signal;
         uint32_t step;
         uint32_t hits;
-        uint64_t wall_usec;
-        char *output;    /* owned: kept text; NULL where none was kept */
-        bool output_cut; /* bytes are missing from it */
-        RunTest *tests;  /* owned */
+        uint64_t wall_usec, user_usec, sys_usec;
+        uint64_t memory_peak, pids_peak; /* of its jail, so far; 0: not known */
+        char *output;                    /* owned: kept text; NULL where none was kept */
+        bool output_cut;                 /* bytes are missing from it */
+        RunTest *tests;                  /* owned */
         size_t n_tests, room;
         uint64_t passed, failed, skipped;
         uint32_t planned;
@@ -58,6 +59,9 @@ int run_command_record(RunCommand *command, const Record *record);
 
 /** run_command_end() - take in how it ended, and a copy of what it printed */
 void run_command_end(RunCommand *command, const CommandEnd *end);
+/** run_command_json() - how it ended and what it used, fresh, for events and receipts; NULL: no memory */
+cJSON *run_command_json(const RunCommand *command);
+
 /** run_command_is_good() - exited with 0 */
 bool run_command_is_good(const RunCommand *command);
 /** run_command_find() - by the id of the spec's command; NULL where it did not run */

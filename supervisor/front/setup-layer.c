@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/canonical.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "base/canonical.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/snapshots.h"
 
@@ -22,6 +22,7 @@ struct SetupLayer {
         uint8_t key[DIGEST_SIZE];
         uint32_t owner_uid;
         uint64_t max_disk; /* that the jail's own limits allow */
+        SpecRunEventFn event;
         SetupLayerFn done;
         void *userdata;
 };
@@ -229,10 +230,18 @@ static void on_run(const SpecRunEnd *end, void *userdata) {
                 fail(setup, &err, bad ? bad->output : NULL);
 }
 
+static void on_command(const char *id, const RunCommand *command, void *userdata) {
+        const SetupLayer *setup = userdata;
+
+        if (setup->event)
+                setup->event(id, command, setup->userdata);
+}
+
 static int start(SetupLayer *setup, const SetupLayerSpec *spec, Error *err) {
         SpecRunSpec inner = { .root = spec->root,
                               .commands = spec->spec->setup,
                               .n = spec->spec->n_setup,
+                              .event = on_command,
                               .done = on_run,
                               .userdata = setup };
 
@@ -254,6 +263,7 @@ int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint
                 .max_disk = spec->root.limits ? layer_disk_bytes(spec->root.limits->plan.disk_bytes,
                                                                  spec->root.limits->plan.inodes)
                                               : GATE_IMPORT_BYTES,
+                .event = spec->event,
                 .done = spec->done,
                 .userdata = spec->userdata
         };

@@ -23,6 +23,7 @@ typedef struct SetupLayerSpec {
         const VerifySpec *spec;  /* borrowed until the end */
         const uint8_t *snapshot; /* digests */
         const uint8_t *policy;
+        SpecRunEventFn event; /* may be NULL; with @userdata */
         SetupLayerFn done;
         void *userdata;
 } SetupLayerSpec;

@@ -139,8 +139,7 @@ static void on_verify_event(const char *phase, cJSON *data, void *userdata) {
         cJSON *json = data ? data : cJSON_CreateObject();
         Task *task = userdata;
 
-        if (strcmp(phase, "results") == 0)
-                task_receipt_test(task->front, &task->receipt, json);
+        task_receipt_test(task->front, &task->receipt, phase, json);
         json_add_text(json, "phase", phase);
         events_emit(userdata, &head, json);
 }

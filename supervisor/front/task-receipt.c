@@ -107,8 +107,13 @@ cJSON *task_receipt_asked(const cJSON *params) {
                 add_clipped(json, "command", command);
         else if (text)
                 add_clipped(json, "argv", text);
-        receipt_name_digest(json, "sha256", command ? command : text ? text : "",
-                            strlen(command ? command : text ? text : ""));
+        receipt_name_digest(json, "sha256",
+                            command ? command
+                            : text  ? text
+                                    : "",
+                            strlen(command ? command
+                                   : text  ? text
+                                           : ""));
         if (cwd)
                 add_clipped(json, "cwd", cwd);
         return json;
@@ -119,10 +124,10 @@ static void add_usage(cJSON *json, const CommandEnd *end) {
                 const char *name;
                 uint64_t value;
         } rows[] = {
-                { "wall_usec", end->wall_usec },     { "user_usec", end->user_usec },
-                { "sys_usec", end->sys_usec },       { "memory_peak", end->memory_peak },
-                { "pids_peak", end->pids_peak },     { "io_read", end->io_read },
-                { "io_written", end->io_written },   { "output_bytes", end->seen[0] + end->seen[1] },
+                { "wall_usec", end->wall_usec },   { "user_usec", end->user_usec },
+                { "sys_usec", end->sys_usec },     { "memory_peak", end->memory_peak },
+                { "pids_peak", end->pids_peak },   { "io_read", end->io_read },
+                { "io_written", end->io_written }, { "output_bytes", end->seen[0] + end->seen[1] },
         };
 
         for (unsigned i = 0; i < ELEMENTS(rows); i++)
@@ -144,8 +149,25 @@ void task_receipt_command(Task *task, cJSON *asked, const CommandEnd *end) {
         ended_by_ledger(task, receipt_add(task->front, &task->receipt, "command", json));
 }
 
-void task_receipt_test(Front *front, Receipt *receipt, const cJSON *results) {
-        (void) receipt_add(front, receipt, "test", cJSON_Duplicate(results, true));
+void task_receipt_test(Front *front, Receipt *receipt, const char *phase, const cJSON *data) {
+        bool of_base = strcmp(phase, "base_results") == 0;
+        cJSON *json;
+
+        if (!of_base && strcmp(phase, "results") != 0)
+                return;
+        json = cJSON_Duplicate(data, true);
+        json_add_text(json, "of", of_base ? "base" : "patch");
+        (void) receipt_add(front, receipt, "test", json);
+}
+
+void task_receipt_setup(Front *front, Receipt *receipt, const RunCommand *run) {
+        cJSON *json = run ? run_command_json(run) : NULL;
+
+        cJSON_DeleteItemFromObjectCaseSensitive(json, "passed");
+        cJSON_DeleteItemFromObjectCaseSensitive(json, "failed");
+        cJSON_DeleteItemFromObjectCaseSensitive(json, "skipped");
+        if (run)
+                (void) receipt_add(front, receipt, "setup", json);
 }
 
 /* ---- the rest ------------------------------------------------------------------------------------ */

@@ -18,8 +18,10 @@ cJSON *task_receipt_asked(const cJSON *params);
  * Where the receipt cannot take it, the task ends: what is not written down was not allowed.
  */
 void task_receipt_command(Task *task, cJSON *asked, const CommandEnd *end);
-/** task_receipt_test() - a command of a verify has ended, as verify.h's event "results" says it */
-void task_receipt_test(Front *front, Receipt *receipt, const cJSON *results);
+/** task_receipt_test() - an event of a verify (verify.h): where a command of it has ended, that is a line */
+void task_receipt_test(Front *front, Receipt *receipt, const char *phase, const cJSON *data);
+/** task_receipt_setup() - a SpecRunEventFn's arguments: a command of the spec's setup has ended */
+void task_receipt_setup(Front *front, Receipt *receipt, const RunCommand *run);
 /** task_receipt_model() - a model call has been made; as task_receipt_command() */
 void task_receipt_model(Task *task, const EgressEvent *event);
 /** task_receipt_limit() - a breaker */

@@ -211,6 +211,13 @@ static void on_phase(WorkPhase phase, void *userdata) {
         events_emit(userdata, &head, data);
 }
 
+static void on_setup(const char *id, const RunCommand *run, void *userdata) {
+        Task *task = userdata;
+
+        (void) id;
+        task_receipt_setup(task->front, &task->receipt, run);
+}
+
 static int start_base(Task *task, Error *err) {
         WorkBaseSpec spec = { .tar_fd = task->tar_fd,
                               .spec = task->spec,
@@ -219,6 +226,7 @@ static int start_base(Task *task, Error *err) {
                               .limits = &task->verify_limits,
                               .owner_uid = task->owner_uid,
                               .phase = on_phase,
+                              .setup = on_setup,
                               .done = on_base,
                               .userdata = task };
         int r;

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/escape.h"
 #include "base/canonical.h"
+#include "base/escape.h"
 
 #define DETAIL_NAMES    20
 #define DETAIL_NAME_MAX 120

@@ -71,14 +71,20 @@ static void tell(const char *phase, cJSON *data, void *userdata) {
         VerifyCall *self = userdata;
         cJSON *params = data ? data : cJSON_CreateObject();
 
-        if (strcmp(phase, "results") == 0)
-                task_receipt_test(self->front, &self->receipt, params);
+        task_receipt_test(self->front, &self->receipt, phase, params);
         json_add_text(params, "phase", phase);
         call_notify(self->call, "verify.event", params);
 }
 
 static void on_phase(WorkPhase phase, void *userdata) {
         tell(phase == WORK_UNPACK ? "unpack" : "setup", NULL, userdata);
+}
+
+static void on_setup(const char *id, const RunCommand *run, void *userdata) {
+        VerifyCall *self = userdata;
+
+        (void) id;
+        task_receipt_setup(self->front, &self->receipt, run);
 }
 
 /* ---- answers ------------------------------------------------------------------------------------- */
@@ -260,6 +266,7 @@ static int start(VerifyCall *self, Error *err) {
                               .limits = &self->limits,
                               .owner_uid = call_peer(self->call)->uid,
                               .phase = on_phase,
+                              .setup = on_setup,
                               .done = on_base,
                               .userdata = self };
         int r;
@@ -272,8 +279,9 @@ static int start(VerifyCall *self, Error *err) {
                 self->client = call_client(self->call);
         }
         r = begin_receipt(self, err);
-        return r < 0 ? r : work_base_start(self->front, tasks_holds(self->front->tasks), &spec, &self->job,
-                               err);
+        return r < 0 ? r
+                     : work_base_start(self->front, tasks_holds(self->front->tasks), &spec,
+                                       &self->job, err);
 }
 
 static void on_turn(const Error *err, void *userdata) {

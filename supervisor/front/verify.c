@@ -182,17 +182,10 @@ static void judge(Verify *verify) {
 
 static void on_command(const char *id, const RunCommand *run, void *userdata) {
         Verify *verify = userdata;
-        cJSON *data = cJSON_CreateObject();
+        cJSON *data = run ? run_command_json(run) : cJSON_CreateObject();
 
-        json_add_text(data, "id", id);
-        if (run) {
-                json_add_text(data, "cause", cause_name(run->cause));
-                json_add_consume(data, "code", cJSON_CreateNumber(run->code));
-                json_add_number(data, "wall_usec", run->wall_usec);
-                json_add_number(data, "passed", run->passed);
-                json_add_number(data, "failed", run->failed);
-                json_add_number(data, "skipped", run->skipped);
-        }
+        if (!run)
+                json_add_text(data, "id", id);
         tell(verify, run ? "results" : "command", data);
 }
 
@@ -237,6 +230,12 @@ static void start_run(Verify *verify) {
 
 /* ---- base ---------------------------------------------------------------------------------------- */
 
+static void on_base_command(const char *id, const RunCommand *run, void *userdata) {
+        (void) id;
+        if (run)
+                tell(userdata, "base_results", run_command_json(run));
+}
+
 static void on_base(RunResult *result, const Error *err, void *userdata) {
         Verify *verify = userdata;
 
@@ -255,6 +254,7 @@ static void start_base(Verify *verify) {
                              .spec = verify->input.spec,
                              .snapshot = verify->snapshot,
                              .policy = verify->policy,
+                             .event = on_base_command,
                              .done = on_base,
                              .userdata = verify };
         Error err = ERROR_EMPTY;

@@ -80,6 +80,13 @@ static void on_setup(const uint8_t *digest, const Error *err, const char *detail
         succeed(job);
 }
 
+static void on_setup_command(const char *id, const RunCommand *command, void *userdata) {
+        const WorkBaseJob *job = userdata;
+
+        if (job->spec.setup)
+                job->spec.setup(id, command, job->spec.userdata);
+}
+
 static int ask_setup(WorkBaseJob *job, Error *err) {
         GateLayers layers = work_base_layers(&job->base, false);
         PolicyHold policy;
@@ -92,6 +99,7 @@ static int ask_setup(WorkBaseJob *job, Error *err) {
                                           .owner_uid = job->spec.owner_uid },
                                 .spec = job->spec.spec,
                                 .snapshot = snapshot,
+                                .event = on_setup_command,
                                 .done = on_setup,
                                 .userdata = job };
         int r;

@@ -36,6 +36,7 @@ typedef struct WorkBaseSpec { /* strings borrowed until the end */
         const JailLimits *limits; /* likewise; NULL: the policy's */
         uint32_t owner_uid;
         WorkPhaseFn phase;
+        SpecRunEventFn setup; /* a command of setup begins or has ended; may be NULL */
         WorkBaseFn done;
         void *userdata;
 } WorkBaseSpec;

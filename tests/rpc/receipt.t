@@ -31,14 +31,14 @@ check() {
 
 expect 0 "a good patch" warder verify --out "$scratch/good" "$scratch/good.patch"
 receipt=$scratch/good/receipt.jsonl
-is "$(jq -r 'select(.kind) | .kind' "$receipt" | tr '\n' ' ')" "begin base test test verdict end " \
+is "$(jq -r 'select(.kind) | .kind' "$receipt" | tr '\n' ' ')" "begin base test test test test verdict end " \
         "the receipt of a verify: beginning, base, each command, verdict, end"
 is "$(jq -r 'select(.kind == "verdict") | .data.patch' "$receipt")" \
         "sha256:$(sha256sum <"$scratch/good.patch" | cut -d' ' -f1)" "the verdict names the patch"
-is "$(jq -r 'select(.kind == "test") | .data | "\(.id) \(.cause) \(.code)"' "$receipt" | tr '\n' ,)" \
-        "build exited 0,unit exited 0," "commands have their causes"
+is "$(jq -r 'select(.kind == "test") | .data | "\(.of) \(.id) \(.cause) \(.code)"' "$receipt" | tr '\n' ,)" \
+        "base build exited 0,base unit exited 2,patch build exited 0,patch unit exited 0," "commands have their causes"
 expect 0 "is good" check "$receipt"
-has "$out" "6 lines, unbroken" "says how long"
+has "$out" "8 lines, unbroken" "says how long"
 has "$out" "verdict     passed" "and what the verdict is"
 expect 0 "and about this patch" check "$receipt" --patch "$scratch/good.patch"
 expect 1 "about another patch it is not" check "$receipt" --patch "$scratch/wrong.patch"
