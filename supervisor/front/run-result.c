@@ -114,130 +114,127 @@ void run_command_end(RunCommand *command, const CommandEnd *end) {
         command->output_cut = end->cut_at[0] < end->kept[0];
         if (end->output[0] >= 0)
                 command->output = output_of(end);
-        cJSON *run_command_json(const RunCommand *command) {
-                const struct {
-                        const char *name;
-                        uint64_t value;
-                } rows[] = {
-                        { "wall_usec", command->wall_usec },
-                        { "user_usec", command->user_usec },
-                        { "sys_usec", command->sys_usec },
-                        { "memory_peak", command->memory_peak },
-                        { "pids_peak", command->pids_peak },
-                        { "passed", command->passed },
-                        { "failed", command->failed },
-                        { "skipped", command->skipped },
-                };
-                cJSON *json = cJSON_CreateObject(), *hits;
+}
 
-                json_add_text(json, "id", command->id);
-                json_add_text(json, "cause", cause_name(command->cause));
-                json_add_consume(json, "code", cJSON_CreateNumber(command->code));
-                if (command->signal)
-                        json_add_number(json, "signal", (uint64_t) command->signal);
-                hits = json_add_array(json, "hits");
-                for (unsigned i = 0; i < _HIT_MAX; i++)
-                        if (command->hits & BIT(i))
-                                json_push_text(hits, hit_name(i));
-                for (unsigned i = 0; i < ELEMENTS(rows); i++)
-                        json_add_number(json, rows[i].name, rows[i].value);
-                return json;
-        }
+cJSON *run_command_json(const RunCommand *command) {
+        const struct {
+                const char *name;
+                uint64_t value;
+        } rows[] = {
+                { "wall_usec", command->wall_usec }, { "user_usec", command->user_usec },
+                { "sys_usec", command->sys_usec },   { "memory_peak", command->memory_peak },
+                { "pids_peak", command->pids_peak }, { "passed", command->passed },
+                { "failed", command->failed },       { "skipped", command->skipped },
+        };
+        cJSON *json = cJSON_CreateObject(), *hits;
 
-        bool run_command_is_good(const RunCommand *command) {
-                return command->cause == CAUSE_EXITED && command->code == 0;
-        }
+        json_add_text(json, "id", command->id);
+        json_add_text(json, "cause", cause_name(command->cause));
+        json_add_consume(json, "code", cJSON_CreateNumber(command->code));
+        if (command->signal)
+                json_add_number(json, "signal", (uint64_t) command->signal);
+        hits = json_add_array(json, "hits");
+        for (unsigned i = 0; i < _HIT_MAX; i++)
+                if (command->hits & BIT(i))
+                        json_push_text(hits, hit_name(i));
+        for (unsigned i = 0; i < ELEMENTS(rows); i++)
+                json_add_number(json, rows[i].name, rows[i].value);
+        return json;
+}
 
-        const RunCommand *run_command_find(const RunResult *result, const char *id) {
-                for (unsigned i = 0; i < result->n; i++)
-                        if (strcmp(result->commands[i].id, id) == 0)
-                                return &result->commands[i];
+bool run_command_is_good(const RunCommand *command) {
+        return command->cause == CAUSE_EXITED && command->code == 0;
+}
+
+const RunCommand *run_command_find(const RunResult *result, const char *id) {
+        for (unsigned i = 0; i < result->n; i++)
+                if (strcmp(result->commands[i].id, id) == 0)
+                        return &result->commands[i];
+        return NULL;
+}
+
+static cJSON *command_json(const RunCommand *command) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        cJSON *tests[TEST_SKIPPED + 1] = { 0 };
+
+        json_add_text(json, "id", command->id);
+        json_add_number(json, "parse", command->parse);
+        json_add_number(json, "passed", command->passed);
+        json_add_number(json, "failed", command->failed);
+        json_add_number(json, "skipped", command->skipped);
+        json_add_bool(json, "names_cut", command->names_cut);
+        tests[TEST_PASSED] = json_add_array(json, "tests_passed");
+        tests[TEST_FAILED] = json_add_array(json, "tests_failed");
+        tests[TEST_SKIPPED] = json_add_array(json, "tests_skipped");
+        if (!tests[TEST_PASSED] || !tests[TEST_FAILED] || !tests[TEST_SKIPPED])
                 return NULL;
-        }
-
-        static cJSON *command_json(const RunCommand *command) {
-                SCOPED(json_free) cJSON *json = cJSON_CreateObject();
-                cJSON *tests[TEST_SKIPPED + 1] = { 0 };
-
-                json_add_text(json, "id", command->id);
-                json_add_number(json, "parse", command->parse);
-                json_add_number(json, "passed", command->passed);
-                json_add_number(json, "failed", command->failed);
-                json_add_number(json, "skipped", command->skipped);
-                json_add_bool(json, "names_cut", command->names_cut);
-                tests[TEST_PASSED] = json_add_array(json, "tests_passed");
-                tests[TEST_FAILED] = json_add_array(json, "tests_failed");
-                tests[TEST_SKIPPED] = json_add_array(json, "tests_skipped");
-                if (!tests[TEST_PASSED] || !tests[TEST_FAILED] || !tests[TEST_SKIPPED])
+        for (size_t i = 0; i < command->n_tests; i++)
+                if (!json_push_text(tests[command->tests[i].status], command->tests[i].name))
                         return NULL;
-                for (size_t i = 0; i < command->n_tests; i++)
-                        if (!json_push_text(tests[command->tests[i].status],
-                                            command->tests[i].name))
-                                return NULL;
-                return TAKE_PTR(json);
-        }
+        return TAKE_PTR(json);
+}
 
-        cJSON *run_result_json(const RunResult *result) {
-                SCOPED(json_free) cJSON *json = cJSON_CreateObject();
-                cJSON *commands = json_add_array(json, "commands");
+cJSON *run_result_json(const RunResult *result) {
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        cJSON *commands = json_add_array(json, "commands");
 
-                if (!commands)
+        if (!commands)
+                return NULL;
+        for (unsigned i = 0; i < result->n; i++)
+                if (!json_push_consume(commands, command_json(&result->commands[i])))
                         return NULL;
-                for (unsigned i = 0; i < result->n; i++)
-                        if (!json_push_consume(commands, command_json(&result->commands[i])))
-                                return NULL;
-                return TAKE_PTR(json);
-        }
+        return TAKE_PTR(json);
+}
 
-        static int read_tests(RunCommand * command, const cJSON *names, uint32_t status) {
-                const cJSON *name;
+static int read_tests(RunCommand *command, const cJSON *names, uint32_t status) {
+        const cJSON *name;
 
-                cJSON_ArrayForEach(name, names) {
-                        if (!cJSON_IsString(name))
-                                return -EINVAL;
-                        if (add_test(command, name->valuestring, status) < 0)
-                                return -ENOMEM;
-                }
-                return 0;
-        }
-
-        static int read_command(RunResult * result, const cJSON *json) {
-                VerifyCommand row = { 0 };
-                const char *id = json_text(json, "id");
-                uint64_t parse = 0;
-                RunCommand *command;
-                int r;
-
-                if (!id || json_number(json, "parse", &parse) < 0 || parse >= _VERIFY_PARSE_MAX)
+        cJSON_ArrayForEach(name, names) {
+                if (!cJSON_IsString(name))
                         return -EINVAL;
-                (void) snprintf(row.id, sizeof(row.id), "%s", id);
-                row.parse = (VerifyParse) parse;
-                command = run_result_add(result, &row);
-                if (!command || json_number(json, "passed", &command->passed) < 0 ||
-                    json_number(json, "failed", &command->failed) < 0 ||
-                    json_number(json, "skipped", &command->skipped) < 0)
-                        return -EINVAL;
-                command->names_cut = json_true(json, "names_cut");
-                r = read_tests(command, json_get(json, "tests_passed"), TEST_PASSED);
-                if (r == 0)
-                        r = read_tests(command, json_get(json, "tests_failed"), TEST_FAILED);
-                if (r == 0)
-                        r = read_tests(command, json_get(json, "tests_skipped"), TEST_SKIPPED);
-                return r;
-        }
-
-        int run_result_from_json(const cJSON *json, RunResult **ret) {
-                SCOPED(run_result_free) RunResult *result = run_result_new();
-                const cJSON *command;
-
-                if (!result)
+                if (add_test(command, name->valuestring, status) < 0)
                         return -ENOMEM;
-                cJSON_ArrayForEach(command, json_get(json, "commands")) {
-                        int r = read_command(result, command);
-
-                        if (r < 0)
-                                return r;
-                }
-                *ret = TAKE_PTR(result);
-                return 0;
         }
+        return 0;
+}
+
+static int read_command(RunResult *result, const cJSON *json) {
+        VerifyCommand row = { 0 };
+        const char *id = json_text(json, "id");
+        uint64_t parse = 0;
+        RunCommand *command;
+        int r;
+
+        if (!id || json_number(json, "parse", &parse) < 0 || parse >= _VERIFY_PARSE_MAX)
+                return -EINVAL;
+        (void) snprintf(row.id, sizeof(row.id), "%s", id);
+        row.parse = (VerifyParse) parse;
+        command = run_result_add(result, &row);
+        if (!command || json_number(json, "passed", &command->passed) < 0 ||
+            json_number(json, "failed", &command->failed) < 0 ||
+            json_number(json, "skipped", &command->skipped) < 0)
+                return -EINVAL;
+        command->names_cut = json_true(json, "names_cut");
+        r = read_tests(command, json_get(json, "tests_passed"), TEST_PASSED);
+        if (r == 0)
+                r = read_tests(command, json_get(json, "tests_failed"), TEST_FAILED);
+        if (r == 0)
+                r = read_tests(command, json_get(json, "tests_skipped"), TEST_SKIPPED);
+        return r;
+}
+
+int run_result_from_json(const cJSON *json, RunResult **ret) {
+        SCOPED(run_result_free) RunResult *result = run_result_new();
+        const cJSON *command;
+
+        if (!result)
+                return -ENOMEM;
+        cJSON_ArrayForEach(command, json_get(json, "commands")) {
+                int r = read_command(result, command);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = TAKE_PTR(result);
+        return 0;
+}
