@@ -169,6 +169,7 @@ enum SlotFd {
         SLOT_FD_MEMORY_STAT,
         SLOT_FD_PIDS_EVENTS,
         SLOT_FD_PIDS_PEAK,
+        SLOT_FD_OOM_EVENT,  /* v1 alone, may be missing: an eventfd, when its memory runs out */
         SLOT_FD_MEMORY_DIR, /* v1 alone: groups that init's child enters, for init */
         SLOT_FD_PIDS_DIR,
         _SLOT_FD_NARROW_MAX,

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -120,6 +121,28 @@ static int limit_pids(int group, uint32_t pids, Error *err) {
                     : group_write(group, "pids.max", "max", err);
 }
 
+/*
+ * The kernel tells the eventfd when memory runs out in the group or above it, before it kills one process.
+ * There is none where v1's notifications are not built in (PREEMPT_RT).
+ */
+static int watch_oom_v1(int group, int oom_control, int *ret_event, Error *err) {
+        autoclose int event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        char text[32];
+        int r;
+
+        if (event < 0)
+                return error_set(err, -errno, "make an eventfd");
+        (void) snprintf(text, sizeof(text), "%d %d", event, oom_control);
+        r = group_write(group, "cgroup.event_control", text, err);
+        if (r == -ENOENT || r == -EOPNOTSUPP) {
+                *err = ERROR_EMPTY;
+                return 0;
+        }
+        if (r == 0)
+                *ret_event = TAKE_FD(event);
+        return r;
+}
+
 /* One v1 tree: the group, its limit, its files, and the directory for init. */
 static int narrow_v1(const Groups *groups, Tree tree, const SlotOrder *order, int *fds,
                      Error *err) {
@@ -142,6 +165,8 @@ static int narrow_v1(const Groups *groups, Tree tree, const SlotOrder *order, in
                            : limit_pids(group, order->limits.pids, err);
         if (r == 0)
                 r = open_files(group, false, memory ? memory_files : pids_files, fds, err);
+        if (r == 0 && memory)
+                r = watch_oom_v1(group, fds[SLOT_FD_OOM], &fds[SLOT_FD_OOM_EVENT], err);
         if (r < 0)
                 return r;
         (void) snprintf(path, sizeof(path), "%" PRIu64 ".cmd/%u", groups->number, order->slot);

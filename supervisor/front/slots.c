@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "supervisor/front/slot-oom.h"
 
 #define CLOCK_ACCURACY_USEC 5000
 #define CPU_CHECK_MIN_USEC  2000 /* near the limit: no closer than this */
@@ -33,6 +34,7 @@ struct Slot {
         int fds[_SLOT_FD_NARROW_MAX]; /* owned: enum SlotFd; directories went to init */
         sd_event_source *wall;        /* owned, made on first use, like cpu */
         sd_event_source *cpu;
+        SlotOom *oom;     /* owned; of a narrow one on v1 */
         uint64_t cpu_end; /* value of usage_usec that ends the command */
         SlotLimits limits;
 };
@@ -57,6 +59,7 @@ int slots_new(Front *front, Slots **ret) {
 static Slot *slot_free(Slot *slot) {
         sd_event_source_disable_unref(slot->wall);
         sd_event_source_disable_unref(slot->cpu);
+        slot_oom_free(slot->oom);
         fds_close(slot->fds, _SLOT_FD_NARROW_MAX);
         free(slot);
         return NULL;
@@ -87,6 +90,7 @@ int slots_add(Slots *slots, unsigned number, bool narrow, const int *fds_consume
 }
 
 void slot_renew(Slot *slot, const int *fds_consume) {
+        slot->oom = slot_oom_free(slot->oom);
         fds_close(slot->fds, _SLOT_FD_NARROW_MAX);
         memcpy(slot->fds, fds_consume, sizeof slot->fds);
 }
@@ -189,6 +193,25 @@ static void reached(Slot *slot, Cause cause) {
                 slot->limits.limit(cause, slot->limits.userdata);
 }
 
+static void on_oom(void *userdata) {
+        Slot *slot = userdata;
+
+        if (slot->state != SLOT_FREE)
+                reached(slot, CAUSE_OOM);
+}
+
+/* On v2 the kernel itself ends the whole group (memory.oom.group). */
+static int watch_oom(Slot *slot) {
+        const SlotOomSpec spec = { .event = slot->slots->front->event,
+                                   .event_fd = slot->fds[SLOT_FD_OOM_EVENT],
+                                   .counter_fd = slot->fds[SLOT_FD_OOM],
+                                   .killed = on_oom,
+                                   .userdata = slot };
+
+        slot->oom = slot_oom_free(slot->oom);
+        return spec.event_fd < 0 ? 0 : slot_oom_new(&spec, &slot->oom);
+}
+
 static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) source;
         (void) usec;
@@ -256,7 +279,9 @@ int slot_arm(Slot *slot, const SlotLimits *limits, Error *err) {
                 r = arm(slot, &slot->wall, limits->wall_usec, on_wall);
         if (r >= 0 && limits->cpu_usec)
                 r = arm_cpu(slot);
-        return r < 0 ? error_set(err, r, "start the command's clocks") : 0;
+        if (r >= 0)
+                r = watch_oom(slot);
+        return r < 0 ? error_set(err, r, "watch the command's limits") : 0;
 }
 
 void slot_release(Slot *slot, bool left) {

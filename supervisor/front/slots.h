@@ -41,7 +41,7 @@ int slot_fd(const Slot *slot, unsigned which);
 /** slot_number() - as the monitor and init know it */
 unsigned slot_number(const Slot *slot);
 
-/** SlotLimitFn - a time limit ended what was in the slot: CAUSE_WALL_TIMEOUT or CAUSE_CPU_TIMEOUT */
+/** SlotLimitFn - a limit ended what was in the slot: CAUSE_WALL_TIMEOUT, CAUSE_CPU_TIMEOUT or CAUSE_OOM */
 typedef void (*SlotLimitFn)(Cause cause, void *userdata);
 
 typedef struct SlotLimits {

@@ -79,6 +79,30 @@ record = run(jail, "exec " + HOG.format(64), memory=32 * MB)
 tap.ok(record["cause"] == "oom" and record["memory_peak_of"] == "command" and record["memory_peak"] <= 32 * MB,
        "with 32 MB of its own they are", record)
 tap.same(run(jail, HOG.format(64))["cause"], "exited", "and the jail goes on")
+
+
+def sleepers():
+    return out(run(jail, "pgrep -c sleep"))
+
+
+# whoever in it takes too much: half a command is no use, and a parent that lives on would tell of another end
+record = run(jail, f"setsid sleep 300 >&- 2>&- <&- & {HOG.format(64)}; sleep 300; echo lives on", memory=32 * MB, wall=60000000)
+tap.ok((record["cause"], record["signal"], record["hits"], out(record)) == ("oom", 9, ["memory"], "") and
+       record["evidence"]["oom_kills"] >= 1, "a child that takes too much is the end of all of its command", record)
+tap.ok(eventually(lambda: sleepers() == "0\n"), "its daemon too")
+later = HOG.format(64).replace("'", '"')
+record = run(jail, f"setsid sleep 300 >&- 2>&- <&- & setsid sh -c 'sleep 1; {later}' >&- 2>&- <&- & exit 0", memory=32 * MB)
+tap.same(record["cause"], "exited", "a command that leaves such a one")
+tap.ok(eventually(lambda: sleepers() == "0\n"), "has exited, and what it left ends whole")
+record = run(jail, "sh -c 'kill -9 $$'; echo lives on; exit 3", memory=32 * MB)
+tap.same((record["cause"], record["code"], record["hits"], out(record)), ("exited", 3, [], "lives on\n"), "a child that is killed otherwise is not")
+record = run(jail, f"{HOG.format(64)} & wait; kill -9 $$", memory=128 * MB)
+tap.same((record["cause"], record["signal"], record["hits"]), ("signaled", 9, []), "nor is a SIGKILL where there was room")
+second.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 1; done; echo lives on"], "limits": {"memory": 32 * MB}})
+for _ in range(3):
+    tap.same(run(jail, "exec " + HOG.format(200))["cause"], "oom", "beside it, a command that takes all of the jail's memory is ended")
+record = second.answer()["result"]
+tap.same((record["cause"], out(record)), ("exited", "lives on\n"), "and not the one with a limit of its own")
 record = run(jail, "cat /proc/self/cgroup", memory=32 * MB, pids=7)
 memory, pids = group_of(out(record), "memory"), group_of(out(record), "pids")
 tap.same(value(memory, "memory.limit_in_bytes", "memory.max"), str(32 * MB), "the kernel has the memory limit")
