@@ -263,6 +263,8 @@ static void show_limit(Progress *progress, const cJSON *event, const cJSON *data
         show_line(limit ? limit : json_text(data, "text"));
         tone(TONE_PLAIN);
         fputc('\n', stderr);
+        if (limit && json_text(data, "text"))
+                terminal_lines(stderr, "      ", json_text(data, "text"), 1000);
         progress_budgets(json_get(event, "used"));
 }
 
@@ -300,9 +302,19 @@ void progress_event(Progress *progress, const cJSON *event) {
                         events[i].show(progress, event, json_get(event, "data"));
 }
 
+/* Of what is no small count: how it is named and said; the others are bars */
+static const struct {
+        const char *name, *shown;
+        const char *(*format)(uint64_t value, char *text);
+} measures[] = {
+        { "wall_usec", "time", units_format_duration },
+        { "cpu_usec", "cpu", units_format_duration },
+        { "output_bytes", "output", units_format_size },
+};
+
 static void show_budget(const cJSON *pair) {
         uint64_t used = 0, limit = 0;
-        char bar[TERMINAL_BAR_MAX], time[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
+        char bar[TERMINAL_BAR_MAX], text[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
         const cJSON *first = cJSON_GetArrayItem(pair, 0), *second = cJSON_GetArrayItem(pair, 1);
 
         if (!pair->string || !cJSON_IsNumber(first) || !cJSON_IsNumber(second) ||
@@ -311,14 +323,15 @@ static void show_budget(const cJSON *pair) {
                 return;
         used = (uint64_t) first->valuedouble;
         limit = (uint64_t) second->valuedouble;
-        if (strcmp(pair->string, "wall_usec") == 0) {
-                fprintf(stderr, "  time %s of %s", units_format_duration(used, time),
-                        units_format_duration(limit, of));
-        } else {
-                fputs("  ", stderr);
-                terminal_text(stderr, pair->string, NAME_SHOWN);
-                fprintf(stderr, " %s", terminal_bar(used, limit, bar));
-        }
+        for (size_t i = 0; i < ELEMENTS(measures); i++)
+                if (strcmp(pair->string, measures[i].name) == 0) {
+                        fprintf(stderr, "  %s %s of %s", measures[i].shown,
+                                measures[i].format(used, text), measures[i].format(limit, of));
+                        return;
+                }
+        fputs("  ", stderr);
+        terminal_text(stderr, pair->string, NAME_SHOWN);
+        fprintf(stderr, " %s", terminal_bar(used, limit, bar));
 }
 
 void progress_budgets(const cJSON *used) {

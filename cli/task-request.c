@@ -61,27 +61,31 @@ static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
 }
 
 static int add_limit(cJSON *limits, const char *text, Error *err) {
-        static const char *const names[] = { "verifies", "commands", "calls", "tokens", "wall" };
+        static const struct {
+                const char *name;
+                int (*parse)(const char *text, uint64_t *ret, Error *err);
+        } rows[] = {
+                { "verifies", units_parse_number }, { "commands", units_parse_number },
+                { "calls", units_parse_number },    { "tokens", units_parse_number },
+                { "wall", units_parse_duration },   { "cpu", units_parse_duration },
+                { "output", units_parse_size },     { "no_progress", units_parse_number },
+        };
         const char *equals = strchr(text, '=');
         uint64_t value = 0;
 
-        for (size_t i = 0; equals && i < ELEMENTS(names); i++) {
-                size_t n = strlen(names[i]);
-                int r;
+        for (size_t i = 0; equals && i < ELEMENTS(rows); i++) {
+                size_t n = strlen(rows[i].name);
 
-                if ((size_t) (equals - text) != n || strncmp(text, names[i], n) != 0)
+                if ((size_t) (equals - text) != n || strncmp(text, rows[i].name, n) != 0 ||
+                    rows[i].parse(equals + 1, &value, err) < 0 || value == 0)
                         continue;
-                r = strcmp(names[i], "wall") == 0 ? units_parse_duration(equals + 1, &value, err)
-                                                  : units_parse_number(equals + 1, &value, err);
-                if (r == 0 && value > 0) {
-                        cJSON_DeleteItemFromObjectCaseSensitive(limits, names[i]);
-                        json_add_number(limits, names[i], value);
-                        return 0;
-                }
+                cJSON_DeleteItemFromObjectCaseSensitive(limits, rows[i].name);
+                json_add_number(limits, rows[i].name, value);
+                return 0;
         }
         (void) error_say(err, -EINVAL,
-                         "--limit %.60s: give verifies=N, commands=N, calls=N, tokens=N or "
-                         "wall=TIME.",
+                         "--limit %.60s: give verifies=N, commands=N, calls=N, tokens=N, "
+                         "no_progress=N, wall=TIME, cpu=TIME or output=SIZE.",
                          text);
         return VERB_E_USAGE;
 }

@@ -20,46 +20,47 @@ typedef struct TaskOptions {
         OptionList limits;
 } TaskOptions;
 
-#define OPTIONS_TASK                                                                            \
-        { "request",   'm',                                                                     \
-          OPTION_TEXT, offsetof(TaskOptions, request),                                          \
-          "TEXT|-",    "What is to be done (default: make the failing tests pass)" },           \
-                { "workflow",  'w',                                                             \
-                  OPTION_TEXT, offsetof(TaskOptions, workflow),                                 \
-                  "NAME|FILE", "How it is done (default: fix)" },                               \
-                { "replay",    0,                                                               \
-                  OPTION_TEXT, offsetof(TaskOptions, replay),                                   \
-                  "FILE",      "A recorded model: its replies are read from this transcript" }, \
-                { "model",     0,                                                               \
-                  OPTION_TEXT, offsetof(TaskOptions, model),                                    \
-                  "NAME",      "A model of models.json" },                                      \
-                { "models",                                                                     \
-                  0,                                                                            \
-                  OPTION_TEXT,                                                                  \
-                  offsetof(TaskOptions, models),                                                \
-                  "FILE",                                                                       \
-                  "Where models are written down (default: $WARDER_MODELS, "                    \
-                  "~/.config/warder/models.json)" },                                            \
-                OPTIONS_SPEC(offsetof(TaskOptions, spec)),                                      \
-                { "snapshot",  's',                                                             \
-                  OPTION_TEXT, offsetof(TaskOptions, snapshot),                                 \
-                  "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },     \
-                { "policy",                                                                     \
-                  'p',                                                                          \
-                  OPTION_TEXT,                                                                  \
-                  offsetof(TaskOptions, policy),                                                \
-                  "NAME|FILE",                                                                  \
-                  "Policy of the task's jail, or a file that tightens one (default: "           \
-                  "$WARDER_POLICY, else default)" },                                            \
-                { "verify-policy",                                                              \
-                  0,                                                                            \
-                  OPTION_TEXT,                                                                  \
-                  offsetof(TaskOptions, verify_policy),                                         \
-                  "NAME|FILE",                                                                  \
-                  "Policy of its tests (default: as --policy; where neither is named, ci)" },   \
-        {                                                                                       \
-                "limit", 'l', OPTION_LIST, offsetof(TaskOptions, limits), "NAME=N",             \
-                        "verifies, commands, calls, tokens or wall, as verifies=5 or wall=30m"  \
+#define OPTIONS_TASK                                                                               \
+        { "request",   'm',                                                                        \
+          OPTION_TEXT, offsetof(TaskOptions, request),                                             \
+          "TEXT|-",    "What is to be done (default: make the failing tests pass)" },              \
+                { "workflow",  'w',                                                                \
+                  OPTION_TEXT, offsetof(TaskOptions, workflow),                                    \
+                  "NAME|FILE", "How it is done (default: fix)" },                                  \
+                { "replay",    0,                                                                  \
+                  OPTION_TEXT, offsetof(TaskOptions, replay),                                      \
+                  "FILE",      "A recorded model: its replies are read from this transcript" },    \
+                { "model",     0,                                                                  \
+                  OPTION_TEXT, offsetof(TaskOptions, model),                                       \
+                  "NAME",      "A model of models.json" },                                         \
+                { "models",                                                                        \
+                  0,                                                                               \
+                  OPTION_TEXT,                                                                     \
+                  offsetof(TaskOptions, models),                                                   \
+                  "FILE",                                                                          \
+                  "Where models are written down (default: $WARDER_MODELS, "                       \
+                  "~/.config/warder/models.json)" },                                               \
+                OPTIONS_SPEC(offsetof(TaskOptions, spec)),                                         \
+                { "snapshot",  's',                                                                \
+                  OPTION_TEXT, offsetof(TaskOptions, snapshot),                                    \
+                  "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },        \
+                { "policy",                                                                        \
+                  'p',                                                                             \
+                  OPTION_TEXT,                                                                     \
+                  offsetof(TaskOptions, policy),                                                   \
+                  "NAME|FILE",                                                                     \
+                  "Policy of the task's jail, or a file that tightens one (default: "              \
+                  "$WARDER_POLICY, else default)" },                                               \
+                { "verify-policy",                                                                 \
+                  0,                                                                               \
+                  OPTION_TEXT,                                                                     \
+                  offsetof(TaskOptions, verify_policy),                                            \
+                  "NAME|FILE",                                                                     \
+                  "Policy of its tests (default: as --policy; where neither is named, ci)" },      \
+        {                                                                                          \
+                "limit", 'l', OPTION_LIST, offsetof(TaskOptions, limits), "NAME=N",                \
+                        "verifies, no_progress, commands, calls, tokens, wall, cpu or output, as " \
+                        "verifies=5 or wall=30m"                                                   \
         }
 
 typedef struct TaskRequest {

@@ -10,6 +10,7 @@
 #include "supervisor/front/agent-search.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
 
 #define EXEC_ARGS_MAX    256
@@ -26,12 +27,21 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
 
         call->jail_call = false;
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
-        if (json || !call->id) {
-                agent_call_answer(call, json, NULL, 0);
-                return;
-        }
+        task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
-        agent_call_fail(call, NULL, &err);
+        if (json || !call->id)
+                agent_call_answer(call, json, NULL, 0);
+        else
+                agent_call_fail(call, NULL, &err);
+        (void) task_meter_read(task);
+}
+
+/* One command may print what is left of the task's output: what is seen beyond ends both */
+static uint64_t output_left(const Task *task, uint64_t most) {
+        uint64_t all = task->budget[BUDGET_OUTPUT_BYTES], used = task->meter.output_bytes;
+        uint64_t left = used < all ? all - used : 1;
+
+        return most == 0 || left < most ? left : most;
 }
 
 static int fill_argv(const cJSON *params, const char **argv, Error *err) {
@@ -72,6 +82,7 @@ static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
         spec.cwd = cwd ? cwd : "/work";
         spec.stdio[2] = STDIO_MERGE;
         spec.output_keep = EXEC_OUTPUT_KEEP;
+        spec.output_max = output_left(call->task, front_jail_limits(jail)->output_max);
         (void) json_number(params, "timeout_usec", &spec.wall_usec);
         r = command_start(jail, &spec, on_exec, call, &command, err);
         call->jail_call = r == 0;

@@ -15,6 +15,11 @@ typedef struct GateLayers { /* store layers above a snapshot, topmost first */
         unsigned n;
 } GateLayers;
 
+typedef struct GateMeter { /* what commands of the gate have used; only grows */
+        uint64_t cpu_usec;
+        uint64_t output_bytes;
+} GateMeter;
+
 typedef struct GateRoot { /* all borrowed for the call */
         const char *snapshot;
         const PolicyUse *policy;
@@ -22,6 +27,7 @@ typedef struct GateRoot { /* all borrowed for the call */
         const GateLayers *layers;
         uint64_t upper; /* handle of an upper that becomes the topmost layer; 0: none */
         bool keep_upper;
+        GateMeter *meter; /* borrowed until the run has ended; NULL: nobody counts */
         uint32_t owner_uid;
 } GateRoot;
 

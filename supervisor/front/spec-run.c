@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fds.h"
 #include "base/ids.h"
 #include "supervisor/front/jail-image.h"
 
@@ -22,7 +23,9 @@ struct SpecRun {
         uint64_t handle;
         uint64_t upper; /* to drop with the jail */
         bool keep_upper;
-        bool wait_gone; /* the end is told when the jail is gone */
+        bool wait_gone;    /* the end is told when the jail is gone */
+        GateMeter *meter;  /* borrowed; NULL: nobody counts */
+        uint64_t cpu_usec; /* of the jail, as last read */
         uint32_t owner_uid;
         const VerifyCommand *commands; /* borrowed */
         unsigned n;
@@ -175,6 +178,21 @@ static int read_results(SpecRun *run, int output_fd, Error *err) {
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
+/* The jail's own counter has what left the command's process tree too */
+static void count(SpecRun *run, const CommandEnd *end) {
+        FrontJail *jail = front_jail_find(run->front, run->jail, 0);
+        uint64_t usec = run->cpu_usec;
+
+        if (!run->meter)
+                return;
+        if (!jail || fd_read_keyed(front_jail_fd(jail, JAIL_FD_CPU), "usage_usec", &usec) < 0 ||
+            usec < run->cpu_usec)
+                usec = run->cpu_usec + end->user_usec + end->sys_usec;
+        run->meter->cpu_usec += usec - run->cpu_usec;
+        run->cpu_usec = usec;
+        run->meter->output_bytes += end->seen[0] + end->seen[1];
+}
+
 static void on_done(Command *command, const CommandEnd *end, void *userdata) {
         SpecRun *run = userdata;
         Error err = ERROR_EMPTY;
@@ -185,6 +203,7 @@ static void on_done(Command *command, const CommandEnd *end, void *userdata) {
                 spec_run_free(run);
                 return;
         }
+        count(run, end);
         run_command_end(present(run), end);
         if (present(run)->parse == PARSE_EXIT || end->output[0] < 0 ||
             end->cause == CAUSE_NOT_STARTED)
@@ -301,6 +320,7 @@ int spec_run_start(Front *front, const SpecRunSpec *spec, SpecRun **ret, Error *
                           .keep_upper = spec->root.keep_upper,
                           .wait_gone = spec->root.keep_upper || spec->upper_stays,
                           .upper = spec->upper_stays ? 0 : spec->root.upper,
+                          .meter = spec->root.meter,
                           .owner_uid = spec->root.owner_uid,
                           .commands = spec->commands,
                           .n = spec->n,

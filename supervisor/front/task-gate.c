@@ -13,6 +13,7 @@
 #include "base/escape.h"
 #include "base/log.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
 
 /* ---- answers ------------------------------------------------------------------------------------- */
@@ -20,6 +21,8 @@
 static void answer_verdict(Task *task, const VerifyEnd *end) {
         AgentCall *call = TAKE_PTR(task->gate.call);
         cJSON *json = cJSON_CreateObject();
+        const char *detail = end->detail ? end->detail : end->verdict->reason;
+        autofree char *budget = task_budget_line(task), *text = task_progress_text(task, detail);
         uint64_t used = task->used[BUDGET_VERIFIES];
         static const char *const copied[] = { "cause",    "reason",    "failing",
                                               "restored", "dangerous", "tests" };
@@ -31,7 +34,10 @@ static void answer_verdict(Task *task, const VerifyEnd *end) {
         json_add_text(json, "verdict", verdict_name(end->verdict->kind));
         json_add_number(json, "n", used);
         json_add_number(json, "left", task->budget[BUDGET_VERIFIES] - used);
-        json_add_text(json, "digest", end->detail ? end->detail : end->verdict->reason);
+        json_add_text(json, "digest", text ? text : detail);
+        if (budget)
+                json_add_text(json, "budget", budget);
+        json_add_consume(json, "used", task_used(task));
         for (unsigned i = 0; i < ELEMENTS(copied); i++) {
                 const cJSON *member = json_get(end->json, copied[i]);
 
@@ -90,11 +96,26 @@ static int record(Task *task, const VerifyEnd *end, Error *err) {
         gate->has_verdict = true;
         gate->last = end->verdict->kind;
         memcpy(gate->last_patch, gate->patch, DIGEST_SIZE);
-        if (!end->json)
+        if (!end->json || task_progress_note(task, end) < 0)
                 return error_set(err, -ENOMEM, "record the verdict");
         if (receipt_verdict(task->front, &task->receipt, end->json) < 0)
                 return error_say(err, -EIO, "the verdict could not be written to the receipt");
         return task_ledger_verdict(task, task->used[BUDGET_VERIFIES], end->json, err);
+}
+
+/* A breaker: who waits for an answer gets it first */
+static void trip(Task *task, TaskBudget budget, const char *format, const VerifyEnd *end) {
+        AgentCall *call = TAKE_PTR(task->gate.call);
+        cJSON *json = call ? cJSON_CreateObject() : NULL;
+        char why[VERDICT_REASON_MAX + 160];
+
+        (void) snprintf(why, sizeof(why), "%llu of %llu %s: %s",
+                        (unsigned long long) task->used[budget],
+                        (unsigned long long) task->budget[budget], format, end->verdict->reason);
+        json_add_text(json, "state", task_state_name(TASK_LIMIT));
+        if (call)
+                agent_call_answer(call, json, NULL, 0);
+        task_trip(task, task_limit_name(budget), why);
 }
 
 /* What the verdict does to the task. Where it goes on, the agent gets its answer */
@@ -114,7 +135,11 @@ static void apply_breakers(Task *task, const VerifyEnd *end) {
                  (finish || gate->tampered >= TASK_TAMPERED_MAX))
                 end_finish(task, TASK_TAMPERED, verdict->cause, verdict->reason);
         else if (!passed && task->used[BUDGET_VERIFIES] >= task->budget[BUDGET_VERIFIES])
-                end_finish(task, TASK_LIMIT, "verifies", verdict->reason);
+                trip(task, BUDGET_VERIFIES, "verifies are used, the last one did not pass", end);
+        else if (task->used[BUDGET_NO_PROGRESS] >= task->budget[BUDGET_NO_PROGRESS])
+                trip(task, BUDGET_NO_PROGRESS, "verdicts running without progress", end);
+        else if (!task_meter_read(task))
+                return;
         else if (finish && passed)
                 end_finish(task, TASK_VERIFIED, NULL, NULL);
         else if (finish)
@@ -150,6 +175,7 @@ static void start_verify(Task *task) {
                               .snapshot = task->snapshot,
                               .policy = &task->verify_policy,
                               .limits = &task->verify_limits,
+                              .meter = &task->meter,
                               .owner_uid = task->owner_uid,
                               .patch_fd = task->gate.patch_fd,
                               .patch = task->gate.patch,

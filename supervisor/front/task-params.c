@@ -30,7 +30,9 @@ const char task_start_schema[] =
         "\"keep\":{\"type\":\"boolean\"},"
         "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
         "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
-        "1000000},\"tokens\":" COUNT "1000000000000},\"wall\":" COUNT "86400000000}}},"
+        "1000000},\"tokens\":" COUNT "1000000000000},\"wall\":" COUNT "86400000000},"
+        "\"cpu\":" COUNT "86400000000000},\"output\":" COUNT "1000000000000},"
+        "\"no_progress\":" COUNT "1000}}},"
         "\"model\":{\"type\":\"object\",\"required\":[\"provider\"],"
         "\"additionalProperties\":false,\"properties\":{"
         "\"provider\":{\"enum\":[\"replay\",\"openai\"]},"
@@ -110,6 +112,9 @@ static void read_budgets(Task *task, const cJSON *limits) {
                 [BUDGET_CALLS] = { "calls", TASK_CALLS },
                 [BUDGET_TOKENS] = { "tokens", TASK_TOKENS },
                 [BUDGET_WALL_USEC] = { "wall", TASK_WALL_USEC },
+                [BUDGET_CPU_USEC] = { "cpu", TASK_CPU_USEC },
+                [BUDGET_OUTPUT_BYTES] = { "output", TASK_OUTPUT_BYTES },
+                [BUDGET_NO_PROGRESS] = { "no_progress", TASK_NO_PROGRESS },
         };
 
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {

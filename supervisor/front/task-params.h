@@ -10,6 +10,9 @@
 #define TASK_CALLS          200u
 #define TASK_TOKENS         2000000u
 #define TASK_WALL_USEC      (1800u * 1000000ull)
+#define TASK_CPU_USEC       (4u * 3600u * 1000000ull)
+#define TASK_OUTPUT_BYTES   (1ull << 30)
+#define TASK_NO_PROGRESS    3u
 #define TASK_TRANSCRIPT_MAX (16u << 20)
 
 /** task_start_schema - JSON Schema of the parameters */

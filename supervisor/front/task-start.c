@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/task-model.h"
+#include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
 
 #define WALL_SLACK_USEC (30u * 1000000ull)
@@ -92,6 +93,8 @@ void task_start_agent(Task *task) {
                 task_fail(task, "agent", &err);
         else
                 task_set_state(task, TASK_RUNNING);
+        if (r == 0 && task_meter_start(task, &err) < 0)
+                task_fail(task, "internal", &err);
 }
 
 /* ---- jails --------------------------------------------------------------------------------------- */

@@ -37,8 +37,22 @@ static const uint16_t next_states[_TASK_STATE_MAX] = {
 };
 
 static const char *const budget_names[_TASK_BUDGET_MAX] = {
-        [BUDGET_VERIFIES] = "verifies", [BUDGET_COMMANDS] = "commands",   [BUDGET_CALLS] = "calls",
-        [BUDGET_TOKENS] = "tokens",     [BUDGET_WALL_USEC] = "wall_usec",
+        [BUDGET_VERIFIES] = "verifies",
+        [BUDGET_COMMANDS] = "commands",
+        [BUDGET_CALLS] = "calls",
+        [BUDGET_TOKENS] = "tokens",
+        [BUDGET_WALL_USEC] = "wall_usec",
+        [BUDGET_CPU_USEC] = "cpu_usec",
+        [BUDGET_OUTPUT_BYTES] = "output_bytes",
+        [BUDGET_NO_PROGRESS] = "no_progress",
+};
+
+/* As causes, and in requests */
+static const char *const limit_names[_TASK_BUDGET_MAX] = {
+        [BUDGET_VERIFIES] = "verifies",   [BUDGET_COMMANDS] = "commands",
+        [BUDGET_CALLS] = "calls",         [BUDGET_TOKENS] = "tokens",
+        [BUDGET_WALL_USEC] = "wall",      [BUDGET_CPU_USEC] = "cpu",
+        [BUDGET_OUTPUT_BYTES] = "output", [BUDGET_NO_PROGRESS] = "no_progress",
 };
 
 const char *task_state_name(TaskState state) {
@@ -47,6 +61,10 @@ const char *task_state_name(TaskState state) {
 
 const char *task_budget_name(TaskBudget budget) {
         return budget_names[budget];
+}
+
+const char *task_limit_name(TaskBudget budget) {
+        return limit_names[budget];
 }
 
 bool task_is_final(const Task *task) {
@@ -94,7 +112,9 @@ Task *task_free(Task *task) {
         if (task->client)
                 client_unwatch(task->client, on_client_gone, task);
         sd_event_source_disable_unref(task->wall);
+        sd_event_source_disable_unref(task->meter_timer);
         sd_event_source_disable_unref(task->reap);
+        free(task->gate.seen);
         agent_socket_free(task->socket);
         events_deinit(&task->events);
         if (task->front->tasks)
@@ -171,6 +191,7 @@ static void stop_all(Task *task) {
         gate_jail_end(task->front, task->agent_jail); /* both are watched: their end is pending */
         gate_jail_end(task->front, task->jail);
         task->wall = sd_event_source_disable_unref(task->wall);
+        task->meter_timer = sd_event_source_disable_unref(task->meter_timer);
         if (task->client)
                 client_unwatch(task->client, on_client_gone, task);
         task->client = NULL;
@@ -198,6 +219,13 @@ void task_fail(Task *task, const char *cause, const Error *err) {
 
 /* ---- budgets ------------------------------------------------------------------------------------- */
 
+static uint64_t used_now(const Task *task, TaskBudget budget) {
+        bool runs = task->started_usec && !task_is_final(task);
+
+        return budget == BUDGET_WALL_USEC && runs ? units_monotonic() - task->started_usec
+                                                  : task->used[budget];
+}
+
 void task_trip(Task *task, const char *limit, const char *why) {
         EventHead head = { .event = "limit" };
         cJSON *data;
@@ -206,38 +234,51 @@ void task_trip(Task *task, const char *limit, const char *why) {
                 return;
         data = cJSON_CreateObject();
         json_add_text(data, "limit", limit);
+        for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
+                if (strcmp(limit, limit_names[i]) != 0)
+                        continue;
+                json_add_number(data, "used", used_now(task, (TaskBudget) i));
+                json_add_number(data, "most", task->budget[i]);
+        }
         json_add_text(data, "text", why);
         events_emit(task, &head, data);
         task_receipt_limit(task, limit, why);
         task_end(task, TASK_LIMIT, limit, why);
 }
 
+static const char *format_budget(TaskBudget budget, uint64_t value, char *text) {
+        if (budget == BUDGET_WALL_USEC || budget == BUDGET_CPU_USEC)
+                return units_format_duration(value, text);
+        if (budget == BUDGET_OUTPUT_BYTES)
+                return units_format_size(value, text);
+        (void) snprintf(text, UNITS_TEXT_MAX, "%llu", (unsigned long long) value);
+        return text;
+}
+
+/* A model call is reported when it has been made, and what a meter shows is used: these count in any case */
 bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
-        char why[160];
+        char why[160], used[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
         bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
 
-        /* a model call is reported when it has been made: it counts in any case */
         if ((fits || budget == BUDGET_CALLS || budget == BUDGET_TOKENS) &&
             __builtin_add_overflow(task->used[budget], n, &task->used[budget]))
                 task->used[budget] = UINT64_MAX;
         if (fits)
                 return true;
-        (void) snprintf(why, sizeof(why), "the task's %s are used up (%llu)", budget_names[budget],
-                        (unsigned long long) task->budget[budget]);
-        task_trip(task, budget_names[budget], why);
+        (void) snprintf(why, sizeof(why), "the task's budget of %s is used up: %s of %s",
+                        limit_names[budget], format_budget(budget, task->used[budget], used),
+                        format_budget(budget, task->budget[budget], most));
+        task_trip(task, limit_names[budget], why);
         return false;
 }
 
 cJSON *task_used(const Task *task) {
         SCOPED(json_free) cJSON *json = cJSON_CreateObject();
-        bool runs = task->started_usec && !task_is_final(task);
 
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
                 cJSON *pair = json_add_array(json, budget_names[i]);
-                uint64_t used = task->used[i];
+                uint64_t used = used_now(task, (TaskBudget) i);
 
-                if (i == BUDGET_WALL_USEC && runs)
-                        used = units_monotonic() - task->started_usec;
                 if (!pair || !json_push_consume(pair, cJSON_CreateNumber((double) used)) ||
                     !json_push_consume(pair, cJSON_CreateNumber((double) task->budget[i])))
                         return NULL;

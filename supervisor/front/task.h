@@ -38,6 +38,9 @@ typedef enum TaskBudget { /* the breakers: each ends the task with its name */
                           BUDGET_CALLS, /* of a model */
                           BUDGET_TOKENS,
                           BUDGET_WALL_USEC,
+                          BUDGET_CPU_USEC,     /* of its jails and its tests */
+                          BUDGET_OUTPUT_BYTES, /* of its commands and its tests */
+                          BUDGET_NO_PROGRESS,  /* verdicts running that brought nothing new */
                           _TASK_BUDGET_MAX,
 } TaskBudget;
 
@@ -66,6 +69,9 @@ typedef struct TaskGate {       /* the way from the task's jail to a verdict: on
         VerdictKind last;
         uint8_t last_patch[DIGEST_SIZE]; /* that the last verdict is about */
         unsigned tampered;
+        uint8_t (*seen)
+                [DIGEST_SIZE]; /* owned: patches and failures of all verdicts: task-progress.c */
+        size_t n_seen;
         char step[256]; /* that the agent is in, as it says: for events */
         uint64_t iteration;
 } TaskGate;
@@ -95,6 +101,9 @@ struct Task {
         TaskModel model;
         uint64_t budget[_TASK_BUDGET_MAX];
         uint64_t used[_TASK_BUDGET_MAX];
+        GateMeter meter;              /* of commands that have ended: tests, output */
+        uint64_t jail_cpu_usec[2];    /* of the task's and the agent's jail, as last read */
+        sd_event_source *meter_timer; /* owned */
 
         int tar_fd;
         WorkBaseJob *base_job;
@@ -116,6 +125,8 @@ struct Task {
 const char *task_state_name(TaskState state);
 /** task_budget_name() - "verifies", "wall_usec" */
 const char *task_budget_name(TaskBudget budget);
+/** task_limit_name() - "verifies", "wall": the cause of an end by it, and its name in a request */
+const char *task_limit_name(TaskBudget budget);
 /** task_is_final() */
 bool task_is_final(const Task *task);
 
@@ -140,11 +151,11 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why);
 /** task_fail() - task_end() with `error` and the reason */
 void task_fail(Task *task, const char *cause, const Error *err);
 
-/** task_trip() - a breaker: the event `limit`, then the end by that name */
+/** task_trip() - a breaker: the event `limit` with its figures, then the end by that name, a task_limit_name() */
 void task_trip(Task *task, const char *limit, const char *why);
 /** task_spend() - count @n against a budget. Returns: true, or false and the task has ended with `limit` */
 bool task_spend(Task *task, TaskBudget budget, uint64_t n);
-/** task_used() - {"verifies": [2, 5], …}, fresh; NULL: no memory */
+/** task_used() - {"verifies": [2, 5], …}: used, and at most; fresh; NULL: no memory */
 cJSON *task_used(const Task *task);
 
 /** task_pending_done() - a callback that was counted in pending has come */

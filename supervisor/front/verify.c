@@ -206,6 +206,7 @@ static GateRoot root_of(const Verify *verify, const GateLayers *layers) {
                            .policy = verify->input.policy,
                            .limits = &verify->limits,
                            .layers = layers,
+                           .meter = verify->input.meter,
                            .owner_uid = verify->input.owner_uid };
 }
 

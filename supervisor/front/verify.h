@@ -42,6 +42,7 @@ typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and lim
         const char *snapshot;
         const PolicyUse *policy;
         const JailLimits *limits; /* NULL: the policy's */
+        GateMeter *meter;         /* NULL: nobody counts what is used */
         uint32_t owner_uid;
         int patch_fd;         /* duplicated; read from where it stands */
         const uint8_t *patch; /* digest of what must be read there; NULL: whatever it is */

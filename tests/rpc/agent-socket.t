@@ -90,6 +90,37 @@ has "$(told)" "first: 0 result" "the first goes on"
 
 task 3 "commands used up" "exec exec exec exec" --limit commands=3
 is "$(state)" "limit commands" "limit, by its name"
+figures() { # of the event that told the limit
+        printf '%s\n' "$out" | jq -r 'select(.event == "limit") | .data | "\(.limit) \(.used)/\(.most)"'
+}
+verdicts() {
+        printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .data.verdict' | wc -l
+}
+task 3 "the same patch again and again" "verify verify verify verify verify" --limit verifies=9
+is "$(state)" "limit no_progress" "no progress, by its name"
+is "$(figures), $(verdicts)" "no_progress 3/3, 3" "with the figures, at the third verdict"
+task=$(printf '%s\n' "$out" | jq -r 'select(.event == "task.end") | .task')
+is "$(warder task show --json "$task" | jq -c '.used.no_progress')" "[3,3]" "and they are kept"
+task 3 "the same failure under another patch each time" "pad verify pad verify pad verify pad verify" \
+        --limit verifies=9
+is "$(state), $(verdicts)" "limit no_progress, 3" "is no progress"
+task 3 "two failures that take turns" "one verify two verify one verify two verify one verify" --limit verifies=9
+is "$(state), $(verdicts)" "limit no_progress, 4" "are no progress"
+task 0 "another failure, and none" "one verify two verify mend verify done" --limit no_progress=2
+is "$(state)" "verified null" "are progress"
+task 3 "the agent is told" "budget digest verify" --limit verifies=9
+has "$(told)" "Left: verifies 8 of 9, commands 200 of 200, " "what is left"
+has "$(told)" "2 verdicts running brought nothing new" "and that it gets nowhere"
+has "$(told)" "3 end the task" "before it ends"
+task 3 "a process that a command leaves behind" "burn sleep" --limit cpu=2s
+is "$(state)" "limit cpu" "uses the task's processor time"
+task 3 "tests use it as well" "verify pad verify pad verify pad verify pad verify pad verify pad verify pad verify" \
+        --limit cpu=400ms --limit verifies=99 --limit no_progress=99
+is "$(state)" "limit cpu" "in jails of their own"
+task 3 "much output" "shout shout shout" --limit output=2M
+is "$(state)" "limit output" "is bounded for all commands together"
+task 3 "one command's output" "endless" --limit output=100K
+is "$(figures)" "output 102401/102400" "is cut at what is left"
 task 0 "commands without an id" "murmur mend done" --limit commands=20
 is "$(state)" "verified null" "are no more than may wait at once"
 expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood

@@ -210,6 +210,46 @@ static void do_murmur(RpcPeer *peer) {
         (void) sleep(6); /* they are over, and there is room again */
 }
 
+/* Asks for a verdict, and tells a field of the answer, the last lines of it */
+static void do_verify_telling(RpcPeer *peer, const char *field) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        cJSON *params = cJSON_CreateObject(), *data;
+        SCOPED(json_free) cJSON *message = NULL;
+        const char *text;
+        Error err = ERROR_EMPTY;
+
+        if (rpc_call(peer, rpc_request(++last_id, "verify", NULL), NULL, 0, NULL, NULL, &answer,
+                     &err) < 0)
+                _exit(9);
+        text = json_text(json_get(answer.json, "result"), field);
+        text = text && strlen(text) > 200 ? text + strlen(text) - 200 : text;
+        json_add_text(params, "event", "notice");
+        data = json_add_object(params, "data");
+        json_add_text(data, "text", text ? text : "nothing");
+        message = rpc_request(0, "event", params);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+        rpc_message_deinit(&answer);
+}
+
+/* Words that are a command of the shell each */
+static const struct {
+        const char *word, *params;
+} commands[] = {
+        { "pad", "{\"command\":\"echo >>src/sum.c\"}" },
+        { "one", "{\"command\":\"sed -i 's/total = .;/total = 4;/' src/sum.c\"}" },
+        { "two", "{\"command\":\"sed -i 's/total = .;/total = 0;/' src/sum.c\"}" },
+        { "burn", "{\"command\":\"setsid sh -c 'while :; do :; done' >/dev/null 2>&1 &\"}" },
+        { "sleep", "{\"command\":\"sleep 30\"}" },
+        { "shout", "{\"command\":\"head -c 1500000 /dev/zero | tr '\\\\0' x\"}" },
+        { "endless", "{\"command\":\"yes\"}" },
+};
+
+static void do_command(RpcPeer *peer, const char *word) {
+        for (unsigned i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+                if (strcmp(word, commands[i].word) == 0)
+                        ask(peer, word, "exec", commands[i].params);
+}
+
 static void do_word(RpcPeer *peer, const char *word) {
         if (strcmp(word, "lines") == 0)
                 do_lines(peer);
@@ -246,6 +286,10 @@ static void do_word(RpcPeer *peer, const char *word) {
                 do_leave(peer);
         else if (strcmp(word, "crash") == 0)
                 (void) raise(SIGSEGV);
+        else if (strcmp(word, "budget") == 0 || strcmp(word, "digest") == 0)
+                do_verify_telling(peer, word);
+        else
+                do_command(peer, word);
 }
 
 int main(void) {
