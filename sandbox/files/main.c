@@ -86,6 +86,14 @@ static const Option apply_options[] = {
         { 0 },
 };
 
+static const Option key_options[] = {
+        { "key", 0, OPTION_LIST, offsetof(VerbArgs, keys), "GLOB", "files that setup depends on" },
+        { "setup", 0, OPTION_FLAG, offsetof(VerbArgs, setup), NULL,
+          "name what setup's layer in /new would hide" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option search_options[] = {
         { "glob", 0, OPTION_TEXT, offsetof(VerbArgs, glob), "GLOB",
           "grep: only in files of this name" },
@@ -128,6 +136,7 @@ static const VerbRow verbs[] = {
         { "diff", plain_options, 1, 1, verb_diff },
         { "text", text_options, 1, 1, verb_text },
         { "user", plain_options, 1, 1, verb_user },
+        { "key", key_options, 1, 1, verb_key },
         { "results", results_options, 1, 1, verb_results },
 };
 

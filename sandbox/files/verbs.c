@@ -17,6 +17,7 @@
 #include "sandbox/files/results.h"
 #include "sandbox/files/save.h"
 #include "sandbox/files/search.h"
+#include "sandbox/files/setup-key.h"
 #include "sandbox/files/unpack.h"
 
 /* One of the fixed places, a directory. The root is given by whoever started us, so links in it may be followed. */
@@ -221,6 +222,20 @@ int verb_save(const VerbArgs *args, Report *report, Error *err) {
         if (upper < 0 || out < 0)
                 return upper < 0 ? upper : out;
         return save_run(&job, report, err);
+}
+
+int verb_key(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int old = open_below(args, "old", err);
+        autoclose int layer = -EBADF;
+
+        if (old < 0)
+                return old;
+        if (!args->setup)
+                return setup_key_digest(old, &args->keys, report, err);
+        layer = open_below(args, "new", err);
+        if (layer < 0)
+                return forgive_missing(layer, err) < 0 ? layer : 0;
+        return setup_key_hides(old, layer, report, err);
 }
 
 int verb_search(const VerbArgs *args, Report *report, Error *err) {

@@ -19,6 +19,7 @@ typedef struct VerbArgs {
         OptionList protect;
         OptionList allow;
         OptionList reports;
+        OptionList keys;
         uint64_t since; /* nanoseconds since 1970: no report is older */
         bool takes_image;
         bool over;        /* layers lie below, in /old */
@@ -71,3 +72,6 @@ int verb_save(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_search() - "glob PATTERN [PATH]" or "grep REGEX [PATH]" in /tree. Returns: 0 or negative errno */
 int verb_search(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_key() - what setup's layer stands for in /old: the digest of the key's files, or with setup what /new, the layer, hides. Returns: 0 or negative errno */
+int verb_key(const VerbArgs *args, Report *report, Error *err);

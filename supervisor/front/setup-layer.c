@@ -1,6 +1,11 @@
 /*
  * setup-layer: see setup-layer.h. The jail's upper is saved when the jail is gone, so that nothing writes
  * to it while it is read.
+ *
+ *   whole base known ─────────────────────────────────────────────────────────────► there
+ *   else, with a key: its digest ─► known ─► held against the base: hides nothing ─► there
+ *                                 └► not   └► hides: the whole base is its key
+ *   run ─► save ─► (with a key: held against the base) ─► kept by the key that serves
  */
 #include "supervisor/front/setup-layer.h"
 
@@ -8,18 +13,25 @@
 #include <string.h>
 
 #include "base/canonical.h"
-#include "base/log.h"
-#include "base/units.h"
-#include "supervisor/front/ledger.h"
+#include "supervisor/front/setup-cache.h"
+#include "supervisor/front/setup-match.h"
 #include "supervisor/front/snapshots.h"
 
 struct SetupLayer {
         Front *front; /* borrowed, like holds */
         Holds *holds;
-        SpecRun *run;       /* owned: while the commands run */
-        HoldImport *import; /* owned: while the upper is saved */
-        uint64_t upper;     /* kept; dropped by us */
-        uint8_t key[DIGEST_SIZE];
+        GateRoot root;
+        GateLayers base; /* that root.layers points to */
+        const VerifySpec *spec;
+        uint8_t snapshot[DIGEST_SIZE], policy[DIGEST_SIZE];
+        SetupMatch *match;        /* owned, one at a time: while a base is read */
+        SpecRun *run;             /* owned: while the commands run */
+        HoldImport *import;       /* owned: while the upper is saved */
+        uint64_t upper;           /* kept; dropped by us */
+        uint8_t key[DIGEST_SIZE]; /* of the whole base, or with is_keyed of the key's files */
+        bool is_keyed;
+        uint8_t layer[DIGEST_SIZE]; /* found, or made: held against the base */
+        uint64_t bytes;             /* of one that was made */
         uint32_t owner_uid;
         uint64_t max_disk; /* that the jail's own limits allow */
         SpecRunEventFn event;
@@ -36,133 +48,32 @@ static SetupLayer *setup_layer_free(SetupLayer *setup) {
 }
 DEFINE_SCOPED(SetupLayer *, setup_layer_free);
 
-static int make_key(Front *front, const SetupLayerSpec *spec, uint8_t *ret_key, Error *err) {
-        cJSON *setup = json_get(spec->spec->json, "setup");
+/* @files: digest of the key's files; NULL: of the whole base */
+static int make_key(const SetupLayer *setup, const uint8_t *files, uint8_t *ret_key, Error *err) {
+        cJSON *json = json_get(setup->spec->json, "setup");
         uint8_t commands[DIGEST_SIZE], root[DIGEST_SIZE];
-        GateRoot plain = spec->root;
+        GateRoot plain = setup->root;
+        GateLayers none = { .n = 0 };
         Digest *digest = NULL;
         int r;
 
         plain.limits = NULL; /* what setup made when it went well is the same under any */
-        r = gate_root_digest(front, &plain, root, err);
+        if (files)
+                plain.layers = &none;
+        r = gate_root_digest(setup->front, &plain, root, err);
         if (r < 0)
                 return r;
-        if (canonical_digest(setup, commands) < 0 || digest_new(&digest) < 0)
+        if (canonical_digest(json, commands) < 0 || digest_new(&digest) < 0)
                 return error_set(err, -ENOMEM, "look for the setup layer");
         digest_add(digest, commands, sizeof(commands));
         digest_add(digest, root, sizeof(root));
-        digest_add(digest, spec->snapshot, DIGEST_SIZE);
-        digest_add(digest, spec->policy, DIGEST_SIZE);
+        digest_add(digest, setup->snapshot, DIGEST_SIZE);
+        digest_add(digest, setup->policy, DIGEST_SIZE);
+        if (files)
+                digest_add(digest, files, DIGEST_SIZE);
         digest_end(digest, ret_key);
         digest_free(digest);
         return 0;
-}
-
-/* ---- the cache ----------------------------------------------------------------------------------- */
-
-static bool find(Front *front, const uint8_t *key, uint8_t *ret_digest) {
-        sqlite3_stmt *row =
-                ledger_query(front->ledger, NULL, "SELECT layer FROM gate_setups WHERE key = ?1",
-                             "b", key, DIGEST_SIZE);
-        bool found;
-
-        if (!row)
-                return false;
-        found = sqlite3_step(row) == SQLITE_ROW && sqlite3_column_bytes(row, 0) == DIGEST_SIZE;
-        if (found)
-                memcpy(ret_digest, sqlite3_column_blob(row, 0), DIGEST_SIZE);
-        (void) sqlite3_finalize(row);
-        return found;
-}
-
-static bool take_row(sqlite3_stmt *row, uint8_t *ret_key, uint8_t *ret_layer) {
-        if (sqlite3_column_bytes(row, 0) != DIGEST_SIZE ||
-            sqlite3_column_bytes(row, 1) != DIGEST_SIZE)
-                return false;
-        memcpy(ret_key, sqlite3_column_blob(row, 0), DIGEST_SIZE);
-        memcpy(ret_layer, sqlite3_column_blob(row, 1), DIGEST_SIZE);
-        return true;
-}
-
-typedef struct Kept {
-        uint8_t key[DIGEST_SIZE], layer[DIGEST_SIZE];
-        uint32_t owner;
-} Kept;
-
-static bool forget(Front *front, Holds *holds, const Kept *kept) {
-        if (ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b",
-                        kept->key, DIGEST_SIZE) < 0)
-                return false;
-        hold_drop(holds, kept->layer, kept->owner);
-        return true;
-}
-
-/* Where a user has too many, let the layer go that was used longest ago */
-static void drop_oldest(Front *front, Holds *holds, uint32_t uid) {
-        sqlite3_stmt *row = ledger_query(front->ledger, NULL,
-                                         "SELECT key, layer FROM gate_setups WHERE owner = ?1 "
-                                         "ORDER BY used DESC LIMIT 1 OFFSET ?2",
-                                         "ii", (int64_t) uid, (int64_t) SETUPS_MAX);
-        Kept kept = { .owner = uid };
-        bool found;
-
-        if (!row)
-                return;
-        found = sqlite3_step(row) == SQLITE_ROW && take_row(row, kept.key, kept.layer);
-        (void) sqlite3_finalize(row);
-        if (found)
-                (void) forget(front, holds, &kept);
-}
-
-bool setup_layers_evict(Front *front, Holds *holds, uint32_t uid) {
-        sqlite3_stmt *row = ledger_query(front->ledger, NULL,
-                                         "SELECT key, layer FROM gate_setups WHERE owner = ?1 "
-                                         "ORDER BY used",
-                                         "i", (int64_t) uid);
-        Kept kept = { .owner = uid };
-        bool found = false;
-
-        while (row && !found && sqlite3_step(row) == SQLITE_ROW)
-                found = take_row(row, kept.key, kept.layer) &&
-                        !hold_is_shared(holds, kept.layer, uid);
-        (void) sqlite3_finalize(row);
-        return found && forget(front, holds, &kept);
-}
-
-static void keep(SetupLayer *setup, const LayerImport *import) {
-        uint64_t bytes = layer_disk_bytes(import->bytes, import->entries);
-        Error err = ERROR_EMPTY;
-
-        if (ledger_exec(setup->front->ledger, &err,
-                        "INSERT INTO gate_setups(key, layer, used, owner, bytes) "
-                        "VALUES(?1, ?2, ?3, ?4, ?5)",
-                        "bbiii", setup->key, DIGEST_SIZE, import->digest, DIGEST_SIZE,
-                        (int64_t) units_now(), (int64_t) setup->owner_uid, (int64_t) bytes) < 0 ||
-            hold_take(setup->holds, import->digest, setup->owner_uid, &err) < 0) {
-                log_event(LOG_WARNING, "a setup layer could not be kept", F_ERR(&err));
-                return;
-        }
-        drop_oldest(setup->front, setup->holds, setup->owner_uid);
-}
-
-int setup_layers_hold(Front *front, Holds *holds, Error *err) {
-        sqlite3_stmt *rows =
-                ledger_query(front->ledger, err, "SELECT layer, owner, bytes FROM gate_setups", "");
-        int r = 0;
-
-        if (!rows)
-                return -EIO;
-        while (r == 0 && sqlite3_step(rows) == SQLITE_ROW) {
-                if (sqlite3_column_bytes(rows, 0) != DIGEST_SIZE)
-                        continue;
-                r = hold_take(holds, sqlite3_column_blob(rows, 0),
-                              (uint32_t) sqlite3_column_int64(rows, 1), err);
-                hold_charge(holds, sqlite3_column_blob(rows, 0),
-                            (uint32_t) sqlite3_column_int64(rows, 1),
-                            (uint64_t) sqlite3_column_int64(rows, 2));
-        }
-        (void) sqlite3_finalize(rows);
-        return r;
 }
 
 /* ---- making it ----------------------------------------------------------------------------------- */
@@ -174,14 +85,63 @@ static void fail(SetupLayer *setup, const Error *err, const char *detail) {
         (void) owned;
 }
 
+static void keep(const SetupLayer *setup) {
+        KeptSetup kept = { .owner = setup->owner_uid, .bytes = setup->bytes };
+
+        memcpy(kept.key, setup->key, DIGEST_SIZE);
+        memcpy(kept.layer, setup->layer, DIGEST_SIZE);
+        setup_cache_keep(setup->front, setup->holds, &kept);
+}
+
+/* The layer is held for the receiver */
+static void succeed(SetupLayer *setup) {
+        SCOPED(setup_layer_free) SetupLayer *owned = setup;
+
+        setup->done(setup->layer, NULL, NULL, setup->userdata);
+        (void) owned;
+}
+
+static int hold_against_base(SetupLayer *setup, SetupMatchFn done, Error *err) {
+        const SetupMatchSpec spec = { .spec = setup->spec,
+                                      .base = &setup->base,
+                                      .layer = setup->layer,
+                                      .owner_uid = setup->owner_uid,
+                                      .done = done,
+                                      .userdata = setup };
+
+        return setup_match_start(setup->front, &spec, &setup->match, err);
+}
+
+/* What cannot be said of it makes it serve its own base alone */
+static void on_made_looked_at(const uint8_t *digest, bool hides, const Error *err, void *userdata) {
+        SetupLayer *setup = userdata;
+
+        (void) digest;
+        setup->match = NULL;
+        if (!(err || hides) || make_key(setup, NULL, setup->key, NULL) == 0)
+                keep(setup);
+        succeed(setup);
+}
+
 static void on_saved(const LayerImport *import, const Error *err, bool refused, void *userdata) {
-        SCOPED(setup_layer_free) SetupLayer *setup = userdata;
+        SetupLayer *setup = userdata;
 
         (void) refused;
         setup->import = NULL;
-        if (!err)
-                keep(setup, import);
-        setup->done(err ? NULL : import->digest, err, NULL, setup->userdata);
+        if (err) {
+                SCOPED(setup_layer_free) SetupLayer *owned = setup;
+
+                setup->done(NULL, err, NULL, setup->userdata);
+                (void) owned;
+                return;
+        }
+        memcpy(setup->layer, import->digest, DIGEST_SIZE);
+        setup->bytes = layer_disk_bytes(import->bytes, import->entries);
+        if (setup->is_keyed && hold_against_base(setup, on_made_looked_at, NULL) == 0)
+                return;
+        if (!setup->is_keyed || make_key(setup, NULL, setup->key, NULL) == 0)
+                keep(setup);
+        succeed(setup);
 }
 
 static int save(SetupLayer *setup, Error *err) {
@@ -237,10 +197,10 @@ static void on_command(const char *id, const RunCommand *command, void *userdata
                 setup->event(id, command, setup->userdata);
 }
 
-static int start(SetupLayer *setup, const SetupLayerSpec *spec, Error *err) {
-        SpecRunSpec inner = { .root = spec->root,
-                              .commands = spec->spec->setup,
-                              .n = spec->spec->n_setup,
+static int run(SetupLayer *setup, Error *err) {
+        SpecRunSpec inner = { .root = setup->root,
+                              .commands = setup->spec->setup,
+                              .n = setup->spec->n_setup,
                               .event = on_command,
                               .done = on_run,
                               .userdata = setup };
@@ -249,35 +209,123 @@ static int start(SetupLayer *setup, const SetupLayerSpec *spec, Error *err) {
         return spec_run_start(setup->front, &inner, &setup->run, err);
 }
 
+static void run_or_fail(SetupLayer *setup) {
+        Error err = ERROR_EMPTY;
+
+        if (run(setup, &err) < 0)
+                fail(setup, &err, NULL);
+}
+
+/* ---- one that is there --------------------------------------------------------------------------- */
+
+/* Returns: 1 and the layer is held for the caller, 0: there is none, negative errno */
+static int take_known(SetupLayer *setup, Error *err) {
+        KeptSetup kept = { .owner = setup->owner_uid };
+        int r;
+
+        memcpy(kept.key, setup->key, DIGEST_SIZE);
+        if (!setup_cache_find(setup->front, &kept))
+                return 0;
+        memcpy(setup->layer, kept.layer, DIGEST_SIZE);
+        r = hold_take(setup->holds, setup->layer, setup->owner_uid, err);
+        return r < 0 ? r : 1;
+}
+
+static void on_known_looked_at(const uint8_t *digest, bool hides, const Error *err,
+                               void *userdata) {
+        SetupLayer *setup = userdata;
+        Error own = ERROR_EMPTY;
+
+        (void) digest;
+        setup->match = NULL;
+        if (!err && !hides) {
+                succeed(setup);
+                return;
+        }
+        hold_drop(setup->holds, setup->layer, setup->owner_uid);
+        setup->is_keyed = false;
+        if (err)
+                fail(setup, err, NULL);
+        else if (make_key(setup, NULL, setup->key, &own) < 0)
+                fail(setup, &own, NULL);
+        else
+                run_or_fail(setup);
+}
+
+static void on_key(const uint8_t *digest, bool hides, const Error *err, void *userdata) {
+        SetupLayer *setup = userdata;
+        Error own = ERROR_EMPTY;
+        int r = 0;
+
+        (void) hides;
+        setup->match = NULL;
+        if (err) {
+                fail(setup, err, NULL);
+                return;
+        }
+        setup->is_keyed = digest != NULL;
+        if (digest) {
+                r = make_key(setup, digest, setup->key, &own);
+                if (r == 0)
+                        r = take_known(setup, &own);
+        }
+        if (r > 0 && (r = hold_against_base(setup, on_known_looked_at, &own)) == 0)
+                return;
+        if (r < 0)
+                fail(setup, &own, NULL);
+        else
+                run_or_fail(setup);
+}
+
+static int ask_key(SetupLayer *setup, Error *err) {
+        const SetupMatchSpec spec = { .spec = setup->spec,
+                                      .base = &setup->base,
+                                      .owner_uid = setup->owner_uid,
+                                      .done = on_key,
+                                      .userdata = setup };
+
+        return setup_match_start(setup->front, &spec, &setup->match, err);
+}
+
+static SetupLayer *setup_layer_new(Front *front, Holds *holds, const SetupLayerSpec *spec) {
+        const JailLimits *limits = spec->root.limits;
+        SetupLayer *setup = calloc(1, sizeof(*setup));
+
+        if (!setup)
+                return NULL;
+        *setup = (SetupLayer){ .front = front,
+                               .holds = holds,
+                               .root = spec->root,
+                               .base = *spec->root.layers,
+                               .spec = spec->spec,
+                               .owner_uid = spec->root.owner_uid,
+                               .max_disk = limits ? layer_disk_bytes(limits->plan.disk_bytes,
+                                                                     limits->plan.inodes)
+                                                  : GATE_IMPORT_BYTES,
+                               .event = spec->event,
+                               .done = spec->done,
+                               .userdata = spec->userdata };
+        setup->root.layers = &setup->base;
+        memcpy(setup->snapshot, spec->snapshot, DIGEST_SIZE);
+        memcpy(setup->policy, spec->policy, DIGEST_SIZE);
+        return setup;
+}
+
 int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint8_t *ret_digest,
                     SetupLayer **ret, Error *err) {
-        SCOPED(setup_layer_free) SetupLayer *setup = calloc(1, sizeof(*setup));
+        SCOPED(setup_layer_free) SetupLayer *setup = setup_layer_new(front, holds, spec);
         int r;
 
         if (!setup)
                 return error_set(err, -ENOMEM, "make the setup layer");
-        *setup = (SetupLayer){
-                .front = front,
-                .holds = holds,
-                .owner_uid = spec->root.owner_uid,
-                .max_disk = spec->root.limits ? layer_disk_bytes(spec->root.limits->plan.disk_bytes,
-                                                                 spec->root.limits->plan.inodes)
-                                              : GATE_IMPORT_BYTES,
-                .event = spec->event,
-                .done = spec->done,
-                .userdata = spec->userdata
-        };
-        r = make_key(front, spec, setup->key, err);
-        if (r < 0)
+        r = make_key(setup, NULL, setup->key, err);
+        if (r == 0)
+                r = take_known(setup, err);
+        if (r > 0)
+                memcpy(ret_digest, setup->layer, DIGEST_SIZE);
+        if (r != 0)
                 return r;
-        if (find(front, setup->key, ret_digest)) {
-                (void) ledger_exec(front->ledger, NULL,
-                                   "UPDATE gate_setups SET used = ?1 WHERE key = ?2", "ib",
-                                   (int64_t) units_now(), setup->key, DIGEST_SIZE);
-                r = hold_take(holds, ret_digest, setup->owner_uid, err);
-                return r < 0 ? r : 1;
-        }
-        r = start(setup, spec, err);
+        r = setup_match_is_keyed(setup->spec) ? ask_key(setup, err) : run(setup, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(setup);
@@ -287,6 +335,7 @@ int setup_layer_get(Front *front, Holds *holds, const SetupLayerSpec *spec, uint
 SetupLayer *setup_layer_cancel(SetupLayer *setup) {
         if (!setup)
                 return NULL;
+        setup->match = setup_match_cancel(setup->match);
         setup->run = spec_run_cancel(setup->run);
         setup->import = hold_import_cancel(setup->import);
         return setup_layer_free(setup);

@@ -14,7 +14,7 @@
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/quotas.h"
-#include "supervisor/front/setup-layer.h"
+#include "supervisor/front/setup-cache.h"
 #include "supervisor/front/tasks.h"
 
 #define HOST       "host"

@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/quotas.h"
-#include "supervisor/front/setup-layer.h"
+#include "supervisor/front/setup-cache.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-start.h"
