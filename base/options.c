@@ -150,7 +150,7 @@ static int use(Parse *p, const Option *option, const char *inline_value, Error *
         if (option->kind == OPTION_FLAG && inline_value)
                 return error_say(err, -EINVAL, "--%s takes no value", option->name);
         if (option->kind != OPTION_FLAG && !inline_value) {
-                if (p->at + 1 >= p->argc)
+                if (p->at + 1 >= p->argc || strcmp(p->argv[p->at + 1], "--") == 0)
                         return error_say(err, -EINVAL, "--%s needs a value: %s", option->name,
                                          option->value);
                 value = p->argv[p->at + 1];

@@ -60,6 +60,7 @@ static void mistakes(void) {
         refused("--frob 5", "unknown option --frob: --help lists those there are");
         refused("--zzzzzz", "unknown option --zzzzzz: --help lists");
         refused("--memory", "--memory needs a value: SIZE");
+        refused("--memory -- true", "--memory needs a value: SIZE");
         refused("--memory 5x", "--memory: \"5x\" is no size");
         refused("--time soon", "--time: \"soon\" is no duration");
         refused("--count -1", "--count: \"-1\" is no number");
