@@ -18,6 +18,7 @@ static void command_deinit(RunCommand *command) {
                 free(command->tests[i].name);
         free(command->tests);
         free(command->output);
+        json_free(command->samples);
 }
 
 RunResult *run_result_free(RunResult *result) {

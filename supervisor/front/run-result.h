@@ -32,6 +32,7 @@ typedef struct RunCommand {
         size_t n_tests, room;
         uint64_t passed, failed, skipped;
         uint32_t planned;
+        cJSON *samples; /* owned, as samples.h has them; NULL: none */
         bool names_cut; /* more tests than RUN_TESTS_MAX: only the counts are whole */
 } RunCommand;
 

@@ -13,6 +13,7 @@
 #include "base/fds.h"
 #include "base/ids.h"
 #include "supervisor/front/jail-image.h"
+#include "supervisor/front/samples.h"
 
 #define TICK_USEC 1000 /* between two looks at a clock that moves every 1 to 10 ms */
 
@@ -33,6 +34,7 @@ struct SpecRun {
         bool running;          /* a command is under way: its callback will come */
         bool ending;           /* the jail's end is waited for: likewise */
         FilesJob *job;         /* owned */
+        Samples *samples;      /* owned: of the command that runs */
         uint64_t since_nsec;   /* wall clock: when the present command began; 0: it is the first */
         char since[24];        /* the same as a word */
         sd_event_source *tick; /* owned: the wait for it */
@@ -49,6 +51,7 @@ static SpecRun *spec_run_free(SpecRun *run) {
         if (!run)
                 return NULL;
         run_result_free(run->result);
+        samples_free(run->samples);
         sd_event_source_disable_unref(run->tick);
         free(run);
         return NULL;
@@ -205,6 +208,7 @@ static void on_done(Command *command, const CommandEnd *end, void *userdata) {
         }
         count(run, end);
         run_command_end(present(run), end);
+        present(run)->samples = samples_take(TAKE_PTR(run->samples));
         if (present(run)->parse == PARSE_EXIT || end->output[0] < 0 ||
             end->cause == CAUSE_NOT_STARTED)
                 command_over(run);
@@ -228,6 +232,8 @@ static int start_command(SpecRun *run, const VerifyCommand *row, Error *err) {
         r = command_start(jail, &spec, on_done, run, &command, err);
         environment_free(env);
         run->running = r == 0;
+        if (r == 0) /* a report without curves is one, too */
+                (void) samples_start(run->front, run->jail, &run->samples, NULL);
         return r;
 }
 

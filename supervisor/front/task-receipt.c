@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "supervisor/front/policies.h"
 #include "supervisor/front/snapshots.h"
+#include "supervisor/front/verify-event.h"
 
 #define COMMAND_TEXT_MAX 2048u /* of what was asked; its digest is of the whole */
 
@@ -156,6 +157,7 @@ void task_receipt_test(Front *front, Receipt *receipt, const char *phase, const 
         if (!of_base && strcmp(phase, "results") != 0)
                 return;
         json = cJSON_Duplicate(data, true);
+        verify_event_shorten(json);
         json_add_text(json, "of", of_base ? "base" : "patch");
         (void) receipt_add(front, receipt, "test", json);
 }

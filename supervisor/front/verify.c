@@ -14,6 +14,7 @@
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verdict-runs.h"
+#include "supervisor/front/verify-event.h"
 
 const PolicyUse verify_policy = { .shown = "ci", .name = "ci" };
 
@@ -182,11 +183,9 @@ static void judge(Verify *verify) {
 
 static void on_command(const char *id, const RunCommand *run, void *userdata) {
         Verify *verify = userdata;
-        cJSON *data = run ? run_command_json(run) : cJSON_CreateObject();
 
-        if (!run)
-                json_add_text(data, "id", id);
-        tell(verify, run ? "results" : "command", data);
+        tell(verify, run ? "results" : "command",
+             verify_event_command(id, run, verify->input.task != NULL));
 }
 
 static void on_run(const SpecRunEnd *end, void *userdata) {
