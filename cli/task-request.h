@@ -3,6 +3,7 @@
  * task-request: what "task run" and "task start" ask for: options, the files they name, the request.
  */
 #include "cli/link.h"
+#include "cli/report-write.h"
 #include "cli/spec.h"
 
 typedef struct TaskOptions {
@@ -17,6 +18,7 @@ typedef struct TaskOptions {
         const char *policy;
         const char *verify_policy;
         const char *out;
+        ReportOptions report;
         OptionList limits;
 } TaskOptions;
 

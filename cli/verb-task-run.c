@@ -7,7 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fds.h"
 #include "base/units.h"
 #include "cli/events.h"
 #include "cli/follow.h"
@@ -19,11 +21,13 @@
 #include "cli/verdict.h"
 
 #define EVENTS_MAX (64ul * 1024 * 1024)
+#define PATCH_MAX  (256ul * 1024 * 1024)
 
 static const Option run_options[] = {
         OPTIONS_TASK,
         { "out", 'o', OPTION_TEXT, offsetof(TaskOptions, out), "DIR",
-          "Write patch.diff, verdict.json, receipt.jsonl and events.jsonl there" },
+          "Write the patch, the verdict, the receipt, the events and all forms of reports there" },
+        OPTIONS_REPORT(offsetof(TaskOptions, report)),
         OPTIONS_COMMON,
         { 0 },
 };
@@ -100,10 +104,10 @@ static const cJSON *last_verdict(const Running *running) {
         return cJSON_GetArrayItem(verdicts, cJSON_GetArraySize(verdicts) - 1);
 }
 
-static int write_out(const Running *running, Error *err) {
+static int write_out(const Running *running, const ReportFiles *reports, Error *err) {
         const cJSON *verdict = last_verdict(running);
         autofree char *text = verdict ? cJSON_Print(verdict) : NULL;
-        const OutFile files[] = {
+        OutFile files[4 + REPORT_FILES_N] = {
                 { "patch.diff", NULL, running->patch_fd },
                 { "verdict.json", text, -EBADF },
                 { "receipt.jsonl", NULL, running->receipt_fd },
@@ -112,7 +116,35 @@ static int write_out(const Running *running, Error *err) {
 
         if (!running->options->out)
                 return 0;
+        report_files_list(reports, files + ELEMENTS(files) - REPORT_FILES_N);
         return outdir_write(running->options->out, files, ELEMENTS(files), err);
+}
+
+/* Everything that was asked for as a file */
+static int write_files(const Running *running, Error *err) {
+        SCOPED(json_free) cJSON *events = report_events(running->events.data);
+        autofree char *patch = NULL;
+        Report report = { .verdict = last_verdict(running),
+                          .task = running->shown.result,
+                          .events = events,
+                          .version = PACKAGE_VERSION };
+        ReportFiles files = { 0 };
+        size_t n = 0;
+        int r;
+
+        if (!report_wanted(&running->options->report, running->options->out))
+                return 0;
+        if (running->patch_fd >= 0 && (lseek(running->patch_fd, 0, SEEK_SET) < 0 ||
+                                       fd_read_all(running->patch_fd, PATCH_MAX, &patch, &n) < 0))
+                return error_set(err, -EIO, "read the patch for the report");
+        report.patch = patch;
+        r = report_make(&report, &files, err);
+        if (r == 0)
+                r = write_out(running, &files, err);
+        if (r == 0)
+                r = report_save(&running->options->report, &files, err);
+        report_files_deinit(&files);
+        return r;
 }
 
 static void show_patch(const Running *running) {
@@ -171,7 +203,7 @@ static int run_foreground(Running *running, Error *err) {
         r = fetch_results(running, err);
         if (r < 0)
                 return r;
-        out = write_out(running, err);
+        out = write_files(running, err);
         r = follow_exit_code(running->follow.state);
         show_end(running, r);
         if (!running->options->common.json && !isatty(1) && running->patch_fd >= 0)
@@ -194,9 +226,12 @@ static int run(const VerbCall *call, Error *err) {
         running.follow.json = options->common.json;
         running.follow.cancels = true;
         running.follow.progress.replay = running.request.is_replay;
-        running.follow.events = options->out ? &running.events : NULL;
+        if (report_wanted(&options->report, options->out))
+                running.follow.events = &running.events;
         introduce(&running);
         r = options->out ? outdir_make(options->out, err) : 0;
+        if (r == 0)
+                r = report_check(&options->report, err);
         if (r == 0)
                 r = link_open(&running.link, options->common.socket, err);
         follow_attach(&running.follow, &running.link);

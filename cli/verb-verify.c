@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/fds.h"
 #include "base/units.h"
 #include "cli/events.h"
 #include "cli/outdir.h"
@@ -34,7 +36,8 @@ static const Option verify_options[] = {
         { "pids", 0, OPTION_COUNT, offsetof(VerifyOptions, pids), "N",
           "Processes and threads of the tests" },
         { "out", 'o', OPTION_TEXT, offsetof(VerifyOptions, out), "DIR",
-          "Write verdict.json, patch.diff, receipt.jsonl and events.jsonl there" },
+          "Write the verdict, the patch, the receipt, the events and all forms of reports there" },
+        OPTIONS_REPORT(offsetof(VerifyOptions, report)),
         { "guess", 0, OPTION_FLAG, offsetof(VerifyOptions, guess), NULL,
           "Propose a spec on stdout, after trying it on the base" },
         OPTIONS_COMMON,
@@ -69,9 +72,10 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
         return 0;
 }
 
-static int write_out(Verifying *self, const cJSON *verdict, Error *err) {
+static int write_out(Verifying *self, const cJSON *verdict, const ReportFiles *reports,
+                     Error *err) {
         autofree char *text = cJSON_Print(verdict);
-        const OutFile files[] = {
+        OutFile files[4 + REPORT_FILES_N] = {
                 { "verdict.json", text ? text : "", -EBADF },
                 { "patch.diff", NULL, self->patch_fd },
                 { "receipt.jsonl", NULL, self->receipt_fd },
@@ -80,12 +84,39 @@ static int write_out(Verifying *self, const cJSON *verdict, Error *err) {
 
         if (!self->options->out)
                 return 0;
+        report_files_list(reports, files + ELEMENTS(files) - REPORT_FILES_N);
         return outdir_write(self->options->out, files, ELEMENTS(files), err);
 }
 
-static int show(Verifying *self, const cJSON *verdict, Error *err) {
-        int r = write_out(self, verdict, err);
+/* Everything that was asked for as a file */
+static int write_files(Verifying *self, const cJSON *verdict, Error *err) {
+        SCOPED(json_free) cJSON *events = report_events(self->events.data);
+        autofree char *patch = NULL;
+        Report report = { .verdict = verdict, .events = events, .version = PACKAGE_VERSION };
+        ReportFiles files = { 0 };
+        size_t n = 0;
+        int r;
 
+        if (!report_wanted(&self->options->report, self->options->out))
+                return 0;
+        if (lseek(self->patch_fd, 0, SEEK_SET) < 0 ||
+            fd_read_all(self->patch_fd, PATCH_MAX, &patch, &n) < 0)
+                return error_set(err, -EIO, "read the patch for the report");
+        report.patch = patch;
+        r = report_make(&report, &files, err);
+        if (r == 0)
+                r = write_out(self, verdict, &files, err);
+        if (r == 0)
+                r = report_save(&self->options->report, &files, err);
+        report_files_deinit(&files);
+        return r;
+}
+
+static int show(Verifying *self, const cJSON *verdict, Error *err) {
+        int r;
+
+        verify_event(self, "verify.end", verdict);
+        r = write_files(self, verdict, err);
         if (self->options->common.json)
                 events_print("verify.end", cJSON_Duplicate(verdict, true));
         else
@@ -98,11 +129,13 @@ static int check_words(const VerbCall *call, const VerifyOptions *options, Error
 
         if (call->n_words > 1)
                 (void) error_say(err, -EINVAL, "Give one patch, '-' for stdin, or none.");
-        else if (options->guess && (call->n_words > 0 || options->out || spec->spec || spec->run.n))
-                (void) error_say(
-                        err, -EINVAL,
-                        "--guess looks at the base alone: give it no patch, --spec, --run or "
-                        "--out.");
+        else if (options->guess &&
+                 (call->n_words > 0 || report_wanted(&options->report, options->out) ||
+                  spec->spec || spec->run.n))
+                (void) error_say(err, -EINVAL,
+                                 "--guess looks at the base alone: give it no patch, --spec, "
+                                 "--run, --out or "
+                                 "report.");
         else
                 return 0;
         return VERB_E_USAGE;
@@ -114,6 +147,8 @@ static int judge(Verifying *self, const char *patch, Error *err) {
 
         if (r == 0 && self->options->out)
                 r = outdir_make(self->options->out, err);
+        if (r == 0)
+                r = report_check(&self->options->report, err);
         if (r == 0)
                 r = verify_ask(self, &verdict, err);
         return r == 0 ? show(self, verdict, err) : r;

@@ -8,22 +8,34 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "cli/events.h"
 #include "cli/link.h"
 #include "cli/own-policy.h"
 #include "cli/receipt-fetch.h"
 #include "cli/terminal.h"
 
+void verify_event(Verifying *self, const char *name, const cJSON *data) {
+        SCOPED(json_free) cJSON *event = cJSON_CreateObject();
+        autofree char *line = NULL;
+        char time[UNITS_TEXT_MAX];
+
+        json_add_number(event, "seq", ++self->seq);
+        json_add_text(event, "time", units_format_time(units_now(), time));
+        json_add_text(event, "event", name);
+        json_add_consume(event, "data", data ? cJSON_Duplicate(data, true) : cJSON_CreateObject());
+        line = json_print(event);
+        if (line)
+                (void) buf_printf(&self->events, "%s\n", line);
+}
+
 static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
         Verifying *self = userdata;
-        autofree char *line = NULL;
 
         (void) link;
         if (strcmp(method, "verify.event") != 0)
                 return;
-        line = json_print(params);
-        if (line)
-                (void) buf_printf(&self->events, "%s\n", line);
+        verify_event(self, "notice", params);
         if (self->options->common.json) {
                 events_print(method, cJSON_Duplicate(params, true));
         } else {

@@ -3,6 +3,7 @@
  * verify-ask: one question to the gate: base, patch and spec go to the supervisor, a verdict comes back.
  */
 #include "base/buf.h"
+#include "cli/report-write.h"
 #include "cli/spec.h"
 
 typedef struct VerifyOptions {
@@ -12,6 +13,7 @@ typedef struct VerifyOptions {
         const char *snapshot;
         const char *policy;
         const char *out;
+        ReportOptions report;
         uint64_t memory;
         uint64_t pids;
         bool guess;
@@ -24,8 +26,12 @@ typedef struct Verifying {
         int base_fd;    /* owned */
         int patch_fd;   /* owned, at its start */
         int receipt_fd; /* owned; with --out */
-        Buf events;     /* lines, for --out */
+        Buf events;     /* lines, for --out and reports */
+        uint64_t seq;   /* of the last of them */
 } Verifying;
+
+/** verify_event() - keep a line of events.jsonl; @data is copied, NULL: {} */
+void verify_event(Verifying *self, const char *name, const cJSON *data);
 
 /**
  * verify_ask() - ask for a verdict
