@@ -240,6 +240,7 @@ static const struct {
         { "two", "{\"command\":\"sed -i 's/total = .;/total = 0;/' src/sum.c\"}" },
         { "burn", "{\"command\":\"setsid sh -c 'while :; do :; done' >/dev/null 2>&1 &\"}" },
         { "sleep", "{\"command\":\"sleep 30\"}" },
+        { "change", "{\"command\":\"sh ./change.sh\"}" },
         { "shout", "{\"command\":\"head -c 1500000 /dev/zero | tr '\\\\0' x\"}" },
         { "endless", "{\"command\":\"yes\"}" },
 };
