@@ -94,30 +94,36 @@ static int walk_known(Sorted *base, Sorted *run, Verdict *verdict) {
         return r;
 }
 
-static int name_failing(const RunCommand *run, Verdict *verdict) {
-        for (size_t i = 0; i < run->n_tests; i++)
-                if (run->tests[i].status == TEST_FAILED &&
-                    name_it(verdict->failing, run->tests[i].name) < 0)
+/* In the order of their names: in which order tests report may differ from run to run */
+static int name_failing(const Sorted *run, Verdict *verdict) {
+        for (size_t i = 0; i < run->n; i++)
+                if (run->tests[i]->status == TEST_FAILED &&
+                    name_it(verdict->failing, run->tests[i]->name) < 0)
                         return -ENOMEM;
         return 0;
 }
 
-int compare_names(const RunCommand *base, const RunCommand *run, Verdict *verdict) {
-        Sorted was = { 0 }, is = { 0 };
-        int r;
+static int compare_base(const RunCommand *base, Sorted *is, Verdict *verdict) {
+        Sorted was = { 0 };
+        int r = sorted_init(&was, base);
 
-        r = name_failing(run, verdict);
-        if (r < 0 || !base || base->names_cut || run->names_cut)
-                return r;
-        r = sorted_init(&was, base);
         if (r == 0)
-                r = sorted_init(&is, run);
+                r = walk(&was, is, verdict);
+        was.at = is->at = 0;
         if (r == 0)
-                r = walk(&was, &is, verdict);
-        was.at = is.at = 0;
-        if (r == 0)
-                r = walk_known(&was, &is, verdict);
+                r = walk_known(&was, is, verdict);
         free(was.tests);
+        return r;
+}
+
+int compare_names(const RunCommand *base, const RunCommand *run, Verdict *verdict) {
+        Sorted is = { 0 };
+        int r = sorted_init(&is, run);
+
+        if (r == 0)
+                r = name_failing(&is, verdict);
+        if (r == 0 && base && !base->names_cut && !run->names_cut)
+                r = compare_base(base, &is, verdict);
         free(is.tests);
         return r;
 }

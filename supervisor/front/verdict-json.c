@@ -8,11 +8,14 @@
 
 #include "base/canonical.h"
 #include "base/escape.h"
+#include "supervisor/front/plain-output.h"
 
 #define DETAIL_NAMES    20
 #define DETAIL_NAME_MAX 120
 #define TAIL_LINES      30
 #define TAIL_BYTES      3000
+#define FIRST_LINES     12
+#define FIRST_BYTES     1200
 
 static void add_digest(cJSON *json, const char *name, const uint8_t *value) {
         char text[DIGEST_TEXT_MAX];
@@ -127,7 +130,7 @@ static void say_names(Buf *buf, const char *title, const cJSON *names) {
 
 static const RunCommand *first_bad(const RunResult *run) {
         for (unsigned i = 0; run && i < run->n; i++)
-                if (!run_command_is_good(&run->commands[i]))
+                if (!run_command_is_good(&run->commands[i]) || run->commands[i].failed > 0)
                         return &run->commands[i];
         return NULL;
 }
@@ -147,17 +150,70 @@ static const char *tail_of(const char *text) {
         return at;
 }
 
-static void say_output(Buf *buf, const RunCommand *command) {
+/* A piece of an output without what differs from run to run; the last line ends */
+static void say_piece(Buf *buf, const char *text, size_t n) {
+        Buf plain = BUF_EMPTY(4 * TAIL_BYTES);
+
+        if (plain_output(&plain, text, n) == 0 && plain.data)
+                (void) escape_text(buf, plain.data, plain.len, 1);
+        buf_deinit(&plain);
+        if (buf->len && buf->data[buf->len - 1] != '\n')
+                (void) buf_append(buf, "\n", 1);
+}
+
+static bool says_failure(const char *line, size_t n) {
+        static const char *const words[] = { "not ok", "FAIL", "Fail", "fail",
+                                             "rror",   "✕",    "✖",    "__" };
+
+        for (unsigned i = 0; i < ELEMENTS(words); i++)
+                if (memmem(line, n, words[i], strlen(words[i])))
+                        return true;
+        return false;
+}
+
+/* The line that tells of a test's failure: it has its name, or what comes last in it, and says so. NULL: none */
+static const char *failure_line(const char *text, const char *name) {
+        const char *last = name + strlen(name);
+
+        while (last > name && !strchr(":./ ", last[-1]))
+                last--;
+        for (const char *line = text; *last && *line;) {
+                size_t n = strcspn(line, "\n");
+
+                if (memmem(line, n, last, strlen(last)) && says_failure(line, n))
+                        return line;
+                line += n + (line[n] == '\n');
+        }
+        return NULL;
+}
+
+/* The first failing test where its runner told of it, unless that stands in the last lines */
+static void say_first(Buf *buf, const RunCommand *command, const cJSON *failing, const char *tail) {
+        const cJSON *first = cJSON_GetArrayItem(failing, 0);
+        const char *line = first ? failure_line(command->output, first->valuestring) : NULL;
+        size_t n = 0;
+
+        if (!line || line >= tail)
+                return;
+        for (unsigned lines = 0; lines < FIRST_LINES && line[n] && n < FIRST_BYTES; lines++)
+                n += strcspn(line + n, "\n") + 1;
+        n = strnlen(line, n < FIRST_BYTES ? n : FIRST_BYTES);
+        while (n > 0 && ((unsigned char) line[n] & 0xc0) == 0x80) /* nor end within one */
+                n--;
+        (void) buf_printf(buf, "\nThe first failure in the output of \"%s\":\n", command->id);
+        say_piece(buf, line, n);
+}
+
+static void say_output(Buf *buf, const RunCommand *command, const cJSON *failing) {
         const char *tail;
 
         if (!command || !command->output || !command->output[0])
                 return;
         tail = tail_of(command->output);
+        say_first(buf, command, failing, tail);
         (void) buf_printf(buf, "\n%s of \"%s\":\n",
                           tail == command->output ? "Output" : "Last lines", command->id);
-        (void) escape_text(buf, tail, strlen(tail), 1);
-        if (buf->len && buf->data[buf->len - 1] != '\n')
-                (void) buf_append(buf, "\n", 1);
+        say_piece(buf, tail, strlen(tail));
 }
 
 static void say_counts(Buf *buf, const VerdictTests *tests) {
@@ -182,7 +238,7 @@ char *verdict_detail(const VerdictFacts *facts) {
         say_names(&buf, "Failing tests", verdict->failing);
         say_names(&buf, "Of these, failing on the base as well", verdict->known);
         if (verdict->kind != VERDICT_PASSED)
-                say_output(&buf, first_bad(facts->run));
+                say_output(&buf, first_bad(facts->run), verdict->failing);
         say_names(&buf, "Tests that fail only sometimes", verdict->flaky);
         say_names(&buf, "Tests that are missing", verdict->missing);
         say_names(&buf, "Tests that are skipped now", verdict->skipped);

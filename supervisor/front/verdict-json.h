@@ -5,7 +5,7 @@
  */
 #include "supervisor/front/verdict.h"
 
-#define VERDICT_DETAIL_MAX 6144u
+#define VERDICT_DETAIL_MAX 12288u
 
 typedef struct VerdictFacts { /* all borrowed */
         const Verdict *verdict;

@@ -149,9 +149,8 @@ static bool rule_timeout(Verdict *verdict, const VerdictCase *facts) {
                         continue;
                 verdict->limit = true;
                 verdict_say(verdict, VERDICT_TIMEOUT, cause_name(run->cause),
-                            "the command \"%s\" was ended after %.1f s because its time was used "
-                            "up (%s)",
-                            run->id, (double) run->wall_usec / 1e6, cause_name(run->cause));
+                            "the command \"%s\" was ended because its time was used up (%s)",
+                            run->id, cause_name(run->cause));
                 return true;
         }
         return false;

@@ -102,6 +102,20 @@ refused memory '"memory": "lots"'
 refused pids '"pids": 0'
 refused wal '"wal": "1m"'
 
+# ---- the detail: the same run reads the same
+
+cat >"$scratch/spec.json" <<'X'
+{"warder": "verify/1", "commands": [{"id": "it", "parse": "tap", "run": ["python3", "-c",
+ "import os, random, tempfile, time\nprint('1..3')\nfor n in random.sample([2, 3], 2): print(f'not ok {n} - test_{n}')\nprint('# got', object(), 'want 7')\nprint('#', time.strftime('%H:%M:%S'), tempfile.mkdtemp())\nprint('# /work/sub/file:3: wrong')\nprint(f'# 3 tests in {random.random()}s')\nfor n in range(50): print('# more')\nprint('ok 1 - fine')"]}]}
+X
+verify 1 "a run that tells something else each time"
+first=$(verdict .detail)
+verify 1 "and once more"
+is "$(verdict .detail)" "$first" "reads the same"
+has "$first" "sub/file:3: wrong" "with paths as the patch has them"
+has "$first" "The first failure in the output" "with the first failure"
+has "$first" "not ok" "by its line"
+
 # ---- where it is wrong
 
 mkdir .warder
