@@ -119,13 +119,14 @@ def tcp_bytes():
 
 
 def tcp_marks():
-    """From where on jails are asked, and what the attack must reach for it: below all at which the kernel acts."""
+    """From where on jails are asked, and what an attack reaches: well above it, below all at which the kernel acts."""
     with open("/proc/sys/net/ipv4/tcp_mem") as file:
         low, middle, _ = (int(word) * os.sysconf("SC_PAGESIZE") for word in file.read().split())
     return low // 4, min(low // 4 + 160 * MB, middle - 16 * MB)
 
 
 ASKED, ENOUGH = tcp_marks()
+SMALL = 32 * MB  # limit of these jails
 UNACCEPTED = f"""
 import os, resource, socket, struct, sys, time
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -135,6 +136,7 @@ def used():
         line = next(line for line in file if line.startswith("TCP:"))
     return int(line.split()[-1]) * os.sysconf("SC_PAGESIZE")
 doors, enough = [], {ENOUGH}
+few = {max(ASKED + SMALL, 3 * SMALL // 2)}  # of the slowest attack
 def door():
     "A listener whose connections may hold all that a program can ask for."
     end = socket.socket()
@@ -172,7 +174,7 @@ while used() < enough:
 """,
     "empty ones, tens of thousands": """
 n = 0
-while used() < enough:
+while used() < few:
     if n % 4000 == 0:
         to = door()
     connect(to, False).close()
@@ -189,18 +191,18 @@ def attack(shape, stay):
 def bystander(jail, peer):
     """A command with a few unaccepted connections of its own, for as long as its input is open."""
     out, into = os.pipe()
-    few = UNACCEPTED + "to = door()\nkeep = [connect(to, False) for _ in range(20)]\nfor end in keep: end.send(b'x' * 60000)\n"
-    peer.send("jail.exec", {"jail": jail, "argv": ["python3", "-c", few + "sys.stdin.read()"], "stdio": ["fd", "capture", "capture"]},
+    one = UNACCEPTED + "to = door()\nkeep = [connect(to, False) for _ in range(20)]\nfor end in keep: end.send(b'x' * 60000)\n"
+    peer.send("jail.exec", {"jail": jail, "argv": ["python3", "-c", one + "sys.stdin.read()"], "stdio": ["fd", "capture", "capture"]},
               fds=[out])
     os.close(out)
     return into
 
 
-quiet = client.call("jail.create", {"keep": True, "limits": {"memory": LIMIT}})["result"]["jail"]
+quiet = client.call("jail.create", {"keep": True, "limits": {"memory": SMALL}})["result"]["jail"]
 beside = supervisor.client()
 beside.sock.settimeout(300)
 hold = bystander(quiet, beside)
-jail = client.call("jail.create", {"keep": True, "limits": {"memory": LIMIT}})["result"]["jail"]
+jail = client.call("jail.create", {"keep": True, "limits": {"memory": SMALL}})["result"]["jail"]
 for shape in SHAPES:
     before = tcp_bytes()
     done = subprocess.run(attack(shape, 0), capture_output=True, text=True, check=False)
@@ -210,7 +212,7 @@ for shape in SHAPES:
     evidence = record.get("evidence", {})
     tap.same((record["cause"], record["hits"], evidence.get("oom_kills")), ("oom", ["sockets"], 0),
              f"in a jail, {shape} are the end for want of memory")
-    tap.ok(LIMIT < evidence.get("uncounted", 0) <= ENOUGH + 512 * MB, "the record says how much it was", evidence)
+    tap.ok(SMALL < evidence.get("uncounted", 0) <= ENOUGH + 512 * MB, "the record says how much it was", evidence)
     tap.ok(eventually(lambda: tcp_bytes() < before + 16 * MB), "and the host has it back", (before, tcp_bytes()))
     after = client.call("jail.exec", {"jail": jail, "argv": ["true"]})["result"]
     tap.same((after["cause"], after["code"], after["hits"]), ("exited", 0, []), "the jail stays")
@@ -219,7 +221,7 @@ for shape in SHAPES:
 left = "if os.fork():\n    sys.exit(0)\nos.setsid()\n"
 client.call("jail.exec", {"jail": jail, "argv": ["python3", "-c", UNACCEPTED + left + SHAPES["full connections that nobody accepts"] + STAY.format(120)],
                           "stdio": ["null", "null", "null"]})
-tap.ok(eventually(lambda: tcp_bytes() > ASKED + LIMIT), "what a command left running does it too")
+tap.ok(eventually(lambda: tcp_bytes() > ASKED + SMALL), "what a command left running does it too")
 tap.ok(eventually(lambda: tcp_bytes() < ASKED), "and is ended", tcp_bytes())
 said = subprocess.run([os.path.join(BUILD, "cli/warder"), "exec", jail, "--", *attack("full connections that nobody accepts", 120)],
                       env={**os.environ, "WARDER_SOCKET": supervisor.path}, capture_output=True, text=True, check=False)
