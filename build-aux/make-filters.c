@@ -39,6 +39,10 @@
 #include "base/owned.h"
 #include "sandbox/seccomp.h"
 
+#ifndef TCP_AO_ADD_KEY
+#define TCP_AO_ADD_KEY 38 /* Linux 6.7 */
+#endif
+
 #define FLOOR_LAST_CALL 469 /* file_setattr, Linux 6.17 */
 #define USAGE           "usage: make-filters floor|shared|front|egress|agent|notary [aarch64]"
 #define END             UINT64_MAX
@@ -205,6 +209,12 @@ static const char *const absent_calls[] = {
         "io_uring_setup", "io_uring_enter", "io_uring_register", "userfaultfd", "statmount", "listmount",
         "memfd_secret", "modify_ldt", NULL,
 };
+/*
+ * They hand on parts of larger pieces of memory, from TCP to pipes and Unix sockets, where nothing tells who holds
+ * them, and nobody is charged for more than the part (sandbox/init/uncounted.c, which finds them on TCP and UDP).
+ * EINVAL is what they answer for files that cannot do it: who uses them reads and writes then (Go, Rust, coreutils).
+ */
+static const char *const handing_calls[] = { "splice", "tee", NULL };
 /* clang-format on */
 
 /* A call and one argument with which it is refused; a second condition where @second_is_set. */
@@ -235,6 +245,10 @@ static const struct {
         /* kernel TLS and its kin: protocol parsers that a socket option switches on */
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_ULP },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_UDP, true, UDP_ENCAP },
+        /* keys of TCP's signatures (BGP's): up to net.core.optmem_max bytes a socket, charged to nobody */
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_MD5SIG },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_MD5SIG_EXT },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_AO_ADD_KEY },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IP, true, IP_XFRM_POLICY },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IPV6, true, IPV6_XFRM_POLICY },
         /* programs on sockets are compiled, out of a budget that the whole host shares */
@@ -273,6 +287,7 @@ static void floor_rules(Rules *rules) {
 
         add(rules, SECCOMP_DO_ERRNO, EPERM, refused_calls);
         add(rules, SECCOMP_DO_ERRNO, ENOSYS, absent_calls);
+        add(rules, SECCOMP_DO_ERRNO, EINVAL, handing_calls);
         refuse_bits(rules, clone_call, new_namespaces);
         refuse_bits(rules, unshare_call, new_namespaces | NEW_TIME);
         refuse_others(rules, sockets, EAFNOSUPPORT, 0, families);
