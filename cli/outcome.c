@@ -96,8 +96,9 @@ static void say_sockets(uint64_t bytes, Buf *text) {
         char held[UNITS_TEXT_MAX];
 
         (void) buf_printf(text,
-                          "out of memory: connections within the jail that nobody had accepted "
-                          "held up to %s; its memory limit bounds them apart from all else",
+                          "out of memory: sockets of the jail held up to %s that is charged to no "
+                          "group (connections that nobody accepted, small parts of large buffers); "
+                          "the memory limit bounds that apart from all else",
                           units_format_size(bytes, held));
 }
 

@@ -89,10 +89,14 @@ static void take_listen(Init *init, const void *bytes, int *fds, unsigned n_fds)
 static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitHead *request = bytes;
         InitEvent event = { .kind = INIT_COUNTED, .id = request->id };
+        Uncounted uncounted = { 0 };
 
         (void) n_fds;
         (void) fds;
-        event.code = uncounted_bytes(&event.value, &event.seen[0]);
+        event.code = uncounted_read(&uncounted);
+        event.value = uncounted.seen;
+        event.seen[0] = uncounted.hidden;
+        event.seen[1] = uncounted.pinned;
         init_send(init, &event, NULL);
 }
 

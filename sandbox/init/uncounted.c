@@ -11,6 +11,14 @@
  * wait for accept(2); how much they hold, by nothing. So they are taken for as large as any program can make a
  * receive queue (SO_RCVBUF, of the listener before they came).
  *
+ * What is charged may be far from what is held, too. A sender's bytes are copied to pieces of 32 KiB, one
+ * after the other, and a socket is charged for the bytes, while the whole piece stays as long as one of them
+ * does: one byte of each is 32 KiB for some fifty bytes (measured: 281 MiB by a jail with a peak of 5 MiB). What
+ * can be told is how much there is at most: a buffer refers to 17 pieces (MAX_SKB_FRAGS), costs more than
+ * BUFFER_BYTES itself, and what a queue is charged for beyond its payload is such cost. It is far more
+ * than most hold, and so it counts only where memory is missing that nothing else explains (the front's
+ * uncounted.c).
+ *
  * Only the kernel's own messages are read here. What a command may have done to its sockets changes numbers
  * in them, not their form.
  */
@@ -31,15 +39,19 @@
 #include "base/owned.h"
 
 #define ANSWER_MAX   32768
+#define PIECE_BYTES  32768u /* SKB_FRAG_PAGE_ORDER */
+#define BUFFER_REFS  17u
+#define BUFFER_BYTES 640u /* struct sk_buff and skb_shared_info, the least a buffer costs */
 #define SOCKET_BYTES 4096 /* the socket itself, with its request: 3.9 KiB measured on Linux 6.18 */
 
 typedef struct Count {
         uint64_t bytes;   /* of unaccepted connections that are listed */
         uint64_t listed;  /* how many these are */
         uint64_t waiting; /* for accept(2), as their listeners say */
+        uint64_t pinned;  /* by all queues, at most */
 } Count;
 
-static int ask(int sock, uint8_t family) {
+static int ask(int sock, uint8_t family, uint8_t protocol) {
         struct {
                 struct nlmsghdr head;
                 struct inet_diag_req_v2 what;
@@ -47,40 +59,67 @@ static int ask(int sock, uint8_t family) {
                                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
                                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
                       .what = { .sdiag_family = family,
-                                .sdiag_protocol = IPPROTO_TCP,
+                                .sdiag_protocol = protocol,
                                 .idiag_ext = 1 << (INET_DIAG_SKMEMINFO - 1),
-                                .idiag_states = 1 << TCP_ESTABLISHED | 1 << TCP_CLOSE_WAIT |
-                                                1 << TCP_LISTEN } };
+                                .idiag_states = ~(1u << TCP_TIME_WAIT | 1u << TCP_SYN_RECV) } };
 
         return send(sock, &request, sizeof(request), 0) < 0 ? -errno : 0;
 }
 
-/* Bytes in its receive queue, with all that the kernel needs around them. */
-static uint64_t queue_bytes(const struct nlmsghdr *head, const struct inet_diag_msg *msg) {
+/* What its queues are charged for, with all that the kernel needs around the payload; NULL: not told */
+static const uint32_t *memory_of(const struct nlmsghdr *head, const struct inet_diag_msg *msg) {
         const struct rtattr *at = (const struct rtattr *) (msg + 1);
         int left = (int) NLMSG_PAYLOAD(head, sizeof(*msg));
 
         for (; RTA_OK(at, left); at = RTA_NEXT(at, left))
-                if (at->rta_type == INET_DIAG_SKMEMINFO && RTA_PAYLOAD(at) >= sizeof(uint32_t))
-                        return ((const uint32_t *) RTA_DATA(at))[SK_MEMINFO_RMEM_ALLOC];
-        return msg->idiag_rqueue; /* payload alone */
+                if (at->rta_type == INET_DIAG_SKMEMINFO &&
+                    RTA_PAYLOAD(at) > SK_MEMINFO_WMEM_QUEUED * sizeof(uint32_t))
+                        return RTA_DATA(at);
+        return NULL;
 }
 
-static void add(Count *count, const struct nlmsghdr *head) {
+static uint64_t pinned_bytes(uint64_t charged, uint64_t payload) {
+        uint64_t cost = charged > payload ? charged - payload : 0;
+
+        return cost * BUFFER_REFS / BUFFER_BYTES * PIECE_BYTES;
+}
+
+static void add_tcp(Count *count, const struct inet_diag_msg *msg, const uint32_t *memory) {
+        if (msg->idiag_state == TCP_LISTEN) {
+                count->waiting += msg->idiag_rqueue;
+                return;
+        }
+        if (msg->idiag_inode == 0 &&
+            (msg->idiag_state == TCP_ESTABLISHED || msg->idiag_state == TCP_CLOSE_WAIT)) {
+                count->bytes += memory[SK_MEMINFO_RMEM_ALLOC] + SOCKET_BYTES;
+                count->listed++;
+        }
+        count->pinned += pinned_bytes(memory[SK_MEMINFO_RMEM_ALLOC], msg->idiag_rqueue) +
+                         pinned_bytes(memory[SK_MEMINFO_WMEM_QUEUED], msg->idiag_wqueue);
+}
+
+/* Its diagnosis knows no payload: all that it is charged for may be cost. */
+static void add_udp(Count *count, const struct inet_diag_msg *msg, const uint32_t *memory) {
+        (void) msg;
+        count->pinned += pinned_bytes(memory[SK_MEMINFO_RMEM_ALLOC], 0) +
+                         pinned_bytes(memory[SK_MEMINFO_WMEM_ALLOC], 0);
+}
+
+typedef void (*AddFn)(Count *count, const struct inet_diag_msg *msg, const uint32_t *memory);
+
+static void add(Count *count, const struct nlmsghdr *head, AddFn add_one) {
         const struct inet_diag_msg *msg = NLMSG_DATA(head);
+        const uint32_t *memory;
 
         if (head->nlmsg_len < NLMSG_LENGTH(sizeof(*msg)))
                 return;
-        if (msg->idiag_state == TCP_LISTEN) {
-                count->waiting += msg->idiag_rqueue;
-        } else if (msg->idiag_inode == 0) {
-                count->bytes += queue_bytes(head, msg) + SOCKET_BYTES;
-                count->listed++;
-        }
+        memory = memory_of(head, msg);
+        if (memory)
+                add_one(count, msg, memory);
 }
 
 /* Returns: 1 there is more, 0 that was all, or negative errno. */
-static int take(int sock, Count *count) {
+static int take(int sock, AddFn add_one, Count *count) {
         static _Alignas(struct nlmsghdr) char answer[ANSWER_MAX];
         const struct nlmsghdr *head = (const struct nlmsghdr *) answer;
         ssize_t got = recv(sock, answer, sizeof(answer), 0);
@@ -94,20 +133,32 @@ static int take(int sock, Count *count) {
                 if (head->nlmsg_type == NLMSG_ERROR)
                         return ((const struct nlmsgerr *) NLMSG_DATA(head))->error ?: -EPROTO;
                 if (head->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-                        add(count, head);
+                        add(count, head, add_one);
         }
         return 1;
 }
 
-static int count_family(int sock, uint8_t family, Count *count) {
-        int r = ask(sock, family);
+static const struct {
+        uint8_t family;
+        uint8_t protocol;
+        bool optional; /* its diagnosis may be missing: a module of its own */
+        AddFn add;
+} kinds[] = {
+        { AF_INET, IPPROTO_TCP, false, add_tcp },
+        { AF_INET6, IPPROTO_TCP, false, add_tcp },
+        { AF_INET, IPPROTO_UDP, true, add_udp },
+        { AF_INET6, IPPROTO_UDP, true, add_udp },
+};
+
+static int count_kind(int sock, unsigned kind, Count *count) {
+        int r = ask(sock, kinds[kind].family, kinds[kind].protocol);
 
         if (r < 0)
                 return r;
         do
-                r = take(sock, count);
+                r = take(sock, kinds[kind].add, count);
         while (r > 0 || r == -EINTR);
-        return r;
+        return r == -ENOENT && kinds[kind].optional ? 0 : r;
 }
 
 /* What the kernel makes of a wish without bounds: net.core.rmem_max, doubled. */
@@ -122,18 +173,19 @@ static uint64_t queue_max(void) {
         return (uint64_t) most;
 }
 
-int uncounted_bytes(uint64_t *ret_seen, uint64_t *ret_hidden) {
+int uncounted_read(Uncounted *ret) {
         autoclose int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-        static const uint8_t families[] = { AF_INET, AF_INET6 };
         Count count = { 0 };
+        uint64_t hidden;
         int r = sock < 0 ? -errno : 0;
 
-        for (unsigned i = 0; i < ELEMENTS(families) && r == 0; i++)
-                r = count_family(sock, families[i], &count);
+        for (unsigned i = 0; i < ELEMENTS(kinds) && r == 0; i++)
+                r = count_kind(sock, i, &count);
         if (r < 0)
                 return r;
-        *ret_seen = count.bytes;
-        *ret_hidden =
-                count.waiting > count.listed ? (count.waiting - count.listed) * queue_max() : 0;
+        hidden = count.waiting > count.listed ? (count.waiting - count.listed) * queue_max() : 0;
+        *ret = (Uncounted){ .seen = count.bytes,
+                            .hidden = hidden,
+                            .pinned = count.pinned + pinned_bytes(hidden, 0) };
         return 0;
 }

@@ -85,6 +85,31 @@ unsigned pressure_some(const Pressure *pressure, Resource resource) {
         return percent > 100 ? 100 : (unsigned) percent;
 }
 
+static uint64_t kib_after(const char *text, const char *key) {
+        uint64_t kib = 0;
+
+        (void) number_after(text, key, &kib);
+        return kib;
+}
+
+uint64_t pressure_unexplained(const Pressure *pressure) {
+        static const char *const explained[] = {
+                "\nMemFree:",       "\nBuffers:", "\nCached:",      "\nSwapCached:",
+                "\nAnonPages:",     "\nSlab:",    "\nKernelStack:", "\nPageTables:",
+                "\nSecPageTables:", "\nPercpu:",  "\nVmallocUsed:", "\nHugetlb:",
+                "\nBalloon:",
+        };
+        char text[TEXT_MAX];
+        uint64_t total, known = 0;
+
+        if (!read_text(pressure->meminfo, text))
+                return 0;
+        total = kib_after(text, "MemTotal:");
+        for (unsigned i = 0; i < ELEMENTS(explained); i++)
+                known += kib_after(text, explained[i]);
+        return total > known ? (total - known) * 1024 : 0;
+}
+
 uint64_t pressure_available(const Pressure *pressure) {
         char text[TEXT_MAX];
         uint64_t kib = 0;

@@ -34,5 +34,12 @@ bool pressure_has_psi(const Pressure *pressure);
 unsigned pressure_some(const Pressure *pressure, Resource resource);
 /** pressure_available() - bytes that the host could still give away; UINT64_MAX where that is not known */
 uint64_t pressure_available(const Pressure *pressure);
+/**
+ * pressure_unexplained() - bytes of the host's memory that are in use and that no line of meminfo accounts for
+ *
+ * Pages that drivers and sockets take for themselves, and what each processor keeps of freed ones (up to an
+ * eighth of all, since Linux 6.7). 0 where the kernel does not tell.
+ */
+uint64_t pressure_unexplained(const Pressure *pressure);
 /** pressure_name() - "memory", "io", "cpu" */
 const char *pressure_name(Resource resource);

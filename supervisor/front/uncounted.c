@@ -13,6 +13,14 @@
  * back. Above `pressure`, where the kernel would soon act against everybody, the jail that holds most of
  * it goes, below its limit too, once a look, if it holds enough to matter.
  *
+ * What is charged can also be far less than what is held: a jail can make its sockets refer to small parts of
+ * large pieces of memory (init's uncounted.h). That shows nowhere but in the host's memory, a part of which is
+ * used and in no line of meminfo. Where that is more than a quarter of all, the jails are asked too, and the
+ * one whose sockets may pin most is ended, one a look, if they may pin more than its memory limit. "May" is a
+ * good deal more than "do": half a megabyte of unread small messages can be 400 MiB, and mostly is not. On a
+ * host where something else takes a quarter without a line in meminfo (ZFS's cache, say), a jail full of such
+ * messages is ended without need.
+ *
  * LIMIT: between two looks a jail can go on: 50 to 250 MiB for each processor that it may use.
  *
  * A jail's init is not believed further than its jail: what it says can only end what runs in it, or
@@ -30,10 +38,12 @@
 #include "supervisor/front/commands.h"
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/pressure.h"
 
 #define LOOK_USEC     250000
 #define LOOK_ACCURACY 50000
 #define TEXT_MAX      1024
+#define PART          4 /* of memory, which nothing explains */
 #define MATTERS       64 /* of what TCP uses: a jail with less than one part is never the one to go */
 #define SHARE         24 /* of memory; the kernel's own tcp_mem[0] is about one part in 22 */
 #define LOOK_PART     4  /* of tcp_mem[0], below which "TCP is not bothered" (ip-sysctl.rst) */
@@ -46,14 +56,19 @@ struct Asked { /* an init that has not answered yet */
         FrontJail *jail;      /* borrowed; its link tells us before it goes */
 };
 
+typedef struct Largest { /* of the jails that answered since the last look */
+        char jail[ID_MAX];
+        uint64_t bytes; /* 0: none */
+} Largest;
+
 struct Uncounted {
         Front *front;           /* borrowed */
         sd_event_source *timer; /* owned; off while no jail is alive */
         int sockstat, tcp_mem;  /* borrowed */
         Asked *asked;           /* owned */
-        UncountedHost host;     /* at the last look */
-        char largest[ID_MAX];   /* of those that answered since, with the most; "": none */
-        uint64_t most;
+        UncountedHost host;     /* at the last look, like the next */
+        uint64_t unexplained;   /* bytes of the host's memory */
+        Largest holds, pins;
         bool cannot_tell; /* an init could not count, and that was logged */
 };
 
@@ -85,6 +100,7 @@ static bool read_host(Uncounted *uncounted) {
         char sockstat[TEXT_MAX], tcp_mem[TEXT_MAX];
         bool known = read_text(uncounted->tcp_mem, tcp_mem);
 
+        uncounted->unexplained = pressure_unexplained(uncounted->front->pressure);
         if (!read_text(uncounted->sockstat, sockstat))
                 return false;
         uncounted_read_host(sockstat, known ? tcp_mem : NULL, uncounted->front->info.memory_total,
@@ -97,20 +113,10 @@ static void exhausted(FrontJail *jail, uint64_t bytes) {
         char held[24];
 
         (void) snprintf(held, sizeof held, "%" PRIu64, bytes);
-        log_event(LOG_WARNING, "jail holds connections that no limit counts: it is out of memory",
+        log_event(LOG_WARNING, "jail's sockets hold what no limit counts: it is out of memory",
                   F("JAIL", front_jail_id(jail)), F("BYTES", held));
         if (!commands_exhausted(jail, bytes))
                 front_jail_end(jail, NULL, NULL);
-}
-
-static void judge(Uncounted *uncounted, FrontJail *jail, uint64_t bytes) {
-        if (bytes > front_jail_limits(jail)->plan.memory_bytes) {
-                exhausted(jail, bytes);
-        } else if (bytes > uncounted->most) {
-                uncounted->most = bytes;
-                (void) snprintf(uncounted->largest, sizeof uncounted->largest, "%s",
-                                front_jail_id(jail));
-        }
 }
 
 /* Seen for certain, and what can be hidden: but no jail has more than all of the host. */
@@ -118,6 +124,28 @@ static uint64_t held_bytes(const Uncounted *uncounted, const InitEvent *event) {
         uint64_t seen = event->value, hidden = event->seen[0], most = uncounted->host.used;
 
         return seen >= most || hidden >= most - seen ? most : seen + hidden;
+}
+
+static void compare(Largest *largest, const FrontJail *jail, uint64_t bytes) {
+        if (bytes <= largest->bytes)
+                return;
+        largest->bytes = bytes;
+        (void) snprintf(largest->jail, sizeof largest->jail, "%s", front_jail_id(jail));
+}
+
+static void judge(Uncounted *uncounted, FrontJail *jail, const InitEvent *event) {
+        uint64_t limit = front_jail_limits(jail)->plan.memory_bytes;
+        uint64_t held = held_bytes(uncounted, event);
+        uint64_t pinned =
+                event->seen[1] < uncounted->unexplained ? event->seen[1] : uncounted->unexplained;
+
+        if (held > limit && uncounted->host.used > uncounted->host.look) {
+                exhausted(jail, held);
+                return;
+        }
+        compare(&uncounted->holds, jail, held);
+        if (pinned > limit)
+                compare(&uncounted->pins, jail, pinned);
 }
 
 static void cannot_tell(Uncounted *uncounted, FrontJail *jail, int code) {
@@ -146,7 +174,7 @@ static void on_count(const InitEvent *event, int *fds, unsigned n_fds, void *use
         if (event->code < 0)
                 cannot_tell(uncounted, asked->jail, event->code);
         else
-                judge(uncounted, asked->jail, held_bytes(uncounted, event));
+                judge(uncounted, asked->jail, event);
 }
 
 static bool is_asked(const Uncounted *uncounted, const FrontJail *jail) {
@@ -170,16 +198,25 @@ static void ask(Uncounted *uncounted, FrontJail *jail) {
         uncounted->asked = TAKE_PTR(asked);
 }
 
-/* The one with the most of those that answered the last time; what is left of it shows the next time. */
-static void relieve(Uncounted *uncounted) {
-        FrontJail *jail = front_jail_find(uncounted->front, uncounted->largest, 0);
+static bool is_much(const Uncounted *uncounted) {
+        return uncounted->unexplained > uncounted->front->info.memory_total / PART;
+}
+
+static void relieve(Uncounted *uncounted, Largest *largest, bool needed) {
+        FrontJail *jail = front_jail_find(uncounted->front, largest->jail, 0);
+
+        if (needed && jail && front_jail_state(jail) == FRONT_JAIL_READY)
+                exhausted(jail, largest->bytes);
+        *largest = (Largest){ .bytes = 0 };
+}
+
+/* Those with the most go, of who answered since the last look; what is left of them shows the next time. */
+static void relieve_host(Uncounted *uncounted) {
         const UncountedHost *host = &uncounted->host;
 
-        if (host->used > host->pressure && uncounted->most > host->used / MATTERS && jail &&
-            front_jail_state(jail) == FRONT_JAIL_READY)
-                exhausted(jail, uncounted->most);
-        uncounted->largest[0] = '\0';
-        uncounted->most = 0;
+        relieve(uncounted, &uncounted->holds,
+                host->used > host->pressure && uncounted->holds.bytes > host->used / MATTERS);
+        relieve(uncounted, &uncounted->pins, is_much(uncounted));
 }
 
 static void look(Uncounted *uncounted) {
@@ -187,8 +224,8 @@ static void look(Uncounted *uncounted) {
 
         if (!read_host(uncounted))
                 return;
-        relieve(uncounted);
-        if (uncounted->host.used <= uncounted->host.look)
+        relieve_host(uncounted);
+        if (uncounted->host.used <= uncounted->host.look && !is_much(uncounted))
                 return;
         for (FrontJail *jail = uncounted->front->jails; jail; jail = next) {
                 next = front_jail_next(jail);

@@ -13,23 +13,39 @@ tap = Tap()
 MB, PAGE = 1 << 20, os.sysconf("SC_PAGESIZE")
 MOST = (1 << 64) - 1
 scratch = tempfile.TemporaryDirectory()
-SOCKSTAT, TCP_MEM = (os.path.join(scratch.name, name) for name in ("sockstat", "tcp_mem"))
+SOCKSTAT, TCP_MEM, MEMINFO = (os.path.join(scratch.name, name) for name in ("sockstat", "tcp_mem", "meminfo"))
+TOTAL = 1 << 44  # memory of the host
+LINES = "Buffers Cached SwapCached AnonPages Slab KernelStack PageTables SecPageTables Percpu VmallocUsed Hugetlb Balloon".split()
 LOW = 1024 * MB  # tcp_mem[0]
 handle = 600
 
 
+def write(path, text):
+    """All of it at once, for it is read at any time."""
+    with open(path, "r+b", buffering=0) as file:
+        file.write(text.encode().ljust(1000, b"\n"))
+
+
 def host(used):
     """TCP uses so many bytes; memory of UDP is none of ours."""
-    with open(SOCKSTAT, "r+") as file:
-        file.truncate(0)
-        file.write(f"sockets: used 9\nTCP: inuse 5 orphan 0 tw 0 alloc 7 mem {used // PAGE}\nUDP: inuse 1 mem 99999999\n")
+    write(SOCKSTAT, f"sockets: used 9\nTCP: inuse 5 orphan 0 tw 0 alloc 7 mem {used // PAGE}\nUDP: inuse 1 mem 99999999\n")
 
 
-open(SOCKSTAT, "w").close()
+def unexplained(missing, line=None, more=0):
+    """So many bytes are in use for nobody; @more of those that are not stand in @line."""
+    rows = {name: 1 << 20 for name in LINES}
+    rows[line] = rows.get(line, 0) + more
+    rows["MemFree"] = TOTAL - missing - more - len(LINES) * (1 << 20)
+    write(MEMINFO, f"MemTotal: {TOTAL >> 10} kB\n" + "".join(f"{name}: {rows[name] >> 10} kB\n" for name in ["MemFree", *LINES]))
+
+
+for path in SOCKSTAT, MEMINFO:
+    open(path, "w").close()
+unexplained(0)
 with open(TCP_MEM, "w") as file:
     file.write(f"{LOW // PAGE}\t{LOW // PAGE * 4 // 3}\t{LOW // PAGE * 2}\n")
 host(0)
-front = Front(memory=1 << 44, sockstat=SOCKSTAT, tcp_mem=TCP_MEM)
+front = Front(memory=TOTAL, sockstat=SOCKSTAT, tcp_mem=TCP_MEM, meminfo=MEMINFO)
 
 
 class Played:
@@ -53,19 +69,19 @@ class Played:
         self.asked.append(number)
         return kind == INIT_COUNT
 
-    def say(self, seen, hidden=0, code=0):
-        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, 0))
+    def say(self, seen, hidden=0, pinned=0, code=0):
+        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, pinned))
 
     def is_killed(self):
         return self.jail.text(12) == "1" or self.jail.text(15) == "1"
 
-    def answer(self, seen, hidden=0):
+    def answer(self, seen, hidden=0, pinned=0):
         """Asked once more, it says so."""
         while select.select([self.jail.init], [], [], 0)[0]:
             self.is_asked(0)
         if not self.asked:
             self.is_asked()
-        self.say(seen, hidden)
+        self.say(seen, hidden, pinned)
 
     def record(self):
         self.jail.event(INIT_ENDED, self.number, signal=9)
@@ -151,7 +167,47 @@ tap.ok(not mute.is_asked(1) and not mute.is_killed() and not blind.is_killed(), 
 mute.close()
 blind.close()
 
+# ---- memory that nothing explains
+host(0)
+one, two = Played(64 * MB), Played(64 * MB)
+unexplained(TOTAL // 4)
+while one.is_asked(1):
+    one.say(0)
+while two.is_asked(1):
+    two.say(0)
+tap.ok(not one.is_asked(1), "a quarter of the host's memory may be missing")
+for line in LINES:
+    unexplained(TOTAL // 4 - (1 << 30), line, 1 << 40)
+    tap.ok(not one.is_asked(0.4), f"what stands in {line} is not")
+unexplained(TOTAL // 4 + (1 << 30))
+tap.ok(one.is_asked() and two.is_asked(), "above it the jails are asked")
+one.say(MOST, MOST, 64 * MB)
+two.say(MOST, MOST, 64 * MB)
+for _ in range(2):
+    one.answer(0)
+    two.answer(0)
+tap.ok(not one.is_killed() and not two.is_killed(), "whose sockets pin no more than its limit goes on; TCP has enough")
+one.answer(0, 0, 65 * MB)
+two.answer(0, 0, MOST)
+tap.ok(eventually(two.is_killed), "whose may pin the most is ended")
+tap.ok(not one.is_killed(), "alone: what is missing may be back with it")
+record = two.record()
+tap.same((record["cause"], record["hits"], record["evidence"]["uncounted"]), ("oom", ["sockets"], TOTAL // 4 + (1 << 30)),
+         "for want of memory, and of no more than is missing")
+two.close()
+one.answer(0, 0, 65 * MB)
+tap.ok(eventually(one.is_killed), "where it is not back, the next one goes")
+one.record()
+one.close()
+third = Played(64 * MB)
+third.is_asked()
+unexplained(0)
+third.say(0, 0, 65 * MB)
+tap.ok(not third.is_asked(1) and not third.is_killed(), "and nobody once it is")
+third.close()
+
 forged = Played(64 * MB)
+unexplained(TOTAL)
 forged.is_asked()
 forged.jail.event(INIT_COUNTED, forged.asked[0] + 1000, value=1)
 kind, _, _, _ = front.request()
