@@ -18,6 +18,7 @@
 #include "cli/verb-ls.h"
 #include "cli/verb-policy.h"
 #include "cli/verb-receipt.h"
+#include "cli/verb-replay.h"
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-snapshot.h"
@@ -47,6 +48,7 @@ static const Verb *const verbs[] = {
         &verb_task_cancel,
         &verb_task_diff,
         &verb_task_receipt,
+        &verb_task_replay,
         &verb_policy_list,
         &verb_policy_show,
         &verb_policy_check,

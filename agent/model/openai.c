@@ -94,7 +94,7 @@ static void openai_free(Provider *provider) {
         free(openai);
 }
 
-static const ProviderKind openai_kind = { "openai", start, finish, NULL, openai_free };
+static const ProviderKind openai_kind = { "openai", false, start, finish, NULL, openai_free };
 
 int openai_new(const char *base_url, const char *model, Loop *loop, Provider **ret_provider,
                Error *err) {

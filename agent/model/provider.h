@@ -27,6 +27,7 @@ typedef struct Provider Provider;
 
 typedef struct ProviderKind {
         const char *name;
+        bool is_recorded; /* its replies come from a transcript */
         /* Both return 0 or negative errno, with provider->cause set and the sentence in @err. */
         int (*start)(Provider *provider, const ModelRequest *request, Error *err);
         int (*finish)(Provider *provider, ModelReply *ret_reply, Error *err);

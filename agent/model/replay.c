@@ -196,7 +196,7 @@ static void replay_free(Provider *provider) {
         free(replay);
 }
 
-static const ProviderKind replay_kind = { "replay", start, finish, remark, replay_free };
+static const ProviderKind replay_kind = { "replay", true, start, finish, remark, replay_free };
 
 int replay_new_text(const char *text, size_t n, Provider **ret_provider, Error *err) {
         Replay *replay = calloc(1, sizeof(*replay));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/front/agent-search.h"
+#include "supervisor/front/replays.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-progress.h"
@@ -169,6 +170,14 @@ static int run_checkpoint(AgentCall *call, const cJSON *params, Error *err) {
         return r;
 }
 
+static int run_record(AgentCall *call, const cJSON *params, Error *err) {
+        int r = replay_reply(call->task, params, err);
+
+        if (r == 0)
+                agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
+        return r;
+}
+
 static int run_ask(AgentCall *call, const cJSON *params, Error *err) {
         (void) call;
         (void) params;
@@ -233,6 +242,13 @@ static const AgentMethod methods[] = {
         { "checkpoint",
           OBJECT(",\"required\":[\"state\"],\"properties\":{\"state\":{\"type\":\"object\"}}"),
           "What the agent wants to find again", run_checkpoint },
+        { "record",
+          OBJECT(",\"required\":[\"role\",\"turn\",\"expect\",\"reply\"],\"properties\":{"
+                 "\"role\":" TEXT(
+                         64) ",\"turn\":{\"type\":\"integer\",\"minimum\":1},"
+                             "\"expect\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096},"
+                             "\"reply\":{\"type\":\"object\"}}"),
+          "A reply of the model, to be replayed (a notification)", run_record },
         { "ask", "{\"type\":\"object\"}", "Ask a person (not supported yet)", run_ask },
         { "event",
           OBJECT(",\"required\":[\"event\"],\"properties\":{"

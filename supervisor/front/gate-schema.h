@@ -31,3 +31,11 @@
         "CREATE TABLE receipt_heads (subject TEXT NOT NULL REFERENCES receipts ON DELETE CASCADE," \
         " n INTEGER NOT NULL, envelope TEXT NOT NULL,"                                             \
         " PRIMARY KEY (subject, n)) STRICT, WITHOUT ROWID;"
+
+/* task_inputs: what a task was given, to be run again. transcript: '' where the replies are in task_replies */
+#define REPLAY_SCHEMA                                                                             \
+        "CREATE TABLE task_inputs (task TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"       \
+        " made INTEGER NOT NULL, params TEXT NOT NULL, base BLOB NOT NULL,"                       \
+        " bytes INTEGER NOT NULL, transcript BLOB NOT NULL, is_whole INTEGER NOT NULL) STRICT;"   \
+        "CREATE TABLE task_replies (task TEXT NOT NULL REFERENCES task_inputs ON DELETE CASCADE," \
+        " n INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (task, n)) STRICT, WITHOUT ROWID;"

@@ -183,11 +183,12 @@ HoldImport *hold_import_cancel(HoldImport *import) {
 
 /* ---- life ---------------------------------------------------------------------------------------- */
 
-/* Setup layers stay: they are a cache, and its rows name them. Every other one has no one left */
+/* Setup layers, and bases of tasks that can be replayed, stay: rows name them. Every other one has no one left */
 static int remove_left(Holds *holds, Error *err) {
         sqlite3_stmt *rows = ledger_query(holds->front->ledger, err,
                                           "SELECT digest FROM holds WHERE holder = ?1 AND "
-                                          "digest NOT IN (SELECT layer FROM gate_setups)",
+                                          "digest NOT IN (SELECT layer FROM gate_setups) AND "
+                                          "digest NOT IN (SELECT base FROM task_inputs)",
                                           "t", HOLDER);
         uint8_t(*left)[32] = NULL;
         size_t n = 0;

@@ -18,7 +18,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 5
+#define SCHEMA_NUMBER 6
 
 struct Ledger {
         sqlite3 *db;     /* owned */
@@ -68,6 +68,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         "ALTER TABLE gate_setups ADD COLUMN owner INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE gate_setups ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;",
         RECEIPT_SCHEMA,
+        REPLAY_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -17,6 +17,7 @@
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/receipt-methods.h"
+#include "supervisor/front/replay-methods.h"
 #include "supervisor/front/snapshot-import.h"
 #include "supervisor/front/snapshot-methods.h"
 #include "supervisor/front/task-methods.h"
@@ -28,8 +29,8 @@
 #define METHODS_MAX 64
 
 static const MethodRow *const modules[] = {
-        own_methods,    jail_methods, snapshot_methods, policy_methods,
-        verify_methods, task_methods, patch_methods,    receipt_methods,
+        own_methods,  jail_methods,  snapshot_methods, policy_methods, verify_methods,
+        task_methods, patch_methods, receipt_methods,  replay_methods,
 };
 
 typedef struct Method {

@@ -14,6 +14,7 @@
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/quotas.h"
+#include "supervisor/front/replays.h"
 #include "supervisor/front/setup-cache.h"
 #include "supervisor/front/tasks.h"
 
@@ -137,8 +138,9 @@ static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         int r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
         const Ceiling *ceiling;
 
-        /* setup layers are only kept so that they need not be made again: they go first */
-        while (r == -EDQUOT && setup_layers_evict(front, tasks_holds(front->tasks), uid)) {
+        /* what is only kept so that something need not be made again, or can be, goes first */
+        while (r == -EDQUOT && (replays_evict(front, tasks_holds(front->tasks), uid) ||
+                                setup_layers_evict(front, tasks_holds(front->tasks), uid))) {
                 used = bytes_of(front, uid) + quota_reserved(front, uid);
                 *err = ERROR_EMPTY;
                 r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);

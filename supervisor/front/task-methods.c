@@ -57,18 +57,16 @@ static void on_turn(const Error *err, void *userdata) {
         }
 }
 
-static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
-                     Error *err) {
+int task_method_start(Front *front, Call *call, Task *task_consume, cJSON **ret_result,
+                      Error *err) {
+        SCOPED(task_free) Task *task = task_consume;
         autofree Starting *starting = calloc(1, sizeof *starting);
         TurnSpec turn = { .call = call, .go = on_turn, .userdata = starting };
-        SCOPED(task_free) Task *task = NULL;
         int r;
 
         if (!starting)
                 return error_set(err, -ENOMEM, "start a task");
-        r = task_params_read(front, call, params, &task, err);
-        if (r >= 0)
-                r = quota_charge_create(front, call_peer(call)->uid, err);
+        r = quota_charge_create(front, call_peer(call)->uid, err);
         if (r < 0)
                 return r;
         turn.limits = &task->limits.plan;
@@ -84,8 +82,16 @@ static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_
         return add(front, call, TAKE_PTR(task), ret_result, err);
 }
 
+static int run_start(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                     Error *err) {
+        SCOPED(task_free) Task *task = NULL;
+        int r = task_params_read(front, call, params, &task, err);
+
+        return r < 0 ? r : task_method_start(front, call, TAKE_PTR(task), ret_result, err);
+}
+
 /* The task's row, for who may read what the agent did and made. */
-static int show_own(Front *front, Call *call, const char *id, cJSON **ret, Error *err) {
+int task_method_show(Front *front, Call *call, const char *id, cJSON **ret, Error *err) {
         SCOPED(json_free) cJSON *shown = NULL;
         uint64_t owner = 0;
         int r = task_ledger_show(front, id, call_uid(call), &shown, err);
@@ -128,7 +134,7 @@ static int run_log(Front *front, Call *call, const cJSON *params, cJSON **ret_re
         cJSON *json = NULL, *events;
         int r;
 
-        r = show_own(front, call, id, &task, err);
+        r = task_method_show(front, call, id, &task, err);
         if (r < 0)
                 return r;
         (void) json_number(params, "from", &from);
@@ -156,7 +162,7 @@ static int run_watch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         int r;
 
         *ret_result = NULL; /* answered here: the events come after it */
-        r = show_own(front, call, id, &shown, err);
+        r = task_method_show(front, call, id, &shown, err);
         if (r < 0)
                 return r;
         if (!client)
@@ -213,7 +219,7 @@ static int run_patch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         int r;
 
         *ret_result = NULL; /* answered here, with a descriptor */
-        r = show_own(front, call, id, &shown, err);
+        r = task_method_show(front, call, id, &shown, err);
         if (r == 0)
                 r = task_ledger_take_patch(front, id, &fd, digest, err);
         if (r < 0)

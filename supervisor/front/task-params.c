@@ -216,30 +216,35 @@ static int read_roles(Task *task, const cJSON *params, Error *err) {
         return 0;
 }
 
+/* Descriptors of the request: the base, and transcript or key */
+static int take_given(Task *task, Call *call, const cJSON *params, Error *err) {
+        int r = client_fd_check(&task->front->pipes, call_fd(call, 0), CLIENT_FD_INPUT, err);
+
+        if (r < 0)
+                return r;
+        task->tar_fd = call_take_fd(call, 0);
+        return read_model(task, call, json_get(params, "model"), err);
+}
+
 static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
         int r;
 
         task->owner_uid = call_peer(call)->uid;
         task->keep = json_true(params, "keep");
-        r = client_fd_check(&task->front->pipes, call_fd(call, 0), CLIENT_FD_INPUT, err);
-        if (r < 0)
-                return r;
-        task->tar_fd = call_take_fd(call, 0);
+        task->params = cJSON_Duplicate(params, true);
         task->request = strdup(json_text(params, "request"));
-        if (!task->request)
+        if (!task->request || !task->params)
                 return error_set(err, -ENOMEM, "take the request");
         read_budgets(task, json_get(params, "limits"));
         r = spec_take(call, params, &task->spec, err);
         if (r == 0)
                 r = read_places(task, call, params, err);
         if (r == 0)
-                r = read_model(task, call, json_get(params, "model"), err);
-        if (r == 0)
                 r = read_workflow(task, call, params, err);
         return r < 0 ? r : read_roles(task, params, err);
 }
 
-int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, Error *err) {
+static int make(Front *front, Call *call, const cJSON *params, Task **ret, Error *err) {
         SCOPED(task_free) Task *task = NULL;
         int r;
 
@@ -250,8 +255,34 @@ int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, 
         r = task_new(front, &task, err);
         if (r == 0)
                 r = fill(task, call, params, err);
+        if (r == 0)
+                *ret = TAKE_PTR(task);
+        return r;
+}
+
+int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, Error *err) {
+        SCOPED(task_free) Task *task = NULL;
+        int r = make(front, call, params, &task, err);
+
+        if (r == 0)
+                r = take_given(task, call, params, err);
+        if (r == 0)
+                *ret = TAKE_PTR(task);
+        return r;
+}
+
+int task_params_replay(Front *front, Call *call, const TaskReplay *replay, Task **ret, Error *err) {
+        SCOPED(task_free) Task *task = NULL;
+        int r = make(front, call, replay->params, &task, err);
+
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(task);
-        return 0;
+        task->params = json_free(task->params); /* a replay is not kept to be replayed */
+        task->keep = replay->keep;
+        task->is_replay = true;
+        memcpy(task->replay_base, replay->base, DIGEST_SIZE);
+        r = read_transcript(task, replay->transcript_fd, err);
+        if (r == 0)
+                *ret = TAKE_PTR(task);
+        return r;
 }

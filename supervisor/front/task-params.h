@@ -26,3 +26,13 @@ extern const char task_start_schema[];
  * Returns: 0; negative errno with call_refuse() done where a field is at fault.
  */
 int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, Error *err);
+
+typedef struct TaskReplay {  /* borrowed */
+        const cJSON *params; /* as they were */
+        const uint8_t *base; /* a layer of the store */
+        int transcript_fd;
+        bool keep;
+} TaskReplay;
+
+/** task_params_replay() - the same of what was kept of another task; what the caller may have is looked at anew */
+int task_params_replay(Front *front, Call *call, const TaskReplay *replay, Task **ret, Error *err);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
+#include "supervisor/front/replays.h"
 #include "supervisor/front/task-model.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
@@ -202,6 +203,7 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
         }
         task->base = *end->base;
         task_receipt_base(task);
+        replay_keep(task);
         if (make_task_jail(task, &err) < 0 || make_agent_jail(task, &err) < 0)
                 task_fail(task, "jail", &err);
 }
@@ -223,6 +225,7 @@ static void on_setup(const char *id, const RunCommand *run, void *userdata) {
 
 static int start_base(Task *task, Error *err) {
         WorkBaseSpec spec = { .tar_fd = task->tar_fd,
+                              .base = task->is_replay ? task->replay_base : NULL,
                               .spec = task->spec,
                               .snapshot = task->snapshot,
                               .policy = &task->verify_policy,

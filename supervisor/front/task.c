@@ -125,6 +125,7 @@ Task *task_free(Task *task) {
         verify_spec_free(task->spec);
         json_free(task->workflow);
         json_free(task->roles);
+        json_free(task->params);
         free(task->request);
         free(task);
         return NULL;

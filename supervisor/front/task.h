@@ -105,6 +105,10 @@ struct Task {
         uint64_t jail_cpu_usec[2];    /* of the task's and the agent's jail, as last read */
         sd_event_source *meter_timer; /* owned */
 
+        cJSON *params;        /* owned: of task.start, to be kept for a replay */
+        size_t replies_bytes; /* recorded so far */
+        bool is_replay;       /* its base is there already */
+        uint8_t replay_base[DIGEST_SIZE];
         int tar_fd;
         WorkBaseJob *base_job;
         WorkBase base;

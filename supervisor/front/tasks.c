@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/quotas.h"
+#include "supervisor/front/replays.h"
 #include "supervisor/front/setup-cache.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-receipt.h"
@@ -38,6 +39,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
                 r = holds_new(front, &tasks->holds, err);
         if (r == 0)
                 r = setup_layers_hold(front, tasks->holds, err);
+        if (r == 0)
+                r = replays_hold(front, tasks->holds, err);
         if (r == 0)
                 r = egress_link_start(front, &tasks->egress, err);
         if (r < 0) {

@@ -17,14 +17,16 @@ struct WorkBaseJob {
         JailLimits limits;
         bool has_limits;
         WorkBase base;
-        HoldImport *import; /* owned: while it unpacks */
-        SetupLayer *setup;  /* owned: while setup runs */
+        HoldImport *import;     /* owned: while it unpacks */
+        SetupLayer *setup;      /* owned: while setup runs */
+        sd_event_source *later; /* owned: where the base is there already */
 };
 
 static WorkBaseJob *job_free(WorkBaseJob *job) {
         if (!job)
                 return NULL;
         work_base_release(job->holds, &job->base);
+        sd_event_source_disable_unref(job->later);
         free(job);
         return NULL;
 }
@@ -147,8 +149,30 @@ static void on_import(const LayerImport *import, const Error *err, bool refused,
                 return;
         }
         memcpy(job->base.base, import->digest, DIGEST_SIZE);
+        job->base.bytes = layer_disk_bytes(import->bytes, import->entries);
         job->base.has_base = true;
         start_setup(job);
+}
+
+/* ---- a base that is there already ---------------------------------------------------------------- */
+
+static int on_later(sd_event_source *source, void *userdata) {
+        (void) source;
+        start_setup(userdata);
+        return 0;
+}
+
+/* Not from within the call that asks */
+static int start_known(WorkBaseJob *job, Error *err) {
+        int r = hold_take(job->holds, job->spec.base, job->spec.owner_uid, err);
+
+        if (r < 0)
+                return r;
+        memcpy(job->base.base, job->spec.base, DIGEST_SIZE);
+        job->base.has_base = true;
+        job->spec.base = NULL;
+        r = sd_event_add_defer(job->front->event, &job->later, on_later, job);
+        return r < 0 ? error_set(err, r, "take a base that is there") : 0;
 }
 
 /*
@@ -182,10 +206,6 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
 
         if (!job)
                 return error_set(err, -ENOMEM, "take in the base");
-        r = snapshots_left(front, spec->owner_uid, &left, err);
-        if (r < 0)
-                return r;
-        import.max_disk = room_for(spec->tar_fd, left);
         *job = (WorkBaseJob){ .front = front,
                               .holds = holds,
                               .spec = *spec,
@@ -193,6 +213,16 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
                               .base = { .owner_uid = spec->owner_uid } };
         if (spec->limits)
                 job->limits = *spec->limits;
+        if (spec->base) {
+                r = start_known(job, err);
+                if (r == 0)
+                        *ret = TAKE_PTR(job);
+                return r;
+        }
+        r = snapshots_left(front, spec->owner_uid, &left, err);
+        if (r < 0)
+                return r;
+        import.max_disk = room_for(spec->tar_fd, left);
         if (spec->phase)
                 spec->phase(WORK_UNPACK, spec->userdata);
         r = hold_import(holds, &import, on_import, job, &job->import, err);

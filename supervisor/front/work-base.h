@@ -9,6 +9,7 @@ typedef struct WorkBase { /* layers that are held until work_base_release() */
         bool has_base;
         bool has_setup;
         uint32_t owner_uid;
+        uint64_t bytes; /* of the base on disk; 0: not known */
         uint8_t base[DIGEST_SIZE];
         uint8_t setup[DIGEST_SIZE];
 } WorkBase;
@@ -30,6 +31,7 @@ typedef void (*WorkPhaseFn)(WorkPhase phase, void *userdata);
 
 typedef struct WorkBaseSpec { /* strings borrowed until the end */
         int tar_fd;           /* duplicated */
+        const uint8_t *base;  /* NULL; else a layer that is in the store already, and no tar */
         const VerifySpec *spec;
         const char *snapshot;
         const PolicyUse *policy;  /* of the setup's jail: the verify's */

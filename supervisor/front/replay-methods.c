@@ -1,0 +1,53 @@
+/*
+ * replay-methods: see replay-methods.h. A replay is a task of its own; whether it came to the same is for who
+ * asked to see from the two receipts.
+ */
+#include "supervisor/front/replay-methods.h"
+
+#include "supervisor/front/replays.h"
+#include "supervisor/front/task-methods.h"
+#include "supervisor/front/task-params.h"
+#include "supervisor/front/tasks.h"
+
+static int start(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        Replay replay = { .transcript_fd = -EBADF };
+        TaskReplay given;
+        Task *task = NULL;
+        int r = replay_take(front, json_text(params, "task"), &replay, err);
+
+        if (r < 0)
+                return r;
+        given = (TaskReplay){ replay.params, replay.base, replay.transcript_fd,
+                              json_true(params, "keep") };
+        r = task_params_replay(front, call, &given, &task, err);
+        replay_deinit(&replay);
+        return r < 0 ? r : task_method_start(front, call, task, ret_result, err);
+}
+
+static int run_replay(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        const char *id = json_text(params, "task");
+        SCOPED(json_free) cJSON *shown = NULL;
+        const Task *task;
+        int r = task_method_show(front, call, id, &shown, err);
+
+        if (r < 0)
+                return r;
+        task = tasks_find(front->tasks, id, 0);
+        if (task && !task_is_final(task))
+                return error_say(err, -EBUSY, "task %s has not ended yet", id);
+        return start(front, call, params, ret_result, err);
+}
+
+const MethodRow replay_methods[] = {
+        { .name = "task.replay",
+          .params = "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"
+                    "\"properties\":{\"task\":{\"type\":\"string\","
+                    "\"pattern\":\"^t-[a-z2-7]{10}$\"},\"keep\":{\"type\":\"boolean\"}}}",
+          .result = "{\"type\":\"object\",\"required\":[\"task\"]}",
+          .may_wait = true,
+          .summary = "Run a task again: the same base and request, the model's replies as recorded",
+          .charge = "tasks",
+          .run = run_replay },
+        { 0 },
+};
