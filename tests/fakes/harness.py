@@ -36,7 +36,7 @@ class Refusal(Exception):
 class Supervisor:
     def __init__(self, scenario, work, agent, data):
         self.scenario, self.work, self.agent, self.data = scenario, work, agent, data
-        self.events, self.calls, self.checkpoints = [], [], []
+        self.events, self.calls, self.checkpoints, self.records = [], [], [], []
         self.finish = None
         self.verdicts = list(scenario.get("verdicts", []))
         self.n_verify = 0
@@ -153,8 +153,8 @@ class Supervisor:
     # ---- the wire ----
     def answer(self, sock, message):
         method, params = message["method"], message.get("params", {})
-        if method == "event":
-            self.events.append(params)
+        if method in ("event", "record"):
+            (self.events if method == "event" else self.records).append(params)
             return True
         self.calls.append((method, params))
         count = sum(1 for m, _ in self.calls if m == method)
