@@ -32,15 +32,15 @@ struct Notary {
 };
 
 const char *notary_key(const Notary *notary) {
-        return notary->fd >= 0 ? notary->hello.key : NULL;
+        return notary && notary->fd >= 0 ? notary->hello.key : NULL;
 }
 
 const char *notary_pem(const Notary *notary) {
-        return notary->fd >= 0 ? notary->hello.pem : NULL;
+        return notary && notary->fd >= 0 ? notary->hello.pem : NULL;
 }
 
 const char *notary_fault(const Notary *notary) {
-        return notary->fault;
+        return notary ? notary->fault : "there is no notary";
 }
 
 bool notary_is_busy(const Notary *notary) {
@@ -187,8 +187,8 @@ static int ask(Notary *notary, const NotaryRequest *request, NotaryFn done, void
                Error *err) {
         Pending *pending;
 
-        if (notary->fd < 0)
-                return error_say(err, -ENOTCONN, "%s", notary->fault);
+        if (!notary || notary->fd < 0)
+                return error_say(err, -ENOTCONN, "%s", notary_fault(notary));
         if (notary->n >= PENDING_MAX)
                 return error_say(err, -EBUSY, "too many heads wait to be signed");
         pending = calloc(1, sizeof(*pending));

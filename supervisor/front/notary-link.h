@@ -15,7 +15,7 @@ int notary_link_new(Front *front, int fd, const NotaryHello *hello, Notary **ret
 /** notary_link_free() - what is under way is not answered any more; NULL is fine. Returns: NULL */
 Notary *notary_link_free(Notary *notary);
 
-/** notary_key() - "sha256:…", borrowed; NULL: there is no notary */
+/** notary_key() - "sha256:…", borrowed; NULL: there is no notary; @notary may be NULL here and below */
 const char *notary_key(const Notary *notary);
 /** notary_pem() - the public key, borrowed; NULL likewise */
 const char *notary_pem(const Notary *notary);
