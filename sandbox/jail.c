@@ -91,6 +91,7 @@ static int start_shell(Jail *jail, Error *err) {
         if (r < 0)
                 return error_set(err, r, "prepare a shell's channel");
         jail->has_groups = true;
+        host_marks_take(&jail->host);
         return shell_start(&shell, &jail->pidfd, err);
 }
 
@@ -126,6 +127,12 @@ int jail_new_shell_like(Jail *other, Jail **ret, Error *err) {
 }
 
 JailState jail_state(const Jail *jail) {
+        return jail->state;
+}
+
+JailState jail_shell_state(Jail *jail) {
+        if (jail->state <= JAIL_SHELL && !host_marks_hold(&jail->host))
+                (void) jail_kill(jail);
         return jail->state;
 }
 

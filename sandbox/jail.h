@@ -73,6 +73,8 @@ Jail *jail_free(Jail *jail);
 DEFINE_SCOPED(Jail *, jail_free);
 /** jail_state() */
 JailState jail_state(const Jail *jail);
+/** jail_shell_state() - likewise; a shell is ended if what it took of the host is gone: see host-mounts.h */
+JailState jail_shell_state(Jail *jail);
 /** jail_channel() - readable when jail_dispatch() has something to do; -EBADF when closed for good */
 int jail_channel(const Jail *jail);
 /** jail_pidfd() - readable when init is dead: then jail_reap() */

@@ -34,32 +34,22 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "base/root-path.h"
+#include "sandbox/host-mounts.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-proc.h"
 
 #define PLAIN    (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 #define PTYS_MAX "64" /* of a jail: kernel.pty.max is one count for the whole host */
 
-static const char *const host_mounts[SHELL_HOST_MAX] = {
-        "usr",
-        "etc/alternatives",
-        "etc/ld.so.cache",
-        "etc/ssl/certs",
-        "etc/java-11-openjdk",
-        "etc/java-17-openjdk",
-        "etc/java-21-openjdk",
-        "etc/java-25-openjdk",
-};
-
 /* ---- the shell: no plan is known ------------------------------------------------------------------ */
 
 int root_take_host(Shell *shell, Error *err) {
         unsigned i;
 
-        for (i = 0; i < SHELL_HOST_MAX; i++) {
+        for (i = 0; i < HOST_MOUNTS_MAX; i++) {
                 char path[64];
 
-                (void) snprintf(path, sizeof(path), "/%s", host_mounts[i]);
+                (void) snprintf(path, sizeof(path), "/%s", host_mount_name(i));
                 shell->host[i] = -EBADF;
                 if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                         continue;
@@ -309,16 +299,18 @@ static int bind_host(const Site *site, Error *err) {
         unsigned i;
         int r = 0;
 
-        for (i = 0; r == 0 && i < SHELL_HOST_MAX; i++) {
+        for (i = 0; r == 0 && i < HOST_MOUNTS_MAX; i++) {
                 autoclose int place = -EBADF;
 
                 if (site->shell->host[i] < 0)
                         continue;
-                place = root_open(site->root, host_mounts[i], O_PATH);
+                place = root_open(site->root, host_mount_name(i), O_PATH);
                 if (place < 0)
                         return error_set(err, place, "open the place for the host's /%s",
-                                         host_mounts[i]);
+                                         host_mount_name(i));
                 r = mount_attach(site->shell->host[i], place, "", err);
+                if (r < 0)
+                        (void) error_add(err, r, "bind the host's /%s", host_mount_name(i));
         }
         return r;
 }

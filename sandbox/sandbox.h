@@ -5,6 +5,7 @@
  */
 #include "sandbox/groups.h"
 #include "sandbox/hierarchy.h"
+#include "sandbox/host-mounts.h"
 #include "sandbox/id-ranges.h"
 #include "sandbox/jail.h"
 
@@ -43,5 +44,6 @@ struct Jail {
         bool has_status;
         uint32_t oom_kills; /* of its commands, once it ended */
         Groups groups;
+        HostMarks host;        /* of the host, when its shell was begun */
         int fds[_JAIL_FD_MAX]; /* owned, as the front gets them; PIDFD stands in pidfd */
 };

@@ -8,11 +8,9 @@
 
 #include "base/error.h"
 #include "sandbox/hierarchy.h"
+#include "sandbox/host-mounts.h"
 #include "sandbox/limits.h"
 #include "sandbox/plan.h"
-
-#define SHELL_HOST_MAX \
-        8 /* host directories that the host root binds, host_mounts[] in priv-root.c */
 
 typedef struct Shell { /* what the clone takes along; the descriptors are the monitor's, borrowed */
         const Hierarchy *hierarchy;
@@ -35,7 +33,7 @@ typedef struct Shell { /* what the clone takes along; the descriptors are the mo
         int stand;  /* S, the root of the mount namespace: see priv-root.c */
         int tmp;    /* detached clones of the root's tmp and run */
         int run;
-        int host[SHELL_HOST_MAX];
+        int host[HOST_MOUNTS_MAX];
         int boot[2];    /* builder, init */
         int spawner[2]; /* init, spawner */
 } Shell;

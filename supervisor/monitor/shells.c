@@ -62,8 +62,9 @@ int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
         if (like)
                 r = entry_new_shell(monitor, like, &best, err);
         for (Entry *entry = monitor->entries; entry && !like; entry = entry->next) {
-                JailState state =
-                        entry->handle == 0 && !entry->ended ? jail_state(entry->jail) : JAIL_ENDED;
+                JailState state = entry->handle == 0 && !entry->ended
+                                          ? jail_shell_state(entry->jail)
+                                          : JAIL_ENDED;
 
                 if (state == JAIL_SHELL || (state == JAIL_SHELL_STARTING && !best))
                         best = entry;
