@@ -232,7 +232,12 @@ static void show_verify_end(Progress *progress, const cJSON *event, const cJSON 
 
 /* Phases that are over before they are read: the verdict says what came of them */
 static bool is_fast(const char *phase) {
-        return phase && (strcmp(phase, "apply") == 0 || strcmp(phase, "results") == 0);
+        static const char *const phases[] = { "apply", "results", "base_results", "usage" };
+
+        for (size_t i = 0; phase && i < ELEMENTS(phases); i++)
+                if (strcmp(phases[i], phase) == 0)
+                        return true;
+        return false;
 }
 
 static void show_notice(Progress *progress, const cJSON *event, const cJSON *data) {

@@ -136,7 +136,7 @@ static void add_name(Page *page, const Report *report, const char *name, bool fa
 }
 
 static void add_list(Page *page, const Report *report, const ReportList *list) {
-        const cJSON *names = json_get(report->verdict, list->member), *name;
+        const cJSON *names = json_at(report->verdict, list->member), *name;
         int n = cJSON_GetArraySize(names), shown = 0;
 
         if (n == 0)
@@ -145,30 +145,63 @@ static void add_list(Page *page, const Report *report, const ReportList *list) {
                     list->title, list->bad || strcmp(list->member, "failing") == 0 ? "bad" : "", n,
                     strcmp(list->member, "failing") == 0 ? "open" : "");
         cJSON_ArrayForEach(name, names) {
+                autofree char *item = report_item(name);
+
                 if (shown++ == NAMES_SHOWN) {
                         page_printf(page, "<li>and %d more</li>\n", n - NAMES_SHOWN);
                         break;
                 }
-                if (cJSON_IsString(name))
-                        add_name(page, report, name->valuestring,
-                                 strcmp(list->member, "failing") == 0);
+                if (item)
+                        add_name(page, report, item, list->fails);
         }
         page_raw(page, "</ul>\n");
 }
 
 static bool has_lists(const cJSON *verdict) {
         for (const ReportList *list = report_lists; list->member; list++)
-                if (cJSON_GetArraySize(json_get(verdict, list->member)) > 0)
+                if (cJSON_GetArraySize(json_at(verdict, list->member)) > 0)
                         return true;
         return false;
 }
 
+/* What a run said that the agent does not see, and the parts that were tried one by one */
+static void add_proof(Page *page, const cJSON *verdict) {
+        const cJSON *hunks = json_at(verdict, "/tdd/hunks"), *held = json_get(verdict, "held");
+        const char *output = json_text(held, "output");
+
+        if (hunks)
+                page_printf(
+                        page,
+                        "<p>Test first: %llu of %llu parts of the change were taken away one by "
+                        "one; %llu are proven by a test, without %llu nothing runs, %llu are "
+                        "unproven.</p>\n",
+                        (unsigned long long) report_number(hunks, "tried"),
+                        (unsigned long long) report_number(hunks, "all"),
+                        (unsigned long long) report_number(hunks, "proven"),
+                        (unsigned long long) report_number(hunks, "needed"),
+                        (unsigned long long) report_number(hunks, "unproven"));
+        if (held)
+                page_printf(page,
+                            "<p>With the tests that were held back %llu tests ran, %llu more than "
+                            "without; %llu failed.</p>\n",
+                            (unsigned long long) report_number(held, "run"),
+                            (unsigned long long) report_number(held, "more"),
+                            (unsigned long long) report_number(held, "failed"));
+        if (output) {
+                page_raw(page, "<details><summary>Their output</summary><pre>");
+                page_text(page, output);
+                page_raw(page, "</pre></details>\n");
+        }
+}
+
 static void add_tests(Page *page, const Report *report) {
-        if (!has_lists(report->verdict))
+        if (!has_lists(report->verdict) && !json_get(report->verdict, "tdd") &&
+            !json_get(report->verdict, "held"))
                 return;
         page_raw(page, "<section>\n<h2>What the gate found</h2>\n");
         for (const ReportList *list = report_lists; list->member; list++)
                 add_list(page, report, list);
+        add_proof(page, report->verdict);
         page_raw(page, "</section>\n");
 }
 

@@ -59,19 +59,21 @@ static void add_counts(Page *page, const cJSON *tests) {
 }
 
 static void add_list(Page *page, const Report *report, const ReportList *list) {
-        const cJSON *names = json_get(report->verdict, list->member), *name;
+        const cJSON *names = json_at(report->verdict, list->member), *name;
         int n = cJSON_GetArraySize(names), shown = 0;
 
         if (n == 0)
                 return;
         page_printf(page, "**%s** (%d)\n\n", list->title, n);
         cJSON_ArrayForEach(name, names) {
+                autofree char *item = report_item(name);
+
                 if (shown++ == NAMES_SHOWN) {
                         page_printf(page, "- and %d more\n", n - NAMES_SHOWN);
                         break;
                 }
                 page_raw(page, "- ");
-                page_code(page, cJSON_IsString(name) ? name->valuestring : "?", 300);
+                page_code(page, item, 300);
                 page_raw(page, "\n");
         }
         page_raw(page, "\n");

@@ -7,21 +7,49 @@
 #include "base/buf.h"
 #include "base/units.h"
 
+#define ITEM_MAX      2048
 #define EXCERPT_LINES 30
 #define EXCERPT_MAX   4096
 
 const ReportList report_lists[] = {
-        { "failing", "Failing tests", NULL },
-        { "known", "Of these, failing on the base as well", NULL },
-        { "missing", "Tests of the base that did not run", "missing" },
-        { "newly_skipped", "Tests that are skipped now", "skipped" },
-        { "flaky", "Tests that fail only sometimes", "flaky" },
-        { "restored", "Protected files that were put back or taken away", "tampered" },
-        { "dangerous", "Of these, files that change how tests run", NULL },
-        { "new_tests", "New tests", NULL },
-        { "overfitted", "Held-back tests that fail", "overfitted" },
+        { "/failing", "Failing tests", NULL, true },
+        { "/known", "Of these, failing on the base as well", NULL, false },
+        { "/missing", "Tests of the base that did not run", "missing", false },
+        { "/newly_skipped", "Tests that are skipped now", "skipped", false },
+        { "/flaky", "Tests that fail only sometimes", "flaky", false },
+        { "/restored", "Protected files that were put back or taken away", "tampered", false },
+        { "/dangerous", "Of these, files that change how tests run", NULL, false },
+        { "/new_tests", "New tests", NULL, false },
+        { "/tdd/red", "Tests that fail without the change, as they must", NULL, false },
+        { "/tdd/red_commands", "Commands that fail without the change, as they must", NULL, false },
+        { "/tdd/not_red", "New or changed tests that do not fail without the change", "not_red",
+          false },
+        { "/tdd/old_failing", "Changed tests that fail in their old form", "old_form", false },
+        { "/tdd/unproven", "Parts of the change that no test needs", "unproven", false },
+        { "/held/failing", "Held-back tests that fail", "overfitted", true },
         { 0 },
 };
+
+/* {"test", "why"} or {"file", "line", "lines"} */
+static char *object_text(const cJSON *item) {
+        const char *test = json_text(item, "test"), *why = json_text(item, "why");
+        const char *file = json_text(item, "file");
+        uint64_t line = report_number(item, "line"), lines = report_number(item, "lines");
+        Buf text = BUF_EMPTY(ITEM_MAX);
+
+        (void) buf_printf(&text, "%.1000s", test ? test : file ? file : "?");
+        if (why)
+                (void) buf_printf(&text, ": %.100s", why);
+        if (line > 0)
+                (void) buf_printf(&text, ":%llu", (unsigned long long) line);
+        if (line > 0 && lines > 1)
+                (void) buf_printf(&text, "-%llu", (unsigned long long) (line + lines - 1));
+        return buf_take(&text);
+}
+
+char *report_item(const cJSON *item) {
+        return cJSON_IsString(item) ? strdup(item->valuestring) : object_text(item);
+}
 
 uint64_t report_number(const cJSON *object, const char *name) {
         uint64_t value = 0;

@@ -39,9 +39,13 @@ char *report_excerpt(const char *output, const char *name);
 
 /** report_lists - members of a verdict that are names, with what they mean; ended by NULL */
 typedef struct ReportList {
-        const char *member;
-        const char *title; /* for people */
-        const char
-                *bad; /* a type for JUnit where each is a failure of the gate; NULL: it is none */
+        const char *member; /* JSON pointer */
+        const char *title;  /* for people */
+        const char *
+                bad; /* a type for JUnit where each is a failure of the gate, if it did not pass; NULL: it is none */
+        bool fails; /* names of tests whose output says why */
 } ReportList;
 extern const ReportList report_lists[];
+
+/** report_item() - one item of such a list as text: fresh, NULL: no memory */
+char *report_item(const cJSON *item);

@@ -137,6 +137,8 @@ static void jail_made(Task *task, unsigned which, FrontJail *jail, const Error *
                 return;
         }
         (void) snprintf(id, ID_MAX, "%s", front_jail_id(jail));
+        if (which == MAKING_TASK) /* a report without curves is one, too */
+                (void) samples_start(task->front, id, &task->samples, NULL);
         both_ready(task);
 }
 

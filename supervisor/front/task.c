@@ -113,6 +113,7 @@ Task *task_free(Task *task) {
                 client_unwatch(task->client, on_client_gone, task);
         sd_event_source_disable_unref(task->wall);
         sd_event_source_disable_unref(task->meter_timer);
+        samples_free(task->samples);
         sd_event_source_disable_unref(task->reap);
         free(task->gate.seen);
         agent_socket_free(task->socket);
@@ -198,6 +199,19 @@ static void stop_all(Task *task) {
         task->client = NULL;
 }
 
+/* The curves of the jail that the agent's commands ran in, while it is still there to be read */
+static void tell_usage(Task *task) {
+        const EventHead head = { .event = "notice" };
+        cJSON *samples = samples_take(TAKE_PTR(task->samples)), *data;
+
+        if (!samples)
+                return;
+        data = cJSON_CreateObject();
+        json_add_text(data, "phase", "usage");
+        json_add_consume(data, "samples", samples);
+        events_emit(task, &head, data);
+}
+
 void task_end(Task *task, TaskState state, const char *cause, const char *why) {
         if (task_is_final(task))
                 return;
@@ -208,6 +222,7 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why) {
         (void) snprintf(task->cause, sizeof(task->cause), "%s", cause ? cause : "");
         if (why)
                 (void) snprintf(task->summary, sizeof(task->summary), "%s", why);
+        tell_usage(task);
         stop_all(task);
         task_set_state(task, state);
         tasks_next(task->front->tasks);

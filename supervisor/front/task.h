@@ -16,6 +16,7 @@
 #include "supervisor/front/events.h"
 #include "supervisor/front/patch-diff.h"
 #include "supervisor/front/receipts.h"
+#include "supervisor/front/samples.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/verify.h"
 
@@ -104,6 +105,7 @@ struct Task {
         GateMeter meter;              /* of commands that have ended: tests, output */
         uint64_t jail_cpu_usec[2];    /* of the task's and the agent's jail, as last read */
         sd_event_source *meter_timer; /* owned */
+        Samples *samples;             /* owned: of the task's jail */
 
         cJSON *params;        /* owned: of task.start, to be kept for a replay */
         size_t replies_bytes; /* recorded so far */

@@ -200,7 +200,7 @@ if [ -x "$top_builddir/agent/warder-agent" ] && command -v "${CC:-cc}" >/dev/nul
                 "has the same files"
         expect 0 "its page" python3 -B ../look.py ../results/report.html
         page=$(cat ../results/report.html)
-        for part in "iteration 4" "architect" "tampered" "verified" "verifies"; do has "$page" "$part" "tells: $part"; done
+        for part in "The agent's commands" "iteration 4" "architect" "tampered" "verified" "verifies"; do has "$page" "$part" "tells: $part"; done
         has "$(python3 -B ../junit.py ../results/junit.xml verdict)" "verdict passed" "its junit.xml is of the last verdict"
         has "$(cat ../task.md)" "verified" "its summary says how it ended"
         cd .. || exit 1

@@ -96,8 +96,9 @@ static void check_excerpt(const char *output, const char *name, const char *want
 
 static void test_excerpt(void) {
         static const char tap[] = "ok 1 - a\nnot ok 2 - b\n# got 1\n# want 2\nok 3 - b again\n";
-        static const char py[] = "____ test_a ____\nboom\n____ test_b ____\nbang\n==== summary ====\n"
-                                 "FAILED tests/t.py::test_b - bang\n";
+        static const char py[] =
+                "____ test_a ____\nboom\n____ test_b ____\nbang\n==== summary ====\n"
+                "FAILED tests/t.py::test_b - bang\n";
 
         check_excerpt(tap, "b", "not ok 2 - b\n# got 1\n# want 2\n", "of TAP");
         check_excerpt(py, "tests/t.py::test_b", "____ test_b ____\nbang\n", "of pytest");
@@ -132,6 +133,40 @@ static void test_events(void) {
         json_free(events);
 }
 
+static void test_proof(void) {
+        static const char text[] =
+                "{\"verdict\":\"failed\",\"reason\":\"r\",\"tdd\":{\"red\":[\"t1\"],\"not_red\":[{"
+                "\"test\":"
+                "\"t<2>\",\"why\":\"passes\"}],\"unproven\":[{\"file\":\"a.c\",\"line\":7,"
+                "\"lines\":3}],"
+                "\"hunks\":{\"all\":4,\"tried\":3,\"proven\":1,\"needed\":1,\"unproven\":1}},"
+                "\"held\":{\"run\":9,\"more\":2,\"failed\":1,\"failing\":[\"h1\"],\"output\":\"<o>"
+                "\"}}";
+        cJSON *verdict = NULL;
+        Report report = { .version = "1", .patch = "" };
+        char *page, *junit, *summary;
+
+        is_number(json_parse(text, strlen(text), 0, &verdict, NULL), 0, "a verdict with proofs");
+        report.verdict = verdict;
+        is_number(report_gather(&report), 0, "a report of it");
+        page = report_html(&report);
+        has_text(page, "t&lt;2&gt;: passes", "a test that is not red, with the reason");
+        has_text(page, "a.c:7-9", "a part that is unproven");
+        has_text(page, "3 of 4 parts", "the counts of parts");
+        has_text(page, "9 tests ran, 2 more", "held-back tests");
+        has_text(page, "&lt;o&gt;", "their output, escaped");
+        junit = report_junit(&report);
+        has_text(junit, "<failure type=\"overfitted\"", "a held-back test is a failure in JUnit");
+        has_text(junit, "name=\"a.c:7-9\"", "so is a part that is unproven");
+        summary = report_markdown(&report);
+        has_text(summary, "`t<2>: passes`", "the summary names them");
+        report_deinit(&report);
+        json_free(verdict);
+        free(page);
+        free(junit);
+        free(summary);
+}
+
 int main(void) {
         test_text();
         test_code();
@@ -139,5 +174,6 @@ int main(void) {
         test_full();
         test_excerpt();
         test_events();
+        test_proof();
         return tap_end();
 }
