@@ -47,6 +47,7 @@
 #include "base/owned.h"
 #include "sandbox/groups.h"
 #include "sandbox/landlock.h"
+#include "sandbox/net-settings.h"
 #include "sandbox/oom-order.h"
 #include "sandbox/priv-builder.h"
 #include "sandbox/priv-caps.h"
@@ -187,15 +188,11 @@ static int stage_init_group(Shell *shell, Error *err) {
 
 static int stage_network(Shell *shell, Error *err) {
         autoclose int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        autoclose int port = -EBADF;
         struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
 
         if (sock < 0 || ioctl(sock, SIOCSIFFLAGS, &lo) < 0)
                 return error_set(err, -errno, "bring the loopback interface up");
-        port = openat(shell->proc, "sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC);
-        if (port < 0 || write(port, "0", 1) < 0)
-                return error_set(err, -errno, "let commands bind ports below 1024");
-        return 0;
+        return net_settings(shell->proc, err);
 }
 
 static int stage_ids(Shell *shell, Error *err) {

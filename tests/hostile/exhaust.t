@@ -106,6 +106,25 @@ for name, attack in ATTACKS.items():
     tap.ok(record["cause"] == "oom" or (inside is not None and inside < 2 * LIMIT),
            f"in a jail, {name} do not", record)
     print(f"# {name}: {outside >> 20} MiB outside, in a jail {record['cause']}, {(inside or 0) >> 20} MiB")
+
+OPTIONS = """
+import socket, struct
+end, n = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM), 0
+try:
+    while n < 4000:
+        n += 1
+        end.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, struct.pack("!12sI", b"\\xff\\x02", n) + struct.pack("=I", 1))
+except OSError:
+    pass
+print("held", n)
+"""
+with open("/proc/sys/net/core/optmem_max") as file:
+    most = int(file.read())
+outside = held(subprocess.run(["python3", "-c", OPTIONS], capture_output=True, text=True, check=False).stdout)
+inside = held(text(run(client, ["python3", "-c", OPTIONS], limits={"memory": LIMIT})))
+tap.ok(outside and outside >= min(4000, most // 64), "outside, a socket is in as many groups as its options may take", outside)
+tap.ok(inside and 1 < inside <= 20480 // 32, "in a jail, these are few", inside)
+print(f"# memberships of a socket: {outside} outside, in a jail {inside}")
 client.close()
 supervisor.stop()
 tap.same(supervisor.leftovers(), [], "nothing is left behind")
