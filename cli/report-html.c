@@ -262,13 +262,28 @@ static void add_commands(Page *page, const Report *report) {
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
+/* Microseconds and bytes as people read them */
+static void add_figure(Page *page, const char *name, double value) {
+        uint64_t number = value >= 0 && value < 0x1p53 ? (uint64_t) value : 0;
+        char text[UNITS_TEXT_MAX];
+
+        page_raw(page, "</td><td class=\"n\">");
+        if (strstr(name, "_usec"))
+                page_raw(page, units_format_duration(number, text));
+        else if (strstr(name, "_bytes"))
+                page_raw(page, units_format_size(number, text));
+        else
+                page_printf(page, "%llu", (unsigned long long) number);
+}
+
 static void add_used(Page *page, const cJSON *used) {
         const cJSON *pair;
 
         if (cJSON_GetArraySize(used) == 0)
                 return;
-        page_raw(page, "<section>\n<h2>Budgets</h2>\n<div class=\"scroll\"><table>\n"
-                       "<tr><th>budget</th><th>used</th><th>of</th></tr>\n");
+        page_raw(page,
+                 "<section>\n<h2>Budgets</h2>\n<div class=\"scroll\"><table>\n"
+                 "<tr><th>budget</th><th class=\"n\">used</th><th class=\"n\">of</th></tr>\n");
         cJSON_ArrayForEach(pair, used) {
                 const cJSON *had = cJSON_GetArrayItem(pair, 0), *of = cJSON_GetArrayItem(pair, 1);
 
@@ -276,8 +291,9 @@ static void add_used(Page *page, const cJSON *used) {
                         continue;
                 page_raw(page, "<tr><td>");
                 page_line(page, pair->string, 64);
-                page_printf(page, "</td><td class=\"n\">%.0f</td><td class=\"n\">%.0f</td></tr>\n",
-                            had->valuedouble, of->valuedouble);
+                add_figure(page, pair->string, had->valuedouble);
+                add_figure(page, pair->string, of->valuedouble);
+                page_raw(page, "</td></tr>\n");
         }
         page_raw(page, "</table></div>\n</section>\n");
 }

@@ -234,6 +234,8 @@ static int read_results(Applying *self, Error *err) {
                 r = tree_pack_names(&self->tree, &patch, &archive, err);
         if (r == 0)
                 r = changes_ask(&self->link, archive, true, &self->results, err);
+        if (r == LINK_E_REFUSED)
+                (void) error_add(err, -EREMOTEIO, "the patch does not fit this tree");
         if (r == 0)
                 r = check_paths(&self->results, err);
         return r == 0 ? check_links(&self->results, err) : r;
