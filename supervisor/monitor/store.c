@@ -234,13 +234,16 @@ int store_open_skeleton(const Store *store, Error *err) {
 int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
         char name[NAME_SIZE];
         autoclose int fd = -EBADF;
+        int r;
 
         if (mkdirat(store->fresh, handle_name(handle, name), 0755) < 0)
                 return error_set(err, -errno, "make new layer %s", name);
         fd = openat(store->fresh, name, DIR_FLAGS);
-        if (fd < 0 || fchown(fd, id, id) < 0 || fchmod(fd, 0755) < 0)
-                return error_set(err, -errno, "hand new layer %s to the store range", name);
-        return 0;
+        if (fd >= 0 && fchown(fd, id, id) == 0 && fchmod(fd, 0755) == 0)
+                return 0;
+        r = error_set(err, -errno, "hand new layer %s to the store range", name);
+        (void) unlinkat(store->fresh, name, AT_REMOVEDIR); /* empty, and nobody knows it */
+        return r;
 }
 
 static int forget(Store *store, int at, const char *name, Error *err) {
