@@ -3,14 +3,16 @@
  * in every process of the jail: shell, init, spawner, builder, parked child, command.
  *
  *   inject                    all of them
+ *   inject --front            those of the front instead
+ *   inject --import           while a snapshot is imported and removed, instead of a command
  *   inject --every N          every N-th call
  *   inject --skip N           all but the first N, where an earlier run stopped
  *   inject --only ROLE CALL   one
  *
  * One warderd under tracer.c serves all rounds. In a round a client runs a command; then it has succeeded,
  * or has failed with a reason, nothing is left of the jail, and the next command runs as if nothing had been.
- * A warderd that ends is started again and must find its way; that it ended is counted, and is right only
- * where the failed call is its event loop's own.
+ * A warderd that ends is started again and must find its way, and starts its front again; that one ended is
+ * counted, and is right only where the failed call is its event loop's own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "tests/jail/inject-client.h"
 #include "tests/jail/tracer.h"
 #include "tests/tap.h"
 
@@ -39,9 +42,10 @@
 typedef struct Bench {
         Tracer tracer;
         char dir[64], name[32], build[PATH_MAX], source[PATH_MAX];
-        unsigned rounds, faults, survived, refused, deaths, bad;
+        unsigned rounds, faults, survived, refused, deaths, fronts, bad;
         unsigned fds; /* of the monitor before the first fault */
-        unsigned every, skip;
+        unsigned every, skip, layers;
+        InjectClient client;
         const char *only; /* a role, NULL: all */
         unsigned only_call;
 } Bench;
@@ -113,50 +117,17 @@ typedef struct Outcome {
         char words[256];
 } Outcome;
 
-static pid_t start_client(const Bench *bench, const char *words) {
-        pid_t pid = fork();
-        char socket[96], program[PATH_MAX + 32];
-        int out;
-
-        if (pid != 0)
-                return pid;
-        (void) snprintf(socket, sizeof(socket), "%s/run/warder.sock", bench->dir);
-        (void) snprintf(program, sizeof(program), "%s/cli/warder", bench->build);
-        out = open(words, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        (void) dup2(open("/dev/null", O_RDWR | O_CLOEXEC), 0);
-        (void) dup2(out, 1);
-        (void) dup2(out, 2);
-        (void) setenv("WARDER_SOCKET", socket, 1);
-        if (chdir(bench->dir) < 0 || chdir("work") < 0)
-                _exit(127);
-        (void) execl(program, "warder", "run", "--time", "10s", "--", "/bin/echo", "done",
-                     (char *) NULL);
-        _exit(127);
-}
-
-static void read_words(const char *path, Outcome *outcome) {
-        FILE *file = fopen(path, "re");
-        size_t n = file ? fread(outcome->words, 1, sizeof(outcome->words) - 1, file) : 0;
-
-        outcome->words[n] = 0;
-        outcome->words[strcspn(outcome->words, "\n")] = 0;
-        if (file)
-                (void) fclose(file);
-}
-
 /* Until the client has ended and only the monitor is left of what is watched. */
 static Outcome run_round(Bench *bench, const char *role, unsigned n) {
         Tracer *tracer = &bench->tracer;
         Outcome outcome = { .monitor = !tracer->ended };
         double end = now() + ROUND_SECONDS;
-        char words[96];
         int status;
         pid_t client, pid;
 
-        (void) snprintf(words, sizeof(words), "%s/words", bench->dir);
         bench->rounds++;
         tracer_arm(tracer, role, n);
-        client = start_client(bench, words);
+        client = inject_client_start(&bench->client);
         while (now() < end && !(outcome.ended && tracer_alive(tracer) <= outcome.monitor)) {
                 if (!tracer_pump(tracer, &pid, &status)) {
                         rest();
@@ -172,7 +143,7 @@ static Outcome run_round(Bench *bench, const char *role, unsigned n) {
         tracer_disarm(tracer);
         if (!outcome.ended)
                 (void) kill(client, SIGKILL);
-        read_words(words, &outcome);
+        inject_client_words(&bench->client, outcome.words, sizeof(outcome.words));
         return outcome;
 }
 
@@ -238,7 +209,8 @@ static void end_left(Bench *bench) {
                 char path[32], words[64] = "";
                 FILE *file;
 
-                if (tracee->pid == 0 || tracee->pid == bench->tracer.first)
+                if (tracee->pid == 0 || tracee->pid == bench->tracer.first ||
+                    tracee->role[0] == FRONT_ROLE[0])
                         continue;
                 (void) snprintf(path, sizeof(path), "/proc/%d/wchan", tracee->pid);
                 file = fopen(path, "re");
@@ -254,6 +226,30 @@ static void end_left(Bench *bench) {
 
 static bool may_end(long call) {
         return call == SYS_epoll_wait || call == SYS_epoll_ctl;
+}
+
+/* The monitor starts it again by itself. */
+static void count_front(Bench *bench, const char *role, unsigned n, const Outcome *outcome) {
+        if (!bench->tracer.front_ended)
+                return;
+        bench->tracer.front_ended = false;
+        bench->fronts++;
+        printf("# %s, call %u (number %ld) ended the front\n", role, n, bench->tracer.failed_call);
+        if (strcmp(role, FRONT_ROLE) == 0 && !may_end(bench->tracer.failed_call))
+                complain(bench, role, n, "the front ended", outcome);
+}
+
+/* What is taken apart in the background is watched too. */
+static bool layers_gone(Bench *bench) {
+        double end = now() + GROUPS_SECONDS;
+        bool gone;
+        int status;
+        pid_t pid;
+
+        while (!(gone = inject_client_left(&bench->client) <= bench->layers) && now() < end)
+                while (tracer_pump(&bench->tracer, &pid, &status))
+                        ;
+        return gone;
 }
 
 static void restart(Bench *bench, const char *role, unsigned n, Outcome *outcome) {
@@ -295,8 +291,13 @@ static void try_fault(Bench *bench, const char *role, unsigned n) {
         next = run_round(bench, NULL, 0);
         bench->tracer.failed_call = call;
         bench->tracer.failed_with = code;
+        count_front(bench, role, n, &outcome);
         if (!next.ended || next.code != 0)
                 complain(bench, role, n, "the next command does not run", &next);
+        else if (!layers_gone(bench)) {
+                complain(bench, role, n, "layers are left", &outcome);
+                bench->layers = inject_client_left(&bench->client);
+        }
         if (bench->tracer.ended)
                 restart(bench, role, n, &next);
 }
@@ -304,7 +305,8 @@ static void try_fault(Bench *bench, const char *role, unsigned n) {
 static bool is_chosen(const Bench *bench, const char *role, unsigned n, unsigned k) {
         if (bench->only)
                 return strcmp(bench->only, role) == 0 && n == bench->only_call;
-        return k >= bench->skip && k % bench->every == 0 && bench->bad < BAD_MAX;
+        return k >= bench->skip && k % bench->every == 0 && bench->bad < BAD_MAX &&
+               bench->tracer.with_front == (role[0] == FRONT_ROLE[0]);
 }
 
 static void try_all(Bench *bench) {
@@ -325,12 +327,21 @@ static void try_all(Bench *bench) {
 
 /* ---- main -------------------------------------------------------------------------------------------- */
 
-static void take_options(Bench *bench, int argc, char **argv) {
-        bench->every = argc == 3 && strcmp(argv[1], "--every") == 0 ? (unsigned) atoi(argv[2]) : 1;
-        bench->skip = argc == 3 && strcmp(argv[1], "--skip") == 0 ? (unsigned) atoi(argv[2]) : 0;
-        if (argc == 4 && strcmp(argv[1], "--only") == 0) {
-                bench->only = argv[2];
-                bench->only_call = (unsigned) atoi(argv[3]);
+static void take_options(Bench *bench, char **argv) {
+        bench->every = 1;
+        for (; *argv; argv++) {
+                if (strcmp(*argv, "--front") == 0)
+                        bench->tracer.with_front = true;
+                else if (strcmp(*argv, "--import") == 0)
+                        bench->client.is_import = true;
+                else if (strcmp(*argv, "--every") == 0 && argv[1])
+                        bench->every = (unsigned) atoi(*++argv);
+                else if (strcmp(*argv, "--skip") == 0 && argv[1])
+                        bench->skip = (unsigned) atoi(*++argv);
+                else if (strcmp(*argv, "--only") == 0 && argv[1] && argv[2]) {
+                        bench->only = *++argv;
+                        bench->only_call = (unsigned) atoi(*++argv);
+                }
         }
         if (bench->every == 0)
                 bench->every = 1;
@@ -349,8 +360,10 @@ static void prepare(Bench *bench) {
         (void) snprintf(bench->dir, sizeof(bench->dir), "/tmp/warder-inject-XXXXXX");
         if (!mkdtemp(bench->dir) || chmod(bench->dir, 0755) < 0)
                 exit(1);
-        (void) snprintf(path, sizeof(path), "%s/work", bench->dir);
-        (void) mkdir(path, 0755);
+        bench->client.dir = bench->dir;
+        bench->client.build = bench->build;
+        if (!inject_client_prepare(&bench->client))
+                exit(1);
         (void) snprintf(path, sizeof(path), "%s/log", bench->dir);
         log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
         if (log < 0 || dup2(log, 2) < 0)
@@ -393,7 +406,7 @@ int main(int argc, char **argv) {
                 return tap_end();
         }
         (void) setvbuf(stdout, NULL, _IOLBF, 0);
-        take_options(&bench, argc, argv);
+        take_options(&bench, argv + (argc > 0));
         prepare(&bench);
         if (!start(&bench)) {
                 printf("Bail out! warderd does not start under ptrace\n");
@@ -404,9 +417,11 @@ int main(int argc, char **argv) {
         is_number(outcome.code, 0, "a command runs while its calls are counted");
         ok(bench.tracer.n_roles >= 5, "in the monitor and all processes of the jail");
         bench.fds = count_fds(&bench);
+        bench.layers = inject_client_left(&bench.client);
         try_all(&bench);
-        printf("# %u faults: %u survived, %u refused with a reason, %u ended the monitor\n",
-               bench.faults, bench.survived, bench.refused, bench.deaths);
+        printf("# %u faults: %u survived, %u refused with a reason, %u ended the monitor, %u the "
+               "front\n",
+               bench.faults, bench.survived, bench.refused, bench.deaths, bench.fronts);
         ok(bench.faults > 10 || bench.only, "calls failed");
         is_number(bench.bad, 0, "after each: an answer, nothing left, the next command runs");
         ok(bench.deaths > 0 || count_fds(&bench) <= bench.fds + FDS_MORE,

@@ -4,13 +4,15 @@
  * made to fail.
  *
  * A process is named by its role: "m" is the first, "m.2" the second that it cloned since tracer_arm(),
- * "m.2.1" the first of that one. So the same step of the same work has the same role each time.
+ * "m.2.1" the first of that one. So the same step of the same work has the same role each time. The front is
+ * let go when it is executed, or is "f" (FRONT_ROLE).
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #define ROLE_MAX    24
+#define FRONT_ROLE  "f"
 #define TRACEES_MAX 256
 #define ROLES_MAX   64
 
@@ -32,7 +34,9 @@ typedef struct Tracee {
 
 typedef struct Tracer {
         pid_t first;
-        bool ended; /* the first one */
+        bool ended;       /* the first one */
+        bool with_front;  /* set before the start: watch the front too */
+        bool front_ended; /* the front, since somebody set it to false */
         bool armed;
         Tracee tracees[TRACEES_MAX];
         Role roles[ROLES_MAX];
@@ -43,7 +47,7 @@ typedef struct Tracer {
         int failed_with;
 } Tracer;
 
-/** tracer_start() - @argv under watch. Returns: its pid, or negative errno */
+/** tracer_start() - @argv under watch; @tracer: but for with_front all is new. Returns: its pid, or negative errno */
 pid_t tracer_start(Tracer *tracer, char *const *argv);
 
 /** tracer_arm() - from now on count, and let call @n of @role fail (NULL: none) */
@@ -60,5 +64,5 @@ void tracer_disarm(Tracer *tracer);
  */
 bool tracer_pump(Tracer *tracer, pid_t *ret_pid, int *ret_status);
 
-/** tracer_alive() - how many are watched */
+/** tracer_alive() - how many are watched, but for the front and its children */
 unsigned tracer_alive(const Tracer *tracer);
