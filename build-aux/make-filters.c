@@ -27,6 +27,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -342,8 +343,8 @@ static void allow_threads(Rules *rules) {
 }
 
 /*
- * A thread as pthread_create(3) makes it and nothing else: no process, no namespace, no other flag. The front
- * closes in threads what may keep a close(2) waiting; the agent's libraries may make one.
+ * A thread as pthread_create(3) makes it and nothing else: no process, no namespace, no other flag. The front's
+ * audit has one; the agent's libraries may make one.
  */
 static void allow_plain_threads(Rules *rules) {
         static const char *const clone_call[] = { "clone", NULL };
@@ -351,6 +352,14 @@ static void allow_plain_threads(Rules *rules) {
         when(add(rules, SECCOMP_DO_ALLOW, 0, clone_call), 0, SECCOMP_OP_EQ,
              CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID);
+}
+
+/* A process that shares our descriptors, and no other flag: what may keep a close(2) waiting is closed in one. */
+static void allow_closing_child(Rules *rules) {
+        static const char *const clone_call[] = { "clone", NULL };
+
+        when(add(rules, SECCOMP_DO_ALLOW, 0, clone_call), 0, SECCOMP_OP_EQ,
+             CLONE_FILES | CLONE_PIDFD | SIGCHLD);
 }
 
 static void allow_family(Rules *rules, uint64_t family) {
@@ -368,7 +377,8 @@ static void front_rules(Rules *rules) {
         add(rules, SECCOMP_DO_ALLOW, 0, file_calls);
         add(rules, SECCOMP_DO_ALLOW, 0, front_calls);
         allow_family(rules, AF_UNIX); /* the journal */
-        allow_plain_threads(rules);   /* closer.c, audit.c */
+        allow_plain_threads(rules);   /* audit.c */
+        allow_closing_child(rules);   /* closer.c */
 }
 
 static void egress_rules(Rules *rules) {

@@ -55,7 +55,9 @@ typedef struct FrontInfo {
         uint32_t owner_uid;  /* private: who started it */
         uint32_t warder_gid; /* service: group that may use it; UINT32_MAX: none */
         uint32_t admin_gid;  /* service: group that may see all jails; UINT32_MAX: none */
-        uint32_t pad;
+        uint32_t
+                stale_lock; /* 1: all fronts before have ended: a lock on the ledger is held by a child of
+                                theirs that the kernel keeps, and that does not write there */
 } FrontInfo;
 
 /* ---- front -> monitor ---------------------------------------------------------------------------- */

@@ -1,42 +1,40 @@
 /*
  * closer: see closer.h.
  *
- * The loop owns all state. A thread gets one job, closes its descriptor, marks the job done and wakes the
- * loop, which joins it (it has nothing left to do then) and gives the next job to a fresh thread. So a
- * thread and the loop share a flag and an eventfd, no lock.
+ * The loop owns all state. A child that shares our descriptors, and nothing else, closes one and ends; the loop
+ * hears of that by its pidfd and gives the next one to a fresh child.
  *
- * LIMIT: a process whose thread waits in the kernel is not gone until that wait ends: a front that stops
- * meanwhile closes its connections and its ledger, and is a zombie until the file's server answers or dies;
- * the monitor does not wait for that. One that crashes meanwhile keeps all its descriptors, the ledger's lock
- * too, so the next front starts when that server has ended.
+ * Why no thread: a process is not gone until its last thread is, and one that waits in the kernel does not end.
+ * The monitor would not hear of the death of a front that crashes meanwhile. A child that waits does keep all
+ * our descriptors, the lock of the ledger too: so the monitor tells the next front that this lock is nobody's
+ * (FrontInfo.stale_lock), and clients of a front that crashed wait until the file's server answers or dies. One
+ * that stops closes its connections and its ledger before.
  */
 #include "supervisor/front/closer.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/eventfd.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/owned.h"
 #include "supervisor/front/client-fds.h"
 
-#define STACK_BYTES (128 * 1024) /* a thread calls close(2) and write(2) */
-#define OF_JAIL     (UINT64_C(1) << 32)
+#define OF_JAIL (UINT64_C(1) << 32)
 #define AGAIN_USEC \
-        (UINT64_C(100) * 1000) /* until a thread is asked for again where none could be made */
+        (UINT64_C(100) * 1000) /* until a child is asked for again where none could be made */
 
 typedef struct Job {
-        pthread_t thread;
-        int fd;   /* owned by the thread */
-        int wake; /* borrowed from Closer */
+        Closer *closer;         /* borrowed, owns us */
+        sd_event_source *death; /* owned, with its pidfd; NULL: no child */
         uint64_t who;
-        bool is_running;
-        atomic_bool is_done;
 } Job;
 
 typedef struct Unclosed {
@@ -45,59 +43,73 @@ typedef struct Unclosed {
 } Unclosed;
 
 struct Closer {
-        sd_event_source *io; /* owned */
+        sd_event *event; /* borrowed from Front, outlives us */
         sd_event_source
-                *again; /* owned: a timer, on while what waits has no thread to wake the loop */
-        int wake;       /* owned: an eventfd */
-        Job jobs[CLOSER_THREADS];
+                *again; /* owned: a timer, on while what waits has no child to wake the loop */
+        Job jobs[CLOSER_CHILDREN];
         Unclosed waiting[CLOSER_ALL]; /* oldest first */
         unsigned n_waiting;
 };
 
-/* The whole work of a thread. Syscalls: close, write, exit. */
-static void *close_one(void *userdata) {
-        static const uint64_t one = 1;
+/*
+ * The whole work of a child. It is no thread of ours, so a SIGKILL of the front does not reach it: its death signal
+ * does, as soon as the kernel lets it. Syscalls: prctl, close, exit_group.
+ */
+_Noreturn static void close_one(int fd) {
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void) close(fd);
+        _exit(0);
+}
+
+static void start_waiting(Closer *closer);
+
+static int on_death(sd_event_source *source, int pidfd, uint32_t events, void *userdata) {
         Job *job = userdata;
+        siginfo_t info = { .si_pid = 0 };
 
-        (void) close(job->fd);
-        atomic_store(&job->is_done, true);
-        while (write(job->wake, &one, sizeof one) < 0 && errno == EINTR)
-                ;
-        return NULL;
+        (void) events;
+        if (waitid(P_PIDFD, (id_t) pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
+                return 0;
+        job->death = sd_event_source_disable_unref(source);
+        start_waiting(job->closer);
+        return 0;
 }
 
-/* With all signals blocked: they are the loop's. Returns: 0 or a positive errno. */
-static int start_thread(Job *job) {
-        pthread_attr_t attr;
-        sigset_t all, before;
-        int r = pthread_attr_init(&attr);
+/*
+ * As fork(2), but for the descriptors. Where it cannot be watched it is waited for by nobody: it has what it is to
+ * close, and the kernel reaps it after us.
+ */
+static int start_child(Job *job, int fd) {
+        int pidfd = -EBADF, r;
+        long pid = syscall(SYS_clone, CLONE_FILES | CLONE_PIDFD | SIGCHLD, 0, &pidfd, 0, 0);
 
-        if (r != 0)
-                return r;
-        (void) sigfillset(&all);
-        r = pthread_attr_setstacksize(&attr, STACK_BYTES);
-        if (r == 0)
-                r = pthread_sigmask(SIG_SETMASK, &all, &before);
-        if (r == 0) {
-                r = pthread_create(&job->thread, &attr, close_one, job);
-                (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        if (pid == 0)
+                close_one(fd);
+        if (pid < 0)
+                return -errno;
+        r = sd_event_add_io(job->closer->event, &job->death, pidfd, EPOLLIN, on_death, job);
+        if (r < 0) {
+                (void) close(pidfd);
+                log_event(LOG_ERR, "a closing child is not watched");
+                return 0;
         }
-        (void) pthread_attr_destroy(&attr);
-        return r;
+        (void) sd_event_source_set_io_fd_own(job->death, true);
+        (void) sd_event_source_set_description(job->death, "closer");
+        return 0;
 }
 
-/* A job that may have a thread of this user's now, NULL where all are taken: its jails' are its own here. */
+/* A job that may have a child of this user's now, NULL where all are taken: its jails' are its own here. */
 static Job *free_job(Closer *closer, uint64_t who) {
         Job *job = NULL;
         unsigned own = 0;
 
-        for (unsigned i = 0; i < CLOSER_THREADS; i++) {
-                if (!closer->jobs[i].is_running)
+        for (unsigned i = 0; i < CLOSER_CHILDREN; i++) {
+                if (!closer->jobs[i].death)
                         job = &closer->jobs[i];
                 else
                         own += (uint32_t) closer->jobs[i].who == (uint32_t) who;
         }
-        return own < CLOSER_THREADS_PER_UID ? job : NULL;
+        return own < CLOSER_CHILDREN_PER_UID ? job : NULL;
 }
 
 static bool start_job(Closer *closer, const Unclosed *what) {
@@ -105,24 +117,21 @@ static bool start_job(Closer *closer, const Unclosed *what) {
 
         if (!job)
                 return false;
-        job->fd = what->fd;
+        job->closer = closer;
         job->who = what->who;
-        job->wake = closer->wake;
-        atomic_store(&job->is_done, false);
-        job->is_running = start_thread(job) == 0;
-        return job->is_running;
+        return start_child(job, what->fd) == 0;
 }
 
-/* Where a thread runs, its end wakes the loop; where none could be made, only time does. */
+/* Where a child runs, its end wakes the loop; where none could be made, only time does. */
 static void come_again(Closer *closer) {
-        for (unsigned i = 0; i < CLOSER_THREADS; i++)
-                if (closer->jobs[i].is_running)
+        for (unsigned i = 0; i < CLOSER_CHILDREN; i++)
+                if (closer->jobs[i].death)
                         return;
         (void) sd_event_source_set_time_relative(closer->again, AGAIN_USEC);
         (void) sd_event_source_set_enabled(closer->again, SD_EVENT_ONESHOT);
 }
 
-/* Those whose users have a thread left; the rest keep their order. */
+/* Those whose users have a child left; the rest keep their order. */
 static void start_waiting(Closer *closer) {
         unsigned kept = 0;
 
@@ -132,30 +141,6 @@ static void start_waiting(Closer *closer) {
         closer->n_waiting = kept;
         if (kept > 0)
                 come_again(closer);
-}
-
-static void join_done(Closer *closer) {
-        for (unsigned i = 0; i < CLOSER_THREADS; i++) {
-                Job *job = &closer->jobs[i];
-
-                if (!job->is_running || !atomic_load(&job->is_done))
-                        continue;
-                (void) pthread_join(job->thread, NULL);
-                job->is_running = false;
-        }
-}
-
-static int on_wake(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        Closer *closer = userdata;
-        uint64_t count;
-
-        (void) source;
-        (void) revents;
-        if (read(fd, &count, sizeof count) < 0) /* empty: what it would say is looked at anyway */
-                count = 0;
-        join_done(closer);
-        start_waiting(closer);
-        return 0;
 }
 
 static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -176,7 +161,6 @@ static void take(Closer *closer, uint64_t who, int fd) {
                 return;
         }
         closer->waiting[closer->n_waiting++] = (Unclosed){ fd, who };
-        join_done(closer);
         start_waiting(closer);
 }
 
@@ -186,15 +170,9 @@ int closer_new(sd_event *event, Closer **ret, Error *err) {
 
         if (!closer)
                 return error_set(err, -ENOMEM, "make the closer");
-        closer->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (closer->wake < 0)
-                return error_set(err, -errno, "make the closer");
-        r = sd_event_add_io(event, &closer->io, closer->wake, EPOLLIN, on_wake, closer);
-        if (r >= 0)
-                r = sd_event_source_set_description(closer->io, "closer");
-        if (r >= 0)
-                r = sd_event_add_time_relative(event, &closer->again, CLOCK_MONOTONIC, AGAIN_USEC,
-                                               0, on_again, closer);
+        closer->event = event;
+        r = sd_event_add_time_relative(event, &closer->again, CLOCK_MONOTONIC, AGAIN_USEC, 0,
+                                       on_again, closer);
         if (r >= 0)
                 r = sd_event_source_set_enabled(closer->again, SD_EVENT_OFF);
         if (r < 0)
@@ -206,13 +184,9 @@ int closer_new(sd_event *event, Closer **ret, Error *err) {
 Closer *closer_free(Closer *closer) {
         if (!closer)
                 return NULL;
-        closer->io = sd_event_source_disable_unref(closer->io);
         closer->again = sd_event_source_disable_unref(closer->again);
-        join_done(closer);
-        for (unsigned i = 0; i < CLOSER_THREADS; i++)
-                if (closer->jobs[i].is_running)
-                        return NULL; /* its thread still writes there: the process's end frees it */
-        owned_close(&closer->wake);
+        for (unsigned i = 0; i < CLOSER_CHILDREN; i++)
+                closer->jobs[i].death = sd_event_source_disable_unref(closer->jobs[i].death);
         free(closer);
         return NULL;
 }
@@ -247,8 +221,8 @@ void closer_close_socket(Closer *closer, uint32_t uid, int fd) {
 static bool has_room(const Closer *closer, uint64_t who) {
         unsigned own = 0;
 
-        for (unsigned i = 0; i < CLOSER_THREADS; i++)
-                own += closer->jobs[i].is_running && closer->jobs[i].who == who;
+        for (unsigned i = 0; i < CLOSER_CHILDREN; i++)
+                own += closer->jobs[i].death && closer->jobs[i].who == who;
         for (unsigned i = 0; i < closer->n_waiting; i++)
                 own += closer->waiting[i].who == who;
         return own < CLOSER_PER_UID && closer->n_waiting < CLOSER_ALL - FDS_ROOM;

@@ -2,8 +2,8 @@
 /*
  * closer: closes what may keep us waiting. What a close(2) of a descriptor does belongs to who made the file:
  * a FUSE or network file is flushed and its server answers when it likes; a TCP socket lingers; a connection
- * has such descriptors in its queue. A thread does each of these closes and nothing else, so that one which
- * waits stalls that thread and never the loop. A user has at most two of the threads, all together eight.
+ * has such descriptors in its queue. A child does each of these closes and nothing else, so that one which
+ * waits stalls that child and never the loop. A user has at most two of the children, all together eight.
  * Whoever has passed too many that are unclosed is not heard; what an agent or an init passes is counted apart
  * from what the jail's owner does, so that a jail cannot shut its owner's door.
  *
@@ -14,20 +14,20 @@
 #include "base/owned.h"
 #include "base/rpc.h"
 
-#define CLOSER_THREADS         8
-#define CLOSER_THREADS_PER_UID 2
-#define CLOSER_PER_UID         32 /* unclosed: above it nothing of that user, or of its jails, is read */
-#define CLOSER_ALL             1024 /* unclosed, of all users */
+#define CLOSER_CHILDREN         8
+#define CLOSER_CHILDREN_PER_UID 2
+#define CLOSER_PER_UID          32 /* unclosed: above it nothing of that user, or of its jails, is read */
+#define CLOSER_ALL              1024 /* unclosed, of all users */
 
 typedef struct Closer Closer;
 
-/** closer_new() - no thread runs until something is to be closed. Returns: 0 or negative errno */
+/** closer_new() - no child runs until something is to be closed. Returns: 0 or negative errno */
 int closer_new(sd_event *event, Closer **ret, Error *err);
 /** closer_free() - what still waits goes with the process. Returns: NULL */
 Closer *closer_free(Closer *closer);
 DEFINE_SCOPED(Closer *, closer_free);
 
-/** closer_close_socket() - take a user's connection; by a thread where its queue may hold descriptors */
+/** closer_close_socket() - take a user's connection; by a child where its queue may hold descriptors */
 void closer_close_socket(Closer *closer, uint32_t uid, int fd);
 
 /** closer_release_socket() - likewise of another reference to it, which leaves the connection as it is */

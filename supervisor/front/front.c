@@ -128,7 +128,7 @@ static int watch_host(Front *front, Error *err) {
 
 /*
  * The monitor asks us to end by SIGTERM: connections and ledger are closed by us then, for the kernel does
- * it only when the last thread has ended, and one of the closer's may wait. Blocked for good: a second one, or
+ * it only when the last of the closer's children has ended, and one may wait. Blocked for good: a second one, or
  * one that comes while we end, changes nothing.
  */
 static int make_loop(Front *front, Error *err) {
@@ -167,7 +167,7 @@ int front_start(Front *front, int notary_fd, const NotaryHello *hello, Error *er
         if (r >= 0)
                 r = notary_link_new(front, TAKE_FD(notary), hello, &front->notary, err);
         if (r >= 0)
-                r = ledger_new(front->state_fd, &front->ledger, err);
+                r = ledger_new(front->state_fd, front->info.stale_lock, &front->ledger, err);
         if (r >= 0)
                 r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
         if (r >= 0)

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * Front: the Manager of warder-front; it owns everything. One sd_event loop in one thread (beside it closer.h's and audit.h's); no call blocks.
+ * Front: the Manager of warder-front; it owns everything. One sd_event loop in one thread (beside it that of audit.h, and children of closer.h); no call blocks.
  * What takes time answers through a callback that is called exactly once, from the loop, never from
  * within the call that started it.
  */

@@ -30,11 +30,14 @@ static int keep_name(sqlite3_vfs *vfs, const char *name, int n, char *ret) {
         return snprintf(ret, (size_t) n, "%s", name) < n ? SQLITE_OK : SQLITE_CANTOPEN;
 }
 
-static int register_vfs(Ledger *ledger, Error *err) {
-        const sqlite3_vfs *usual = sqlite3_vfs_find("unix");
+/* Without locks it is the same but for them. */
+static int register_vfs(Ledger *ledger, bool stale_lock, Error *err) {
+        const char *layer = stale_lock ? "unix-none" : "unix";
+        const sqlite3_vfs *usual = sqlite3_vfs_find(layer);
 
         if (!usual)
-                return error_say(err, -ENOTSUP, "this SQLite has no file system layer \"unix\"");
+                return error_say(err, -ENOTSUP, "this SQLite has no file system layer \"%s\"",
+                                 layer);
         ledger->vfs = *usual;
         ledger->vfs.zName = VFS_NAME;
         ledger->vfs.pNext = NULL;
@@ -116,14 +119,14 @@ static int migrate(Ledger *ledger, Error *err) {
         return 0;
 }
 
-static int open_db(Ledger *ledger, int state_fd, Error *err) {
+static int open_db(Ledger *ledger, int state_fd, bool stale_lock, Error *err) {
         int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX |
                     SQLITE_OPEN_EXRESCODE;
         int r;
 
         if (fchdir(state_fd) < 0)
                 return error_set(err, -errno, "go to the state directory");
-        r = register_vfs(ledger, err);
+        r = register_vfs(ledger, stale_lock, err);
         if (r < 0)
                 return r;
         if (sqlite3_open_v2(LEDGER_NAME, &ledger->db, flags, VFS_NAME) != SQLITE_OK)
@@ -136,13 +139,13 @@ static int open_db(Ledger *ledger, int state_fd, Error *err) {
         return migrate(ledger, err);
 }
 
-int ledger_new(int state_fd, Ledger **ret, Error *err) {
+int ledger_new(int state_fd, bool stale_lock, Ledger **ret, Error *err) {
         Ledger *ledger = calloc(1, sizeof(Ledger));
         int r;
 
         if (!ledger)
                 return error_set(err, -ENOMEM, "open the ledger");
-        r = open_db(ledger, state_fd, err);
+        r = open_db(ledger, state_fd, stale_lock, err);
         if (r < 0) {
                 ledger_free(ledger);
                 return r;

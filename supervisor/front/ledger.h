@@ -7,8 +7,13 @@
 
 #include "supervisor/front/front.h"
 
-/** ledger_new() - open or make it; the state directory becomes the working directory */
-int ledger_new(int state_fd, Ledger **ret, Error *err);
+/**
+ * ledger_new() - open or make it; the state directory becomes the working directory
+ * @stale_lock: the lock that may be on it is that of a front that no longer runs: see FrontInfo
+ *
+ * Returns: 0 or negative errno.
+ */
+int ledger_new(int state_fd, bool stale_lock, Ledger **ret, Error *err);
 /** ledger_free() - Returns: NULL */
 Ledger *ledger_free(Ledger *ledger);
 /** ledger_db() - for the modules of the front; borrowed */

@@ -152,6 +152,7 @@ static void give_up(Confined *confined) {
         (void) sd_event_source_set_floating(confined->death, true);
         confined->death = sd_event_source_unref(confined->death);
         confined->pidfd = -EBADF;
+        confined->is_given_up = true;
         forget(confined);
         confined->ended(confined->monitor, -1);
 }
@@ -206,6 +207,7 @@ int confined_start(Confined *confined, const ConfinedSpec *spec, Error *err) {
         (void) close(words[1]);
         confined->name = spec->program;
         confined->ended = spec->ended;
+        confined->is_given_up = false;
         if (confined->pidfd < 0) {
                 r = error_set(err, confined->pidfd, "start %s", spec->program);
                 (void) close(words[0]);

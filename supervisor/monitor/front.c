@@ -19,6 +19,7 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "filter-front.h"
+#include "sandbox/host-pids.h"
 #include "supervisor/monitor/confined.h"
 #include "supervisor/monitor/egress.h"
 #include "supervisor/monitor/jails.h"
@@ -53,21 +54,6 @@ int front_ids(Monitor *monitor, Error *err) {
         return 0;
 }
 
-/* Both bound how many there can be; unread: what a kernel without a word about it has. */
-static uint32_t pids_total(void) {
-        static const char *const files[] = { "/proc/sys/kernel/pid_max",
-                                             "/proc/sys/kernel/threads-max" };
-        uint64_t total = 32768, value;
-
-        for (unsigned i = 0; i < ELEMENTS(files); i++) {
-                autoclose int fd = open(files[i], O_RDONLY | O_CLOEXEC);
-
-                if (fd >= 0 && fd_read_number(fd, &value) == 0 && (i == 0 || value < total))
-                        total = value;
-        }
-        return (uint32_t) total;
-}
-
 static int make_info(const Monitor *monitor, Error *err) {
         const SandboxFacts *facts = sandbox_facts(monitor->sandbox);
         struct sysinfo host = { 0 };
@@ -78,11 +64,12 @@ static int make_info(const Monitor *monitor, Error *err) {
                            .cpus = (uint32_t) get_nprocs(),
                            .owner_uid = getuid(),
                            .warder_gid = monitor->warder_gid,
-                           .admin_gid = monitor->admin_gid };
+                           .admin_gid = monitor->admin_gid,
+                           .stale_lock = monitor->had_front && !monitor->kept_front };
 
         (void) sysinfo(&host);
         info.memory_total = (uint64_t) host.totalram * host.mem_unit;
-        info.pids_total = pids_total();
+        info.pids_total = host_pids();
         return memfd_sealed("info", &info, sizeof info, false, err);
 }
 
@@ -183,6 +170,8 @@ static int on_restart(sd_event_source *source, uint64_t usec, void *userdata) {
 static void on_end(Monitor *monitor, int status) {
         Error err = ERROR_EMPTY;
 
+        monitor->had_front = true;
+        monitor->kept_front |= monitor->front.is_given_up;
         monitor->requests = sd_event_source_disable_unref(monitor->requests);
         fds_close(&monitor->front_fd, 1);
         if (monitor->phase == PHASE_DRAINING) {

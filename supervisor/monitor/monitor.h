@@ -48,6 +48,7 @@ typedef struct Confined { /* a process that we started without privilege */
         ConfinedEndedFn ended;
         int pidfd;                 /* owned; -EBADF: not running */
         bool is_killed;            /* by confined_end() */
+        bool is_given_up;          /* killed, and not gone */
         sd_event_source *death;    /* owned */
         sd_event_source *words;    /* owned: its stderr, a pipe */
         sd_event_source *patience; /* owned: timer of its end */
@@ -71,6 +72,8 @@ struct Monitor {                     /* owned by main, owns everything below */
         uint32_t warder_gid, admin_gid; /* UINT32_MAX: none */
         int front_fd;                   /* owned: SEQPACKET to the front */
         int audit_fd;                   /* owned: every front gets it; negative: not to be had */
+        bool had_front;                 /* one has ended */
+        bool kept_front;                /* one was given up, so may still write to its ledger */
         Confined front;
         Confined egress;
         sd_event_source *requests;       /* owned: front_fd */

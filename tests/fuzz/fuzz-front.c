@@ -41,7 +41,7 @@
 
 #define PARAMS_MAX (256u * 1024)
 #define TURNS      400
-#define PATIENCE   1000 /* milliseconds, for the threads that close what may wait */
+#define PATIENCE   1000 /* milliseconds, for the children that close what may wait */
 
 static const char *const methods[] = {
         "jail.create",   "jail.exec",       "task.start",  "verify.run",    "snapshot.import",
@@ -206,7 +206,7 @@ static void start(void) {
         front.data_fd = source_dir("agent");
         must(closer_new(front.event, &front.closer, &err) == 0 &&
              methods_new(&front.methods, &err) == 0 &&
-             ledger_new(front.state_fd, &front.ledger, &err) == 0 &&
+             ledger_new(front.state_fd, false, &front.ledger, &err) == 0 &&
              policies_new(&front, policies, &front.policies, &err) == 0 &&
              ceilings_file_new(&front, -EBADF, &front.ceilings, &err) == 0 &&
              audit_new(&front, -EBADF, &front.audit, &err) == 0 &&
@@ -304,7 +304,7 @@ static void forget_rows(void) {
         must(ledger_exec(front.ledger, NULL, "DELETE FROM tasks", "") == 0);
 }
 
-/* The lowest free descriptor is the one it was, as soon as the closing threads have done their part. */
+/* The lowest free descriptor is the one it was, as soon as the closing children have done their part. */
 static bool none_left(int before) {
         for (unsigned i = 0; i < PATIENCE; i++) {
                 int fd = dup(0);

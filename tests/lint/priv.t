@@ -11,6 +11,8 @@ BY_NAME = {  # files with a few calls of their own, each with its reason
     "cli/as-user.c": {"setresuid", "setresgid", "setgroups", "setuid"},
     # asks with a descriptor that is none whether clone3 knows a flag
     "cli/doctor-trials.c": {"clone3"},
+    # a child that shares descriptors; the front's filter lets through these flags and no others
+    "supervisor/front/closer.c": {"clone"},
 }
 TRIALS = "sandbox/priv-trials.c"  # a program that root starts by "warder doctor"; no part of the monitor or a jail
 PROBE = re.compile(r"cli/probe/[\w-]+\.c")  # attacks, run in a jail without any privilege
@@ -22,7 +24,7 @@ CALLS = re.compile(r"\b(mount|umount2?|pivot_root|chroot|setns|unshare|clone3?|s
 NUMBERS = re.compile(r"\b(?:SYS|__NR)_(mount|umount2|pivot_root|chroot|setns|unshare|clone3?|setres[ug]id|"
                      r"setgroups|capset|fsopen|fsmount|move_mount|open_tree|mount_setattr)\b")
 # The second is a ratchet: it goes down with the lines, and leaves room for what is being built
-LINES_AIM, LINES_MAX = 3000, 4060
+LINES_AIM, LINES_MAX = 3000, 4055
 
 
 def privileged(path):

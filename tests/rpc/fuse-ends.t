@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""fuse-ends: the end of a supervisor is no matter of who serves a file: its front has a thread that waits in the
+"""fuse-ends: the end of a supervisor is no matter of who serves a file: its front has a child that waits in the
 close of a FUSE file, which no signal ends, and all the same everything goes in bounded time."""
 import os
 import select
@@ -50,24 +50,45 @@ class Attacker:
         os.waitpid(self.pid, 0)
 
 
+def children(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in file.read().split()]
+    except FileNotFoundError:
+        return []
+
+
 def front_of(supervisor):
-    with open(f"/proc/{supervisor.process.pid}/task/{supervisor.process.pid}/children") as file:
-        for pid in file.read().split():
+    for pid in children(supervisor.process.pid):
+        try:
             with open(f"/proc/{pid}/comm") as name:
                 if name.read().startswith("warder-front"):
-                    return int(pid)
+                    return pid
+        except FileNotFoundError:
+            pass
     return None
 
 
+def waits(pid):
+    """In the kernel, for who serves a file."""
+    try:
+        with open(f"/proc/{pid}/wchan") as file:
+            return file.read() == "request_wait_answer"
+    except FileNotFoundError:
+        return False
+
+
 def begin(name, mode=("--private",)):
-    """A supervisor with a client that has a jail, and a front that a file's server keeps."""
+    """A supervisor with a client that has a jail, and a child of its front that a file's server keeps."""
     supervisor = Supervisor(name, mode=mode)
     client = supervisor.client()
     tap.ok("result" in client.call("jail.create", {}), f"{name}: a jail is made")
     front = front_of(supervisor)
     attacker = Attacker(supervisor.path, client)
-    tap.ok(attacker.works, f"{name}: a thread of the front waits for the server of a file")
-    return supervisor, client, front, attacker
+    eventually(lambda: any(waits(pid) for pid in children(front)))
+    kept = [pid for pid in children(front) if waits(pid)]
+    tap.ok(attacker.works and len(kept) == 1, f"{name}: a child of the front waits for the server of a file", kept)
+    return supervisor, client, front, (kept or [front])[0], attacker
 
 
 def leftovers(supervisor):
@@ -84,47 +105,56 @@ def serves(supervisor):
         return False
 
 
-def finish(name, supervisor, front, attacker):
+def finish(name, supervisor, front, kept, attacker):
+    tap.ok(not os.path.exists(f"/proc/{front}") and waits(kept), f"{name}: the front is gone, and its child still waits")
     attacker.stop()
-    tap.ok(eventually(lambda: not os.path.exists(f"/proc/{front}")), f"{name}: with the server gone the front is gone")
+    tap.ok(eventually(lambda: not waits(kept)), f"{name}: until the server is gone")
     supervisor.stop()
 
 
 # the outside: neither SIGTERM nor SIGKILL ends what waits so
-supervisor, client, front, attacker = begin("signals", mode=())
+supervisor, client, front, kept, attacker = begin("signals", mode=())
+os.kill(kept, signal.SIGKILL)
+tap.ok(not eventually(lambda: not os.path.exists(f"/proc/{kept}"), 1), "outside: SIGKILL does not end such a process")
 os.kill(front, signal.SIGKILL)
-tap.ok(not eventually(lambda: not os.path.exists(f"/proc/{front}"), 1), "outside: SIGKILL does not end such a process")
 supervisor.process.send_signal(signal.SIGTERM)
 tap.ok(supervisor.wait(30) is not None, "the front killed, then the service stopped: the monitor ends")
 tap.same(leftovers(supervisor), [], "the front killed: no group, no mount is left")
-finish("the front killed", supervisor, front, attacker)
+finish("the front killed", supervisor, front, kept, attacker)
 
 # SIGTERM
 for name, mode in (("private", ("--private",)), ("service", ())):
-    supervisor, client, front, attacker = begin(name, mode)
+    supervisor, client, front, kept, attacker = begin(name, mode)
     supervisor.process.send_signal(signal.SIGTERM)
     tap.same(supervisor.wait(30), 0, f"{name}, SIGTERM: the monitor ends well")
-    tap.ok(client.is_closed(), f"{name}, SIGTERM: clients are closed, though the front is still there")
+    tap.ok(client.is_closed(), f"{name}, SIGTERM: clients are closed, though its child has their sockets")
     tap.same(leftovers(supervisor), [], f"{name}, SIGTERM: no group, no mount is left")
-    old = front
     supervisor.start()
     tap.ok(serves(supervisor), f"{name}, SIGTERM: the next one serves, and does not wait for it")
-    finish(f"{name}, SIGTERM", supervisor, old, attacker)
+    finish(f"{name}, SIGTERM", supervisor, front, kept, attacker)
 
 # the end of a private one whose last client has gone
-supervisor, client, front, attacker = begin("idle")
+supervisor, client, front, kept, attacker = begin("idle")
 client.close()
 tap.ok(supervisor.wait(30) is not None, "idle: a private supervisor that nobody needs ends")
 tap.same(leftovers(supervisor), [], "idle: nothing is left")
-finish("idle", supervisor, front, attacker)
+finish("idle", supervisor, front, kept, attacker)
 
-# a front that dies of something else: its ledger is locked as long as the kernel keeps it, no longer
-supervisor, client, front, attacker = begin("crash", mode=())
-os.kill(front, signal.SIGKILL)
+# a front that dies of something else: its child keeps all its descriptors, the lock of the ledger too
+supervisor, client, front, kept, attacker = begin("crash", mode=())
+jail = client.call("jail.create", {"keep": True})["result"]["jail"]
+for which in "the service serves again, though the file's server goes on", "nor does the next one heed what is kept":
+    old = front_of(supervisor)
+    os.kill(old, signal.SIGKILL)
+    tap.ok(eventually(lambda: front_of(supervisor) not in (None, old) and serves(supervisor), 30), f"crash: {which}")
+tap.ok("error" in supervisor.client().call("jail.stats", {"jail": jail}), "crash: the jails of the old one have ended")
+tap.ok(waits(kept), "crash: the child of the first still waits")
 attacker.stop()
-tap.ok(eventually(lambda: serves(supervisor), 30), "crash: the service serves again once the file's server is gone")
-tap.ok(not os.path.exists(f"/proc/{front}"), "crash: and the old front was reaped")
+tap.ok(eventually(lambda: not waits(kept)), "crash: until the server is gone")
 supervisor.process.send_signal(signal.SIGTERM)
-tap.same(supervisor.wait(30), 0, "crash: and ends well")
+tap.same(supervisor.wait(30), 0, "crash: it ends well")
+tap.same(leftovers(supervisor), [], "crash: nothing is left")
+supervisor.start()
+tap.ok(serves(supervisor), "crash: and the ledger is whole")
 supervisor.stop()
 tap.end()

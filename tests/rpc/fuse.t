@@ -63,8 +63,18 @@ def refusal(client, method, params, fds):
         return {"message": repr(fault)}
 
 
-def threads(front):
-    return len(os.listdir(f"/proc/{front.pid}/task"))
+def closing(front):
+    """How many of its children wait in a close for it."""
+    found = 0
+    with open(f"/proc/{front.pid}/task/{front.pid}/children") as file:
+        pids = file.read().split()
+    for pid in pids:
+        try:
+            with open(f"/proc/{pid}/comm") as name:
+                found += name.read() == "warder-front\n"
+        except FileNotFoundError:
+            pass  # it has done its work
+    return found
 
 
 EXEC = {"exec": {"argv": ["true"], "stdio": ["fd", "null", "null"]}}
@@ -94,7 +104,7 @@ for what, it in (("whose server answers no flush", server), ("whose server answe
         tap.ok(served(good), f"a file {what}, {method}: others are served")
     client.close()
 tap.ok(server.saw(FLUSH), "the front did close it")
-tap.ok(threads(front) <= 3, "one user's closes have two threads and no more", threads(front))
+tap.same(closing(front), 2, "one user's closes have two children and no more")
 
 # a jail's init that passes such a file: it opened one of a directory that its owner serves, or it has fallen
 def jail_of(client, handle):
@@ -144,11 +154,11 @@ for _ in range(12):
         break
 tap.ok(refused and refused["data"]["code"] == "quota" and "does not answer" in refused["message"],
        "who has too many that cannot be closed is refused by name", refused)
-tap.ok(threads(front) <= 5, "still two threads for each user", threads(front))
+tap.ok(closing(front) <= 4, "still two children for each user", closing(front))
 tap.ok(served(other), "another user is served")
 error = refusal(other, "jail.create", EXEC, [mute.fd])
 tap.ok(error.get("data", {}).get("code") == "invalid", "another user's such file is refused as before", error)
-tap.ok(threads(front) <= 7, "two threads for each of three users", threads(front))
+tap.ok(closing(front) <= 6, "two children for each of three users", closing(front))
 other.close()
 
 for it in (server, mute):
@@ -174,13 +184,13 @@ def holds(inode):
 
 
 def all_closed():
-    return threads(front) == 1 and not [name for name in held() if name.endswith("/file")]
+    return closing(front) == 0 and not [name for name in held() if name.endswith("/file")]
 
 
 deadline = time.monotonic() + 10
 while not all_closed() and time.monotonic() < deadline:
     time.sleep(0.02)
-tap.ok(all_closed(), "with the servers gone nothing is left: no thread, no descriptor", threads(front))
+tap.ok(all_closed(), "with the servers gone nothing is left: no child, no descriptor", closing(front))
 tap.ok(served(front.client()), "and that user is served again")
 
 # a socket that lingers, alone and in the queue of a connection that is closed unread
@@ -212,7 +222,7 @@ for what in ("passed", "left in the queue of a closed connection"):
         tap.ok("error" in client.answer(), f"a lingering socket, {what}: refused")
     tap.ok(served(good), f"a lingering socket, {what}: others are served")
     peer.close()
-# no thread can be made for a while: what waits for one is closed all the same, later
+# no child can be made for a while: what waits for one is closed all the same, later
 def pids_group():
     for place in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
         group = os.path.join(place, f"warder-t{os.getpid()}-fuse")
@@ -255,13 +265,13 @@ if group:
         client = client_as(front.path, 60003, 60101)
         client.raw(b'{"jsonrpc"', [null] * 16)
         client.close()
-    tap.ok(served(good), "no thread can be made: others are served")
+    tap.ok(served(good), "no child can be made: others are served")
     tap.same(refused_as(60003), "quota", "and who has too much that is not closed is refused")
     write(f"{group}/pids.max", "max")
     deadline = time.monotonic() + 10
     while n_held() > before and time.monotonic() < deadline:
         time.sleep(0.05)
-    tap.ok(n_held() <= before, "once threads can be made it is closed, though nobody calls meanwhile")
+    tap.ok(n_held() <= before, "once children can be made it is closed, though nobody calls meanwhile")
     tap.same(refused_as(60003), None, "and that user is served again")
 else:
     print("# SKIP a limit of threads: no pids controller here")
