@@ -2,11 +2,14 @@
  * results-counts: see results-counts.h.
  *
  * A line counts tests where it has two counts side by side ("3 passed, 1 failed"), or one that ends the
- * line or stands before a time ("42 passed in 0.31s"). Prose with a number in it does neither.
+ * line or stands before a time ("42 passed in 0.31s"); and, in the form "counts" alone, where a label and a
+ * number are all of it ("Tests failed: 0", "PASSED: 15"). Prose with a number in it does none of that.
  */
 #include "sandbox/files/results-counts.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/owned.h"
 
@@ -108,8 +111,48 @@ bool results_counts_line(const char *line, ResultSums *sums) {
         return true;
 }
 
+/* The count that a label means; NULL: none */
+static const CountWord *find_label(const char *text, size_t n) {
+        static const CountWord labels[] = {
+                { "passed", offsetof(ResultSums, passed) },
+                { "pass", offsetof(ResultSums, passed) },
+                { "failed", offsetof(ResultSums, failed) },
+                { "fail", offsetof(ResultSums, failed) },
+                { "failures", offsetof(ResultSums, failed) },
+                { "errors", offsetof(ResultSums, failed) },
+                { "skipped", offsetof(ResultSums, skipped) },
+        };
+
+        for (size_t i = 0; i < ELEMENTS(labels); i++)
+                if (strlen(labels[i].word) == n && strncasecmp(text, labels[i].word, n) == 0)
+                        return &labels[i];
+        return NULL;
+}
+
+/* "Tests failed: 0", a label and a number and nothing else */
+static void take_labelled(const char *line, ResultSums *sums) {
+        const char *at = line + strspn(line, " \t#*="), *colon = strchr(at, ':'), *digits;
+        const CountWord *label;
+        size_t n;
+
+        if (!colon)
+                return;
+        if (strncasecmp(at, "tests ", 6) == 0)
+                at += 6;
+        n = (size_t) (colon - at);
+        while (n > 0 && at[n - 1] == ' ')
+                n--;
+        label = find_label(at, n);
+        digits = colon + 1 + strspn(colon + 1, " \t");
+        n = strspn(digits, "0123456789");
+        if (!label || n == 0 || n > 9 || digits[n + strspn(digits + n, " \t")] != 0)
+                return;
+        *(uint64_t *) (void *) ((char *) sums + label->offset) += strtoull(digits, NULL, 10);
+}
+
 static int take_line(Results *results, char *line) {
-        (void) results_counts_line(line, &results->sums);
+        if (!results_counts_line(line, &results->sums))
+                take_labelled(line, &results->sums);
         return 0;
 }
 

@@ -71,6 +71,11 @@ check("counts", "Test Suites: 1 failed, 3 passed, 4 total\nTests:       2 failed
       "files are not counted as tests")
 check("counts", "I think 3 passed the gate\nstep 4 failed because 2 errors were there\nx9 passed, y1 failed\n", (0, 0, 0, NONE), [],
       "prose counts nothing")
+check("counts", "Tests failed: 1\nTests passed: 233\n", (233, 1, 0, NONE), [], "labels before numbers")
+check("counts", "\nPASSED: 15\nFAILED: 0\n# skipped :  2 \n", (15, 0, 2, NONE), [], "in capitals")
+check("counts", "failed: 3 of them\nlast failed: 4\nfailed: no\nfailed:\n: 3\nfailed: 12345678901\n", (0, 0, 0, NONE), [],
+      "labels with more, or with no number")
+check("pytest", "passed: 3\n", (0, 0, 0, NONE), [], "labels count nothing in other forms")
 check("counts", "99999999999999999999999 passed, 1 failed\n", (NONE - 1, 1, 0, NONE), [], "a number beyond all numbers")
 check("exit", "ok 1\n3 passed, 1 failed\n", (0, 0, 0, NONE), [], "exit reads nothing")
 # runners' own forms, as they print them
