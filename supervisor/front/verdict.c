@@ -201,6 +201,33 @@ static const char *longer_name(const RunResult *run, const char *name) {
         return NULL;
 }
 
+static unsigned count_passed(const RunResult *run, const char *name) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < run->n; i++)
+                for (size_t k = 0; k < run->commands[i].n_tests; k++)
+                        n += run->commands[i].tests[k].status == TEST_PASSED &&
+                             strcmp(run->commands[i].tests[k].name, name) == 0;
+        return n;
+}
+
+/* Several tests may have one name, as assertions without a message in tape: one more of them must pass. */
+static bool rule_not_new(Verdict *verdict, const VerdictCase *facts) {
+        for (unsigned i = 0; facts->base && i < facts->spec->n_expect; i++) {
+                const char *name = facts->spec->expect[i];
+
+                if (count_passed(facts->run, name) > count_passed(facts->base, name))
+                        continue;
+                verdict_say(
+                        verdict, VERDICT_FAILED, "expected_passes_before",
+                        "the test \"%.200s\" must newly pass (\"expect\" of the verify spec), but "
+                        "it passes without the patch as well: name one that does not",
+                        name);
+                return true;
+        }
+        return false;
+}
+
 static bool rule_expected(Verdict *verdict, const VerdictCase *facts) {
         for (unsigned i = 0; i < facts->spec->n_expect; i++) {
                 const char *name = facts->spec->expect[i], *meant = NULL;
@@ -339,7 +366,7 @@ int verdict_judge(Verdict *verdict, const VerdictCase *facts) {
         static bool (*const rules[])(Verdict *, const VerdictCase *) = {
                 rule_tampered, rule_error,      rule_timeout,       rule_limit,
                 rule_expected, rule_tests_fail, rule_command_fails, rule_no_tests,
-                rule_plan,     rule_fewer,      rule_not_all_ran,
+                rule_plan,     rule_fewer,      rule_not_new,       rule_not_all_ran,
         };
         int r;
 

@@ -188,6 +188,16 @@ static const Expected expected[] = {
         { "\"b\"",
           { "tap", "+a -b -c", "+a +b -c", 0, CAUSE_SIGNALED, NULL, NULL, VERDICT_FAILED,
             "command_failed", 1 } },
+        { "\"b\"",
+          { "tap", "+a +b", "+a +b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "expected_passes_before", 1 } },
+        { "\"b\"",
+          { "tap", "+b +b", "+b +b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_FAILED,
+            "expected_passes_before", 1 } },
+        { "\"b\"",
+          { "tap", "+b +b", "+b +b +b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_PASSED, "", 0 } },
+        { "\"b\"",
+          { "tap", "+b -b", "+b +b", 0, CAUSE_EXITED, NULL, NULL, VERDICT_PASSED, "", 0 } },
 };
 
 static void test_expected(void) {
