@@ -23,6 +23,7 @@ static const char *const protect_default[] = {
         "**/testdata/**",
         "**/__tests__/**",
         "**/__snapshots__/**",
+        "**/tap-snapshots/**",
         "**/test_*.py",
         "**/*_test.*",
         "**/*.test.*",
