@@ -1,6 +1,6 @@
 /*
- * guess: see guess.h. The first row of the table whose file is there, and holds its text, is the guess. It says
- * nothing of what is protected, so that the gate's own list holds, which has the files that say how tests are run:
+ * guess: see guess.h. Each row of the table whose file is there, and holds its text, is a guess, and the first one
+ * whose tests run is taken: a project may come with files of a builder that this machine lacks. A guess says nothing of what is protected, so that the gate's own list holds, which has the files that say how tests are run:
  * a guess that named tests alone would let a patch write "true" into the recipe that runs them.
  */
 #include "cli/guess.h"
@@ -12,7 +12,7 @@
 #include "cli/spec.h"
 
 #define COMMANDS_MAX 3
-#define FORMS_MAX    3
+#define FORMS_MAX    4
 
 typedef struct Guess {
         const char *file;  /* of the commit */
@@ -24,7 +24,7 @@ typedef struct Guess {
         const char *include; /* ignored files without which nothing runs */
 } Guess;
 
-static const Guess guesses[] = {
+static const Guess rows[] = {
         { .file = "go.mod",
           .kind = "go test",
           .commands = { "go test -v ./..." },
@@ -72,7 +72,7 @@ static const Guess guesses[] = {
           .holds = "\"test\"",
           .kind = "npm test",
           .commands = { "npm test --silent" },
-          .forms = { "node", "counts", "exit" },
+          .forms = { "node", "tap", "counts", "exit" },
           .include = "node_modules/**" },
         { .file = "pytest.ini",
           .kind = "pytest",
@@ -170,28 +170,42 @@ static int fits(const Guess *guess, const Repository *repo, Error *err) {
         return text && (!guess->holds || holds(text, guess->holds)) ? 1 : 0;
 }
 
-int guess_specs(const Repository *repo, const char **ret_kind, cJSON **ret_specs, Error *err) {
-        SCOPED(json_free) cJSON *specs = cJSON_CreateArray();
-        const Guess *guess = NULL;
+/* A kind that stands in several rows, as ctest, is one guess */
+static bool has_kind(const cJSON *guesses, const char *kind) {
+        const cJSON *one;
 
-        for (size_t i = 0; i < ELEMENTS(guesses) && !guess; i++) {
-                int r = fits(&guesses[i], repo, err);
+        cJSON_ArrayForEach(one, guesses) if (strcmp(json_text(one, "kind"), kind) == 0) return true;
+        return false;
+}
 
+static int add_guess(cJSON *guesses, const Guess *guess, Error *err) {
+        for (unsigned i = 0; i < FORMS_MAX && guess->forms[i]; i++) {
+                cJSON *one = json_push_consume(guesses, cJSON_CreateObject());
+
+                json_add_text(one, "kind", guess->kind);
+                if (!json_add_consume(one, "spec", make_spec(guess, guess->forms[i])))
+                        return error_set(err, -ENOMEM, "guess a verify spec");
+        }
+        return 0;
+}
+
+int guess_specs(const Repository *repo, cJSON **ret_guesses, Error *err) {
+        SCOPED(json_free) cJSON *guesses = cJSON_CreateArray();
+
+        for (size_t i = 0; i < ELEMENTS(rows); i++) {
+                int r = has_kind(guesses, rows[i].kind) ? 0 : fits(&rows[i], repo, err);
+
+                if (r > 0)
+                        r = add_guess(guesses, &rows[i], err);
                 if (r < 0)
                         return r;
-                if (r > 0)
-                        guess = &guesses[i];
         }
-        if (!guess)
+        if (cJSON_GetArraySize(guesses) == 0)
                 return error_say(
                         err, -ENOENT,
                         "Nothing in commit %.12s says how its tests are run. Write " SPEC_PATH
                         ", see warder-verify(5).",
                         repo->commit);
-        for (unsigned i = 0; i < FORMS_MAX && guess->forms[i]; i++)
-                if (!json_push_consume(specs, make_spec(guess, guess->forms[i])))
-                        return error_set(err, -ENOMEM, "guess a verify spec");
-        *ret_kind = guess->kind;
-        *ret_specs = TAKE_PTR(specs);
+        *ret_guesses = TAKE_PTR(guesses);
         return 0;
 }

@@ -8,9 +8,9 @@
 
 /**
  * guess_specs() - specs worth a trial, the most telling first
- * @ret_kind:  "go test": what the project is taken for; static
- * @ret_specs: an array, owned by the caller; of one kind of project, each reads the results another way
+ * @ret_guesses: an array of {"kind", "spec"}, owned by the caller; kind is what the project is taken for ("go
+ *               test"). Those of one kind stand together, and each reads the results another way
  *
  * Returns: 0; -ENOENT where nothing is known that tests this project; negative errno.
  */
-int guess_specs(const Repository *repo, const char **ret_kind, cJSON **ret_specs, Error *err);
+int guess_specs(const Repository *repo, cJSON **ret_guesses, Error *err);

@@ -143,6 +143,17 @@ static void show_output(const cJSON *verdict) {
                 terminal_lines(stderr, "  | ", output + 1, 4096);
 }
 
+/* Fixes of real projects mostly change a file of tests that is there already */
+static void show_way_out(const cJSON *verdict) {
+        if (cJSON_GetArraySize(json_get(verdict, "restored")) == 0)
+                return;
+        begin_row("");
+        fputs("a change of tests that is meant: commit it first and name with --expect what must "
+              "newly "
+              "pass,\n            or review it yourself and take it with --allow GLOB\n",
+              stderr);
+}
+
 void verdict_show(const cJSON *verdict) {
         const cJSON *command;
 
@@ -154,6 +165,7 @@ void verdict_show(const cJSON *verdict) {
         show_names(verdict, "newly_skipped", "skipped");
         show_names(verdict, "restored", "restored");
         show_names(verdict, "dangerous", "dangerous");
+        show_way_out(verdict);
         show_names(verdict, "new_tests", "new tests");
         cJSON_ArrayForEach(command, json_get(verdict, "commands")) show_command(command);
         show_digest(verdict, "patch");

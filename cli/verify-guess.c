@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/owned.h"
 #include "base/units.h"
 #include "cli/events.h"
 #include "cli/guess.h"
@@ -34,7 +35,7 @@ static uint64_t wall_of(const cJSON *verdict) {
         return wall;
 }
 
-/* Tests were named or counted; or there is nothing to read, and every command ended well */
+/* Tests were named or counted and some pass; or there is nothing to read, and every command ended well */
 static bool is_useful(const cJSON *spec, const cJSON *verdict) {
         const cJSON *commands = json_get(spec, "commands");
         const cJSON *last = cJSON_GetArrayItem(commands, cJSON_GetArraySize(commands) - 1);
@@ -42,7 +43,7 @@ static bool is_useful(const cJSON *spec, const cJSON *verdict) {
 
         if (form && strcmp(form, "exit") == 0)
                 return kind && strcmp(kind, "passed") == 0;
-        return number_at(verdict, "/tests/run") > 0;
+        return number_at(verdict, "/tests/passed") > 0;
 }
 
 static int try_spec(Verifying *self, const cJSON *spec, cJSON **ret_verdict, Error *err) {
@@ -59,7 +60,20 @@ static int try_spec(Verifying *self, const cJSON *spec, cJSON **ret_verdict, Err
         return verify_ask(self, ret_verdict, err);
 }
 
-static void say_found(const char *kind, const cJSON *verdict) {
+/* A runner that ends well whatever its tests do would make every patch pass */
+static void say_silent(const char *kind, const cJSON *verdict) {
+        char wall[UNITS_TEXT_MAX];
+
+        fprintf(stderr,
+                "%s: names and counts no test in a form that is known; %s a run. Only its exit "
+                "code "
+                "counts: make sure\nthat it is not 0 when a test fails; what a patch removes or "
+                "skips "
+                "is not seen.\n",
+                kind, units_format_duration(wall_of(verdict), wall));
+}
+
+static void say_tests(const char *kind, const cJSON *verdict) {
         char wall[UNITS_TEXT_MAX];
         int flaky = cJSON_GetArraySize(json_get(verdict, "flaky"));
 
@@ -76,6 +90,13 @@ static void say_found(const char *kind, const cJSON *verdict) {
                 fputs("Tests fail on the base: name those that a change must mend in \"expect\" "
                       "(--expect TEST).\n",
                       stderr);
+}
+
+static void say_found(const char *kind, const cJSON *verdict) {
+        if (number_at(verdict, "/tests/run") > 0)
+                say_tests(kind, verdict);
+        else
+                say_silent(kind, verdict);
         fputs("Protected are tests and the files that say how they run (make's and npm's too); a "
               "change that must touch one needs \"allow\" (--allow GLOB).\n",
               stderr);
@@ -102,43 +123,102 @@ static int show_found(const Verifying *self, const char *kind, const cJSON *spec
         return 0;
 }
 
-static int try_all(Verifying *self, const char *kind, const cJSON *specs, Error *err) {
+/* Why this kind is none: it may be worth more than the one that is found in the end */
+static void say_passed_over(const Verifying *self, const char *kind, const cJSON *verdict) {
+        const char *reason = json_text(verdict, "reason");
+
+        if (self->options->common.json)
+                return;
+        fprintf(stderr, "%s: no: ", kind);
+        terminal_text(stderr, reason ? reason : "nothing is told", 400);
+        fputc('\n', stderr);
+}
+
+typedef struct Trial { /* the most telling of those that are of no use */
+        const char *kind;
+        cJSON *verdict; /* owned */
+        bool shown;     /* another one was of use */
+} Trial;
+
+/* What ran without any success tells more than what did not run, and the first kind more than the next */
+static void keep_telling(Trial *trial, const char *kind, cJSON **verdict) {
+        bool runs = number_at(trial->verdict, "/tests/run") > 0;
+
+        if (trial->verdict && (runs || number_at(*verdict, "/tests/run") == 0))
+                return;
+        (void) json_free(trial->verdict);
+        trial->kind = kind;
+        trial->verdict = TAKE_PTR(*verdict);
+}
+
+/* Each kind has ignored files of its own that it needs */
+static int pack_for(Verifying *self, const cJSON *spec, Error *err) {
+        PackTotals totals = { 0 };
+
+        owned_close(&self->base_fd);
+        return workspace_pack_commit(&self->repo, spec, &self->base_fd, &totals, err);
+}
+
+static int try_one(Verifying *self, const cJSON *guess, Trial *trial, Error *err) {
+        const char *kind = json_text(guess, "kind");
+        const cJSON *spec = json_get(guess, "spec");
+        bool is_first = !guess->prev->next || strcmp(json_text(guess->prev, "kind"), kind) != 0;
+        bool is_last = !guess->next || strcmp(json_text(guess->next, "kind"), kind) != 0;
         SCOPED(json_free) cJSON *verdict = NULL;
-        const cJSON *spec;
+        int r = is_first ? pack_for(self, spec, err) : 0;
 
-        cJSON_ArrayForEach(spec, specs) {
-                int r;
-
-                verdict = json_free(verdict);
+        if (r == 0)
                 r = try_spec(self, spec, &verdict, err);
-                if (r != 0)
-                        return r;
-                if (is_useful(spec, verdict))
-                        return show_found(self, kind, spec, verdict, err);
+        if (r != 0)
+                return r;
+        trial->shown = is_useful(spec, verdict);
+        if (trial->shown)
+                return show_found(self, kind, spec, verdict, err);
+        if (is_last)
+                say_passed_over(self, kind, verdict);
+        keep_telling(trial, kind, &verdict);
+        return 0;
+}
+
+static int try_all(Verifying *self, const cJSON *guesses, Error *err) {
+        Trial trial = { 0 };
+        const cJSON *guess;
+        int r = 0;
+
+        cJSON_ArrayForEach(guess, guesses) {
+                if (r == 0 && !trial.shown)
+                        r = try_one(self, guess, &trial, err);
         }
-        if (!self->options->common.json)
-                verdict_show(verdict);
-        (void) error_say(
-                err, -EREMOTEIO,
-                "This looks like a project of %s, but its tests do not run, or are not told in "
-                "a form that is known. Write " SPEC_PATH ", see warder-verify(5).",
-                kind);
-        return EXIT_NOT_VERIFIED;
+        if (r == 0 && !trial.shown) {
+                bool ran = number_at(trial.verdict, "/tests/run") > 0;
+
+                if (!self->options->common.json)
+                        verdict_show(trial.verdict);
+                r = EXIT_NOT_VERIFIED;
+                (void) error_say(
+                        err, -EREMOTEIO,
+                        "This looks like a project of %s, but %s. Write " SPEC_PATH
+                        ", see warder-verify(5).",
+                        trial.kind,
+                        ran ? "none of its tests passes here: they may need something that is not "
+                              "in "
+                              "the commit (\"include\"), not in the snapshot, or found by a "
+                              "variable"
+                            : "its tests do not run, or are not told in a form that is known");
+        }
+        (void) json_free(trial.verdict);
+        return r;
 }
 
 int verify_guess(Verifying *self, Error *err) {
-        const char *base = self->options->base ? self->options->base : "HEAD", *kind = NULL;
-        SCOPED(json_free) cJSON *specs = NULL;
-        PackTotals totals = { 0 };
+        const char *base = self->options->base ? self->options->base : "HEAD";
+        SCOPED(json_free) cJSON *guesses = NULL;
         int r = workspace_find(".", base, &self->repo, err);
 
         if (r == 0)
-                r = guess_specs(&self->repo, &kind, &specs, err);
-        if (r == 0)
-                r = workspace_pack_commit(&self->repo, cJSON_GetArrayItem(specs, 0), &self->base_fd,
-                                          &totals, err);
+                r = guess_specs(&self->repo, &guesses, err);
         if (r < 0)
                 return r;
         self->patch_fd = spool_new(err);
-        return self->patch_fd < 0 ? self->patch_fd : try_all(self, kind, specs, err);
+        return self->patch_fd < 0 ? self->patch_fd : try_all(self, guesses, err);
 }

@@ -48,6 +48,7 @@ printf 'test:\n\t@true\n' >Makefile
 keep
 expect 0 "tests that say nothing: the exit code" warder verify --guess
 is "$(printf '%s\n' "$out" | jq -r '.commands[0].parse')" exit "it is said in the spec"
+has "$err" "Only its exit code counts" "and in words"
 
 begin cmake
 printf 'cmake_minimum_required(VERSION 3.13)\nproject(x NONE)\nenable_testing()\nadd_test(NAME one COMMAND true)\nadd_test(NAME two COMMAND sh -c "exit 0")\n' >CMakeLists.txt
@@ -77,6 +78,30 @@ printf '{"name": "x", "scripts": {"test": "node --test"}}\n' >package.json
 printf "const test = require('node:test');\ntest('one', () => {}); test('two', () => {});\n" >a.test.js
 keep
 guesses npm "npm test" 2 0
+
+begin tape
+printf '{"name": "x", "scripts": {"test": "node a.js"}}\n' >package.json
+printf "console.log('TAP version 13\\\\n# one\\\\nok 1 is equal\\\\nok 2 is true\\\\n1..2')\n" >a.js
+keep
+guesses npm "npm test" 2 0
+
+# files of a builder that this machine lacks, beside a Makefile whose runner always ends well
+begin two
+printf 'project(x)\n' >meson.build
+printf 'test:\n\t@echo Tests failed: 1; echo Tests passed: 3\n' >Makefile
+keep
+if ! command -v meson >/dev/null; then
+        guesses make "make test" 4 1
+        expect 0 "with words" warder verify --guess
+        has "$err" "meson test: no:" "what is passed over is told"
+fi
+
+begin lame
+printf 'check:\n\t@echo not ok 1 - one; echo not ok 2 - two; echo 1..2; echo no module; exit 1\n' >Makefile
+keep
+expect 1 "tests of which none passes are no guess" warder verify --guess
+has "$err" "none of its tests passes here" "it is said"
+has "$err" "no module" "with what they printed"
 
 begin nothing
 echo text >readme
