@@ -130,7 +130,8 @@ static void add_receipts(const Asked *asked, cJSON *rows) {
         if (asked->fault[0])
                 found_set(found, "%s", asked->fault);
         else
-                found_set(found, "signed by %s", asked->key);
+                found_set(found, "signed by %s",
+                          asked->key[0] ? asked->key : "nobody yet: ask again");
         if (asked->is_admitted)
                 add(rows, &row);
 }

@@ -144,7 +144,7 @@ static int make_loop(Front *front, Error *err) {
         return r < 0 ? error_set(err, r, "make the event loop") : 0;
 }
 
-int front_start(Front *front, int notary_fd, const NotaryHello *hello, Error *err) {
+int front_start(Front *front, int notary_fd, Error *err) {
         autoclose int notary = notary_fd;
         int r;
 
@@ -165,7 +165,7 @@ int front_start(Front *front, int notary_fd, const NotaryHello *hello, Error *er
         if (r >= 0)
                 r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
         if (r >= 0)
-                r = notary_link_new(front, TAKE_FD(notary), hello, &front->notary, err);
+                r = notary_link_new(front, TAKE_FD(notary), &front->notary, err);
         if (r >= 0)
                 r = ledger_new(front->state_fd, front->info.stale_lock, &front->ledger, err);
         if (r >= 0)

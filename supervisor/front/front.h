@@ -71,15 +71,13 @@ typedef struct Front {
         bool had_client;
 } Front;
 
-typedef struct NotaryHello NotaryHello;
-
 /**
  * front_start() - take the descriptors of FrontFd and set up all modules
  * @notary_fd: of notary_start(), consumed; negative: there is none
  *
  * Returns: 0 or negative errno
  */
-int front_start(Front *front, int notary_fd, const NotaryHello *hello, Error *err);
+int front_start(Front *front, int notary_fd, Error *err);
 /** front_stop() - release everything; fine on a half-started one */
 void front_stop(Front *front);
 

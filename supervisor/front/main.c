@@ -29,25 +29,20 @@ static bool is_file(int fd) {
 }
 
 /* First of all, before anything is read. Without it receipts are not signed, and say why. */
-static int start_notary(NotaryHello *ret_hello) {
+static int start_notary(void) {
         NotaryFds fds = { FRONT_FD_KEY, FRONT_FD_KEY_PUBLIC, FRONT_FD_ANCHORS };
         Error err = ERROR_EMPTY;
-        int fd = -EBADF;
+        int fd;
 
-        *ret_hello = (NotaryHello){ 0 };
-        if (is_file(fds.key) && is_file(fds.public_key) && is_file(fds.anchors))
-                fd = notary_start(&fds, ret_hello, &err);
-        else
-                (void) error_say(&err, -ENOTSUP, "there is no key of receipts");
-        if (fd < 0) {
+        if (!is_file(fds.key) || !is_file(fds.public_key) || !is_file(fds.anchors))
+                return -EBADF;
+        fd = notary_start(&fds, &err);
+        if (fd < 0)
                 log_event(LOG_ERR, "receipts are not signed", F_ERR(&err));
-                (void) snprintf(ret_hello->text, sizeof(ret_hello->text), "%s", err.text);
-        }
         return fd;
 }
 
 int main(void) {
-        NotaryHello hello;
         Front front;
         Error err = ERROR_EMPTY;
         int r, notary;
@@ -58,8 +53,8 @@ int main(void) {
                 return EXIT_FAILURE;
         }
         (void) signal(SIGPIPE, SIG_IGN);
-        notary = start_notary(&hello);
-        if (front_start(&front, notary, &hello, &err) < 0 ||
+        notary = start_notary();
+        if (front_start(&front, notary, &err) < 0 ||
             lock_down(START_FDS_MAX, FRONT_FD_FILTER, &err) < 0) {
                 r = fail(&err);
         } else {

@@ -27,16 +27,21 @@ struct Notary {
         sd_event_source *io;
         Pending *first, *last; /* owned, oldest first */
         unsigned n;
+        bool has_said; /* whose key it has */
         NotaryHello hello;
         char fault[ERROR_TEXT_MAX];
 };
 
+bool notary_is_there(const Notary *notary) {
+        return notary && notary->fd >= 0;
+}
+
 const char *notary_key(const Notary *notary) {
-        return notary && notary->fd >= 0 ? notary->hello.key : NULL;
+        return notary_is_there(notary) && notary->has_said ? notary->hello.key : NULL;
 }
 
 const char *notary_pem(const Notary *notary) {
-        return notary && notary->fd >= 0 ? notary->hello.pem : NULL;
+        return notary_is_there(notary) && notary->has_said ? notary->hello.pem : NULL;
 }
 
 const char *notary_fault(const Notary *notary) {
@@ -113,13 +118,12 @@ static void answer(Notary *notary, const NotaryReply *reply) {
         pending->done(&pending->request.statement, envelope, NULL, pending->userdata);
 }
 
-static void lose(Notary *notary) {
-        log_event(LOG_ERR, "the notary is gone: receipts are not signed any more");
+static void lose(Notary *notary, const char *why) {
+        log_event(LOG_ERR, "receipts are not signed any more", F("CAUSE", why));
         notary->io = sd_event_source_disable_unref(notary->io);
         owned_close(&notary->fd);
         notary->fd = -EBADF;
-        (void) snprintf(notary->fault, sizeof(notary->fault),
-                        "the notary has ended: restart the supervisor");
+        (void) snprintf(notary->fault, sizeof(notary->fault), "%s", why);
         while (notary->first) {
                 autofree Pending *pending = take_first(notary);
 
@@ -128,17 +132,31 @@ static void lose(Notary *notary) {
         front_touch(notary->front);
 }
 
+static void hear(Notary *notary) {
+        Error err = ERROR_EMPTY;
+
+        if (notary_hear(notary->fd, &notary->hello, &err) < 0)
+                lose(notary, err.text);
+        else
+                notary->has_said = true;
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Notary *notary = userdata;
         NotaryReply reply;
-        ssize_t n = recv(fd, &reply, sizeof(reply), MSG_DONTWAIT);
+        ssize_t n;
 
         (void) source;
         (void) events;
+        if (!notary->has_said) {
+                hear(notary);
+                return 0;
+        }
+        n = recv(fd, &reply, sizeof(reply), MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
                 return 0;
         if (n != (ssize_t) sizeof(reply) || !notary->first) {
-                lose(notary);
+                lose(notary, "the notary has ended: restart the supervisor");
                 return 0;
         }
         answer(notary, &reply);
@@ -149,17 +167,16 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 
 /* ---- life ---------------------------------------------------------------------------------------- */
 
-int notary_link_new(Front *front, int fd, const NotaryHello *hello, Notary **ret, Error *err) {
+int notary_link_new(Front *front, int fd, Notary **ret, Error *err) {
         autoclose int owned = fd;
         Notary *notary = calloc(1, sizeof(*notary));
         int r = 0;
 
         if (!notary)
                 return error_set(err, -ENOMEM, "reach the notary");
-        *notary = (Notary){ .front = front, .fd = TAKE_FD(owned), .hello = *hello };
+        *notary = (Notary){ .front = front, .fd = TAKE_FD(owned) };
         if (notary->fd < 0)
-                (void) snprintf(notary->fault, sizeof(notary->fault), "%s",
-                                hello->text[0] ? hello->text : "there is no notary");
+                (void) snprintf(notary->fault, sizeof(notary->fault), "there is no notary");
         else
                 r = sd_event_add_io(front->event, &notary->io, notary->fd, EPOLLIN, on_io, notary);
         if (r < 0) {
@@ -187,7 +204,7 @@ static int ask(Notary *notary, const NotaryRequest *request, NotaryFn done, void
                Error *err) {
         Pending *pending;
 
-        if (!notary || notary->fd < 0)
+        if (!notary_is_there(notary))
                 return error_say(err, -ENOTCONN, "%s", notary_fault(notary));
         if (notary->n >= PENDING_MAX)
                 return error_say(err, -EBUSY, "too many heads wait to be signed");

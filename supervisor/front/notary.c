@@ -249,18 +249,22 @@ static _Noreturn void be_notary(int socket, NotaryFds fds) {
 
 /* ---- the front's side of its start --------------------------------------------------------------- */
 
-static int hear_hello(int fd, NotaryHello *ret, Error *err) {
+int notary_hear(int fd, NotaryHello *ret, Error *err) {
         struct pollfd wait = { .fd = fd, .events = POLLIN };
-        ssize_t n = poll(&wait, 1, HELLO_MSEC) == 1 ? recv(fd, ret, sizeof(*ret), 0) : -1;
+        NotaryHello hello;
+        ssize_t n = poll(&wait, 1, HELLO_MSEC) == 1 ? recv(fd, &hello, sizeof(hello), 0) : -1;
 
-        if (n != (ssize_t) sizeof(*ret))
+        if (n != (ssize_t) sizeof(hello))
                 return error_say(err, -EPIPE, "the notary does not start");
-        ret->text[sizeof(ret->text) - 1] = ret->key[sizeof(ret->key) - 1] = 0;
-        ret->pem[sizeof(ret->pem) - 1] = 0;
-        return ret->code < 0 ? error_say(err, ret->code, "%s", ret->text) : 0;
+        hello.text[sizeof(hello.text) - 1] = hello.key[sizeof(hello.key) - 1] = 0;
+        hello.pem[sizeof(hello.pem) - 1] = 0;
+        if (hello.code < 0)
+                return error_say(err, hello.code, "%s", hello.text);
+        *ret = hello;
+        return 0;
 }
 
-int notary_start(NotaryFds *fds, NotaryHello *ret_hello, Error *err) {
+int notary_start(NotaryFds *fds, Error *err) {
         autoclose int ours = -EBADF, theirs = -EBADF;
         int pair[2], r = 0;
         pid_t pid = -1;
@@ -278,9 +282,6 @@ int notary_start(NotaryFds *fds, NotaryHello *ret_hello, Error *err) {
                 r = error_set(err, -errno, "start the notary");
         fds_close((int[]){ fds->key, fds->public_key, fds->anchors }, 3);
         *fds = (NotaryFds){ -EBADF, -EBADF, -EBADF };
-        fds_close(&theirs, 1);
-        if (r == 0)
-                r = hear_hello(ours, ret_hello, err);
         if (r == 0)
                 r = fd_set_nonblock(ours, true);
         return r < 0 ? r : TAKE_FD(ours);

@@ -44,12 +44,14 @@ typedef struct NotaryFds {
 } NotaryFds;
 
 /**
- * notary_start() - clone the notary and hear its first word
- * @fds:       closed here in any case
- * @ret_hello: whose key it has
+ * notary_start() - clone the notary
+ * @fds: closed here in any case
  *
- * To be called first of all: what the front reads later could turn it against us.
+ * To be called first of all: what the front reads later could turn it against us. It is not waited for.
  *
  * Returns: its socket (SEQPACKET, non-blocking), owned by the caller; or negative errno.
  */
-int notary_start(NotaryFds *fds, NotaryHello *ret_hello, Error *err);
+int notary_start(NotaryFds *fds, Error *err);
+
+/** notary_hear() - its first word, waited for. Returns: 0, or negative errno: why there is no notary */
+int notary_hear(int fd, NotaryHello *ret, Error *err);

@@ -97,7 +97,7 @@ static void sign_head(Front *front, const Receipt *receipt, const char *state) {
         Statement statement = receipt->facts;
         Error err = ERROR_EMPTY;
 
-        if (receipt->is_broken || statement.lines == 0 || !notary_key(front->notary))
+        if (receipt->is_broken || statement.lines == 0 || !notary_is_there(front->notary))
                 return;
         (void) snprintf(statement.state, sizeof(statement.state), "%s", state);
         if (notary_sign(front->notary, &statement, on_signed, front, &err) < 0)

@@ -260,6 +260,13 @@ static void out_of_reach(void) {
         (void) kill(other, SIGKILL);
 }
 
+static int start_and_hear(NotaryFds *fds, NotaryHello *hello, Error *err) {
+        autoclose int fd = notary_start(fds, err);
+        int r = fd < 0 ? fd : notary_hear(fd, hello, err);
+
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
 /* A front as the monitor starts it: an id of its own, root's files as descriptors */
 static void as_front(uint64_t first, bool whole) {
         NotaryFds fds = open_files();
@@ -273,7 +280,7 @@ static void as_front(uint64_t first, bool whole) {
             (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
                 return;
         (void) prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* a change of ids took it */
-        fd = notary_start(&fds, &hello, &err);
+        fd = start_and_hear(&fds, &hello, &err);
         ok(fd >= 0, "it starts: %s", err.text);
         for (unsigned i = 0; i < ELEMENTS(copies); i++)
                 open_ones += fcntl(copies[i], F_GETFD) >= 0;
@@ -314,7 +321,7 @@ static void write_list(const char *text) {
 
 static int start(NotaryHello *hello, Error *err) {
         NotaryFds fds = open_files();
-        int fd = notary_start(&fds, hello, err);
+        int fd = start_and_hear(&fds, hello, err);
 
         if (fd >= 0)
                 (void) fd_set_nonblock(fd, false);
