@@ -237,7 +237,7 @@ typedef enum InitEventKind {
         INIT_LISTENING,    /* code, and where 0 one descriptor; value: port */
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
-        INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[0], seen[1] */
+        INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[0] */
         _INIT_EVENT_MAX,
 } InitEventKind;
 

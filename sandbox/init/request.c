@@ -97,6 +97,7 @@ static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) 
         event.value = uncounted.seen;
         event.seen[0] = uncounted.hidden;
         event.seen[1] = uncounted.pinned;
+        event.kept[0] = uncounted.counted;
         init_send(init, &event, NULL);
 }
 

@@ -48,6 +48,7 @@ typedef struct Count {
         uint64_t bytes;   /* of unaccepted connections that are listed */
         uint64_t listed;  /* how many these are */
         uint64_t waiting; /* for accept(2), as their listeners say */
+        uint64_t counted; /* of all other connections */
         uint64_t pinned;  /* by all queues, at most */
 } Count;
 
@@ -93,6 +94,9 @@ static void add_tcp(Count *count, const struct inet_diag_msg *msg, const uint32_
             (msg->idiag_state == TCP_ESTABLISHED || msg->idiag_state == TCP_CLOSE_WAIT)) {
                 count->bytes += memory[SK_MEMINFO_RMEM_ALLOC] + SOCKET_BYTES;
                 count->listed++;
+        } else {
+                count->counted += memory[SK_MEMINFO_RMEM_ALLOC] + memory[SK_MEMINFO_WMEM_QUEUED] +
+                                  memory[SK_MEMINFO_FWD_ALLOC];
         }
         count->pinned += pinned_bytes(memory[SK_MEMINFO_RMEM_ALLOC], msg->idiag_rqueue) +
                          pinned_bytes(memory[SK_MEMINFO_WMEM_QUEUED], msg->idiag_wqueue);
@@ -186,6 +190,7 @@ int uncounted_read(Uncounted *ret) {
         hidden = count.waiting > count.listed ? (count.waiting - count.listed) * queue_max() : 0;
         *ret = (Uncounted){ .seen = count.bytes,
                             .hidden = hidden,
+                            .counted = count.counted,
                             .pinned = count.pinned + pinned_bytes(hidden, 0) };
         return 0;
 }

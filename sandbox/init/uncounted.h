@@ -6,7 +6,8 @@
 
 typedef struct Uncounted {
         uint64_t seen; /* bytes in connections that nobody has accepted, of those that are listed */
-        uint64_t hidden; /* the most that those can hold which are not: the peer reset them */
+        uint64_t hidden;  /* the most that those can hold which are not: the peer reset them */
+        uint64_t counted; /* bytes in the queues of all other connections, which are charged */
         uint64_t
                 pinned; /* the most that all sockets can hold by parts of larger pieces of memory */
 } Uncounted;

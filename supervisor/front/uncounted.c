@@ -13,6 +13,11 @@
  * back. Above `pressure`, where the kernel would soon act against everybody, the jail that holds most of
  * it goes, below its limit too, once a look, if it holds enough to matter.
  *
+ * A connection that its peer reset before it was accepted is on no list: an init can only say how much such ones
+ * hold at most. That is no proof, and a listener with a few of them is no fault: it counts above `pressure` alone,
+ * and only as far as TCP uses memory that is in no jail's list, seen or charged. So what one
+ * jail rightly holds is no reason to end another.
+ *
  * What is charged can also be far less than what is held: a jail can make its sockets refer to small parts of
  * large pieces of memory (init's uncounted.h). That shows nowhere but in the host's memory, a part of which is
  * used and in no line of meminfo. Where that is more than a quarter of all, the jails are asked too, and the
@@ -68,7 +73,9 @@ struct Uncounted {
         Asked *asked;           /* owned */
         UncountedHost host;     /* at the last look, like the next */
         uint64_t unexplained;   /* bytes of the host's memory */
-        Largest holds, pins;
+        uint64_t listed,
+                listed_before; /* bytes that inits listed since the last look, and up to it */
+        Largest holds, hides, pins;
         bool cannot_tell; /* an init could not count, and that was logged */
 };
 
@@ -119,11 +126,17 @@ static void exhausted(FrontJail *jail, uint64_t bytes) {
                 front_jail_end(jail, NULL, NULL);
 }
 
-/* Seen for certain, and what can be hidden: but no jail has more than all of the host. */
-static uint64_t held_bytes(const Uncounted *uncounted, const InitEvent *event) {
-        uint64_t seen = event->value, hidden = event->seen[0], most = uncounted->host.used;
+static uint64_t lesser(uint64_t a, uint64_t b) {
+        return a < b ? a : b;
+}
 
-        return seen >= most || hidden >= most - seen ? most : seen + hidden;
+/* What a jail's init listed, seen and charged: no more than all of the host. */
+static void add_listed(Uncounted *uncounted, const InitEvent *event) {
+        uint64_t most = uncounted->host.used, left = most - lesser(most, uncounted->listed);
+
+        left -= lesser(left, event->value);
+        left -= lesser(left, event->kept[0]);
+        uncounted->listed = most - left;
 }
 
 static void compare(Largest *largest, const FrontJail *jail, uint64_t bytes) {
@@ -135,15 +148,16 @@ static void compare(Largest *largest, const FrontJail *jail, uint64_t bytes) {
 
 static void judge(Uncounted *uncounted, FrontJail *jail, const InitEvent *event) {
         uint64_t limit = front_jail_limits(jail)->plan.memory_bytes;
-        uint64_t held = held_bytes(uncounted, event);
-        uint64_t pinned =
-                event->seen[1] < uncounted->unexplained ? event->seen[1] : uncounted->unexplained;
+        uint64_t held = lesser(event->value, uncounted->host.used);
+        uint64_t pinned = lesser(event->seen[1], uncounted->unexplained);
 
+        add_listed(uncounted, event);
         if (held > limit && uncounted->host.used > uncounted->host.look) {
                 exhausted(jail, held);
                 return;
         }
         compare(&uncounted->holds, jail, held);
+        compare(&uncounted->hides, jail, event->seen[0]);
         if (pinned > limit)
                 compare(&uncounted->pins, jail, pinned);
 }
@@ -210,12 +224,25 @@ static void relieve(Uncounted *uncounted, Largest *largest, bool needed) {
         *largest = (Largest){ .bytes = 0 };
 }
 
+/* What TCP uses and no init listed: some answer late on a busy host, so the look before counts too. */
+static uint64_t unlisted(const Uncounted *uncounted) {
+        uint64_t listed = uncounted->listed > uncounted->listed_before ? uncounted->listed
+                                                                       : uncounted->listed_before;
+
+        return uncounted->host.used - lesser(uncounted->host.used, listed);
+}
+
 /* Those with the most go, of who answered since the last look; what is left of them shows the next time. */
 static void relieve_host(Uncounted *uncounted) {
         const UncountedHost *host = &uncounted->host;
+        bool pressed = host->used > host->pressure;
+        uint64_t matters = host->used / MATTERS;
 
-        relieve(uncounted, &uncounted->holds,
-                host->used > host->pressure && uncounted->holds.bytes > host->used / MATTERS);
+        uncounted->hides.bytes = lesser(uncounted->hides.bytes, unlisted(uncounted));
+        relieve(uncounted, &uncounted->holds, pressed && uncounted->holds.bytes > matters);
+        relieve(uncounted, &uncounted->hides, pressed && uncounted->hides.bytes > matters);
+        uncounted->listed_before = uncounted->listed;
+        uncounted->listed = 0;
         relieve(uncounted, &uncounted->pins, is_much(uncounted));
 }
 

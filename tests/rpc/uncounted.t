@@ -69,19 +69,19 @@ class Played:
         self.asked.append(number)
         return kind == INIT_COUNT
 
-    def say(self, seen, hidden=0, pinned=0, code=0):
-        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, pinned))
+    def say(self, seen, hidden=0, pinned=0, code=0, counted=0):
+        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, pinned), kept=(counted, 0))
 
     def is_killed(self):
         return self.jail.text(12) == "1" or self.jail.text(15) == "1"
 
-    def answer(self, seen, hidden=0, pinned=0):
+    def answer(self, seen, hidden=0, pinned=0, counted=0):
         """Asked once more, it says so."""
         while select.select([self.jail.init], [], [], 0)[0]:
             self.is_asked(0)
         if not self.asked:
             self.is_asked()
-        self.say(seen, hidden, pinned)
+        self.say(seen, hidden, pinned, counted=counted)
 
     def record(self):
         self.jail.event(INIT_ENDED, self.number, signal=9)
@@ -119,12 +119,22 @@ tap.same((record["evidence"]["uncounted"], record["evidence"]["oom_kills"]), (64
 small.close()
 
 hidden = Played(64 * MB)
-hidden.answer(MB, 60 * MB)
+hidden.answer(MB, 640 * MB)
 after_a_look(large)
-tap.ok(not hidden.is_killed(), "what is hidden counts")
-hidden.answer(MB, 64 * MB)
-tap.ok(eventually(hidden.is_killed), "with what is seen")
-tap.same(hidden.record()["evidence"]["uncounted"], 65 * MB, "together")
+tap.ok(not hidden.is_killed(), "what may be hidden is no proof")
+host(LOW + MB)
+for _ in range(4):
+    large.answer(PAGE, counted=LOW - 2 * MB)
+    hidden.answer(MB, 640 * MB)
+tap.ok(not hidden.is_killed(), "not near pressure either, where another jail lists what TCP uses")
+for _ in range(4):
+    large.answer(PAGE, counted=LOW - 80 * MB)
+    if hidden.is_killed():
+        break
+    hidden.answer(MB, 640 * MB)
+tap.ok(eventually(hidden.is_killed), "but it is where nobody does")
+host(LOW // 2)
+tap.ok(70 * MB < hidden.record()["evidence"]["uncounted"] <= 81 * MB, "as far as nobody does")
 hidden.close()
 for seen, more in (MOST, MOST), (MOST, 0), (1, MOST):
     liar = Played(LOW)
