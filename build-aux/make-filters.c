@@ -250,6 +250,14 @@ static const struct {
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_MD5SIG },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_MD5SIG_EXT },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_TCP, true, TCP_AO_ADD_KEY },
+        /*
+         * A socket's queue of errors is charged to nobody, and as long as its receive buffer may be. Who asks for it
+         * (resolvers do) is told that he has it, and sees none; who wants times of what he sent goes without.
+         */
+        { "setsockopt", 0, 1, SECCOMP_OP_EQ, IPPROTO_IP, true, IP_RECVERR },
+        { "setsockopt", 0, 1, SECCOMP_OP_EQ, IPPROTO_IPV6, true, IPV6_RECVERR },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_TIMESTAMPING_OLD },
+        { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_TIMESTAMPING_NEW },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IP, true, IP_XFRM_POLICY },
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_EQ, IPPROTO_IPV6, true, IPV6_XFRM_POLICY },
         /* programs on sockets are compiled, out of a budget that the whole host shares */

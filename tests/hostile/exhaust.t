@@ -125,6 +125,27 @@ inside = held(text(run(client, ["python3", "-c", OPTIONS], limits={"memory": LIM
 tap.ok(outside and outside >= min(4000, most // 64), "outside, a socket is in as many groups as its options may take", outside)
 tap.ok(inside and 1 < inside <= 20480 // 32, "in a jail, these are few", inside)
 print(f"# memberships of a socket: {outside} outside, in a jail {inside}")
+
+ERRORS = """
+import socket
+end, n = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM), 0
+for option, value in (25, 1), (23, 2), (24, 1280):  # errors in a queue; do not fragment; above this
+    end.setsockopt(socket.IPPROTO_IPV6, option, value)
+for i in range(100):
+    try:
+        end.sendto(bytes(2000), ("::1", 9))
+    except OSError:
+        pass
+try:
+    while end.recvmsg(1, 0, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT):
+        n += 1
+except BlockingIOError:
+    pass
+print("held", n + 1)
+"""
+outside = held(subprocess.run(["python3", "-c", ERRORS], capture_output=True, text=True, check=False).stdout)
+inside = held(text(run(client, ["python3", "-c", ERRORS], limits={"memory": LIMIT})))
+tap.same((outside, inside), (101, 1), "outside, a socket keeps each error that it is asked to; in a jail none")
 client.close()
 supervisor.stop()
 tap.same(supervisor.leftovers(), [], "nothing is left behind")

@@ -59,6 +59,7 @@ static const Row rows[] = {
         { "bpf", { HIGH }, EPERM }, { "perf_event_open", { 0 }, EPERM },
         { "splice", { 0 }, EINVAL }, { "tee", { HIGH }, EINVAL },
         { "setsockopt", { 0, 6, 14 }, ENOPROTOOPT }, { "setsockopt", { 0, 6, 14 | HIGH }, ENOPROTOOPT },
+        { "setsockopt", { 0, 1, 37 }, ENOPROTOOPT }, { "setsockopt", { 0, 1, 65 }, ENOPROTOOPT },
         { "setsockopt", { 0, 6, 32 }, ENOPROTOOPT }, { "setsockopt", { 0, 6, 38 }, ENOPROTOOPT },
         { "userfaultfd", { 0 }, ENOSYS }, { "io_uring_setup", { 0 }, ENOSYS },
         { "io_uring_enter", { 0 }, ENOSYS }, { "memfd_secret", { 0 }, ENOSYS },
