@@ -38,7 +38,7 @@ def used():
         line = next(line for line in file if line.startswith("TCP:"))
     return int(line.split()[-1]) * os.sysconf("SC_PAGESIZE")
 doors, enough = [], {ENOUGH}
-few = {max(ASKED + SMALL, 3 * SMALL // 2)}  # of the slowest attack
+few = {max(ASKED + 8 * MB, SMALL + 8 * MB)}  # of the slowest attack
 def door():
     "A listener whose connections may hold all that a program can ask for."
     end = socket.socket()
