@@ -217,9 +217,14 @@ static bool begins_another(const char *line, bool section) {
 char *report_excerpt(const char *output, const char *name) {
         const char *from = output ? find_section(output, name) : NULL;
         bool section = from != NULL;
-        const char *at = from = section ? from : output ? find_line(output, name) : NULL;
+        const char *at;
 
-        for (unsigned lines = 0; at && *at && lines < EXCERPT_LINES; lines++) {
+        if (!section && output)
+                from = find_line(output, name);
+        if (!from)
+                return NULL;
+        at = from;
+        for (unsigned lines = 0; *at && lines < EXCERPT_LINES; lines++) {
                 if (lines > 0 && begins_another(at, section))
                         break;
                 at += strcspn(at, "\n");
@@ -227,7 +232,5 @@ char *report_excerpt(const char *output, const char *name) {
                 if (at - from > EXCERPT_MAX)
                         break;
         }
-        return from ? strndup(from, (size_t) (at - from) < EXCERPT_MAX ? (size_t) (at - from)
-                                                                       : EXCERPT_MAX)
-                    : NULL;
+        return strndup(from, at - from < EXCERPT_MAX ? (size_t) (at - from) : EXCERPT_MAX);
 }

@@ -143,10 +143,10 @@ static Taken take_work(const Place *place) {
                 return (Taken){ 0 };
         if (at(place, 5) == '/' && !isspace((unsigned char) at(place, 6)) && at(place, 6))
                 return (Taken){ 6, "" };
-        return is_name(at(place, 5)) || at(place, 5) == '-' || at(place, 5) == '.' ||
-                               at(place, 5) == '/'
-                       ? (Taken){ 0 }
-                       : (Taken){ 5, "." };
+        c = at(place, 5);
+        if (is_name(c) || c == '-' || c == '.' || c == '/')
+                return (Taken){ 0 };
+        return (Taken){ 5, "." };
 }
 
 static Taken take(const Place *place) {

@@ -71,6 +71,7 @@ static void add_names(Digest *digest, const cJSON *names) {
                 if (n < ELEMENTS(sorted))
                         sorted[n++] = name->valuestring;
         }
+        /* cppcheck-suppress uninitvar ; the first n are set */
         qsort(sorted, n, sizeof(sorted[0]), by_text);
         for (size_t i = 0; i < n; i++)
                 digest_add(digest, sorted[i], strlen(sorted[i]) + 1);
