@@ -50,6 +50,19 @@ static int open_patch(const Repository *repo, const char *name, int *ret_fd, Err
                     : workspace_diff(repo, ret_fd, err);
 }
 
+/*
+ * A commit's files do not change; how many they are tells whether all of its submodules are there. What "include"
+ * adds is of the working tree, and may.
+ */
+static void name_base(Verifying *self, const PackTotals *totals) {
+        char text[256];
+        int n = snprintf(text, sizeof(text), "warder base/1 %s %llu %llu", self->repo.commit,
+                         (unsigned long long) totals->files, (unsigned long long) totals->bytes);
+
+        if (cJSON_GetArraySize(json_get(self->spec, "include")) == 0)
+                (void) sha256_text(text, (size_t) n, self->base_name);
+}
+
 static int prepare(Verifying *self, const char *patch, Error *err) {
         const char *base = self->options->base ? self->options->base : "HEAD";
         PackTotals totals = { 0 };
@@ -64,6 +77,7 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
                 r = workspace_pack_commit(&self->repo, self->spec, &self->base_fd, &totals, err);
         if (r != 0)
                 return r;
+        name_base(self, &totals);
         if (!self->options->common.json)
                 fprintf(stderr, "base %.12s, %llu files, %s; patch: %s\n", self->repo.commit,
                         (unsigned long long) totals.files, units_format_size(totals.bytes, size),

@@ -63,6 +63,8 @@ static int make_params(Verifying *self, cJSON **ret, Error *err) {
         if (r < 0)
                 return r;
         json_add_consume(params, "spec", cJSON_Duplicate(self->spec, true));
+        if (self->base_name[0])
+                json_add_text(params, "base", self->base_name);
         if (snapshot)
                 json_add_text(params, "snapshot", snapshot);
         if (options->memory || options->pids) {

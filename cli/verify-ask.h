@@ -3,6 +3,7 @@
  * verify-ask: one question to the gate: base, patch and spec go to the supervisor, a verdict comes back.
  */
 #include "base/buf.h"
+#include "base/sha256.h"
 #include "cli/report-write.h"
 #include "cli/spec.h"
 
@@ -22,12 +23,14 @@ typedef struct VerifyOptions {
 typedef struct Verifying {
         const VerifyOptions *options; /* borrowed */
         Repository repo;
-        cJSON *spec;    /* owned */
-        int base_fd;    /* owned */
-        int patch_fd;   /* owned, at its start */
-        int receipt_fd; /* owned; with --out */
-        Buf events;     /* lines, for --out and reports */
-        uint64_t seq;   /* of the last of them */
+        cJSON *spec; /* owned */
+        int base_fd; /* owned */
+        char base_name
+                [SHA256_TEXT_MAX]; /* what the supervisor may know the base by; "": it has no name */
+        int patch_fd;              /* owned, at its start */
+        int receipt_fd;            /* owned; with --out */
+        Buf events;                /* lines, for --out and reports */
+        uint64_t seq;              /* of the last of them */
 } Verifying;
 
 /** verify_event() - keep a line of events.jsonl; @data is copied, NULL: {} */

@@ -139,7 +139,8 @@ static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         const Ceiling *ceiling;
 
         /* what is only kept so that something need not be made again, or can be, goes first */
-        while (r == -EDQUOT && (replays_evict(front, tasks_holds(front->tasks), uid) ||
+        while (r == -EDQUOT && (base_cache_evict(tasks_bases(front->tasks), uid) ||
+                                replays_evict(front, tasks_holds(front->tasks), uid) ||
                                 setup_layers_evict(front, tasks_holds(front->tasks), uid))) {
                 used = bytes_of(front, uid) + quota_reserved(front, uid);
                 *err = ERROR_EMPTY;

@@ -18,9 +18,10 @@
 #include "supervisor/front/task.h"
 
 struct Tasks {
-        Front *front; /* borrowed, outlives us */
-        Holds *holds; /* owned */
-        Task *first;  /* owned list, oldest first */
+        Front *front;     /* borrowed, outlives us */
+        Holds *holds;     /* owned */
+        BaseCache *bases; /* owned, before holds */
+        Task *first;      /* owned list, oldest first */
         sd_event_source *egress;
         bool stopping; /* nothing is started any more */
 };
@@ -39,6 +40,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
                 r = holds_new(front, &tasks->holds, err);
         if (r == 0)
                 r = setup_layers_hold(front, tasks->holds, err);
+        if (r == 0 && base_cache_new(tasks->holds, &tasks->bases) < 0)
+                r = error_set(err, -ENOMEM, "keep bases");
         if (r == 0)
                 r = replays_hold(front, tasks->holds, err);
         if (r == 0)
@@ -83,6 +86,7 @@ Tasks *tasks_free(Tasks *tasks) {
                 task_free(task);
         }
         sd_event_source_disable_unref(tasks->egress);
+        base_cache_free(tasks->bases);
         holds_free(tasks->holds);
         free(tasks);
         return NULL;
@@ -98,6 +102,10 @@ unsigned tasks_count(const Tasks *tasks, uint32_t uid) {
         for (const Task *task = tasks->first; task; task = task->next)
                 n += !task_is_final(task) && (uid == 0 || task->owner_uid == uid);
         return n;
+}
+
+BaseCache *tasks_bases(Tasks *tasks) {
+        return tasks->bases;
 }
 
 Holds *tasks_holds(Tasks *tasks) {

@@ -3,7 +3,7 @@
  * tasks: owner of the gate: the tasks that are alive, who waits for a place to run, and the layers that
  * they stand on. A task that has ended is a row of the ledger and no more.
  */
-#include "supervisor/front/layer-holds.h"
+#include "supervisor/front/base-cache.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/verify-methods.h"
 
@@ -32,6 +32,8 @@ bool tasks_busy(const Tasks *tasks);
 /** tasks_count() - tasks that are alive and that @uid may see (0: all) */
 unsigned tasks_count(const Tasks *tasks, uint32_t uid);
 
+/** tasks_bases() - borrowed */
+BaseCache *tasks_bases(Tasks *tasks);
 /** tasks_holds() - borrowed */
 Holds *tasks_holds(Tasks *tasks);
 /** tasks_find() - one that is alive, as @uid may see it (0: all); NULL */

@@ -31,7 +31,9 @@ typedef struct VerifyCall {
         char snapshot[NAME_MAX_BYTES];
         PolicyUse policy;
         JailLimits limits;
-        int patch_fd;     /* owned */
+        int patch_fd;  /* owned */
+        bool has_name; /* the caller names the base */
+        uint8_t name[DIGEST_SIZE];
         WorkBaseJob *job; /* owned, one at a time */
         Verify *verify;
         WorkBase base;
@@ -235,6 +237,8 @@ static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
                 if (r < 0)
                         return r;
         }
+        if (json_text(params, "base")) /* its form is checked by the schema */
+                self->has_name = digest_parse(json_text(params, "base"), self->name) == 0;
         r = spec_take(self->call, params, &self->spec, err);
         if (r == 0)
                 r = resolve(self, params, err);
@@ -260,6 +264,7 @@ static int begin_receipt(VerifyCall *self, Error *err) {
 static int start(VerifyCall *self, Error *err) {
         autoclose int tar_fd = call_take_fd(self->call, 0);
         WorkBaseSpec spec = { .tar_fd = tar_fd,
+                              .name = self->has_name ? self->name : NULL,
                               .spec = self->spec,
                               .snapshot = self->snapshot,
                               .policy = &self->policy,
@@ -333,6 +338,7 @@ const MethodRow verify_methods[] = {
         { .name = "verify.run",
           .params = "{\"type\":\"object\",\"required\":[\"spec\"],\"additionalProperties\":false,"
                     "\"properties\":{\"spec\":" VERIFY_SCHEMA_JSON ","
+                    "\"base\":{\"type\":\"string\",\"pattern\":\"^sha256:[0-9a-f]{64}$\"},"
                     "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
                     "\"limits\":{\"type\":\"object\"}}}",
           .result =

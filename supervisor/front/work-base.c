@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "supervisor/front/snapshots.h"
+#include "supervisor/front/tasks.h"
 
 #define ROOM_FLOOR (1ull << 30)
 
@@ -20,6 +21,8 @@ struct WorkBaseJob {
         HoldImport *import;     /* owned: while it unpacks */
         SetupLayer *setup;      /* owned: while setup runs */
         sd_event_source *later; /* owned: where the base is there already */
+        bool has_name;
+        uint8_t name[DIGEST_SIZE];
 };
 
 static WorkBaseJob *job_free(WorkBaseJob *job) {
@@ -151,6 +154,9 @@ static void on_import(const LayerImport *import, const Error *err, bool refused,
         memcpy(job->base.base, import->digest, DIGEST_SIZE);
         job->base.bytes = layer_disk_bytes(import->bytes, import->entries);
         job->base.has_base = true;
+        if (job->has_name)
+                base_cache_put(tasks_bases(job->front->tasks), job->base.owner_uid, job->name,
+                               job->base.base);
         start_setup(job);
 }
 
@@ -173,6 +179,17 @@ static int start_known(WorkBaseJob *job, Error *err) {
         job->spec.base = NULL;
         r = sd_event_add_defer(job->front->event, &job->later, on_later, job);
         return r < 0 ? error_set(err, r, "take a base that is there") : 0;
+}
+
+/* One that an earlier verify unpacked, where there is one */
+static int take_named(WorkBaseJob *job, Error *err) {
+        uint8_t layer[DIGEST_SIZE];
+
+        if (!job->has_name ||
+            !base_cache_find(tasks_bases(job->front->tasks), job->base.owner_uid, job->name, layer))
+                return 0;
+        job->spec.base = layer;
+        return start_known(job, err);
 }
 
 /*
@@ -213,11 +230,16 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
                               .base = { .owner_uid = spec->owner_uid } };
         if (spec->limits)
                 job->limits = *spec->limits;
-        if (spec->base) {
-                r = start_known(job, err);
-                if (r == 0)
-                        *ret = TAKE_PTR(job);
+        job->has_name = spec->name != NULL;
+        if (spec->name)
+                memcpy(job->name, spec->name, DIGEST_SIZE);
+        job->spec.name = NULL;
+        r = spec->base ? start_known(job, err) : take_named(job, err);
+        if (r < 0)
                 return r;
+        if (job->later) {
+                *ret = TAKE_PTR(job);
+                return 0;
         }
         r = snapshots_left(front, spec->owner_uid, &left, err);
         if (r < 0)

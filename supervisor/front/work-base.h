@@ -32,6 +32,7 @@ typedef void (*WorkPhaseFn)(WorkPhase phase, void *userdata);
 typedef struct WorkBaseSpec { /* strings borrowed until the end */
         int tar_fd;           /* duplicated */
         const uint8_t *base;  /* NULL; else a layer that is in the store already, and no tar */
+        const uint8_t *name;  /* for the call: what the owner calls it; NULL: it has no name */
         const VerifySpec *spec;
         const char *snapshot;
         const PolicyUse *policy;  /* of the setup's jail: the verify's */

@@ -39,7 +39,7 @@ has "$err" "loose.json:1: /command/nofile" "is refused by file, line and field"
 patch_of wrong "$wrong_edit"
 expect 1 "a wrong patch is not" warder verify --json "$scratch/wrong.patch"
 is "$(verdict .verdict)" failed "verdict failed"
-is "$(verdict '.failing | join(" ")')" "sum_of_one sum_of_none" "failing tests are named"
+is "$(verdict '.failing | join(" ")')" "sum_of_none sum_of_one" "failing tests are named"
 has "$(verdict .detail)" "got 4, want 0" "the detail shows the output"
 
 : >"$scratch/empty.patch"
@@ -181,5 +181,35 @@ is "$(verdict '.dangerous | join(" ")')" made/when "it is named"
 
 expect 0 "the tree digest does not depend on the tests" warder verify --json --base HEAD~1 --run true "$scratch/good.patch"
 is "$(verdict .tree)" "$digest" "same patch, same tree"
+# --- a base that was unpacked for a verify serves the next one of the same user
+warder run -- sh -c 'echo there; sleep 300' >"$scratch/held" 2>/dev/null &
+holder=$!
+timeout 60 sh -c "until grep -q there '$scratch/held'; do sleep 0.1; done"
+unpacks() {
+        printf '%s\n' "$out" | jq -r 'select(.event == "verify.event" and .phase == "unpack") | .phase' | wc -l
+}
+trees() {
+        printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .tree + .verdict'
+}
+printf 'diff --git a/kept b/kept\nnew file mode 100644\n--- /dev/null\n+++ b/kept\n@@ -0,0 +1 @@\n+x\n' >"$scratch/kept.patch"
+expect 0 "a verify" warder verify --json --run 'echo spoilt >src/sum.c || :; echo >more' "$scratch/kept.patch"
+is "$(unpacks)" 1 "unpacks its base"
+tree=$(trees)
+expect 0 "the next one" warder verify --json --run '[ ! -e more ] && ! grep spoilt src/sum.c && [ -e kept ]' "$scratch/kept.patch"
+is "$(unpacks) $(trees)" "0 $tree" "does not, and finds it as it was"
+echo another >>README.more
+git add README.more
+git -c user.name=t -c user.email=t@example.org commit -qm more
+expect 0 "another base" warder verify --json --run '[ -e README.more ]' "$scratch/kept.patch"
+is "$(unpacks)" 1 "is unpacked"
+for n in 1 2 3 4; do
+        expect 0 "base $n of many" warder verify --json --base HEAD --run "echo $n" "$scratch/kept.patch"
+        echo "$n" >>README.more
+        git -c user.name=t -c user.email=t@example.org commit -qam "$n"
+done
+expect 0 "the first one again" warder verify --json --base HEAD~5 --run true "$scratch/kept.patch"
+is "$(unpacks)" 1 "was let go for later ones"
+kill "$holder"
+wait "$holder"
 nothing_left "after all verdicts"
 done_testing
