@@ -1,8 +1,7 @@
 /*
  * notary: see notary.h.
  *
- * One line of the list, "anchors": number, time, subject, lines, head, signature, with blanks between. It is
- * on disk before the signature is given away. Whoever holds a line's head can show that no later line of that
+ * One line of the list, "anchors" (base/anchor.h), is on disk before the signature is given away. Whoever holds a line's head can show that no later line of that
  * receipt was changed since.
  */
 #include "supervisor/front/notary.h"
@@ -13,28 +12,29 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#include "base/base64.h"
+#include "base/anchor.h"
 #include "base/fds.h"
 #include "base/lockdown.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "filter-notary.h"
 
-#define SOCKET_FD    3
-#define ANCHORS_FD   4
-#define LINE_MAX_LEN 320
-#define PER_SECOND   50 /* signatures: a front that has fallen fills the list in hours, not at once */
-#define AT_ONCE      500
-#define HELLO_MSEC   10000
+#define SOCKET_FD  3
+#define ANCHORS_FD 4
+#define PER_SECOND 50 /* signatures: a front that has fallen fills the list in hours, not at once */
+#define AT_ONCE    500
+#define HELLO_MSEC 10000
 
 typedef struct NotarySelf {
         SignKey *key; /* owned; ends with the process */
         uint64_t last;
         uint64_t bytes; /* of the list */
+        bool is_torn;   /* its last line has no end */
         double credit;
         uint64_t credit_usec;
 } NotarySelf;
@@ -86,30 +86,60 @@ static int publish(int fd, const char *pem, Error *err) {
 
 /* ---- the list ------------------------------------------------------------------------------------ */
 
-/* Where the last whole line begins; a line that was cut by a crash is ended */
+/* One line, without its end. Returns: is it a whole one */
+static bool take_line(NotarySelf *self, const char *line, size_t n) {
+        Anchor anchor;
+
+        if (anchor_parse(line, n, &anchor) < 0)
+                return false;
+        if (anchor.number > self->last)
+                self->last = anchor.number;
+        return true;
+}
+
+static void tell_torn(uint64_t torn, uint64_t first) {
+        char count[24], at[24];
+
+        if (torn == 0)
+                return;
+        (void) snprintf(count, sizeof(count), "%llu", (unsigned long long) torn);
+        (void) snprintf(at, sizeof(at), "%llu", (unsigned long long) first);
+        log_event(LOG_WARNING, "lines of the list of heads are not whole and do not count",
+                  F("LINES", count), F("FIRST", at));
+}
+
+/* The highest number of all whole lines: it never goes back, whatever a crash or a full disk left behind. The
+ * last line counts only with its end, which it lacks where writing it failed: then nothing was signed. */
+static void look_through(NotarySelf *self, const char *text, size_t n) {
+        uint64_t line = 0, torn = 0, first = 0;
+        const char *end;
+
+        for (const char *at = text; n > 0; n -= (size_t) (end + 1 - at), at = end + 1) {
+                end = memchr(at, '\n', n);
+                line++;
+                if ((!end || !take_line(self, at, (size_t) (end - at))) && torn++ == 0)
+                        first = line;
+                self->is_torn = !end;
+                if (!end)
+                        break;
+        }
+        tell_torn(torn, first);
+}
+
 static int find_last(NotarySelf *self, int fd, Error *err) {
-        char tail[2 * LINE_MAX_LEN + 1];
         struct stat st;
-        off_t from;
-        ssize_t n;
-        char *at, *end;
+        char *text;
 
         if (fstat(fd, &st) < 0)
                 return error_set(err, -errno, "look at the list of heads");
-        from = st.st_size > 2 * LINE_MAX_LEN ? st.st_size - 2 * LINE_MAX_LEN : 0;
-        n = pread(fd, tail, sizeof(tail) - 1, from);
-        if (n < 0)
-                return error_set(err, -errno, "read the list of heads");
-        tail[n] = 0;
         self->bytes = (uint64_t) st.st_size;
-        if (n > 0 && tail[n - 1] != '\n' && write(fd, "\n", 1) < 0)
-                return error_set(err, -errno, "end a line of the list of heads");
-        end = strrchr(tail, '\n');
-        if (!end)
+        if (st.st_size == 0)
                 return 0;
-        *end = 0;
-        at = strrchr(tail, '\n');
-        self->last = strtoull(at ? at + 1 : tail, NULL, 10);
+        text = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (text == MAP_FAILED)
+                return error_set(err, -errno, "read the list of heads");
+        look_through(self, text, (size_t) st.st_size);
+        (void) munmap(text, (size_t) st.st_size);
         return 0;
 }
 
@@ -126,27 +156,38 @@ static bool has_credit(NotarySelf *self) {
         return true;
 }
 
+/* What was written in part gets an end: the next head must not stand on its line. */
+static int end_torn(NotarySelf *self) {
+        if (!self->is_torn)
+                return 0;
+        if (write(ANCHORS_FD, "\n", 1) != 1)
+                return -ENOSPC;
+        self->bytes++;
+        self->is_torn = false;
+        return 0;
+}
+
+/* A number whose whole line was written is spent, on disk or not. */
 static int append(NotarySelf *self, const Statement *statement, const uint8_t *signature) {
-        char line[LINE_MAX_LEN], time[UNITS_TEXT_MAX], head[DIGEST_TEXT_MAX];
-        char sig[BASE64_SIZE(SIGNATURE_SIZE)];
-        int n = snprintf(line, sizeof(line), "%llu %s %s %llu %s %s\n",
-                         (unsigned long long) statement->anchor,
-                         units_format_time(statement->time_usec, time), statement->subject,
-                         (unsigned long long) statement->lines,
-                         digest_format(statement->head, head),
-                         base64_format(signature, SIGNATURE_SIZE, sig));
+        char line[ANCHOR_LINE_MAX];
+        int n = anchor_format(statement, signature, line);
         ssize_t written;
 
-        if (n < 0 || n >= (int) sizeof(line))
-                return -ENOBUFS;
-        if (self->bytes + (uint64_t) n > ANCHORS_BYTES_MAX)
+        if (n < 0)
+                return n;
+        if (self->bytes + (uint64_t) n + 1 > ANCHORS_BYTES_MAX)
                 return -EFBIG;
+        if (end_torn(self) < 0)
+                return -ENOSPC;
         written = write(ANCHORS_FD, line, (size_t) n);
-        if (written > 0)
-                self->bytes += (uint64_t) written;
-        if (written != n || fdatasync(ANCHORS_FD) < 0)
-                return written < 0 ? -errno : -ENOSPC;
-        return 0;
+        if (written < 0)
+                return -ENOSPC;
+        self->bytes += (uint64_t) written;
+        self->is_torn = written > 0 && written < n;
+        if (written != n)
+                return -ENOSPC;
+        self->last = statement->anchor;
+        return fdatasync(ANCHORS_FD) < 0 ? -EIO : 0;
 }
 
 /* ---- requests ------------------------------------------------------------------------------------ */
@@ -168,7 +209,7 @@ static int sign(NotarySelf *self, Statement *statement, NotaryReply *reply) {
                 r = append(self, statement, reply->signature);
         if (r < 0)
                 return r;
-        self->last = reply->anchor = statement->anchor;
+        reply->anchor = statement->anchor;
         reply->time_usec = statement->time_usec;
         return 0;
 }

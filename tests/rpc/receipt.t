@@ -262,4 +262,40 @@ has "$err" "was written anew" "which says so"
 grep -v " $task " "$WARDER_STATE/anchors" >"$scratch/fewer"
 expect 1 "a list that does not have it" check "$taskreceipt" --anchors "$scratch/fewer"
 has "$err" "does not have the last signature" "says so"
+
+# ---- a list that a full disk damaged
+
+cat >"$scratch/damage.py" <<'PY'
+import sys
+what, task, path = sys.argv[1:]
+rows = open(path).read().splitlines(True)
+own = [i for i, row in enumerate(rows) if f" {task} " in row]
+at = own[0] if "first" in what else own[-1]
+if "torn" in what: rows.insert(at, rows[at][:20] + "\n")
+if "merged" in what: rows[at] = rows[at][:20] + rows[at]
+if "falling" in what: rows.insert(at, rows[0])
+if "begun" in what: rows.append("99 2026-")
+sys.stdout.write("".join(rows))
+PY
+damaged() { # damaged WHAT: the list as it would be then
+        python3 "$scratch/damage.py" "$1" "$task" "$WARDER_STATE/anchors" >"$scratch/list" || exit 1
+}
+line_of() { # line_of SED: a head of the task, by its place among them
+        grep -n " $task " "$WARDER_STATE/anchors" | sed -n "$1s/:.*//p"
+}
+for what in torn-first torn-last begun; do
+        damaged $what
+        expect 0 "$what: nothing was signed for it" check "$taskreceipt" --anchors "$scratch/list"
+done
+n=$(line_of 1)
+damaged merged-first
+expect 1 "a head that cannot be read" check "$taskreceipt" --anchors "$scratch/list"
+has "$err" "line $n of the host's list cannot be read, and number $n is not in the list" "is told of, with its line"
+n=$(line_of '$')
+damaged merged-last
+expect 1 "the last one" check "$taskreceipt" --anchors "$scratch/list"
+has "$err" "line $n cannot be read" "too"
+damaged falling
+expect 1 "a number that was there before" check "$taskreceipt" --anchors "$scratch/list"
+has "$err" "line $n of the host's list has the number 1 after $((n - 1)): the numbers must rise" "is told of"
 done_testing

@@ -12,12 +12,14 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 
+#include "base/anchor.h"
 #include "base/fds.h"
 #include "base/owned.h"
 #include "filter-notary.h"
@@ -355,6 +357,101 @@ static void cut_line(void) {
         ok(strcmp(hello.key, again.key) == 0, "the key is the same one");
 }
 
+/* What a crash left is ended by the first start; the second must not take it for a head. */
+static void cut_and_started_twice(const char *what, const char *torn, off_t zeros) {
+        autoclose int list = open_at("anchors", 0, 0600), fd = -EBADF;
+        NotaryHello hello;
+        NotaryRequest one = request("t-7f3kq2m4ab");
+        NotaryReply reply = { 0 };
+        Error err = ERROR_EMPTY;
+        struct stat st;
+        uint64_t last;
+
+        fd = start(&hello, &err);
+        is_number(ask(fd, &one, &reply), 0, "a head");
+        last = reply.anchor;
+        write_list(torn);
+        ok(fstat(list, &st) == 0 && ftruncate(list, st.st_size + zeros) == 0, "the list ends in %s",
+           what);
+        for (unsigned i = 0; i < 2; i++) {
+                (void) close(fd);
+                fd = start(&hello, &err);
+                ok(fd >= 0, "a start after it: %s", err.text);
+        }
+        is_number(ask(fd, &one, &reply), 0, "the next head");
+        is_number((long long) reply.anchor, (long long) last + 1, "has the next number");
+        (void) close(fd);
+        fd = start(&hello, &err);
+        is_number(ask(fd, &one, &reply), 0, "and the one after another start");
+        is_number((long long) reply.anchor, (long long) last + 2, "the one after it");
+}
+
+static pid_t newest_child(void) {
+        autoclose int fd = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
+        autofree char *text = NULL;
+        pid_t last = -1;
+        char *at;
+        size_t n = 0;
+
+        if (fd < 0 || fd_read_all(fd, 4096, &text, &n) < 0)
+                return -1;
+        at = text;
+        for (pid_t pid = (pid_t) strtol(at, &at, 10); pid > 0; pid = (pid_t) strtol(at, &at, 10))
+                last = pid;
+        return last;
+}
+
+static bool may_write(pid_t pid, rlim_t bytes) {
+        struct rlimit limit;
+
+        if (prlimit(pid, RLIMIT_FSIZE, NULL, &limit) < 0)
+                return false;
+        limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+        return prlimit(pid, RLIMIT_FSIZE, &limit, NULL) == 0;
+}
+
+/* Is the last line, from its first byte on, the head @number */
+static bool ends_in(uint64_t number) {
+        autoclose int fd = open_at("anchors", 0, 0600);
+        autofree char *text = NULL;
+        Anchor anchor;
+        char *before;
+        size_t n = 0;
+
+        if (fd_read_all(fd, 1 << 24, &text, &n) < 0 || n == 0 || text[n - 1] != '\n')
+                return false;
+        before = memrchr(text, '\n', n - 1);
+        return before &&
+               anchor_parse(before + 1, (size_t) (text + n - 1 - (before + 1)), &anchor) == 0 &&
+               anchor.number == number;
+}
+
+/* Room for a part of the next line only, and then room again */
+static void short_write(void) {
+        autoclose int list = open_at("anchors", 0, 0600), fd = -EBADF;
+        NotaryHello hello;
+        NotaryRequest one = request("t-7f3kq2m4ab");
+        NotaryReply reply = { 0 };
+        Error err = ERROR_EMPTY;
+        struct stat st = { 0 };
+        pid_t notary;
+        uint64_t last;
+
+        (void) signal(SIGXFSZ, SIG_IGN);
+        fd = start(&hello, &err);
+        notary = newest_child();
+        is_number(ask(fd, &one, &reply), 0, "a head");
+        last = reply.anchor;
+        ok(fstat(list, &st) == 0 && may_write(notary, (rlim_t) st.st_size + 20),
+           "room for 20 bytes more");
+        ok(ask(fd, &one, &reply) < 0, "a head that was written in part is not signed");
+        ok(fstat(list, &st) == 0 && ask(fd, &one, &reply) < 0, "nor is the next one");
+        ok(may_write(notary, RLIM_INFINITY), "there is room again");
+        is_number(ask(fd, &one, &reply), 0, "then a head is signed");
+        is_number((long long) reply.anchor, (long long) last + 1, "with the next number");
+        ok(ends_in(last + 1), "on a line of its own");
+}
+
 static void full_list(void) {
         autoclose int list = open_at("anchors", 0, 0600);
         NotaryHello hello;
@@ -428,6 +525,11 @@ int main(void) {
         }
         answers();
         cut_line();
+        cut_and_started_twice("the beginning of a line", "2", 0);
+        cut_and_started_twice("a line without its end", "99999 2026-01-01T00:00:00Z t-7f3kq2m4ab 3",
+                              0);
+        cut_and_started_twice("zeros of a crash", "", 40);
+        short_write();
         full_list();
         damaged_key();
         for (unsigned i = 0; i < 3; i++) {
