@@ -2,8 +2,9 @@
  * turns: see turns.h.
  *
  * Lines are a ring of users; each has a queue of its own. Whoever is at the head of the first line is
- * looked at, and only it: where it does not fit, all wait, so that a large one is not starved by small
- * ones. Two things make us look: a jail that has ended (turns_touch()), and, for what no event tells of
+ * looked at first: where it does not fit, all wait, so that a large one is not starved by small ones; but
+ * for some time only, or small ones were starved by a large one (hold.h). Whose head was served, gave up or
+ * went goes behind all others. Two things make us look: a jail that has ended (turns_touch()), and, for what no event tells of
  * (memory of others, pressure), a timer that runs only while somebody waits.
  */
 #include "supervisor/front/turns.h"
@@ -14,11 +15,13 @@
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/clients.h"
+#include "supervisor/front/hold.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 
 #define LOOK_USEC     500000 /* between two looks at the host while somebody waits */
 #define LOOK_ACCURACY 100000
+#define HOLD_SHARE    4 /* of the longest wait: how long at a stretch others are held up */
 #define WHY_MAX       160
 
 typedef struct Line Line;
@@ -44,6 +47,7 @@ struct Turns {
         Line *first, *last;     /* owned */
         unsigned n;             /* turns of all lines */
         sd_event_source *timer; /* owned: the next look */
+        Hold hold;
 };
 
 /* ---- is there room ------------------------------------------------------------------------------- */
@@ -165,20 +169,48 @@ static Line *line_of(Turns *turns, uint32_t uid) {
         return line;
 }
 
-/* The served user goes behind all others. */
+/* Whose head goes, served or not, goes behind all others: a place is not kept by coming again. */
 static void rotate(Turns *turns, Line *line) {
         unlink_line(turns, line);
         push_line(turns, line);
 }
 
-/* Whose turn it is: the first line that does not wait for its own. NULL: none */
-static Line *next_line(const Turns *turns) {
-        Line *line = turns->first;
+/* The first from @line on that does not wait for its own. NULL: none */
+static Line *skip_held(const Turns *turns, Line *line) {
         Full full;
 
         while (line && is_held(turns->front, &line->first->spec, &full))
                 line = line->next;
         return line;
+}
+
+/* Whose turn it is. NULL: nobody's */
+static Line *next_line(const Turns *turns) {
+        return skip_held(turns, turns->first);
+}
+
+static bool fits(const Turns *turns, const HostRules *rules, const Line *line) {
+        Full full;
+
+        return !is_full(turns->front, rules, line->first->spec.limits->memory_bytes, &full);
+}
+
+/* Who is served now: whose turn it is; where that one has held up others for long enough, the first that
+ * fits. NULL: nobody */
+static Line *choose(Turns *turns, const HostRules *rules) {
+        bool may_pass = hold_look(&turns->hold, units_monotonic(), rules->wait_usec / HOLD_SHARE);
+        Line *line = next_line(turns);
+
+        hold_set(&turns->hold, false);
+        if (!line || fits(turns, rules, line))
+                return line;
+        do
+                line = skip_held(turns, line->next);
+        while (line && !fits(turns, rules, line));
+        if (line && may_pass)
+                return line;
+        hold_set(&turns->hold, line);
+        return NULL;
 }
 
 static void on_client_gone(Client *client, void *userdata);
@@ -216,6 +248,12 @@ static void end_turn(Turn *turn, const Error *err) {
         go(err, userdata);
 }
 
+/* Before a turn goes unserved */
+static void give_way(Turn *turn) {
+        if (turn->line->first == turn)
+                rotate(turn->turns, turn->line);
+}
+
 static void on_client_gone(Client *client, void *userdata) {
         Turn *turn = userdata;
         Error err = ERROR_EMPTY;
@@ -223,6 +261,7 @@ static void on_client_gone(Client *client, void *userdata) {
         (void) client;
         turn->client = NULL;
         error_say(&err, -ECANCELED, "the client has gone");
+        give_way(turn);
         turns_touch(turn->turns);
         end_turn(turn, &err);
 }
@@ -248,6 +287,7 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
         error_say(&err, -ETIMEDOUT, "%s: %s",
                   full.is_own ? "there was no room in time" : "the host is full, and stayed so",
                   full.why);
+        give_way(turn);
         turns_touch(turns);
         end_turn(turn, &err);
         return 0;
@@ -257,20 +297,19 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
 
 static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         Turns *turns = userdata;
+        uint64_t left;
         HostRules rules;
         Line *line;
-        Full full;
 
         (void) usec;
-        while ((line = next_line(turns)) && read_rules(turns->front, &rules, NULL) >= 0) {
-                if (is_full(turns->front, &rules, line->first->spec.limits->memory_bytes, &full))
-                        break;
+        while (read_rules(turns->front, &rules, NULL) >= 0 && (line = choose(turns, &rules))) {
                 rotate(turns, line);
                 end_turn(line->first, NULL);
         }
         if (!turns->first)
                 return 0;
-        (void) sd_event_source_set_time_relative(source, LOOK_USEC);
+        left = hold_left(&turns->hold);
+        (void) sd_event_source_set_time_relative(source, left < LOOK_USEC ? left : LOOK_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;
 }
@@ -358,7 +397,6 @@ static int start(Turn *turn, const HostRules *rules) {
 
 static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error *err) {
         Turns *turns = turn->turns;
-        bool is_first = !turns->first;
 
         if (!call_client(turn->spec.call))
                 return error_say(err, -ECANCELED, "the client has gone");
@@ -375,19 +413,21 @@ static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error 
         } else if (start(turn, rules) < 0) {
                 error_set(err, -ENOMEM, "wait for room");
         } else {
-                if (is_first)
-                        turns_touch(turns);
                 tell(turn, full);
+                turns_touch(turns);
                 return 0;
         }
         return err->code;
 }
 
 /* Is somebody there whom this user may not pass? */
-static bool waits(const Turns *turns, uint32_t uid) {
+static bool waits(Turns *turns, const HostRules *rules, uint32_t uid) {
         Account *account = account_of(turns->front->quotas, uid);
 
-        return next_line(turns) || (account && *account_line(account));
+        if (account && *account_line(account))
+                return true;
+        return next_line(turns) &&
+               !hold_look(&turns->hold, units_monotonic(), rules->wait_usec / HOLD_SHARE);
 }
 
 int turn_take(Front *front, const TurnSpec *spec, Error *err) {
@@ -400,7 +440,8 @@ int turn_take(Front *front, const TurnSpec *spec, Error *err) {
         r = read_rules(front, &rules, err);
         if (r < 0)
                 return r;
-        if (!is_blocked(front, &rules, spec, &full) && !waits(turns, call_peer(spec->call)->uid))
+        if (!is_blocked(front, &rules, spec, &full) &&
+            !waits(turns, &rules, call_peer(spec->call)->uid))
                 return 0;
         if (full.for_ever) {
                 refuse(spec->call, full.which, true);

@@ -6,7 +6,7 @@
  * The host is full where its rules (HostRules, "host" of ceilings.json) say so: too many jails, their
  * memory limits too large together, too little memory available, or pressure. Then a create waits: in the
  * line of its user, the lines one after the other, so that a user with many waits behind one with few.
- * While somebody waits nobody passes.
+ * While somebody waits nobody passes, unless those that do not fit have held up others for long (hold.h).
  *
  * One other thing is waited for: what the host still holds of this very user's jails that are being ended
  * (quota_is_held()). Nobody else waits for that.

@@ -1,10 +1,11 @@
 #!/usr/bin/env -S python3 -B
 """turns: a host that is full: who waits, in which order, how one stops waiting, and why it was full."""
 import os
+import select
 import shutil
 import tempfile
 
-from front_lib import JAIL_CREATE, Tap
+from front_lib import JAIL_CREATE, PATIENCE, Tap
 from users_lib import ADM, ANN, BOB, Service, eventually, fields, need_users
 
 need_users()
@@ -76,6 +77,18 @@ front.end(root, name, jail)
 name, jail = front.create(root, 8)
 tap.ok(name, "and the host is free: nothing of those that went was made")
 
+
+# a place is not kept by coming again: whoever gives up goes behind the others, with all that one has waiting
+waits(ann2, "Ann waits", "jails", 1)
+waits(ann3, "twice", "jails", 2)
+waits(bob, "Bob behind her", "jails", 2)
+ann2.close()
+tap.ok(eventually(lambda: waiting(front) == 2), "her first one goes")
+front.end(root, name, jail)
+name, jail = served(front, bob, 9, "Bob is next, not her second")
+front.end(root, name, jail)
+name, jail = served(front, ann3, 10, "then she is")
+
 # a wait has an end
 front.write({"host": {"jails": 1, "queue": {"wait": "50ms"}}})
 waits(bob, "for a while", "jails", 1)
@@ -107,6 +120,64 @@ tap.ok("task" in bob.answer().get("result", {}), "the task is taken when it is i
 ann.close()
 bob.close()
 tap.ok(front.stop() >= 0, "the front is not killed by a signal")
+
+# who asks for more than there is now, again and again, holds up others for a while only
+
+
+class Again:
+    """One request after the other, each as soon as the one before is refused."""
+
+    def __init__(self, client, **params):
+        self.client, self.params, self.refused = client, params, 0
+        client.send("jail.create", params)
+
+    def go_on(self):
+        message = self.client.line()
+        if "id" in message:
+            assert fields(message)[0] == "limit", message
+            self.refused += 1
+            self.client.send("jail.create", self.params)
+
+
+front = Service({"host": {"reserve": "1G", "memory": "100%", "queue": {"wait": "4s"}}}, memory=5 * GIB)
+root, bob = front.client(), front.user(BOB)
+front.create(root, 1, limits={"memory": GIB})
+greedy = [Again(front.user(ANN), limits={"memory": 7 * GIB // 2}) for _ in range(1)]
+for _ in range(2):
+    select.select([], [], [], 1.3)
+    greedy.append(Again(front.user(ANN), limits={"memory": 7 * GIB // 2}))
+for handle in (2, 3, 4):
+    bob.send("jail.create", {"keep": True, "limits": {"memory": 64 << 20}})
+    answer = None
+    while answer is None:
+        ready = select.select([front.monitor, bob.sock] + [one.client.sock for one in greedy], [], [], PATIENCE)[0]
+        if front.monitor in ready:
+            front.made(handle)
+        for one in greedy:
+            if one.client.sock in ready:
+                one.go_on()
+        if bob.sock in ready:
+            message = bob.line()
+            answer = message if "id" in message else None
+    tap.ok("jail" in answer.get("result", {}), f"Bob's small jail {handle - 1} is made while Ann waits for a large one", answer)
+    while sum(one.refused for one in greedy) < handle - 1:
+        for one in greedy:
+            if select.select([one.client.sock], [], [], 0.1)[0]:
+                one.go_on()
+front.stop()
+
+# nor does one that never gives up
+front = Service({"host": {"reserve": "1G", "memory": "100%", "queue": {"wait": "8s"}}}, memory=5 * GIB)
+root, ann, bob = front.client(), front.user(ANN), front.user(BOB)
+name, jail = front.create(root, 1, limits={"memory": GIB})
+waits(ann, "Ann waits for a large one", "memory", 1, limits={"memory": 7 * GIB // 2})
+waits(bob, "Bob, with a small one that would fit, behind her", "queue", 2, limits={"memory": 64 << 20})
+front.made(2)
+tap.ok("jail" in bob.answer().get("result", {}), "Bob's is made")
+tap.same(waiting(front), 1, "while Ann waits still")
+front.end(root, name, jail)
+served(front, ann, 3, "what becomes free is hers")
+front.stop()
 
 # memory: the sum of limits, and what the host has left
 meminfo = tempfile.NamedTemporaryFile()
