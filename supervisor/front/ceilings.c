@@ -334,9 +334,10 @@ static uint64_t or_else(uint64_t said, uint64_t otherwise) {
 }
 
 /* Most jails never use what they may: the sum of limits may be four times the memory that there is. What
- * they do use is watched by the reserve and by pressure. */
+ * they do use is watched by the reserve and by pressure of memory. None of io and cpu: "some" counts whoever
+ * waits, so that one small jail can bring it to 100% and keep all other users out. */
 void ceilings_host(const Ceilings *ceilings, const FrontInfo *info, HostRules *ret) {
-        static const uint64_t pressure[3] = { 200, 600, 0 };
+        static const uint64_t pressure[3] = { 200, 0, 0 };
         uint64_t reserve = info->memory_total / 16 < GIB ? info->memory_total / 16 : GIB;
         Said said;
 
