@@ -264,7 +264,8 @@ static int grow_text(char **text, size_t used, size_t *cap) {
         return 0;
 }
 
-int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n) {
+/* @at: NULL: from where the file stands, which moves */
+static int read_all(int fd, const uint64_t *at, size_t max, char **ret_text, size_t *ret_n) {
         autofree char *text = NULL;
         size_t cap = 0, n = 0;
         ssize_t got;
@@ -274,7 +275,8 @@ int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n) {
                 r = grow_text(&text, n, &cap);
                 if (r < 0)
                         return r;
-                got = read(fd, text + n, cap - n - 1);
+                got = at ? pread(fd, text + n, cap - n - 1, (off_t) (*at + n))
+                         : read(fd, text + n, cap - n - 1);
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0)
@@ -290,6 +292,14 @@ int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n) {
         if (ret_n)
                 *ret_n = n;
         return 0;
+}
+
+int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n) {
+        return read_all(fd, NULL, max, ret_text, ret_n);
+}
+
+int fd_read_all_at(int fd, uint64_t at, size_t max, char **ret_text, size_t *ret_n) {
+        return read_all(fd, &at, max, ret_text, ret_n);
 }
 
 int fd_set_nonblock(int fd, bool on) {

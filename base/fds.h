@@ -72,6 +72,9 @@ int fd_write_all(int fd, const void *bytes, size_t n);
  */
 int fd_read_all(int fd, size_t max, char **ret_text, size_t *ret_n);
 
+/** fd_read_all_at() - the same of a file from byte @at on; its own position stays, for others who read it too */
+int fd_read_all_at(int fd, uint64_t at, size_t max, char **ret_text, size_t *ret_n);
+
 /** fd_set_nonblock() - switch O_NONBLOCK. Returns: 0 or negative errno */
 int fd_set_nonblock(int fd, bool on);
 

@@ -42,12 +42,31 @@ typedef enum RecordKind {
         RECORD_GROWN, /* a: bytes that were read, b: bytes that they unpacked to */
         RECORD_USER,  /* a: user id, b: group id */
         RECORD_CHANGE, /* flags: PathChange; a: mode; data: path. On fd 1 of "change": b raw bytes follow */
+        RECORD_HUNK, /* flags: HunkKind; a: number, from 1, b: line << 32 | lines; data: path */
+        RECORD_TEST_FILE, /* flags: PathChange; data: path of a test that the patch adds or changes */
+        RECORD_WHY,       /* flags: TestWhy; data: name of a test that was told as failed */
         _RECORD_KIND_MAX,
 } RecordKind;
 
 typedef enum DigestOf { DIGEST_LAYER = 1, DIGEST_PATCH, DIGEST_TREE } DigestOf;
 typedef enum PathChange { PATH_ADDED = 1, PATH_MODIFIED, PATH_DELETED, PATH_MODE } PathChange;
 typedef enum ImageForms { IMAGE_LAYOUT = 1, IMAGE_DOCKER = 2 } ImageForms; /* both are possible */
+typedef enum HunkKind {                /* what can be taken out of a patch alone */
+                        HUNK_TEXT = 1, /* lines of a file; of all others the whole file */
+                        HUNK_ADDED,
+                        HUNK_DELETED,
+                        HUNK_RENAMED,
+                        HUNK_MODE,
+                        HUNK_BINARY,
+                        _HUNK_KIND_MAX,
+} HunkKind;
+typedef enum TestWhy {
+        WHY_UNKNOWN = 0, /* the runner does not say */
+        WHY_ASSERTION,   /* what the test looked at is not as it should be */
+        WHY_EXCEPTION,   /* the code under test failed in another way */
+        WHY_BROKEN, /* the test could not do its work: a missing import, a syntax error, a fixture */
+        _TEST_WHY_MAX,
+} TestWhy;
 typedef enum TestStatus { TEST_PASSED = 1, TEST_FAILED, TEST_SKIPPED } TestStatus;
 
 typedef struct Record {

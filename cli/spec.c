@@ -39,7 +39,13 @@ static int load_from_repository(const Repository *repo, bool from_commit, cJSON 
         if (r < 0)
                 return r;
         if (text)
-                return parse_text(text, strlen(text), SPEC_PATH, ret, err);
+                r = parse_text(text, strlen(text), SPEC_PATH, ret, err);
+        if (r == 0 && text && json_get(*ret, "held"))
+                return error_say(err, -EINVAL,
+                                 SPEC_PATH ": what names held-back tests cannot stand in the "
+                                           "repository: give --held DIR, or --spec FILE.");
+        if (text)
+                return r;
         (void) error_say(err, -ENOENT,
                          "Nothing says how to test this project: there is no " SPEC_PATH
                          "%s%.12s. Write and commit one (see warder-verify(5), and warder verify "
@@ -88,6 +94,23 @@ static int add_list(cJSON *spec, const char *name, const OptionList *list, Error
         return 0;
 }
 
+/* The flag asks for it; settings that a spec has for it stay */
+static int add_tdd(cJSON *spec, const SpecOptions *options, Error *err) {
+        cJSON *tdd = json_get(spec, "tdd");
+
+        if (!options->tdd && !options->tdd_strict)
+                return 0;
+        if (!cJSON_IsObject(tdd)) {
+                cJSON_DeleteItemFromObjectCaseSensitive(spec, "tdd");
+                tdd = json_add_object(spec, "tdd");
+        }
+        if (options->tdd_strict) {
+                cJSON_DeleteItemFromObjectCaseSensitive(tdd, "unproven");
+                json_add_text(tdd, "unproven", "fail");
+        }
+        return tdd ? 0 : error_set(err, -ENOMEM, "make the spec");
+}
+
 static int check_flags(const SpecOptions *options, Error *err) {
         uint64_t usec;
 
@@ -121,6 +144,8 @@ int spec_load(const SpecOptions *options, const Repository *repo, bool from_comm
                 r = add_list(spec, "allow", &options->allow, err);
         if (r == 0)
                 r = add_list(spec, "expect", &options->expect, err);
+        if (r == 0)
+                r = add_tdd(spec, options, err);
         if (r != 0)
                 return r;
         *ret_spec = TAKE_PTR(spec);

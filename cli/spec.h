@@ -14,6 +14,9 @@ typedef struct SpecOptions {
         OptionList expect;
         const char *parse;
         const char *wall;
+        const char *held;
+        bool tdd;
+        bool tdd_strict;
 } SpecOptions;
 
 #define OPTIONS_SPEC(AT)                                                                                \
@@ -39,6 +42,18 @@ typedef struct SpecOptions {
                 { "expect",    0,                                                                       \
                   OPTION_LIST, (AT) + offsetof(SpecOptions, expect),                                    \
                   "TEST",      "This test must newly pass; what fails on the base may go on failing" }, \
+                { "tdd",                                                                                \
+                  0,                                                                                    \
+                  OPTION_FLAG,                                                                          \
+                  (AT) + offsetof(SpecOptions, tdd),                                                    \
+                  NULL,                                                                                 \
+                  "Test first: new tests must fail without the change, and each hunk is tried" },       \
+                { "tdd-strict", 0,                                                                      \
+                  OPTION_FLAG,  (AT) + offsetof(SpecOptions, tdd_strict),                               \
+                  NULL,         "The same, and a hunk that no test needs fails the verdict" },          \
+                { "held",      0,                                                                       \
+                  OPTION_TEXT, (AT) + offsetof(SpecOptions, held),                                      \
+                  "DIR",       "Tests that nobody sees before the end: laid over the tree, run last" }, \
         {                                                                                               \
                 "allow", 0, OPTION_LIST, (AT) + offsetof(SpecOptions, allow), "GLOB",                   \
                         "Files that may be changed or added all the same, as Makefile"                  \

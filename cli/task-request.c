@@ -13,6 +13,7 @@
 #include "base/fds.h"
 #include "base/ids.h"
 #include "base/units.h"
+#include "cli/held.h"
 #include "cli/models.h"
 #include "cli/own-policy.h"
 #include "cli/user-file.h"
@@ -129,6 +130,16 @@ static void add_place(cJSON *params, const char *member, const char *text, const
                 json_add_text(params, member, value);
 }
 
+static int add_held(const TaskOptions *options, TaskRequest *request, cJSON *spec, Error *err) {
+        autofree char *dir = NULL;
+        int r = held_take(&options->spec, spec, &dir, err);
+
+        if (r < 0 || !dir)
+                return r;
+        json_add_bool(request->params, "held", true);
+        return held_pack(&request->repo, dir, &request->held_fd, err);
+}
+
 static int fill(const TaskOptions *options, const char *dir, TaskRequest *request, Error *err) {
         cJSON *spec = NULL;
         int r = workspace_find(dir, NULL, &request->repo, err);
@@ -137,7 +148,10 @@ static int fill(const TaskOptions *options, const char *dir, TaskRequest *reques
                 r = spec_load(&options->spec, &request->repo, false, &spec, err);
         if (r != 0)
                 return r;
+        r = add_held(options, request, spec, err);
         json_add_consume(request->params, "spec", spec);
+        if (r != 0)
+                return r;
         add_place(request->params, "snapshot", options->snapshot, "WARDER_SNAPSHOT");
         r = own_policy_choose(options->policy, request->params, err);
         if (r == 0 && options->verify_policy)
@@ -181,13 +195,14 @@ void task_request_deinit(TaskRequest *request) {
         request->params = json_free(request->params);
         owned_close(&request->base_fd);
         owned_close(&request->model_fd);
+        owned_close(&request->held_fd);
         *request = TASK_REQUEST_EMPTY;
 }
 
 int task_request_send(TaskRequest *request, Link *link, bool keep, char *ret_task, Error *err) {
         Ask ask = { .method = "task.start",
-                    .fds = { request->base_fd, request->model_fd },
-                    .n_fds = 2 };
+                    .fds = { request->base_fd, request->model_fd, request->held_fd },
+                    .n_fds = request->held_fd >= 0 ? 3 : 2 };
         Answer answer = ANSWER_EMPTY;
         const char *task;
         int r;

@@ -73,9 +73,11 @@ typedef struct TaskRequest {
         cJSON *params; /* owned: of task.start, without "keep" */
         int base_fd;   /* owned: archive of the workspace */
         int model_fd;  /* owned: transcript or key */
+        int held_fd;   /* owned: held-back tests; -EBADF: none */
 } TaskRequest;
 
-#define TASK_REQUEST_EMPTY ((TaskRequest){ .base_fd = -EBADF, .model_fd = -EBADF })
+#define TASK_REQUEST_EMPTY \
+        ((TaskRequest){ .base_fd = -EBADF, .model_fd = -EBADF, .held_fd = -EBADF })
 
 /**
  * task_request_make() - read and pack all that the call names

@@ -14,6 +14,7 @@
 #include "base/fds.h"
 #include "base/units.h"
 #include "cli/events.h"
+#include "cli/held.h"
 #include "cli/outdir.h"
 #include "cli/user-file.h"
 #include "cli/verdict.h"
@@ -63,6 +64,13 @@ static void name_base(Verifying *self, const PackTotals *totals) {
                 (void) sha256_text(text, (size_t) n, self->base_name);
 }
 
+static int open_held(Verifying *self, Error *err) {
+        autofree char *dir = NULL;
+        int r = held_take(&self->options->spec, self->spec, &dir, err);
+
+        return r < 0 || !dir ? r : held_pack(&self->repo, dir, &self->held_fd, err);
+}
+
 static int prepare(Verifying *self, const char *patch, Error *err) {
         const char *base = self->options->base ? self->options->base : "HEAD";
         PackTotals totals = { 0 };
@@ -71,6 +79,8 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
 
         if (r == 0)
                 r = spec_load(&self->options->spec, &self->repo, true, &self->spec, err);
+        if (r == 0)
+                r = open_held(self, err);
         if (r == 0)
                 r = open_patch(&self->repo, patch, &self->patch_fd, err);
         if (r == 0)
@@ -174,6 +184,7 @@ static int run(const VerbCall *call, Error *err) {
                            .base_fd = -EBADF,
                            .patch_fd = -EBADF,
                            .receipt_fd = -EBADF,
+                           .held_fd = -EBADF,
                            .events = BUF_EMPTY(EVENTS_MAX) };
         int r = check_words(call, options, err);
 
@@ -185,6 +196,7 @@ static int run(const VerbCall *call, Error *err) {
         owned_close(&self.base_fd);
         owned_close(&self.patch_fd);
         owned_close(&self.receipt_fd);
+        owned_close(&self.held_fd);
         return r;
 }
 
@@ -199,6 +211,7 @@ const Verb verb_verify = {
                 "patch that changes protected files is 'tampered', whatever its tests say.",
         .examples = "  warder verify fix.patch\n"
                     "  warder verify --run 'make check' --parse tap --protect 'tests/**'\n"
+                    "  warder verify --tdd --held ../held-tests fix.patch\n"
                     "  warder verify --guess >.warder/verify.json",
         .exits = EXITS_VERDICT,
         .options = verify_options,

@@ -154,6 +154,61 @@ static void show_way_out(const cJSON *verdict) {
               stderr);
 }
 
+static void show_hunks(const cJSON *tdd) {
+        const cJSON *counts = json_get(tdd, "hunks"), *hunk;
+
+        if (!counts)
+                return;
+        begin_row("hunks");
+        fprintf(stderr, "%llu of %llu tried: %llu proven, %llu needed, %llu unproven\n",
+                (unsigned long long) number(counts, "tried"),
+                (unsigned long long) number(counts, "all"),
+                (unsigned long long) number(counts, "proven"),
+                (unsigned long long) number(counts, "needed"),
+                (unsigned long long) number(counts, "unproven"));
+        cJSON_ArrayForEach(hunk, json_get(tdd, "unproven")) {
+                uint64_t line = number(hunk, "line"), lines = number(hunk, "lines");
+
+                begin_row("unproven");
+                terminal_text(stderr, json_text(hunk, "file"), 200);
+                if (line > 0)
+                        fprintf(stderr, ":%llu", (unsigned long long) line);
+                if (lines > 1)
+                        fprintf(stderr, "-%llu", (unsigned long long) (line + lines - 1));
+                fputc('\n', stderr);
+        }
+}
+
+static void show_tdd(const cJSON *tdd) {
+        const cJSON *test;
+
+        show_names(tdd, "red", "red");
+        show_names(tdd, "red_commands", "red");
+        cJSON_ArrayForEach(test, json_get(tdd, "not_red")) {
+                begin_row("not red");
+                terminal_text(stderr, json_text(test, "test"), 120);
+                fputs(": ", stderr);
+                terminal_text(stderr, json_text(test, "why"), 16);
+                fputc('\n', stderr);
+        }
+        show_names(tdd, "old_failing", "old form");
+        show_hunks(tdd);
+}
+
+static void show_held(const cJSON *held) {
+        const char *output = json_text(held, "output");
+
+        if (!held)
+                return;
+        begin_row("held back");
+        fprintf(stderr, "%llu tests ran (%llu more than without), %llu failed\n",
+                (unsigned long long) number(held, "run"), (unsigned long long) number(held, "more"),
+                (unsigned long long) number(held, "failed"));
+        show_names(held, "failing", "of these");
+        if (output)
+                terminal_lines(stderr, "  | ", output, 4096);
+}
+
 void verdict_show(const cJSON *verdict) {
         const cJSON *command;
 
@@ -170,7 +225,9 @@ void verdict_show(const cJSON *verdict) {
         cJSON_ArrayForEach(command, json_get(verdict, "commands")) show_command(command);
         show_digest(verdict, "patch");
         show_digest(verdict, "tree");
+        show_tdd(json_get(verdict, "tdd"));
         show_output(verdict);
+        show_held(json_get(verdict, "held"));
 }
 
 void verdict_line(const cJSON *verdict) {

@@ -65,6 +65,8 @@ static int make_params(Verifying *self, cJSON **ret, Error *err) {
         json_add_consume(params, "spec", cJSON_Duplicate(self->spec, true));
         if (self->base_name[0])
                 json_add_text(params, "base", self->base_name);
+        if (self->held_fd >= 0)
+                json_add_bool(params, "held", true);
         if (snapshot)
                 json_add_text(params, "snapshot", snapshot);
         if (options->memory || options->pids) {
@@ -85,8 +87,8 @@ static int refusal(const char *code) {
 
 int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err) {
         Ask request = { .method = "verify.run",
-                        .fds = { self->base_fd, self->patch_fd },
-                        .n_fds = 2 };
+                        .fds = { self->base_fd, self->patch_fd, self->held_fd },
+                        .n_fds = self->held_fd >= 0 ? 3 : 2 };
         Answer answer = ANSWER_EMPTY;
         Link link = LINK_EMPTY;
         int r = link_open(&link, self->options->common.socket, err);

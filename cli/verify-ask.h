@@ -29,6 +29,7 @@ typedef struct Verifying {
                 [SHA256_TEXT_MAX]; /* what the supervisor may know the base by; "": it has no name */
         int patch_fd;              /* owned, at its start */
         int receipt_fd;            /* owned; with --out */
+        int held_fd;               /* owned: held-back tests; -EBADF: none */
         Buf events;                /* lines, for --out and reports */
         uint64_t seq;              /* of the last of them */
 } Verifying;

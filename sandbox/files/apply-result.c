@@ -82,7 +82,8 @@ static int apply_binary(const Work *work, HunkBytes *ret_new, char **ret_bytes, 
 }
 
 static int apply_text(const Work *work, HunkBytes *ret_new, char **ret_bytes, Error *err) {
-        int r = hunk_apply_all(work->file->body, work->old.content, ret_bytes, &ret_new->n);
+        int r = hunk_apply_all(work->file->body, work->old.content, work->file->without, ret_bytes,
+                               &ret_new->n);
 
         if (r > 0)
                 return report_refuse(work->report, RULE_PATCH_MISFIT, work->path,

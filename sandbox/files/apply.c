@@ -80,14 +80,21 @@ static int apply_patch(const ApplyJob *job, const Patch *patch, Report *report, 
 int apply_run(const ApplyJob *job, Report *report, Error *err) {
         Patch patch = PATCH_EMPTY;
         uint8_t value[DIGEST_SIZE];
+        PatchPart part = job->part;
         int r = hunks_start(err);
 
+        part.protect = &job->protect;
+        part.rules = &job->rules;
         if (r >= 0)
-                r = patch_read(job->patch, &patch, report, err);
+                r = patch_read(job->patch, job->patch_at, &patch, report, err);
         if (r >= 0) {
                 digest_of(patch.text, patch.n, value);
                 r = report_digest(report, DIGEST_PATCH, value);
         }
+        if (r >= 0 && part.list > 0)
+                r = patch_part_list(&patch, &part, report, err);
+        if (r >= 0)
+                r = patch_part_take(&patch, &part, err);
         if (r >= 0)
                 r = apply_patch(job, &patch, report, err);
         patch_deinit(&patch);

@@ -3,17 +3,19 @@
  * apply: a patch is applied to a base as `git apply` applies it, and then the protection layer is laid over the
  * result. Nothing is written before all of the patch is known to fit.
  */
-#include "sandbox/files/glob.h"
-#include "sandbox/files/report.h"
+#include "sandbox/files/patch-part.h"
 
 typedef struct ApplyJob {
-        int patch; /* the patch, borrowed as the next two */
-        int old;   /* the base */
-        int tree;  /* the base with a writable upper; unused where @check_only */
-        int setup; /* what setup made above the base; negative: nothing */
+        int patch;         /* the patch, borrowed as the next two */
+        uint64_t patch_at; /* byte that it begins at, or PATCH_AT_HERE */
+        int old;           /* the base */
+        int tree;          /* the base with a writable upper; unused where @check_only */
+        int setup;         /* what setup made above the base; negative: nothing */
         bool check_only;
         Globs protect;
         Globs allow;
+        Globs rules;    /* of those that are protected, what says how tests are run */
+        PatchPart part; /* that is applied; its globs are set by apply_run() */
 } ApplyJob;
 
 /** apply_run() - do it, and report paths, digests and what was taken back. Returns: 0 or negative errno */

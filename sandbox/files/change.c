@@ -46,7 +46,7 @@ static int name_one(const PatchFile *file, Error *err) {
 
 int change_names(Report *report, Error *err) {
         Patch patch = PATCH_EMPTY;
-        int r = patch_read(STDIN_FILENO, &patch, report, err);
+        int r = patch_read(STDIN_FILENO, PATCH_AT_HERE, &patch, report, err);
 
         for (unsigned i = 0; r >= 0 && i < patch.n_files; i++)
                 r = name_one(&patch.files[i], err);
@@ -100,7 +100,7 @@ int change_run(int room, Report *report, Error *err) {
         base = beneath_dir(room, CHANGE_BASE);
         if (text < 0 || base < 0)
                 return error_set(err, text < 0 ? text : base, "find the patch and its files");
-        r = patch_read(text, &patch, report, err);
+        r = patch_read(text, PATCH_AT_HERE, &patch, report, err);
         if (r >= 0)
                 r = apply_plan_make(&plan, base, &patch, report, err);
         if (r >= 0)

@@ -16,8 +16,6 @@
 #include "sandbox/files/listing.h"
 #include "sandbox/files/names.h"
 
-#define DIRECTORY_MODE 01777
-
 static int give_file(const Protect *protect, const char *path) {
         const char *leaf = NULL;
         autoclose int parent = beneath_parent(protect->tree, path, &leaf);
@@ -40,7 +38,7 @@ static int give_directory(const Protect *protect, const char *path) {
 
         if (fd < 0)
                 return fd;
-        return fchown(fd, 0, 0) < 0 || fchmod(fd, DIRECTORY_MODE) < 0 ? -errno : 0;
+        return fchown(fd, 0, 0) < 0 || fchmod(fd, HOLD_DIRECTORY_MODE) < 0 ? -errno : 0;
 }
 
 static int hold_directory(const Protect *protect, const char *path, unsigned depth);

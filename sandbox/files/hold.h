@@ -7,6 +7,8 @@
  */
 #include "sandbox/files/protect.h"
 
+#define HOLD_DIRECTORY_MODE 01777
+
 /**
  * hold_run() - give every protected file of the base, as it stands in the tree, to id 0
  * @protect: after protect_run(): all of them are the base's

@@ -107,6 +107,8 @@ static int make_implicit(Land *land, const char *path, size_t n, Error *err) {
         int fd;
 
         meta.uid = meta.gid = land->owner;
+        if (land->dir_mode)
+                meta.mode = land->dir_mode;
         start += start > 0;
         end = start + strcspn(path + start, "/");
         memcpy(dir, path, end < n ? end : n);

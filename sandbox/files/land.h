@@ -30,9 +30,10 @@ typedef struct Land {
         int root;       /* borrowed */
         Report *report; /* borrowed */
         LandLimits limits;
-        uint32_t owner; /* of directories that only other names imply */
-        Table *table;   /* owned */
-        Hasher *hasher; /* owned */
+        uint32_t owner;    /* of directories that only other names imply … */
+        uint16_t dir_mode; /* … and their mode; 0: 0755 */
+        Table *table;      /* owned */
+        Hasher *hasher;    /* owned */
         Dirs dirs;
         Room room;        /* of the file system, before anything landed */
         uint64_t bytes;   /* of all files and attributes */

@@ -291,17 +291,52 @@ static int join(const Image *image, char **ret_bytes, size_t *ret_n) {
         return 0;
 }
 
-int hunk_apply_all(HunkBytes hunks, HunkBytes old, char **ret_bytes, size_t *ret_n) {
+HunkSpan hunk_span(const PatchHunk *hunk) {
+        uint64_t line = hunk->new_lines > 0 ? hunk->new_pos : hunk->new_pos + 1;
+        HunkSpan span = { 0 };
+
+        for (const char *at = hunk->lines; at < hunk->end; at = line_end(at, hunk->end)) {
+                if (is_marker(at, hunk->end))
+                        continue;
+                if (*at != '+' && *at != '-') {
+                        line++;
+                        continue;
+                }
+                if (span.first == 0)
+                        span.first = line;
+                line += *at == '+';
+                span.lines = line - span.first;
+        }
+        return span;
+}
+
+/* The hunk stands where it would had the one before it never been there. */
+static void move_hunk(PatchHunk *hunk, int64_t by) {
+        if (by < 0 || (uint64_t) by <= hunk->new_pos)
+                hunk->new_pos -= (uint64_t) by;
+        else
+                hunk->new_pos = 0;
+}
+
+int hunk_apply_all(HunkBytes hunks, HunkBytes old, unsigned without, char **ret_bytes,
+                   size_t *ret_n) {
         const char *at = hunks.n > 0 ? hunks.bytes : "", *end = at + hunks.n;
         PatchHunk hunk = { 0 };
         Image image = { 0 };
+        int64_t moved = 0;
         int r = split(old, &image), number = 0;
 
         while (r == 0 && at < end) {
                 number++;
                 r = hunk_take(&at, end, &hunk);
-                if (r == 0)
-                        r = apply_one(&image, &hunk);
+                if (r < 0)
+                        break;
+                if ((unsigned) number == without) {
+                        moved = (int64_t) hunk.new_lines - (int64_t) hunk.old_lines;
+                        continue;
+                }
+                move_hunk(&hunk, moved);
+                r = apply_one(&image, &hunk);
         }
         if (r == 0)
                 r = join(&image, ret_bytes, ret_n);

@@ -31,8 +31,19 @@ int hunk_take(const char **at, const char *end, PatchHunk *ret_hunk);
 /**
  * hunk_apply_all() - apply the hunks of one file
  * @hunks:     one after another, as they stand in the patch
+ * @without:   number, from 1, of one that is left out, and those behind it move by its lines; 0: none
  * @ret_bytes: fresh memory (free()), @ret_n bytes
  *
  * Returns: 0; the number of the first hunk, from 1, that does not fit; or negative errno.
  */
-int hunk_apply_all(HunkBytes hunks, HunkBytes old, char **ret_bytes, size_t *ret_n);
+int hunk_apply_all(HunkBytes hunks, HunkBytes old, unsigned without, char **ret_bytes,
+                   size_t *ret_n);
+
+typedef struct HunkSpan { /* of the new file, without the context around the change */
+        uint64_t
+                first; /* line, from 1; of what was only taken away, the line that stands there now */
+        uint64_t lines;
+} HunkSpan;
+
+/** hunk_span() - the lines that a hunk changes */
+HunkSpan hunk_span(const PatchHunk *hunk);

@@ -9,6 +9,23 @@
 #include "sandbox/files/patch-head.h"
 #include "sandbox/files/patch-hunk.h"
 
+void patch_keep(Patch *patch, bool (*stays)(const PatchFile *file, const void *userdata),
+                const void *userdata) {
+        unsigned kept = 0;
+
+        for (unsigned i = 0; i < patch->n_files; i++) {
+                PatchFile file = patch->files[i];
+
+                if (stays(&patch->files[i], userdata)) {
+                        patch->files[kept++] = file;
+                } else {
+                        free(file.old_path);
+                        free(file.new_path);
+                }
+        }
+        patch->n_files = kept;
+}
+
 void patch_deinit(Patch *patch) {
         while (patch->n_files > 0) {
                 PatchFile *file = &patch->files[--patch->n_files];
@@ -110,8 +127,7 @@ static int add_file(Patch *patch, PatchFile **ret_file) {
         return 0;
 }
 
-/* Does a header without a body say anything. */
-static bool changes_head(const PatchFile *file) {
+bool patch_file_changes_head(const PatchFile *file) {
         if (!file->old_path || !file->new_path || strcmp(file->old_path, file->new_path) != 0)
                 return true;
         return file->old_mode != 0 && file->new_mode != 0 && file->old_mode != file->new_mode;
@@ -130,7 +146,7 @@ static int read_file(PatchCursor *cursor, Patch *patch, Error *err) {
         r = patch_head_read(cursor, file, err);
         if (r >= 0)
                 r = read_body(cursor, file);
-        if (r >= 0 && file->body.n == 0 && !changes_head(file))
+        if (r >= 0 && file->body.n == 0 && !patch_file_changes_head(file))
                 r = bad(cursor, "the header is followed by no change, and is none itself");
         return r;
 }
@@ -159,8 +175,10 @@ int patch_parse(Patch *patch, Report *report, Error *err) {
         return r;
 }
 
-int patch_read(int fd, Patch *patch, Report *report, Error *err) {
-        int r = fd_read_all(fd, PATCH_TEXT_MAX, &patch->text, &patch->n);
+int patch_read(int fd, uint64_t at, Patch *patch, Report *report, Error *err) {
+        int r = at == PATCH_AT_HERE
+                        ? fd_read_all(fd, PATCH_TEXT_MAX, &patch->text, &patch->n)
+                        : fd_read_all_at(fd, at, PATCH_TEXT_MAX, &patch->text, &patch->n);
 
         if (r == -EFBIG)
                 return report_refuse(report, RULE_FILE_SIZE, "", "the patch is larger than %u MiB",

@@ -18,6 +18,7 @@ typedef struct PatchFile {
         unsigned new_mode;
         bool copy;                      /* the old path stays as it is */
         bool binary;                    /* body is a binary piece, else hunks */
+        unsigned without;               /* number of a hunk that is left out; 0: none */
         HunkBytes body;                 /* borrowed from the patch's text */
         char old_id[HUNKS_ID_TEXT_MAX]; /* in full, or "" */
         char new_id[HUNKS_ID_TEXT_MAX];
@@ -35,8 +36,22 @@ typedef struct Patch {
 /** patch_deinit() - release it */
 void patch_deinit(Patch *patch);
 
-/** patch_read() - read @fd to its end and take it apart. Returns: 0 or negative errno (refused: with the line's number) */
-int patch_read(int fd, Patch *patch, Report *report, Error *err);
+#define PATCH_AT_HERE UINT64_MAX
+
+/**
+ * patch_read() - read @fd to its end and take it apart
+ * @at: byte to begin at, where the file's own position is left alone; PATCH_AT_HERE: begin where it stands
+ *
+ * Returns: 0 or negative errno (refused: with the line's number).
+ */
+int patch_read(int fd, uint64_t at, Patch *patch, Report *report, Error *err);
+
+/** patch_keep() - forget all files but those that @stays says, which keep their order */
+void patch_keep(Patch *patch, bool (*stays)(const PatchFile *file, const void *userdata),
+                const void *userdata);
+
+/** patch_file_changes_head() - does it change more than lines: the name, the mode, whether it is there */
+bool patch_file_changes_head(const PatchFile *file);
 
 /** patch_parse() - take @patch->text apart. Returns: as patch_read() */
 int patch_parse(Patch *patch, Report *report, Error *err);

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/owned.h"
+#include "sandbox/files/results-why.h"
 
 #define TEXT_MAX  (64u << 20)
 #define DEPTH_MAX 64
@@ -23,6 +24,7 @@ typedef struct Document {
         bool open; /* a test case is */
         bool over; /* the document's last element ended */
         TestStatus status;
+        TestWhy why; /* where it failed */
         int r;
 } Document;
 
@@ -63,6 +65,17 @@ static void open_case(Document *document, const char *const *pairs) {
                                    : TEST_PASSED;
 }
 
+/* <error> is what a writer calls a failure of another kind: broken, unless it names an exception */
+static TestWhy why_of(const char *element, const char *const *pairs) {
+        TestWhy why = results_why_of(attribute(pairs, "message"));
+
+        if (why == WHY_UNKNOWN)
+                why = results_why_of(attribute(pairs, "type"));
+        if (why != WHY_UNKNOWN)
+                return why;
+        return strcmp(element, "error") == 0 ? WHY_BROKEN : WHY_ASSERTION;
+}
+
 static void on_start(void *userdata, const char *element, const char **pairs) {
         Document *document = userdata;
         size_t i;
@@ -72,8 +85,10 @@ static void on_start(void *userdata, const char *element, const char **pairs) {
         else if (strcmp(element, "testcase") == 0)
                 open_case(document, pairs);
         for (i = 0; document->open && i < ELEMENTS(marks); i++)
-                if (strcmp(element, marks[i].element) == 0 && document->status != TEST_FAILED)
+                if (strcmp(element, marks[i].element) == 0 && document->status != TEST_FAILED) {
                         document->status = marks[i].status;
+                        document->why = why_of(element, pairs);
+                }
 }
 
 static void on_end(void *userdata, const char *element) {
@@ -84,6 +99,9 @@ static void on_end(void *userdata, const char *element) {
                 document->open = false;
                 r = results_test(document->results, document->status, document->name,
                                  strlen(document->name));
+                if (r >= 0 && document->status == TEST_FAILED)
+                        r = results_why(document->results, document->why, document->name,
+                                        strlen(document->name));
         }
         document->over = --document->depth == 0;
         if (r < 0 || document->over)

@@ -9,6 +9,7 @@
 
 #include "base/owned.h"
 #include "sandbox/files/results-pattern.h"
+#include "sandbox/files/results-why.h"
 
 #define DEPTH_MAX 16
 #define SUITE_MAX 200
@@ -52,6 +53,7 @@ typedef struct NodeState {
         uint64_t tests[DEPTH_MAX];  /* counted below the suite that is open at this depth */
         uint64_t failed[DEPTH_MAX]; /* of these */
         bool over;
+        WhyOpen why;
 } NodeState;
 
 static void open_suite(NodeState *state, unsigned depth, const PatternName *name) {
@@ -65,6 +67,7 @@ static int count_test(Results *results, TestStatus status, unsigned depth,
         NodeState *state = results->state;
         char whole[DEPTH_MAX * (SUITE_MAX + 3) + RESULTS_LINE_MAX + 1];
         size_t n = 0;
+        int r;
 
         for (unsigned i = 0; i < depth; i++) {
                 state->tests[i]++;
@@ -74,7 +77,12 @@ static int count_test(Results *results, TestStatus status, unsigned depth,
                                                state->suites[i]);
         }
         n += (size_t) snprintf(whole + n, sizeof(whole) - n, "%.*s", (int) name->n, name->at);
-        return results_test(results, status, whole, n);
+        r = results_why_close(results, &state->why);
+        if (r >= 0)
+                r = results_test(results, status, whole, n);
+        if (r >= 0 && status == TEST_FAILED)
+                r = results_why_open(results, &state->why, &(PatternName){ whole, n }, WHY_UNKNOWN);
+        return r;
 }
 
 static int take_result(Results *results, TestStatus status, unsigned depth,
@@ -87,6 +95,18 @@ static int take_result(Results *results, TestStatus status, unsigned depth,
         state->failed[depth] = 0;
         *state->suites[depth] = 0;
         return told ? 0 : count_test(results, status, depth, name);
+}
+
+/* In the block behind a failed test: "error: 'sum is not a function'", "code: 'ERR_ASSERTION'", "name: 'TypeError'" */
+static void hear(NodeState *state, const char *line) {
+        static const char *const fields[] = { "error: ", "code: ", "name: " };
+
+        for (size_t i = 0; i < ELEMENTS(fields); i++) {
+                size_t n = strlen(fields[i]);
+
+                if (strncmp(line, fields[i], n) == 0)
+                        results_why_hear(&state->why, line + n + strspn(line + n, "'\""));
+        }
 }
 
 static int take_line(Results *results, char *line) {
@@ -109,7 +129,14 @@ static int take_line(Results *results, char *line) {
                                            &name);
                 return 0;
         }
+        hear(state, line + blanks);
         return 0;
 }
 
-const ResultsForm results_node = { "node", sizeof(NodeState), take_line, NULL };
+static int take_end(Results *results) {
+        NodeState *state = results->state;
+
+        return results_why_close(results, &state->why);
+}
+
+const ResultsForm results_node = { "node", sizeof(NodeState), take_line, take_end };

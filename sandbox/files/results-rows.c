@@ -10,6 +10,7 @@
 
 #include "sandbox/files/results-counts.h"
 #include "sandbox/files/results-pattern.h"
+#include "sandbox/files/results-why.h"
 
 #define SECTION_MAX   256
 #define TEST_NAME_MAX (SECTION_MAX + RESULTS_LINE_MAX + 4)
@@ -26,6 +27,10 @@ typedef enum RowKind {
         ROW_STATUS_PASSED, /* such a line */
         ROW_STATUS_FAILED,
         ROW_STATUS_SKIPPED,
+        ROW_BROKEN,     /* a test that failed, and could not do its work */
+        ROW_WHY_FAILED, /* from here on it is told why a test failed … */
+        ROW_WHY_BROKEN, /* … which did so in another way than by what it asserts */
+        ROW_WHY_OVER,
 } RowKind;
 
 /* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): its rows are read from left to right */
@@ -42,6 +47,7 @@ typedef struct RowsState {
         bool muted;
         unsigned group;  /* that spoke first; 0: none yet */
         ResultSums told; /* by lines that only count */
+        WhyOpen why;
 } RowsState;
 
 #define LINE(KIND, PATTERN) \
@@ -61,21 +67,21 @@ static const Row pytest_rows[] = {
         FIRST(ROW_PASSED, "%n PASSED%e"),
         FIRST(ROW_PASSED, "%n XPASS%e"),
         FIRST(ROW_FAILED, "%n FAILED%e"),
-        FIRST(ROW_FAILED, "%n ERROR%e"),
+        FIRST(ROW_BROKEN, "%n ERROR%e"),
         FIRST(ROW_SKIPPED, "%n SKIPPED%e"),
         FIRST(ROW_SKIPPED, "%n XFAIL%e"),
         FIRST(ROW_PASSED, "[gw%d] [%b%d%%] PASSED %n"), /* pytest-xdist */
         FIRST(ROW_PASSED, "[gw%d] [%b%d%%] XPASS %n"),
         FIRST(ROW_FAILED, "[gw%d] [%b%d%%] FAILED %n"),
-        FIRST(ROW_FAILED, "[gw%d] [%b%d%%] ERROR %n"),
+        FIRST(ROW_BROKEN, "[gw%d] [%b%d%%] ERROR %n"),
         FIRST(ROW_SKIPPED, "[gw%d] [%b%d%%] SKIPPED %n"),
         FIRST(ROW_SKIPPED, "[gw%d] [%b%d%%] XFAIL %n"),
         AGAIN(ROW_PASSED, "PASSED %n"),
         AGAIN(ROW_PASSED, "XPASS %n"),
         AGAIN(ROW_FAILED, "FAILED %n - %r"),
         AGAIN(ROW_FAILED, "FAILED %n"),
-        AGAIN(ROW_FAILED, "ERROR %n - %r"),
-        AGAIN(ROW_FAILED, "ERROR %n"),
+        AGAIN(ROW_BROKEN, "ERROR %n - %r"),
+        AGAIN(ROW_BROKEN, "ERROR %n"),
         AGAIN(ROW_SKIPPED, "SKIPPED [%d] %n: %r"),
         AGAIN(ROW_SKIPPED, "XFAIL %n - %r"),
         AGAIN(ROW_SKIPPED, "XFAIL %n"),
@@ -83,6 +89,9 @@ static const Row pytest_rows[] = {
 };
 
 static const Row unittest_rows[] = {
+        LINE(ROW_WHY_FAILED, "FAIL: %n"),
+        LINE(ROW_WHY_BROKEN, "ERROR: %n"),
+        LINE(ROW_WHY_OVER, "Ran %d test%r"),
         LINE(ROW_PASSED, "%n ... ok"),
         LINE(ROW_FAILED, "%n ... unexpected success"),
         LINE(ROW_FAILED, "%n ... FAIL"),
@@ -101,6 +110,7 @@ static const Row ctest_rows[] = {
         LINE(ROW_PASSED, "%b%d/%d Test%b#%d: %n %p%bPassed%r"),
         LINE(ROW_SKIPPED, "%b%d/%d Test%b#%d: %n %p***Skipped%r"),
         LINE(ROW_SKIPPED, "%b%d/%d Test%b#%d: %n %p***Not Run (Disabled)%r"),
+        LINE(ROW_BROKEN, "%b%d/%d Test%b#%d: %n %p***Not Run%r"),
         LINE(ROW_FAILED, "%b%d/%d Test%b#%d: %n %p%r"),
         { 0 },
 };
@@ -148,6 +158,18 @@ static int take_test(Results *results, TestStatus status, const char *name, size
         return results_test(results, status, whole, (size_t) length);
 }
 
+/* What stands behind the name of a test in pytest's summary: " - AssertionError: …" */
+static int take_reason(Results *results, const Row *row, const PatternName *name) {
+        const char *rest = name->at + name->n;
+        bool told = strncmp(rest, " - ", 3) == 0;
+
+        if (row->kind == ROW_BROKEN)
+                return results_why(results, WHY_BROKEN, name->at, name->n);
+        if (row->kind != ROW_FAILED || row->group != 2 || !told)
+                return 0;
+        return results_why(results, results_why_of(rest + 3), name->at, name->n);
+}
+
 static int take_waiting(Results *results, TestStatus status) {
         RowsState *state = results->state;
         int r;
@@ -164,6 +186,20 @@ static bool is_told_already(RowsState *state, const Row *row) {
         if (row->group && !state->group)
                 state->group = row->group;
         return row->group != 0 && row->group != state->group;
+}
+
+static int take_told(Results *results, const Row *row, const PatternName *name) {
+        RowsState *state = results->state;
+        TestStatus status = row->kind == ROW_BROKEN ? TEST_FAILED : (TestStatus) row->kind;
+        int r = 0;
+
+        if (state->muted)
+                return 0;
+        if (!is_told_already(state, row)) {
+                *state->waiting = 0;
+                r = take_test(results, status, name->at, name->n);
+        }
+        return r < 0 ? r : take_reason(results, row, name);
 }
 
 static int take_row(Results *results, const Row *row, const PatternName *name) {
@@ -187,13 +223,17 @@ static int take_row(Results *results, const Row *row, const PatternName *name) {
         case ROW_STATUS_SKIPPED:
                 return take_waiting(results,
                                     TEST_PASSED + (TestStatus) (row->kind - ROW_STATUS_PASSED));
+        case ROW_WHY_FAILED:
+                return results_why_open(results, &state->why, name, WHY_ASSERTION);
+        case ROW_WHY_BROKEN:
+                return results_why_open(results, &state->why, name, WHY_BROKEN);
+        case ROW_WHY_OVER:
+                return results_why_close(results, &state->why);
         case ROW_PASSED:
         case ROW_FAILED:
+        case ROW_BROKEN:
         case ROW_SKIPPED:
-                if (state->muted || is_told_already(state, row))
-                        return 0;
-                *state->waiting = 0;
-                return take_test(results, (TestStatus) row->kind, name->at, name->n);
+                return take_told(results, row, name);
         case ROW_END:
                 break;
         }
@@ -213,6 +253,7 @@ static int take_line(Results *results, const Row *rows, const char *line) {
         for (; rows->kind != ROW_END; rows++)
                 if (fits(rows, line, &name))
                         return take_row(results, rows, &name);
+        results_why_hear(&state->why, line);
         if (!state->muted)
                 (void) results_counts_line(line, &state->told);
         return 0;
@@ -220,8 +261,11 @@ static int take_line(Results *results, const Row *rows, const char *line) {
 
 /* Where the runner counted more than it named, its counts hold, and the reader knows that names are missing */
 static int take_end(Results *results) {
-        const RowsState *state = results->state;
+        RowsState *state = results->state;
+        int r = results_why_close(results, &state->why);
 
+        if (r < 0)
+                return r;
         if (results_total(&state->told) <= results_total(&results->sums))
                 return 0;
         results->sums = state->told;

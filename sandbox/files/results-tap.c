@@ -6,10 +6,12 @@
 #include <strings.h>
 
 #include "base/owned.h"
+#include "sandbox/files/results-why.h"
 
 typedef struct TapState {
         bool tap;      /* the first result line was TAP's … */
         bool automake; /* … or automake's */
+        WhyOpen why;
 } TapState;
 
 typedef struct AutomakeWord {
@@ -65,8 +67,10 @@ static char *split_directive(char *text) {
 static int take_result(Results *results, bool good, char *rest) {
         char *number = skip_blanks(rest), *name = number;
         size_t digits = strspn(number, "0123456789");
+        TapState *tap = results->state;
         TestStatus status = good ? TEST_PASSED : TEST_FAILED;
         char *directive;
+        int r;
 
         if (digits > 0 && (number[digits] == 0 || number[digits] == ' '))
                 name = skip_blanks(number + digits);
@@ -80,7 +84,13 @@ static int take_result(Results *results, bool good, char *rest) {
                 name = number;
                 name[digits] = 0;
         }
-        return results_test(results, status, name, strlen(name));
+        r = results_test(results, status, name, strlen(name));
+        if (r >= 0)
+                r = results_why_close(results, &tap->why);
+        if (r >= 0 && status == TEST_FAILED)
+                r = results_why_open(results, &tap->why, &(PatternName){ name, strlen(name) },
+                                     WHY_UNKNOWN);
+        return r;
 }
 
 /* "1..N": the plan; a second stream in the same output adds its own. */
@@ -108,6 +118,7 @@ static bool is_word(const char *line, const char *word) {
 static int automake_line(Results *results, const char *line) {
         TapState *tap = results->state;
         size_t i;
+        int r;
 
         for (i = 0; i < ELEMENTS(automake_words); i++) {
                 size_t n = strlen(automake_words[i].word);
@@ -115,9 +126,18 @@ static int automake_line(Results *results, const char *line) {
                 if (strncmp(line, automake_words[i].word, n) != 0)
                         continue;
                 tap->automake = true;
-                return results_test(results, automake_words[i].status, line + n, strlen(line + n));
+                r = results_test(results, automake_words[i].status, line + n, strlen(line + n));
+                if (r >= 0 && line[0] == 'E') /* a hard error: the test could not do its work */
+                        r = results_why(results, WHY_BROKEN, line + n, strlen(line + n));
+                return r;
         }
         return 0;
+}
+
+/* A diagnostic belongs to the result before it: "# …", or a line of a block of YAML */
+static void hear(TapState *tap, const char *line) {
+        if (*line == '#' || *line == ' ')
+                results_why_hear(&tap->why, line + strspn(line, "# \t"));
 }
 
 static int take_line(Results *results, char *line) {
@@ -133,9 +153,16 @@ static int take_line(Results *results, char *line) {
         }
         if (strncmp(line, "Bail out!", 9) == 0)
                 return results_test(results, TEST_FAILED, line, strlen(line));
+        hear(tap, line);
         if (take_plan(results, line) || tap->tap)
                 return 0;
         return automake_line(results, line);
 }
 
-const ResultsForm results_tap = { "tap", sizeof(TapState), take_line, NULL };
+static int take_end(Results *results) {
+        TapState *tap = results->state;
+
+        return results_why_close(results, &tap->why);
+}
+
+const ResultsForm results_tap = { "tap", sizeof(TapState), take_line, take_end };

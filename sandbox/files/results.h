@@ -33,6 +33,7 @@ typedef struct Results {
         uint64_t planned;
         bool has_plan;
         uint64_t tests; /* records asked for */
+        unsigned whys;  /* told (results-why.h) */
         Report *report; /* borrowed */
         void *state;    /* owned: the form's own, zeroed at first */
 } Results;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "sandbox/files/archive.h"
+#include "sandbox/files/hold.h"
 #include "sandbox/files/land-finish.h"
 #include "sandbox/files/unpack-xattrs.h"
 #include "sandbox/files/whiteouts.h"
@@ -17,6 +18,7 @@ typedef struct Unpack {
         Report *report;              /* borrowed */
         char prefix[NAME_PATH_MAX];  /* clean */
         uint32_t owner;              /* of everything; UNPACK_OWNER_KEEP: the archive says */
+        uint16_t dir_mode;           /* of directories; 0: the archive says */
         char path[NAME_PATH_MAX];    /* of the entry, clean, prefix included */
         EntryMeta meta;
         uint64_t entries;
@@ -68,6 +70,8 @@ static int read_meta(Unpack *unpack, EntryKind kind) {
                 .nsec = nsec < 0 || nsec > 999999999 ? 0 : (uint32_t) nsec,
                 .size = size < 0 ? 0 : (uint64_t) size,
         };
+        if (unpack->dir_mode)
+                unpack->meta.mode = kind == ENTRY_DIR ? unpack->dir_mode : unpack->meta.mode & 0755;
         return 0;
 }
 
@@ -260,6 +264,10 @@ static int start(Unpack *unpack, const UnpackJob *job, Error *err) {
         if (r < 0)
                 return error_set(err, r, "start to unpack");
         unpack->land.owner = job->owner == UNPACK_OWNER_KEEP ? 0 : job->owner;
+        if (job->held) {
+                unpack->owner = unpack->land.owner = 0;
+                unpack->land.dir_mode = unpack->dir_mode = HOLD_DIRECTORY_MODE;
+        }
         return archive_new(job->in, &job->known, unpack->report, &unpack->archive, err);
 }
 

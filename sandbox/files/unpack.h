@@ -20,6 +20,7 @@ typedef struct UnpackJob {
         StreamKnown known;
         uint32_t
                 owner; /* of everything, whatever the archive says; UNPACK_OWNER_KEEP: as it says */
+        bool held; /* it lies above a tree, and stays what it is: everything is id 0's (hold.h) */
 } UnpackJob;
 
 #define UNPACK_OWNER_KEEP UINT32_MAX

@@ -78,6 +78,7 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
                           .prefix = args->prefix,
                           .limits = limits_of(args),
                           .takes_image = args->takes_image,
+                          .held = args->held,
                           .owner = (uint32_t) args->owner };
 
         if (out >= 0 && args->owner > LAND_ID_MAX && args->owner != UNPACK_OWNER_KEEP)
@@ -156,10 +157,9 @@ static int add_globs(Globs *globs, const OptionList *list, Error *err) {
 int verb_results(const VerbArgs *args, Report *report, Error *err) {
         autoclose int upper = args->reports.n > 0 ? open_place(args, "upper", err) : -EBADF;
         autoclose int work = upper >= 0 ? beneath_dir(upper, "work") : -EBADF;
-        ResultsJob job = { .form = args->words[0],
-                           .fd = STDIN_FILENO,
-                           .dir = work,
-                           .since_nsec = args->since };
+        ResultsJob job = {
+                .form = args->words[0], .fd = STDIN_FILENO, .dir = work, .since_nsec = args->since
+        };
         int r = 0;
 
         if (args->reports.n > 0 && upper < 0)
@@ -173,15 +173,41 @@ int verb_results(const VerbArgs *args, Report *report, Error *err) {
         return r;
 }
 
+static int part_of(const VerbArgs *args, PatchPart *ret, Error *err) {
+        PatchPart part = { .list = (unsigned) args->list_hunks };
+
+        if (args->without > UINT32_MAX || args->list_hunks > UINT32_MAX)
+                return error_say(err, -ERANGE, "no patch has so many hunks");
+        if (args->without > 0 && args->part)
+                return error_say(err, -EINVAL, "--without leaves a hunk of the whole patch out");
+        part.without = (unsigned) args->without;
+        if (args->without > 0)
+                part.kind = PATCH_WITHOUT;
+        else if (args->part && strcmp(args->part, "tests") == 0)
+                part.kind = PATCH_TESTS;
+        else if (args->part && strcmp(args->part, "old-tests") == 0)
+                part.kind = PATCH_OLD_TESTS;
+        else if (args->part)
+                return error_say(err, -EINVAL, "no such part of a patch: %.40s", args->part);
+        *ret = part;
+        return 0;
+}
+
 int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         autoclose int old = open_below(args, "old", err);
         autoclose int tree = old < 0 || args->check_only ? -EBADF : open_below(args, "tree", err);
         autoclose int setup = -EBADF;
         ApplyJob job = {
-                .patch = STDIN_FILENO, .old = old, .tree = tree, .check_only = args->check_only
+                .patch = STDIN_FILENO,
+                .patch_at = args->at,
+                .old = old,
+                .tree = tree,
+                .check_only = args->check_only,
         };
-        int r;
+        int r = part_of(args, &job.part, err);
 
+        if (r < 0)
+                return r;
         if (old < 0 || (tree < 0 && !args->check_only))
                 return old < 0 ? old : tree;
         if (args->setup)
@@ -193,8 +219,11 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         if (r >= 0)
                 r = add_globs(&job.allow, &args->allow, err);
         if (r >= 0)
+                r = add_globs(&job.rules, &args->rules, err);
+        if (r >= 0)
                 r = apply_run(&job, report, err);
         globs_deinit(&job.protect);
+        globs_deinit(&job.rules);
         globs_deinit(&job.allow);
         return r;
 }

@@ -18,10 +18,16 @@ typedef struct VerbArgs {
         uint64_t owner;    /* UINT32_MAX: as the archive says */
         OptionList protect;
         OptionList allow;
+        OptionList rules;
+        const char *part;    /* apply: NULL: the whole patch */
+        uint64_t without;    /* apply: number of the hunk that is left out; 0: none */
+        uint64_t list_hunks; /* apply: tell of so many */
+        uint64_t at; /* apply: byte that the patch begins at; UINT64_MAX: where fd 0 stands */
         OptionList reports;
         OptionList keys;
         uint64_t since; /* nanoseconds since 1970: no report is older */
         bool takes_image;
+        bool held;
         bool over;        /* layers lie below, in /old */
         const char *blob; /* unpack: of the image in /tree, a layer, instead of fd 0 */
         const char *digest;
@@ -44,6 +50,7 @@ typedef struct VerbArgs {
                      .max_bytes = 16ull << 30, \
                      .max_entries = 2000000,   \
                      .size = UINT64_MAX,       \
+                     .at = UINT64_MAX,         \
                      .owner = UINT32_MAX })
 
 /** verb_unpack() - fd 0, an archive, becomes a layer in /out. Returns: 0 or negative errno */

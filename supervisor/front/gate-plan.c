@@ -17,13 +17,13 @@ void gate_layers_add(GateLayers *layers, const uint8_t *digest) {
                 memcpy(layers->digests[layers->n++], digest, sizeof(layers->digests[0]));
 }
 
-/* Put the upper above all layers of the root view, which is the only view so far */
-static int put_on_top(Plan *plan, uint64_t upper, Error *err) {
+/* Put a layer above all of the root view, which is the only view so far */
+static int put_on_top(Plan *plan, const PlanLayer *layer, Error *err) {
         if (plan->n_layers == PLAN_LAYERS_MAX)
                 return error_say(err, -E2BIG, "the snapshot has too many layers for a verify: %u",
                                  plan->n_layers);
         memmove(plan->layers + 1, plan->layers, plan->n_layers * sizeof(plan->layers[0]));
-        plan->layers[0] = (PlanLayer){ .kind = LAYER_UPPER, .handle = upper };
+        plan->layers[0] = *layer;
         plan->n_layers++;
         plan->views[0].n++;
         return 0;
@@ -34,6 +34,8 @@ static int fill_root(Front *front, Plan *plan, const GateRoot *root, Error *err)
                           .uid = root->owner_uid,
                           .extra = root->layers->digests,
                           .n_extra = root->layers->n };
+        const PlanLayer upper = { .kind = LAYER_UPPER, .handle = root->upper };
+        PlanLayer over = { .kind = LAYER_STORE };
         int r;
 
         r = plan_root(front, plan, &spec, err);
@@ -41,7 +43,13 @@ static int fill_root(Front *front, Plan *plan, const GateRoot *root, Error *err)
                 return r;
         if (root->keep_upper)
                 plan->flags |= PLAN_KEEP_UPPER;
-        return root->upper ? put_on_top(plan, root->upper, err) : 0;
+        if (root->upper)
+                r = put_on_top(plan, &upper, err);
+        if (r == 0 && root->over) {
+                memcpy(over.digest, root->over, sizeof(over.digest));
+                r = put_on_top(plan, &over, err);
+        }
+        return r;
 }
 
 /* Given ones have a wall time of their own: a task's, which its budget bounds. */

@@ -25,7 +25,8 @@ typedef struct GateRoot { /* all borrowed for the call */
         const PolicyUse *policy;
         const JailLimits *limits; /* NULL: the policy's */
         const GateLayers *layers;
-        uint64_t upper; /* handle of an upper that becomes the topmost layer; 0: none */
+        uint64_t upper;      /* handle of an upper that becomes the topmost layer; 0: none */
+        const uint8_t *over; /* digest of a layer above even that; NULL: none */
         bool keep_upper;
         GateMeter *meter; /* borrowed until the run has ended; NULL: nobody counts */
         uint32_t owner_uid;

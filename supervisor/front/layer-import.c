@@ -262,6 +262,8 @@ static void add_words(Words *words, const Import *import) {
                 return;
         if (spec->to_jail_user)
                 add_number(words, "--owner", JAIL_USER_ID);
+        if (spec->held)
+                add_word(words, "--held", NULL);
         if (*import->prefix)
                 add_word(words, "--prefix", import->prefix);
         if (spec->max_bytes || spec->blob)

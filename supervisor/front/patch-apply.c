@@ -4,12 +4,14 @@
  */
 #include "supervisor/front/patch-apply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/escape.h"
 
-#define ARGS_MAX      (3 + 2 * (VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX) + 1)
+#define ARGS_MAX      (16 + 2 * (VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX) + 1)
+#define NUMBER_MAX    24
 #define PATHS_MAX     500 /* in one list; the lists decide by not being empty */
 #define PATH_TEXT_MAX 1024
 
@@ -20,10 +22,25 @@ struct PatchApply {
         uint8_t tree[DIGEST_SIZE];
         unsigned digests; /* BIT(DigestOf) that came */
         uint64_t n_paths;
+        PatchList list;
         bool no_memory;
         PatchApplyDoneFn done;
         void *userdata;
 };
+
+int patch_list_init(PatchList *list) {
+        *list = (PatchList){ cJSON_CreateArray(), cJSON_CreateArray(), cJSON_CreateArray(), 0 };
+        if (list->hunks && list->new_tests && list->changed_tests)
+                return 0;
+        patch_list_deinit(list);
+        return -ENOMEM;
+}
+
+void patch_list_deinit(PatchList *list) {
+        list->hunks = json_free(list->hunks);
+        list->new_tests = json_free(list->new_tests);
+        list->changed_tests = json_free(list->changed_tests);
+}
 
 int touched_init(Touched *touched) {
         touched->restored = cJSON_CreateArray();
@@ -45,6 +62,7 @@ static PatchApply *patch_apply_free(PatchApply *apply) {
         if (!apply)
                 return NULL;
         touched_deinit(&apply->touched);
+        patch_list_deinit(&apply->list);
         free(apply);
         return NULL;
 }
@@ -71,6 +89,26 @@ static void take_digest(PatchApply *apply, const Record *record) {
         apply->digests |= BIT(record->head.flags);
 }
 
+static void add_hunk(PatchApply *apply, const Record *record) {
+        static const char *const kinds[_HUNK_KIND_MAX] = {
+                [HUNK_TEXT] = "text",       [HUNK_ADDED] = "added", [HUNK_DELETED] = "deleted",
+                [HUNK_RENAMED] = "renamed", [HUNK_MODE] = "mode",   [HUNK_BINARY] = "binary",
+        };
+        uint32_t kind = record->head.flags;
+        autofree char *path = escape_new(record->data, PATH_TEXT_MAX);
+        cJSON *hunk;
+
+        if (kind < HUNK_TEXT || kind >= _HUNK_KIND_MAX ||
+            cJSON_GetArraySize(apply->list.hunks) >= VERIFY_HUNKS_MAX)
+                return;
+        hunk = json_push_consume(apply->list.hunks, cJSON_CreateObject());
+        json_add_text(hunk, "file", path);
+        json_add_number(hunk, "line", record->head.b >> 32);
+        json_add_number(hunk, "lines", record->head.b & UINT32_MAX);
+        if (!path || !json_add_text(hunk, "kind", kinds[kind]))
+                apply->no_memory = true;
+}
+
 static void on_record(const Record *record, void *userdata) {
         PatchApply *apply = userdata;
 
@@ -86,6 +124,18 @@ static void on_record(const Record *record, void *userdata) {
                 break;
         case RECORD_NEW_TEST:
                 add_path(apply, apply->touched.new_tests, record->data);
+                break;
+        case RECORD_TEST_FILE:
+                add_path(apply,
+                         record->head.flags == PATH_ADDED ? apply->list.new_tests
+                                                          : apply->list.changed_tests,
+                         record->data);
+                break;
+        case RECORD_HUNK:
+                add_hunk(apply, record);
+                break;
+        case RECORD_TOTALS:
+                apply->list.n_hunks = record->head.a;
                 break;
         case RECORD_DIGEST:
                 take_digest(apply, record);
@@ -113,7 +163,8 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
                               .touched = &apply->touched,
                               .patch = apply->patch,
                               .tree = apply->tree,
-                              .n_paths = apply->n_paths };
+                              .n_paths = apply->n_paths,
+                              .list = &apply->list };
         Error err = ERROR_EMPTY;
 
         if (!end.err && check_whole(apply, job, &err) < 0)
@@ -121,22 +172,56 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
         apply->done(&end, apply->userdata);
 }
 
-static void fill_argv(const char **argv, const VerifySpec *spec, bool setup) {
-        unsigned n = 0;
+typedef struct Words { /* of warder-files, with room for its numbers */
+        const char *argv[ARGS_MAX];
+        unsigned n, n_numbers;
+        char numbers[3][NUMBER_MAX];
+} Words;
 
-        argv[n++] = "apply";
-        argv[n++] = "work";
-        if (setup)
-                argv[n++] = "--setup";
-        for (unsigned i = 0; i < spec->n_protect; i++) {
-                argv[n++] = "--protect";
-                argv[n++] = spec->protect[i];
+static void add_globs(Words *words, const char *option, const char *const *globs, unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                words->argv[words->n++] = option;
+                words->argv[words->n++] = globs[i];
         }
-        for (unsigned i = 0; i < spec->n_allow; i++) {
-                argv[n++] = "--allow";
-                argv[n++] = spec->allow[i];
+}
+
+static void add_number(Words *words, const char *option, uint64_t value) {
+        char *text = words->numbers[words->n_numbers++];
+
+        (void) snprintf(text, NUMBER_MAX, "%llu", (unsigned long long) value);
+        words->argv[words->n++] = option;
+        words->argv[words->n++] = text;
+}
+
+static void add_part(Words *words, const PatchApplySpec *spec) {
+        static const char *const parts[] = {
+                [PATCH_PART_TESTS] = "tests", [PATCH_PART_OLD_TESTS] = "old-tests"
+        };
+
+        if (spec->part == PATCH_PART_WITHOUT) {
+                add_number(words, "--without", spec->without);
+        } else if (spec->part != PATCH_PART_WHOLE) {
+                words->argv[words->n++] = "--part";
+                words->argv[words->n++] = parts[spec->part];
         }
-        argv[n] = NULL;
+        if (spec->list > 0)
+                add_number(words, "--list-hunks", spec->list);
+        if (spec->patch_at != PATCH_AT_HERE)
+                add_number(words, "--at", spec->patch_at);
+}
+
+static void fill_words(Words *words, const PatchApplySpec *spec) {
+        words->n = words->n_numbers = 0;
+        words->argv[words->n++] = "apply";
+        words->argv[words->n++] = "work";
+        if (spec->setup)
+                words->argv[words->n++] = "--setup";
+        add_globs(words, "--protect", spec->spec->protect, spec->spec->n_protect);
+        add_globs(words, "--allow", spec->spec->allow, spec->spec->n_allow);
+        if (spec->part != PATCH_PART_WHOLE || spec->list > 0)
+                add_globs(words, "--rules", spec->spec->rules, spec->spec->n_rules);
+        add_part(words, spec);
+        words->argv[words->n] = NULL;
 }
 
 static int fill_plan(Front *front, Plan *plan, const PatchApplySpec *spec, Error *err) {
@@ -155,19 +240,19 @@ static int fill_plan(Front *front, Plan *plan, const PatchApplySpec *spec, Error
 
 int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret, Error *err) {
         SCOPED(patch_apply_free) PatchApply *apply = calloc(1, sizeof(*apply));
-        const char *argv[ARGS_MAX];
-        FilesJobSpec job = { .argv = argv,
+        Words words;
+        FilesJobSpec job = { .argv = words.argv,
                              .keep_upper = true,
                              .input_fd = spec->patch_fd,
                              .output_fd = -EBADF,
                              .owner_uid = spec->owner_uid };
         int r;
 
-        if (!apply || touched_init(&apply->touched) < 0)
+        if (!apply || touched_init(&apply->touched) < 0 || patch_list_init(&apply->list) < 0)
                 return error_set(err, -ENOMEM, "apply a patch");
         apply->done = spec->done;
         apply->userdata = spec->userdata;
-        fill_argv(argv, spec->spec, spec->setup != NULL);
+        fill_words(&words, spec);
         r = fill_plan(front, &job.plan, spec, err);
         if (r == 0)
                 r = files_job_start(front, &job, on_record, on_done, apply, &apply->job, err);

@@ -61,7 +61,26 @@ static int add_test(RunCommand *command, const char *name, uint32_t status) {
         copy = escape_new(name, RUN_NAME_MAX);
         if (!copy)
                 return -ENOMEM;
-        command->tests[command->n_tests++] = (RunTest){ copy, status };
+        command->tests[command->n_tests++] = (RunTest){ copy, status, WHY_UNKNOWN };
+        return 0;
+}
+
+/* It follows the test, soon: the search begins at the end. Of several reasons the last one holds. */
+static int take_why(RunCommand *command, const char *name, uint32_t why) {
+        autofree char *kept = NULL;
+
+        if (why == WHY_UNKNOWN || why >= _TEST_WHY_MAX || command->whys >= RUN_WHYS_MAX)
+                return 0;
+        command->whys++;
+        kept = escape_new(name, RUN_NAME_MAX);
+        if (!kept)
+                return -ENOMEM;
+        for (size_t i = command->n_tests; i-- > 0;)
+                if (command->tests[i].status == TEST_FAILED &&
+                    strcmp(command->tests[i].name, kept) == 0) {
+                        command->tests[i].why = why;
+                        return 0;
+                }
         return 0;
 }
 
@@ -71,6 +90,8 @@ int run_command_record(RunCommand *command, const Record *record) {
                 if (record->head.flags < TEST_PASSED || record->head.flags > TEST_SKIPPED)
                         return 0;
                 return add_test(command, record->data, record->head.flags);
+        case RECORD_WHY:
+                return take_why(command, record->data, record->head.flags);
         case RECORD_COUNTS:
                 command->passed = record->head.a >> 32;
                 command->failed = (uint32_t) record->head.a;

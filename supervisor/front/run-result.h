@@ -8,12 +8,14 @@
 #include "supervisor/front/verify-spec.h"
 
 #define RUN_TESTS_MAX 20000u /* names of one command, as warder-files bounds them */
+#define RUN_WHYS_MAX  1000u  /* that are looked at, each by a search through the names */
 #define RUN_NO_PLAN   UINT32_MAX
 #define RUN_NAME_MAX  400u /* bytes of a name that are kept */
 
 typedef struct RunTest {
         char *name;      /* owned */
         uint32_t status; /* TestStatus */
+        uint32_t why;    /* TestWhy, where it failed; not kept in the ledger */
 } RunTest;
 
 typedef struct RunCommand {
@@ -34,6 +36,7 @@ typedef struct RunCommand {
         uint32_t planned;
         cJSON *samples; /* owned, as samples.h has them; NULL: none */
         bool names_cut; /* more tests than RUN_TESTS_MAX: only the counts are whole */
+        unsigned whys;  /* RECORD_WHY that came */
 } RunCommand;
 
 typedef struct RunResult {
@@ -52,7 +55,7 @@ RunCommand *run_result_add(RunResult *result, const VerifyCommand *command);
 
 /**
  * run_command_record() - take in what warder-files read out of a command's output
- * @record: RECORD_TEST, RECORD_COUNTS, RECORD_DONE; others are ignored
+ * @record: RECORD_TEST, RECORD_WHY, RECORD_COUNTS, RECORD_DONE; others are ignored
  *
  * Returns: 0, -ENOMEM.
  */

@@ -242,10 +242,11 @@ const MethodRow task_methods[] = {
         { .name = "task.start",
           .params = task_start_schema,
           .result = "{\"type\":\"object\",\"required\":[\"task\"]}",
-          .n_fds_max = 2,
+          .n_fds_max = 3,
           .may_wait = true,
           .summary = "Let an agent work on a base until the gate says that it is done "
-                     "(descriptors: tar of the base, then transcript or key)",
+                     "(descriptors: tar of the base, then transcript or key; with held: tar of the "
+                     "held-back tests)",
           .charge = "tasks",
           .run = run_start },
         { .name = "task.list",

@@ -27,7 +27,7 @@ const char task_start_schema[] =
         "\"spec\":" VERIFY_SCHEMA_JSON ","
         "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
         "\"verify_policy\":" POLICY_SCHEMA ","
-        "\"keep\":{\"type\":\"boolean\"},"
+        "\"keep\":{\"type\":\"boolean\"},\"held\":{\"type\":\"boolean\"},"
         "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
         "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
         "1000000},\"tokens\":" COUNT "1000000000000},\"wall\":" COUNT "86400000000},"
@@ -216,13 +216,30 @@ static int read_roles(Task *task, const cJSON *params, Error *err) {
         return 0;
 }
 
-/* Descriptors of the request: the base, and transcript or key */
+static int read_held(Task *task, Call *call, const cJSON *params, Error *err) {
+        bool held = json_true(params, "held");
+
+        if (held != (call_n_fds(call) == 3)) {
+                call_refuse(call, "invalid", "/held", NULL);
+                return error_say(err, -EINVAL,
+                                 "held-back tests are a third descriptor, with \"held\": true");
+        }
+        if (!held)
+                return 0;
+        task->held_fd = call_take_fd(call, 2);
+        return client_fd_check(&task->front->pipes, task->held_fd, CLIENT_FD_INPUT, err);
+}
+
+/* Descriptors of the request: the base, transcript or key, held-back tests */
 static int take_given(Task *task, Call *call, const cJSON *params, Error *err) {
         int r = client_fd_check(&task->front->pipes, call_fd(call, 0), CLIENT_FD_INPUT, err);
 
         if (r < 0)
                 return r;
         task->tar_fd = call_take_fd(call, 0);
+        r = read_held(task, call, params, err);
+        if (r < 0)
+                return r;
         return read_model(task, call, json_get(params, "model"), err);
 }
 
@@ -273,8 +290,15 @@ int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, 
 
 int task_params_replay(Front *front, Call *call, const TaskReplay *replay, Task **ret, Error *err) {
         SCOPED(task_free) Task *task = NULL;
-        int r = make(front, call, replay->params, &task, err);
+        int r;
 
+        if (json_true(replay->params, "held")) {
+                call_refuse(call, "unsupported", "/task", NULL);
+                return error_say(err, -ENOTSUP,
+                                 "held-back tests are not kept, so a task that had some cannot be "
+                                 "replayed to the same verdict");
+        }
+        r = make(front, call, replay->params, &task, err);
         if (r < 0)
                 return r;
         task->params = json_free(task->params); /* a replay is not kept to be replayed */

@@ -199,8 +199,7 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
         if (end->err) {
                 (void) snprintf(why, sizeof(why), "%s%s%.3000s", end->err->text,
                                 end->detail ? "\n" : "", end->detail ? end->detail : "");
-                task_end(task, TASK_ERROR,
-                         end->phase == WORK_SETUP ? "setup_failed" : "base_refused", why);
+                task_end(task, TASK_ERROR, work_refusal_name(end->phase), why);
                 return;
         }
         task->base = *end->base;
@@ -214,7 +213,7 @@ static void on_phase(WorkPhase phase, void *userdata) {
         EventHead head = { .event = "notice" };
         cJSON *data = cJSON_CreateObject();
 
-        json_add_text(data, "phase", phase == WORK_UNPACK ? "unpack" : "setup");
+        json_add_text(data, "phase", work_phase_name(phase));
         events_emit(userdata, &head, data);
 }
 
@@ -228,6 +227,7 @@ static void on_setup(const char *id, const RunCommand *run, void *userdata) {
 static int start_base(Task *task, Error *err) {
         WorkBaseSpec spec = { .tar_fd = task->tar_fd,
                               .base = task->is_replay ? task->replay_base : NULL,
+                              .held_fd = task->held_fd,
                               .spec = task->spec,
                               .snapshot = task->snapshot,
                               .policy = &task->verify_policy,
@@ -242,7 +242,8 @@ static int start_base(Task *task, Error *err) {
         r = work_base_start(task->front, tasks_holds(task->front->tasks), &spec, &task->base_job,
                             err);
         owned_close(&task->tar_fd);
-        task->tar_fd = -EBADF;
+        owned_close(&task->held_fd);
+        task->tar_fd = task->held_fd = -EBADF;
         return r;
 }
 

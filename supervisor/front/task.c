@@ -88,7 +88,7 @@ int task_new(Front *front, Task **ret, Error *err) {
 
         if (!task)
                 return error_set(err, -ENOMEM, "make a task");
-        *task = (Task){ .front = front, .tar_fd = -EBADF };
+        *task = (Task){ .front = front, .tar_fd = -EBADF, .held_fd = -EBADF };
         task->model.fd = -EBADF;
         task->gate.patch_fd = -EBADF;
         task->number = ++front->next_id;
@@ -121,6 +121,7 @@ Task *task_free(Task *task) {
         if (task->front->tasks)
                 work_base_release(tasks_holds(task->front->tasks), &task->base);
         owned_close(&task->tar_fd);
+        owned_close(&task->held_fd);
         owned_close(&task->model.fd);
         owned_close(&task->gate.patch_fd);
         verify_spec_free(task->spec);

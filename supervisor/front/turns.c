@@ -124,6 +124,17 @@ static bool is_blocked(Front *front, const HostRules *rules, const TurnSpec *spe
                is_full(front, rules, spec->limits->memory_bytes, full);
 }
 
+bool turn_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
+        Error err = ERROR_EMPTY;
+        HostRules rules;
+        Full full = { 0 };
+
+        return turns_waiting(front->turns) == 0 && read_rules(front, &rules, &err) >= 0 &&
+               quota_check_jail(front, uid, limits, &err) >= 0 &&
+               !quota_is_held(front, uid, limits) &&
+               !is_full(front, &rules, limits->memory_bytes, &full);
+}
+
 /* ---- lines --------------------------------------------------------------------------------------- */
 
 static void unlink_line(Turns *turns, Line *line) {

@@ -29,6 +29,14 @@ unsigned turns_waiting(const Turns *turns);
 /** turns_touch() - something has ended: there may be room */
 void turns_touch(Turns *turns);
 
+/**
+ * turn_has_room() - could one more jail of a request that has begun be made now without anybody waiting for it
+ *
+ * For what a request makes side by side to be quicker: neither the user's quota nor the host may be full, and nobody
+ * may be waiting.
+ */
+bool turn_has_room(Front *front, uint32_t uid, const PlanLimits *limits);
+
 typedef struct TurnSpec {
         Call *call;               /* who asks; its owner answers it */
         const PlanLimits *limits; /* of the jail that is to be made; borrowed until @go */

@@ -98,6 +98,10 @@ cJSON *verdict_json(const VerdictFacts *facts) {
         json_add_consume(json, "flaky", cJSON_Duplicate(facts->verdict->flaky, true));
         json_add_consume(json, "newly_skipped", cJSON_Duplicate(facts->verdict->skipped, true));
         add_touched(json, facts->touched);
+        if (facts->verdict->tdd)
+                json_add_consume(json, "tdd", cJSON_Duplicate(facts->verdict->tdd, true));
+        if (facts->verdict->held)
+                json_add_consume(json, "held", cJSON_Duplicate(facts->verdict->held, true));
         commands = json_add_array(json, "commands");
         for (unsigned i = 0; facts->run && i < facts->run->n; i++)
                 add_command(commands, &facts->run->commands[i]);
@@ -225,6 +229,46 @@ static void say_counts(Buf *buf, const VerdictTests *tests) {
                 (unsigned long long) tests->skipped, (unsigned long long) tests->base);
 }
 
+/* {"test", "why"} and {"file", "line"} as the lines of a list */
+static cJSON *lines_of(const cJSON *objects, const char *first, const char *second) {
+        cJSON *lines = cJSON_CreateArray();
+        const cJSON *object;
+
+        cJSON_ArrayForEach(object, objects) {
+                Buf line = BUF_EMPTY(RUN_NAME_MAX + 64);
+                autofree char *text = NULL;
+                const char *word = json_text(object, second);
+                uint64_t number = 0;
+
+                (void) json_number(object, second, &number);
+                if (word)
+                        (void) buf_printf(&line, "%s: %s", json_text(object, first), word);
+                else
+                        (void) buf_printf(&line, "%s:%llu", json_text(object, first),
+                                          (unsigned long long) number);
+                text = buf_take(&line);
+                if (text && *text)
+                        json_push_text(lines, text);
+        }
+        return lines;
+}
+
+static void say_tdd(Buf *buf, const cJSON *tdd) {
+        SCOPED(json_free) cJSON *not_red = lines_of(json_get(tdd, "not_red"), "test", "why");
+        SCOPED(json_free) cJSON *unproven = lines_of(json_get(tdd, "unproven"), "file", "line");
+        uint64_t all = 0, tried = 0;
+
+        say_names(buf, "New tests that are not red on the base", not_red);
+        say_names(buf, "Tests that fail in the form that they had on the base",
+                  json_get(tdd, "old_failing"));
+        say_names(buf, "Hunks that no test needs", unproven);
+        (void) json_number(json_get(tdd, "hunks"), "all", &all);
+        (void) json_number(json_get(tdd, "hunks"), "tried", &tried);
+        if (all > tried)
+                (void) buf_printf(buf, "\nOf %llu hunks %llu were not tried.\n",
+                                  (unsigned long long) all, (unsigned long long) (all - tried));
+}
+
 char *verdict_detail(const VerdictFacts *facts) {
         const Verdict *verdict = facts->verdict;
         Buf buf = BUF_EMPTY(VERDICT_DETAIL_MAX);
@@ -242,5 +286,6 @@ char *verdict_detail(const VerdictFacts *facts) {
         say_names(&buf, "Tests that fail only sometimes", verdict->flaky);
         say_names(&buf, "Tests that are missing", verdict->missing);
         say_names(&buf, "Tests that are skipped now", verdict->skipped);
+        say_tdd(&buf, verdict->tdd);
         return buf_take(&buf);
 }

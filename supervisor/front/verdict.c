@@ -48,6 +48,8 @@ void verdict_deinit(Verdict *verdict) {
         verdict->missing = json_free(verdict->missing);
         verdict->skipped = json_free(verdict->skipped);
         verdict->flaky = json_free(verdict->flaky);
+        verdict->tdd = json_free(verdict->tdd);
+        verdict->held = json_free(verdict->held);
 }
 
 void verdict_say(Verdict *verdict, VerdictKind kind, const char *cause, const char *format, ...) {

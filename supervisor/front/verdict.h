@@ -9,6 +9,8 @@
  *   failed    a command failed or met another limit; a test fails, is missing, is newly skipped; or no
  *             test ran at all where the spec says that tests can be named. Where the spec names what
  *             must newly pass (`expect`), these tests must, and what fails on the base may go on failing
+ *             Where test first is asked for: no test is new, or not red, or a hunk that must be is not
+ *             proved; where tests are held back: one of these fails (overfitted)
  *   passed    nothing of that
  *   flaky     of the runs that the spec asks for (`reruns`) some passed, and too few
  */
@@ -54,6 +56,8 @@ typedef struct Verdict {
         cJSON *skipped; /* ran on the base, skipped now */
         cJSON *flaky;   /* failed in one run of several, not in all */
         unsigned runs, runs_passed;
+        cJSON *tdd; /* owned: what test first found (proof.h); NULL: it was not asked for */
+        cJSON *held; /* owned: what held-back tests found (held.h), names too: not for an agent; NULL: there are none */
 } Verdict;
 
 /** verdict_name() - "passed" */

@@ -79,7 +79,7 @@ static void tell(const char *phase, cJSON *data, void *userdata) {
 }
 
 static void on_phase(WorkPhase phase, void *userdata) {
-        tell(phase == WORK_UNPACK ? "unpack" : "setup", NULL, userdata);
+        tell(work_phase_name(phase), NULL, userdata);
 }
 
 static void on_setup(const char *id, const RunCommand *run, void *userdata) {
@@ -184,7 +184,7 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
                         return;
                 call_fail(self->call, "jail", &err);
         } else if (end->refused) {
-                answer_error(self, end->phase == WORK_SETUP ? "setup_failed" : "base_refused", end);
+                answer_error(self, work_refusal_name(end->phase), end);
         } else {
                 answer_error(self, "jail", end);
         }
@@ -223,15 +223,18 @@ static int resolve(VerifyCall *self, const cJSON *params, Error *err) {
 }
 
 static int read_request(VerifyCall *self, const cJSON *params, Error *err) {
+        unsigned n = json_true(params, "held") ? 3 : 2;
         int r;
 
-        if (call_n_fds(self->call) != 2) {
-                call_refuse(self->call, "invalid", NULL,
-                            "pass two descriptors: the base as a tar, then the patch");
-                return error_say(err, -EINVAL, "verify.run takes two descriptors, %u came",
+        if (call_n_fds(self->call) != n) {
+                call_refuse(
+                        self->call, "invalid", NULL,
+                        "pass two descriptors: the base as a tar, then the patch; with \"held\" "
+                        "a third: the held-back tests as a tar");
+                return error_say(err, -EINVAL, "verify.run takes %u descriptors here, %u came", n,
                                  call_n_fds(self->call));
         }
-        for (unsigned i = 0; i < 2; i++) {
+        for (unsigned i = 0; i < n; i++) {
                 r = client_fd_check(&self->front->pipes, call_fd(self->call, i), CLIENT_FD_INPUT,
                                     err);
                 if (r < 0)
@@ -263,8 +266,10 @@ static int begin_receipt(VerifyCall *self, Error *err) {
 
 static int start(VerifyCall *self, Error *err) {
         autoclose int tar_fd = call_take_fd(self->call, 0);
+        autoclose int held_fd = call_n_fds(self->call) > 2 ? call_take_fd(self->call, 2) : -EBADF;
         WorkBaseSpec spec = { .tar_fd = tar_fd,
                               .name = self->has_name ? self->name : NULL,
+                              .held_fd = held_fd,
                               .spec = self->spec,
                               .snapshot = self->snapshot,
                               .policy = &self->policy,
@@ -340,12 +345,14 @@ const MethodRow verify_methods[] = {
                     "\"properties\":{\"spec\":" VERIFY_SCHEMA_JSON ","
                     "\"base\":{\"type\":\"string\",\"pattern\":\"^sha256:[0-9a-f]{64}$\"},"
                     "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
-                    "\"limits\":{\"type\":\"object\"}}}",
+                    "\"limits\":{\"type\":\"object\"},\"held\":{\"type\":\"boolean\"}}}",
           .result =
                   "{\"type\":\"object\",\"required\":[\"warder\",\"verdict\",\"detail\",\"exit\"]}",
-          .n_fds_max = 2,
+          .n_fds_max = 3,
           .may_wait = true,
-          .summary = "A verdict for a patch on a base (descriptors: tar of the base, patch)",
+          .summary = "A verdict for a patch on a base (descriptors: tar of the base, patch; with "
+                     "held: "
+                     "tar of the held-back tests)",
           .charge = "jails",
           .run = run_verify },
         { 0 },

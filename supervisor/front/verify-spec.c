@@ -12,29 +12,18 @@
 
 /*
  * What is protected where the spec names nothing: files that are tests by the conventions of most languages,
- * and files that say which tests there are and how they run. A change that must touch one of the latter (a
- * source file more in a Makefile, say) needs a spec that allows it.
+ * and files that say which tests there are and how they run (the rules). A change that must touch one of the latter
+ * (a source file more in a Makefile, say) needs a spec that allows it.
  */
-static const char *const protect_default[] = {
-        "test*/**",
-        "spec/**",
-        "**/test/**",
-        "**/tests/**",
-        "**/testdata/**",
-        "**/__tests__/**",
-        "**/__snapshots__/**",
-        "**/tap-snapshots/**",
-        "**/test_*.py",
-        "**/*_test.*",
-        "**/*.test.*",
-        "**/*.spec.*",
-        "**/*_spec.rb",
-        "**/*Test.java",
-        "**/*Tests.java",
-        "**/*IT.java",
-        "**/*Test.kt",
-        "**/*Tests.cs",
-        "**/*Test.php",
+static const char *const tests_default[] = {
+        "test*/**",       "spec/**",         "**/test/**",          "**/tests/**",
+        "**/testdata/**", "**/__tests__/**", "**/__snapshots__/**", "**/tap-snapshots/**",
+        "**/test_*.py",   "**/*_test.*",     "**/*.test.*",         "**/*.spec.*",
+        "**/*_spec.rb",   "**/*Test.java",   "**/*Tests.java",      "**/*IT.java",
+        "**/*Test.kt",    "**/*Tests.cs",    "**/*Test.php",
+};
+
+static const char *const rules_default[] = {
         /* make, automake, autoconf */
         "**/Makefile",
         "**/makefile",
@@ -78,7 +67,8 @@ static const char *const protect_default[] = {
         "**/.warder/**",
 };
 
-_Static_assert(ELEMENTS(protect_default) <= VERIFY_GLOBS_MAX, "a spec holds no more globs");
+_Static_assert(ELEMENTS(tests_default) + ELEMENTS(rules_default) <= VERIFY_GLOBS_MAX,
+               "a spec holds no more globs");
 
 static int no_memory(SchemaFault *fault) {
         (void) verify_wrong(fault, "", "no memory to read the verify spec");
@@ -132,11 +122,15 @@ static int read_commands(VerifySpec *spec, SchemaFault *fault) {
 static void read_globs(VerifySpec *spec) {
         const cJSON *protect = json_get(spec->json, "protect");
 
+        for (unsigned i = 0; !protect && i < ELEMENTS(tests_default); i++)
+                spec->protect[spec->n_protect++] = tests_default[i];
+        for (unsigned i = 0; i < ELEMENTS(rules_default); i++) {
+                spec->rules[spec->n_rules++] = rules_default[i];
+                if (!protect)
+                        spec->protect[spec->n_protect++] = rules_default[i];
+        }
         if (protect)
                 spec->n_protect = verify_strings(protect, spec->protect, VERIFY_GLOBS_MAX);
-        else
-                for (unsigned i = 0; i < ELEMENTS(protect_default); i++)
-                        spec->protect[spec->n_protect++] = protect_default[i];
         spec->n_allow =
                 verify_strings(json_get(spec->json, "allow"), spec->allow, VERIFY_GLOBS_MAX);
 }
@@ -153,6 +147,30 @@ static int read_reruns(VerifySpec *spec, SchemaFault *fault) {
         spec->need = (unsigned) need;
         spec->of = (unsigned) of;
         return 0;
+}
+
+/* true, or an object with settings; false and nothing at all are the same */
+static void read_tdd(VerifySpec *spec) {
+        const cJSON *json = json_get(spec->json, "tdd");
+        const char *red = json_text(json, "red"), *unproven = json_text(json, "unproven");
+        uint64_t hunks = VERIFY_HUNKS, jobs = 0;
+
+        (void) json_number(json, "hunks", &hunks);
+        (void) json_number(json, "jobs", &jobs);
+        spec->tdd = (VerifyTdd){ .asked = cJSON_IsTrue(json) || cJSON_IsObject(json),
+                                 .any_failure = red && strcmp(red, "any") == 0,
+                                 .strict = unproven && strcmp(unproven, "fail") == 0,
+                                 .hunks = (unsigned) hunks,
+                                 .jobs = (unsigned) jobs };
+}
+
+/* What names held-back tests in a repository would be read by whoever they are held back from */
+static int check_held(const VerifySpec *spec, SchemaFault *fault) {
+        if (!json_get(spec->json, "held"))
+                return 0;
+        return verify_wrong(fault, "/held",
+                            "held-back tests come from the caller, as a descriptor: warder packs "
+                            "the directory of a --spec FILE, or of --held");
 }
 
 /* Names can only be looked for where something names tests */
@@ -182,7 +200,10 @@ int verify_spec_new(const cJSON *json, VerifySpec **ret, SchemaFault *fault) {
         if (r < 0)
                 return r;
         read_globs(spec);
-        r = read_expect(spec, fault);
+        read_tdd(spec);
+        r = check_held(spec, fault);
+        if (r == 0)
+                r = read_expect(spec, fault);
         if (r == 0)
                 r = read_reruns(spec, fault);
         if (r < 0)

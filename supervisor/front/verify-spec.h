@@ -12,6 +12,17 @@
 #define VERIFY_SETUP_MAX    8
 #define VERIFY_GLOBS_MAX    64
 #define VERIFY_EXPECT_MAX   256
+#define VERIFY_HUNKS        50 /* where the spec says nothing */
+#define VERIFY_HUNKS_MAX    1000
+#define VERIFY_JOBS_MAX     16
+
+typedef struct VerifyTdd { /* test first: proof.h */
+        bool asked;
+        bool any_failure; /* a test that cannot run on the base, or breaks there, is red too */
+        bool strict;      /* a hunk that nothing proves fails the verdict */
+        unsigned hunks;   /* so many are tried */
+        unsigned jobs;    /* side by side; 0: as many as the host has processors */
+} VerifyTdd;
 
 typedef struct VerifySpec {
         cJSON *json; /* owned: a copy of what was given */
@@ -25,6 +36,10 @@ typedef struct VerifySpec {
         unsigned n_allow;
         const char *expect[VERIFY_EXPECT_MAX]; /* names of tests that must newly pass; borrowed */
         unsigned n_expect;
+        const char *rules
+                [VERIFY_GLOBS_MAX]; /* of the protected: no tests, but what says how they run */
+        unsigned n_rules;
+        VerifyTdd tdd;
         unsigned need, of; /* reruns: so many runs of so many must pass; 1 of 1 by default */
         uint8_t digest[DIGEST_SIZE]; /* of the canonical text of json */
 } VerifySpec;

@@ -14,6 +14,7 @@
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verdict-runs.h"
+#include "supervisor/front/verify-after.h"
 #include "supervisor/front/verify-event.h"
 
 const PolicyUse verify_policy = { .shown = "ci", .name = "ci" };
@@ -28,23 +29,24 @@ struct Verify {
         PatchApply *apply; /* owned, one at a time */
         BaseRun *base_run;
         SpecRun *run;
-        uint64_t upper; /* of the apply; owned until the run has it */
+        uint64_t patch_at; /* byte that the patch begins at, where it is read more than once */
+        uint64_t upper;    /* of the apply; owned until the last run has it */
         bool applied;
         uint8_t patch[DIGEST_SIZE];
         uint8_t tree[DIGEST_SIZE];
         Touched touched;
-        RunResult *base_result;   /* owned */
-        RunResult *result;        /* owned */
-        Verdict verdict;          /* of the last run; in the end of all */
-        Verdict failed;           /* of one that failed, where runs is not 0 */
-        RunResult *failed_result; /* owned: its */
+        PatchList list;         /* owned, where test first is asked for */
+        RunResult *base_result; /* owned */
+        VerdictRuns runs;
+        After *after;
         bool host_fault;
 };
 
 static const uint8_t next_states[_VERIFY_STATE_MAX] = {
         [VERIFY_APPLY] = BIT(VERIFY_BASE) | BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
         [VERIFY_BASE] = BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
-        [VERIFY_RUN] = BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
+        [VERIFY_RUN] = BIT(VERIFY_RUN) | BIT(VERIFY_AFTER) | BIT(VERIFY_DONE),
+        [VERIFY_AFTER] = BIT(VERIFY_DONE),
 };
 
 static void set_state(Verify *verify, VerifyState state) {
@@ -57,11 +59,9 @@ static Verify *verify_free(Verify *verify) {
                 return NULL;
         gate_upper_drop(verify->front, verify->upper);
         touched_deinit(&verify->touched);
+        patch_list_deinit(&verify->list);
         run_result_free(verify->base_result);
-        run_result_free(verify->result);
-        run_result_free(verify->failed_result);
-        verdict_deinit(&verify->failed);
-        verdict_deinit(&verify->verdict);
+        verdict_runs_deinit(&verify->runs);
         free(verify);
         return NULL;
 }
@@ -74,13 +74,17 @@ static void tell(Verify *verify, const char *phase, cJSON *data) {
                 json_free(data);
 }
 
+static void tell_phase(const char *phase, cJSON *data, void *userdata) {
+        tell(userdata, phase, data);
+}
+
 /* ---- the end ------------------------------------------------------------------------------------- */
 
 static void finish(Verify *verify) {
         SCOPED(verify_free) Verify *owned = verify;
-        VerdictFacts facts = { .verdict = &verify->verdict,
+        VerdictFacts facts = { .verdict = &verify->runs.verdict,
                                .touched = verify->applied ? &verify->touched : NULL,
-                               .run = verify->result,
+                               .run = verify->runs.result,
                                .task = verify->input.task,
                                .n = verify->input.n,
                                .patch = verify->applied ? verify->patch : NULL,
@@ -90,7 +94,7 @@ static void finish(Verify *verify) {
                                .policy = verify->policy };
         SCOPED(json_free) cJSON *json = verdict_json(&facts);
         autofree char *detail = verdict_detail(&facts);
-        VerifyEnd end = { &verify->verdict, facts.touched, json, detail, verify->host_fault };
+        VerifyEnd end = { &verify->runs.verdict, facts.touched, json, detail, verify->host_fault };
 
         set_state(verify, VERIFY_DONE);
         verify->input.done(&end, verify->input.userdata);
@@ -100,78 +104,86 @@ static void finish(Verify *verify) {
 /* The host could not do it: whatever the patch is, this says nothing about it */
 static void finish_fault(Verify *verify, const char *cause, const Error *err) {
         verify->host_fault = true;
-        verdict_say(&verify->verdict, VERDICT_ERROR, cause, "%s", err->text);
+        verdict_say(&verify->runs.verdict, VERDICT_ERROR, cause, "%s", err->text);
         finish(verify);
 }
 
 static void start_run(Verify *verify);
 
-/* Keep what failed, to tell of it, and make room for the next run's verdict */
-static int set_aside(Verify *verify) {
-        Verdict verdict = { 0 };
-        unsigned runs = verify->verdict.runs, passed = verify->verdict.runs_passed;
+/* ---- what is asked for besides ------------------------------------------------------------------- */
 
-        if (verdict_init(&verdict) < 0)
-                return -ENOMEM;
-        verdict_collect(&verify->verdict);
-        json_free(verdict.flaky);
-        verdict.flaky = TAKE_PTR(verify->verdict.flaky);
-        if (verify->verdict.kind != VERDICT_PASSED) {
-                verdict_deinit(&verify->failed);
-                verify->failed = verify->verdict;
-                run_result_free(verify->failed_result);
-                verify->failed_result = TAKE_PTR(verify->result);
-        } else {
-                verdict_deinit(&verify->verdict);
+static void on_after(const Error *err, void *userdata) {
+        Verify *verify = userdata;
+
+        verify->after = NULL;
+        if (err)
+                finish_fault(verify, "jail", err);
+        else
+                finish(verify);
+}
+
+static void start_after(Verify *verify) {
+        const VerifyInput *input = &verify->input;
+        AfterSpec spec = { .ground = { .spec = input->spec,
+                                       .base = input->base,
+                                       .snapshot = input->snapshot,
+                                       .policy = input->policy,
+                                       .limits = &verify->limits,
+                                       .owner_uid = input->owner_uid,
+                                       .patch_fd = input->patch_fd,
+                                       .patch_at = verify->patch_at,
+                                       .patch = verify->patch },
+                           .list = &verify->list,
+                           .base = verify->base_result,
+                           .green = verify->runs.result,
+                           .touched = &verify->touched,
+                           .upper = &verify->upper,
+                           .verdict = &verify->runs.verdict,
+                           .event = tell_phase,
+                           .done = on_after,
+                           .userdata = verify };
+        Error err = ERROR_EMPTY;
+        int r;
+
+        set_state(verify, VERIFY_AFTER);
+        r = after_start(verify->front, &spec, &verify->after, &err);
+        if (r < 0)
+                finish_fault(verify, "jail", &err);
+        else if (r > 0)
+                finish(verify);
+}
+
+static void conclude(Verify *verify) {
+        Verdict *verdict = &verify->runs.verdict;
+
+        verdict_runs_merge(&verify->runs, verify->input.spec->need);
+        if (verdict->kind == VERDICT_PASSED &&
+            after_is_asked(verify->input.spec, verify->input.base)) {
+                start_after(verify);
+                return;
         }
-        verify->result = run_result_free(verify->result);
-        verify->verdict = verdict;
-        verify->verdict.runs = runs;
-        verify->verdict.runs_passed = passed;
-        return 0;
-}
-
-/* Can more runs change what this one says: not where it is about the patch or the host, nor where enough is known */
-static bool is_decided(const Verify *verify) {
-        const Verdict *verdict = &verify->verdict;
-        unsigned need = verify->input.spec->need, of = verify->input.spec->of;
-
-        if (verdict->kind == VERDICT_TAMPERED || verdict->kind == VERDICT_ERROR)
-                return true;
-        return verdict->runs_passed >= need || verdict->runs - verdict->runs_passed > of - need;
-}
-
-/* Where runs differ, the one that failed says what is wrong */
-static void merge(Verify *verify) {
-        unsigned need = verify->input.spec->need;
-
-        if (verify->verdict.kind == VERDICT_TAMPERED || verify->verdict.kind == VERDICT_ERROR)
-                return;
-        verdict_merge(&verify->verdict, need);
-        if (verify->verdict.kind != VERDICT_FLAKY || !verify->failed_result)
-                return;
-        run_result_free(verify->result);
-        verify->result = TAKE_PTR(verify->failed_result);
+        if (verify->input.spec->tdd.asked)
+                verdict->tdd = proof_nothing(&verify->list);
+        finish(verify);
 }
 
 static void judge(Verify *verify) {
-        VerdictCase facts = { .spec = verify->input.spec,
+        const VerifySpec *spec = verify->input.spec;
+        VerdictCase facts = { .spec = spec,
                               .base = verify->base_result,
-                              .run = verify->result,
+                              .run = verify->runs.result,
                               .touched = &verify->touched };
         Error err = ERROR_EMPTY;
 
-        if (verdict_judge(&verify->verdict, &facts) < 0) {
+        if (verdict_judge(&verify->runs.verdict, &facts) < 0) {
                 error_set(&err, -ENOMEM, "judge what the tests did");
                 finish_fault(verify, "internal", &err);
                 return;
         }
-        verify->verdict.runs++;
-        verify->verdict.runs_passed += verify->verdict.kind == VERDICT_PASSED;
-        if (is_decided(verify)) {
-                merge(verify);
-                finish(verify);
-        } else if (set_aside(verify) < 0) {
+        verdict_runs_count(&verify->runs);
+        if (verdict_runs_decided(&verify->runs, spec->need, spec->of)) {
+                conclude(verify);
+        } else if (verdict_runs_next(&verify->runs) < 0) {
                 error_set(&err, -ENOMEM, "run the tests again");
                 finish_fault(verify, "internal", &err);
         } else {
@@ -196,7 +208,7 @@ static void on_run(const SpecRunEnd *end, void *userdata) {
                 finish_fault(verify, "jail", end->err);
                 return;
         }
-        verify->result = end->result;
+        verify->runs.result = end->result;
         judge(verify);
 }
 
@@ -212,7 +224,8 @@ static GateRoot root_of(const Verify *verify, const GateLayers *layers) {
 static void start_run(Verify *verify) {
         GateLayers layers = work_base_layers(verify->input.base, true);
         SpecRunSpec spec = { .root = root_of(verify, &layers),
-                             .upper_stays = verify->input.spec->of > 1,
+                             .upper_stays =
+                                     verify->input.spec->of > 1 || verify->input.base->has_held,
                              .commands = verify->input.spec->commands,
                              .n = verify->input.spec->n_commands,
                              .event = on_command,
@@ -292,7 +305,8 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
         verify->apply = NULL;
         verify->upper = end->upper;
         if (end->refused) {
-                verdict_say(&verify->verdict, VERDICT_ERROR, "patch_refused", "%s", end->err->text);
+                verdict_say(&verify->runs.verdict, VERDICT_ERROR, "patch_refused", "%s",
+                            end->err->text);
                 finish(verify);
                 return;
         }
@@ -313,6 +327,8 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
         verify->applied = true;
         memcpy(verify->patch, end->patch, DIGEST_SIZE);
         memcpy(verify->tree, end->tree, DIGEST_SIZE);
+        verify->list = *end->list;
+        *end->list = (PatchList){ 0 };
         start_base(verify);
 }
 
@@ -323,6 +339,8 @@ static int start_apply(Verify *verify, Error *err) {
                                 .setup = base->has_setup ? &setup : NULL,
                                 .spec = verify->input.spec,
                                 .patch_fd = verify->input.patch_fd,
+                                .patch_at = verify->patch_at,
+                                .list = verify->input.spec->tdd.asked ? VERIFY_HUNKS_MAX : 0,
                                 .owner_uid = verify->input.owner_uid,
                                 .done = on_applied,
                                 .userdata = verify };
@@ -362,9 +380,11 @@ int verify_start(Front *front, const VerifyInput *input, Verify **ret, Error *er
                 return error_set(err, -ENOMEM, "verify a patch");
         verify->front = front;
         verify->input = *input;
-        if (verdict_init(&verify->verdict) < 0)
+        if (verdict_runs_init(&verify->runs) < 0)
                 return error_set(err, -ENOMEM, "verify a patch");
-        r = resolve(verify, err);
+        r = trial_find_patch(input->spec, input->patch_fd, &verify->patch_at, err);
+        if (r == 0)
+                r = resolve(verify, err);
         if (r == 0)
                 r = start_apply(verify, err);
         if (r < 0)
@@ -379,5 +399,6 @@ Verify *verify_cancel(Verify *verify) {
         verify->apply = patch_apply_cancel(verify->apply);
         verify->base_run = base_run_cancel(verify->base_run);
         verify->run = spec_run_cancel(verify->run);
+        verify->after = after_cancel(verify->after);
         return verify_free(verify);
 }

@@ -7,6 +7,7 @@
  *   BASE     the spec's commands on the base alone, where tests are named and it was not done before
  *   RUN      the spec's commands in a fresh jail: what apply left, setup, base, snapshot; again, each
  *            time in a jail of its own, until it is known whether as many runs pass as `reruns` needs
+ *   AFTER    what is asked for besides, where that passed: test first, held-back tests (verify-after.h)
  *   DONE     the rules of verdict.h; the verdict as JSON
  */
 #include "supervisor/front/patch-apply.h"
@@ -20,6 +21,7 @@ typedef enum VerifyState {
         VERIFY_APPLY, /* a PatchApply is under way */
         VERIFY_BASE,  /* a BaseRun is */
         VERIFY_RUN,   /* a SpecRun is */
+        VERIFY_AFTER, /* an After is */
         VERIFY_DONE,  /* the receiver is being told */
         _VERIFY_STATE_MAX,
 } VerifyState;
@@ -33,7 +35,7 @@ typedef struct VerifyEnd {
 } VerifyEnd;
 /** VerifyDoneFn - once */
 typedef void (*VerifyDoneFn)(const VerifyEnd *end, void *userdata);
-/** VerifyEventFn - "apply", "base", "command", "results"; @data is consumed, may be NULL */
+/** VerifyEventFn - "apply", "base", "command", "results", "red", "old_tests", "hunk", "held"; @data is consumed, may be NULL */
 typedef void (*VerifyEventFn)(const char *phase, cJSON *data, void *userdata);
 
 typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and limits */
@@ -44,7 +46,7 @@ typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and lim
         const JailLimits *limits; /* NULL: the policy's */
         GateMeter *meter;         /* NULL: nobody counts what is used */
         uint32_t owner_uid;
-        int patch_fd;         /* duplicated; read from where it stands */
+        int patch_fd;         /* borrowed until the end; read from where it stands */
         const uint8_t *patch; /* digest of what must be read there; NULL: whatever it is */
         const char *task;     /* NULL: none */
         uint64_t n;

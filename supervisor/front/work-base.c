@@ -3,6 +3,7 @@
  */
 #include "supervisor/front/work-base.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -18,6 +19,7 @@ struct WorkBaseJob {
         JailLimits limits;
         bool has_limits;
         WorkBase base;
+        int held_fd;            /* owned: until it is unpacked */
         HoldImport *import;     /* owned: while it unpacks */
         SetupLayer *setup;      /* owned: while setup runs */
         sd_event_source *later; /* owned: where the base is there already */
@@ -25,11 +27,26 @@ struct WorkBaseJob {
         uint8_t name[DIGEST_SIZE];
 };
 
+static const char *const phases[][2] = {
+        [WORK_UNPACK] = { "unpack", "base_refused" },
+        [WORK_HELD] = { "unpack-held", "held_refused" },
+        [WORK_SETUP] = { "setup", "setup_failed" },
+};
+
+const char *work_phase_name(WorkPhase phase) {
+        return phases[phase][0];
+}
+
+const char *work_refusal_name(WorkPhase phase) {
+        return phases[phase][1];
+}
+
 static WorkBaseJob *job_free(WorkBaseJob *job) {
         if (!job)
                 return NULL;
         work_base_release(job->holds, &job->base);
         sd_event_source_disable_unref(job->later);
+        owned_close(&job->held_fd);
         free(job);
         return NULL;
 }
@@ -38,6 +55,8 @@ DEFINE_SCOPED(WorkBaseJob *, job_free);
 void work_base_release(Holds *holds, WorkBase *base) {
         if (base->has_setup)
                 hold_drop(holds, base->setup, base->owner_uid);
+        if (base->has_held)
+                hold_drop(holds, base->held, base->owner_uid);
         if (base->has_base)
                 hold_drop(holds, base->base, base->owner_uid);
         *base = (WorkBase){ 0 };
@@ -140,31 +159,13 @@ static void start_setup(WorkBaseJob *job) {
         }
 }
 
-/* ---- the tar ------------------------------------------------------------------------------------- */
-
-static void on_import(const LayerImport *import, const Error *err, bool refused, void *userdata) {
-        WorkBaseJob *job = userdata;
-        WorkBaseEnd end = { .err = err, .phase = WORK_UNPACK, .refused = refused };
-
-        job->import = NULL;
-        if (err) {
-                fail(job, &end);
-                return;
-        }
-        memcpy(job->base.base, import->digest, DIGEST_SIZE);
-        job->base.bytes = layer_disk_bytes(import->bytes, import->entries);
-        job->base.has_base = true;
-        if (job->has_name)
-                base_cache_put(tasks_bases(job->front->tasks), job->base.owner_uid, job->name,
-                               job->base.base);
-        start_setup(job);
-}
+static void start_held(WorkBaseJob *job);
 
 /* ---- a base that is there already ---------------------------------------------------------------- */
 
 static int on_later(sd_event_source *source, void *userdata) {
         (void) source;
-        start_setup(userdata);
+        start_held(userdata);
         return 0;
 }
 
@@ -209,16 +210,70 @@ static uint64_t room_for(int tar, uint64_t left) {
         return most < left ? most : left;
 }
 
+static int start_import(WorkBaseJob *job, WorkPhase phase, int fd, HoldImportFn done, Error *err) {
+        LayerImportSpec import = { .input_fd = fd,
+                                   .prefix = "work",
+                                   .to_jail_user = phase == WORK_UNPACK,
+                                   .held = phase == WORK_HELD,
+                                   .max_bytes = GATE_IMPORT_BYTES,
+                                   .max_entries = GATE_IMPORT_ENTRIES,
+                                   .owner_uid = job->base.owner_uid };
+        uint64_t left;
+        int r = snapshots_left(job->front, import.owner_uid, &left, err);
+
+        if (r < 0)
+                return r;
+        import.max_disk = room_for(fd, left);
+        if (job->spec.phase)
+                job->spec.phase(phase, job->spec.userdata);
+        return hold_import(job->holds, &import, done, job, &job->import, err);
+}
+
+static void on_held(const LayerImport *import, const Error *err, bool refused, void *userdata) {
+        WorkBaseJob *job = userdata;
+        WorkBaseEnd end = { .err = err, .phase = WORK_HELD, .refused = refused };
+
+        job->import = NULL;
+        if (err) {
+                fail(job, &end);
+                return;
+        }
+        memcpy(job->base.held, import->digest, DIGEST_SIZE);
+        job->base.has_held = true;
+        start_setup(job);
+}
+
+static void start_held(WorkBaseJob *job) {
+        Error err = ERROR_EMPTY;
+        WorkBaseEnd end = { .err = &err, .phase = WORK_HELD };
+
+        if (job->held_fd < 0)
+                start_setup(job);
+        else if (start_import(job, WORK_HELD, job->held_fd, on_held, &err) < 0)
+                fail(job, &end);
+}
+
+static void on_import(const LayerImport *import, const Error *err, bool refused, void *userdata) {
+        WorkBaseJob *job = userdata;
+        WorkBaseEnd end = { .err = err, .phase = WORK_UNPACK, .refused = refused };
+
+        job->import = NULL;
+        if (err) {
+                fail(job, &end);
+                return;
+        }
+        memcpy(job->base.base, import->digest, DIGEST_SIZE);
+        job->base.bytes = layer_disk_bytes(import->bytes, import->entries);
+        job->base.has_base = true;
+        if (job->has_name)
+                base_cache_put(tasks_bases(job->front->tasks), job->base.owner_uid, job->name,
+                               job->base.base);
+        start_held(job);
+}
+
 int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBaseJob **ret,
                     Error *err) {
         SCOPED(job_free) WorkBaseJob *job = calloc(1, sizeof(*job));
-        LayerImportSpec import = { .input_fd = spec->tar_fd,
-                                   .prefix = "work",
-                                   .to_jail_user = true,
-                                   .max_bytes = GATE_IMPORT_BYTES,
-                                   .max_entries = GATE_IMPORT_ENTRIES,
-                                   .owner_uid = spec->owner_uid };
-        uint64_t left;
         int r;
 
         if (!job)
@@ -227,9 +282,15 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
                               .holds = holds,
                               .spec = *spec,
                               .has_limits = spec->limits != NULL,
+                              .held_fd = -EBADF,
                               .base = { .owner_uid = spec->owner_uid } };
         if (spec->limits)
                 job->limits = *spec->limits;
+        if (spec->held_fd >= 0) {
+                job->held_fd = fcntl(spec->held_fd, F_DUPFD_CLOEXEC, 3);
+                if (job->held_fd < 0)
+                        return error_set(err, -errno, "keep the held-back tests");
+        }
         job->has_name = spec->name != NULL;
         if (spec->name)
                 memcpy(job->name, spec->name, DIGEST_SIZE);
@@ -241,13 +302,7 @@ int work_base_start(Front *front, Holds *holds, const WorkBaseSpec *spec, WorkBa
                 *ret = TAKE_PTR(job);
                 return 0;
         }
-        r = snapshots_left(front, spec->owner_uid, &left, err);
-        if (r < 0)
-                return r;
-        import.max_disk = room_for(spec->tar_fd, left);
-        if (spec->phase)
-                spec->phase(WORK_UNPACK, spec->userdata);
-        r = hold_import(holds, &import, on_import, job, &job->import, err);
+        r = start_import(job, WORK_UNPACK, spec->tar_fd, on_import, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(job);

@@ -51,7 +51,7 @@ static void apply(const PatchFile *file, HunkBytes old, const HunkBytes *want) {
         if (file->body.n == 0)
                 return;
         r = file->binary ? patch_binary_apply(file->body, old, &bytes, &n, &err)
-                         : hunk_apply_all(file->body, old, &bytes, &n);
+                         : hunk_apply_all(file->body, old, 0, &bytes, &n);
         if (want)
                 must(r == 0 && n == want->n && (n == 0 || memcmp(bytes, want->bytes, n) == 0));
 }

@@ -116,7 +116,7 @@ check("ctest", "    Start 1: right\n1/8 Test #1: right .........................
       "5/8 Test #5: skip ......***Skipped   0.01 sec\n6/8 Test #6: slow ....***Timeout   1.01 sec\n"
       "7/8 Test #7: crash ....***Exception: SegFault  0.00 sec\n8/8 Test #8: off ...***Not Run (Disabled)   0.00 sec\n\n"
       "29% tests passed, 5 tests failed out of 7\n", (1, 4, 2, NONE),
-      [("passed", "right"), ("failed", "with blanks"), ("failed", "wrong"), ("skipped", "skip"), ("failed", "slow"),
+      [("passed", "right"), ("failed", "with blanks ... in it"), ("failed", "wrong"), ("skipped", "skip"), ("failed", "slow"),
        ("failed", "crash"), ("skipped", "off")], "ctest")
 check("cargo", "     Running unittests src/lib.rs (target/debug/deps/app-71ce)\n\nrunning 3 tests\ntest tests::bad ... FAILED\n"
       "test tests::good ... ok\ntest tests::later ... ignored, slow one\n\nfailures:\n\n---- tests::bad stdout ----\n"

@@ -11,7 +11,8 @@ import tempfile
 BINARY = os.path.join(os.environ.get("top_builddir", "."), "sandbox/files/warder-files")
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 KINDS = ["", "progress", "note", "refused", "failed", "digest", "totals", "path", "restored", "dangerous",
-         "new_test", "test", "counts", "match", "done", "image", "text", "grown", "user"]
+         "new_test", "test", "counts", "match", "done", "image", "text", "grown", "user", "change", "hunk",
+         "test_file", "why"]
 HEAD = struct.Struct("=HHIQQ")
 
 

@@ -249,36 +249,27 @@ static const Runs runs[] = {
 
 static void test_runs(void) {
         for (size_t i = 0; i < ELEMENTS(runs); i++) {
-                cJSON *flaky = NULL;
                 char seen[16] = "";
                 const cJSON *name;
-                Verdict verdict;
-                unsigned passed = 0;
+                VerdictRuns all;
 
+                (void) verdict_runs_init(&all);
                 for (const char *at = runs[i].fates; *at; at++) {
                         const char text[2] = { *at, 0 };
 
-                        (void) verdict_init(&verdict);
-                        if (flaky)
-                                json_free(verdict.flaky), verdict.flaky = flaky;
-                        verdict.kind = *at == '+' ? VERDICT_PASSED : VERDICT_FAILED;
+                        all.verdict.kind = *at == '+' ? VERDICT_PASSED : VERDICT_FAILED;
                         if (*at != '+')
-                                (void) json_push_text(verdict.failing, text);
-                        passed += *at == '+';
-                        verdict.runs = (unsigned) (at - runs[i].fates) + 1;
-                        verdict.runs_passed = passed;
-                        if (!at[1])
-                                break;
-                        verdict_collect(&verdict);
-                        flaky = TAKE_PTR(verdict.flaky);
-                        verdict_deinit(&verdict);
+                                (void) json_push_text(all.verdict.failing, text);
+                        verdict_runs_count(&all);
+                        if (at[1])
+                                (void) verdict_runs_next(&all);
                 }
-                verdict_merge(&verdict, runs[i].need);
-                cJSON_ArrayForEach(name, verdict.flaky)(void) strcat(seen, name->valuestring);
-                ok(verdict.kind == runs[i].kind && strcmp(seen, runs[i].flaky) == 0,
+                verdict_runs_merge(&all, runs[i].need);
+                cJSON_ArrayForEach(name, all.verdict.flaky)(void) strcat(seen, name->valuestring);
+                ok(all.verdict.kind == runs[i].kind && strcmp(seen, runs[i].flaky) == 0,
                    "runs %s, %u needed: %s, flaky \"%s\"", runs[i].fates, runs[i].need,
-                   verdict_name(verdict.kind), seen);
-                verdict_deinit(&verdict);
+                   verdict_name(all.verdict.kind), seen);
+                verdict_runs_deinit(&all);
         }
 }
 

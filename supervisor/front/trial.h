@@ -1,0 +1,53 @@
+#pragma once
+/*
+ * trial: the spec's commands on the base with a part of the patch, once, in fresh jails: what a verify runs besides
+ * the tree that is delivered. Nothing of it is kept but what the commands did.
+ */
+#include "supervisor/front/patch-apply.h"
+#include "supervisor/front/spec-run.h"
+#include "supervisor/front/work-base.h"
+
+typedef struct Trial Trial;
+
+typedef struct
+        TrialGround { /* what all trials of a verify have in common; borrowed until their end */
+        const VerifySpec *spec;
+        const WorkBase *base;
+        const char *snapshot;
+        const PolicyUse *policy;
+        const JailLimits *limits;
+        uint32_t owner_uid;
+        int patch_fd; /* a regular file: each trial reads it, from patch_at */
+        uint64_t patch_at;
+        const uint8_t *patch; /* digest of what must be read there */
+} TrialGround;
+
+typedef struct TrialEnd {
+        const Error *err;  /* it could not be carried out; NULL otherwise */
+        bool refused;      /* this part of the patch does not fit the base */
+        RunResult *result; /* owned by the receiver; NULL with @err or @refused */
+} TrialEnd;
+
+/** TrialDoneFn - once */
+typedef void (*TrialDoneFn)(const TrialEnd *end, void *userdata);
+
+typedef struct TrialSpec {
+        const TrialGround *ground; /* borrowed until the end */
+        PatchPart part;
+        unsigned without; /* PATCH_PART_WITHOUT: number of the hunk, from 1 */
+        TrialDoneFn done;
+        void *userdata;
+} TrialSpec;
+
+/**
+ * trial_find_patch() - from which byte on trials read the patch: they do so at the same time, so that none may move it
+ * @ret_at: PATCH_AT_HERE where the spec asks for no trials
+ *
+ * Returns: 0; -EINVAL: it is a pipe.
+ */
+int trial_find_patch(const VerifySpec *spec, int patch_fd, uint64_t *ret_at, Error *err);
+
+/** trial_start() - Returns: 0 and @done will be called, unless cancelled; negative errno */
+int trial_start(Front *front, const TrialSpec *spec, Trial **ret, Error *err);
+/** trial_cancel() - NULL is fine. Returns: NULL */
+Trial *trial_cancel(Trial *trial);
