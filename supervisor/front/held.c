@@ -111,6 +111,13 @@ static int judge_run(Held *held, const RunResult *run) {
         return r;
 }
 
+static void on_command(const char *id, const RunCommand *run, void *userdata) {
+        const Held *held = userdata;
+
+        (void) id;
+        trial_tell(held->spec.ground, "held_results", run);
+}
+
 static void on_run(const SpecRunEnd *end, void *userdata) {
         autofree Held *held = userdata;
         SCOPED(run_result_free) RunResult *result = end->result;
@@ -131,12 +138,14 @@ int held_start(Front *front, const HeldSpec *spec, Held **ret, Error *err) {
         SpecRunSpec run = { .root = { .snapshot = ground->snapshot,
                                       .policy = ground->policy,
                                       .limits = ground->limits,
+                                      .meter = ground->meter,
                                       .layers = &layers,
                                       .upper = spec->upper,
                                       .over = ground->base->held,
                                       .owner_uid = ground->owner_uid },
                             .commands = ground->spec->commands,
                             .n = ground->spec->n_commands,
+                            .event = on_command,
                             .done = on_run };
         int r;
 

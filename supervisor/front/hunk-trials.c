@@ -157,6 +157,7 @@ static unsigned next_hunk(const HunkTrials *trials) {
 static int start_hunk(HunkTrials *trials, unsigned number, Error *err) {
         HunkSlot *slot = trials->slots;
         TrialSpec spec = { .ground = trials->spec.ground,
+                           .phase = "hunk_results",
                            .part = PATCH_PART_WITHOUT,
                            .without = number,
                            .done = on_hunk };

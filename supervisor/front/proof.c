@@ -171,9 +171,11 @@ static void start_hunks(Proof *proof) {
 /* ---- one trial after the other ------------------------------------------------------------------- */
 
 static int start_one(Proof *proof, PatchPart part, TrialDoneFn done, Error *err) {
-        TrialSpec spec = {
-                .ground = proof->spec.ground, .part = part, .done = done, .userdata = proof
-        };
+        TrialSpec spec = { .ground = proof->spec.ground,
+                           .phase = part == PATCH_PART_TESTS ? "red_results" : "old_results",
+                           .part = part,
+                           .done = done,
+                           .userdata = proof };
 
         return trial_start(proof->front, &spec, &proof->trial, err);
 }

@@ -151,15 +151,20 @@ void task_receipt_command(Task *task, cJSON *asked, const CommandEnd *end) {
 }
 
 void task_receipt_test(Front *front, Receipt *receipt, const char *phase, const cJSON *data) {
-        bool of_base = strcmp(phase, "base_results") == 0;
+        static const char *const rows[][2] = {
+                { "results", "patch" },   { "base_results", "base" }, { "red_results", "red" },
+                { "old_results", "old" }, { "hunk_results", "hunk" }, { "held_results", "held" },
+        };
         cJSON *json;
 
-        if (!of_base && strcmp(phase, "results") != 0)
-                return;
-        json = cJSON_Duplicate(data, true);
-        verify_event_shorten(json);
-        json_add_text(json, "of", of_base ? "base" : "patch");
-        (void) receipt_add(front, receipt, "test", json);
+        for (unsigned i = 0; i < ELEMENTS(rows); i++) {
+                if (strcmp(phase, rows[i][0]) != 0)
+                        continue;
+                json = cJSON_Duplicate(data, true);
+                verify_event_shorten(json);
+                json_add_text(json, "of", rows[i][1]);
+                (void) receipt_add(front, receipt, "test", json);
+        }
 }
 
 void task_receipt_setup(Front *front, Receipt *receipt, const RunCommand *run) {

@@ -30,17 +30,31 @@ static void on_run(const SpecRunEnd *end, void *userdata) {
         finish(userdata, &told);
 }
 
+void trial_tell(const TrialGround *ground, const char *phase, const RunCommand *run) {
+        if (run)
+                ground->event(phase, run_command_json(run), ground->event_data);
+}
+
+static void on_command(const char *id, const RunCommand *run, void *userdata) {
+        const Trial *trial = userdata;
+
+        (void) id;
+        trial_tell(trial->spec.ground, trial->spec.phase, run);
+}
+
 static int start_run(Trial *trial, uint64_t upper, Error *err) {
         const TrialGround *ground = trial->spec.ground;
         GateLayers layers = work_base_layers(ground->base, true);
         SpecRunSpec spec = { .root = { .snapshot = ground->snapshot,
                                        .policy = ground->policy,
                                        .limits = ground->limits,
+                                       .meter = ground->meter,
                                        .layers = &layers,
                                        .upper = upper,
                                        .owner_uid = ground->owner_uid },
                              .commands = ground->spec->commands,
                              .n = ground->spec->n_commands,
+                             .event = on_command,
                              .done = on_run,
                              .userdata = trial };
 

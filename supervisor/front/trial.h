@@ -9,17 +9,23 @@
 
 typedef struct Trial Trial;
 
-typedef struct
-        TrialGround { /* what all trials of a verify have in common; borrowed until their end */
+/** TrialEventFn - a command of a trial has ended; @data is consumed */
+typedef void (*TrialEventFn)(const char *phase, cJSON *data, void *userdata);
+
+/* What all trials of a verify have in common; borrowed until their end */
+typedef struct TrialGround {
         const VerifySpec *spec;
         const WorkBase *base;
         const char *snapshot;
         const PolicyUse *policy;
         const JailLimits *limits;
+        GateMeter *meter; /* NULL: nobody counts what is used */
         uint32_t owner_uid;
         int patch_fd; /* a regular file: each trial reads it, from patch_at */
         uint64_t patch_at;
         const uint8_t *patch; /* digest of what must be read there */
+        TrialEventFn event;   /* for every command of every trial */
+        void *event_data;
 } TrialGround;
 
 typedef struct TrialEnd {
@@ -33,6 +39,7 @@ typedef void (*TrialDoneFn)(const TrialEnd *end, void *userdata);
 
 typedef struct TrialSpec {
         const TrialGround *ground; /* borrowed until the end */
+        const char *phase;         /* of its events: "red_results"; a literal */
         PatchPart part;
         unsigned without; /* PATCH_PART_WITHOUT: number of the hunk, from 1 */
         TrialDoneFn done;
@@ -49,5 +56,7 @@ int trial_find_patch(const VerifySpec *spec, int patch_fd, uint64_t *ret_at, Err
 
 /** trial_start() - Returns: 0 and @done will be called, unless cancelled; negative errno */
 int trial_start(Front *front, const TrialSpec *spec, Trial **ret, Error *err);
+/** trial_tell() - a command of @phase has ended, as an event of the ground; @run NULL: one begins, nothing is told */
+void trial_tell(const TrialGround *ground, const char *phase, const RunCommand *run);
 /** trial_cancel() - NULL is fine. Returns: NULL */
 Trial *trial_cancel(Trial *trial);

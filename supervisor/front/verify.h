@@ -35,7 +35,7 @@ typedef struct VerifyEnd {
 } VerifyEnd;
 /** VerifyDoneFn - once */
 typedef void (*VerifyDoneFn)(const VerifyEnd *end, void *userdata);
-/** VerifyEventFn - "apply", "base", "command", "results", "red", "old_tests", "hunk", "held"; @data is consumed, may be NULL */
+/** VerifyEventFn - "apply", "base", "command", "results", "red", "old_tests", "hunk", "held", and results of these; @data is consumed, may be NULL */
 typedef void (*VerifyEventFn)(const char *phase, cJSON *data, void *userdata);
 
 typedef struct VerifyInput { /* borrowed until the end, but for patch_fd and limits */
