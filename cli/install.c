@@ -305,7 +305,7 @@ static int put_back(Install *self, int r, Error *err) {
 static int install_in_child(void *arg, void *result, Error *err) {
         const TreeJob *job = arg;
         autofree unsigned *numbers = calloc(job->results->n + 1u, sizeof(*numbers));
-        autofree const Seen **seen = calloc(job->results->n + 1u, sizeof(*seen));
+        autofree const Seen **seen = calloc(job->results->n + 1u, sizeof(const Seen *));
         autoclose int top = open_top(job->tree, err);
         Install self = { .tree = job->tree,
                          .results = job->results,

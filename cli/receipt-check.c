@@ -173,7 +173,7 @@ static void show_good(const cJSON *found) {
 static int tell(const ReceiptCheck *check, const char *text, int status, Error *err) {
         SCOPED(json_free) cJSON *found = NULL;
 
-        if (!WIFEXITED(status) || json_parse(text, strlen(text), 0, &found, NULL) < 0)
+        if (!WIFEXITED(status) || !text || json_parse(text, strlen(text), 0, &found, NULL) < 0)
                 return error_say(err, -EIO, PROGRAM " ended without an answer.");
         if (check->json)
                 events_result(found);

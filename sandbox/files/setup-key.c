@@ -170,7 +170,7 @@ static int look_at_dir(HideWalk *walk, int dir, unsigned depth) {
                 return found(walk);
         if (r >= 0)
                 r = listing_new(dir, &list);
-        for (unsigned i = 0; r >= 0 && !walk->found && i < list->n; i++) {
+        for (unsigned i = 0; r >= 0 && list && !walk->found && i < list->n; i++) {
                 walk->path[n] = 0;
                 if (!name_join(walk->path, walk->path, list->items[i].name))
                         return -ENAMETOOLONG;

@@ -299,7 +299,7 @@ int task_params_replay(Front *front, Call *call, const TaskReplay *replay, Task 
                                  "replayed to the same verdict");
         }
         r = make(front, call, replay->params, &task, err);
-        if (r < 0)
+        if (r < 0 || !task)
                 return r;
         task->params = json_free(task->params); /* a replay is not kept to be replayed */
         task->keep = replay->keep;

@@ -151,7 +151,8 @@ done
 has "$err" 'evil\x1b[31m' "a name with control characters is escaped"
 hasnt "$err" "$(printf '\033[31m')" "and none reaches the terminal"
 verdict failed
-expect 1 "--out" verify --out ../results
+expect 1 "--out, of a supervisor that has no receipt" verify --out ../results
+has "$err" "no receipt. The verdict is written without it." "says so"
 is "$(jq -r .verdict results/verdict.json)" failed "writes the verdict"
 ok "$([ -f results/patch.diff ] && [ -f results/events.jsonl ]; echo $?)" "the patch and the events"
 expect 1 "--json" verify --json
@@ -174,7 +175,7 @@ expect 2 "two patches" verify a b
 expect 6 "a patch that is not there" verify nothing
 echo '{"jsonrpc":"2.0","id":@ID@,"error":{"code":-32602,"message":"wrong type","data":{"code":"invalid","path":"/spec/commands"}}}' >fake/answers/verify.run
 expect 2 "a spec that the supervisor refuses" verify
-has "$err" "/spec/commands" "names the place"
+has "$err" "/commands" "names the place"
 echo 'nonsense' >fake/answers/verify.run
 expect 6 "a supervisor that talks nonsense" verify
 expect 2 "no model" sh -c 'cd repo && warder task run --run true'

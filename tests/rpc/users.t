@@ -66,10 +66,12 @@ TRIALS = {
     "task.cancel": ({"task": TASK}, {"task": NO_TASK}, 0),
     "task.patch": ({"task": TASK}, {"task": NO_TASK}, 0),
     "task.log": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.receipt": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.replay": ({"task": TASK}, {"task": NO_TASK}, 0),
 }
 # name nothing of a user's, or make something of the caller's own
 LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks"}
-OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "snapshot.import"}
+OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "snapshot.import", "patch.read"}
 
 table = {m["name"] for m in root.call("rpc.discover")["result"]["methods"]}
 tap.same(sorted(table - set(TRIALS) - set(LISTS) - OTHERS), [], "every method of the table is tried here, or named")
@@ -95,7 +97,7 @@ for method, (theirs, nobodys, n_fds) in sorted(TRIALS.items()):
     one, other = said(bob, method, theirs, n_fds), said(bob, method, nobodys, n_fds)
     tap.same(fields(one)[0], "not_found", f"{method} of another's: not_found")
     tap.same(plain(one, theirs), plain(other, nobodys), f"{method}: as of one that nobody has")
-for method in ("task.show", "task.watch", "task.cancel", "task.patch", "task.log"):
+for method in ("task.show", "task.watch", "task.cancel", "task.patch", "task.log", "task.receipt", "task.replay"):
     tap.same(plain(bob.call(method, {"task": LIVE}), {}), plain(bob.call(method, {"task": NO_TASK}), {}),
              f"{method} of another's task that lives: as of none")
 for method in ("snapshot.show", "snapshot.remove"):
