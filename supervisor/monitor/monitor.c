@@ -323,8 +323,9 @@ static int on_request(sd_event_source *source, int fd, uint32_t events, void *us
         if (row)
                 carry_out(row, &call);
         else
-                part_from_front(monitor,
-                                n != 0 ? "front sent what no front sends: it is ended" : NULL);
+                part_from_front(monitor, n != 0 && n != -ECONNRESET /* gone, with answers unread */
+                                                 ? "front sent what no front sends: it is ended"
+                                                 : NULL);
         fds_close(fds, n_fds);
         return 0;
 }

@@ -106,7 +106,7 @@ refused wal '"wal": "1m"'
 
 cat >"$scratch/spec.json" <<'X'
 {"warder": "verify/1", "commands": [{"id": "it", "parse": "tap", "run": ["python3", "-c",
- "import os, random, tempfile, time\nprint('1..3')\nfor n in random.sample([2, 3], 2): print(f'not ok {n} - test_{n}')\nprint('# got', object(), 'want 7')\nprint('#', time.strftime('%H:%M:%S'), tempfile.mkdtemp())\nprint('# /work/sub/file:3: wrong')\nprint(f'# 3 tests in {random.random()}s')\nfor n in range(50): print('# more')\nprint('ok 1 - fine')"]}]}
+ "import os, random, tempfile, time\nprint('1..3')\nfor n in (2, 3): print(f'not ok {n} - test_{n}')\nprint('# got', object(), 'want 7')\nprint('#', time.strftime('%H:%M:%S'), tempfile.mkdtemp())\nprint('# /work/sub/file:3: wrong')\nprint(f'# 3 tests in {random.random()}s')\nfor n in range(50): print('# more')\nprint('ok 1 - fine')"]}]}
 X
 verify 1 "a run that tells something else each time"
 first=$(verdict .detail)
