@@ -44,7 +44,7 @@ typedef enum RecordKind {
         RECORD_CHANGE, /* flags: PathChange; a: mode; data: path. On fd 1 of "change": b raw bytes follow */
         RECORD_HUNK, /* flags: HunkKind; a: number, from 1, b: line << 32 | lines; data: path */
         RECORD_TEST_FILE, /* flags: PathChange; data: path of a test that the patch adds or changes */
-        RECORD_WHY,       /* flags: TestWhy; data: name of a test that was told as failed */
+        RECORD_WHY, /* flags: TestWhy; data: name of a test, mostly one that was told as failed */
         _RECORD_KIND_MAX,
 } RecordKind;
 

@@ -78,6 +78,7 @@ static int load_file(const char *patch, const char *verdict, ApplySource *source
 
         if (r == 0)
                 r = take_patch(source, fd, err);
+        source->from_file = true;
         if (r == 0 && verdict)
                 r = user_file_json(verdict, VERDICT_MAX, &source->verdict, err);
         return r;

@@ -12,6 +12,7 @@ typedef struct ApplySource { /* all owned */
         cJSON *verdict; /* NULL: there is none */
         char digest[SHA256_TEXT_MAX];
         char what[300]; /* "task t-…", "fix.patch": for sentences */
+        bool from_file; /* the verdict is a file's word, not the supervisor's */
 } ApplySource;
 
 typedef struct ApplyNames {

@@ -286,6 +286,15 @@ static int apply(Applying *self, Error *err) {
         return r;
 }
 
+/* The digest binds patch and verdict to each other, and both to nothing: who writes one can write both. */
+static void say_whose_word(const ApplySource *source) {
+        if (!source->from_file || !source->verdict)
+                return;
+        terminal_say(
+                "That it is verified is the word of the verdict's file. What a supervisor signed "
+                "is its receipt: 'warder task receipt --check FILE --patch FILE'.");
+}
+
 static int check_words(const VerbCall *call, Error *err) {
         const ApplyOptions *options = call->options;
 
@@ -318,6 +327,8 @@ static int run(const VerbCall *call, Error *err) {
                 r = apply_source_load(&names, &self.link, &self.source, err);
         if (r == 0 && !options->unverified)
                 r = apply_source_check(&self.source, err);
+        if (r == 0)
+                say_whose_word(&self.source);
         if (r == 0)
                 r = apply(&self, err);
         changes_deinit(&self.names);

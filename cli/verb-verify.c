@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fds.h"
@@ -16,6 +17,7 @@
 #include "cli/events.h"
 #include "cli/held.h"
 #include "cli/outdir.h"
+#include "cli/terminal.h"
 #include "cli/user-file.h"
 #include "cli/verdict.h"
 #include "cli/verify-ask.h"
@@ -71,6 +73,14 @@ static int open_held(Verifying *self, Error *err) {
         return r < 0 || !dir ? r : held_pack(&self->repo, dir, &self->held_fd, err);
 }
 
+/* A job that lost its patch on the way would else be told that all is well. */
+static void say_if_empty(const Verifying *self) {
+        struct stat st;
+
+        if (fstat(self->patch_fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+                terminal_say("The patch is empty: the verdict is about the base alone.");
+}
+
 static int prepare(Verifying *self, const char *patch, Error *err) {
         const char *base = self->options->base ? self->options->base : "HEAD";
         PackTotals totals = { 0 };
@@ -88,6 +98,7 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
         if (r != 0)
                 return r;
         name_base(self, &totals);
+        say_if_empty(self);
         if (!self->options->common.json)
                 fprintf(stderr, "base %.12s, %llu files, %s; patch: %s\n", self->repo.commit,
                         (unsigned long long) totals.files, units_format_size(totals.bytes, size),

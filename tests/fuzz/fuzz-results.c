@@ -30,6 +30,8 @@ static void take_record(const Record *record, Told *told) {
         if (record->head.kind == RECORD_TEST) {
                 must(record->head.flags >= TEST_PASSED && record->head.flags <= TEST_SKIPPED);
                 told->by_status[record->head.flags]++;
+        } else if (record->head.kind == RECORD_WHY) {
+                must(record->head.flags > WHY_UNKNOWN && record->head.flags < _TEST_WHY_MAX);
         } else {
                 must(record->head.kind == RECORD_COUNTS);
                 told->counts++;

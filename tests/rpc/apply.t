@@ -126,6 +126,7 @@ has "$err" "not the patch that was judged" "no flag changes that"
 untouched "verdicts"
 verdict passed "$(digest text.patch)"
 expect 0 "--check of a good one" apply --check ../result
+has "$err" "the word of the verdict's file" "says that a file may say so of itself"
 untouched "--check"
 expect 0 "a directory of --out" apply --json ../result
 is "$(printf '%s' "$out" | jq -r '"\(.applied) \(.verified) \(.files[0].action) \(.files[0].path)"')" \

@@ -45,6 +45,7 @@ has "$(cat listing)" "src/link -> one" "links as links"
 has "$(grep ' run$' listing)" "-rwxr-xr-x 1000/1000" "modes as git has them, for the jail's user"
 has "$(grep 'src/deep/$' listing)" "drwxr-xr-x 1000/1000" "directories too"
 is "$(wc -c <fake/fd1 | tr -d ' ')" 0 "nothing changed: an empty patch"
+has "$err" "The patch is empty: the verdict is about the base alone." "and that is said"
 is "$(last '.params.spec.commands[0].run[2]')" "make test" "--run becomes a spec"
 
 # --- the patch of a working tree
