@@ -115,7 +115,8 @@ static void on_files_done(const FilesJobEnd *end, void *userdata) {
                 import->handle = 0;
                 conclude(import, NULL);
                 return;
-        } else if (import->spec.takes_image && import->result.entries <= 1) { /* the root is one */
+        } else if (import->spec.takes_image && import->result.entries <= 1 && /* the root is one */
+                   import->result.cleaned_total == 0) {
                 import->refused = true;
                 error_say(&err, -EINVAL, "the archive has no entries: there is nothing to import");
         } else if (!import->has_digest) {
