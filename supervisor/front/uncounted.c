@@ -14,9 +14,8 @@
  * it goes, below its limit too, once a look, if it holds enough to matter.
  *
  * A connection that its peer reset before it was accepted is on no list: an init can only say how much such ones
- * hold at most. That is no proof, and a listener with a few of them is no fault: it counts above `pressure` alone,
- * and only as far as TCP uses memory that is in no jail's list, seen or charged. So what one
- * jail rightly holds is no reason to end another.
+ * hold at most. That is no proof, and a listener with a few of them is no fault: it counts only as far as TCP uses
+ * memory that is in no jail's list, seen or charged. So what one jail rightly holds is no reason to end another.
  *
  * What is charged can also be far less than what is held: a jail can make its sockets refer to small parts of
  * large pieces of memory (init's uncounted.h). That shows nowhere but in the host's memory, a part of which is
@@ -224,7 +223,10 @@ static void relieve(Uncounted *uncounted, Largest *largest, bool needed) {
         *largest = (Largest){ .bytes = 0 };
 }
 
-/* What TCP uses and no init listed: some answer late on a busy host, so the look before counts too. */
+/*
+ * What TCP used at the last look and no init listed after it: later, so that what a jail fills meanwhile is
+ * not missing. Some answer late on a busy host, so the answers before count too.
+ */
 static uint64_t unlisted(const Uncounted *uncounted) {
         uint64_t listed = uncounted->listed > uncounted->listed_before ? uncounted->listed
                                                                        : uncounted->listed_before;
@@ -232,23 +234,38 @@ static uint64_t unlisted(const Uncounted *uncounted) {
         return uncounted->host.used - lesser(uncounted->host.used, listed);
 }
 
+static uint64_t limit_of(const Uncounted *uncounted, const Largest *largest) {
+        FrontJail *jail = front_jail_find(uncounted->front, largest->jail, 0);
+
+        return jail ? front_jail_limits(jail)->plan.memory_bytes : UINT64_MAX;
+}
+
+/* By the numbers of the last look, before those of this one are read: answers and numbers belong together. */
+static void relieve_of_hidden(Uncounted *uncounted) {
+        const UncountedHost *host = &uncounted->host;
+        Largest *hides = &uncounted->hides;
+
+        hides->bytes = lesser(hides->bytes, unlisted(uncounted));
+        relieve(uncounted, hides,
+                (host->used > host->pressure && hides->bytes > host->used / MATTERS) ||
+                        hides->bytes > limit_of(uncounted, hides));
+        uncounted->listed_before = uncounted->listed;
+        uncounted->listed = 0;
+}
+
 /* Those with the most go, of who answered since the last look; what is left of them shows the next time. */
 static void relieve_host(Uncounted *uncounted) {
         const UncountedHost *host = &uncounted->host;
-        bool pressed = host->used > host->pressure;
-        uint64_t matters = host->used / MATTERS;
 
-        uncounted->hides.bytes = lesser(uncounted->hides.bytes, unlisted(uncounted));
-        relieve(uncounted, &uncounted->holds, pressed && uncounted->holds.bytes > matters);
-        relieve(uncounted, &uncounted->hides, pressed && uncounted->hides.bytes > matters);
-        uncounted->listed_before = uncounted->listed;
-        uncounted->listed = 0;
+        relieve(uncounted, &uncounted->holds,
+                host->used > host->pressure && uncounted->holds.bytes > host->used / MATTERS);
         relieve(uncounted, &uncounted->pins, is_much(uncounted));
 }
 
 static void look(Uncounted *uncounted) {
         FrontJail *next;
 
+        relieve_of_hidden(uncounted);
         if (!read_host(uncounted))
                 return;
         relieve_host(uncounted);
