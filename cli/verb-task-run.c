@@ -93,9 +93,9 @@ static int fetch_results(Running *running, Error *err) {
         if (link_ask(&running->link, &patch, &answer, &ignored) == 0 && answer.message.n_fds == 1)
                 running->patch_fd = TAKE_FD(answer.message.fds[0]);
         answer_deinit(&answer);
-        if (!running->options->out)
-                return 0;
-        return receipt_fetch(&running->link, running->follow.task, &running->receipt_fd, NULL, err);
+        if (running->options->out)
+                receipt_fetch_beside(&running->link, running->follow.task, &running->receipt_fd);
+        return 0;
 }
 
 static const cJSON *last_verdict(const Running *running) {

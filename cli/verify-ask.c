@@ -85,14 +85,6 @@ static int refusal(const char *code) {
         return strcmp(code, "invalid") == 0 ? EXIT_USAGE : EXIT_NOT_CARRIED_OUT;
 }
 
-/* A verdict is not lost for want of its receipt. */
-static void fetch_receipt(Verifying *self, Link *link, const char *id) {
-        Error err = ERROR_EMPTY;
-
-        if (receipt_fetch(link, id, &self->receipt_fd, NULL, &err) != 0)
-                terminal_say("%s The verdict is written without it.", err.text);
-}
-
 int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err) {
         Ask request = { .method = "verify.run",
                         .fds = { self->base_fd, self->patch_fd, self->held_fd },
@@ -112,7 +104,8 @@ int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err) {
                 *ret_verdict = cJSON_Duplicate(answer.result, true);
                 r = *ret_verdict ? 0 : error_set(err, -ENOMEM, "take in the verdict");
                 if (r == 0 && self->options->out)
-                        fetch_receipt(self, &link, json_text(answer.result, "receipt"));
+                        receipt_fetch_beside(&link, json_text(answer.result, "receipt"),
+                                             &self->receipt_fd);
         } else if (r == LINK_E_REFUSED) {
                 r = spec_explain(&self->options->spec, &answer, err) ? EXIT_USAGE
                                                                      : refusal(answer.code);

@@ -212,9 +212,11 @@ int place_front_state(const Monitor *monitor, Error *err) {
 
 /* For the notary alone, which is the front before it has read anything (supervisor/front/notary.h). */
 int place_file(const Monitor *monitor, const char *name, int flags, mode_t mode, Error *err) {
-        int fd = openat(monitor->state_fd, name, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
+        autoclose int fd =
+                openat(monitor->state_fd, name, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);
 
-        return fd < 0 || fchmod(fd, mode) < 0 ? error_set(err, -errno, "open %s", name) : fd;
+        return fd < 0 || fchmod(fd, mode) < 0 ? error_set(err, -errno, "open %s", name)
+                                              : TAKE_FD(fd);
 }
 
 void place_close(Monitor *monitor) {

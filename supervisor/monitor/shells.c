@@ -55,6 +55,14 @@ static Entry *must_be_like(const Monitor *monitor, const Plan *plan) {
         return NULL;
 }
 
+/* What a shell took of the host matters to a host root alone. */
+static JailState state_for(const Entry *entry, const Plan *plan) {
+        if (entry->handle != 0 || entry->ended)
+                return JAIL_ENDED;
+        return plan->flags & PLAN_HOST_ROOT ? jail_shell_state(entry->jail)
+                                            : jail_state(entry->jail);
+}
+
 int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
         Entry *best = NULL, *like = must_be_like(monitor, plan);
         int r = 0;
@@ -62,9 +70,7 @@ int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
         if (like)
                 r = entry_new_shell(monitor, like, &best, err);
         for (Entry *entry = monitor->entries; entry && !like; entry = entry->next) {
-                JailState state = entry->handle == 0 && !entry->ended
-                                          ? jail_shell_state(entry->jail)
-                                          : JAIL_ENDED;
+                JailState state = state_for(entry, plan);
 
                 if (state == JAIL_SHELL || (state == JAIL_SHELL_STARTING && !best))
                         best = entry;
