@@ -21,7 +21,8 @@
 #include "supervisor/front/slot-oom.h"
 
 #define CLOCK_ACCURACY_USEC 5000
-#define CPU_CHECK_MIN_USEC  2000 /* near the limit: no closer than this */
+#define CPU_CHECK_MIN_USEC  2000    /* near the limit: no closer than this */
+#define DYING_USEC          2000000 /* what was killed longer ago and is still there is stuck */
 
 typedef enum SlotState { SLOT_FREE, SLOT_RUNNING, SLOT_LEFT, _SLOT_STATE_MAX } SlotState;
 
@@ -29,8 +30,9 @@ struct Slot {
         Slots *slots; /* borrowed, owns us */
         unsigned number;
         SlotState state;
-        uint64_t used;                /* when it was taken last, by slots->turn */
-        bool narrow;                  /* its command has limits of its own */
+        uint64_t killed; /* monotonic time of the last slot_kill(); 0: not while in use */
+        uint64_t used;   /* when it was taken last, by slots->turn */
+        bool narrow;     /* its command has limits of its own */
         int fds[_SLOT_FD_NARROW_MAX]; /* owned: enum SlotFd; directories went to init */
         sd_event_source *wall;        /* owned, made on first use, like cpu */
         sd_event_source *cpu;
@@ -167,12 +169,34 @@ Slot *slots_take(Slots *slots, bool narrow) {
         if (!found)
                 return NULL;
         found->used = ++slots->turn;
+        found->killed = 0;
         found->state = SLOT_RUNNING;
         return found;
 }
 
+static uint64_t now_usec(const Slots *slots) {
+        uint64_t now = 0;
+
+        (void) sd_event_now(slots->front->event, CLOCK_MONOTONIC, &now);
+        return now;
+}
+
 int slot_kill(Slot *slot) {
+        slot->killed = now_usec(slot->slots);
         return fd_write_all(slot->fds[SLOT_FD_KILL], "1", 1);
+}
+
+bool slots_dying(Slots *slots) {
+        uint64_t now = now_usec(slots);
+
+        for (unsigned i = 0; i < slots->n; i++) {
+                Slot *slot = slots->items[i];
+
+                look_at_left(slot);
+                if (slot->state != SLOT_FREE && slot->killed && now - slot->killed < DYING_USEC)
+                        return true;
+        }
+        return false;
 }
 
 int slots_kill(Slots *slots) {

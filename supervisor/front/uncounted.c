@@ -43,6 +43,7 @@
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/pressure.h"
+#include "supervisor/front/slots.h"
 
 #define LOOK_USEC     250000
 #define LOOK_ACCURACY 50000
@@ -58,12 +59,16 @@ struct Asked { /* an init that has not answered yet */
         Asked *next;
         Uncounted *uncounted; /* borrowed */
         FrontJail *jail;      /* borrowed; its link tells us before it goes */
+        bool idle;            /* nothing ran in it when it was asked */
+        bool stale;           /* what it was asked of has been ended since */
 };
 
-typedef struct Largest { /* of the jails that answered since the last look */
+typedef struct Candidate { /* of the jails that answered since the last look */
         char jail[ID_MAX];
         uint64_t bytes; /* 0: none */
-} Largest;
+        uint64_t limit; /* its own, of memory */
+        bool idle;      /* nothing ran in it when it was asked */
+} Candidate;
 
 struct Uncounted {
         Front *front;           /* borrowed */
@@ -74,7 +79,8 @@ struct Uncounted {
         uint64_t unexplained;   /* bytes of the host's memory */
         uint64_t listed,
                 listed_before; /* bytes that inits listed since the last look, and up to it */
-        Largest holds, hides, pins;
+        Candidate holds, hides, pins; /* most of all */
+        Candidate over;   /* of those that may hide more than their limit: the one with the least */
         bool cannot_tell; /* an init could not count, and that was logged */
 };
 
@@ -114,14 +120,30 @@ static bool read_host(Uncounted *uncounted) {
         return true;
 }
 
-/* Its commands go, and their listeners with them; a jail in which nothing runs goes itself. */
-static void exhausted(FrontJail *jail, uint64_t bytes) {
+/* What was said of a jail before all that ran in it was ended. */
+static void forget(Uncounted *uncounted, const FrontJail *jail) {
+        Candidate *const known[] = { &uncounted->holds, &uncounted->hides, &uncounted->pins,
+                                     &uncounted->over };
+
+        for (Asked *at = uncounted->asked; at; at = at->next)
+                at->stale = at->stale || at->jail == jail;
+        for (size_t i = 0; i < ELEMENTS(known); i++)
+                if (strcmp(known[i]->jail, front_jail_id(jail)) == 0)
+                        *known[i] = (Candidate){ .bytes = 0 };
+}
+
+/*
+ * Its commands go, and their listeners with them. A jail in which nothing ran when it was asked (@idle) goes
+ * itself. Where something did and has ended since, the memory may be back: the next look tells.
+ */
+static void exhausted(Uncounted *uncounted, FrontJail *jail, uint64_t bytes, bool idle) {
         char held[24];
 
         (void) snprintf(held, sizeof held, "%" PRIu64, bytes);
         log_event(LOG_WARNING, "jail's sockets hold what no limit counts: it is out of memory",
                   F("JAIL", front_jail_id(jail)), F("BYTES", held));
-        if (!commands_exhausted(jail, bytes))
+        forget(uncounted, jail);
+        if (!commands_exhausted(jail, bytes) && idle)
                 front_jail_end(jail, NULL, NULL);
 }
 
@@ -138,27 +160,44 @@ static void add_listed(Uncounted *uncounted, const InitEvent *event) {
         uncounted->listed = most - left;
 }
 
-static void compare(Largest *largest, const FrontJail *jail, uint64_t bytes) {
-        if (bytes <= largest->bytes)
-                return;
-        largest->bytes = bytes;
-        (void) snprintf(largest->jail, sizeof largest->jail, "%s", front_jail_id(jail));
+static void choose(Candidate *candidate, const Asked *asked, uint64_t bytes) {
+        *candidate = (Candidate){ .bytes = bytes,
+                                  .limit = front_jail_limits(asked->jail)->plan.memory_bytes,
+                                  .idle = asked->idle };
+        (void) snprintf(candidate->jail, sizeof candidate->jail, "%s", front_jail_id(asked->jail));
 }
 
-static void judge(Uncounted *uncounted, FrontJail *jail, const InitEvent *event) {
-        uint64_t limit = front_jail_limits(jail)->plan.memory_bytes;
+static void compare(Candidate *largest, const Asked *asked, uint64_t bytes) {
+        if (bytes > largest->bytes)
+                choose(largest, asked, bytes);
+}
+
+/*
+ * How much of it counts is known at the next look. Whoever hides more than its limit then has the least
+ * limit of all such now, or nobody does.
+ */
+static void compare_hidden(Uncounted *uncounted, const Asked *asked, uint64_t bytes) {
+        uint64_t limit = front_jail_limits(asked->jail)->plan.memory_bytes;
+
+        compare(&uncounted->hides, asked, bytes);
+        if (bytes > limit && (uncounted->over.bytes == 0 || limit < uncounted->over.limit))
+                choose(&uncounted->over, asked, bytes);
+}
+
+static void judge(Uncounted *uncounted, const Asked *asked, const InitEvent *event) {
+        uint64_t limit = front_jail_limits(asked->jail)->plan.memory_bytes;
         uint64_t held = lesser(event->value, uncounted->host.used);
         uint64_t pinned = lesser(event->seen[1], uncounted->unexplained);
 
         add_listed(uncounted, event);
         if (held > limit && uncounted->host.used > uncounted->host.look) {
-                exhausted(jail, held);
+                exhausted(uncounted, asked->jail, held, asked->idle);
                 return;
         }
-        compare(&uncounted->holds, jail, held);
-        compare(&uncounted->hides, jail, event->seen[0]);
+        compare(&uncounted->holds, asked, held);
+        compare_hidden(uncounted, asked, event->seen[0]);
         if (pinned > limit)
-                compare(&uncounted->pins, jail, pinned);
+                compare(&uncounted->pins, asked, pinned);
 }
 
 static void cannot_tell(Uncounted *uncounted, FrontJail *jail, int code) {
@@ -182,19 +221,22 @@ static void on_count(const InitEvent *event, int *fds, unsigned n_fds, void *use
         while (*at != asked)
                 at = &(*at)->next;
         *at = asked->next;
-        if (!event || front_jail_state(asked->jail) != FRONT_JAIL_READY)
+        if (!event || asked->stale || front_jail_state(asked->jail) != FRONT_JAIL_READY)
                 return;
         if (event->code < 0)
                 cannot_tell(uncounted, asked->jail, event->code);
         else
-                judge(uncounted, asked->jail, event);
+                judge(uncounted, asked, event);
 }
 
-static bool is_asked(const Uncounted *uncounted, const FrontJail *jail) {
+/* What dies gives its memory back, or is stuck and is asked later. */
+static bool can_be_asked(const Uncounted *uncounted, FrontJail *jail) {
+        if (front_jail_state(jail) != FRONT_JAIL_READY || slots_dying(front_jail_slots(jail)))
+                return false;
         for (const Asked *at = uncounted->asked; at; at = at->next)
                 if (at->jail == jail)
-                        return true;
-        return false;
+                        return false;
+        return true;
 }
 
 /* Where it cannot be asked, it is at the next look. */
@@ -205,7 +247,10 @@ static void ask(Uncounted *uncounted, FrontJail *jail) {
 
         if (!asked)
                 return;
-        *asked = (Asked){ uncounted->asked, uncounted, jail };
+        *asked = (Asked){ .next = uncounted->asked,
+                          .uncounted = uncounted,
+                          .jail = jail,
+                          .idle = slots_busy(front_jail_slots(jail)) == 0 };
         if (init_link_send(front_jail_init(jail), &packet, on_count, asked, NULL) < 0)
                 return;
         uncounted->asked = TAKE_PTR(asked);
@@ -215,12 +260,23 @@ static bool is_much(const Uncounted *uncounted) {
         return uncounted->unexplained > uncounted->front->info.memory_total / PART;
 }
 
-static void relieve(Uncounted *uncounted, Largest *largest, bool needed) {
-        FrontJail *jail = front_jail_find(uncounted->front, largest->jail, 0);
+static bool relieve(Uncounted *uncounted, Candidate *candidate, bool needed) {
+        FrontJail *jail = front_jail_find(uncounted->front, candidate->jail, 0);
+        bool goes = needed && jail && front_jail_state(jail) == FRONT_JAIL_READY;
 
-        if (needed && jail && front_jail_state(jail) == FRONT_JAIL_READY)
-                exhausted(jail, largest->bytes);
-        *largest = (Largest){ .bytes = 0 };
+        if (goes)
+                exhausted(uncounted, jail, candidate->bytes, candidate->idle);
+        *candidate = (Candidate){ .bytes = 0 };
+        return goes;
+}
+
+/* What inits that have not answered may have to list: all that may be charged to their jails. */
+static uint64_t unanswered(const Uncounted *uncounted) {
+        uint64_t left = uncounted->host.used;
+
+        for (const Asked *at = uncounted->asked; at; at = at->next)
+                left -= lesser(left, front_jail_limits(at->jail)->plan.memory_bytes);
+        return uncounted->host.used - left;
 }
 
 /*
@@ -230,25 +286,24 @@ static void relieve(Uncounted *uncounted, Largest *largest, bool needed) {
 static uint64_t unlisted(const Uncounted *uncounted) {
         uint64_t listed = uncounted->listed > uncounted->listed_before ? uncounted->listed
                                                                        : uncounted->listed_before;
+        uint64_t left = uncounted->host.used - lesser(uncounted->host.used, listed);
 
-        return uncounted->host.used - lesser(uncounted->host.used, listed);
-}
-
-static uint64_t limit_of(const Uncounted *uncounted, const Largest *largest) {
-        FrontJail *jail = front_jail_find(uncounted->front, largest->jail, 0);
-
-        return jail ? front_jail_limits(jail)->plan.memory_bytes : UINT64_MAX;
+        return left - lesser(left, unanswered(uncounted));
 }
 
 /* By the numbers of the last look, before those of this one are read: answers and numbers belong together. */
 static void relieve_of_hidden(Uncounted *uncounted) {
         const UncountedHost *host = &uncounted->host;
-        Largest *hides = &uncounted->hides;
+        Candidate *hides = &uncounted->hides, *over = &uncounted->over;
+        uint64_t most = unlisted(uncounted);
+        bool relieved;
 
-        hides->bytes = lesser(hides->bytes, unlisted(uncounted));
-        relieve(uncounted, hides,
-                (host->used > host->pressure && hides->bytes > host->used / MATTERS) ||
-                        hides->bytes > limit_of(uncounted, hides));
+        hides->bytes = lesser(hides->bytes, most);
+        over->bytes = lesser(over->bytes, most);
+        relieved = relieve(uncounted, over, over->bytes > over->limit);
+        (void) relieve(uncounted, hides,
+                       !relieved && host->used > host->pressure &&
+                               hides->bytes > host->used / MATTERS);
         uncounted->listed_before = uncounted->listed;
         uncounted->listed = 0;
 }
@@ -257,9 +312,10 @@ static void relieve_of_hidden(Uncounted *uncounted) {
 static void relieve_host(Uncounted *uncounted) {
         const UncountedHost *host = &uncounted->host;
 
-        relieve(uncounted, &uncounted->holds,
-                host->used > host->pressure && uncounted->holds.bytes > host->used / MATTERS);
-        relieve(uncounted, &uncounted->pins, is_much(uncounted));
+        (void) relieve(uncounted, &uncounted->holds,
+                       host->used > host->pressure &&
+                               uncounted->holds.bytes > host->used / MATTERS);
+        (void) relieve(uncounted, &uncounted->pins, is_much(uncounted));
 }
 
 static void look(Uncounted *uncounted) {
@@ -273,7 +329,7 @@ static void look(Uncounted *uncounted) {
                 return;
         for (FrontJail *jail = uncounted->front->jails; jail; jail = next) {
                 next = front_jail_next(jail);
-                if (front_jail_state(jail) == FRONT_JAIL_READY && !is_asked(uncounted, jail))
+                if (can_be_asked(uncounted, jail))
                         ask(uncounted, jail);
         }
 }

@@ -6,7 +6,7 @@ import select
 import tempfile
 import time
 
-from front_lib import INIT_COUNT, INIT_COUNTED, INIT_ENDED, INIT_STARTED, Front, Tap
+from front_lib import INIT_COUNT, INIT_COUNTED, INIT_ENDED, INIT_STARTED, JAIL_DESTROY, Front, Tap
 from supervisor_lib import eventually
 
 tap = Tap()
@@ -51,15 +51,30 @@ front = Front(memory=TOTAL, sockstat=SOCKSTAT, tcp_mem=TCP_MEM, meminfo=MEMINFO)
 class Played:
     """A jail with one command that runs."""
 
-    def __init__(self, memory):
+    def __init__(self, memory, keep=False):
         global handle
         handle += 1
         self.client = front.client()
-        self.client.send("jail.create", {"limits": {"memory": memory}, "exec": {"argv": ["prog"]}})
+        self.client.send("jail.create", {"limits": {"memory": memory}} | ({"keep": True} if keep else {"exec": {"argv": ["prog"]}}))
         self.jail = front.jail(handle)
-        _, self.number, _, _ = self.jail.request()
-        self.jail.event(INIT_STARTED, self.number)
         self.asked = []
+        if keep:
+            self.id = self.client.answer()["result"]["jail"]
+        else:
+            self.start()
+
+    def start(self):
+        kind, self.number, _, _ = self.jail.request()
+        while kind == INIT_COUNT:
+            self.asked.append(self.number)
+            kind, self.number, _, _ = self.jail.request()
+        self.jail.event(INIT_STARTED, self.number)
+
+    def exec(self):
+        for slot in (12, 15):
+            self.jail.set(slot, "")
+        self.client.send("jail.exec", {"jail": self.id, "argv": ["prog"]})
+        self.start()
 
     def is_asked(self, seconds=10):
         """Does the front ask for a count; what it asked is kept."""
@@ -137,6 +152,63 @@ tap.ok(eventually(hidden.is_killed), "but it is where nobody does")
 host(LOW // 2)
 tap.ok(70 * MB < hidden.record()["evidence"]["uncounted"] <= 81 * MB, "as far as nobody does")
 hidden.close()
+
+roomy, narrow = Played(512 * MB), Played(64 * MB)
+for _ in range(8):
+    large.answer(PAGE, counted=LOW // 2 - 100 * MB)
+    roomy.answer(MB, 600 * MB)
+    if narrow.is_killed():
+        break
+    narrow.answer(MB, 300 * MB)
+tap.ok(eventually(narrow.is_killed), "who may hide more than its limit is not sheltered by who may hide more below its own")
+tap.ok(not roomy.is_killed(), "which goes on")
+narrow.record()
+narrow.close()
+narrow = Played(64 * MB)
+for _ in range(4):  # roomy does not answer
+    large.answer(PAGE)
+    narrow.answer(MB, 300 * MB)
+tap.ok(not narrow.is_killed(), "what an init that does not answer may have to list is not another's")
+roomy.close()
+for _ in range(8):
+    if narrow.is_killed():
+        break
+    large.answer(PAGE)
+    narrow.answer(MB, 300 * MB)
+tap.ok(eventually(narrow.is_killed), "once it has gone it may be")
+narrow.record()
+narrow.close()
+
+# ---- a jail of which more was said than is there now
+again = Played(64 * MB, keep=True)
+again.exec()
+large.answer(PAGE)
+again.answer(65 * MB)
+tap.ok(eventually(again.is_killed), "what runs in a jail that stays is ended")
+tap.ok(not again.is_asked(1), "and the jail not asked again while that dies")
+again.jail.event(INIT_ENDED, again.number, signal=9)
+tap.same(again.client.answer()["result"]["cause"], "oom", "its command ends so")
+again.exec()
+again.answer(PAGE)
+large.answer(PAGE)
+tap.ok(not again.is_killed(), "the next one is none of it")
+again.answer(MB, 640 * MB)  # counts at the next look
+again.jail.event(INIT_ENDED, again.number)
+tap.same(again.client.answer()["result"]["cause"], "exited", "where a command ends before it is judged")
+after_a_look(large)
+again.answer(PAGE)
+again.exec()
+tap.ok(not again.is_killed(), "the jail stays, and the next command too")
+again.jail.event(INIT_ENDED, again.number)
+again.client.answer()
+for _ in range(3):
+    again.answer(MB, 640 * MB)
+    large.answer(PAGE)
+    if select.select([front.monitor], [], [], 0.6)[0]:
+        break
+tap.ok(front.request()[0] == JAIL_DESTROY, "a jail in which nothing runs, and which holds it, goes itself")
+again.jail.ended()
+again.client.close()
 for seen, more in (MOST, MOST), (MOST, 0), (1, MOST):
     liar = Played(LOW)
     liar.answer(seen, more)
