@@ -11,6 +11,7 @@
  */
 #include "cli/guard.h"
 
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -55,14 +56,30 @@ static bool is_spelling(const char *part, size_t n, const char *name) {
         char plain[64];
         size_t used = without_ignored(part, n, plain, sizeof(plain));
 
-        return used >= m && strncasecmp(plain, name, m) == 0 &&
-               (used < sizeof(plain) ? ends_for_ntfs(plain + m, used - m) : plain[m] == ':');
+        return used >= m && strncasecmp(plain, name, m) == 0 && ends_for_ntfs(plain + m, used - m);
+}
+
+/* Where the short names with letters are taken: "gi7eba~1", "gi7eb~10"; four of its letters are a hash. */
+static bool is_hashed_modules(const char *part, size_t n) {
+        static const char hashed[] = "gi7eba";
+        size_t letters = 0, at;
+
+        while (letters < 6 && letters < n &&
+               tolower((unsigned char) part[letters]) == hashed[letters])
+                letters++;
+        at = letters + 1;
+        if (n < 8 || part[letters] != '~' || part[at] == '0')
+                return false;
+        while (at < 8 && isdigit((unsigned char) part[at]))
+                at++;
+        return at == 8 && ends_for_ntfs(part + 8, n - 8);
 }
 
 /* Short names: "git~1"; of longer names the first six letters, "gitmod~1" to "~4". */
 static bool is_short_modules(const char *part, size_t n) {
-        return n >= 8 && strncasecmp(part, "gitmod~", 7) == 0 && part[7] >= '1' && part[7] <= '4' &&
-               ends_for_ntfs(part + 8, n - 8);
+        if (n >= 8 && strncasecmp(part, "gitmod~", 7) == 0 && part[7] >= '1' && part[7] <= '4')
+                return ends_for_ntfs(part + 8, n - 8);
+        return is_hashed_modules(part, n);
 }
 
 static const char *guard_part(const char *part, size_t n) {

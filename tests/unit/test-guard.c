@@ -10,6 +10,8 @@
 #include "cli/danger.h"
 #include "tests/tap.h"
 
+#define BLANKS_64 "                                . . . . . . . . . . . . . . . . "
+
 static void test_git(void) {
         static const char *const bad[] = {
                 ".git",
@@ -32,6 +34,9 @@ static void test_git(void) {
                 ".git\xef\xbb\xbf/x",
                 ".git\xe2\x80\x8f/x",
                 "x\\git~1",
+                ".git" BLANKS_64 "/hooks/x",
+                ".git" BLANKS_64 "::$DATA/x",
+                "git~1" BLANKS_64,
         };
         static const char *const fine[] = {
                 ".gitignore",
@@ -95,6 +100,8 @@ static void test_links(void) {
         ok(!link_is_fine("a", ".git/config") && !link_is_fine("d/a", "../.GIT"), "into .git");
         ok(!link_is_fine(".gitmodules", "b") && !link_is_fine("d/GITMOD~1", "b"),
            "in place of .gitmodules");
+        ok(!link_is_fine("GI7EBA~9", "b") && link_is_fine("gi7ebb~1", "b"),
+           "nor by the short name that has a hash in it");
         ok(guard_link("a", "b\0c", 3) != NULL, "a zero byte");
 }
 
