@@ -142,8 +142,8 @@ static void add_list(Page *page, const Report *report, const ReportList *list) {
         if (n == 0)
                 return;
         page_printf(page, "<h3>%s <span class=\"badge %s\">%d</span></h3>\n<ul class=\"%s\">\n",
-                    list->title, list->bad || strcmp(list->member, "failing") == 0 ? "bad" : "", n,
-                    strcmp(list->member, "failing") == 0 ? "open" : "");
+                    list->title, list->bad || list->fails ? "bad" : "", n,
+                    list->fails ? "open" : "");
         cJSON_ArrayForEach(name, names) {
                 autofree char *item = report_item(name);
 

@@ -133,6 +133,25 @@ static void test_events(void) {
         json_free(events);
 }
 
+/* Failing tests stand out: the tone of the count, and a list that is open. */
+static void test_failing(void) {
+        static const char text[] =
+                "{\"verdict\":\"failed\",\"failing\":[\"t1\"],\"new_tests\":[\"t2\"]}";
+        cJSON *verdict = NULL;
+        Report report = { .version = "1", .patch = "" };
+        char *page;
+
+        is_number(json_parse(text, strlen(text), 0, &verdict, NULL), 0, "a verdict with lists");
+        report.verdict = verdict;
+        page = report_html(&report);
+        has_text(page, "Failing tests <span class=\"badge bad\">1</span></h3>\n<ul class=\"open\">",
+                 "failing tests are marked");
+        has_text(page, "New tests <span class=\"badge \">1</span></h3>\n<ul class=\"\">",
+                 "new ones are not");
+        json_free(verdict);
+        free(page);
+}
+
 static void test_proof(void) {
         static const char text[] =
                 "{\"verdict\":\"failed\",\"reason\":\"r\",\"tdd\":{\"red\":[\"t1\"],\"not_red\":[{"
@@ -174,6 +193,7 @@ int main(void) {
         test_full();
         test_excerpt();
         test_events();
+        test_failing();
         test_proof();
         return tap_end();
 }
