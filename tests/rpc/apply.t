@@ -10,7 +10,7 @@ export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null GIT_AUTHOR_NAME=a
 export GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b.c
 
 # One supervisor for all calls: it stays as long as this process is connected
-warder create --json -- sleep 600 >/dev/null 2>&1 &
+warder run --no-work -- sleep 600 >/dev/null 2>&1 &
 holder=$!
 
 new_repo() { # new_repo DIR: a tree with a bit of everything
