@@ -105,16 +105,26 @@ static void show_all(const char *text) {
         }
 }
 
-/* Whose signature it is, and what is missing, on stderr: stdout may be a file */
-static void show_info(const cJSON *info) {
-        const char *key = json_text(info, "key"), *fault = json_text(info, "fault");
-        uint64_t lines = 0, is_signed = 0;
+/* As --check counts them: the file has both */
+static void show_counts(const cJSON *info) {
+        uint64_t lines = 0, is_signed = 0, signatures = 0;
 
         (void) json_number(info, "lines", &lines);
         (void) json_number(info, "signed", &is_signed);
-        fprintf(stderr, "%llu lines, %llu of them signed%s", (unsigned long long) lines,
-                (unsigned long long) is_signed,
-                json_true(info, "ended") ? "" : "; it has not ended");
+        (void) json_number(info, "signatures", &signatures);
+        fprintf(stderr, "%llu lines, %llu signatures", (unsigned long long) lines,
+                (unsigned long long) signatures);
+        if (signatures > 0)
+                fprintf(stderr, ", the last of line %llu", (unsigned long long) is_signed);
+        if (!json_true(info, "ended"))
+                fputs("; it has not ended", stderr);
+}
+
+/* Whose signature it is, and what is missing, on stderr: stdout may be a file */
+static void show_info(const cJSON *info) {
+        const char *key = json_text(info, "key"), *fault = json_text(info, "fault");
+
+        show_counts(info);
         if (key) {
                 fputs("; the host's key is ", stderr);
                 terminal_text(stderr, key, 80);

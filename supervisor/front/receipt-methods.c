@@ -37,6 +37,7 @@ static void answer(const Asking *asking) {
         json_add_text(json, "receipt", asking->subject);
         json_add_number(json, "lines", text.lines);
         json_add_number(json, "signed", text.n_signed);
+        json_add_number(json, "signatures", text.signatures);
         json_add_bool(json, "ended", text.has_ended);
         add_key(asking->front, json);
         call_answer(asking->call, json, &text.fd, 1);
@@ -87,8 +88,8 @@ const MethodRow receipt_methods[] = {
           .params = "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"
                     "\"properties\":{\"task\":{\"type\":\"string\","
                     "\"pattern\":\"^[tv]-[a-z2-7]{10}$\"}}}",
-          .result =
-                  "{\"type\":\"object\",\"required\":[\"receipt\",\"lines\",\"signed\",\"ended\"]}",
+          .result = "{\"type\":\"object\",\"required\":[\"receipt\",\"lines\",\"signed\","
+                    "\"signatures\",\"ended\"]}",
           .may_wait = true,
           .summary = "The receipt of a task or a verify, as a descriptor",
           .charge = "none",

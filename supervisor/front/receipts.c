@@ -212,7 +212,7 @@ int receipt_owner(Front *front, const char *subject, uint32_t *ret_owner, Error 
 
 /* Lines, and after each the signature of its head, where there is one */
 static const char text_sql[] =
-        "SELECT l.n, l.line, h.envelope, r.ended, r.owner FROM receipts r JOIN receipt_lines l ON "
+        "SELECT l.n, l.line, h.envelope, r.ended FROM receipts r JOIN receipt_lines l ON "
         "l.subject = r.subject LEFT JOIN receipt_heads h ON h.subject = l.subject AND h.n = l.n "
         "WHERE r.subject = ?1 ORDER BY l.n";
 
@@ -224,11 +224,11 @@ static int gather(sqlite3_stmt *rows, Buf *text, ReceiptText *ret) {
 
                 ret->lines = (uint64_t) sqlite3_column_int64(rows, 0);
                 ret->has_ended = sqlite3_column_int64(rows, 3) > 0;
-                ret->owner = (uint32_t) sqlite3_column_int64(rows, 4);
                 r = buf_printf(text, "%s\n", (const char *) sqlite3_column_text(rows, 1));
                 if (r == 0 && envelope) {
                         r = buf_printf(text, "%s\n", envelope);
                         ret->n_signed = ret->lines;
+                        ret->signatures++;
                 }
         }
         return r;

@@ -39,8 +39,8 @@ typedef struct ReceiptText {
         int fd;            /* owned by the caller: a sealed memfd of lines */
         uint64_t lines;    /* of the chain */
         uint64_t n_signed; /* lines that the last signature covers */
+        uint64_t signatures;
         bool has_ended;
-        uint32_t owner;
 } ReceiptText;
 
 /** receipt_text() - what there is of one. Returns: 0, -ENOENT with a sentence, another errno */

@@ -4,6 +4,8 @@
  */
 #include "supervisor/front/replay-methods.h"
 
+#include <string.h>
+
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/task-params.h"
@@ -24,6 +26,23 @@ static int start(Front *front, Call *call, const cJSON *params, cJSON **ret_resu
         return r < 0 ? r : task_method_start(front, call, task, ret_result, err);
 }
 
+/* What ended from outside came to nothing by itself that could come again */
+static int check_end(const char *id, const cJSON *shown, Error *err) {
+        const char *state = json_text(shown, "state"), *cause = json_text(shown, "cause");
+
+        if (state && strcmp(state, task_state_name(TASK_CANCELLED)) == 0)
+                return error_say(err, -EINVAL,
+                                 "task %s was cancelled: there is no end of its own that a replay "
+                                 "could come to; start it anew",
+                                 id);
+        if (cause && strcmp(cause, "supervisor_lost") == 0)
+                return error_say(err, -EINVAL,
+                                 "task %s ended with its supervisor: there is no end of its own "
+                                 "that a replay could come to; start it anew",
+                                 id);
+        return 0;
+}
+
 static int run_replay(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         const char *id = json_text(params, "task");
@@ -36,7 +55,8 @@ static int run_replay(Front *front, Call *call, const cJSON *params, cJSON **ret
         task = tasks_find(front->tasks, id, 0);
         if (task && !task_is_final(task))
                 return error_say(err, -EBUSY, "task %s has not ended yet", id);
-        return start(front, call, params, ret_result, err);
+        r = check_end(id, shown, err);
+        return r < 0 ? r : start(front, call, params, ret_result, err);
 }
 
 const MethodRow replay_methods[] = {

@@ -201,7 +201,7 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
         return 0;
 }
 
-#define LOST         "state IN ('queued', 'preparing', 'running', 'suspended')"
+#define LOST         "state IN ('queued', 'preparing', 'running')"
 #define LOST_SUMMARY "the supervisor ended while the task ran"
 
 /* Of each owner's ended tasks those behind the newest ?1; ?2: of this owner only, -1: of each */

@@ -25,7 +25,7 @@ static const char *const state_names[_TASK_STATE_MAX] = {
         [TASK_RUNNING] = "running",     [TASK_VERIFIED] = "verified",
         [TASK_LIMIT] = "limit",         [TASK_UNVERIFIED] = "unverified",
         [TASK_TAMPERED] = "tampered",   [TASK_ERROR] = "error",
-        [TASK_CANCELLED] = "cancelled", [TASK_SUSPENDED] = "suspended",
+        [TASK_CANCELLED] = "cancelled",
 };
 
 /* from -> allowed successors; only what ran can be judged */
@@ -33,8 +33,7 @@ static const uint16_t next_states[_TASK_STATE_MAX] = {
         [TASK_QUEUED] = BIT(TASK_PREPARING) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
         [TASK_PREPARING] =
                 BIT(TASK_RUNNING) | BIT(TASK_LIMIT) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
-        [TASK_RUNNING] = BIT(TASK_SUSPENDED) | FINAL_STATES,
-        [TASK_SUSPENDED] = BIT(TASK_RUNNING) | FINAL_STATES,
+        [TASK_RUNNING] = FINAL_STATES,
 };
 
 static const char *const budget_names[_TASK_BUDGET_MAX] = {

@@ -6,8 +6,6 @@
  *   preparing   the base is unpacked, setup runs, then two jails are made: the task's own (commands, files)
  *               and the agent's (no network, the task's socket)
  *   running     the agent runs; commands, verifies and searches are done for it
- *   suspended   waits for a person (task-ask.h): its clocks stand still, it has no client and keeps no place
- *               from others; goes on as running
  *   (final)     verified unverified limit tampered error cancelled: nothing runs any more, jails are
  *               being taken down. The struct goes when the last of them is gone and every watcher was told
  *
@@ -26,7 +24,6 @@ typedef enum TaskState {
         TASK_QUEUED = 0,
         TASK_PREPARING,
         TASK_RUNNING,
-        TASK_SUSPENDED,
         TASK_VERIFIED, /* the first final one */
         TASK_UNVERIFIED,
         TASK_LIMIT,

@@ -67,7 +67,11 @@ expect 0 "task receipt" warder task receipt "$task" --out "$scratch/again.jsonl"
 ok "$(cmp -s "$scratch/again.jsonl" "$taskreceipt"; echo $?)" "gives the same bytes later"
 expect 0 "task receipt for people" warder task receipt "$task"
 has "$out" "verdict  passed" "tells line by line"
-has "$err" "of them signed; the host's key is sha256:" "and whose signature it is"
+lines=$(jq -s 'map(select(.kind)) | length' "$taskreceipt")
+has "$err" "$lines lines, 3 signatures, the last of line $lines; the host's key is sha256:" \
+        "how many lines and signatures, and whose they are"
+expect 0 "--check" check "$taskreceipt"
+has "$out" "$lines lines, unbroken; 3 signatures" "counts the same"
 expect 1 "of one that is not there" warder task receipt t-aaaaaaaaaa
 has "$err" "there is no receipt of t-aaaaaaaaaa" "says so"
 

@@ -104,6 +104,13 @@ J
 front_pid() {
         for pid in $(supervisor_pids); do pgrep -P "$pid" -x warder-front; done | head -n1
 }
+task=$(warder task start --spec "$scratch/slow.json" --replay "$scratch/busy.json" -m 'the tests fail')
+expect 0 "a task is cancelled" warder task cancel "$task"
+warder task watch "$task" >/dev/null 2>&1
+expect 6 "it cannot be replayed" warder task replay "$task"
+has "$err" "task $task was cancelled" "says so"
+is "$(warder task list --json | jq -r '[.. | .state? // empty] | map(select(. == "running" or . == "queued" or . == "preparing")) | length')" 0 \
+        "and nothing was started"
 broken=0 ended=0 tried=0
 for wait in 0.05 0.3 0.8 1.2 1.7 2.5; do
         task=$(warder task start --spec "$scratch/slow.json" --replay "$scratch/busy.json" -m 'the tests fail') || continue
@@ -119,6 +126,8 @@ for wait in 0.05 0.3 0.8 1.2 1.7 2.5; do
         [ "$(jq -r 'select(.kind == "end") | .data.cause' "$scratch/killed.jsonl")" = supervisor_lost ] && ended=$((ended + 1))
 done
 is "$tried" 6 "six fronts were killed with SIGKILL while a task ran"
+expect 6 "what ended with its supervisor cannot be replayed" warder task replay "$task"
+has "$err" "task $task ended with its supervisor" "says so"
 is "$broken" 0 "every chain is whole, ended and signed"
 is "$ended" 6 "each end says supervisor_lost"
 done_testing
