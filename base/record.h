@@ -45,6 +45,7 @@ typedef enum RecordKind {
         RECORD_HUNK, /* flags: HunkKind; a: number, from 1, b: line << 32 | lines; data: path */
         RECORD_TEST_FILE, /* flags: PathChange; data: path of a test that the patch adds or changes */
         RECORD_WHY, /* flags: TestWhy; data: name of a test, mostly one that was told as failed */
+        RECORD_CONFLICT, /* flags: ConflictKind; a: mode of what is left; data: path */
         _RECORD_KIND_MAX,
 } RecordKind;
 
@@ -60,6 +61,19 @@ typedef enum HunkKind {                /* what can be taken out of a patch alone
                         HUNK_BINARY,
                         _HUNK_KIND_MAX,
 } HunkKind;
+typedef enum ConflictKind { /* of a three-way merge, and what is left at the path */
+                            CONFLICT_NONE = 0,
+                            CONFLICT_CONTENT,        /* both changed the same lines: marked up */
+                            CONFLICT_BOTH_ADDED,     /* likewise, without a common base */
+                            CONFLICT_OURS_DELETED,   /* theirs changed it, and is left */
+                            CONFLICT_THEIRS_DELETED, /* ours changed it, and is left */
+                            CONFLICT_BINARY,         /* no lines to merge: ours is left */
+                            CONFLICT_LINK,           /* two targets: ours is left */
+                            CONFLICT_TYPE,           /* a file here, a link there: ours is left */
+                            CONFLICT_MODE,           /* executable or not: ours' mode is left */
+                            CONFLICT_DIRECTORY,      /* a file where a directory is: ours is left */
+                            _CONFLICT_KIND_MAX,
+} ConflictKind;
 typedef enum TestWhy {
         WHY_UNKNOWN = 0, /* the runner does not say */
         WHY_ASSERTION,   /* what the test looked at is not as it should be */

@@ -21,10 +21,17 @@
 typedef struct Diff {
         DiffJob job;
         Report *report; /* borrowed */
+        DiffTakeFn take;
+        void *userdata; /* of take */
+} Diff;
+
+typedef struct Writing { /* of a patch */
+        int out;
+        Report *report; /* borrowed */
         Digest *digest; /* owned */
         uint64_t bytes;
         uint64_t paths;
-} Diff;
+} Writing;
 
 /* One directory of the walk, in all three trees. A tree that has no such directory has an empty list. */
 typedef struct Level {
@@ -37,14 +44,14 @@ typedef struct Level {
         Listing *upper; /* NULL where the upper has no such directory */
 } Level;
 
-static int write_piece(Diff *diff, Buf *piece, Error *err) {
+static int write_piece(Writing *writing, Buf *piece, Error *err) {
         int r;
 
         if (piece->len == 0)
                 return 0;
-        digest_add(diff->digest, piece->data, piece->len);
-        diff->bytes += piece->len;
-        r = fd_write_all(diff->job.out, piece->data, piece->len);
+        digest_add(writing->digest, piece->data, piece->len);
+        writing->bytes += piece->len;
+        r = fd_write_all(writing->out, piece->data, piece->len);
         return r < 0 ? error_set(err, r, "write the patch") : 0;
 }
 
@@ -61,22 +68,36 @@ static PathChange change_of(const PatchSide *old, const PatchSide *new) {
 }
 
 /* The change of one path between two sides, one of which may be nothing. */
-static int diff_sides(Diff *diff, const char *path, const PatchSide *old, const PatchSide *new,
-                      Error *err) {
+static int write_sides(Writing *writing, const char *path, const PatchSide *old,
+                       const PatchSide *new, Error *err) {
         Buf piece = BUF_EMPTY(PIECE_MAX);
         int r = patch_write(&piece, path, old, new, err);
 
         if (r == -ENOBUFS)
-                r = report_refuse(diff->report, RULE_FILE_SIZE, path,
+                r = report_refuse(writing->report, RULE_FILE_SIZE, path,
                                   "its change is too large for a patch");
         if (r >= 0 && piece.len > 0) {
-                diff->paths++;
-                r = report_path(diff->report, RECORD_PATH, change_of(old, new), new->mode, path);
+                writing->paths++;
+                r = report_path(writing->report, RECORD_PATH, change_of(old, new), new->mode, path);
         }
         if (r >= 0)
-                r = write_piece(diff, &piece, err);
+                r = write_piece(writing, &piece, err);
         buf_deinit(&piece);
-        return r < 0 ? r : report_progress(diff->report, diff->bytes, diff->paths);
+        return r < 0 ? r : report_progress(writing->report, writing->bytes, writing->paths);
+}
+
+/* A change of type is two changes, as in git. */
+static int write_change(const char *path, const PatchSide *old, const PatchSide *new,
+                        void *userdata, Error *err) {
+        const PatchSide nothing = { 0 };
+        Writing *writing = userdata;
+        int r;
+
+        if (old->mode == 0 || new->mode == 0 ||
+            (old->mode == PATCH_MODE_LINK) == (new->mode == PATCH_MODE_LINK))
+                return write_sides(writing, path, old, new, err);
+        r = write_sides(writing, path, old, &nothing, err);
+        return r < 0 ? r : write_sides(writing, path, &nothing, new, err);
 }
 
 static int read_side(Diff *diff, int dir, const char *path, PatchSide *ret_side, char **ret_bytes,
@@ -91,10 +112,9 @@ static int read_side(Diff *diff, int dir, const char *path, PatchSide *ret_side,
         return r < 0 ? error_set(err, r, "read a file of the tree") : 0;
 }
 
-/* A name that both trees have, and neither as a directory. A change of type is two changes, as in git. */
+/* A name that both trees have, and neither as a directory. */
 static int diff_file(Diff *diff, const char *path, Error *err) {
         autofree char *old_bytes = NULL, *new_bytes = NULL;
-        const PatchSide nothing = { 0 };
         PatchSide old = { 0 }, new = { 0 };
         struct stat old_st, new_st;
         int r = 0;
@@ -108,13 +128,9 @@ static int diff_file(Diff *diff, const char *path, Error *err) {
         r = read_side(diff, diff->job.old, path, &old, &old_bytes, err);
         if (r >= 0)
                 r = read_side(diff, diff->job.new, path, &new, &new_bytes, err);
-        if (r < 0)
+        if (r < 0 || (old.mode == 0 && new.mode == 0))
                 return r;
-        if (old.mode == 0 || new.mode == 0 ||
-            (old.mode == PATCH_MODE_LINK) == (new.mode == PATCH_MODE_LINK))
-                return diff_sides(diff, path, &old, &new, err);
-        r = diff_sides(diff, path, &old, &nothing, err);
-        return r < 0 ? r : diff_sides(diff, path, &nothing, &new, err);
+        return diff->take(path, &old, &new, diff->userdata, err);
 }
 
 static int diff_one_side(Diff *diff, const char *path, bool is_new, Error *err) {
@@ -125,8 +141,12 @@ static int diff_one_side(Diff *diff, const char *path, bool is_new, Error *err) 
 
         if (r < 0 || side.mode == 0)
                 return r;
-        return is_new ? diff_sides(diff, path, &nothing, &side, err)
-                      : diff_sides(diff, path, &side, &nothing, err);
+        return is_new ? diff->take(path, &nothing, &side, diff->userdata, err)
+                      : diff->take(path, &side, &nothing, diff->userdata, err);
+}
+
+static bool may_hold(const ListingItem *item) {
+        return item->is_dir || item->type == DT_REG || item->type == DT_LNK;
 }
 
 /* May a path that only the new tree has be in a patch? Returns: 1, 0 (noted where it matters), negative errno */
@@ -137,10 +157,12 @@ static int may_add(Diff *diff, const Level *level, const char *path, const Listi
 
         if (level->left_out || ignore_matches(level->ignore, path, item->is_dir))
                 return 0;
+        if (diff->job.quiet && (rule != RULE_NONE || !may_hold(item)))
+                return 0;
         if (rule != RULE_NONE)
                 r = report_note(diff->report, rule, path, "left out of the patch: %s",
                                 name_sentence(rule));
-        else if (!item->is_dir && item->type != DT_REG && item->type != DT_LNK)
+        else if (!may_hold(item))
                 r = report_note(diff->report, RULE_SPECIAL_FILE, path,
                                 "left out of the patch: a patch holds files and links only");
         else
@@ -243,19 +265,24 @@ static int walk(Diff *diff, const Level *outer, const char *path, bool left_out,
         return r;
 }
 
+int diff_walk(const DiffJob *job, Report *report, DiffTakeFn take, void *userdata, Error *err) {
+        Diff diff = { .job = *job, .report = report, .take = take, .userdata = userdata };
+        int r = hunks_start(err);
+
+        return r < 0 || job->unchanged ? r : walk(&diff, NULL, "", false, err);
+}
+
 int diff_run(const DiffJob *job, Report *report, Error *err) {
-        Diff diff = { .job = *job, .report = report };
+        Writing writing = { .out = job->out, .report = report };
         uint8_t value[DIGEST_SIZE];
-        int r = digest_new(&diff.digest);
+        int r = digest_new(&writing.digest);
 
         if (r < 0)
                 return error_set(err, r, "start a digest");
-        r = hunks_start(err);
-        if (r >= 0 && !job->unchanged)
-                r = walk(&diff, NULL, "", false, err);
-        digest_end(diff.digest, value);
-        diff.digest = digest_free(diff.digest);
+        r = diff_walk(job, report, write_change, &writing, err);
+        digest_end(writing.digest, value);
+        writing.digest = digest_free(writing.digest);
         if (r >= 0)
                 r = report_digest(report, DIGEST_PATCH, value);
-        return r < 0 ? r : report_numbers(report, RECORD_TOTALS, diff.bytes, diff.paths);
+        return r < 0 ? r : report_numbers(report, RECORD_TOTALS, writing.bytes, writing.paths);
 }

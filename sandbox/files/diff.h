@@ -13,6 +13,7 @@
  */
 #include <stdbool.h>
 
+#include "sandbox/files/patch-write.h"
 #include "sandbox/files/report.h"
 
 typedef struct DiffJob {
@@ -20,8 +21,22 @@ typedef struct DiffJob {
         int new;
         int upper;      /* negative: the upper has no directory in this place */
         bool unchanged; /* … and nothing else either, so that all is as it was */
+        bool quiet;     /* no notes: the trees are walked once more */
         int out;        /* where the patch goes, borrowed */
 } DiffJob;
+
+/** DiffTakeFn - a path that changed: what it was and what it is; mode 0: it is not there. Returns: 0 or negative errno */
+typedef int (*DiffTakeFn)(const char *path, const PatchSide *old, const PatchSide *new,
+                          void *userdata, Error *err);
+
+/**
+ * diff_walk() - find what changed, and hand each path to @take; job->out is not used
+ *
+ * A path whose sides turn out to be equal may come too.
+ *
+ * Returns: 0 or negative errno; what @take returns ends the walk.
+ */
+int diff_walk(const DiffJob *job, Report *report, DiffTakeFn take, void *userdata, Error *err);
 
 /** diff_run() - write the patch and report paths and digest. Returns: 0 or negative errno */
 int diff_run(const DiffJob *job, Report *report, Error *err);

@@ -5,6 +5,7 @@
 #include <git2.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/owned.h"
@@ -81,4 +82,37 @@ int hunks_make(HunkBytes old, HunkBytes new, Buf *patch, bool *ret_binary, Error
         if (r >= 0)
                 *ret_binary = binary;
         return r;
+}
+
+static git_merge_file_input input_of(HunkBytes content) {
+        return (git_merge_file_input){ .version = GIT_MERGE_FILE_INPUT_VERSION,
+                                       .ptr = content.n > 0 ? content.bytes : "",
+                                       .size = content.n,
+                                       .path = NAME,
+                                       .mode = 0100644 };
+}
+
+int hunks_merge(HunkBytes base, HunkBytes ours, HunkBytes theirs, HunksMerged *ret_merged,
+                Error *err) {
+        const git_merge_file_input old = input_of(base), one = input_of(ours),
+                                   other = input_of(theirs);
+        const git_merge_file_options options = { .version = GIT_MERGE_FILE_OPTIONS_VERSION,
+                                                 .our_label = "ours",
+                                                 .their_label = "theirs",
+                                                 .flags = GIT_MERGE_FILE_STYLE_MERGE |
+                                                          GIT_MERGE_FILE_SIMPLIFY_ALNUM };
+        git_merge_file_result result = { 0 };
+        char *bytes;
+
+        if (git_merge_file(&result, &old, &one, &other, &options) < 0)
+                return failed(err, -EIO, "merge two changes of a file");
+        bytes = malloc(result.len + 1);
+        if (bytes) {
+                if (result.len > 0)
+                        memcpy(bytes, result.ptr, result.len);
+                bytes[result.len] = 0;
+                *ret_merged = (HunksMerged){ bytes, result.len, !result.automergeable };
+        }
+        git_merge_file_result_free(&result);
+        return bytes ? 0 : error_set(err, -ENOMEM, "merge two changes of a file");
 }

@@ -30,3 +30,20 @@ typedef struct HunkBytes {
  * Returns: 0 or negative errno (-ENOBUFS: more than @patch may hold).
  */
 int hunks_make(HunkBytes old, HunkBytes new, Buf *patch, bool *ret_binary, Error *err);
+
+typedef struct HunksMerged {
+        char *bytes; /* owned (free()) */
+        size_t n;
+        bool conflict; /* marked up in the bytes, as git writes it */
+} HunksMerged;
+
+/**
+ * hunks_merge() - merge two changes of one text, line by line, as `git merge-file` does it
+ * @base: what both were made from; nothing where both are new
+ *
+ * A conflict's lines stand between "<<<<<<< ours", "=======" and ">>>>>>> theirs".
+ *
+ * Returns: 0 or negative errno.
+ */
+int hunks_merge(HunkBytes base, HunkBytes ours, HunkBytes theirs, HunksMerged *ret_merged,
+                Error *err);

@@ -7,10 +7,10 @@
  *
  * Place     what it is
  * /out      a layer that is being made (unpack, save)
- * /upper    the raw upper of another jail, read-only (save, diff)
- * /old      the merged base, read-only (diff, apply); of an image, the layers so far (unpack --blob, user)
- * /new      the merged tree after the work, read-only (diff)
- * /tree     the base with a writable upper (apply), any tree (search), or a container image as it was
+ * /upper    the raw upper of another jail, read-only (save, diff, merge)
+ * /old      the merged base, read-only (diff, merge, apply); of an image, the layers so far (unpack --blob, user)
+ * /new      the merged tree after the work, read-only (diff, merge)
+ * /tree     the base with a writable upper (apply), our side (merge), any tree (search), or a container image as it was
  *           brought (unpack --blob, text)
  * /tmp      room to work in (change)
  *
@@ -146,6 +146,7 @@ static const VerbRow verbs[] = {
         { "apply", apply_options, 1, 1, verb_apply },
         { "change", change_options, 0, 0, verb_change },
         { "diff", plain_options, 1, 1, verb_diff },
+        { "merge", plain_options, 1, 1, verb_merge },
         { "text", text_options, 1, 1, verb_text },
         { "user", plain_options, 1, 1, verb_user },
         { "key", key_options, 1, 1, verb_key },

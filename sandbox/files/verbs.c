@@ -13,6 +13,7 @@
 #include "sandbox/files/diff.h"
 #include "sandbox/files/image-user.h"
 #include "sandbox/files/image.h"
+#include "sandbox/files/merge.h"
 #include "sandbox/files/names.h"
 #include "sandbox/files/results.h"
 #include "sandbox/files/save.h"
@@ -126,23 +127,51 @@ static int forgive_missing(int fd, Error *err) {
         return 0;
 }
 
-int verb_diff(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int old = open_below(args, "old", err);
-        autoclose int new =
-                old < 0 && forgive_missing(old, err) < 0 ? old : open_below(args, "new", err);
-        autoclose int upper = -EBADF;
-        DiffJob job = { .out = STDOUT_FILENO };
+/* The three places of a diff; the descriptors are the caller's to close, in each case. */
+static int open_diff(const VerbArgs *args, DiffJob *job, Error *err) {
+        job->out = STDOUT_FILENO;
+        job->new = job->upper = -EBADF;
+        job->old = open_below(args, "old", err);
+        if (job->old < 0 && forgive_missing(job->old, err) < 0)
+                return job->old;
+        job->new = open_below(args, "new", err);
+        if (job->new < 0 && forgive_missing(job->new, err) < 0)
+                return job->new;
+        job->upper = open_below(args, "upper", err);
+        if (job->upper < 0 && forgive_missing(job->upper, err) < 0)
+                return job->upper;
+        job->unchanged = job->upper == -ENOENT;
+        return 0;
+}
 
-        if (new < 0 && forgive_missing(new, err) < 0)
-                return new;
-        upper = open_below(args, "upper", err);
-        if (upper < 0 && forgive_missing(upper, err) < 0)
-                return upper;
-        job.old = old;
-        job.new = new;
-        job.upper = upper;
-        job.unchanged = upper == -ENOENT;
-        return diff_run(&job, report, err);
+static void close_diff(DiffJob *job) {
+        owned_close(&job->old);
+        owned_close(&job->new);
+        owned_close(&job->upper);
+}
+
+int verb_diff(const VerbArgs *args, Report *report, Error *err) {
+        DiffJob job = { 0 };
+        int r = open_diff(args, &job, err);
+
+        if (r >= 0)
+                r = diff_run(&job, report, err);
+        close_diff(&job);
+        return r;
+}
+
+int verb_merge(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int tree = open_below(args, "tree", err);
+        MergeJob job = { .tree = tree };
+        int r;
+
+        if (tree < 0)
+                return tree;
+        r = open_diff(args, &job.diff, err);
+        if (r >= 0)
+                r = merge_run(&job, report, err);
+        close_diff(&job.diff);
+        return r;
 }
 
 static int add_globs(Globs *globs, const OptionList *list, Error *err) {

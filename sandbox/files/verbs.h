@@ -68,6 +68,9 @@ int verb_results(const VerbArgs *args, Report *report, Error *err);
 /** verb_diff() - what /upper changes between /old and /new, below one directory, as a patch on fd 1. Returns: 0 or negative errno */
 int verb_diff(const VerbArgs *args, Report *report, Error *err);
 
+/** verb_merge() - what /upper changes between /old and /new, merged with /tree, on fd 1 (merge.h). Returns: 0 or negative errno */
+int verb_merge(const VerbArgs *args, Report *report, Error *err);
+
 /** verb_apply() - fd 0, a patch, is applied to one directory of /tree, which is /old with a writable upper. Returns: 0 or negative errno */
 int verb_apply(const VerbArgs *args, Report *report, Error *err);
 
