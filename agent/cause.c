@@ -4,6 +4,7 @@
 #include "agent/cause.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/owned.h"
 
@@ -22,6 +23,10 @@ static const char *const names[] = {
         [CAUSE_OUTPUT] = "output_invalid",
         [CAUSE_MAX_TURNS] = "max_turns",
         [CAUSE_MAX_ITERATIONS] = "max_iterations",
+        [CAUSE_REQUIREMENT] = "requirement_failed",
+        [CAUSE_STEP_TIMEOUT] = "step_timeout",
+        [CAUSE_GIVEN_UP] = "given_up",
+        [CAUSE_ENDED] = "ended",
         [CAUSE_LIMIT] = "limit",
         [CAUSE_REFUSED] = "refused",
         [CAUSE_SUPERVISOR_LOST] = "supervisor_lost",
@@ -33,4 +38,11 @@ _Static_assert(ELEMENTS(names) == _CAUSE_MAX, "every cause has a word");
 const char *cause_name(Cause cause) {
         assert((unsigned) cause < _CAUSE_MAX);
         return names[cause];
+}
+
+Cause cause_find(const char *name) {
+        for (unsigned i = 0; i < ELEMENTS(names); i++)
+                if (strcmp(names[i], name) == 0)
+                        return (Cause) i;
+        return CAUSE_INTERNAL;
 }

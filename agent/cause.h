@@ -19,6 +19,10 @@ typedef enum Cause {
         CAUSE_OUTPUT,          /* the step's output does not fit its schema, after all tries */
         CAUSE_MAX_TURNS,       /* a step used all its model calls */
         CAUSE_MAX_ITERATIONS,  /* a loop used all its iterations */
+        CAUSE_REQUIREMENT,     /* what a step requires of its output does not hold */
+        CAUSE_STEP_TIMEOUT,    /* a step's time limit has passed */
+        CAUSE_GIVEN_UP,        /* a person decided so */
+        CAUSE_ENDED,           /* another branch failed or won; never the cause of a whole run */
         CAUSE_LIMIT,           /* the supervisor says that a budget is spent */
         CAUSE_REFUSED,         /* the supervisor refused what a step needs */
         CAUSE_SUPERVISOR_LOST, /* the task socket closed */
@@ -28,3 +32,6 @@ typedef enum Cause {
 
 /** cause_name() - the word, "none" for CAUSE_NONE. Returns: static text */
 const char *cause_name(Cause cause);
+
+/** cause_find() - by its word; CAUSE_INTERNAL where it is none. Returns: the cause */
+Cause cause_find(const char *name);

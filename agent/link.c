@@ -7,11 +7,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/rpc-call.h"
+/* One call under way; it lives on the stack of who waits for it. */
+typedef struct LinkCall {
+        uint64_t id;
+        RpcMessage answer; /* owned by link_call() */
+        bool answered;
+} LinkCall;
 
 struct Link {
         RpcPeer *peer; /* owned */
         uint64_t last_id;
+        LinkCall *calls[LINK_CALLS_MAX]; /* borrowed */
+        unsigned n_calls;
+        LinkWaitFn wait;
+        void *waiter; /* borrowed */
 };
 
 int link_new_consume(int fd, Link **ret_link) {
@@ -56,27 +65,61 @@ static int refused(const cJSON *error, LinkAnswer *answer, const char *method, E
         return LINK_E_REFUSED;
 }
 
+static bool is_answered(const void *userdata) {
+        const LinkCall *call = userdata;
+
+        return call->answered;
+}
+
+static void forget(Link *link, const LinkCall *call) {
+        for (unsigned i = 0; i < link->n_calls; i++)
+                if (link->calls[i] == call)
+                        link->calls[i] = link->calls[--link->n_calls];
+}
+
+/* Send @request and wait for its answer, which the loop hands to @call. */
+static int exchange(Link *link, const cJSON *request, LinkCall *call, Error *err) {
+        int r;
+
+        if (link->n_calls == LINK_CALLS_MAX)
+                return error_say(err, -EBUSY, "%d calls are under way", LINK_CALLS_MAX);
+        r = rpc_peer_send(link->peer, request, NULL, 0);
+        if (r < 0)
+                return error_say(err, -ECONNRESET, "the supervisor does not take the request");
+        link->calls[link->n_calls++] = call;
+        r = link->wait(is_answered, call, link->waiter, err);
+        forget(link, call);
+        return r;
+}
+
+static int take_answer(LinkCall *call, const char *method, LinkAnswer *ret, Error *err) {
+        const cJSON *error = json_get(call->answer.json, "error");
+
+        ret->message = call->answer;
+        call->answer = RPC_MESSAGE_EMPTY;
+        if (error)
+                return refused(error, ret, method, err);
+        ret->result = json_get(ret->message.json, "result");
+        return 0;
+}
+
 int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer *ret, Error *err) {
-        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
-        cJSON *request;
+        SCOPED(json_free) cJSON *request = NULL;
+        LinkCall call = { .id = ++link->last_id };
         int r;
 
         if (!params_consume)
                 params_consume = cJSON_CreateObject();
-        if (!params_consume)
-                return error_set(err, -ENOMEM, "%s", method);
-        request = rpc_request(++link->last_id, method, params_consume);
+        if (params_consume)
+                request = rpc_request(call.id, method, params_consume);
         if (!request)
                 return error_set(err, -ENOMEM, "%s", method);
-        r = rpc_call(link->peer, request, NULL, 0, NULL, NULL, &answer.message, err);
-        if (r < 0)
-                return error_add(err, r, "%s", method);
-        if (json_get(answer.message.json, "error"))
-                r = refused(json_get(answer.message.json, "error"), &answer, method, err);
+        r = exchange(link, request, &call, err);
+        if (r >= 0)
+                r = take_answer(&call, method, ret, err);
         else
-                answer.result = json_get(answer.message.json, "result");
-        *ret = answer;
-        answer = LINK_ANSWER_EMPTY;
+                (void) error_add(err, r, "%s", method);
+        rpc_message_deinit(&call.answer);
         return r;
 }
 
@@ -97,24 +140,60 @@ int link_notify(Link *link, const char *method, cJSON *params_consume) {
         return rpc_peer_send(link->peer, message, NULL, 0);
 }
 
+void link_set_wait(Link *link, LinkWaitFn wait, void *waiter) {
+        link->wait = wait;
+        link->waiter = waiter;
+}
+
 int link_fd(const Link *link) {
         return rpc_peer_fd(link->peer);
 }
 
-int link_idle(Link *link, Error *err) {
-        int r;
+bool link_is_sending(const Link *link) {
+        return rpc_peer_waiting(link->peer) > 0;
+}
 
-        r = rpc_peer_read(link->peer, err);
-        if (r <= 0)
-                return error_say(err, -ECONNRESET, "the supervisor closed the task socket");
+/* What is no answer to a call under way is dropped. */
+static void hand_over(Link *link, RpcMessage *message) {
+        uint64_t id;
+
+        if (json_get(message->json, "method") || json_number(message->json, "id", &id) < 0)
+                return;
+        for (unsigned i = 0; i < link->n_calls; i++) {
+                LinkCall *call = link->calls[i];
+
+                if (call->id != id || call->answered)
+                        continue;
+                call->answer = *message;
+                call->answered = true;
+                *message = RPC_MESSAGE_EMPTY;
+                return;
+        }
+}
+
+static int take_messages(Link *link, Error *err) {
         for (;;) {
                 RpcMessage message = RPC_MESSAGE_EMPTY;
+                int r = rpc_peer_next(link->peer, &message, err);
 
-                r = rpc_peer_next(link->peer, &message, err);
+                if (r > 0)
+                        hand_over(link, &message);
                 rpc_message_deinit(&message);
-                if (r < 0 && r > -4096)
+                if (r < 0 && r != RPC_PARSE && r != RPC_INVALID)
                         return error_say(err, -ECONNRESET, "the task socket is out of step");
                 if (r == 0)
                         return 0;
         }
+}
+
+int link_turn(Link *link, bool readable, Error *err) {
+        int taken = 0, r = 1;
+
+        if (readable) {
+                r = rpc_peer_read(link->peer, err);
+                taken = take_messages(link, err);
+        }
+        if (r <= 0 || rpc_peer_flush(link->peer) < 0)
+                return error_say(err, -ECONNRESET, "the supervisor closed the task socket");
+        return taken;
 }

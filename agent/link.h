@@ -1,6 +1,7 @@
 #pragma once
 /*
- * link: the agent's end of its task socket (warder-agent(7)). One call at a time; notifications out.
+ * link: the agent's end of its task socket (warder-agent(7)). Each strand of the loop may have one call under
+ * way; answers find their calls by number. Notifications out.
  */
 #include "base/rpc.h"
 
@@ -19,6 +20,8 @@ typedef struct LinkAnswer {
 
 enum { _LINK_E_SUCCESS, LINK_E_REFUSED };
 
+#define LINK_CALLS_MAX 64 /* under way */
+
 /** link_new_consume() - over the task socket. Returns: 0 or -ENOMEM (then @fd is closed) */
 int link_new_consume(int fd, Link **ret_link);
 /** link_free() - close it. Returns: NULL */
@@ -36,8 +39,11 @@ static inline void link_answer_deinit_scoped(LinkAnswer *answer) {
  * @params_consume: freed in every case; NULL: no parameters (or no memory: then -ENOMEM)
  * @ret:            owned by the caller, also where refused
  *
+ * The strand that calls yields until the answer is there. A call whose wait ends early (a time limit, a step
+ * that is ended) is forgotten; its answer is dropped when it comes.
+ *
  * Returns: 0; LINK_E_REFUSED with the sentence in @err and the word in @ret->code; -ECONNRESET where
- *          the supervisor is gone; other negative errno.
+ *          the supervisor is gone; -ETIMEDOUT, -ECANCELED as loop_until(); other negative errno.
  */
 int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer *ret, Error *err);
 
@@ -50,11 +56,21 @@ int link_take_fd(LinkAnswer *answer);
  */
 int link_notify(Link *link, const char *method, cJSON *params_consume);
 
-/** link_fd() - what to poll while waiting for something else */
+/* How a call waits: until @ready says yes. Returns: 0 or negative errno, as loop_until() does. */
+typedef int (*LinkWaitFn)(bool (*ready)(const void *userdata), const void *userdata, void *waiter,
+                          Error *err);
+
+/** link_set_wait() - by whom calls wait; the loop sets itself. @waiter is borrowed */
+void link_set_wait(Link *link, LinkWaitFn wait, void *waiter);
+
+/** link_fd() - what to poll */
 int link_fd(const Link *link);
 
+/** link_is_sending() - does something wait to be sent: poll for writing too */
+bool link_is_sending(const Link *link);
+
 /**
- * link_idle() - take in what came outside of a call
+ * link_turn() - send what waits and, where @readable, take in what came: answers go to their calls
  * Returns: 0, or -ECONNRESET where the supervisor closed the socket: the task is over.
  */
-int link_idle(Link *link, Error *err);
+int link_turn(Link *link, bool readable, Error *err);

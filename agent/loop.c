@@ -3,6 +3,9 @@
  * (watch_socket) and when it wants to be called without an event (set_timer); the loop holds both beside
  * the task socket and calls curl_multi_socket_action() for each that is ready.
  *
+ * Who waits says for what by a function that is asked after each event: with LOOP_STRANDS_MAX strands that
+ * costs less than lists of who waits for which descriptor, and nothing can be forgotten to be woken.
+ *
  * Rejected: curl_multi_poll() (its own poll, without a signal mask) and a thread for transfers.
  */
 #include "agent/loop.h"
@@ -11,15 +14,35 @@
 
 #include "base/units.h"
 
-#define LOOP_SOCKETS_MAX 16
+#define LOOP_SOCKETS_MAX 64
+
+/* Who can wait: the main flow (which has no fiber) and the strands. */
+struct Strand {
+        Fiber *fiber; /* owned */
+        LoopReadyFn ready;
+        const void *userdata; /* borrowed, for ready */
+        uint64_t until;       /* of this wait; monotonic microseconds */
+        uint64_t limit;       /* of all its waits */
+        bool patient;         /* this wait keeps no limit and is not cancelled */
+        bool cancelled;
+};
 
 struct Loop {
         Link *link;                              /* borrowed */
         CURLM *multi;                            /* owned; NULL before the first transfer */
         struct pollfd fds[1 + LOOP_SOCKETS_MAX]; /* [0] is the task socket */
         unsigned n;
-        uint64_t deadline; /* monotonic microseconds; UINT64_MAX: none */
+        uint64_t deadline; /* libcurl's; monotonic microseconds; UINT64_MAX: none */
+        Strand main;
+        Strand *strands[LOOP_STRANDS_MAX]; /* borrowed from their spawners */
+        unsigned n_strands;
+        Strand *current; /* who runs */
+        Error broken;    /* code set: no wait succeeds any more */
 };
+
+static int wait_link(LoopReadyFn ready, const void *userdata, void *loop, Error *err) {
+        return loop_until(loop, ready, userdata, err);
+}
 
 int loop_new(Link *link, Loop **ret_loop) {
         Loop *loop = calloc(1, sizeof(*loop));
@@ -27,9 +50,12 @@ int loop_new(Link *link, Loop **ret_loop) {
         if (!loop)
                 return -ENOMEM;
         loop->link = link;
-        loop->fds[0] = (struct pollfd){ .fd = link_fd(link), .events = POLLIN };
+        loop->fds[0] = (struct pollfd){ .fd = link_fd(link) };
         loop->n = 1;
         loop->deadline = UINT64_MAX;
+        loop->main.limit = UINT64_MAX;
+        loop->current = &loop->main;
+        link_set_wait(link, wait_link, loop);
         *ret_loop = loop;
         return 0;
 }
@@ -39,9 +65,13 @@ Loop *loop_free(Loop *loop) {
                 curl_multi_cleanup(loop->multi);
                 curl_global_cleanup();
         }
+        if (loop)
+                link_set_wait(loop->link, NULL, NULL);
         free(loop);
         return NULL;
 }
+
+/* ---- libcurl ------------------------------------------------------------------------------------- */
 
 static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused) {
         Loop *loop = userdata;
@@ -95,29 +125,65 @@ int loop_start_curl(Loop *loop, Error *err) {
         return 0;
 }
 
+/* libcurl gives each message once. */
+static void note_ends(Loop *loop) {
+        const CURLMsg *message;
+        int left;
+
+        while ((message = curl_multi_info_read(loop->multi, &left))) {
+                LoopTransfer *transfer = NULL;
+
+                if (message->msg != CURLMSG_DONE ||
+                    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) !=
+                            CURLE_OK ||
+                    !transfer)
+                        continue;
+                transfer->code = message->data.result;
+                transfer->ended = true;
+        }
+}
+
 static void act(Loop *loop, curl_socket_t fd, int what) {
         int running;
 
         (void) curl_multi_socket_action(loop->multi, fd, what, &running);
+        note_ends(loop);
 }
 
-int loop_add(Loop *loop, CURL *easy, Error *err) {
+int loop_add(Loop *loop, LoopTransfer *transfer, Error *err) {
         int r = loop_start_curl(loop, err);
 
         if (r < 0)
                 return r;
-        if (curl_multi_add_handle(loop->multi, easy) != CURLM_OK)
+        transfer->ended = false;
+        (void) curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
+        if (curl_multi_add_handle(loop->multi, transfer->easy) != CURLM_OK)
                 return error_say(err, -EIO, "libcurl does not take the request");
         act(loop, CURL_SOCKET_TIMEOUT, 0);
         return 0;
 }
 
-void loop_remove(Loop *loop, CURL *easy) {
+void loop_remove(Loop *loop, LoopTransfer *transfer) {
         if (loop->multi)
-                (void) curl_multi_remove_handle(loop->multi, easy);
+                (void) curl_multi_remove_handle(loop->multi, transfer->easy);
 }
 
-static struct timespec until(uint64_t deadline) {
+static bool has_arrived(const void *userdata) {
+        const LoopTransfer *transfer = userdata;
+
+        return transfer->ended;
+}
+
+int loop_wait(Loop *loop, LoopTransfer *transfer, Error *err) {
+        int r = loop_until(loop, has_arrived, transfer, err);
+
+        loop_remove(loop, transfer);
+        return r;
+}
+
+/* ---- one turn ------------------------------------------------------------------------------------ */
+
+static struct timespec from_now(uint64_t deadline) {
         uint64_t now = units_monotonic(), usec = deadline > now ? deadline - now : 0;
 
         return (struct timespec){ .tv_sec = (time_t) (usec / 1000000),
@@ -145,17 +211,35 @@ static void dispatch(Loop *loop) {
         }
 }
 
-/* One wait, until something happens or @deadline. */
-static int turn(Loop *loop, uint64_t deadline, Error *err) {
-        uint64_t first = deadline < loop->deadline ? deadline : loop->deadline;
-        struct timespec wait = until(first);
+static uint64_t end_of_wait(const Strand *strand) {
+        if (strand->patient || strand->until < strand->limit)
+                return strand->until;
+        return strand->limit;
+}
+
+static uint64_t first_deadline(const Loop *loop) {
+        uint64_t first = end_of_wait(&loop->main);
+
+        if (loop->deadline < first)
+                first = loop->deadline;
+        for (unsigned i = 0; i < loop->n_strands; i++)
+                if (end_of_wait(loop->strands[i]) < first)
+                        first = end_of_wait(loop->strands[i]);
+        return first;
+}
+
+/* One wait, until something happens or the first of the deadlines. */
+static int turn(Loop *loop, Error *err) {
+        uint64_t first = first_deadline(loop);
+        struct timespec wait = from_now(first);
         int r;
 
+        loop->fds[0].events = (short) (POLLIN | (link_is_sending(loop->link) ? POLLOUT : 0));
         r = ppoll(loop->fds, loop->n, first == UINT64_MAX ? NULL : &wait, NULL);
         if (r < 0)
                 return errno == EINTR ? 0 : error_set(err, -errno, "wait");
         if (loop->fds[0].revents) {
-                r = link_idle(loop->link, err);
+                r = link_turn(loop->link, loop->fds[0].revents & ~POLLOUT, err);
                 if (r < 0)
                         return r;
         }
@@ -163,33 +247,144 @@ static int turn(Loop *loop, uint64_t deadline, Error *err) {
         return 0;
 }
 
-/* Has this transfer ended? libcurl gives each message once; there is one transfer at a time. */
-static bool has_ended(Loop *loop, const CURL *easy, CURLcode *ret_code) {
-        const CURLMsg *message;
-        int left;
+/* ---- who waits ----------------------------------------------------------------------------------- */
 
-        while ((message = curl_multi_info_read(loop->multi, &left)))
-                if (message->msg == CURLMSG_DONE && message->easy_handle == easy) {
-                        *ret_code = message->data.result;
-                        return true;
-                }
-        return false;
+/* Is there an answer for who waits? 1: not yet. */
+static int outcome(const Loop *loop, const Strand *strand, Error *err) {
+        if (strand->ready && strand->ready(strand->userdata))
+                return 0;
+        if (loop->broken.code && !strand->patient)
+                return error_say(err, loop->broken.code, "%s", loop->broken.text);
+        if (strand->cancelled && !strand->patient)
+                return error_say(err, -ECANCELED, "ended together with the steps beside it");
+        if (units_monotonic() < end_of_wait(strand))
+                return 1;
+        if (end_of_wait(strand) == strand->until)
+                return 0;
+        return error_say(err, -ETIMEDOUT, "the step's time limit has passed");
 }
 
-int loop_wait(Loop *loop, CURL *easy, CURLcode *ret_code, Error *err) {
-        int r = 0;
+/* Resume every strand that can go on. Returns whether one did. */
+static bool resume_strands(Loop *loop) {
+        bool any = false;
 
-        while (r >= 0 && !has_ended(loop, easy, ret_code))
-                r = turn(loop, UINT64_MAX, err);
-        loop_remove(loop, easy);
+        for (unsigned i = 0; i < loop->n_strands; i++) {
+                Strand *strand = loop->strands[i];
+
+                if (fiber_is_ended(strand->fiber) || outcome(loop, strand, NULL) == 1)
+                        continue;
+                loop->current = strand;
+                fiber_resume(strand->fiber);
+                loop->current = &loop->main;
+                any = true;
+        }
+        return any;
+}
+
+static int wait_in_main(Loop *loop, Error *err) {
+        int r;
+
+        for (;;) {
+                r = outcome(loop, &loop->main, err);
+                if (r <= 0)
+                        return r;
+                if (resume_strands(loop))
+                        continue;
+                (void) turn(loop, &loop->broken);
+        }
+}
+
+static int wait_for(Loop *loop, const Strand *how, Error *err) {
+        Strand *self = loop->current;
+        int r;
+
+        self->ready = how->ready;
+        self->userdata = how->userdata;
+        self->until = how->until;
+        self->patient = how->patient;
+        if (!self->fiber) {
+                r = wait_in_main(loop, err);
+        } else {
+                r = outcome(loop, self, err);
+                if (r == 1) {
+                        fiber_yield(self->fiber);
+                        r = outcome(loop, self, err);
+                }
+        }
+        self->until = UINT64_MAX;
         return r;
+}
+
+int loop_until(Loop *loop, LoopReadyFn ready, const void *userdata, Error *err) {
+        return wait_for(
+                loop, &(Strand){ .ready = ready, .userdata = userdata, .until = UINT64_MAX }, err);
 }
 
 int loop_sleep(Loop *loop, uint64_t usec, Error *err) {
-        uint64_t deadline = units_monotonic() + usec;
-        int r = 0;
+        return wait_for(loop, &(Strand){ .until = units_monotonic() + usec }, err);
+}
 
-        while (r >= 0 && units_monotonic() < deadline)
-                r = turn(loop, deadline, err);
-        return r;
+uint64_t loop_limit(Loop *loop, uint64_t deadline) {
+        uint64_t outer = loop->current->limit;
+
+        loop->current->limit = deadline;
+        return outer;
+}
+
+uint64_t loop_left(const Loop *loop) {
+        uint64_t now = units_monotonic(), limit = loop->current->limit;
+
+        if (limit == UINT64_MAX)
+                return limit;
+        return limit > now ? limit - now : 0;
+}
+
+/* ---- strands ------------------------------------------------------------------------------------- */
+
+int loop_spawn(Loop *loop, FiberFn run, void *userdata, Strand **ret_strand) {
+        Strand *strand;
+
+        if (loop->n_strands == ELEMENTS(loop->strands))
+                return -EAGAIN;
+        strand = calloc(1, sizeof(*strand));
+        if (!strand || fiber_new(run, userdata, &strand->fiber) < 0) {
+                free(strand);
+                return -ENOMEM;
+        }
+        strand->until = 0; /* it can go on at once */
+        strand->patient = true;
+        strand->limit = loop->current->limit;
+        loop->strands[loop->n_strands++] = strand;
+        *ret_strand = strand;
+        return 0;
+}
+
+void loop_cancel(Strand *strand) {
+        strand->cancelled = true;
+}
+
+bool loop_has_ended(const Strand *strand) {
+        return fiber_is_ended(strand->fiber);
+}
+
+static bool strand_has_ended(const void *userdata) {
+        return loop_has_ended(userdata);
+}
+
+Strand *loop_join(Loop *loop, Strand *strand) {
+        unsigned i = 0;
+
+        /* a supervisor that is gone ends the strand's waits, and by that the wait for its end */
+        (void) wait_for(loop,
+                        &(Strand){ .ready = strand_has_ended,
+                                   .userdata = strand,
+                                   .until = UINT64_MAX,
+                                   .patient = true },
+                        NULL);
+        while (loop->strands[i] != strand)
+                i++;
+        loop->strands[i] = loop->strands[--loop->n_strands];
+        fiber_free(strand->fiber);
+        free(strand);
+        return NULL;
 }

@@ -11,7 +11,7 @@
 
 #include "agent/filter.h"
 #include "agent/session.h"
-#include "agent/workflow/engine.h"
+#include "agent/workflow/run.h"
 #include "base/lockdown.h"
 #include "base/log.h"
 
@@ -27,10 +27,11 @@ static int run_workflow(Session *session, Error *err) {
                 return session_fail(session, CAUSE_WORKFLOW, r);
         if (!json_add_text(input, "request", json_text(session->info, "request")))
                 return session_fail(session, CAUSE_INTERNAL, -ENOMEM);
-        return engine_run(session, workflow, input, err);
+        return run_task(session, workflow, input,
+                        cJSON_DetachItemFromObjectCaseSensitive(session->info, "journal"), err);
 }
 
-static int run_task(Link *link_consume) {
+static int serve(Link *link_consume) {
         Session session;
         Error err = ERROR_EMPTY, late = ERROR_EMPTY;
         int r;
@@ -69,5 +70,5 @@ int main(void) {
                 link_free(link);
                 return 1;
         }
-        return run_task(link) == 0 ? 0 : 1;
+        return serve(link) == 0 ? 0 : 1;
 }

@@ -9,15 +9,17 @@
 #include "agent/model/provider.h"
 #include "agent/roles/role.h"
 
-#define EVENT_TEXT_MAX 2400 /* bytes of one text in an event: a plan; escaped it must fit into one */
+#define EVENT_TEXT_MAX \
+        2400 /* bytes of one text in an event: a plan; escaped it must fit into one */
 
 typedef struct Session {
-        Link *link;                /* owned */
-        Loop *loop;                /* owned */
-        cJSON *info;               /* owned; result of task.info */
-        RoleSet roles;             /* owned */
-        Provider *provider;        /* owned */
-        unsigned calls[ROLES_MAX]; /* model calls of each role so far */
+        Link *link;                          /* owned */
+        Loop *loop;                          /* owned */
+        cJSON *info;                         /* owned; result of task.info */
+        RoleSet roles;                       /* owned */
+        Provider *provider;                  /* owned */
+        unsigned calls[ROLES_MAX];           /* model calls of each role so far */
+        unsigned calls_committed[ROLES_MAX]; /* of them, those of steps that are done */
         Cause cause;
 } Session;
 

@@ -1,5 +1,6 @@
 /*
- * http: a libcurl easy handle that is used again and again, so that the connection stays.
+ * http: a libcurl easy handle for one request and its further tries. The connection is the multi handle's and
+ * stays for the next request.
  *
  * How long to wait before another try: x-should-retry: false ends the tries (egress says so when it has
  * used its own); retry-after-ms, then Retry-After, then the back-off. A wait above RETRY_WAIT_MAX_USEC
@@ -14,8 +15,9 @@
 #include "base/units.h"
 
 struct Http {
-        Loop *loop;                 /* borrowed */
-        CURL *easy;                 /* owned */
+        Loop *loop; /* borrowed */
+        CURL *easy; /* owned */
+        LoopTransfer transfer;
         struct curl_slist *headers; /* owned */
         char *sent;                 /* owned; body under way */
         Buf body;                   /* of the answer */
@@ -39,7 +41,7 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *userdata) {
 Http *http_free(Http *http) {
         if (http) {
                 if (http->easy) {
-                        loop_remove(http->loop, http->easy);
+                        loop_remove(http->loop, &http->transfer);
                         curl_easy_cleanup(http->easy);
                 }
                 curl_slist_free_all(http->headers);
@@ -92,6 +94,7 @@ int http_new(Loop *loop, const char *url, Http **ret_http, Error *err) {
         http->easy = curl_easy_init();
         if (!http->easy || set_headers(http) < 0)
                 return error_set(err, -ENOMEM, "model endpoint");
+        http->transfer.easy = http->easy;
         set_options(http);
         if (curl_easy_setopt(http->easy, CURLOPT_URL, url) != CURLE_OK)
                 return error_say(err, -EINVAL, "%.200s is no URL", url);
@@ -111,7 +114,7 @@ static int send_once(Http *http, Error *err) {
         http->tries++;
         /* on a connection that failed libcurl would send once more by itself, uncounted */
         (void) curl_easy_setopt(http->easy, CURLOPT_FRESH_CONNECT, http->tries > 1 ? 1L : 0L);
-        return loop_add(http->loop, http->easy, err);
+        return loop_add(http->loop, &http->transfer, err);
 }
 
 int http_start(Http *http, const char *body, size_t n, Error *err) {
@@ -193,13 +196,14 @@ static int give_up(const Http *http, CURLcode code, Error *err) {
 
 int http_finish(Http *http, Error *err) {
         for (;;) {
-                CURLcode code = CURLE_OK;
+                CURLcode code;
                 uint64_t usec = 0;
                 int r;
 
-                r = loop_wait(http->loop, http->easy, &code, err);
+                r = loop_wait(http->loop, &http->transfer, err);
                 if (r < 0)
                         return r;
+                code = http->transfer.code;
                 (void) curl_easy_getinfo(http->easy, CURLINFO_RESPONSE_CODE, &http->status);
                 if (!try_again(http, code, &usec))
                         return code == CURLE_OK ? 0 : give_up(http, code, err);

@@ -31,7 +31,7 @@ void http_on_notice(Http *http, HttpNoticeFn notice, void *userdata);
  * http_finish() - wait for the answer, with all tries
  *
  * Returns: 0 whatever the status is; -EHOSTUNREACH: no answer, and @err says of what kind; -EMSGSIZE: a
- *          reply above HTTP_REPLY_MAX; -ECONNRESET: the supervisor is gone.
+ *          reply above HTTP_REPLY_MAX; otherwise as loop_until().
  */
 int http_finish(Http *http, Error *err);
 

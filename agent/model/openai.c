@@ -11,35 +11,56 @@
 
 typedef struct OpenAi {
         Provider provider;
-        Http *http;    /* owned */
-        char *model;   /* owned */
-        unsigned turn; /* of the call under way */
+        Loop *loop;  /* borrowed */
+        char *url;   /* owned */
+        char *model; /* owned */
 } OpenAi;
 
-static int start(Provider *provider, const ModelRequest *request, Error *err) {
+/* One call; its connection is libcurl's, which keeps it for the next. */
+typedef struct OpenAiCall {
+        Http *http; /* owned */
+        unsigned turn;
+} OpenAiCall;
+
+static OpenAiCall *call_free(OpenAiCall *state) {
+        if (state)
+                http_free(state->http);
+        free(state);
+        return NULL;
+}
+DEFINE_SCOPED(OpenAiCall *, call_free);
+
+static int start(Provider *provider, const ModelRequest *request, ModelCall *call, Error *err) {
         OpenAi *openai = container_of(provider, OpenAi, provider);
         autofree char *body = chat_request(openai->model, request);
+        SCOPED(call_free) OpenAiCall *state = calloc(1, sizeof(*state));
         int r;
 
-        openai->turn = request->turn;
-        provider->cause = CAUSE_INTERNAL;
-        if (!body)
+        call->cause = CAUSE_INTERNAL;
+        if (!body || !state)
                 return error_set(err, -ENOMEM, "model request");
-        http_on_notice(openai->http, provider->notice, provider->userdata);
-        r = http_start(openai->http, body, strlen(body), err);
+        state->turn = request->turn;
+        r = http_new(openai->loop, openai->url, &state->http, err);
         if (r < 0)
                 return r;
-        provider->cause = CAUSE_NONE;
+        http_on_notice(state->http, provider->notice, provider->userdata);
+        r = http_start(state->http, body, strlen(body), err);
+        if (r < 0)
+                return r;
+        call->cause = CAUSE_NONE;
+        call->state = TAKE_PTR(state);
         return 0;
 }
 
-static int transfer_failed(Provider *provider, int r) {
+static int transfer_failed(ModelCall *call, int r) {
         if (r == -EHOSTUNREACH)
-                provider->cause = CAUSE_MODEL_UNREACHABLE;
+                call->cause = CAUSE_MODEL_UNREACHABLE;
         else if (r == -EMSGSIZE)
-                provider->cause = CAUSE_MODEL_REPLY;
+                call->cause = CAUSE_MODEL_REPLY;
+        else if (r == -ETIMEDOUT || r == -ECANCELED)
+                call->cause = r == -ETIMEDOUT ? CAUSE_STEP_TIMEOUT : CAUSE_ENDED;
         else
-                provider->cause = r == -ECONNRESET ? CAUSE_SUPERVISOR_LOST : CAUSE_INTERNAL;
+                call->cause = r == -ECONNRESET ? CAUSE_SUPERVISOR_LOST : CAUSE_INTERNAL;
         return r;
 }
 
@@ -52,15 +73,15 @@ static Cause status_cause(long status, const ChatError *said) {
         return status == 429 ? CAUSE_MODEL_RATE_LIMIT : CAUSE_MODEL_STATUS;
 }
 
-static int status_failed(OpenAi *openai, Error *err) {
+static int status_failed(const Http *http, ModelCall *call, Error *err) {
         ChatError said;
         size_t n;
-        const char *body = http_body(openai->http, &n);
-        long status = http_status(openai->http);
-        unsigned tries = http_tries(openai->http);
+        const char *body = http_body(http, &n);
+        long status = http_status(http);
+        unsigned tries = http_tries(http);
 
         chat_error(body, n, &said);
-        openai->provider.cause = status_cause(status, &said);
+        call->cause = status_cause(status, &said);
         if (strcmp(said.type, "warder_egress") == 0)
                 return error_say(err, -EPROTO, "%s", said.message);
         return error_say(err, -EPROTO, "the model endpoint answered HTTP %ld after %u %s%s%s",
@@ -68,28 +89,29 @@ static int status_failed(OpenAi *openai, Error *err) {
                          said.message);
 }
 
-static int finish(Provider *provider, ModelReply *ret_reply, Error *err) {
-        OpenAi *openai = container_of(provider, OpenAi, provider);
+static int finish(Provider *provider, ModelCall *call, ModelReply *ret_reply, Error *err) {
+        SCOPED(call_free) OpenAiCall *state = TAKE_PTR(call->state);
         const char *body;
         size_t n;
         int r;
 
-        r = http_finish(openai->http, err);
+        (void) provider;
+        r = http_finish(state->http, err);
         if (r < 0)
-                return transfer_failed(provider, r);
-        if (http_status(openai->http) != 200)
-                return status_failed(openai, err);
-        body = http_body(openai->http, &n);
-        r = chat_reply(body, n, openai->turn, ret_reply, &provider->cause, err);
+                return transfer_failed(call, r);
+        if (http_status(state->http) != 200)
+                return status_failed(state->http, call, err);
+        body = http_body(state->http, &n);
+        r = chat_reply(body, n, state->turn, ret_reply, &call->cause, err);
         if (r >= 0)
-                ret_reply->attempts = http_tries(openai->http);
+                ret_reply->attempts = http_tries(state->http);
         return r;
 }
 
 static void openai_free(Provider *provider) {
         OpenAi *openai = container_of(provider, OpenAi, provider);
 
-        http_free(openai->http);
+        free(openai->url);
         free(openai->model);
         free(openai);
 }
@@ -100,20 +122,18 @@ int openai_new(const char *base_url, const char *model, Loop *loop, Provider **r
                Error *err) {
         OpenAi *openai = calloc(1, sizeof(*openai));
         SCOPED(provider_free) Provider *provider = openai ? &openai->provider : NULL;
-        autofree char *url = NULL;
-        int r;
 
         if (!openai)
                 return error_set(err, -ENOMEM, "model endpoint");
+        openai->loop = loop;
         provider->kind = &openai_kind;
         if (!base_url || !*base_url)
                 return error_say(err, -EINVAL, "the model route has no base_url");
         openai->model = strdup(model ? model : "");
-        if (!openai->model || asprintf(&url, "%s/chat/completions", base_url) < 0)
+        if (asprintf(&openai->url, "%s/chat/completions", base_url) < 0)
+                openai->url = NULL;
+        if (!openai->model || !openai->url)
                 return error_set(err, -ENOMEM, "model endpoint");
-        r = http_new(loop, url, &openai->http, err);
-        if (r < 0)
-                return r;
         *ret_provider = TAKE_PTR(provider);
         return 0;
 }

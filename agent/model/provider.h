@@ -25,12 +25,23 @@ typedef struct ModelReply {
 
 typedef struct Provider Provider;
 
+/* One call between its two halves. Several may be under way, each of a strand of its own. */
+typedef struct ModelCall {
+        void *state; /* the provider's; released by finish */
+        Cause cause; /* of a failure */
+} ModelCall;
+
+#define MODEL_CALL_EMPTY ((ModelCall){ 0 })
+
 typedef struct ProviderKind {
         const char *name;
         bool is_recorded; /* its replies come from a transcript */
-        /* Both return 0 or negative errno, with provider->cause set and the sentence in @err. */
-        int (*start)(Provider *provider, const ModelRequest *request, Error *err);
-        int (*finish)(Provider *provider, ModelReply *ret_reply, Error *err);
+        /*
+         * Both return 0 or negative errno, with call->cause set and the sentence in @err. A call that was
+         * started is always finished.
+         */
+        int (*start)(Provider *provider, const ModelRequest *request, ModelCall *call, Error *err);
+        int (*finish)(Provider *provider, ModelCall *call, ModelReply *ret_reply, Error *err);
         /* What is worth saying after the run, "" where nothing; may be NULL. */
         void (*remark)(Provider *provider, char *text, size_t size);
         void (*free)(Provider *provider);
@@ -38,7 +49,6 @@ typedef struct ProviderKind {
 
 struct Provider {
         const ProviderKind *kind;
-        Cause cause; /* of the last failure */
         /* Tells people what takes time (a retry); may be NULL. */
         void (*notice)(void *userdata, const char *text);
         void *userdata; /* borrowed, for notice */

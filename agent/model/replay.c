@@ -15,9 +15,8 @@
 
 typedef struct Replay {
         Provider provider;
-        cJSON *entries;     /* owned */
-        bool *used;         /* owned; by number of the entry */
-        const cJSON *reply; /* borrowed; of the call under way */
+        cJSON *entries; /* owned */
+        bool *used;     /* owned; by number of the entry */
 } Replay;
 
 static const char transcript_schema[] =
@@ -101,10 +100,10 @@ static void clip(const char *text, char *shown) {
                                 text + n - SHOWN_MAX / 2);
 }
 
-static int mismatch(Replay *replay, const ModelRequest *request, const char *expect, Error *err) {
+static int mismatch(ModelCall *call, const ModelRequest *request, const char *expect, Error *err) {
         char had[SHOWN_MAX + 8], wanted[SHOWN_MAX + 8];
 
-        replay->provider.cause = CAUSE_REPLAY_MISMATCH;
+        call->cause = CAUSE_REPLAY_MISMATCH;
         clip(thread_last(request->thread), had);
         if (!expect)
                 return error_say(err, -EPROTO,
@@ -117,17 +116,18 @@ static int mismatch(Replay *replay, const ModelRequest *request, const char *exp
                          request->turn, request->role, wanted, had);
 }
 
-static int start(Provider *provider, const ModelRequest *request, Error *err) {
+/* The call's state is its entry's reply, which the transcript owns. */
+static int start(Provider *provider, const ModelRequest *request, ModelCall *call, Error *err) {
         Replay *replay = container_of(provider, Replay, provider);
         unsigned i = 0;
         const cJSON *entry = find_entry(replay, request, &i);
 
         if (!entry)
-                return mismatch(replay, request, NULL, err);
+                return mismatch(call, request, NULL, err);
         if (!strstr(thread_last(request->thread), json_text(entry, "expect")))
-                return mismatch(replay, request, json_text(entry, "expect"), err);
+                return mismatch(call, request, json_text(entry, "expect"), err);
         replay->used[i] = true;
-        replay->reply = json_get(entry, "reply");
+        call->state = json_get(entry, "reply");
         return 0;
 }
 
@@ -160,15 +160,16 @@ static int take_calls(const cJSON *list, ModelReply *reply) {
         return 0;
 }
 
-static int finish(Provider *provider, ModelReply *ret_reply, Error *err) {
-        Replay *replay = container_of(provider, Replay, provider);
+static int finish(Provider *provider, ModelCall *call, ModelReply *ret_reply, Error *err) {
+        const cJSON *recorded = call->state;
         SCOPED(model_reply_deinit) ModelReply reply = { .attempts = 1 };
-        const char *content = json_text(replay->reply, "content");
-        const cJSON *usage = json_get(replay->reply, "usage");
+        const char *content = json_text(recorded, "content");
+        const cJSON *usage = json_get(recorded, "usage");
 
+        (void) provider;
         reply.text = strdup(content ? content : "");
-        if (!reply.text || take_calls(json_get(replay->reply, "tool_calls"), &reply) < 0) {
-                provider->cause = CAUSE_INTERNAL;
+        if (!reply.text || take_calls(json_get(recorded, "tool_calls"), &reply) < 0) {
+                call->cause = CAUSE_INTERNAL;
                 return error_set(err, -ENOMEM, "take a recorded reply");
         }
         (void) json_number(usage, "prompt_tokens", &reply.tokens_in);

@@ -26,6 +26,7 @@ typedef struct Turns {
         Thread *thread;      /* owned by agent_step_run() */
         unsigned wrong;      /* wrong tool calls in a row */
         unsigned misfits;    /* outputs that did not fit */
+        unsigned calls;      /* model calls so far */
 } Turns;
 
 int agent_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
@@ -53,8 +54,7 @@ int agent_step_load(Loader *loader, const cJSON *json, const char *path, Step *s
 }
 
 static int no_memory(Turns *turns, Error *err) {
-        (void) error_set(err, -ENOMEM, "step %s", turns->engine->path);
-        return engine_fail(turns->engine, CAUSE_INTERNAL, -ENOMEM);
+        return engine_no_memory(turns->engine, err);
 }
 
 static int begin_thread(Turns *turns, Error *err) {
@@ -159,17 +159,19 @@ static int ask_model(Turns *turns, ModelReply *reply, Error *err) {
                                  .thread = turns->thread,
                                  .tools = toolbox_describe(role->tools) };
         uint64_t began = units_monotonic();
+        ModelCall call = MODEL_CALL_EMPTY;
         Error later = ERROR_EMPTY;
         int r, compiled;
 
+        turns->calls++;
         (void) thread_trim(turns->thread, role->tokens);
-        r = session->provider->kind->start(session->provider, &request, err);
+        r = session->provider->kind->start(session->provider, &request, &call, err);
         if (r < 0)
-                return engine_fail(turns->engine, session->provider->cause, r);
+                return engine_fail(turns->engine, call.cause, r);
         compiled = expressions_compile(turns->engine->workflow->expressions, &later);
-        r = session->provider->kind->finish(session->provider, reply, err);
+        r = session->provider->kind->finish(session->provider, &call, reply, err);
         if (r < 0)
-                return engine_fail(turns->engine, session->provider->cause, r);
+                return engine_fail(turns->engine, call.cause, r);
         if (record(turns, &request, reply) < 0)
                 return engine_fail(turns->engine, CAUSE_SUPERVISOR_LOST,
                                    error_say(err, -ECONNRESET, "the supervisor is gone"));
@@ -225,8 +227,8 @@ static int run_call(Turns *turns, const ToolCall *call, Error *err) {
                 return r;
         r = toolbox_call(turns->step->role->tools, call, &run, err);
         if (r < 0)
-                r = engine_fail(turns->engine,
-                                r == -ENOMEM ? CAUSE_INTERNAL : CAUSE_SUPERVISOR_LOST, r);
+                r = engine_fail(turns->engine, r == -ENOMEM ? CAUSE_INTERNAL : engine_wait_cause(r),
+                                r);
         if (r >= 0)
                 r = send_result_event(turns, call, &run, began);
         if (r >= 0 &&
@@ -299,14 +301,29 @@ static int take_turns(Turns *turns, cJSON **ret_output, Error *err) {
         return engine_fail(turns->engine, CAUSE_MAX_TURNS, -ECANCELED);
 }
 
+/* What a resumed run counts on from: a step that it runs again makes its calls again. */
+static void count_calls(const Turns *turns) {
+        Session *session = turns->engine->session;
+
+        for (unsigned i = 0; i < session->roles.n; i++)
+                if (session->roles.items[i] == turns->step->role)
+                        session->calls_committed[i] += turns->calls;
+        turns->engine->run->memory_changed = true;
+}
+
 int agent_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err) {
         SCOPED(thread_free) Thread *thread = NULL;
         Turns turns = { .engine = engine,
                         .step = step,
                         .schema = step->output ? step->output : step->role->output };
 
+        int r;
+
         if (thread_new(&thread) < 0)
                 return no_memory(&turns, err);
         turns.thread = thread;
-        return take_turns(&turns, ret_output, err);
+        r = take_turns(&turns, ret_output, err);
+        if (r >= 0)
+                count_calls(&turns);
+        return r;
 }

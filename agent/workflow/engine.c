@@ -1,177 +1,227 @@
 /*
- * engine: the tree walk. A step's output lands in data.steps under its id; ids are unique in the whole
- * workflow, so that an expression needs no path. In a loop the newest iteration's output stands there.
+ * engine: values, paths, events, checkpoints.
+ *
+ * The state of a workflow is one object for all its branches. Expressions see it through a reference that
+ * is set anew before each use, since a branch may have changed it meanwhile.
  */
 #include "agent/workflow/engine.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "agent/workflow/kinds.h"
-#include "base/schema.h"
 #include "base/units.h"
 
 #define CHECKPOINT_MAX (768 * 1024) /* below the socket's longest line */
 
-int engine_fail(Engine *engine, Cause cause, int code) {
-        return session_fail(engine->session, cause, code);
+/* ---- values -------------------------------------------------------------------------------------- */
+
+cJSON *engine_state(Engine *engine) {
+        char key[ENGINE_PATH_MAX];
+        cJSON *state;
+
+        (void) snprintf(key, sizeof(key), "%.*s", (int) engine->base, engine->path);
+        state = json_get(engine->run->states, key);
+        return state ? state : json_add_object(engine->run->states, key);
 }
 
-int engine_event(Engine *engine, const char *event, cJSON *data_consume) {
-        int r = session_event(engine->session, event, engine->path, engine->iteration,
-                              data_consume);
+const cJSON *engine_data(Engine *engine) {
+        cJSON *view = json_get(engine->data, "state"), *state = engine_state(engine);
 
-        return r < 0 ? engine_fail(engine, CAUSE_SUPERVISOR_LOST, r) : 0;
+        if (view && state)
+                view->child = state->child;
+        return engine->data;
+}
+
+const cJSON *engine_output(const Engine *engine, const char *id) {
+        return json_get(json_get(engine->data, "steps"), id);
+}
+
+void engine_set_iteration(Engine *engine, unsigned iteration, unsigned of) {
+        cJSON *number = json_get(engine->data, "iteration");
+
+        engine->iteration = iteration;
+        engine->of = of;
+        cJSON_SetNumberValue(number, iteration);
+}
+
+int engine_set_item(Engine *engine, const cJSON *item) {
+        cJSON *copy = cJSON_Duplicate(item, true);
+
+        if (!copy)
+                return -ENOMEM;
+        cJSON_DeleteItemFromObjectCaseSensitive(engine->data, "item");
+        return json_add_consume(engine->data, "item", copy) ? 0 : -ENOMEM;
 }
 
 int engine_fill(Engine *engine, const Template *template, char **ret_text, Error *err) {
-        int r = template_fill(template, engine->workflow->expressions, engine->data, ret_text, err);
+        int r = template_fill(template, engine->workflow->expressions, engine_data(engine),
+                              ret_text, err);
 
         return r < 0 ? engine_fail(engine, CAUSE_EXPRESSION, r) : 0;
 }
 
 int engine_test(Engine *engine, unsigned condition, bool *ret_holds, Error *err) {
-        int r = expressions_test(engine->workflow->expressions, condition, engine->data, ret_holds,
-                                 err);
+        int r = expressions_test(engine->workflow->expressions, condition, engine_data(engine),
+                                 ret_holds, err);
 
         return r < 0 ? engine_fail(engine, CAUSE_EXPRESSION, r) : 0;
 }
 
-int engine_call_failed(Engine *engine, int r, const LinkAnswer *answer) {
-        if (r < 0)
-                return engine_fail(engine, CAUSE_SUPERVISOR_LOST, r);
-        return engine_fail(engine, strcmp(answer->code, "limit") == 0 ? CAUSE_LIMIT : CAUSE_REFUSED,
-                           -ECANCELED);
+int engine_eval(Engine *engine, unsigned expression, cJSON **ret_value, Error *err) {
+        int r = expressions_eval(engine->workflow->expressions, expression, engine_data(engine),
+                                 ret_value, err);
+
+        return r < 0 ? engine_fail(engine, CAUSE_EXPRESSION, r) : 0;
 }
 
-static int checkpoint(Engine *engine, Error *err) {
-        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
-        cJSON *params = cJSON_CreateObject();
-        cJSON *state = json_add_object(params, "state");
-        autofree char *text = NULL;
-        int r;
+/* ---- failures, calls, events --------------------------------------------------------------------- */
 
-        (void) json_add_text(state, "workflow", engine->workflow->name);
-        (void) json_add_text(state, "after", engine->path);
-        (void) json_add_number(state, "iteration", engine->iteration);
-        (void) json_add_consume(state, "data", cJSON_Duplicate(engine->data, true));
-        text = json_print(params);
-        if (!text || strlen(text) > CHECKPOINT_MAX) {
-                json_free(params);
-                (void) error_say(err, -E2BIG, "the workflow's state is above %d bytes",
-                                 CHECKPOINT_MAX);
-                return engine_fail(engine, CAUSE_OUTPUT, -E2BIG);
-        }
-        r = link_call(engine->session->link, "checkpoint", params, &answer, err);
-        return r == 0 ? 0 : engine_call_failed(engine, r, &answer);
+int engine_fail(Engine *engine, Cause cause, int code) {
+        if (engine->cause == CAUSE_NONE)
+                engine->cause = cause == CAUSE_NONE ? CAUSE_INTERNAL : cause;
+        return code;
 }
 
-static int check_output(Engine *engine, const Step *step, const cJSON *output, Error *err) {
-        SchemaFault fault = { 0 };
-
-        if (!step->output || schema_check(step->output, output, &fault) == 0)
-                return 0;
-        (void) error_say(err, -EINVAL, "the output of step %s does not fit its schema: %s: %s",
-                         engine->path, *fault.path ? fault.path : "the whole", fault.text);
-        return engine_fail(engine, CAUSE_OUTPUT, -EINVAL);
-}
-
-static int store(Engine *engine, const Step *step, cJSON *output_consume, Error *err) {
-        cJSON *steps = json_get(engine->data, "steps");
-
-        cJSON_DeleteItemFromObjectCaseSensitive(steps, step->id);
-        if (json_add_consume(steps, step->id, output_consume))
-                return 0;
-        (void) error_set(err, -ENOMEM, "keep the output of %s", engine->path);
+int engine_no_memory(Engine *engine, Error *err) {
+        (void) error_set(err, -ENOMEM, "step %s", engine->path);
         return engine_fail(engine, CAUSE_INTERNAL, -ENOMEM);
 }
 
-static cJSON *end_data(const Step *step, int r, uint64_t started, const Error *err) {
-        cJSON *data = cJSON_CreateObject();
-
-        (void) json_add_text(data, "kind", step->kind->key);
-        (void) json_add_text(data, "state", r < 0 ? "failed" : "done");
-        (void) json_add_number(data, "wall_usec", units_monotonic() - started);
-        if (r < 0 && err)
-                session_text(data, "error", err->text);
-        return data;
+Cause engine_wait_cause(int r) {
+        if (r == -ETIMEDOUT)
+                return CAUSE_STEP_TIMEOUT;
+        return r == -ECANCELED ? CAUSE_ENDED : CAUSE_SUPERVISOR_LOST;
 }
 
-static int run_body(Engine *engine, const Step *step, Error *err) {
-        SCOPED(json_free) cJSON *output = NULL;
-        int r;
+int engine_call(Engine *engine, const char *method, cJSON *params_consume, LinkAnswer *ret,
+                Error *err) {
+        int r = link_call(engine->session->link, method, params_consume, ret, err);
 
-        r = step->kind->run(engine, step, &output, err);
-        if (r >= 0)
-                r = check_output(engine, step, output, err);
-        if (r >= 0)
-                r = store(engine, step, TAKE_PTR(output), err);
-        return r;
-}
-
-static int run_step(Engine *engine, const Step *step, Error *err) {
-        size_t outer = strlen(engine->path);
-        uint64_t started = units_monotonic();
-        cJSON *data = cJSON_CreateObject();
-        int r, sent;
-
-        (void) snprintf(engine->path + outer, sizeof(engine->path) - outer, "%s%s",
-                        outer ? "/" : "", step->id);
-        (void) json_add_text(data, "kind", step->kind->key);
-        if (step->role)
-                (void) json_add_text(data, "role", step->role->name);
-        r = engine_event(engine, "step.start", data);
-        if (r >= 0)
-                r = run_body(engine, step, err);
-        sent = engine_event(engine, "step.end", end_data(step, r, started, err));
-        if (r >= 0)
-                r = sent;
-        if (r >= 0)
-                r = checkpoint(engine, err);
-        engine->path[outer] = '\0';
-        return r;
-}
-
-int engine_run_sequence(Engine *engine, const Step *steps, unsigned n, Error *err) {
-        int r = 0;
-
-        for (unsigned i = 0; i < n && r >= 0; i++)
-                r = run_step(engine, &steps[i], err);
-        return r;
-}
-
-static int check_input(Engine *engine, const cJSON *input, Error *err) {
-        SchemaFault fault = { 0 };
-
-        if (!engine->workflow->input || schema_check(engine->workflow->input, input, &fault) == 0)
+        if (r == 0)
                 return 0;
-        (void) error_say(err, -EINVAL, "the input of workflow %s does not fit: %s: %s",
-                         engine->workflow->name, *fault.path ? fault.path : "the whole",
-                         fault.text);
-        return engine_fail(engine, CAUSE_WORKFLOW, -EINVAL);
+        if (r < 0)
+                return engine_fail(engine, engine_wait_cause(r), r);
+        return engine_fail(engine, strcmp(ret->code, "limit") == 0 ? CAUSE_LIMIT : CAUSE_REFUSED,
+                           -EPROTO);
 }
 
-static cJSON *new_data(const cJSON *input) {
-        cJSON *data = cJSON_CreateObject();
+const char *engine_place(const Engine *engine, char *text) {
+        const char *at = engine->path;
+        size_t n = 0;
 
-        (void) json_add_consume(data, "input", cJSON_Duplicate(input, true));
-        (void) json_add_object(data, "state");
-        (void) json_add_object(data, "steps");
-        (void) json_add_number(data, "iteration", 0);
-        if (!json_add_consume(data, "item", cJSON_CreateNull()))
-                return json_free(data);
-        return data;
+        while (*at) {
+                size_t part = strcspn(at, "/"), id = strcspn(at, "/[~");
+
+                if (id > 0) {
+                        memcpy(text + n, at, id);
+                        n += id;
+                        text[n++] = '/';
+                }
+                at += part;
+                at += *at == '/';
+        }
+        text[n > 0 ? n - 1 : 0] = '\0';
+        return text;
 }
 
-int engine_run(Session *session, const Workflow *workflow, const cJSON *input, Error *err) {
-        SCOPED(json_free) cJSON *data = new_data(input);
-        Engine engine = { .session = session, .workflow = workflow, .data = data };
+int engine_event(Engine *engine, const char *event, cJSON *data_consume) {
+        char place[ENGINE_PATH_MAX];
         int r;
 
-        if (!data) {
-                (void) error_set(err, -ENOMEM, "start workflow %s", workflow->name);
-                return session_fail(session, CAUSE_INTERNAL, -ENOMEM);
+        if (!data_consume)
+                data_consume = cJSON_CreateObject();
+        (void) json_add_text(data_consume, "path", engine->path);
+        if (engine->of > 0)
+                (void) json_add_number(data_consume, "of", engine->of);
+        r = session_event(engine->session, event, engine_place(engine, place), engine->iteration,
+                          data_consume);
+        return r < 0 ? engine_fail(engine, CAUSE_SUPERVISOR_LOST, r) : 0;
+}
+
+/* ---- the journal --------------------------------------------------------------------------------- */
+
+static cJSON *memory_of(const Session *session) {
+        cJSON *memory = cJSON_CreateObject(), *calls = json_add_object(memory, "calls");
+
+        for (unsigned i = 0; i < session->roles.n; i++)
+                if (session->calls_committed[i] > 0)
+                        (void) json_add_number(calls, session->roles.items[i]->name,
+                                               session->calls_committed[i]);
+        return memory;
+}
+
+static int send_checkpoint(Engine *engine, cJSON *params_consume, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        autofree char *text = params_consume ? json_print(params_consume) : NULL;
+
+        if (text && strlen(text) <= CHECKPOINT_MAX)
+                return engine_call(engine, "checkpoint", params_consume, &answer, err);
+        json_free(params_consume);
+        if (!text)
+                return engine_no_memory(engine, err);
+        (void) error_say(err, -E2BIG,
+                         "step %s: its output and the workflow's state are above %d bytes together",
+                         engine->path, CHECKPOINT_MAX);
+        return engine_fail(engine, CAUSE_OUTPUT, -E2BIG);
+}
+
+static cJSON *checkpoint_of(const char *path, const cJSON *output) {
+        cJSON *params = cJSON_CreateObject();
+
+        (void) json_add_text(params, "path", path);
+        if (json_add_consume(params, "output", cJSON_Duplicate(output, true)))
+                return params;
+        return json_free(params);
+}
+
+int engine_commit(Engine *engine, const cJSON *output, Error *err) {
+        Run *run = engine->run;
+        cJSON *params = checkpoint_of(engine->path, output);
+
+        if (run->state_changed)
+                (void) json_add_consume(params, "state", cJSON_Duplicate(run->states, true));
+        if (run->memory_changed)
+                (void) json_add_consume(params, "memory", memory_of(engine->session));
+        run->state_changed = run->memory_changed = false;
+        return send_checkpoint(engine, params, err);
+}
+
+int engine_begin_effect(Engine *engine, Error *err) {
+        cJSON *params = cJSON_CreateObject();
+
+        (void) json_add_text(params, "path", engine->path);
+        (void) json_add_bool(params, "begun", true);
+        return send_checkpoint(engine, params, err);
+}
+
+int engine_note(Engine *engine, const char *name, const cJSON *value, Error *err) {
+        char path[ENGINE_PATH_MAX + 16];
+
+        (void) snprintf(path, sizeof(path), "%s/=%s", engine->path, name);
+        return send_checkpoint(engine, checkpoint_of(path, value), err);
+}
+
+cJSON *engine_noted(Engine *engine, const char *name) {
+        char path[ENGINE_PATH_MAX + 16];
+
+        (void) snprintf(path, sizeof(path), "%s/=%s", engine->path, name);
+        return journal_take(engine->run->journal, path);
+}
+
+int engine_suspend(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer got = LINK_ANSWER_EMPTY;
+        SCOPED(json_free) cJSON *question = question_consume;
+        const cJSON *answer = journal_answer(engine->run->journal, engine->path);
+        int r;
+
+        if (!answer) {
+                if (!json_add_text(question, "path", engine->path))
+                        return engine_no_memory(engine, err);
+                r = engine_call(engine, "ask", TAKE_PTR(question), &got, err);
+                if (r < 0)
+                        return r;
+                answer = got.result;
         }
-        r = check_input(&engine, input, err);
-        return r < 0 ? r : engine_run_sequence(&engine, workflow->steps, workflow->n_steps, err);
+        *ret_answer = cJSON_Duplicate(answer, true);
+        return *ret_answer ? 0 : engine_no_memory(engine, err);
 }

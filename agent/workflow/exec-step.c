@@ -41,30 +41,13 @@ static int load_list(Loader *loader, const cJSON *list, const char *path, Step *
         return r;
 }
 
-static int load_timeout(const cJSON *json, const char *path, Step *step, Error *err) {
-        const cJSON *timeout = json_get(json, "timeout");
-        Error why = ERROR_EMPTY;
-
-        if (!timeout)
-                return 0;
-        if (!cJSON_IsString(timeout))
-                return workflow_fault(err, path, "timeout", "a duration such as \"5m\" is needed");
-        if (units_parse_duration(timeout->valuestring, &step->timeout_usec, &why) < 0)
-                return workflow_fault(err, path, "timeout", "%s", why.text);
-        return 0;
-}
-
 int exec_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
         const cJSON *exec = json_get(json, "exec");
-        int r;
 
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): what is owned is a list of pointers */
         step->arguments = calloc(WORKFLOW_ARGUMENTS_MAX, sizeof(*step->arguments));
         if (!step->arguments)
                 return error_set(err, -ENOMEM, "%s", path);
-        r = load_timeout(json, path, step, err);
-        if (r < 0)
-                return r;
         if (cJSON_IsArray(exec))
                 return load_list(loader, exec, path, step, err);
         if (!cJSON_IsString(exec) || strstr(exec->valuestring, "{{"))
@@ -109,10 +92,7 @@ static int make_output(Engine *engine, LinkAnswer *answer, cJSON **ret_output, E
             json_add_text(output, "output", run.result.data))
                 *ret_output = TAKE_PTR(output);
         buf_deinit(&run.result);
-        if (*ret_output)
-                return 0;
-        (void) error_set(err, -ENOMEM, "step %s", engine->path);
-        return engine_fail(engine, CAUSE_INTERNAL, -ENOMEM);
+        return *ret_output ? 0 : engine_no_memory(engine, err);
 }
 
 int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err) {
@@ -125,8 +105,8 @@ int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
                 return r;
         if (step->timeout_usec > 0)
                 (void) json_add_number(params, "timeout_usec", step->timeout_usec);
-        r = link_call(engine->session->link, "exec", TAKE_PTR(params), &answer, err);
-        if (r != 0)
-                return engine_call_failed(engine, r, &answer);
+        r = engine_call(engine, "exec", TAKE_PTR(params), &answer, err);
+        if (r < 0)
+                return r;
         return make_output(engine, &answer, ret_output, err);
 }

@@ -14,12 +14,14 @@ typedef struct Expression {
         char *path;     /* owned */
         Plain *plain;   /* owned; NULL: by libjq */
         unsigned in_jq; /* number in the program, where not plain */
+        const void *owner;
 } Expression;
 
 struct ExpressionSet {
         Expression items[EXPRESSIONS_MAX];
         unsigned n;
         unsigned n_jq;
+        const void *owner;  /* of those that are added now */
         JqProgram *program; /* owned; NULL until compiled */
 };
 
@@ -50,7 +52,7 @@ int expressions_add(ExpressionSet *set, const char *text, size_t n, const char *
         if (n > EXPRESSION_TEXT_MAX || strspn(text, " \t\n") >= n)
                 return error_say(err, -EINVAL, "%s: an expression has 1 to %d bytes", path,
                                  EXPRESSION_TEXT_MAX);
-        *item = (Expression){ .text = strndup(text, n), .path = strdup(path) };
+        *item = (Expression){ .text = strndup(text, n), .path = strdup(path), .owner = set->owner };
         set->n++; /* from here on expressions_free() owns it */
         if (!item->text || !item->path)
                 return error_set(err, -ENOMEM, "%s", path);
@@ -167,9 +169,19 @@ static int each_step_of(const Expression *item, StepNameFn found, void *userdata
         return 0;
 }
 
-int expressions_each_step(const ExpressionSet *set, StepNameFn found, void *userdata, Error *err) {
+const void *expressions_enter(ExpressionSet *set, const void *owner) {
+        const void *outer = set->owner;
+
+        set->owner = owner;
+        return outer;
+}
+
+int expressions_each_step(const ExpressionSet *set, const void *owner, StepNameFn found,
+                          void *userdata, Error *err) {
         for (unsigned i = 0; i < set->n; i++) {
-                int r = each_step_of(&set->items[i], found, userdata, err);
+                int r = set->items[i].owner == owner
+                                ? each_step_of(&set->items[i], found, userdata, err)
+                                : 0;
 
                 if (r < 0)
                         return r;

@@ -7,7 +7,7 @@
 #include "base/json.h"
 
 #define EXPRESSION_TEXT_MAX 4096
-#define EXPRESSIONS_MAX     256
+#define EXPRESSIONS_MAX     512
 
 typedef struct ExpressionSet ExpressionSet;
 
@@ -46,9 +46,18 @@ bool expressions_uses_jq(const ExpressionSet *set);
 typedef int (*StepNameFn)(const char *name, const char *path, void *userdata, Error *err);
 
 /**
+ * expressions_enter() - whose expressions those are that are added from now on
+ * @owner: compared only; each workflow of a run has steps of its own
+ *
+ * Returns: the owner that was.
+ */
+const void *expressions_enter(ExpressionSet *set, const void *owner);
+
+/**
  * expressions_each_step() - call @found with every step that an expression names (.steps.NAME or
- * .steps["NAME"]), with the path of the expression, until it fails
+ * .steps["NAME"]), with the path of the expression, until it fails; of those of @owner
  *
  * Returns: 0 or what @found returned.
  */
-int expressions_each_step(const ExpressionSet *set, StepNameFn found, void *userdata, Error *err);
+int expressions_each_step(const ExpressionSet *set, const void *owner, StepNameFn found,
+                          void *userdata, Error *err);

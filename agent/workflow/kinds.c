@@ -12,16 +12,27 @@
 #include "agent/workflow/verify-step.h"
 
 static const char *const agent_keys[] = { "prompt", "max_turns", NULL };
-static const char *const exec_keys[] = { "timeout", NULL };
-static const char *const verify_keys[] = { NULL };
+static const char *const no_keys[] = { NULL };
 static const char *const loop_keys[] = { "max_iterations", "steps", NULL };
 
 static const StepKind kinds[] = {
-        { "agent", agent_keys, agent_step_load, agent_step_run },
-        { "exec", exec_keys, exec_step_load, exec_step_run },
-        { "verify", verify_keys, verify_step_load, verify_step_run },
-        { "dountil", loop_keys, loop_step_load, dountil_step_run },
-        { "dowhile", loop_keys, loop_step_load, dowhile_step_run },
+        { .key = "agent", .takes = agent_keys, .load = agent_step_load, .run = agent_step_run },
+        { .key = "exec",
+          .takes = no_keys,
+          .load = exec_step_load,
+          .run = exec_step_run,
+          .own_timeout = true },
+        { .key = "verify", .takes = no_keys, .load = verify_step_load, .run = verify_step_run },
+        { .key = "dountil",
+          .takes = loop_keys,
+          .load = loop_step_load,
+          .run = dountil_step_run,
+          .scope = KIND_SHOWS },
+        { .key = "dowhile",
+          .takes = loop_keys,
+          .load = loop_step_load,
+          .run = dowhile_step_run,
+          .scope = KIND_SHOWS },
 };
 
 const StepKind *kinds_find(const char *key) {

@@ -14,17 +14,33 @@ int verify_step_load(Loader *loader, const cJSON *json, const char *path, Step *
         return 0;
 }
 
+static bool nobody_verifies(const void *userdata) {
+        const Run *run = userdata;
+
+        return !run->verifying;
+}
+
+/* Branches that verify at once wait for each other: the supervisor makes one verdict at a time. */
+static int call_verify(Engine *engine, LinkAnswer *answer, Error *err) {
+        Run *run = engine->run;
+        int r = loop_until(engine->session->loop, nobody_verifies, run, err);
+
+        if (r < 0)
+                return engine_fail(engine, engine_wait_cause(r), r);
+        run->verifying = true;
+        r = engine_call(engine, "verify", NULL, answer, err);
+        run->verifying = false;
+        return r;
+}
+
 int verify_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
         int r;
 
         (void) step;
-        r = link_call(engine->session->link, "verify", NULL, &answer, err);
-        if (r != 0)
-                return engine_call_failed(engine, r, &answer);
+        r = call_verify(engine, &answer, err);
+        if (r < 0)
+                return r;
         *ret_output = cJSON_Duplicate(answer.result, true);
-        if (*ret_output)
-                return 0;
-        (void) error_set(err, -ENOMEM, "step %s", engine->path);
-        return engine_fail(engine, CAUSE_INTERNAL, -ENOMEM);
+        return *ret_output ? 0 : engine_no_memory(engine, err);
 }

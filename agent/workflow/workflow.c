@@ -10,14 +10,21 @@
 #include <string.h>
 
 #include "agent/workflow/kinds.h"
+#include "agent/workflow/step-keys.h"
 #include "base/schema.h"
+#include "base/units.h"
 
-#define STEP_ID_MAX 64
+#define STEP_ID_MAX    64
+#define STEP_PLACE_MAX 255 /* bytes of the ids that lead to a step: what an event holds */
 
 static void step_deinit(Step *step) {
         for (unsigned i = 0; i < step->n_steps; i++)
                 step_deinit(&step->steps[i]);
         free(step->steps);
+        free(step->arms);
+        free(step->sets);
+        if (step->kind && step->kind->unload)
+                step->kind->unload(step);
         template_free(step->prompt);
         for (unsigned i = 0; i < step->n_arguments; i++)
                 template_free(step->arguments[i]);
@@ -28,8 +35,12 @@ Workflow *workflow_free(Workflow *workflow) {
         if (workflow) {
                 for (unsigned i = 0; i < workflow->n_steps; i++)
                         step_deinit(&workflow->steps[i]);
+                for (unsigned i = 0; i < workflow->n_finally; i++)
+                        step_deinit(&workflow->finally[i]);
                 free(workflow->steps);
-                expressions_free(workflow->expressions);
+                free(workflow->finally);
+                if (workflow->json) /* else it is a part of another's, whose expressions they are */
+                        expressions_free(workflow->expressions);
                 json_free(workflow->json);
         }
         free(workflow);
@@ -58,6 +69,8 @@ static bool is_id(const char *id) {
 static int load_id(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
         const char *id = json_text(json, "id");
 
+        if (id && strcmp(id, "finally") == 0)
+                return workflow_fault(err, path, "id", "\"finally\" is the workflow's own word");
         if (!id)
                 return workflow_fault(err, path, "id", "every step needs an id, a string");
         if (!is_id(id))
@@ -70,6 +83,10 @@ static int load_id(Loader *loader, const cJSON *json, const char *path, Step *st
         if (loader->n_ids == WORKFLOW_STEPS_MAX)
                 return workflow_fault(err, path, "", "a workflow has at most %d steps",
                                       WORKFLOW_STEPS_MAX);
+        if (loader->place + strlen(id) + 1 > STEP_PLACE_MAX)
+                return workflow_fault(err, path, "id",
+                                      "the ids that lead to it are longer than %d bytes together",
+                                      STEP_PLACE_MAX);
         loader->ids[loader->n_ids++] = id;
         step->id = id;
         return 0;
@@ -97,7 +114,7 @@ static int load_kind(const cJSON *json, const char *path, Step *step, Error *err
 }
 
 static bool takes(const StepKind *kind, const char *key) {
-        if (strcmp(key, "id") == 0 || strcmp(key, "output") == 0 || strcmp(key, kind->key) == 0)
+        if (step_keys_take(key) || strcmp(key, kind->key) == 0)
                 return true;
         for (const char *const *at = kind->takes; *at; at++)
                 if (strcmp(*at, key) == 0)
@@ -128,11 +145,25 @@ static int check_schema_key(const cJSON *schema, const char *path, const char *k
         return 0;
 }
 
+static int load_parts(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
+        size_t place = loader->place;
+        int r;
+
+        r = step_keys_load_before(json, path, step, err);
+        loader->place += strlen(step->id) + 1;
+        if (r >= 0)
+                r = step->kind->load(loader, json, path, step, err);
+        loader->place = place;
+        return r < 0 ? r : step_keys_load_after(loader, json, path, step, err);
+}
+
 static int load_step(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
         int r;
 
         if (!cJSON_IsObject(json))
                 return workflow_fault(err, path, "", "a step is an object");
+        step->json = json;
+        step->require = step->condition = EXPRESSION_NONE;
         r = load_id(loader, json, path, step, err);
         if (r >= 0)
                 r = load_kind(json, path, step, err);
@@ -142,13 +173,15 @@ static int load_step(Loader *loader, const cJSON *json, const char *path, Step *
                 return r;
         step->output = json_get(json, "output");
         r = check_schema_key(step->output, path, "output", err);
-        return r < 0 ? r : step->kind->load(loader, json, path, step, err);
+        return r < 0 ? r : load_parts(loader, json, path, step, err);
 }
 
-/* The list of the workflow itself or of a step; what was made is freed by the owner of @ret. */
-static int load_list(Loader *loader, const cJSON *list, const char *path, Step **ret,
-                     unsigned *ret_n, Error *err) {
+/* A list of steps behind those that are there; what was made is freed by the owner of @steps. */
+static int load_list(Loader *loader, const cJSON *list, const char *path, Step **steps, unsigned *n,
+                     Error *err) {
         const cJSON *json;
+        unsigned i = 0;
+        Step *grown;
         int r = 0;
 
         if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
@@ -156,15 +189,17 @@ static int load_list(Loader *loader, const cJSON *list, const char *path, Step *
         if (loader->depth == WORKFLOW_DEPTH_MAX)
                 return workflow_fault(err, path, "", "steps are nested deeper than %d",
                                       WORKFLOW_DEPTH_MAX);
-        *ret = calloc((size_t) cJSON_GetArraySize(list), sizeof(Step));
-        if (!*ret)
+        grown = reallocarray(*steps, *n + (size_t) cJSON_GetArraySize(list), sizeof(Step));
+        if (!grown)
                 return error_set(err, -ENOMEM, "%s", path);
+        *steps = grown;
         loader->depth++;
         cJSON_ArrayForEach(json, list) {
                 char inner[WORKFLOW_PATH_MAX];
 
-                (void) snprintf(inner, sizeof(inner), "%s/%u", path, *ret_n);
-                r = load_step(loader, json, inner, &(*ret)[(*ret_n)++], err);
+                (void) snprintf(inner, sizeof(inner), "%s/%u", path, i++);
+                grown[*n] = (Step){ 0 };
+                r = load_step(loader, json, inner, &grown[(*n)++], err);
                 if (r < 0)
                         break;
         }
@@ -177,10 +212,65 @@ int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, 
         return load_list(loader, list, path, &parent->steps, &parent->n_steps, err);
 }
 
+int workflow_add_arm(Step *step, unsigned first, unsigned condition, Error *err) {
+        StepArm *grown = reallocarray(step->arms, step->n_arms + 1, sizeof(*grown));
+
+        if (!grown)
+                return error_set(err, -ENOMEM, "step %s", step->id);
+        step->arms = grown;
+        step->arms[step->n_arms++] = (StepArm){ first, step->n_steps - first, condition };
+        return 0;
+}
+
+/* ---- members that kinds share -------------------------------------------------------------------- */
+
+int workflow_load_expression(Loader *loader, const cJSON *json, const char *key, const char *path,
+                             Error *err) {
+        const char *text = json_text(json, key);
+        char inner[WORKFLOW_PATH_MAX];
+
+        if (!text)
+                return workflow_fault(err, path, key, "an expression is needed, a string of jq");
+        (void) snprintf(inner, sizeof(inner), "%s/%s", path, key);
+        return expressions_add(loader->workflow->expressions, text, strlen(text), inner, err);
+}
+
+int workflow_load_duration(const cJSON *json, const char *key, const char *path, uint64_t *ret_usec,
+                           Error *err) {
+        const cJSON *duration = json_get(json, key);
+        Error why = ERROR_EMPTY;
+
+        if (!duration)
+                return 0;
+        if (!cJSON_IsString(duration))
+                return workflow_fault(err, path, key, "a duration such as \"5m\" is needed");
+        if (units_parse_duration(duration->valuestring, ret_usec, &why) < 0)
+                return workflow_fault(err, path, key, "%s", why.text);
+        return 0;
+}
+
+int workflow_load_count(const cJSON *json, const char *key, const char *path,
+                        const unsigned limits[2], unsigned *ret, Error *err) {
+        uint64_t value;
+        int r = json_number(json, key, &value);
+
+        if (r == -ENOENT)
+                return 0;
+        if (r < 0 || value < limits[0] || value > limits[1])
+                return workflow_fault(err, path, key, "a number from %u to %u is needed", limits[0],
+                                      limits[1]);
+        *ret = (unsigned) value;
+        return 0;
+}
+
+/* ---- the whole ----------------------------------------------------------------------------------- */
+
 static int check_top(const cJSON *json, Error *err) {
-        static const char *const keys[] = { "warder", "name", "description", "input", "steps" };
+        static const char *const keys[] = { "warder", "name",  "description", "input",
+                                            "state",  "steps", "finally",     "workflows" };
         const char *format = json_text(json, "warder");
         const cJSON *item;
+        int r;
 
         if (!cJSON_IsObject(json))
                 return workflow_fault(err, "", "", "a workflow is an object");
@@ -196,7 +286,10 @@ static int check_top(const cJSON *json, Error *err) {
         }
         if (!json_text(json, "name"))
                 return workflow_fault(err, "", "name", "a name is needed");
-        return check_schema_key(json_get(json, "input"), "", "input", err);
+        if (json_get(json, "workflows") && !cJSON_IsObject(json_get(json, "workflows")))
+                return workflow_fault(err, "", "workflows", "an object of workflows is needed");
+        r = check_schema_key(json_get(json, "input"), "", "input", err);
+        return r < 0 ? r : check_schema_key(json_get(json, "state"), "", "state", err);
 }
 
 static int step_is_known(const char *name, const char *path, void *userdata, Error *err) {
@@ -208,33 +301,71 @@ static int step_is_known(const char *name, const char *path, void *userdata, Err
         return workflow_fault(err, path, "", "there is no step \"%.64s\"", name);
 }
 
-static int load(Workflow *workflow, const RoleSet *roles, Error *err) {
-        Loader loader = { .workflow = workflow, .roles = roles };
+/* The content of @json, which @loader's workflow is made of. */
+static int load_content(Loader *loader, const cJSON *json, Error *err) {
+        Workflow *workflow = loader->workflow;
+        const void *outer = expressions_enter(workflow->expressions, workflow);
         int r;
 
-        r = check_top(workflow->json, err);
+        r = check_top(json, err);
         if (r < 0)
                 return r;
-        workflow->name = json_text(workflow->json, "name");
-        workflow->input = json_get(workflow->json, "input");
-        r = load_list(&loader, json_get(workflow->json, "steps"), "/steps", &workflow->steps,
+        workflow->name = json_text(json, "name");
+        workflow->input = json_get(json, "input");
+        workflow->state = json_get(json, "state");
+        r = load_list(loader, json_get(json, "steps"), "/steps", &workflow->steps,
                       &workflow->n_steps, err);
+        if (r >= 0 && json_get(json, "finally"))
+                r = load_list(loader, json_get(json, "finally"), "/finally", &workflow->finally,
+                              &workflow->n_finally, err);
+        (void) expressions_enter(workflow->expressions, outer);
         if (r < 0)
                 return r;
-        return expressions_each_step(workflow->expressions, step_is_known, &loader, err);
+        return expressions_each_step(workflow->expressions, workflow, step_is_known, loader, err);
+}
+
+int workflow_load_called(Loader *outer, const char *name, const char *path, Workflow **ret_workflow,
+                         Error *err) {
+        const cJSON *json = json_get(outer->library, name);
+        SCOPED(workflow_free) Workflow *workflow = NULL;
+        Loader loader = { .roles = outer->roles,
+                          .library = outer->library,
+                          .depth = outer->depth + 1,
+                          .place = outer->place };
+        int r;
+
+        if (!json)
+                return workflow_fault(err, path, "workflow", "there is no workflow \"%.64s\"",
+                                      name);
+        if (loader.depth >= WORKFLOW_DEPTH_MAX)
+                return workflow_fault(err, path, "workflow",
+                                      "workflows call each other deeper than %d",
+                                      WORKFLOW_DEPTH_MAX);
+        workflow = calloc(1, sizeof(*workflow));
+        if (!workflow)
+                return error_set(err, -ENOMEM, "load workflow %.64s", name);
+        workflow->expressions = outer->workflow->expressions;
+        loader.workflow = workflow;
+        r = load_content(&loader, json, err);
+        if (r < 0)
+                return error_add(err, r, "%s/workflow: workflow %.64s", path, name);
+        *ret_workflow = TAKE_PTR(workflow);
+        return 0;
 }
 
 int workflow_load(const cJSON *json, const RoleSet *roles, Workflow **ret_workflow, Error *err) {
         SCOPED(workflow_free) Workflow *workflow = calloc(1, sizeof(*workflow));
         const char *name = json_text(json, "name");
+        Loader loader = { .workflow = workflow, .roles = roles };
         int r;
 
-        if (!workflow || expressions_new(&workflow->expressions) < 0)
+        if (!workflow)
                 return error_set(err, -ENOMEM, "load a workflow");
         workflow->json = cJSON_Duplicate(json, true);
-        if (!workflow->json)
+        if (!workflow->json || expressions_new(&workflow->expressions) < 0)
                 return error_set(err, -ENOMEM, "load a workflow");
-        r = load(workflow, roles, err);
+        loader.library = json_get(workflow->json, "workflows");
+        r = load_content(&loader, workflow->json, err);
         if (r < 0)
                 return error_add(err, r, "workflow %.64s", name ? name : "(without a name)");
         *ret_workflow = TAKE_PTR(workflow);

@@ -4,6 +4,8 @@
  * known before the run is checked here: kinds, keys, types, ids, limits, roles, the steps that
  * expressions name. Each fault is named by its JSON path.
  */
+#include <limits.h>
+
 #include "agent/roles/role.h"
 #include "agent/workflow/template.h"
 
@@ -16,31 +18,63 @@
 typedef struct Step Step;
 typedef struct StepKind StepKind;
 
+#define EXPRESSION_NONE UINT_MAX /* no expression: what would be a condition holds */
+
+/* A part of a step's inner list: a branch's arm, or one of the sequences that run side by side. */
+typedef struct StepArm {
+        unsigned first; /* in the step's inner list */
+        unsigned n;
+        unsigned condition; /* number of the expression, or EXPRESSION_NONE */
+} StepArm;
+
+/* A member of the state that a step sets when it is done. */
+typedef struct StepSet {
+        const char *name;    /* borrowed from the workflow's JSON */
+        unsigned expression; /* its value */
+} StepSet;
+
 struct Step {
         const StepKind *kind;
         const char *id;      /* borrowed from the workflow's JSON */
+        const cJSON *json;   /* borrowed; the step as it is written */
         const cJSON *output; /* borrowed; schema of what it gives, NULL: anything */
-        Step *steps;         /* owned; of a kind that has an inner sequence */
+        Step *steps;         /* owned; all its inner steps in the order in which they are written */
         unsigned n_steps;
+        StepArm *arms; /* owned; NULL: the inner steps are one sequence */
+        unsigned n_arms;
 
+        /* what a step of any kind may have */
+        unsigned retries;         /* further tries after a failure */
+        uint64_t retry_wait_usec; /* before the first of them; doubled for each */
+        uint64_t timeout_usec;    /* 0: none. exec: the command's, which is no failure */
+        unsigned require;         /* condition that must hold when it is done, or EXPRESSION_NONE */
+        StepSet *sets;            /* owned */
+        unsigned n_sets;
+        bool outside; /* it has effects outside of the jail: never repeated silently */
+
+        /* of some kinds */
         const Role *role;     /* agent: borrowed from the role set */
         Template *prompt;     /* agent: owned */
         unsigned max_turns;   /* agent */
         Template **arguments; /* exec: owned list; of a shell line: one, literal */
         unsigned n_arguments;
-        bool shell;            /* exec: arguments[0] is a shell line */
-        uint64_t timeout_usec; /* exec: 0: the supervisor's own limit */
-        unsigned condition;    /* loops: number of the expression */
-        unsigned max_iterations;
+        bool shell;              /* exec: arguments[0] is a shell line */
+        unsigned condition;      /* loops: condition; foreach: its list; number of the expression */
+        unsigned max_iterations; /* loops; foreach: most items */
+        unsigned concurrency;    /* parallel, foreach; 0: as many as may be */
+        void *own;               /* of a kind with more to keep; released by its unload */
 };
 
 typedef struct Workflow {
-        cJSON *json;                /* owned */
-        const char *name;           /* borrowed from json */
+        cJSON *json;                /* owned; NULL: it is a part of another's */
+        const char *name;           /* borrowed from the JSON */
         const cJSON *input;         /* borrowed; schema, may be NULL */
-        ExpressionSet *expressions; /* owned */
+        const cJSON *state;         /* borrowed; schema, may be NULL */
+        ExpressionSet *expressions; /* owned by the outermost, borrowed by those that it calls */
         Step *steps;                /* owned */
         unsigned n_steps;
+        Step *finally; /* owned; run at the end, whatever it is */
+        unsigned n_finally;
 } Workflow;
 
 /**
@@ -59,14 +93,46 @@ DEFINE_SCOPED(Workflow *, workflow_free);
 typedef struct Loader {
         Workflow *workflow;
         const RoleSet *roles;
+        const cJSON *library; /* borrowed; {name: workflow} that steps may call; may be NULL */
         const char *ids[WORKFLOW_STEPS_MAX]; /* borrowed, so far */
         unsigned n_ids;
         unsigned depth;
+        size_t place; /* bytes of the ids that lead here */
 } Loader;
 
-/** workflow_load_sequence() - a list of steps at @path. Returns: 0 or as workflow_load() */
+/**
+ * workflow_load_sequence() - a list of steps at @path, behind the inner steps that @parent has already
+ *
+ * A kind with several lists calls it for each, and workflow_add_arm() after each.
+ *
+ * Returns: 0 or as workflow_load().
+ */
 int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, Step *parent,
                            Error *err);
+
+/** workflow_add_arm() - the inner steps of @step from @first on are an arm. Returns: 0 or -ENOMEM */
+int workflow_add_arm(Step *step, unsigned first, unsigned condition, Error *err);
+
+/**
+ * workflow_load_expression() - a member @key of @json that is an expression
+ * @path: of @json
+ *
+ * Returns: its number (0 or more), -EINVAL where it is no string or no expression, -ENOMEM.
+ */
+int workflow_load_expression(Loader *loader, const cJSON *json, const char *key, const char *path,
+                             Error *err);
+
+/** workflow_load_duration() - a member such as "5m"; @ret_usec stays where it is absent. Returns: 0 or -EINVAL */
+int workflow_load_duration(const cJSON *json, const char *key, const char *path, uint64_t *ret_usec,
+                           Error *err);
+
+/** workflow_load_count() - a member from @least to @most; stays where absent. Returns: 0 or -EINVAL */
+int workflow_load_count(const cJSON *json, const char *key, const char *path,
+                        const unsigned limits[2], unsigned *ret, Error *err);
+
+/** workflow_load_called() - a workflow of the library, for the one that @loader loads. Returns: as workflow_load() */
+int workflow_load_called(Loader *loader, const char *name, const char *path,
+                         Workflow **ret_workflow, Error *err);
 
 /** workflow_fault() - "@path/@key: text". Returns: -EINVAL */
 int workflow_fault(Error *err, const char *path, const char *key, const char *format, ...)

@@ -163,7 +163,7 @@ static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
 }
 
 static int run_checkpoint(AgentCall *call, const cJSON *params, Error *err) {
-        int r = task_ledger_checkpoint(call->task, json_get(params, "state"), err);
+        int r = task_ledger_checkpoint(call->task, params, err);
 
         if (r == 0)
                 agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
@@ -240,8 +240,11 @@ static const AgentMethod methods[] = {
           "Names or text in the task's tree", agent_search },
         { "verify", OBJECT(""), "A verdict for what is in /work now; counts", run_verify },
         { "checkpoint",
-          OBJECT(",\"required\":[\"state\"],\"properties\":{\"state\":{\"type\":\"object\"}}"),
-          "What the agent wants to find again", run_checkpoint },
+          OBJECT(",\"required\":[\"path\"],\"properties\":{"
+                 "\"path\":" TEXT(
+                         1023) ",\"output\":{},\"begun\":{\"const\":true},"
+                               "\"state\":{\"type\":\"object\"},\"memory\":{\"type\":\"object\"}}"),
+          "A step instance is done, with its output; or begins effects outside", run_checkpoint },
         { "record",
           OBJECT(",\"required\":[\"role\",\"turn\",\"expect\",\"reply\"],\"properties\":{"
                  "\"role\":" TEXT(

@@ -63,8 +63,8 @@ int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *er
         return r;
 }
 
-int task_ledger_checkpoint(const Task *task, const cJSON *state, Error *err) {
-        autofree char *text = json_print(state);
+int task_ledger_checkpoint(const Task *task, const cJSON *commit, Error *err) {
+        autofree char *text = json_print(commit);
 
         if (!text)
                 return error_set(err, -ENOMEM, "save the agent's checkpoint");

@@ -13,8 +13,8 @@ int task_ledger_save(const Task *task, Error *err);
 int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err);
 /** task_ledger_patch() - the task's present patch (whole of @fd), in place of an older one */
 int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *err);
-/** task_ledger_checkpoint() - what the agent wants to remember */
-int task_ledger_checkpoint(const Task *task, const cJSON *state, Error *err);
+/** task_ledger_checkpoint() - what the agent committed last */
+int task_ledger_checkpoint(const Task *task, const cJSON *commit, Error *err);
 
 /**
  * task_ledger_show() - a task as task.show tells it, alive or not

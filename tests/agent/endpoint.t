@@ -123,7 +123,7 @@ def quirks():
     tap.is_(s.state(), "done", "arguments as an object, no ids, null content, reasoning_content", s.summary())
     ids = [m["tool_call_id"] for m in s.requests[1]["messages"] if m["role"] == "tool"]
     tap.ok(len(ids) == 2 and len(set(ids)) == 2 and all(ids), "calls without an id get different ones", ids)
-    tap.is_(s.checkpoints[0]["data"]["steps"]["do"], {"text": "all done"}, "content in parts is one text")
+    tap.is_(s.checkpoints[0]["output"], {"text": "all done"}, "content in parts is one text")
 
 
 def outputs():
@@ -131,7 +131,7 @@ def outputs():
     workflow = {"warder": "workflow/1", "name": "one", "steps": [
         {"id": "do", "agent": "worker", "prompt": "count", "output": schema}]}
     s = run([{"content": "five"}, {"content": "{\"n\": \"five\"}"}, {"content": "{\"n\": 5}"}], workflow)
-    tap.is_((s.state(), s.checkpoints and s.checkpoints[0]["data"]["steps"]["do"]), ("done", {"n": 5}),
+    tap.is_((s.state(), s.checkpoints and s.checkpoints[0]["output"]), ("done", {"n": 5}),
             "an output that does not fit is fed back", s.summary())
     tap.has(s.requests[2]["messages"][-1]["content"], "/n", "with the field")
     s = run([{"content": "five"}], workflow)

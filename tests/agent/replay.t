@@ -48,9 +48,11 @@ def whole_run():
     tap.is_([e["iteration"] for e in ends], [1, 2, 3], "events name step and iteration")
     tap.is_(len(s.of("model.call")), 8, "every model call is an event")
     tap.is_(len(s.of("tool.call")), len(s.of("tool.result")), "every tool call has its result")
-    tap.is_([c["after"] for c in s.checkpoints],
-            ["plan"] + ["loop/code", "loop/check"] * 3 + ["loop"], "a checkpoint after every step")
-    tap.is_(s.checkpoints[-1]["data"]["steps"]["loop"], {"iterations": 3}, "the loop's output")
+    tap.is_([c["path"] for c in s.checkpoints],
+            ["plan"] + [f"loop[{n}]{step}" for n in (1, 2, 3) for step in ("/code", "/check", "")] + ["loop"],
+            "each step instance commits once")
+    tap.is_(s.checkpoints[-1]["output"]["output"], {"iterations": 3}, "the loop's output")
+    tap.is_(s.checkpoints[-1]["output"]["steps"]["check"]["verdict"], "passed", "and what is still seen of its steps")
     tap.is_(s.stderr, "", "nothing on stderr")
 
 

@@ -11,6 +11,7 @@ would answer. A Scenario is a dictionary:
   verdicts    list of verify results, used in order; when they are used up: error `limit`
   refuse      {method: {"code", "message", "hint"}}: answer these methods so
   hang_up     {method: n}: close the socket instead of answering the n-th call of this method
+  journal     the Journal of an earlier life: what a resumed run finds in task.info
 """
 import fnmatch, json, os, re, socket, subprocess, sys, tempfile, time
 
@@ -33,8 +34,31 @@ class Refusal(Exception):
             self.data["hint"] = hint
 
 
+class Journal:
+    """What a supervisor keeps of a run: commits by path; those below a committed path go with it."""
+
+    def __init__(self):
+        self.commits, self.state, self.memory, self.answers = {}, None, None, {}
+
+    def commit(self, params):
+        path = params["path"]
+        if params.get("begun"):
+            self.commits[path] = {"path": path, "begun": True}
+            return
+        for below in [p for p in self.commits if p.startswith(path + "/")]:
+            del self.commits[below]
+        self.commits.pop(path, None)
+        self.commits[path] = {"path": path, "output": params["output"]}
+        self.state = params.get("state", self.state)
+        self.memory = params.get("memory", self.memory)
+
+    def as_json(self):
+        return {"commits": list(self.commits.values()), "state": self.state, "memory": self.memory, "answers": self.answers}
+
+
 class Supervisor:
     def __init__(self, scenario, work, agent, data):
+        self.journal = scenario.get("journal") or Journal()
         self.scenario, self.work, self.agent, self.data = scenario, work, agent, data
         self.events, self.calls, self.checkpoints, self.records = [], [], [], []
         self.finish = None
@@ -57,6 +81,8 @@ class Supervisor:
         info = {"task": "t-aaaaaaaaaa", "request": self.scenario.get("request", "fix it"), "workflow": workflow,
                 "roles": roles, "limits": {}, "used": {}, "tree": tree,
                 "model": self.scenario.get("model", {"provider": "replay"})}
+        if self.journal.commits:
+            info["journal"] = self.journal.as_json()
         fds = []
         if "transcript" in self.scenario:
             fd = os.memfd_create("transcript")
@@ -143,7 +169,8 @@ class Supervisor:
         return {"verdict": "passed" if done.returncode == 0 else "failed", "digest": done.stdout.decode(errors="replace")}
 
     def checkpoint(self, params):
-        self.checkpoints.append(params["state"])
+        self.checkpoints.append(params)
+        self.journal.commit(params)
         return {}, []
 
     def done(self, params):

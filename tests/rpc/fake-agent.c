@@ -191,7 +191,7 @@ static void do_flood(RpcPeer *peer) {
                 while (rpc_peer_send(peer, message, NULL, 0) == -ENOBUFS)
                         (void) usleep(1000);
         }
-        ask(peer, "flood", "checkpoint", "{\"state\":{}}");
+        ask(peer, "flood", "checkpoint", "{\"path\":\"a\",\"output\":{}}");
         (void) sleep(1);
 }
 

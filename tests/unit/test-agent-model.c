@@ -27,12 +27,12 @@ static const char *ask(Provider *provider, const char *role, unsigned turn, cons
         SCOPED(thread_free) Thread *thread = thread_of(last);
         SCOPED(model_reply_deinit) ModelReply reply = { 0 };
         ModelRequest request = { .role = role, .turn = turn, .thread = thread };
+        ModelCall call = MODEL_CALL_EMPTY;
         Error err = ERROR_EMPTY;
 
-        if (provider->kind->start(provider, &request, &err) < 0 ||
-            provider->kind->finish(provider, &reply, &err) < 0)
-                (void) snprintf(shown, sizeof(shown), "%s: %s", cause_name(provider->cause),
-                                err.text);
+        if (provider->kind->start(provider, &request, &call, &err) < 0 ||
+            provider->kind->finish(provider, &call, &reply, &err) < 0)
+                (void) snprintf(shown, sizeof(shown), "%s: %s", cause_name(call.cause), err.text);
         else
                 (void) snprintf(shown, sizeof(shown), "%s|%u|%s", reply.text, reply.n_calls,
                                 reply.n_calls > 1 ? reply.calls[1].arguments : "");

@@ -73,7 +73,7 @@ static void faults(void) {
                   "\"v\",\"verify\":{}}]}]",
                   "/steps/0/max_iterations", "1 to 1000" },
                 { "[{\"id\":\"l\",\"dountil\":7,\"max_iterations\":1,\"steps\":[]}]",
-                  "/steps/0/dountil", "a condition" },
+                  "/steps/0/dountil", "an expression" },
                 { "[{\"id\":\"l\",\"dountil\":\"true\",\"max_iterations\":1}]", "/steps/0/steps",
                   "a list" },
                 { "[{\"id\":\"l\",\"dountil\":\".steps.chekc.verdict\",\"max_iterations\":1,"
