@@ -164,6 +164,30 @@ const char *units_format_time(uint64_t usec, char *text) {
         return text;
 }
 
+/* The form is compared by writing the time again: a thirteenth month comes out as another text */
+int units_parse_time(const char *text, uint64_t *ret_usec) {
+        struct tm parts = { 0 };
+        char again[UNITS_TEXT_MAX];
+        unsigned msec = 0;
+        uint64_t usec;
+        time_t sec;
+
+        if (!text ||
+            sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3uZ", &parts.tm_year, &parts.tm_mon,
+                   &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &msec) != 7)
+                return -EINVAL;
+        parts.tm_year -= 1900;
+        parts.tm_mon -= 1;
+        sec = timegm(&parts);
+        if (sec < 0)
+                return -EINVAL;
+        usec = (uint64_t) sec * SEC + msec * MSEC;
+        if (strcmp(units_format_time(usec, again), text) != 0)
+                return -EINVAL;
+        *ret_usec = usec;
+        return 0;
+}
+
 static uint64_t read_clock(clockid_t clock) {
         struct timespec now = { 0 };
 

@@ -30,6 +30,9 @@ const char *units_format_duration(uint64_t usec, char *text);
 /** units_format_time() - RFC 3339 UTC with milliseconds from microseconds since 1970. Returns: @text */
 const char *units_format_time(uint64_t usec, char *text);
 
+/** units_parse_time() - what units_format_time() writes, and nothing else. Returns: 0 or -EINVAL */
+int units_parse_time(const char *text, uint64_t *ret_usec);
+
 /** units_now() - wall clock, microseconds since 1970 */
 uint64_t units_now(void);
 

@@ -4,8 +4,11 @@
  */
 #include "cli/follow.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/events.h"
 #include "cli/terminal.h"
@@ -48,34 +51,77 @@ static void note_state(Follow *follow, const char *state) {
         link_stop(follow->link);
 }
 
+/* What was asked for again, after a lag or a restart, may overlap with what came already */
+static bool is_new(Follow *follow, const cJSON *event) {
+        uint64_t seq = 0;
+
+        if (json_number(event, "seq", &seq) < 0)
+                return true;
+        if (seq <= follow->seq)
+                return false;
+        follow->seq = seq;
+        return true;
+}
+
+static void show(Follow *follow, const cJSON *event) {
+        keep_line(follow, event);
+        if (follow->json)
+                events_result(event);
+        else if (follow->live.fd >= 0)
+                task_live_event(&follow->live, event);
+        else
+                progress_event(&follow->progress, event);
+}
+
 static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
         Follow *follow = userdata;
         const char *name = json_text(params, "event");
 
         if (strcmp(method, "task.event") != 0 || !name)
                 return;
-        keep_line(follow, params);
-        if (follow->json)
-                events_result(params);
-        else
-                progress_event(&follow->progress, params);
-        if (strcmp(name, "lagged") == 0 && json_number(params, "cursor", &follow->cursor) == 0)
-                link_stop(link);
+        if (strcmp(name, "lagged") == 0) { /* what is missing is asked for, and nobody need know */
+                if (json_number(params, "cursor", &follow->cursor) == 0)
+                        link_stop(link);
+                return;
+        }
+        if (!is_new(follow, params))
+                return;
+        show(follow, params);
         if (strcmp(name, "task.state") == 0)
                 note_state(follow, json_text(json_get(params, "data"), "state"));
+}
+
+static void say(Follow *follow, const char *text) {
+        if (follow->live.fd >= 0)
+                task_live_say(&follow->live, text);
+        else if (text)
+                terminal_say("%s", text);
+}
+
+static uint64_t on_wake(Link *link, void *userdata) {
+        Follow *follow = userdata;
+
+        (void) link;
+        return task_live_wake(&follow->live);
 }
 
 static void on_signal(Link *link, int signal, void *userdata) {
         Follow *follow = userdata;
         cJSON *params;
 
-        (void) signal;
+        if (signal == SIGWINCH || signal == SIGTSTP) {
+                if (signal == SIGWINCH)
+                        task_live_resized(&follow->live);
+                else
+                        task_live_pause(&follow->live);
+                return;
+        }
         follow->n_signals++;
-        if (!follow->cancels || !follow->task[0] || follow->n_signals > 1) {
+        if (!follow->cancels || !follow->task[0] || follow->n_signals > 1 || !link->peer) {
                 link_stop(link);
                 return;
         }
-        terminal_say("cancelling; once more leaves without waiting");
+        say(follow, "cancelling; once more leaves without waiting");
         params = cJSON_CreateObject();
         json_add_text(params, "task", follow->task);
         link_tell(link, "task.cancel", params);
@@ -103,18 +149,65 @@ void follow_attach(Follow *follow, Link *link) {
         link->userdata = follow;
 }
 
-int follow_task(Follow *follow, uint64_t from, Error *err) {
+int follow_live(Follow *follow, Error *err) {
         int r;
 
+        if (follow->json || follow->is_plain || !isatty(STDOUT_FILENO) ||
+            !screen_is_possible(STDERR_FILENO))
+                return 0;
+        r = link_catch_screen(follow->link, err);
+        if (r < 0)
+                return r;
+        task_live_start(&follow->live, STDERR_FILENO);
+        follow->link->on_wake = on_wake;
+        return 0;
+}
+
+/* One connection's part. Returns: 0 the end, or a cursor is set; else as follow_task() */
+static int watch_on(Follow *follow, uint64_t from, Error *err) {
+        int r;
+
+        follow->cursor = 0;
+        r = ask_watch(follow, from, err);
+        if (r == 0 && !follow->state[0] && !follow->cursor)
+                r = link_listen(follow->link, err);
+        return r != 0 || follow->state[0] || follow->cursor ? r : LINK_E_STOPPED;
+}
+
+/* Its tasks outlive a supervisor, or are known to have ended with it; either way it knows more than we do */
+static int reconnect(Follow *follow, Error *err) {
+        int r;
+
+        say(follow, "the supervisor closed the connection; waiting for it to come back");
+        r = link_again(follow->link, follow->socket, err);
+        if (r != 0)
+                return r;
+        *err = ERROR_EMPTY; /* what was wrong is over */
+        say(follow, NULL);
+        return 0;
+}
+
+static int follow_to_end(Follow *follow, uint64_t from, Error *err) {
         for (;;) {
-                follow->cursor = 0;
-                r = ask_watch(follow, from, err);
-                if (r == 0 && !follow->state[0] && !follow->cursor)
-                        r = link_listen(follow->link, err);
-                if (r != 0 || follow->state[0])
+                int r = watch_on(follow, from, err);
+
+                if (r == -ECONNRESET || r == -EPIPE) {
+                        r = reconnect(follow, err);
+                        from = follow->seq + 1;
+                } else if (r == 0 && follow->state[0]) {
+                        return 0;
+                } else {
+                        from = follow->cursor;
+                }
+                if (r != 0)
                         return r;
-                if (!follow->cursor)
-                        return LINK_E_STOPPED;
-                from = follow->cursor;
         }
+}
+
+int follow_task(Follow *follow, uint64_t from, Error *err) {
+        int r = follow_to_end(follow, from, err);
+
+        follow->link->on_wake = NULL;
+        task_live_stop(&follow->live);
+        return r;
 }

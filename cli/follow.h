@@ -6,20 +6,27 @@
 #include "base/ids.h"
 #include "cli/link.h"
 #include "cli/progress.h"
+#include "cli/task-live.h"
 
 #define STATE_TEXT_MAX 32
 
 typedef struct Follow {
         Link *link; /* borrowed */
         char task[ID_MAX];
-        bool json;    /* events go to stdout as they are */
-        bool cancels; /* the first signal cancels the task; else it only ends the watching */
+        bool json;     /* events go to stdout as they are */
+        bool is_plain; /* lines, also where a tree could be drawn */
+        bool cancels;  /* the first signal cancels the task; else it only ends the watching */
         unsigned n_signals;
         uint64_t cursor; /* of events that we missed; 0: none */
         char state[STATE_TEXT_MAX];
+        uint64_t seq;       /* of the last event that came */
+        const char *socket; /* borrowed: where the supervisor is looked for when it was restarted */
         Progress progress;
-        Buf *events; /* lines are kept here; NULL: not */
+        TaskLive live; /* used where its fd is set: instead of progress */
+        Buf *events;   /* lines are kept here; NULL: not */
 } Follow;
+
+#define FOLLOW_EMPTY ((Follow){ .live = TASK_LIVE_EMPTY })
 
 /** follow_is_final() - is this state one that a task stays in */
 bool follow_is_final(const char *state);
@@ -32,7 +39,19 @@ int follow_exit_code(const char *state);
 void follow_attach(Follow *follow, Link *link);
 
 /**
+ * follow_live() - show a tree on the terminal instead of lines, until follow_task() returns
+ *
+ * Does nothing with json, where stdout or stderr is no terminal, or one that cannot draw.
+ *
+ * Returns: 0 or negative errno.
+ */
+int follow_live(Follow *follow, Error *err);
+
+/**
  * follow_task() - watch from event @from (1: the first; 0: from now on) until the final state
+ *
+ * Where the supervisor is restarted meanwhile, it goes on behind the last event that came.
+ *
  * Returns: 0 and state is set; LINK_E_STOPPED: a signal ended it; LINK_E_REFUSED; negative errno.
  */
 int follow_task(Follow *follow, uint64_t from, Error *err);

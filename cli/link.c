@@ -12,9 +12,13 @@
 #include <string.h>
 #include <sys/signalfd.h>
 
+#include "base/units.h"
 #include "cli/connect.h"
 #include "cli/fields.h"
 #include "cli/terminal.h"
+
+#define AGAIN_MSEC      250
+#define AGAIN_MOST_USEC 60000000u
 
 int link_open(Link *link, const char *socket, Error *err) {
         *link = LINK_EMPTY;
@@ -31,16 +35,29 @@ void link_deinit(Link *link) {
         link->signals = -EBADF;
 }
 
-int link_catch_signals(Link *link, Error *err) {
+static int catch_signals(Link *link, bool screen, Error *err) {
         sigset_t set;
 
         (void) sigemptyset(&set);
         (void) sigaddset(&set, SIGINT);
         (void) sigaddset(&set, SIGTERM);
         (void) sigaddset(&set, SIGHUP);
+        if (screen) {
+                (void) sigaddset(&set, SIGWINCH);
+                (void) sigaddset(&set, SIGTSTP);
+        }
         (void) sigprocmask(SIG_BLOCK, &set, NULL);
-        link->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        link->signals =
+                signalfd(link->signals < 0 ? -1 : link->signals, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         return link->signals < 0 ? error_set(err, -errno, "catch signals") : 0;
+}
+
+int link_catch_signals(Link *link, Error *err) {
+        return catch_signals(link, false, err);
+}
+
+int link_catch_screen(Link *link, Error *err) {
+        return catch_signals(link, true, err);
 }
 
 void link_stop(Link *link) {
@@ -59,6 +76,17 @@ static void serve_signal(Link *link) {
                 link->on_signal(link, (int) info.ssi_signo, link->userdata);
 }
 
+/* How long poll may wait, in milliseconds; -1: for ever */
+static int wait_msec(Link *link) {
+        uint64_t now, due;
+
+        if (!link->on_wake)
+                return -1;
+        due = link->on_wake(link, link->userdata);
+        now = units_monotonic();
+        return due <= now ? 0 : (int) ((due - now) / 1000 < 60000 ? (due - now) / 1000 + 1 : 60000);
+}
+
 /* One round: wait, then serve whatever is ready. 0, or negative errno where the supervisor is gone */
 static int serve(Link *link, Error *err) {
         struct pollfd polls[2 + LINK_RELAYS_MAX];
@@ -70,7 +98,7 @@ static int serve(Link *link, Error *err) {
         polls[1] = (struct pollfd){ .fd = link->signals, .events = POLLIN };
         for (unsigned i = 0; i < link->n_relays; i++)
                 relay_want(&link->relays[i], &polls[2 + i]);
-        if (poll(polls, 2 + link->n_relays, -1) < 0)
+        if (poll(polls, 2 + link->n_relays, wait_msec(link)) < 0)
                 return errno == EINTR ? 0 : error_set(err, -errno, "wait for the supervisor");
         for (unsigned i = 0; i < link->n_relays; i++)
                 if (polls[2 + i].revents)
@@ -213,6 +241,33 @@ void link_tell(Link *link, const char *method, cJSON *params) {
 
         if (request) /* where this fails the next read of the connection fails too and is reported */
                 (void) rpc_peer_send(link->peer, request, NULL, 0);
+}
+
+/* Until it is worth another try; signals do not wait */
+static void pause_between(Link *link) {
+        struct pollfd polls = { .fd = link->signals, .events = POLLIN };
+        int most = wait_msec(link);
+
+        if (poll(&polls, 1, most < 0 || most > AGAIN_MSEC ? AGAIN_MSEC : most) > 0)
+                serve_signal(link);
+}
+
+int link_again(Link *link, const char *socket, Error *err) {
+        uint64_t end = units_monotonic() + AGAIN_MOST_USEC, next = 0;
+        int r = -ECONNRESET;
+
+        link->stopped = false;
+        link->peer = rpc_peer_free(link->peer);
+        while (!link->stopped && units_monotonic() < end) {
+                if (units_monotonic() >= next) {
+                        r = connect_supervisor(socket, &link->peer, err);
+                        if (r == 0)
+                                return 0;
+                        next = units_monotonic() + AGAIN_MSEC * 1000ul;
+                }
+                pause_between(link);
+        }
+        return link->stopped ? LINK_E_STOPPED : r;
 }
 
 int link_listen(Link *link, Error *err) {

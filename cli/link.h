@@ -19,6 +19,7 @@ typedef struct Link Link;
 
 typedef void (*LinkNoteFn)(Link *link, const char *method, const cJSON *params, void *userdata);
 typedef void (*LinkSignalFn)(Link *link, int signal, void *userdata);
+typedef uint64_t (*LinkWakeFn)(Link *link, void *userdata);
 
 struct Link {
         RpcPeer *peer; /* owned */
@@ -29,7 +30,9 @@ struct Link {
         Relay relays[LINK_RELAYS_MAX];
         LinkNoteFn on_note; /* NULL: dropped */
         LinkSignalFn on_signal;
-        void *userdata; /* borrowed, for both */
+        /* called after each round and when it is time; answers when that is, monotonic. NULL: never */
+        LinkWakeFn on_wake;
+        void *userdata; /* borrowed, for all three */
 };
 
 #define LINK_EMPTY ((Link){ .signals = -EBADF })
@@ -57,6 +60,19 @@ void link_deinit(Link *link);
 
 /** link_catch_signals() - SIGINT, SIGTERM and SIGHUP go to on_signal from now on. Returns: 0 or negative errno */
 int link_catch_signals(Link *link, Error *err);
+
+/** link_catch_screen() - SIGWINCH and SIGTSTP too, for who draws on the terminal. Returns: 0 or negative errno */
+int link_catch_screen(Link *link, Error *err);
+
+/**
+ * link_again() - connect once more where the supervisor closed the connection
+ * @socket: as of link_open()
+ *
+ * A supervisor that is being restarted is waited for, a minute at most; signals are served meanwhile.
+ *
+ * Returns: 0, LINK_E_STOPPED, or negative errno with a sentence.
+ */
+int link_again(Link *link, const char *socket, Error *err);
 
 /**
  * link_ask() - one request, its answer

@@ -273,13 +273,6 @@ static void show_limit(Progress *progress, const cJSON *event, const cJSON *data
         progress_budgets(json_get(event, "used"));
 }
 
-static void show_lagged(Progress *progress, const cJSON *event, const cJSON *data) {
-        (void) progress;
-        (void) event;
-        (void) data;
-        fputs("    (some events were left out: this terminal was too slow)\n", stderr);
-}
-
 static const struct {
         const char *name;
         EventFn show;
@@ -294,7 +287,6 @@ static const struct {
         { "verify.end", show_verify_end },
         { "limit", show_limit },
         { "notice", show_notice },
-        { "lagged", show_lagged },
 };
 
 void progress_event(Progress *progress, const cJSON *event) {

@@ -18,6 +18,7 @@ typedef struct TaskOptions {
         const char *policy;
         const char *verify_policy;
         const char *out;
+        bool plain; /* of task run */
         ReportOptions report;
         OptionList limits;
 } TaskOptions;

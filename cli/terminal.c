@@ -47,8 +47,12 @@ bool terminal_has_colour(FILE *file) {
         return isatty(fileno(file)) && !(no && *no) && term && strcmp(term, "dumb") != 0;
 }
 
+const char *terminal_sequence(Tone tone) {
+        return tones[tone];
+}
+
 const char *terminal_tone(Tone tone) {
-        return terminal_has_colour(stderr) ? tones[tone] : "";
+        return terminal_has_colour(stderr) ? terminal_sequence(tone) : "";
 }
 
 void terminal_text(FILE *file, const char *text, size_t max) {

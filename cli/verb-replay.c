@@ -108,6 +108,8 @@ static int replay(const Common *common, const char *id, Link *link, Follow *foll
         if (r == 0)
                 r = start(link, id, follow->task, err);
         if (r == 0)
+                r = follow_live(follow, err);
+        if (r == 0)
                 r = follow_task(follow, 1, err);
         if (r == LINK_E_STOPPED)
                 return EXIT_CANCELLED;
@@ -121,7 +123,7 @@ static int replay(const Common *common, const char *id, Link *link, Follow *foll
 static int run(const VerbCall *call, Error *err) {
         const Common *common = call->options;
         const char *id = call->n_words == 1 ? call->words[0] : "";
-        Follow follow = { .json = common->json, .cancels = true, .progress = { .replay = true } };
+        Follow follow = FOLLOW_EMPTY;
         Link link = LINK_EMPTY;
         int r;
 
@@ -130,6 +132,10 @@ static int run(const VerbCall *call, Error *err) {
                                  "Name one task, by its id; 'warder task list' lists them.");
                 return VERB_E_USAGE;
         }
+        follow.json = common->json;
+        follow.socket = common->socket;
+        follow.cancels = true;
+        follow.progress.replay = true;
         r = link_open(&link, common->socket, err);
         if (r < 0)
                 return r;

@@ -28,6 +28,8 @@ static const Option run_options[] = {
         { "out", 'o', OPTION_TEXT, offsetof(TaskOptions, out), "DIR",
           "Write the patch, the verdict, the receipt, the events and all forms of reports there" },
         OPTIONS_REPORT(offsetof(TaskOptions, report)),
+        { "plain", 0, OPTION_FLAG, offsetof(TaskOptions, plain), NULL,
+          "Lines as they come, also on a terminal that could show the tree" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -195,7 +197,9 @@ static int run_foreground(Running *running, Error *err) {
                 return EXIT_CANCELLED;
         if (r != 0)
                 return r == LINK_E_REFUSED ? -EREMOTEIO : r;
-        r = follow_task(&running->follow, 1, err);
+        r = follow_live(&running->follow, err);
+        if (r == 0)
+                r = follow_task(&running->follow, 1, err);
         if (r == LINK_E_STOPPED)
                 return EXIT_CANCELLED;
         if (r != 0)
@@ -216,6 +220,7 @@ static int run(const VerbCall *call, Error *err) {
         Running running = { .options = options,
                             .request = TASK_REQUEST_EMPTY,
                             .link = LINK_EMPTY,
+                            .follow = FOLLOW_EMPTY,
                             .events = BUF_EMPTY(EVENTS_MAX),
                             .patch_fd = -EBADF,
                             .receipt_fd = -EBADF };
@@ -224,6 +229,8 @@ static int run(const VerbCall *call, Error *err) {
         if (r != 0)
                 return r;
         running.follow.json = options->common.json;
+        running.follow.is_plain = options->plain;
+        running.follow.socket = options->common.socket;
         running.follow.cancels = true;
         running.follow.progress.replay = running.request.is_replay;
         if (report_wanted(&options->report, options->out))

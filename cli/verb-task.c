@@ -15,6 +15,18 @@
 
 static const Option task_options[] = { OPTIONS_COMMON, { 0 } };
 
+typedef struct WatchOptions {
+        Common common;
+        bool plain;
+} WatchOptions;
+
+static const Option watch_options[] = {
+        { "plain", 0, OPTION_FLAG, offsetof(WatchOptions, plain), NULL,
+          "Lines as they come, also on a terminal that could show the tree" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
 static void show_row(const cJSON *task) {
         show_text(task, "task", 12);
         show_text(task, "state", 10);
@@ -87,17 +99,23 @@ static int take_id(const VerbCall *call, char *id, Error *err) {
 
 /* The exit code is the task's, so that a script can wait for one and go on from there */
 static int run_watch(const VerbCall *call, Error *err) {
-        const Common *common = call->options;
+        const WatchOptions *options = call->options;
+        const Common *common = &options->common;
         Link link = LINK_EMPTY;
-        Follow follow = { .json = common->json };
+        Follow follow = FOLLOW_EMPTY;
         int r = take_id(call, follow.task, err);
 
         if (r != 0)
                 return r;
+        follow.json = common->json;
+        follow.is_plain = options->plain;
+        follow.socket = common->socket;
         r = link_open(&link, common->socket, err);
         if (r == 0)
                 r = link_catch_signals(&link, err);
         follow_attach(&follow, &link);
+        if (r == 0)
+                r = follow_live(&follow, err);
         if (r == 0)
                 r = follow_task(&follow, 1, err);
         link_deinit(&link);
@@ -161,12 +179,17 @@ const Verb verb_task_show =
 const Verb verb_task_watch = {
         .name = "task watch",
         .summary = "follow a task to its end; the exit code is the task's",
-        .synopsis = "TASK",
+        .synopsis = "[--plain] TASK",
+        .text = "On a terminal: a tree of its steps, redrawn in place, with what failed last and "
+                "what\n"
+                "is used of each budget. Elsewhere a line for each event. Ctrl-C ends the "
+                "watching,\n"
+                "not the task.",
         .examples = "  warder task watch t-7f3kq2m4ab\n"
                     "  warder task watch t-7f3kq2m4ab --json | jq -r .event",
         .exits = EXITS_VERDICT,
-        .options = task_options,
-        .size = sizeof(Common),
+        .options = watch_options,
+        .size = sizeof(WatchOptions),
         .exit_usage = EXIT_USAGE,
         .exit_failed = EXIT_NOT_CARRIED_OUT,
         .run = run_watch,

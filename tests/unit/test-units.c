@@ -89,7 +89,16 @@ static void shown(void) {
         is_text(units_format_duration(7380000000, text), "2 h 3 m", "hours");
         is_text(units_format_duration(1800000000, text), "30 m", "whole minutes");
         is_text(units_format_duration(172800000000, text), "48 h", "whole hours");
+        uint64_t usec = 0;
+
         is_text(units_format_time(1767607872345678, text), "2026-01-05T10:11:12.345Z", "a time");
+        is_number(units_parse_time("2026-01-05T10:11:12.345Z", &usec), 0, "is read again");
+        is_number((long long) usec, 1767607872345000, "to the millisecond");
+        is_number(units_parse_time("2026-13-05T10:11:12.345Z", &usec), -EINVAL, "a 13th month");
+        is_number(units_parse_time("2026-01-05T10:11:12.345Zz", &usec), -EINVAL, "text behind it");
+        is_number(units_parse_time("2026-01-05 10:11", &usec), -EINVAL, "half of one");
+        is_number(units_parse_time("-001-01-05T10:11:12.345Z", &usec), -EINVAL, "a sign");
+        is_number(units_parse_time(NULL, &usec), -EINVAL, "none");
         ok(strlen(units_format_time(UINT64_MAX, text)) < UNITS_TEXT_MAX, "any time fits");
 }
 
