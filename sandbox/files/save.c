@@ -189,10 +189,34 @@ static int save_node(Save *save, int parent, const char *name, Error *err) {
                            "a device, a fifo or a socket: it was left out");
 }
 
-static int save_dir(Save *save, int fd, unsigned depth, Error *err);
+/* One directory of the walk: of the upper, of the layer below it, or of both. What is there in both is the upper's */
+typedef struct Pair {
+        int top;   /* owned, as the next: the upper's, or the layer's where the upper has none */
+        int below; /* -EBADF: nothing of the layer shows here */
+        bool hides; /* it took the place of something that is no directory, and so hides what lies still lower */
+} Pair;
 
-static int save_item(Save *save, int dir, const ListingItem *item, unsigned depth, Error *err) {
-        autoclose int below = -EBADF;
+static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err);
+
+/* What of the layer below lies under the directory @name of the upper */
+static int open_below(int below, const char *name, Pair *pair, Error *err) {
+        struct stat st;
+
+        if (below < 0)
+                return 0;
+        if (fstatat(below, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : error_set(err, -errno, "look at the layer below");
+        pair->hides = !S_ISDIR(st.st_mode);
+        if (pair->hides)
+                return 0;
+        pair->below = beneath_dir(below, name);
+        return pair->below < 0 ? error_set(err, pair->below, "open a directory of the layer below")
+                               : 0;
+}
+
+static int save_item(Save *save, const Pair *dir, const ListingItem *item, unsigned depth,
+                     Error *err) {
+        Pair pair = { .top = -EBADF, .below = -EBADF };
         char clean[NAME_PATH_MAX];
         RecordRule rule = name_clean(save->path, strlen(save->path), clean);
         int r;
@@ -205,51 +229,91 @@ static int save_item(Save *save, int dir, const ListingItem *item, unsigned dept
         if (r < 0)
                 return r;
         if (!item->is_dir)
-                return save_node(save, dir, item->name, err);
-        below = beneath_dir(dir, item->name);
-        if (below < 0)
-                return error_set(err, below, "open a directory of the upper");
-        return save_dir(save, below, depth + 1, err);
+                return save_node(save, dir->top, item->name, err);
+        pair.top = beneath_dir(dir->top, item->name);
+        if (pair.top < 0)
+                return error_set(err, pair.top, "open a directory of the upper");
+        r = open_below(dir->below, item->name, &pair, err);
+        if (r >= 0)
+                r = save_dir(save, &pair, depth + 1, err);
+        owned_close(&pair.top);
+        owned_close(&pair.below);
+        return r;
+}
+
+/* What is in the directory @dir->top, but for names that @taken has. */
+static int save_items(Save *save, const Pair *dir, const Listing *taken, unsigned depth,
+                      Error *err) {
+        SCOPED(listing_free) Listing *list = NULL;
+        size_t n = strlen(save->path);
+        int r = listing_new(dir->top, &list);
+
+        if (r < 0)
+                return error_set(err, r, "list a directory of the upper");
+        for (unsigned i = 0; r >= 0 && i < list->n; i++) {
+                save->path[n] = 0;
+                if (taken && listing_find(taken, list->items[i].name))
+                        continue;
+                if (!name_join(save->path, save->path, list->items[i].name))
+                        return report_refuse(save->report, RULE_NAME_LONG, save->path, "%s",
+                                             name_sentence(RULE_NAME_LONG));
+                r = save_item(save, dir, &list->items[i], depth, err);
+        }
+        save->path[n] = 0;
+        return r;
+}
+
+/* Does the directory hide what layers still lower have? Returns: 0 and @ret_below, what of the layer shows */
+static int read_marks(Save *save, const Pair *pair, bool *ret_opaque, int *ret_below, Error *err) {
+        SaveMarks top, below = { 0 };
+        int r = save_marks(pair->top, &top);
+
+        if (r >= 0 && pair->below >= 0)
+                r = save_marks(pair->below, &below);
+        if (r < 0)
+                return error_set(err, r, "read the overlay's marks");
+        if (top.redirect)
+                return redirected(save);
+        *ret_opaque = top.opaque || below.opaque || pair->hides;
+        *ret_below = top.opaque ? -EBADF : pair->below;
+        return 0;
+}
+
+static int save_contents(Save *save, const Pair *pair, int below, unsigned depth, Error *err) {
+        SCOPED(listing_free) Listing *taken = NULL;
+        const Pair upper = { .top = pair->top, .below = below };
+        const Pair layer = { .top = below, .below = -EBADF };
+        int r = save_items(save, &upper, NULL, depth, err);
+
+        if (r < 0 || below < 0)
+                return r;
+        r = listing_new(pair->top, &taken);
+        return r < 0 ? error_set(err, r, "list a directory of the upper")
+                     : save_items(save, &layer, taken, depth, err);
 }
 
 /* The directory itself, and all that is in it. */
-static int save_dir(Save *save, int fd, unsigned depth, Error *err) {
-        SCOPED(listing_free) Listing *list = NULL;
-        size_t n = strlen(save->path);
-        SaveMarks marks;
+static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err) {
         EntryMeta meta;
         struct stat st;
-        unsigned i;
-        int r;
+        bool opaque;
+        int below, r;
 
         if (depth > NAME_DEPTH_MAX)
                 return report_refuse(save->report, RULE_NAME_DEPTH, save->path, "%s",
                                      name_sentence(RULE_NAME_DEPTH));
-        if (fstat(fd, &st) < 0)
+        if (fstat(pair->top, &st) < 0)
                 return error_set(err, -errno, "look at a directory of the upper");
-        r = save_marks(fd, &marks);
-        if (r < 0)
-                return error_set(err, r, "read the overlay's marks");
-        if (marks.redirect)
-                return redirected(save);
-        r = to_meta(save, &st, ENTRY_DIR, &meta);
+        r = read_marks(save, pair, &opaque, &below, err);
+        if (r >= 0)
+                r = to_meta(save, &st, ENTRY_DIR, &meta);
         if (r >= 0)
                 r = land_dir(&save->land, save->path, &meta, err);
-        if (r >= 0 && marks.opaque && depth > 0)
+        if (r >= 0 && opaque && depth > 0)
                 r = land_opaque(&save->land, save->path, err);
         if (r >= 0)
-                r = save_xattrs(&save->land, fd, save->path, err);
-        if (r >= 0 && (r = listing_new(fd, &list)) < 0)
-                r = error_set(err, r, "list a directory of the upper");
-        for (i = 0; r >= 0 && i < list->n; i++) {
-                save->path[n] = 0;
-                if (!name_join(save->path, save->path, list->items[i].name))
-                        return report_refuse(save->report, RULE_NAME_LONG, save->path, "%s",
-                                             name_sentence(RULE_NAME_LONG));
-                r = save_item(save, fd, &list->items[i], depth, err);
-        }
-        save->path[n] = 0;
-        return r;
+                r = save_xattrs(&save->land, pair->top, save->path, err);
+        return r < 0 ? r : save_contents(save, pair, below, depth, err);
 }
 
 int save_run(const SaveJob *job, Report *report, Error *err) {
@@ -266,7 +330,7 @@ int save_run(const SaveJob *job, Report *report, Error *err) {
         if (r < 0)
                 r = error_set(err, r, "start to save");
         else
-                r = save_dir(save, job->upper, 0, err);
+                r = save_dir(save, &(Pair){ .top = job->upper, .below = job->below }, 0, err);
         if (r >= 0)
                 r = land_finish(&save->land, err);
         land_deinit(&save->land);

@@ -5,14 +5,18 @@
  * (overlay.opaque). A layer carries its marks as a device 0:0 and as user.overlay.opaque. What commands
  * could leave behind that may not lie in a layer is cleaned with a note, as when an archive is unpacked.
  *
+ * A layer below the upper is taken with it where it is given: what is there in both is the upper's, directories of both
+ * are one, and a directory that lies over anything else hides what is still lower, as the overlay has it.
+ *
  * The kernel shows trusted.* attributes to no process of a jail: an upper whose overlay was not mounted with
  * userxattr cannot be saved from there, and the monitor mounts none without it.
  */
 #include "sandbox/files/land.h"
 
 typedef struct SaveJob {
-        int upper; /* borrowed */
-        int out;   /* the empty layer directory, borrowed */
+        int upper; /* borrowed, like the next */
+        int below; /* a layer that the overlay had right below this upper, saved together with it; -EBADF: none */
+        int out; /* the empty layer directory, borrowed */
         LandLimits limits;
 } SaveJob;
 

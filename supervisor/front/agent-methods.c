@@ -9,6 +9,7 @@
 
 #include "supervisor/front/agent-search.h"
 #include "supervisor/front/replays.h"
+#include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-progress.h"
@@ -27,6 +28,7 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         Error err = ERROR_EMPTY;
 
         call->jail_call = false;
+        task_touched(task);
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
@@ -87,6 +89,7 @@ static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
         (void) json_number(params, "timeout_usec", &spec.wall_usec);
         r = command_start(jail, &spec, on_exec, call, &command, err);
         call->jail_call = r == 0;
+        task_touched(call->task);
         return r;
 }
 
@@ -141,6 +144,8 @@ static int run_open(AgentCall *call, const cJSON *params, Error *err) {
                 return error_say(err, -ESRCH, "the task's jail has ended");
         if (json_number(params, "mode", &mode) == 0)
                 spec.mode = (uint32_t) mode & 0777;
+        if (spec.flags & ~INIT_OPEN_READ)
+                task_touched(call->task);
         r = front_jail_open(jail, &spec, on_open, call, err);
         call->jail_call = r == 0;
         return r;
@@ -160,14 +165,6 @@ static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
                               .summary = json_text(params, "summary") };
 
         return task_gate_finish(call, &claim, err);
-}
-
-static int run_checkpoint(AgentCall *call, const cJSON *params, Error *err) {
-        int r = task_ledger_checkpoint(call->task, params, err);
-
-        if (r == 0)
-                agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
-        return r;
 }
 
 static int run_record(AgentCall *call, const cJSON *params, Error *err) {
@@ -239,12 +236,8 @@ static const AgentMethod methods[] = {
                          1024) ",\"ignore_case\":{\"type\":\"boolean\"}}"),
           "Names or text in the task's tree", agent_search },
         { "verify", OBJECT(""), "A verdict for what is in /work now; counts", run_verify },
-        { "checkpoint",
-          OBJECT(",\"required\":[\"path\"],\"properties\":{"
-                 "\"path\":" TEXT(
-                         1023) ",\"output\":{},\"begun\":{\"const\":true},"
-                               "\"state\":{\"type\":\"object\"},\"memory\":{\"type\":\"object\"}}"),
-          "A step instance is done, with its output; or begins effects outside", run_checkpoint },
+        { "checkpoint", task_commit_schema,
+          "A step has committed: its output, and what the agent wants to find again", task_commit },
         { "record",
           OBJECT(",\"required\":[\"role\",\"turn\",\"expect\",\"reply\"],\"properties\":{"
                  "\"role\":" TEXT(

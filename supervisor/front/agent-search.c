@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-model.h"
+#include "supervisor/front/work-layer.h"
 
 #define ARGS_MAX        10
 #define SEARCH_PATH_MAX 4096
@@ -52,7 +54,7 @@ static void on_search(const FilesJobEnd *end, void *userdata) {
 /* The tree that the task's commands see below /work, as far as warder-files may look */
 static int tree_plan(Task *task, Plan *plan, Error *err) {
         FrontJail *jail = task_jail(task);
-        GateLayers layers = work_base_layers(&task->base, true);
+        GateLayers layers = work_layers(task, true);
         GateView tree = { .target = VIEW_TREE, .layers = &layers };
         int r;
 
@@ -138,13 +140,27 @@ static void on_tree(const FilesJobEnd *end, void *userdata) {
         AgentCall *call = userdata;
         Task *task = call->task;
         bool has_transcript = task->model.provider == PROVIDER_REPLAY && task->model.fd >= 0;
+        autoclose int journal = -EBADF;
+        Error err = ERROR_EMPTY;
+        unsigned n_fds = 0;
+        int fds[2];
 
         call->job = NULL;
         if (end->err) {
                 agent_call_fail(call, "jail", end->err);
                 return;
         }
-        agent_call_answer(call, TAKE_PTR(call->result), &task->model.fd, has_transcript ? 1 : 0);
+        if (has_transcript) {
+                (void) lseek(task->model.fd, 0, SEEK_SET); /* an earlier agent may have read it */
+                fds[n_fds++] = task->model.fd;
+        }
+        if (task_commits_add_journal(task, call->result, n_fds, &journal, &err) < 0) {
+                agent_call_fail(call, NULL, &err);
+                return;
+        }
+        if (journal >= 0)
+                fds[n_fds++] = journal;
+        agent_call_answer(call, TAKE_PTR(call->result), fds, n_fds);
 }
 
 int agent_info(AgentCall *call, const cJSON *params, Error *err) {

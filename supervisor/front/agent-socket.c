@@ -18,7 +18,8 @@ struct AgentSocket {
         Task *task; /* borrowed, outlives us */
         RpcPeer *peer;
         sd_event_source *io;
-        AgentCall *calls; /* owned list */
+        AgentCall *calls;  /* owned list */
+        AgentSocket *past; /* owned: of an earlier run, calls of which may still come back */
         bool closed;
 };
 
@@ -298,9 +299,24 @@ void agent_socket_close(AgentSocket *socket) {
         }
 }
 
+void agent_socket_keep(AgentSocket *socket, AgentSocket *past) {
+        while (past) {
+                AgentSocket *older = TAKE_PTR(past->past);
+
+                if (past->calls) {
+                        past->past = socket->past;
+                        socket->past = past;
+                } else {
+                        agent_socket_free(past);
+                }
+                past = older;
+        }
+}
+
 AgentSocket *agent_socket_free(AgentSocket *socket) {
         if (!socket)
                 return NULL;
+        socket->past = agent_socket_free(socket->past);
         while (socket->calls)
                 call_free(socket->calls);
         sd_event_source_disable_unref(socket->io);

@@ -25,6 +25,8 @@ typedef struct AgentCall { /* one request that waits; owned by its socket */
 int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err);
 /** agent_socket_close() - nothing is read or answered any more; NULL is fine */
 void agent_socket_close(AgentSocket *socket);
+/** agent_socket_keep() - @past (closed) is freed with @socket; now, where nothing of it is outstanding. NULL is fine */
+void agent_socket_keep(AgentSocket *socket, AgentSocket *past);
 /** agent_socket_free() - no callback may be outstanding; NULL is fine. Returns: NULL */
 AgentSocket *agent_socket_free(AgentSocket *socket);
 

@@ -39,3 +39,24 @@
         " bytes INTEGER NOT NULL, transcript BLOB NOT NULL, is_whole INTEGER NOT NULL) STRICT;"   \
         "CREATE TABLE task_replies (task TEXT NOT NULL REFERENCES task_inputs ON DELETE CASCADE," \
         " n INTEGER NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (task, n)) STRICT, WITHOUT ROWID;"
+
+/*
+ * task_steps: what steps of a task committed (task-steps.h); work: a TaskWork; state, memory: seq of a value of
+ * task_values; superseded: seq of the commit that took its place, 0: it counts. task_saves: what a task needs to
+ * be taken up again (task-saves.h). steps_from: the first commit that can still be gone back to.
+ */
+#define STEPS_SCHEMA                                                                               \
+        "CREATE TABLE task_steps (task TEXT NOT NULL, seq INTEGER NOT NULL, path TEXT NOT NULL,"   \
+        " output TEXT, begun INTEGER NOT NULL, work INTEGER NOT NULL, layer BLOB,"                 \
+        " bytes INTEGER NOT NULL, state INTEGER NOT NULL, memory INTEGER NOT NULL,"                \
+        " superseded INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (task, seq)) STRICT, WITHOUT ROWID;"  \
+        "CREATE INDEX task_steps_counting ON task_steps (task, path) WHERE superseded = 0;"        \
+        "CREATE INDEX task_steps_layers ON task_steps (layer) WHERE layer IS NOT NULL;"            \
+        "CREATE TABLE task_values (task TEXT NOT NULL, kind INTEGER NOT NULL,"                     \
+        " seq INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (task, kind, seq))"               \
+        " STRICT, WITHOUT ROWID;"                                                                  \
+        "CREATE TABLE task_saves (task TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"         \
+        " form INTEGER NOT NULL, given BLOB NOT NULL, spec TEXT NOT NULL, workflow TEXT NOT NULL," \
+        " roles TEXT NOT NULL, transcript BLOB NOT NULL, base BLOB, setup BLOB, held BLOB,"        \
+        " bytes INTEGER NOT NULL DEFAULT 0, counters BLOB,"                                        \
+        " steps_from INTEGER NOT NULL DEFAULT 0) STRICT;"

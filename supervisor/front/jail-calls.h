@@ -23,5 +23,5 @@ typedef void (*JailListenFn)(int fd, uint32_t port, const Error *err, void *user
 int front_jail_listen(FrontJail *jail, uint32_t port, JailListenFn done, void *userdata,
                       Error *err);
 
-/** front_jail_freeze() - freeze (or thaw) all commands by the v2 tree */
+/** front_jail_freeze() - freeze all commands by the v2 tree; they run again when each who froze them has thawed them */
 int front_jail_freeze(FrontJail *jail, bool on, Error *err);

@@ -47,6 +47,7 @@ struct FrontJail {
         bool end_wanted;         /* while MAKING */
         uint64_t handle;         /* the monitor's */
         uint32_t id_base;        /* likewise; 0 while MAKING */
+        unsigned frozen;         /* by how many */
         struct AuditRing *audit; /* owned */
         int fds[_JAIL_FD_MAX];   /* owned; slots' and init's went to their modules */
         InitLink *init;
@@ -498,6 +499,10 @@ cJSON *front_jail_describe(const FrontJail *jail) {
 
 uint32_t front_jail_id_base(const FrontJail *jail) {
         return jail->id_base;
+}
+
+unsigned *front_jail_frozen(FrontJail *jail) {
+        return &jail->frozen;
 }
 
 struct AuditRing **front_jail_audit(FrontJail *jail) {

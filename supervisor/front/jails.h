@@ -94,6 +94,8 @@ struct Slots *front_jail_slots(const FrontJail *jail);
 int front_jail_fd(const FrontJail *jail, JailFd which);
 /** front_jail_id_base() - first host id of its range; 0: not known yet */
 uint32_t front_jail_id_base(const FrontJail *jail);
+/** front_jail_frozen() - how many want it to stand still: for front_jail_freeze() */
+unsigned *front_jail_frozen(FrontJail *jail);
 /** front_jail_audit() - where audit.c keeps the records of its processes */
 struct AuditRing **front_jail_audit(FrontJail *jail);
 /** front_jail_oom_kills() - of one that ended: the last count of its commands' processes killed for memory */

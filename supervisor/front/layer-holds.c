@@ -188,7 +188,12 @@ static int remove_left(Holds *holds, Error *err) {
         sqlite3_stmt *rows = ledger_query(holds->front->ledger, err,
                                           "SELECT digest FROM holds WHERE holder = ?1 AND "
                                           "digest NOT IN (SELECT layer FROM gate_setups) AND "
-                                          "digest NOT IN (SELECT base FROM task_inputs)",
+                                          "digest NOT IN (SELECT base FROM task_inputs) AND "
+                                          "digest NOT IN (SELECT layer FROM task_steps WHERE "
+                                          "layer IS NOT NULL) AND digest NOT IN (SELECT base FROM "
+                                          "task_saves WHERE base IS NOT NULL UNION SELECT setup "
+                                          "FROM task_saves WHERE setup IS NOT NULL UNION SELECT "
+                                          "held FROM task_saves WHERE held IS NOT NULL)",
                                           "t", HOLDER);
         uint8_t(*left)[32] = NULL;
         size_t n = 0;

@@ -31,6 +31,8 @@ typedef struct Import {
         LayerImportSpec spec;
         int input_fd; /* owned */
         char prefix[64];
+        uint8_t over[DIGEST_SIZE]; /* has_over */
+        bool has_over;
         uint64_t handle; /* of the new layer, 0: none yet */
         char holder[40]; /* of the layer from before its commit until @done; "": not yet */
         bool has_digest;
@@ -197,6 +199,14 @@ static int add_blob_views(const LayerBlob *blob, Plan *plan, Error *err) {
                        : plan_store_view(plan, VIEW_OLD, blob->below, blob->n_below, err);
 }
 
+/* Bound as it is, with its marks: an overlay would show what they mean in their place. */
+static int add_over_view(const Import *import, Plan *plan, Error *err) {
+        PlanLayer layer = { .kind = LAYER_STORE };
+
+        memcpy(layer.digest, import->over, sizeof layer.digest);
+        return plan_view(plan, VIEW_OLD, VIEW_DIRECT, &layer, 1, err);
+}
+
 static int make_plan(const Import *import, Plan *plan, Error *err) {
         const PlanLayer out = { .kind = LAYER_NEW, .handle = import->handle };
         const PlanLayer upper = { .kind = LAYER_UPPER, .handle = import->spec.upper_handle };
@@ -209,6 +219,8 @@ static int make_plan(const Import *import, Plan *plan, Error *err) {
         r = plan_view(plan, VIEW_OUT, VIEW_WRITABLE | VIEW_DIRECT, &out, 1, err);
         if (r >= 0 && import->spec.upper_handle)
                 r = plan_view(plan, VIEW_UPPER, VIEW_DIRECT, &upper, 1, err);
+        if (r >= 0 && import->has_over)
+                r = add_over_view(import, plan, err);
         if (r >= 0 && import->spec.blob)
                 r = add_blob_views(import->spec.blob, plan, err);
         return r;
@@ -259,6 +271,8 @@ static void add_words(Words *words, const Import *import) {
         add_word(words, spec->upper_handle ? "save" : "unpack", NULL);
         if (spec->max_disk)
                 add_number(words, "--max-disk", spec->max_disk);
+        if (import->has_over)
+                add_word(words, "--over", NULL);
         if (spec->upper_handle)
                 return;
         if (spec->to_jail_user)
@@ -317,6 +331,10 @@ static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, E
         front->imports++;
         import = fresh;
         import->spec.prefix = NULL; /* ours is a copy */
+        import->spec.upper_over = NULL;
+        import->has_over = spec->upper_over;
+        if (spec->upper_over)
+                memcpy(import->over, spec->upper_over, sizeof import->over);
         (void) snprintf(import->prefix, sizeof import->prefix, "%s",
                         spec->prefix ? spec->prefix : "");
         import->result.cleaned = cJSON_CreateArray();

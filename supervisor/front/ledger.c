@@ -18,11 +18,12 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 6
+#define SCHEMA_NUMBER 7
 
 struct Ledger {
         sqlite3 *db;     /* owned */
         sqlite3_vfs vfs; /* registered while we live */
+        bool in_full;    /* between ledger_begin() and ledger_end() */
 };
 
 static int keep_name(sqlite3_vfs *vfs, const char *name, int n, char *ret) {
@@ -72,6 +73,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         "ALTER TABLE gate_setups ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;",
         RECEIPT_SCHEMA,
         REPLAY_SCHEMA,
+        STEPS_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {
@@ -247,4 +249,44 @@ int ledger_exec_full(Ledger *ledger, Error *err, const char *sql, const char *ty
         r = stmt ? finish(ledger, err, stmt, sql) : -EIO;
         (void) run_text(ledger, "PRAGMA synchronous = NORMAL", NULL);
         return r;
+}
+
+/* How much is flushed can only be said outside of a transaction */
+static void end_full(Ledger *ledger) {
+        if (ledger->in_full)
+                (void) run_text(ledger, "PRAGMA synchronous = NORMAL", NULL);
+        ledger->in_full = false;
+}
+
+int ledger_begin(Ledger *ledger, bool full, Error *err) {
+        int r = full ? run_text(ledger, "PRAGMA synchronous = FULL", err) : 0;
+
+        ledger->in_full = full;
+        if (r >= 0)
+                r = run_text(ledger, "BEGIN IMMEDIATE", err);
+        if (r < 0)
+                end_full(ledger);
+        return r;
+}
+
+int ledger_end(Ledger *ledger, int r, Error *err) {
+        if (r >= 0)
+                r = run_text(ledger, "COMMIT", err);
+        if (r < 0)
+                (void) run_text(ledger, "ROLLBACK", NULL);
+        end_full(ledger);
+        return r;
+}
+
+int64_t ledger_number(Ledger *ledger, int64_t otherwise, const char *sql, const char *types, ...) {
+        sqlite3_stmt *stmt;
+        va_list args;
+
+        va_start(args, types);
+        stmt = prepare(ledger, NULL, sql, types, &args);
+        va_end(args);
+        if (stmt && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+                otherwise = sqlite3_column_int64(stmt, 0);
+        (void) sqlite3_finalize(stmt);
+        return otherwise;
 }

@@ -30,3 +30,10 @@ int ledger_exec(Ledger *ledger, Error *err, const char *sql, const char *types, 
 int ledger_exec_full(Ledger *ledger, Error *err, const char *sql, const char *types, ...);
 /** ledger_query() - prepared and bound, the caller steps and finalizes; NULL with @err */
 sqlite3_stmt *ledger_query(Ledger *ledger, Error *err, const char *sql, const char *types, ...);
+
+/** ledger_begin() - what follows is committed together; @full: it is on disk when ledger_end() returns */
+int ledger_begin(Ledger *ledger, bool full, Error *err);
+/** ledger_end() - @r: of what was done since; negative: all of it is taken back. Returns: @r, or negative errno */
+int ledger_end(Ledger *ledger, int r, Error *err);
+/** ledger_number() - the first column of the first row; @otherwise where there is none. Arguments as ledger_exec() */
+int64_t ledger_number(Ledger *ledger, int64_t otherwise, const char *sql, const char *types, ...);

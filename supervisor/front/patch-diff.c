@@ -115,15 +115,21 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
 static int fill_plan(Front *front, Plan *plan, const PatchDiffSpec *spec, Error *err) {
         FrontJail *jail = front_jail_find(front, spec->jail, 0);
         uint64_t upper = jail ? front_jail_handle(jail) : 0;
+        GateLayers work = { .n = 0 }, changed;
         GateView views[] = {
                 { .target = VIEW_OLD, .layers = spec->layers },
-                { .target = VIEW_NEW, .layers = spec->layers, .upper = upper },
-                { .target = VIEW_UPPER, .upper = upper },
+                { .target = VIEW_NEW, .layers = &changed, .upper = upper },
+                { .target = VIEW_UPPER, .layers = &work, .upper = upper },
         };
         int r;
 
         if (!upper)
                 return error_say(err, -ESRCH, "the task's jail has ended");
+        if (spec->work)
+                gate_layers_add(&work, spec->work);
+        changed = work;
+        for (unsigned i = 0; i < spec->layers->n; i++)
+                gate_layers_add(&changed, spec->layers->digests[i]);
         r = gate_files_plan(front, plan, err);
         for (unsigned i = 0; r == 0 && i < ELEMENTS(views); i++)
                 r = gate_view(plan, &views[i], err);

@@ -23,6 +23,7 @@ typedef void (*PatchDiffDoneFn)(PatchDiffEnd *end, void *userdata);
 typedef struct PatchDiffSpec {
         const char *jail;         /* the task's jail, by name; borrowed for the call */
         const GateLayers *layers; /* the base alone; likewise */
+        const uint8_t *work; /* a layer that the jail stands on above setup; NULL: none; likewise */
         uint32_t owner_uid;
         PatchDiffDoneFn done;
         void *userdata;

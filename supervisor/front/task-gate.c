@@ -251,6 +251,7 @@ static int start_diff(AgentCall *call, bool for_finish, Error *err) {
         GateLayers layers = work_base_layers(&task->base, false);
         PatchDiffSpec spec = { .jail = task->jail,
                                .layers = &layers,
+                               .work = task->steps.has_under ? task->steps.under : NULL,
                                .owner_uid = task->owner_uid,
                                .done = on_diff,
                                .userdata = task };

@@ -72,6 +72,16 @@ int task_ledger_checkpoint(const Task *task, const cJSON *commit, Error *err) {
                            "UPDATE tasks SET checkpoint = ?2 WHERE id = ?1", "tt", task->id, text);
 }
 
+int task_ledger_counters(const Task *task, Error *err) {
+        SCOPED(json_free) cJSON *used = task_used(task);
+        autofree char *text = used ? json_print(used) : NULL;
+
+        if (!text)
+                return error_set(err, -ENOMEM, "save what task %s has used", task->id);
+        return ledger_exec(task->front->ledger, err, "UPDATE tasks SET used = ?2 WHERE id = ?1",
+                           "tt", task->id, text);
+}
+
 /* ---- reading ------------------------------------------------------------------------------------- */
 
 static void add_column_text(cJSON *json, const char *name, sqlite3_stmt *row, int column) {
@@ -201,7 +211,7 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
         return 0;
 }
 
-#define LOST         "state IN ('queued', 'preparing', 'running')"
+#define LOST         "state IN ('queued', 'preparing', 'running', 'suspended')"
 #define LOST_SUMMARY "the supervisor ended while the task ran"
 
 /* Of each owner's ended tasks those behind the newest ?1; ?2: of this owner only, -1: of each */

@@ -16,6 +16,9 @@ int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *er
 /** task_ledger_checkpoint() - what the agent committed last */
 int task_ledger_checkpoint(const Task *task, const cJSON *commit, Error *err);
 
+/** task_ledger_counters() - what the task has used, so that it goes on counting whoever dies */
+int task_ledger_counters(const Task *task, Error *err);
+
 /**
  * task_ledger_show() - a task as task.show tells it, alive or not
  * @uid:  as whom (0: all)

@@ -7,14 +7,22 @@
 
 #include "base/owned.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-park.h"
 #include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-start.h"
+
+/* What is refused for it says so by EGRESS_LIMIT; 0 would be none at all */
+static uint64_t calls_left(const Task *task) {
+        uint64_t most = task->budget[BUDGET_CALLS], used = task->used[BUDGET_CALLS];
+
+        return used < most ? most - used : 1;
+}
 
 static int open_route(Task *task, int listener_fd, Error *err) {
         EgressOpen open = { .number = task->number,
                             .listener_fd = listener_fd,
                             .key_fd = task->model.fd,
-                            .calls_max = task->budget[BUDGET_CALLS],
+                            .calls_max = calls_left(task),
                             .reply_bytes_max = TASK_REPLY_BYTES_MAX,
                             .base_url = task->model.base_url,
                             .model = task->model.name };
@@ -23,19 +31,16 @@ static int open_route(Task *task, int listener_fd, Error *err) {
         r = egress_link_open(task->front, &open, err);
         if (r < 0)
                 return r;
-        task->egress_open = true;
-        owned_close(&task->model.fd); /* egress has it now */
-        task->model.fd = -EBADF;
+        task->egress_open = true; /* the key stays, unread: another egress or agent may be needed */
         return 0;
 }
 
 static void on_listening(int fd, uint32_t port, const Error *err, void *userdata) {
         autoclose int listener_fd = fd;
-        Task *task = userdata;
+        Task *task = task_ref_done(userdata);
         Error route_err = ERROR_EMPTY;
 
-        task_pending_done(task);
-        if (task_is_final(task))
+        if (!task)
                 return;
         if (err) {
                 task_fail(task, "egress", err);
@@ -47,11 +52,14 @@ static void on_listening(int fd, uint32_t port, const Error *err, void *userdata
 }
 
 int task_model_route(Task *task, FrontJail *agent_jail, Error *err) {
+        TaskRef *ref = task_ref_new(task, 0);
         int r;
 
-        r = front_jail_listen(agent_jail, 0, on_listening, task, err);
-        if (r == 0)
-                task->pending++;
+        if (!ref)
+                return error_set(err, -ENOMEM, "make the way to the model");
+        r = front_jail_listen(agent_jail, 0, on_listening, ref, err);
+        if (r < 0)
+                (void) task_ref_done(ref);
         return r;
 }
 
@@ -96,13 +104,12 @@ void task_model_limit(Task *task, const EgressEvent *event) {
 }
 
 void task_model_lost(Front *front) {
-        Error err = ERROR_EMPTY;
         Task *task;
 
-        error_say(&err, -EPIPE, "warder-egress ended: the task has no way to its model any more");
         /* ending one may drop others from the list: look from the start each time */
         while ((task = tasks_find_routed(front->tasks)))
-                task_fail(task, "egress_lost", &err);
+                task_lost(task, "egress_lost",
+                          "warder-egress ended: the task had no way to its model");
 }
 
 cJSON *task_model_json(const Task *task) {

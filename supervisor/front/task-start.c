@@ -13,10 +13,13 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
+#include "supervisor/front/egress-link.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-model.h"
+#include "supervisor/front/task-park.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
+#include "supervisor/front/work-layer.h"
 
 #define WALL_SLACK_USEC (30u * 1000000ull)
 #define WALL_ACCURACY   100000
@@ -33,13 +36,14 @@ static void log_output(const Task *task, const CommandEnd *end) {
 }
 
 static void on_agent_end(Command *command, const CommandEnd *end, void *userdata) {
-        Task *task = userdata;
+        TaskRef *ref = userdata;
         char why[256];
+        Task *task;
 
         (void) command;
-        log_output(task, end);
-        task_pending_done(task);
-        if (task_is_final(task) || task->gate.for_finish) /* it said that it is done, and went */
+        log_output(ref->task, end);
+        task = task_ref_done(ref);
+        if (!task || task->gate.for_finish) /* it said that it is done, and went */
                 return;
         if (end->cause == CAUSE_EXITED)
                 (void) snprintf(why, sizeof(why),
@@ -48,17 +52,18 @@ static void on_agent_end(Command *command, const CommandEnd *end, void *userdata
         else
                 (void) snprintf(why, sizeof(why), "the agent ended: %s%s", cause_name(end->cause),
                                 end->signal ? " (by a signal)" : "");
-        task_end(task, TASK_ERROR,
-                 end->cause == CAUSE_EXITED || end->cause == CAUSE_SIGNALED
-                         ? "agent_lost"
-                         : cause_name(end->cause),
-                 why);
+        if (end->cause == CAUSE_SIGNALED) /* it was killed: another one goes on */
+                task_lost(task, "agent_lost", why);
+        else
+                task_end(task, TASK_ERROR,
+                         end->cause == CAUSE_EXITED ? "agent_lost" : cause_name(end->cause), why);
 }
 
 static int run_agent(Task *task, FrontJail *jail, int socket_fd, Error *err) {
         static const char *const argv[] = { "warder-agent", NULL };
         CommandSpec spec = COMMAND_SPEC_EMPTY;
         Command *command;
+        TaskRef *ref;
         int r;
 
         spec.argv = argv;
@@ -67,9 +72,12 @@ static int run_agent(Task *task, FrontJail *jail, int socket_fd, Error *err) {
         spec.binary_fd = task->front->agent_fd;
         spec.fd3 = socket_fd;
         spec.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
-        r = command_start(jail, &spec, on_agent_end, task, &command, err);
-        if (r == 0)
-                task->pending++;
+        ref = task_ref_new(task, 0);
+        if (!ref)
+                return error_set(err, -ENOMEM, "start the agent");
+        r = command_start(jail, &spec, on_agent_end, ref, &command, err);
+        if (r < 0)
+                (void) task_ref_done(ref);
         return r;
 }
 
@@ -86,7 +94,13 @@ void task_start_agent(Task *task) {
         else {
                 autoclose int theirs = pair[1];
 
+                AgentSocket *past = TAKE_PTR(task->socket);
+
                 r = agent_socket_new_consume(task, pair[0], &task->socket, &err);
+                if (r == 0)
+                        agent_socket_keep(task->socket, past);
+                else
+                        task->socket = past;
                 if (r == 0)
                         r = run_agent(task, jail, theirs, &err);
         }
@@ -101,69 +115,87 @@ void task_start_agent(Task *task) {
 /* ---- jails --------------------------------------------------------------------------------------- */
 
 static void on_jail_lost(void *userdata) {
-        Task *task = userdata;
+        Task *task = task_ref_done(userdata);
 
-        task_end(task, TASK_ERROR, "jail_ended", "a jail of the task ended by itself");
-        task_pending_done(task);
+        if (task)
+                task_lost(task, "jail_ended", "a jail of the task ended by itself");
 }
 
-static void both_ready(Task *task) {
+void task_start_route(Task *task) {
         FrontJail *agent_jail = front_jail_find(task->front, task->agent_jail, 0);
         Error err = ERROR_EMPTY;
 
-        if (!task->jail[0] || !task->agent_jail[0])
+        if (task->state != TASK_PREPARING || !task->jail[0] || !task->agent_jail[0])
                 return;
         if (task->model.provider == PROVIDER_REPLAY)
                 task_start_agent(task);
+        else if (!egress_link_is_there(task->front) || task->egress_open)
+                return; /* the monitor starts another: tasks_renew_egress() */
         else if (!agent_jail || task_model_route(task, agent_jail, &err) < 0)
                 task_fail(task, "egress", &err);
 }
 
-/* Counted for the callback itself; while the jail lives it is counted for on_jail_lost() */
-static void jail_made(Task *task, unsigned which, FrontJail *jail, const Error *err) {
-        char *id = which == MAKING_TASK ? task->jail : task->agent_jail;
+/* While the jail lives it is counted for on_jail_lost() */
+static int watch_jail(Task *task, FrontJail *jail) {
+        TaskRef *ref = task_ref_new(task, 0);
 
+        if (ref && front_jail_watch(jail, on_jail_lost, ref) == 0)
+                return 0;
+        if (ref)
+                (void) task_ref_done(ref);
+        return -ENOMEM;
+}
+
+static void on_made(FrontJail *jail, const Error *err, void *userdata) {
+        TaskRef *ref = userdata;
+        unsigned which = ref->which;
+        Task *task = task_ref_done(ref);
+        char *id;
+
+        if (!task) {
+                if (!err)
+                        front_jail_end(jail, NULL, NULL);
+                return;
+        }
         task->making[which] = NULL;
         if (err) {
-                if (!task_is_final(task))
-                        task_fail(task, "jail", err);
-                task_pending_done(task);
+                task_fail(task, "jail", err);
                 return;
         }
-        if (task_is_final(task) || front_jail_watch(jail, on_jail_lost, task) < 0) {
+        if (watch_jail(task, jail) < 0) {
                 front_jail_end(jail, NULL, NULL);
                 task_end(task, TASK_ERROR, "internal", "no memory to watch a jail");
-                task_pending_done(task);
                 return;
         }
+        id = which == MAKING_TASK ? task->jail : task->agent_jail;
         (void) snprintf(id, ID_MAX, "%s", front_jail_id(jail));
         if (which == MAKING_TASK) /* a report without curves is one, too */
                 (void) samples_start(task->front, id, &task->samples, NULL);
-        both_ready(task);
+        task_start_route(task);
 }
 
-static void on_task_jail(FrontJail *jail, const Error *err, void *userdata) {
-        jail_made(userdata, MAKING_TASK, jail, err);
-}
+static int make_jail(Task *task, unsigned which, const GateRoot *root, Error *err) {
+        TaskRef *ref = task_ref_new(task, which);
+        int r;
 
-static void on_agent_jail(FrontJail *jail, const Error *err, void *userdata) {
-        jail_made(userdata, MAKING_AGENT, jail, err);
+        if (!ref)
+                return error_set(err, -ENOMEM, "make a jail of the task");
+        r = gate_jail_new(task->front, root, on_made, ref, &task->making[which], err);
+        if (r < 0)
+                (void) task_ref_done(ref);
+        return r;
 }
 
 static int make_task_jail(Task *task, Error *err) {
-        GateLayers layers = work_base_layers(&task->base, true);
+        GateLayers layers = work_layers(task, true);
         GateRoot root = { .snapshot = task->snapshot,
                           .policy = &task->policy,
                           .limits = &task->limits,
                           .layers = &layers,
                           .owner_uid = task->owner_uid };
-        int r;
 
         task->limits.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
-        r = gate_jail_new(task->front, &root, on_task_jail, task, &task->making[MAKING_TASK], err);
-        if (r == 0)
-                task->pending++;
-        return r;
+        return make_jail(task, MAKING_TASK, &root, err);
 }
 
 static int make_agent_jail(Task *task, Error *err) {
@@ -174,25 +206,26 @@ static int make_agent_jail(Task *task, Error *err) {
                           .layers = &none,
                           .owner_uid = task->owner_uid };
         JailLimits limits;
-        int r;
 
         if (!policy)
                 return -ENOENT;
         limits = *policy_limits(policy);
         limits.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
         root.limits = &limits;
-        r = gate_jail_new(task->front, &root, on_agent_jail, task, &task->making[MAKING_AGENT],
-                          err);
-        if (r == 0)
-                task->pending++;
-        return r;
+        return make_jail(task, MAKING_AGENT, &root, err);
+}
+
+static void make_jails(Task *task) {
+        Error err = ERROR_EMPTY;
+
+        if (make_task_jail(task, &err) < 0 || make_agent_jail(task, &err) < 0)
+                task_fail(task, "jail", &err);
 }
 
 /* ---- the base ------------------------------------------------------------------------------------ */
 
 static void on_base(const WorkBaseEnd *end, void *userdata) {
         Task *task = userdata;
-        Error err = ERROR_EMPTY;
         char why[TASK_SUMMARY_MAX];
 
         task->base_job = NULL;
@@ -205,8 +238,7 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
         task->base = *end->base;
         task_receipt_base(task);
         replay_keep(task);
-        if (make_task_jail(task, &err) < 0 || make_agent_jail(task, &err) < 0)
-                task_fail(task, "jail", &err);
+        make_jails(task);
 }
 
 static void on_phase(WorkPhase phase, void *userdata) {
@@ -259,18 +291,27 @@ static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+static int start_clock(Task *task, Error *err) {
+        uint64_t most = task->budget[BUDGET_WALL_USEC], used = task->used[BUDGET_WALL_USEC];
+        int r;
+
+        task->started_usec = units_monotonic() - used;
+        r = sd_event_add_time_relative(task->front->event, &task->wall, CLOCK_MONOTONIC,
+                                       used < most ? most - used : 0, WALL_ACCURACY, on_wall, task);
+        return r < 0 ? error_set(err, r, "start the task's clock") : 0;
+}
+
+/* One that goes on has its base, and what it had made of it is a layer (work_layers()) */
 void task_start(Task *task) {
         Error err = ERROR_EMPTY;
         int r;
 
         task_set_state(task, TASK_PREPARING);
-        task->started_usec = units_monotonic();
-        r = sd_event_add_time_relative(task->front->event, &task->wall, CLOCK_MONOTONIC,
-                                       task->budget[BUDGET_WALL_USEC], WALL_ACCURACY, on_wall,
-                                       task);
-        if (r < 0)
-                error_set(&err, r, "start the task's clock");
-        else
+        task->number = ++task->front->next_id; /* what egress says of an earlier run finds nobody */
+        r = start_clock(task, &err);
+        if (r >= 0 && task->base.has_base)
+                make_jails(task);
+        else if (r >= 0)
                 r = start_base(task, &err);
         if (r < 0)
                 task_fail(task, "jail", &err);

@@ -6,5 +6,7 @@
 
 /** task_start() - of a queued task; what fails ends it */
 void task_start(Task *task);
+/** task_start_route() - both jails are there: make the way to the model, as soon as there is an egress; for tasks.c too */
+void task_start_route(Task *task);
 /** task_start_agent() - everything is there: run warder-agent; for task-model.c too */
 void task_start_agent(Task *task);

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-receipt.h"
 
@@ -25,15 +26,17 @@ static const char *const state_names[_TASK_STATE_MAX] = {
         [TASK_RUNNING] = "running",     [TASK_VERIFIED] = "verified",
         [TASK_LIMIT] = "limit",         [TASK_UNVERIFIED] = "unverified",
         [TASK_TAMPERED] = "tampered",   [TASK_ERROR] = "error",
-        [TASK_CANCELLED] = "cancelled",
+        [TASK_CANCELLED] = "cancelled", [TASK_SUSPENDED] = "suspended",
 };
 
 /* from -> allowed successors; only what ran can be judged */
 static const uint16_t next_states[_TASK_STATE_MAX] = {
-        [TASK_QUEUED] = BIT(TASK_PREPARING) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
-        [TASK_PREPARING] =
-                BIT(TASK_RUNNING) | BIT(TASK_LIMIT) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
-        [TASK_RUNNING] = FINAL_STATES,
+        [TASK_QUEUED] = BIT(TASK_PREPARING) | BIT(TASK_SUSPENDED) | BIT(TASK_LIMIT) |
+                        BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
+        [TASK_PREPARING] = BIT(TASK_RUNNING) | BIT(TASK_SUSPENDED) | BIT(TASK_LIMIT) |
+                           BIT(TASK_QUEUED) | BIT(TASK_ERROR) | BIT(TASK_CANCELLED),
+        [TASK_RUNNING] = BIT(TASK_QUEUED) | BIT(TASK_SUSPENDED) | FINAL_STATES,
+        [TASK_SUSPENDED] = BIT(TASK_QUEUED) | BIT(TASK_RUNNING) | FINAL_STATES,
 };
 
 static const char *const budget_names[_TASK_BUDGET_MAX] = {
@@ -137,6 +140,25 @@ void task_reap_soon(Task *task) {
         (void) sd_event_source_set_enabled(task->reap, SD_EVENT_ONESHOT);
 }
 
+TaskRef *task_ref_new(Task *task, unsigned which) {
+        TaskRef *ref = malloc(sizeof(*ref));
+
+        if (!ref)
+                return NULL;
+        *ref = (TaskRef){ .task = task, .run = task->run, .which = which };
+        task->pending++;
+        return ref;
+}
+
+Task *task_ref_done(TaskRef *ref_consume) {
+        Task *task = ref_consume->task;
+        bool counts = ref_consume->run == task->run && !task_is_final(task);
+
+        free(ref_consume);
+        task_pending_done(task);
+        return counts ? task : NULL;
+}
+
 void task_pending_done(Task *task) {
         task->pending--;
         task_reap_soon(task);
@@ -178,8 +200,9 @@ static void on_client_gone(Client *client, void *userdata) {
         task_end(task, TASK_CANCELLED, "client_gone", "the client that started the task is gone");
 }
 
-/* Everything that runs for the task; what still answers finds a task that has ended */
-static void stop_all(Task *task) {
+/* Everything that runs for the task; what still answers finds a task that has ended, or runs anew */
+void task_stop_run(Task *task) {
+        task_commits_cancel(task);
         task->base_job = work_base_cancel(task->base_job);
         task->gate.diff = patch_diff_cancel(task->gate.diff);
         task->gate.verify = verify_cancel(task->gate.verify);
@@ -188,13 +211,25 @@ static void stop_all(Task *task) {
         if (task->egress_open)
                 egress_link_close(task->front, task->number);
         task->egress_open = false;
-        for (unsigned i = 0; i < ELEMENTS(task->making); i++)
+        for (unsigned i = 0; i < ELEMENTS(task->making); i++) {
                 if (task->making[i])
                         front_jail_end(task->making[i], NULL, NULL); /* its ready callback comes */
+                task->making[i] = NULL;
+        }
         gate_jail_end(task->front, task->agent_jail); /* both are watched: their end is pending */
         gate_jail_end(task->front, task->jail);
+        task->agent_jail[0] = task->jail[0] = 0;
         task->wall = sd_event_source_disable_unref(task->wall);
         task->meter_timer = sd_event_source_disable_unref(task->meter_timer);
+        if (task->started_usec)
+                task->used[BUDGET_WALL_USEC] = units_monotonic() - task->started_usec;
+        task->started_usec = 0;
+        task->meter.cpu_usec += task->jail_cpu_usec[0] + task->jail_cpu_usec[1];
+        task->jail_cpu_usec[0] = task->jail_cpu_usec[1] = 0;
+        task->run++;
+}
+
+void task_unfollow_client(Task *task) {
         if (task->client)
                 client_unwatch(task->client, on_client_gone, task);
         task->client = NULL;
@@ -218,13 +253,12 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why) {
                 return;
         if (!(next_states[task->state] & BIT(state)))
                 state = TASK_ERROR;
-        if (task->started_usec)
-                task->used[BUDGET_WALL_USEC] = units_monotonic() - task->started_usec;
         (void) snprintf(task->cause, sizeof(task->cause), "%s", cause ? cause : "");
         if (why)
                 (void) snprintf(task->summary, sizeof(task->summary), "%s", why);
         tell_usage(task);
-        stop_all(task);
+        task_stop_run(task);
+        task_unfollow_client(task);
         task_set_state(task, state);
         tasks_next(task->front->tasks);
         task_reap_soon(task);

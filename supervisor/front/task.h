@@ -6,6 +6,8 @@
  *   preparing   the base is unpacked, setup runs, then two jails are made: the task's own (commands, files)
  *               and the agent's (no network, the task's socket)
  *   running     the agent runs; commands, verifies and searches are done for it
+ *   suspended   waits for a person (task-ask.h): its clocks stand still, it has no client and keeps no place
+ *               from others; goes on as running
  *   (final)     verified unverified limit tampered error cancelled: nothing runs any more, jails are
  *               being taken down. The struct goes when the last of them is gone and every watcher was told
  *
@@ -17,6 +19,7 @@
 #include "supervisor/front/patch-diff.h"
 #include "supervisor/front/receipts.h"
 #include "supervisor/front/samples.h"
+#include "supervisor/front/task-steps.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/verify.h"
 
@@ -24,6 +27,7 @@ typedef enum TaskState {
         TASK_QUEUED = 0,
         TASK_PREPARING,
         TASK_RUNNING,
+        TASK_SUSPENDED,
         TASK_VERIFIED, /* the first final one */
         TASK_UNVERIFIED,
         TASK_LIMIT,
@@ -87,8 +91,13 @@ struct Task {
         char summary[TASK_SUMMARY_MAX];
         uint32_t owner_uid;
         bool keep;
-        Client *client;                                  /* borrowed; ends with it, unless kept */
-        uint64_t created_usec, ended_usec, started_usec; /* started: monotonic */
+        Client *client; /* borrowed; ends with it, unless kept */
+        uint64_t created_usec, ended_usec;
+        uint64_t
+                started_usec; /* monotonic, as if all its running had been in one; 0: its clock stands */
+        unsigned run;         /* counts its runs: what an earlier one began says so (TaskRef) */
+        unsigned restarts; /* of them after a loss */
+        bool is_parking;   /* task_park() waits for commits */
 
         char *request; /* owned, as all below */
         VerifySpec *spec;
@@ -126,6 +135,8 @@ struct Task {
         Events events;
         Receipt receipt;
         TaskGate gate;
+        TaskSteps steps;
+        struct TaskCommits *commits; /* owned: task-commit.h */
 };
 
 /** task_state_name() - "running" */
@@ -158,6 +169,19 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why);
 /** task_fail() - task_end() with `error` and the reason */
 void task_fail(Task *task, const char *cause, const Error *err);
 
+typedef struct TaskRef { /* what a callback of a jail or a command gets: owned by it */
+        Task *task;
+        unsigned run;
+        unsigned which;
+} TaskRef;
+
+/** task_ref_new() - counted in pending; NULL: no memory */
+TaskRef *task_ref_new(Task *task, unsigned which);
+/** task_ref_done() - the callback has come: free it. Returns: the task, or NULL where it has ended or runs anew; then nothing is to be done */
+Task *task_ref_done(TaskRef *ref_consume);
+/** task_stop_run() - end agent, jails, route, clocks and all that is under way; what still answers is of an earlier run */
+void task_stop_run(Task *task);
+
 /** task_trip() - a breaker: the event `limit` with its figures, then the end by that name, a task_limit_name() */
 void task_trip(Task *task, const char *limit, const char *why);
 /** task_spend() - count @n against a budget. Returns: true, or false and the task has ended with `limit` */
@@ -173,3 +197,5 @@ void task_reap_soon(Task *task);
 FrontJail *task_jail(const Task *task);
 /** task_follow_client() - the task is cancelled when @client goes */
 int task_follow_client(Task *task, Client *client, Error *err);
+/** task_unfollow_client() - it goes on without its client */
+void task_unfollow_client(Task *task);

@@ -12,6 +12,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/setup-cache.h"
+#include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-start.h"
@@ -45,6 +46,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
         if (r == 0)
                 r = replays_hold(front, tasks->holds, err);
         if (r == 0)
+                r = task_history_hold(front, tasks->holds, err);
+        if (r == 0)
                 r = egress_link_start(front, &tasks->egress, err);
         if (r < 0) {
                 tasks_free(tasks);
@@ -65,6 +68,10 @@ void tasks_renew_egress(Front *front, int fd) {
         egress_link_renew_consume(front, copy);
         if (egress_link_start(front, &tasks->egress, &err) < 0)
                 log_event(LOG_ERR, "the new egress cannot be used", F_ERR(&err));
+        for (Task *task = tasks->first, *next; task; task = next) {
+                next = task->next;
+                task_start_route(task); /* one that waits for it goes on */
+        }
 }
 
 void tasks_stop(Tasks *tasks) {

@@ -1,0 +1,127 @@
+/*
+ * task-park: see task-park.h.
+ *
+ * Parking is an end of the run and no more: everything that must outlive it is in the ledger since its commit. Going
+ * on is the way of a new task (queued, preparing, running) but for the base, which is there.
+ */
+#include "supervisor/front/task-park.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "supervisor/front/layer-holds.h"
+#include "supervisor/front/task-commit.h"
+#include "supervisor/front/task-history.h"
+#include "supervisor/front/task-ledger.h"
+
+/* ---- stopping ------------------------------------------------------------------------------------ */
+
+static void stop(Task *task) {
+        task_stop_run(task);
+        task->gate.for_finish = false;
+        task->gate.step[0] = 0;
+        task->is_parking = false;
+}
+
+int task_park(Task *task, const char *cause, const char *why, Error *err) {
+        if (task->state != TASK_RUNNING)
+                return error_say(err, -EINVAL, "task %s does not run", task->id);
+        (void) snprintf(task->cause, sizeof(task->cause), "%s", cause);
+        (void) snprintf(task->summary, sizeof(task->summary), "%s", why ? why : "");
+        task->is_parking = true;
+        task_park_go_on(task);
+        return 0;
+}
+
+void task_park_go_on(Task *task) {
+        if (!task->is_parking || task_is_final(task) || task_commits_wait(task))
+                return;
+        stop(task);
+        task_unfollow_client(task);
+        task_set_state(task, TASK_SUSPENDED);
+        tasks_next(task->front->tasks);
+}
+
+/* ---- going on ------------------------------------------------------------------------------------ */
+
+static void let_under_go(Task *task) {
+        if (task->steps.has_under)
+                hold_drop(tasks_holds(task->front->tasks), task->steps.under, task->owner_uid);
+        task->steps.has_under = false;
+}
+
+/* The workspace of the last commit that has one; what was committed later is undone */
+static int go_to_last_work(Task *task, Error *err) {
+        uint64_t seq = task->steps.work_seq;
+        int r;
+
+        if (task->steps.work == WORK_UNKNOWN) {
+                r = task_history_back(task->front, task->id, task->owner_uid, seq, err);
+                if (r < 0)
+                        return r;
+        }
+        let_under_go(task);
+        r = task_steps_load(task, err);
+        if (r < 0 || task->steps.work != WORK_LAYER)
+                return r;
+        r = hold_take(tasks_holds(task->front->tasks), task->steps.layer, task->owner_uid, err);
+        if (r < 0)
+                return r;
+        task->steps.has_under = true;
+        memcpy(task->steps.under, task->steps.layer, DIGEST_SIZE);
+        return 0;
+}
+
+static void tell(Task *task, const char *cause) {
+        const EventHead head = { .event = "notice" };
+        cJSON *data = cJSON_CreateObject(), *line = cJSON_CreateObject();
+
+        json_add_text(data, "phase", "resume");
+        json_add_text(data, "cause", cause);
+        json_add_number(data, "commits", task->steps.seq);
+        events_emit(task, &head, data);
+        json_add_text(line, "cause", cause);
+        json_add_number(line, "commit", task->steps.seq);
+        if (receipt_add(task->front, &task->receipt, "resume", line) < 0)
+                task_end(task, TASK_ERROR, "ledger",
+                         "the task's receipt could not be written: see the supervisor's log");
+}
+
+static int go_on(Task *task, const char *cause, Error *err) {
+        int r = go_to_last_work(task, err);
+
+        if (r < 0)
+                return r;
+        task->cause[0] = task->summary[0] = 0;
+        tell(task, cause);
+        if (task_is_final(task))
+                return 0;
+        task_set_state(task, TASK_QUEUED);
+        tasks_next(task->front->tasks);
+        return 0;
+}
+
+int task_unpark(Task *task, const char *cause, Error *err) {
+        if (task->state != TASK_SUSPENDED)
+                return error_say(err, -EINVAL, "task %s is %s, not suspended", task->id,
+                                 task_state_name(task->state));
+        return go_on(task, cause, err);
+}
+
+void task_lost(Task *task, const char *cause, const char *why) {
+        Error err = ERROR_EMPTY;
+
+        if (task_is_final(task))
+                return;
+        if (!task->base.has_base || task->restarts >= TASK_RESTARTS_MAX) {
+                task_end(task, TASK_ERROR, cause, why);
+                return;
+        }
+        task->restarts++;
+        log_event(LOG_WARNING, "a task goes on from its last commit", F("TASK", task->id),
+                  F("CAUSE", cause));
+        stop(task);
+        if (go_on(task, cause, &err) < 0)
+                task_end(task, TASK_ERROR, cause, err.text);
+}

@@ -1,0 +1,121 @@
+/*
+ * work-layer: see work-layer.h.
+ */
+#include "supervisor/front/work-layer.h"
+
+#include <stdio.h>
+
+#include "base/ids.h"
+#include "base/log.h"
+#include "supervisor/front/snapshots.h"
+#include "supervisor/front/task.h"
+
+struct WorkLayer {
+        Front *front; /* borrowed */
+        char jail[ID_MAX];
+        HoldImport *import; /* owned */
+        WorkLayerFn done;
+        void *userdata;
+};
+
+static int freeze(Front *front, const char *id, bool on, Error *err) {
+        FrontJail *jail = front_jail_find(front, id, 0);
+
+        if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
+                return error_say(err, -ESRCH, "the task's jail has ended");
+        return front_jail_freeze(jail, on, err);
+}
+
+static void thaw(const WorkLayer *layer) {
+        Error err = ERROR_EMPTY;
+
+        if (freeze(layer->front, layer->jail, false, &err) < 0 && err.code != -ESRCH)
+                log_event(LOG_ERR, "task's jail cannot be thawed", F("JAIL", layer->jail),
+                          F_ERR(&err));
+}
+
+static void on_saved(const LayerImport *import, const Error *err, bool refused, void *userdata) {
+        autofree WorkLayer *layer = userdata;
+        WorkLayerEnd end = { .err = err };
+
+        (void) refused;
+        thaw(layer);
+        if (!err) {
+                end.digest = import->digest;
+                end.bytes = layer_disk_bytes(import->bytes, import->entries);
+        }
+        layer->done(&end, layer->userdata);
+}
+
+static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spec, Error *err) {
+        FrontJail *jail = front_jail_find(layer->front, layer->jail, 0);
+        LayerImportSpec inner = { .input_fd = -EBADF,
+                                  .upper_handle = jail ? front_jail_handle(jail) : 0,
+                                  .upper_over = spec->under,
+                                  .max_bytes = GATE_IMPORT_BYTES,
+                                  .max_entries = GATE_IMPORT_ENTRIES,
+                                  .owner_uid = spec->owner_uid };
+        int r;
+
+        if (!inner.upper_handle)
+                return error_say(err, -ESRCH, "the task's jail has ended");
+        r = snapshots_left(layer->front, spec->owner_uid, &inner.max_disk, err);
+        if (r < 0)
+                return r;
+        if (inner.max_disk > spec->max_disk)
+                inner.max_disk = spec->max_disk;
+        r = freeze(layer->front, layer->jail, true, err);
+        if (r < 0)
+                return r;
+        r = hold_import(holds, &inner, on_saved, layer, &layer->import, err);
+        if (r < 0)
+                thaw(layer);
+        return r;
+}
+
+int work_layer_start(Front *front, Holds *holds, const WorkLayerSpec *spec, WorkLayer **ret,
+                     Error *err) {
+        autofree WorkLayer *layer = calloc(1, sizeof(*layer));
+        int r;
+
+        if (!layer)
+                return error_set(err, -ENOMEM, "save the workspace");
+        *layer = (WorkLayer){ .front = front, .done = spec->done, .userdata = spec->userdata };
+        (void) snprintf(layer->jail, sizeof(layer->jail), "%s", spec->jail);
+        r = start_import(layer, holds, spec, err);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(layer);
+        return 0;
+}
+
+WorkLayer *work_layer_cancel(WorkLayer *layer) {
+        if (!layer)
+                return NULL;
+        layer->import = hold_import_cancel(layer->import);
+        thaw(layer);
+        free(layer);
+        return NULL;
+}
+
+int work_layer_save(Task *task, WorkLayerFn done, void *userdata, WorkLayer **ret, Error *err) {
+        const PlanLimits *limits = &task->limits.plan;
+        WorkLayerSpec spec = { .jail = task->jail,
+                               .under = task->steps.has_under ? task->steps.under : NULL,
+                               .max_disk = layer_disk_bytes(limits->disk_bytes, limits->inodes),
+                               .owner_uid = task->owner_uid,
+                               .done = done,
+                               .userdata = userdata };
+
+        return work_layer_start(task->front, tasks_holds(task->front->tasks), &spec, ret, err);
+}
+
+GateLayers work_layers(const Task *task, bool with_setup) {
+        GateLayers layers = { .n = 0 }, base = work_base_layers(&task->base, with_setup);
+
+        if (task->steps.has_under)
+                gate_layers_add(&layers, task->steps.under);
+        for (unsigned i = 0; i < base.n; i++)
+                gate_layers_add(&layers, base.digests[i]);
+        return layers;
+}
