@@ -18,13 +18,13 @@
 #include "supervisor/front/task-steps.h"
 #include "supervisor/front/work-layer.h"
 
-#define PATH "{\"type\":\"string\",\"minLength\":1,\"maxLength\":512}"
+#define PATH "{\"type\":\"string\",\"minLength\":1,\"maxLength\":1023}"
 
-/* Without a path it is only remembered: nobody asks for it */
 const char task_commit_schema[] =
-        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"path\":" PATH ",\"replaces\":" PATH ",\"output\":{},\"state\":{},\"memory\":{},"
-        "\"begun\":{\"type\":\"boolean\"},\"effects\":{\"enum\":[false,\"outside\"]}}}";
+        "{\"type\":\"object\",\"required\":[\"path\"],\"additionalProperties\":false,"
+        "\"properties\":{"
+        "\"path\":" PATH ",\"replaces\":" PATH ",\"output\":{},\"state\":{\"type\":\"object\"},"
+        "\"memory\":{\"type\":\"object\"},\"begun\":{\"const\":true}}}";
 
 typedef struct Pending { /* one that waits */
         struct Pending *next;
@@ -246,15 +246,6 @@ int task_commit(AgentCall *call, const cJSON *params, Error *err) {
         Pending *pending = NULL;
         int r;
 
-        if (!json_get(params, "path")) {
-                const cJSON *state = json_get(params, "state");
-
-                r = state ? task_ledger_checkpoint(call->task, state, err)
-                          : error_say(err, -EINVAL, "a checkpoint needs a path");
-                if (r == 0)
-                        agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
-                return r;
-        }
         if (!call->id)
                 return error_say(err, -EINVAL,
                                  "a checkpoint is a request: its answer says that it "

@@ -63,15 +63,6 @@ int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *er
         return r;
 }
 
-int task_ledger_checkpoint(const Task *task, const cJSON *commit, Error *err) {
-        autofree char *text = json_print(commit);
-
-        if (!text)
-                return error_set(err, -ENOMEM, "save the agent's checkpoint");
-        return ledger_exec(task->front->ledger, err,
-                           "UPDATE tasks SET checkpoint = ?2 WHERE id = ?1", "tt", task->id, text);
-}
-
 int task_ledger_counters(const Task *task, Error *err) {
         SCOPED(json_free) cJSON *used = task_used(task);
         autofree char *text = used ? json_print(used) : NULL;

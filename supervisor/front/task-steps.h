@@ -10,7 +10,6 @@
 #include "base/digest.h"
 #include "supervisor/front/ledger.h"
 
-#define STEP_PATH_MAX       512u
 #define STEP_JOURNAL_MAX    (64ull << 20) /* bytes of all outputs that count */
 #define STEP_JOURNAL_INLINE (128u << 10)  /* a larger journal goes by a descriptor */
 #define STEP_HISTORY_MAX    2000u         /* superseded commits that are kept to be gone back to */

@@ -172,10 +172,17 @@ nothing_left "after the client went"
 warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
 client=$!
 timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
-for pid in $(agents); do kill -KILL "$pid"; done
+kills=0
+while kill -0 "$client" 2>/dev/null && [ "$kills" -lt 600 ]; do
+        for pid in $(agents); do kill -KILL "$pid" && kills=$((kills + 1)); done
+        sleep 0.1
+done
 wait "$client"
-is $? 6 "the agent is killed: not carried out"
+is $? 6 "the agent is killed whenever it is there: not carried out"
+[ "$kills" -ge 6 ]
+ok $? "but only after the task was taken up again five times"
 has "$(tail -n1 "$scratch/killed")" agent_lost "by its name"
+is "$(jq -r 'select(.data.phase == "resume") | .data.cause' "$scratch/killed" | sort | uniq -c | tr -s ' ')" " 5 agent_lost" "each time is told"
 nothing_left "after the agent was killed"
 
 warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
