@@ -123,10 +123,14 @@ int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer 
         return r;
 }
 
-int link_take_fd(LinkAnswer *answer) {
-        if (answer->message.n_fds == 0)
+int link_take_fd_at(LinkAnswer *answer, unsigned i) {
+        if (i >= answer->message.n_fds)
                 return -EBADF;
-        return TAKE_FD(answer->message.fds[0]);
+        return TAKE_FD(answer->message.fds[i]);
+}
+
+int link_take_fd(LinkAnswer *answer) {
+        return link_take_fd_at(answer, 0);
 }
 
 int link_notify(Link *link, const char *method, cJSON *params_consume) {

@@ -49,6 +49,8 @@ int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer 
 
 /** link_take_fd() - the answer's first descriptor, owned by the caller. Returns: fd or -EBADF */
 int link_take_fd(LinkAnswer *answer);
+/** link_take_fd_at() - likewise the one of number @i, from 0 */
+int link_take_fd_at(LinkAnswer *answer, unsigned i);
 
 /**
  * link_notify() - a notification; bounded by the caller

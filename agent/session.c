@@ -5,11 +5,37 @@
 
 #include "agent/model/providers.h"
 #include "agent/tools/output.h"
+#include "base/fds.h"
+
+#define JOURNAL_BYTES_MAX ((size_t) 160 << 20)
 
 int session_fail(Session *session, Cause cause, int code) {
         if (session->cause == CAUSE_NONE)
                 session->cause = cause == CAUSE_NONE ? CAUSE_INTERNAL : cause;
         return code;
+}
+
+/* What earlier runs of the task committed stands in the answer, or where it is large behind a descriptor */
+static int take_journal(Session *session, LinkAnswer *answer, Error *err) {
+        autoclose int fd = -EBADF;
+        autofree char *text = NULL;
+        cJSON *journal = NULL;
+        uint64_t number;
+        size_t n;
+        int r;
+
+        if (json_number(answer->result, "journal_fd", &number) < 0 || number > UINT32_MAX)
+                return 0;
+        fd = link_take_fd_at(answer, (unsigned) number);
+        r = fd < 0 ? fd : fd_read_all_at(fd, 0, JOURNAL_BYTES_MAX, &text, &n);
+        if (r < 0)
+                return error_set(err, r, "read the journal of earlier commits");
+        r = json_parse(text, n, 0, &journal, err);
+        if (r < 0)
+                return r;
+        return json_add_consume(session->info, "journal", journal)
+                       ? 0
+                       : error_set(err, -ENOMEM, "take the journal of earlier commits");
 }
 
 static int ask_info(Session *session, int *ret_transcript, Error *err) {
@@ -21,8 +47,13 @@ static int ask_info(Session *session, int *ret_transcript, Error *err) {
                 return session_fail(session, r < 0 ? CAUSE_SUPERVISOR_LOST : CAUSE_REFUSED,
                                     r < 0 ? r : -ECANCELED);
         session->info = cJSON_Duplicate(answer.result, true);
-        *ret_transcript = link_take_fd(&answer);
-        return session->info ? 0 : session_fail(session, CAUSE_INTERNAL, -ENOMEM);
+        if (!session->info)
+                return session_fail(session, CAUSE_INTERNAL, -ENOMEM);
+        r = take_journal(session, &answer, err);
+        if (r < 0)
+                return session_fail(session, CAUSE_INTERNAL, r);
+        *ret_transcript = link_take_fd(&answer); /* where there is no transcript: none that is left */
+        return 0;
 }
 
 /* A wait of the provider, for people. */

@@ -13,8 +13,6 @@ int task_ledger_save(const Task *task, Error *err);
 int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err);
 /** task_ledger_patch() - the task's present patch (whole of @fd), in place of an older one */
 int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *err);
-/** task_ledger_checkpoint() - what the agent committed last */
-int task_ledger_checkpoint(const Task *task, const cJSON *commit, Error *err);
 
 /** task_ledger_counters() - what the task has used, so that it goes on counting whoever dies */
 int task_ledger_counters(const Task *task, Error *err);
