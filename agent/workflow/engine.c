@@ -208,6 +208,12 @@ cJSON *engine_noted(Engine *engine, const char *name) {
         return journal_take(engine->run->journal, path);
 }
 
+int engine_pause(Engine *engine, uint64_t usec, Error *err) {
+        int r = loop_sleep(engine->session->loop, usec, err);
+
+        return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
+}
+
 int engine_suspend(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer got = LINK_ANSWER_EMPTY;
         SCOPED(json_free) cJSON *question = question_consume;

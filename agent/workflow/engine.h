@@ -96,6 +96,9 @@ int engine_note(Engine *engine, const char *name, const cJSON *value, Error *err
 /** engine_noted() - what an earlier life noted; owned by the caller; NULL: nothing */
 cJSON *engine_noted(Engine *engine, const char *name);
 
+/** engine_pause() - let @usec pass, within the step's time limit. Returns: 0 or negative errno with the cause set */
+int engine_pause(Engine *engine, uint64_t usec, Error *err);
+
 /**
  * engine_suspend() - wait for something outside of the run: a person's answer, or a moment
  * @question_consume: parameters of the method `ask` but for "path", which is added

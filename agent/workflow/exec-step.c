@@ -75,7 +75,7 @@ static int add_arguments(Engine *engine, const Step *step, cJSON *params, Error 
         return 0;
 }
 
-static int make_output(Engine *engine, LinkAnswer *answer, cJSON **ret_output, Error *err) {
+int exec_step_output(Engine *engine, LinkAnswer *answer, cJSON **ret_output, Error *err) {
         static const char *const copied[] = { "cause", "code", "signal", "wall_usec" };
         ToolRun run = { .output = OUTPUT_RULES_DEFAULT, .result = BUF_EMPTY(TOOL_RESULT_MAX) };
         SCOPED(json_free) cJSON *output = cJSON_CreateObject();
@@ -108,5 +108,5 @@ int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
         r = engine_call(engine, "exec", TAKE_PTR(params), &answer, err);
         if (r < 0)
                 return r;
-        return make_output(engine, &answer, ret_output, err);
+        return exec_step_output(engine, &answer, ret_output, err);
 }

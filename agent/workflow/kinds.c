@@ -7,12 +7,22 @@
 #include <string.h>
 
 #include "agent/workflow/agent-step.h"
+#include "agent/workflow/branch-step.h"
+#include "agent/workflow/call-step.h"
 #include "agent/workflow/exec-step.h"
+#include "agent/workflow/foreach-step.h"
 #include "agent/workflow/loop-step.h"
+#include "agent/workflow/map-step.h"
+#include "agent/workflow/parallel-step.h"
+#include "agent/workflow/sleep-step.h"
 #include "agent/workflow/verify-step.h"
 
 static const char *const agent_keys[] = { "prompt", "max_turns", NULL };
 static const char *const no_keys[] = { NULL };
+static const char *const call_keys[] = { "with", NULL };
+static const char *const branch_keys[] = { "mode", NULL };
+static const char *const parallel_keys[] = { "concurrency", NULL };
+static const char *const foreach_keys[] = { "steps", "concurrency", "max_items", NULL };
 static const char *const loop_keys[] = { "max_iterations", "steps", NULL };
 
 static const StepKind kinds[] = {
@@ -33,6 +43,35 @@ static const StepKind kinds[] = {
           .load = loop_step_load,
           .run = dowhile_step_run,
           .scope = KIND_SHOWS },
+        { .key = "branch",
+          .takes = branch_keys,
+          .load = branch_step_load,
+          .run = branch_step_run,
+          .scope = KIND_SHOWS },
+        { .key = "parallel",
+          .takes = parallel_keys,
+          .load = parallel_step_load,
+          .run = parallel_step_run,
+          .scope = KIND_SHOWS },
+        { .key = "foreach",
+          .takes = foreach_keys,
+          .load = foreach_step_load,
+          .run = foreach_step_run },
+        { .key = "map",
+          .takes = no_keys,
+          .load = map_step_load,
+          .run = map_step_run,
+          .unload = map_step_unload },
+        { .key = "sleep",
+          .takes = no_keys,
+          .load = sleep_step_load,
+          .run = sleep_step_run,
+          .unload = sleep_step_unload },
+        { .key = "workflow",
+          .takes = call_keys,
+          .load = call_step_load,
+          .run = call_step_run,
+          .unload = call_step_unload },
 };
 
 const StepKind *kinds_find(const char *key) {

@@ -164,8 +164,7 @@ static int prepare_retry(Engine *engine, const Step *step, unsigned number, Erro
         r = engine_note(engine, "try", count, err);
         if (r < 0 || wait == 0)
                 return r;
-        r = loop_sleep(engine->session->loop, wait, err);
-        return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
+        return engine_pause(engine, wait, err);
 }
 
 /* What lies below a further try has paths of its own: what the failed one committed is not taken for it. */

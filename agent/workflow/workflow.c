@@ -176,35 +176,57 @@ static int load_step(Loader *loader, const cJSON *json, const char *path, Step *
         return r < 0 ? r : load_parts(loader, json, path, step, err);
 }
 
-/* A list of steps behind those that are there; what was made is freed by the owner of @steps. */
-static int load_list(Loader *loader, const cJSON *list, const char *path, Step **steps, unsigned *n,
-                     Error *err) {
-        const cJSON *json;
-        unsigned i = 0;
+/* Room for @more steps behind those that are there. */
+static int grow(Loader *loader, Step **steps, unsigned n, unsigned more, const char *path,
+                Error *err) {
         Step *grown;
-        int r = 0;
 
-        if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) == 0)
-                return workflow_fault(err, path, "", "a list of at least one step is needed");
         if (loader->depth == WORKFLOW_DEPTH_MAX)
                 return workflow_fault(err, path, "", "steps are nested deeper than %d",
                                       WORKFLOW_DEPTH_MAX);
-        grown = reallocarray(*steps, *n + (size_t) cJSON_GetArraySize(list), sizeof(Step));
+        grown = reallocarray(*steps, (size_t) n + more, sizeof(Step));
         if (!grown)
                 return error_set(err, -ENOMEM, "%s", path);
         *steps = grown;
+        return 0;
+}
+
+static int load_next(Loader *loader, const cJSON *json, const char *path, Step *steps, unsigned *n,
+                     Error *err) {
+        int r;
+
+        steps[*n] = (Step){ 0 };
         loader->depth++;
+        r = load_step(loader, json, path, &steps[(*n)++], err);
+        loader->depth--;
+        return r;
+}
+
+/* A list of steps behind those that are there; what was made is freed by the owner of @steps. */
+static int load_list(Loader *loader, const cJSON *list, const char *path, Step **steps, unsigned *n,
+                     Error *err) {
+        unsigned i = 0, size = cJSON_IsArray(list) ? (unsigned) cJSON_GetArraySize(list) : 0;
+        const cJSON *json;
+        int r;
+
+        if (size == 0)
+                return workflow_fault(err, path, "", "a list of at least one step is needed");
+        r = grow(loader, steps, *n, size, path, err);
         cJSON_ArrayForEach(json, list) {
                 char inner[WORKFLOW_PATH_MAX];
 
                 (void) snprintf(inner, sizeof(inner), "%s/%u", path, i++);
-                grown[*n] = (Step){ 0 };
-                r = load_step(loader, json, inner, &grown[(*n)++], err);
-                if (r < 0)
-                        break;
+                if (r >= 0)
+                        r = load_next(loader, json, inner, *steps, n, err);
         }
-        loader->depth--;
         return r;
+}
+
+int workflow_load_single(Loader *loader, const cJSON *json, const char *path, Step *parent,
+                         Error *err) {
+        int r = grow(loader, &parent->steps, parent->n_steps, 1, path, err);
+
+        return r < 0 ? r : load_next(loader, json, path, parent->steps, &parent->n_steps, err);
 }
 
 int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, Step *parent,

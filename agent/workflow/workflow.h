@@ -110,6 +110,10 @@ typedef struct Loader {
 int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, Step *parent,
                            Error *err);
 
+/** workflow_load_single() - one step at @path, behind the inner steps that @parent has. Returns: as workflow_load() */
+int workflow_load_single(Loader *loader, const cJSON *json, const char *path, Step *parent,
+                         Error *err);
+
 /** workflow_add_arm() - the inner steps of @step from @first on are an arm. Returns: 0 or -ENOMEM */
 int workflow_add_arm(Step *step, unsigned first, unsigned condition, Error *err);
 

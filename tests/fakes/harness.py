@@ -13,7 +13,7 @@ would answer. A Scenario is a dictionary:
   hang_up     {method: n}: close the socket instead of answering the n-th call of this method
   journal     the Journal of an earlier life: what a resumed run finds in task.info
 """
-import fnmatch, json, os, re, socket, subprocess, sys, tempfile, time
+import fnmatch, json, os, re, socket, subprocess, sys, tempfile, threading, time
 
 
 def strip_comments(text):
@@ -45,7 +45,7 @@ class Journal:
         if params.get("begun"):
             self.commits[path] = {"path": path, "begun": True}
             return
-        for below in [p for p in self.commits if p.startswith(path + "/")]:
+        for below in [p for p in self.commits if p.startswith((path + "/", path + "["))]:
             del self.commits[below]
         self.commits.pop(path, None)
         self.commits[path] = {"path": path, "output": params["output"]}
@@ -66,6 +66,7 @@ class Supervisor:
         self.n_verify = 0
         self.stderr = ""
         self.exit = None
+        self.sending = threading.Lock()
 
     # ---- methods ----
     def task_info(self, params):
@@ -200,8 +201,12 @@ class Supervisor:
             reply["error"] = {"code": -32000, "message": str(e), "data": e.data}
         if fds:
             reply["fds"] = len(fds)
-        socket.send_fds(sock, [(json.dumps(reply) + "\n").encode()], fds) if fds else sock.sendall(
-            (json.dumps(reply) + "\n").encode())
+        try:
+            with self.sending:
+                socket.send_fds(sock, [(json.dumps(reply) + "\n").encode()], fds) if fds else sock.sendall(
+                    (json.dumps(reply) + "\n").encode())
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the agent has gone; what it left behind says how
         for fd in fds:
             os.close(fd)
         return True
@@ -218,7 +223,10 @@ class Supervisor:
             buffer += part
             while b"\n" in buffer:
                 line, buffer = buffer.split(b"\n", 1)
-                if not self.answer(sock, json.loads(line)):
+                message = json.loads(line)
+                if message["method"] == "exec" and "exec" not in self.scenario.get("hang_up", {}):
+                    threading.Thread(target=self.answer, args=(sock, message), daemon=True).start()
+                elif not self.answer(sock, message):
                     return
 
     def start(self):

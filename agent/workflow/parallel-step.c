@@ -1,0 +1,83 @@
+/*
+ * parallel-step: each sequence sees what was there before, not what the others give.
+ */
+#include "agent/workflow/parallel-step.h"
+
+#include <stdio.h>
+
+#include "agent/workflow/branches.h"
+#include "agent/workflow/walk.h"
+
+#define SEQUENCES_MAX 64
+
+/* A sequence is a list of steps, or one step by itself. */
+static int load_sequence(Loader *loader, const cJSON *json, const char *path, Step *step,
+                         Error *err) {
+        unsigned first = step->n_steps;
+        int r;
+
+        if (cJSON_IsArray(json))
+                r = workflow_load_sequence(loader, json, path, step, err);
+        else
+                r = workflow_load_single(loader, json, path, step, err);
+        return r < 0 ? r : workflow_add_arm(step, first, EXPRESSION_NONE, err);
+}
+
+int parallel_step_load(Loader *loader, const cJSON *json, const char *path, Step *step,
+                       Error *err) {
+        static const unsigned range[] = { 1, BRANCHES_CONCURRENCY_MAX };
+        const cJSON *list = json_get(json, "parallel"), *item;
+        int n = cJSON_GetArraySize(list), i = 0, r;
+
+        if (!cJSON_IsArray(list) || n < 1 || n > SEQUENCES_MAX)
+                return workflow_fault(err, path, "parallel",
+                                      "a list of 1 to %d steps, or lists of steps, is needed",
+                                      SEQUENCES_MAX);
+        r = workflow_load_count(json, "concurrency", path, range, &step->concurrency, err);
+        cJSON_ArrayForEach(item, list) {
+                char inner[WORKFLOW_PATH_MAX];
+
+                (void) snprintf(inner, sizeof(inner), "%s/parallel/%d", path, i++);
+                if (r >= 0)
+                        r = load_sequence(loader, item, inner, step, err);
+        }
+        return r;
+}
+
+static int run_sequence(Engine *engine, unsigned index, void *userdata, Error *err) {
+        const Step *step = userdata;
+        const StepArm *arm = &step->arms[index];
+
+        return walk_sequence(engine, &step->steps[arm->first], arm->n, err);
+}
+
+static int take_outputs(Engine *outer, Engine *inner, unsigned index, void *userdata, Error *err) {
+        (void) index;
+        (void) userdata;
+        return branches_merge(outer, inner) < 0 ? engine_no_memory(outer, err) : 0;
+}
+
+int parallel_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err) {
+        Step *self = (Step *) (uintptr_t) step; /* only read */
+        Branches branches = { .n = step->n_arms,
+                              .concurrency = step->concurrency,
+                              .run = run_sequence,
+                              .done = take_outputs,
+                              .userdata = self };
+        SCOPED(json_free) cJSON *outputs = cJSON_CreateObject();
+        int r;
+
+        r = branches_run(engine, &branches, err);
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < step->n_arms; i++) {
+                const StepArm *arm = &step->arms[i];
+                const char *id = step->steps[arm->first + arm->n - 1].id;
+
+                if (!json_add_consume(outputs, id,
+                                      cJSON_Duplicate(engine_output(engine, id), true)))
+                        return engine_no_memory(engine, err);
+        }
+        *ret_output = TAKE_PTR(outputs);
+        return 0;
+}

@@ -1,0 +1,240 @@
+#!/usr/bin/env python3
+"""Every construct of a workflow by the real agent: what it runs, what it commits, how it ends, how it goes on."""
+import json, os, sys
+
+sys.path.insert(0, os.path.join(os.environ.get("top_srcdir", "."), "tests", "fakes"))
+import harness
+
+tap = harness.Tap()
+
+
+def flow(steps, **more):
+    return {"warder": "workflow/1", "name": "w", "steps": steps, **more}
+
+
+def run(steps, files=None, scenario=None, **more):
+    return harness.run({"workflow": flow(steps, **more), "transcript": [], **(scenario or {})}, files)
+
+
+def output(s, path):
+    found = [c for c in s.checkpoints if c["path"] == path and "output" in c]
+    return found[-1]["output"] if found else None
+
+
+def paths(s):
+    return [c["path"] for c in s.checkpoints if "/=" not in c["path"]]
+
+
+def ended(s, state, cause, what):
+    tap.is_((s.state(), s.cause()), (state, cause), what, s.summary(), s.stderr)
+
+
+# ---- map, state, requirements
+
+def maps():
+    s = run([{"id": "a", "map": ".input.request"},
+             {"id": "b", "map": {"x": ".steps.a | length", "y": "[.steps.a, .state.n]"}, "set": {"n": ".state.n + .steps.b.x"}},
+             {"id": "c", "map": ".state"}],
+            state={"type": "object", "properties": {"n": {"type": "integer", "default": 7}}}, scenario={"request": "four"})
+    ended(s, "done", None, "map")
+    tap.is_(output(s, "b"), {"x": 4, "y": ["four", 7]}, "expressions see input, steps and the state's default")
+    tap.is_(output(s, "c"), {"n": 11}, "a step sets the state when it is done")
+    tap.is_(s.journal.state, {"": {"n": 11}}, "the state goes with the commit that changed it")
+    s = run([{"id": "a", "map": "1", "set": {"n": "\"text\""}}], state={"properties": {"n": {"type": "integer", "default": 1}}})
+    ended(s, "failed", "output_invalid", "a state that does not fit its schema")
+    tap.has(s.summary(), "/n", "names the member")
+    s = run([{"id": "a", "map": "1"}], state={"type": "object", "required": ["n"]})
+    ended(s, "failed", "workflow_invalid", "a first state that does not fit")
+    s = run([{"id": "a", "map": "{v: 3}", "output": {"properties": {"v": {"type": "string"}}}}])
+    ended(s, "failed", "output_invalid", "an output is checked where it is made")
+    tap.has(s.summary(), "step a", "by the step that makes it")
+    s = run([{"id": "a", "exec": "exit 3", "require": ".steps.a.code == 0"}])
+    ended(s, "failed", "requirement_failed", "a requirement that does not hold")
+    tap.has(s.summary(), "`.steps.a.code == 0`", "is named")
+    s = run([{"id": "a", "map": ".input.request | error"}])
+    ended(s, "failed", "expression_failed", "an expression that fails ends the run")
+    tap.has(s.summary(), "/steps/0/map", "and is named by its path")
+
+
+# ---- branch
+
+ARMS = [{"when": ".input.request == \"one\"", "steps": [{"id": "one", "map": "1"}]},
+        {"when": ".input.request != \"none\"", "steps": [{"id": "two", "map": "2"}, {"id": "last", "map": "3"}]},
+        {"steps": [{"id": "other", "map": "4"}]}]
+
+
+def branches():
+    for request, want in (("one", 1), ("two", 3), ("none", 4)):
+        s = run([{"id": "b", "branch": ARMS}], scenario={"request": request})
+        tap.is_(output(s, "b")["output"], want, f"branch: the first arm that holds ({request})")
+    tap.is_(paths(s), ["b/other", "b"], "no other arm ran")
+    s = run([{"id": "b", "branch": ARMS[:2]}], scenario={"request": "none"})
+    tap.is_(output(s, "b")["output"], None, "no arm: null, and the run goes on")
+    s = run([{"id": "b", "branch": ARMS, "mode": "all"}], scenario={"request": "one"})
+    tap.is_(output(s, "b")["output"], [1, 3], "mode all: every arm that holds, in order")
+    s = run([{"id": "b", "branch": [{"when": ".input.request.x", "steps": [{"id": "c", "map": "1"}]}]}])
+    ended(s, "failed", "expression_failed", "a condition that fails is not false")
+    tap.has(s.summary(), "/steps/0/branch/0/when", "and is named")
+
+
+# ---- parallel, foreach
+
+MEET = "touch {0}; i=0; while [ ! -e {1} ] && [ $i -lt 6000 ]; do sleep 0.01; i=$((i+1)); done; test -e {1}"
+
+
+def side_by_side():
+    s = run([{"id": "p", "parallel": [{"id": "a", "exec": MEET.format("a", "b")},
+                                      [{"id": "b", "exec": MEET.format("b", "a")}, {"id": "c", "map": ".steps.b.code"}]]},
+             {"id": "after", "map": "[.steps.a.code, .steps.b.code, .steps.c]"}])
+    ended(s, "done", None, "parallel: two commands that wait for each other")
+    tap.is_(output(s, "after"), [0, 0, 0], "outputs are seen afterwards")
+    tap.is_(sorted(output(s, "p")["output"]), ["a", "c"], "the output has each sequence's last step")
+    tap.is_({c for c in paths(s)}, {"p/a", "p/b", "p/c", "p", "after"}, "instances by their paths")
+    s = run([{"id": "p", "parallel": [{"id": "a", "exec": MEET.format("a", "never"), "timeout": "300ms",
+                                       "require": ".steps.a.code == 0"},
+                                      {"id": "b", "sleep": "1h"}]}])
+    ended(s, "failed", "requirement_failed", "the first that fails ends the others")
+    tap.has(s.summary(), "p/a", "and is the cause")
+    s = run([{"id": "p", "concurrency": 1, "parallel": [{"id": "a", "map": "1"}, {"id": "b", "map": "2"}, {"id": "c", "map": "3"}]}])
+    tap.is_(paths(s), ["p/a", "p/b", "p/c", "p"], "concurrency 1: one after the other")
+
+
+def each():
+    s = run([{"id": "e", "foreach": "[range(20)]", "concurrency": 4,
+              "steps": [{"id": "x", "map": ".item * 2"}, {"id": "y", "map": "[.item, .steps.x, .iteration]"}]},
+             {"id": "after", "map": "[.steps.e[7], .steps.x]"}])
+    ended(s, "done", None, "foreach")
+    tap.is_(output(s, "after"), [[7, 14, 8], None], "in the list's order; inner outputs are seen inside only")
+    tap.ok("e[7]/y" in paths(s) and "e[7]" in paths(s), "an item is an instance", paths(s))
+    tap.is_(list(s.journal.commits), ["e", "after"], "what is above a commit supersedes what is below")
+    ends = [e for e in s.of("step.end") if e["data"]["path"] == "e[7]/y"]
+    tap.is_([(e["step"], e["iteration"], e["data"]["of"]) for e in ends], [("e/y", 8, 20)], "events name place, item and number")
+    s = run([{"id": "e", "foreach": "[\"a\",\"b\"]", "concurrency": 2,
+              "steps": [{"id": "x", "exec": ["sh", "-c", MEET.format("$1", "$2"), "-", "{{ .item }}", "{{ if .item == \"a\" then \"b\" else \"a\" end }}"],
+                         "require": ".steps.x.code == 0"}]}])
+    ended(s, "done", None, "items really run at once")
+    s = run([{"id": "e", "foreach": "[]", "steps": [{"id": "x", "map": "1"}]}])
+    tap.is_(output(s, "e"), [], "no item")
+    s = run([{"id": "e", "foreach": ".input", "steps": [{"id": "x", "map": "1"}]}])
+    ended(s, "failed", "expression_failed", "what is no list")
+    s = run([{"id": "e", "foreach": "[range(4)]", "max_items": 3, "steps": [{"id": "x", "map": "1"}]}])
+    ended(s, "failed", "max_iterations", "more items than max_items")
+    s = run([{"id": "e", "foreach": "[range(3)]", "steps": [{"id": "x", "map": "if .item == 1 then error(\"no\") else 1 end"}]}])
+    ended(s, "failed", "expression_failed", "an item that fails")
+    tap.is_(paths(s), ["e[0]/x", "e[0]"], "those behind it do not begin")
+
+
+# ---- retry, time limits, finally, called workflows
+
+def tries():
+    count = {"id": "c", "exec": "echo x >>n; test $(wc -l <n) -ge 3", "require": ".steps.c.code == 0"}
+    s = run([{**count, "retry": {"max": 3, "wait": "10ms"}}])
+    ended(s, "done", None, "retry: the third try is good")
+    tap.is_(s.files["n"], "x\n" * 3, "it ran three times")
+    tap.is_(len([n for n in s.of("notice") if "requires" in str(n)]), 2, "each failure is told")
+    s = run([{**count, "retry": {"max": 1}}])
+    ended(s, "failed", "requirement_failed", "no more tries than allowed")
+    s = run([{"id": "s", "sleep": "1h", "timeout": "100ms"}])
+    ended(s, "failed", "step_timeout", "a time limit ends what a step waits for")
+    tap.has(s.summary(), "step s: its time limit of 100.0 ms", "and is named")
+    s = run([{"id": "p", "timeout": "200ms", "parallel": [{"id": "a", "sleep": "1h"}, {"id": "b", "exec": "sleep 60"}]}])
+    ended(s, "failed", "step_timeout", "also what runs side by side")
+    s = run([{"id": "l", "dountil": "false", "max_iterations": 1000, "timeout": "300ms", "retry": {"max": 1},
+              "steps": [{"id": "s", "sleep": "50ms"}]}])
+    ended(s, "failed", "step_timeout", "each try has its time")
+    tap.ok("l/~1[1]/s" in paths(s) or any(p.startswith("l/~1[1]") for p in paths(s)), "a further try has paths of its own", paths(s))
+
+
+def last_words():
+    s = run([{"id": "a", "map": "1"}], **{"finally": [{"id": "f", "map": "[.steps.a, .error]"}]})
+    tap.is_(output(s, "finally/f"), [1, None], "finally runs after a good end")
+    s = run([{"id": "a", "map": "error(\"no\")"}], **{"finally": [{"id": "f", "exec": "touch ran", "require": "true"}]})
+    ended(s, "failed", "expression_failed", "finally does not make a failed run good")
+    tap.ok("ran" in s.files, "but runs")
+    s = run([{"id": "a", "map": "error(\"no\")"}], **{"finally": [{"id": "f", "map": ".error.cause"}]})
+    tap.is_(output(s, "finally/f"), "expression_failed", "and sees why")
+    s = run([{"id": "a", "map": "1"}], **{"finally": [{"id": "f", "map": "error(\"late\")"}]})
+    ended(s, "failed", "expression_failed", "a finally that fails fails the run")
+
+
+def calls():
+    called = flow([{"id": "a", "map": ".input.x + 1", "set": {"n": ".input.x"}}, {"id": "b", "map": "[.steps.a, .state.n]"}],
+                  input={"type": "object", "required": ["x"]}, state={"type": "object"})
+    s = run([{"id": "a", "map": "5"}, {"id": "w", "workflow": "inner", "with": {"x": ".steps.a"}},
+             {"id": "v", "map": "[.steps.w, .steps.a, .state]"}], workflows={"inner": called})
+    ended(s, "done", None, "a called workflow")
+    tap.is_(output(s, "v"), [[6, 5], 5, {}], "has steps, input and state of its own")
+    tap.is_(paths(s), ["a", "w/a", "w/b", "w", "v"], "and paths below its step")
+    s = run([{"id": "w", "workflow": "inner"}], workflows={"inner": called})
+    ended(s, "failed", "workflow_invalid", "its input is checked")
+    s = run([{"id": "w", "workflow": "other"}], workflows={"inner": called})
+    tap.has(s.summary(), "/steps/0/workflow: there is no workflow \"other\"", "a workflow that is not there")
+    loop = flow([{"id": "w", "workflow": "self"}])
+    s = run([{"id": "w", "workflow": "self"}], workflows={"self": loop})
+    tap.has(s.summary(), "deeper than", "one that calls itself")
+
+
+# ---- going on
+
+EVERYTHING = [
+    {"id": "first", "map": "{n: 3}", "set": {"sum": "0"}},
+    {"id": "loop", "dountil": ".state.sum >= 6", "max_iterations": 9, "steps": [
+        {"id": "b", "branch": [{"when": ".state.sum < 4", "steps": [{"id": "low", "map": "[.iteration, .state.sum]", "set": {"sum": ".state.sum + 4"}},
+                                                                   {"id": "low2", "map": ".state.sum"}]},
+                               {"steps": [{"id": "high", "map": ".state.sum", "set": {"sum": ".state.sum + 1"}}]}]},
+        {"id": "p", "parallel": [{"id": "pa", "map": ".steps.b"}, [{"id": "pb", "exec": "echo hello"}, {"id": "pc", "map": ".steps.pb.code"}]]}]},
+    {"id": "each", "foreach": "[range(.steps.first.n)]", "concurrency": 2, "steps": [{"id": "x", "map": ".item"}, {"id": "y", "workflow": "inner", "with": ".steps.x"}]},
+    {"id": "nap", "sleep": "20ms"},
+    {"id": "end", "map": "[.steps.loop, .steps.low, .steps.high, .steps.pa, .steps.pc, .steps.each, .state]"}]
+INNER = flow([{"id": "i", "map": ".input * 10"}, {"id": "j", "map": ".steps.i + 1"}])
+MORE = {"workflows": {"inner": INNER}, "finally": [{"id": "bye", "map": ".steps.end"}],
+        "state": {"type": "object", "properties": {"sum": {"type": "integer"}}}}
+
+
+def going_on():
+    whole = run(EVERYTHING, **MORE)
+    ended(whole, "done", None, "a workflow with everything")
+    want, n, bad = output(whole, "finally/bye"), len(whole.checkpoints), []
+    tap.is_(want[-1], {"sum": 6}, "its state")
+    for at in range(1, n + 1):
+        journal, lives = harness.Journal(), 0
+        s = run(EVERYTHING, scenario={"journal": journal, "hang_up": {"checkpoint": at}}, **MORE)
+        while s.finish is None and lives < 3:  # ended amid a commit: the same journal, another life
+            s, lives = run(EVERYTHING, scenario={"journal": journal}, **MORE), lives + 1
+        if s.state() != "done" or journal.commits["finally/bye"]["output"] != want:
+            bad.append((at, s.state(), s.cause(), s.summary(), journal.commits.get("finally/bye")))
+    tap.is_(bad, [], f"killed at each of its {n} commits and taken up again: the same end")
+    journal = harness.Journal()
+    for at in range(1, 4 * n):  # killed at every second commit of each life
+        s = run(EVERYTHING, scenario={"journal": journal, "hang_up": {"checkpoint": 2}}, **MORE)
+        if s.finish:
+            break
+    tap.is_((s.state(), journal.commits["finally/bye"]["output"]), ("done", want), "killed at every second commit, again and again")
+
+
+def outside():
+    step = {"id": "d", "effects": "outside", "exec": "echo x >>sent"}
+    s = run([step])
+    tap.is_([c.get("begun", False) for c in s.checkpoints], [True, False], "effects outside: said before, committed after")
+    for choice, cause, n in (("repeat", None, 1), ("skip", None, 0), ("give up", "given_up", 0)):
+        journal = harness.Journal()
+        journal.commit({"path": "d", "begun": True})
+        journal.answers["d"] = {"answer": choice}
+        s = run([step], scenario={"journal": journal})
+        tap.is_((s.cause(), s.files.get("sent", "").count("x")), (cause, n), f"interrupted, and a person says: {choice}", s.summary())
+    journal = harness.Journal()
+    journal.commit({"path": "d", "begun": True})
+    s = run([step], scenario={"journal": journal, "refuse": {"ask": {"code": "unsupported", "message": "nobody is there"}}})
+    tap.is_((s.cause(), s.files.get("sent")), ("refused", None), "nobody to ask: it is not repeated")
+
+
+maps()
+branches()
+side_by_side()
+each()
+tries()
+last_words()
+calls()
+going_on()
+outside()
+tap.end()
