@@ -46,6 +46,7 @@ typedef enum RecordKind {
         RECORD_TEST_FILE, /* flags: PathChange; data: path of a test that the patch adds or changes */
         RECORD_WHY, /* flags: TestWhy; data: name of a test, mostly one that was told as failed */
         RECORD_CONFLICT, /* flags: ConflictKind; a: mode of what is left; data: path */
+        RECORD_REMARK, /* flags: RemarkCheck; b: line of the new file, 0: the whole; data: path, NUL, sentence */
         _RECORD_KIND_MAX,
 } RecordKind;
 
@@ -74,6 +75,16 @@ typedef enum ConflictKind { /* of a three-way merge, and what is left at the pat
                             CONFLICT_DIRECTORY,      /* a file where a directory is: ours is left */
                             _CONFLICT_KIND_MAX,
 } ConflictKind;
+typedef enum RemarkCheck { /* what is said about a patch without running it */
+                           REMARK_NONE = 0,
+                           REMARK_SECRET,  /* a token or a private key in an added line */
+                           REMARK_ENTROPY, /* what looks like one, by its name and its disorder */
+                           REMARK_SET_ID, /* an added line that gives set-id bits or capabilities */
+                           REMARK_NETWORK, /* an added line that reaches for a network: advice */
+                           REMARK_LOCK,    /* a lock file changed without its manifest */
+                           REMARK_SCOPE,   /* a path outside of what the task may touch */
+                           _REMARK_CHECK_MAX,
+} RemarkCheck;
 typedef enum TestWhy {
         WHY_UNKNOWN = 0, /* the runner does not say */
         WHY_ASSERTION,   /* what the test looked at is not as it should be */

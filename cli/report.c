@@ -20,6 +20,7 @@ const ReportList report_lists[] = {
         { "/restored", "Protected files that were put back or taken away", "tampered", false },
         { "/dangerous", "Of these, files that change how tests run", NULL, false },
         { "/new_tests", "New tests", NULL, false },
+        { "/remarks", "Remarks on the change", NULL, false },
         { "/tdd/red", "Tests that fail without the change, as they must", NULL, false },
         { "/tdd/red_commands", "Commands that fail without the change, as they must", NULL, false },
         { "/tdd/not_red", "New or changed tests that do not fail without the change", "not_red",
@@ -44,6 +45,8 @@ static char *object_text(const cJSON *item) {
                 (void) buf_printf(&text, ":%llu", (unsigned long long) line);
         if (line > 0 && lines > 1)
                 (void) buf_printf(&text, "-%llu", (unsigned long long) (line + lines - 1));
+        if (json_text(item, "check")) /* a remark */
+                (void) buf_printf(&text, ": %.300s", json_text(item, "text"));
         return buf_take(&text);
 }
 

@@ -209,6 +209,30 @@ static void show_held(const cJSON *held) {
                 terminal_lines(stderr, "  | ", output, 4096);
 }
 
+/* Advice, unless the spec or the workflow vetoes it: the sentence of the verdict says so then */
+static void show_remarks(const cJSON *verdict) {
+        const cJSON *remarks = json_get(verdict, "remarks"), *remark;
+        int n = cJSON_GetArraySize(remarks), shown = 0;
+
+        cJSON_ArrayForEach(remark, remarks) {
+                uint64_t line = number(remark, "line");
+
+                begin_row("remark");
+                if (shown++ == NAMES_SHOWN) {
+                        fprintf(stderr, "and %d more\n", n - NAMES_SHOWN);
+                        return;
+                }
+                terminal_text(stderr, json_text(remark, "check"), 16);
+                fputs(", ", stderr);
+                terminal_text(stderr, json_text(remark, "file"), 200);
+                if (line > 0)
+                        fprintf(stderr, ":%llu", (unsigned long long) line);
+                fputs(": ", stderr);
+                terminal_text(stderr, json_text(remark, "text"), 300);
+                fputc('\n', stderr);
+        }
+}
+
 void verdict_show(const cJSON *verdict) {
         const cJSON *command;
 
@@ -222,6 +246,7 @@ void verdict_show(const cJSON *verdict) {
         show_names(verdict, "dangerous", "dangerous");
         show_way_out(verdict);
         show_names(verdict, "new_tests", "new tests");
+        show_remarks(verdict);
         cJSON_ArrayForEach(command, json_get(verdict, "commands")) show_command(command);
         show_digest(verdict, "patch");
         show_digest(verdict, "tree");

@@ -288,8 +288,8 @@ int workflow_load_count(const cJSON *json, const char *key, const char *path,
 /* ---- the whole ----------------------------------------------------------------------------------- */
 
 static int check_top(const cJSON *json, Error *err) {
-        static const char *const keys[] = { "warder", "name",  "description", "input",
-                                            "state",  "steps", "finally",     "workflows" };
+        static const char *const keys[] = { "warder", "name",    "description", "input", "state",
+                                            "steps",  "finally", "workflows",   "checks" };
         const char *format = json_text(json, "warder");
         const cJSON *item;
         int r;

@@ -11,6 +11,7 @@
 #include "sandbox/files/fingerprint.h"
 #include "sandbox/files/hold.h"
 #include "sandbox/files/protect.h"
+#include "sandbox/files/remarks.h"
 #include "sandbox/files/tree-write.h"
 
 static int write_file(const ApplyJob *job, const PatchFile *file, Report *report, Error *err) {
@@ -80,6 +81,7 @@ static int apply_patch(const ApplyJob *job, const Patch *patch, Report *report, 
 int apply_run(const ApplyJob *job, Report *report, Error *err) {
         Patch patch = PATCH_EMPTY;
         uint8_t value[DIGEST_SIZE];
+        const RemarksJob remarks = { .patch = &patch, .old = job->old, .scope = &job->scope };
         PatchPart part = job->part;
         int r = hunks_start(err);
 
@@ -93,6 +95,8 @@ int apply_run(const ApplyJob *job, Report *report, Error *err) {
         }
         if (r >= 0 && part.list > 0)
                 r = patch_part_list(&patch, &part, report, err);
+        if (r >= 0 && job->remark)
+                r = remarks_run(&remarks, report, err);
         if (r >= 0)
                 r = patch_part_take(&patch, &part, err);
         if (r >= 0)

@@ -15,6 +15,8 @@ typedef struct ApplyJob {
         Globs protect;
         Globs allow;
         Globs rules;    /* of those that are protected, what says how tests are run */
+        Globs scope;    /* what the task may touch; without patterns: anything */
+        bool remark;    /* say what is to be said about the patch (remarks.h) */
         PatchPart part; /* that is applied; its globs are set by apply_run() */
 } ApplyJob;
 

@@ -232,6 +232,7 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
                 .old = old,
                 .tree = tree,
                 .check_only = args->check_only,
+                .remark = args->remark,
         };
         int r = part_of(args, &job.part, err);
 
@@ -250,9 +251,12 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         if (r >= 0)
                 r = add_globs(&job.rules, &args->rules, err);
         if (r >= 0)
+                r = add_globs(&job.scope, &args->scope, err);
+        if (r >= 0)
                 r = apply_run(&job, report, err);
         globs_deinit(&job.protect);
         globs_deinit(&job.rules);
+        globs_deinit(&job.scope);
         globs_deinit(&job.allow);
         return r;
 }

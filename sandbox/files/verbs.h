@@ -19,6 +19,8 @@ typedef struct VerbArgs {
         OptionList protect;
         OptionList allow;
         OptionList rules;
+        OptionList scope;
+        bool remark;         /* apply: say what is to be said about the patch */
         const char *part;    /* apply: NULL: the whole patch */
         uint64_t without;    /* apply: number of the hunk that is left out; 0: none */
         uint64_t list_hunks; /* apply: tell of so many */

@@ -9,8 +9,9 @@
 
 #include "base/digest.h"
 #include "base/escape.h"
+#include "supervisor/front/remarks.h"
 
-#define ARGS_MAX      (16 + 2 * (VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX + VERIFY_GLOBS_MAX) + 1)
+#define ARGS_MAX      (16 + 2 * 4 * VERIFY_GLOBS_MAX + 1)
 #define NUMBER_MAX    24
 #define PATHS_MAX     500 /* in one list; the lists decide by not being empty */
 #define PATH_TEXT_MAX 1024
@@ -46,7 +47,9 @@ int touched_init(Touched *touched) {
         touched->restored = cJSON_CreateArray();
         touched->dangerous = cJSON_CreateArray();
         touched->new_tests = cJSON_CreateArray();
-        if (touched->restored && touched->dangerous && touched->new_tests)
+        touched->remarks = cJSON_CreateArray();
+        touched->remarked = 0;
+        if (touched->restored && touched->dangerous && touched->new_tests && touched->remarks)
                 return 0;
         touched_deinit(touched);
         return -ENOMEM;
@@ -56,6 +59,7 @@ void touched_deinit(Touched *touched) {
         touched->restored = json_free(touched->restored);
         touched->dangerous = json_free(touched->dangerous);
         touched->new_tests = json_free(touched->new_tests);
+        touched->remarks = json_free(touched->remarks);
 }
 
 static PatchApply *patch_apply_free(PatchApply *apply) {
@@ -133,6 +137,10 @@ static void on_record(const Record *record, void *userdata) {
                 break;
         case RECORD_HUNK:
                 add_hunk(apply, record);
+                break;
+        case RECORD_REMARK:
+                if (remarks_take(&apply->touched, record) < 0)
+                        apply->no_memory = true;
                 break;
         case RECORD_TOTALS:
                 apply->list.n_hunks = record->head.a;
@@ -220,6 +228,10 @@ static void fill_words(Words *words, const PatchApplySpec *spec) {
         add_globs(words, "--allow", spec->spec->allow, spec->spec->n_allow);
         if (spec->part != PATCH_PART_WHOLE || spec->list > 0)
                 add_globs(words, "--rules", spec->spec->rules, spec->spec->n_rules);
+        if (spec->remark) {
+                words->argv[words->n++] = "--remark";
+                add_globs(words, "--scope", spec->spec->scope, spec->spec->n_scope);
+        }
         add_part(words, spec);
         words->argv[words->n] = NULL;
 }

@@ -47,6 +47,7 @@ typedef struct PatchApplySpec {
                 patch_at; /* where it begins, and its position stays; PATCH_AT_HERE: where it stands */
         PatchPart part;
         unsigned without; /* PATCH_PART_WITHOUT: number of the hunk, from 1 */
+        bool remark;      /* fill the end's remarks */
         unsigned list;    /* fill the end's list, with so many hunks; 0: it stays empty */
         uint32_t owner_uid;
         PatchApplyDoneFn done;

@@ -18,6 +18,19 @@ int spec_take(Call *call, const cJSON *params, VerifySpec **ret, Error *err) {
         return r < 0 ? refuse(call, "invalid", &fault, r, err) : 0;
 }
 
+int spec_take_checks(Call *call, const cJSON *workflow, VerifySpec **spec, Error *err) {
+        char path[SCHEMA_PATH_MAX + sizeof("/workflow")];
+        const cJSON *checks = json_get(workflow, "checks");
+        SchemaFault fault = { .path = "" };
+        int r = checks ? verify_spec_check(spec, checks, &fault) : 0;
+
+        if (r >= 0)
+                return 0;
+        (void) snprintf(path, sizeof(path), "/workflow%s", fault.path);
+        call_refuse(call, "invalid", path, NULL);
+        return error_say(err, r, "%s", fault.text);
+}
+
 int spec_take_bounds(Call *call, const VerifySpec *spec, const JailLimits *limits, Error *err) {
         SchemaFault fault = { .path = "" };
         int r = verify_spec_fits(spec, limits, &fault);

@@ -24,8 +24,8 @@ static void answer_verdict(Task *task, const VerifyEnd *end) {
         const char *detail = end->detail ? end->detail : end->verdict->reason;
         autofree char *budget = task_budget_line(task), *text = task_progress_text(task, detail);
         uint64_t used = task->used[BUDGET_VERIFIES];
-        static const char *const copied[] = { "cause",    "reason",    "failing",
-                                              "restored", "dangerous", "tests" };
+        static const char *const copied[] = { "cause",     "reason", "failing", "restored",
+                                              "dangerous", "tests",  "remarks" };
 
         if (!call) {
                 json_free(json);
@@ -77,8 +77,9 @@ static EventHead event_head(const Task *task, const char *event) {
 static void emit_verdict(Task *task, const VerifyEnd *end) {
         EventHead head = event_head(task, "verify.end");
         cJSON *data = cJSON_CreateObject();
-        static const char *const copied[] = { "n",        "cause",     "reason", "tests", "failing",
-                                              "restored", "dangerous", "patch",  "digest" };
+        static const char *const copied[] = { "n",       "cause",    "reason",    "tests",
+                                              "failing", "restored", "dangerous", "patch",
+                                              "digest",  "remarks" };
 
         json_add_text(data, "verdict", verdict_name(end->verdict->kind));
         for (unsigned i = 0; i < ELEMENTS(copied); i++) {

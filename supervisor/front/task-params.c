@@ -258,6 +258,8 @@ static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
                 r = read_places(task, call, params, err);
         if (r == 0)
                 r = read_workflow(task, call, params, err);
+        if (r == 0)
+                r = spec_take_checks(call, task->workflow, &task->spec, err);
         return r < 0 ? r : read_roles(task, params, err);
 }
 

@@ -48,6 +48,8 @@ static void add_touched(cJSON *json, const Touched *touched) {
         cJSON_ArrayForEach(path, touched->dangerous) json_push_text(restored, path->valuestring);
         json_add_consume(json, "dangerous", cJSON_Duplicate(touched->dangerous, true));
         json_add_consume(json, "new_tests", cJSON_Duplicate(touched->new_tests, true));
+        if (cJSON_GetArraySize(touched->remarks) > 0)
+                json_add_consume(json, "remarks", cJSON_Duplicate(touched->remarks, true));
 }
 
 static void add_command(cJSON *commands, const RunCommand *command) {
@@ -129,6 +131,25 @@ static void say_names(Buf *buf, const char *title, const cJSON *names) {
                 }
                 short_name = escape_new(name->valuestring, DETAIL_NAME_MAX);
                 (void) buf_printf(buf, "  %s\n", short_name ? short_name : "");
+        }
+}
+
+static void say_remarks(Buf *buf, const cJSON *remarks) {
+        int shown = 0;
+        const cJSON *remark;
+
+        if (cJSON_GetArraySize(remarks) == 0)
+                return;
+        (void) buf_printf(buf, "\nRemarks on the change:\n");
+        cJSON_ArrayForEach(remark, remarks) {
+                uint64_t line = 0;
+
+                if (shown++ == DETAIL_NAMES)
+                        return;
+                (void) json_number(remark, "line", &line);
+                (void) buf_printf(buf, "  %s: %.200s:%llu: %s\n", json_text(remark, "check"),
+                                  json_text(remark, "file"), (unsigned long long) line,
+                                  json_text(remark, "text"));
         }
 }
 
@@ -278,6 +299,7 @@ char *verdict_detail(const VerdictFacts *facts) {
         if (facts->touched) {
                 say_names(&buf, "Protected files that were put back", facts->touched->restored);
                 say_names(&buf, "Files that were taken away", facts->touched->dangerous);
+                say_remarks(&buf, facts->touched->remarks);
         }
         say_names(&buf, "Failing tests", verdict->failing);
         say_names(&buf, "Of these, failing on the base as well", verdict->known);

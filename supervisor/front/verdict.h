@@ -42,6 +42,8 @@ typedef struct Touched { /* what the protection layer found; arrays of paths, ow
         cJSON *restored;
         cJSON *dangerous;
         cJSON *new_tests;
+        cJSON *remarks;    /* objects: {"check", "file", "line", "text"}, the first ones */
+        unsigned remarked; /* BIT(RemarkCheck) of all */
 } Touched;
 
 typedef struct Verdict {

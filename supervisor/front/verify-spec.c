@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/canonical.h"
+#include "supervisor/front/remarks.h"
 #include "supervisor/front/verify-schema.h"
 
 /*
@@ -135,6 +136,13 @@ static void read_globs(VerifySpec *spec) {
                 verify_strings(json_get(spec->json, "allow"), spec->allow, VERIFY_GLOBS_MAX);
 }
 
+static void read_checks(VerifySpec *spec) {
+        const cJSON *checks = json_get(spec->json, "checks");
+
+        spec->n_scope = verify_strings(json_get(checks, "scope"), spec->scope, VERIFY_GLOBS_MAX);
+        spec->veto = remarks_bits(json_get(checks, "veto"));
+}
+
 static int read_reruns(VerifySpec *spec, SchemaFault *fault) {
         const cJSON *json = json_get(spec->json, "reruns");
         uint64_t need = 1, of = 1;
@@ -200,6 +208,7 @@ int verify_spec_new(const cJSON *json, VerifySpec **ret, SchemaFault *fault) {
         if (r < 0)
                 return r;
         read_globs(spec);
+        read_checks(spec);
         read_tdd(spec);
         r = check_held(spec, fault);
         if (r == 0)
@@ -209,6 +218,58 @@ int verify_spec_new(const cJSON *json, VerifySpec **ret, SchemaFault *fault) {
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(spec);
+        return 0;
+}
+
+/* @own: of the spec, which gets what @more vetoes besides; a check that is named twice is vetoed once */
+static int add_checks(cJSON *own, const cJSON *more) {
+        const cJSON *scope = json_get(more, "scope"), *name;
+        unsigned had = remarks_bits(json_get(own, "veto"));
+        cJSON *veto = json_get(own, "veto");
+
+        if (scope && !json_get(own, "scope") &&
+            !json_add_consume(own, "scope", cJSON_Duplicate(scope, true)))
+                return -ENOMEM;
+        if (!veto)
+                veto = json_add_array(own, "veto");
+        for (unsigned i = 0; i < _REMARK_CHECK_MAX; i++) {
+                bool is_new = false;
+
+                if ((had & BIT(i)) || !remark_check_name(i))
+                        continue;
+                cJSON_ArrayForEach(name, json_get(more, "veto")) {
+                        is_new |= strcmp(name->valuestring, remark_check_name(i)) == 0;
+                }
+                if (is_new && !json_push_text(veto, remark_check_name(i)))
+                        return -ENOMEM;
+        }
+        return veto ? 0 : -ENOMEM;
+}
+
+int verify_spec_check(VerifySpec **spec, const cJSON *checks, SchemaFault *fault) {
+        SCOPED(json_free) cJSON *json = cJSON_Duplicate((*spec)->json, true);
+        SCOPED(json_free) cJSON *shape = cJSON_Duplicate((*spec)->json, true);
+        VerifySpec *checked = NULL;
+        cJSON *own;
+        int r;
+
+        /* the workflow's own words first: they must have the shape of a spec's */
+        cJSON_DeleteItemFromObjectCaseSensitive(shape, "checks");
+        if (!json || !shape || !json_add_consume(shape, "checks", cJSON_Duplicate(checks, true)))
+                return no_memory(fault);
+        r = check_shape(shape, fault);
+        if (r < 0)
+                return r;
+        own = json_get(json, "checks");
+        if (!own)
+                own = json_add_object(json, "checks");
+        if (!own || add_checks(own, checks) < 0)
+                return no_memory(fault);
+        r = verify_spec_new(json, &checked, fault);
+        if (r < 0)
+                return r;
+        verify_spec_free(*spec);
+        *spec = checked;
         return 0;
 }
 

@@ -39,6 +39,10 @@ typedef struct VerifySpec {
         const char *rules
                 [VERIFY_GLOBS_MAX]; /* of the protected: no tests, but what says how they run */
         unsigned n_rules;
+        const char
+                *scope[VERIFY_GLOBS_MAX]; /* what a change may touch without a remark; none: all */
+        unsigned n_scope;
+        unsigned veto; /* BIT(RemarkCheck): such a remark fails the verdict (remarks.h) */
         VerifyTdd tdd;
         unsigned need, of; /* reruns: so many runs of so many must pass; 1 of 1 by default */
         uint8_t digest[DIGEST_SIZE]; /* of the canonical text of json */
@@ -52,6 +56,15 @@ typedef struct VerifySpec {
  * Returns: 0; -EINVAL with the field in @fault, and what it should be; -ENOMEM.
  */
 int verify_spec_new(const cJSON *json, VerifySpec **ret, SchemaFault *fault);
+/**
+ * verify_spec_check() - the same spec with the checks of a workflow: what either vetoes is vetoed, and a scope of
+ * its own stays
+ * @checks: {"scope", "veto"}, borrowed
+ * @spec:   replaced by the new one
+ *
+ * Returns: as verify_spec_new(); paths begin at the spec.
+ */
+int verify_spec_check(VerifySpec **spec, const cJSON *checks, SchemaFault *fault);
 /** verify_spec_fits() - does no command of it ask for more than @limits, the policy's. Returns: 0, or -EPERM with the field */
 int verify_spec_fits(const VerifySpec *spec, const JailLimits *limits, SchemaFault *fault);
 /** verify_spec_free() - NULL is fine. Returns: NULL */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "supervisor/front/base-run.h"
+#include "supervisor/front/remarks.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/verdict-json.h"
 #include "supervisor/front/verdict-runs.h"
@@ -160,6 +161,7 @@ static void conclude(Verify *verify) {
         Verdict *verdict = &verify->runs.verdict;
 
         verdict_runs_merge(&verify->runs, verify->input.spec->need);
+        remarks_veto(verify->input.spec, &verify->touched, verdict);
         if (verdict->kind == VERDICT_PASSED &&
             after_is_asked(verify->input.spec, verify->input.base)) {
                 start_after(verify);
@@ -296,7 +298,10 @@ static int take_touched(Verify *verify, const Touched *touched) {
         verify->touched.restored = cJSON_Duplicate(touched->restored, true);
         verify->touched.dangerous = cJSON_Duplicate(touched->dangerous, true);
         verify->touched.new_tests = cJSON_Duplicate(touched->new_tests, true);
-        return verify->touched.restored && verify->touched.dangerous && verify->touched.new_tests
+        verify->touched.remarks = cJSON_Duplicate(touched->remarks, true);
+        verify->touched.remarked = touched->remarked;
+        return verify->touched.restored && verify->touched.dangerous && verify->touched.new_tests &&
+                               verify->touched.remarks
                        ? 0
                        : -ENOMEM;
 }
@@ -343,6 +348,7 @@ static int start_apply(Verify *verify, Error *err) {
                                 .spec = verify->input.spec,
                                 .patch_fd = verify->input.patch_fd,
                                 .patch_at = verify->patch_at,
+                                .remark = true,
                                 .list = verify->input.spec->tdd.asked ? VERIFY_HUNKS_MAX : 0,
                                 .owner_uid = verify->input.owner_uid,
                                 .done = on_applied,

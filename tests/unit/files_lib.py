@@ -12,7 +12,7 @@ BINARY = os.path.join(os.environ.get("top_builddir", "."), "sandbox/files/warder
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 KINDS = ["", "progress", "note", "refused", "failed", "digest", "totals", "path", "restored", "dangerous",
          "new_test", "test", "counts", "match", "done", "image", "text", "grown", "user", "change", "hunk",
-         "test_file", "why", "conflict"]
+         "test_file", "why", "conflict", "remark"]
 HEAD = struct.Struct("=HHIQQ")
 
 

@@ -122,7 +122,9 @@ static void add_text(cJSON *list, const char *text) {
 static void judge(const Case *one, Verdict *verdict, const VerifySpec *spec) {
         SCOPED(run_result_free) RunResult *base = one->base ? run_of(spec, one->base) : NULL;
         SCOPED(run_result_free) RunResult *run = run_of(spec, one->run);
-        Touched touched = { cJSON_CreateArray(), cJSON_CreateArray(), cJSON_CreateArray() };
+        Touched touched = { .restored = cJSON_CreateArray(),
+                            .dangerous = cJSON_CreateArray(),
+                            .new_tests = cJSON_CreateArray() };
         VerdictCase facts = { .spec = spec, .base = base, .run = run, .touched = &touched };
 
         add_text(touched.restored, one->restored);
@@ -278,7 +280,9 @@ static void test_counts(void) {
         SCOPED(verify_spec_free) VerifySpec *spec = spec_of("counts");
         SCOPED(run_result_free) RunResult *base = run_of(spec, "");
         SCOPED(run_result_free) RunResult *run = run_of(spec, "");
-        Touched touched = { cJSON_CreateArray(), cJSON_CreateArray(), cJSON_CreateArray() };
+        Touched touched = { .restored = cJSON_CreateArray(),
+                            .dangerous = cJSON_CreateArray(),
+                            .new_tests = cJSON_CreateArray() };
         VerdictCase facts = { .spec = spec, .base = base, .run = run, .touched = &touched };
         Verdict verdict;
 
@@ -314,7 +318,9 @@ static void test_json(void) {
         SCOPED(json_free) cJSON *json = NULL;
         SCOPED(json_free) cJSON *again = NULL;
         autofree char *detail = NULL;
-        Touched touched = { cJSON_CreateArray(), cJSON_CreateArray(), cJSON_CreateArray() };
+        Touched touched = { .restored = cJSON_CreateArray(),
+                            .dangerous = cJSON_CreateArray(),
+                            .new_tests = cJSON_CreateArray() };
         VerdictCase seen = { .spec = spec, .run = run, .touched = &touched };
         Verdict verdict;
         VerdictFacts facts = {
