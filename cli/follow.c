@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/events.h"
+#include "cli/question.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -34,7 +35,7 @@ int follow_exit_code(const char *state) {
         for (size_t i = 0; state && i < ELEMENTS(finals); i++)
                 if (strcmp(finals[i].state, state) == 0)
                         return finals[i].exit_code;
-        return EXIT_NOT_CARRIED_OUT;
+        return state && strcmp(state, "suspended") == 0 ? EXIT_WAITING : EXIT_NOT_CARRIED_OUT;
 }
 
 static void keep_line(Follow *follow, const cJSON *event) {
@@ -44,8 +45,23 @@ static void keep_line(Follow *follow, const cJSON *event) {
                 (void) buf_printf(follow->events, "%s\n", line);
 }
 
+/* A task may also be suspended until a moment, or because something it needs was lost */
+static void note_question(Follow *follow, const cJSON *data) {
+        const char *phase = json_text(data, "phase");
+
+        if (!phase || question_is_time(data))
+                return;
+        if (strcmp(phase, "asked") == 0)
+                follow->asked++;
+        else if (follow->asked > 0)
+                follow->asked--;
+}
+
 static void note_state(Follow *follow, const char *state) {
-        if (!follow_is_final(state))
+        bool waits =
+                follow->leaves && follow->asked > 0 && state && strcmp(state, "suspended") == 0;
+
+        if (!follow_is_final(state) && !waits)
                 return;
         snprintf(follow->state, sizeof(follow->state), "%s", state);
         link_stop(follow->link);
@@ -87,6 +103,8 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
         if (!is_new(follow, params))
                 return;
         show(follow, params);
+        if (strcmp(name, "ask") == 0)
+                note_question(follow, json_get(params, "data"));
         if (strcmp(name, "task.state") == 0)
                 note_state(follow, json_text(json_get(params, "data"), "state"));
 }

@@ -13,9 +13,11 @@
 typedef struct Follow {
         Link *link; /* borrowed */
         char task[ID_MAX];
-        bool json;     /* events go to stdout as they are */
-        bool is_plain; /* lines, also where a tree could be drawn */
-        bool cancels;  /* the first signal cancels the task; else it only ends the watching */
+        bool json;      /* events go to stdout as they are */
+        bool is_plain;  /* lines, also where a tree could be drawn */
+        bool leaves;    /* it ends where the task waits for a person: state is then "suspended" */
+        unsigned asked; /* questions to people that are open, as far as events told */
+        bool cancels;   /* the first signal cancels the task; else it only ends the watching */
         unsigned n_signals;
         uint64_t cursor; /* of events that we missed; 0: none */
         char state[STATE_TEXT_MAX];
@@ -31,7 +33,7 @@ typedef struct Follow {
 /** follow_is_final() - is this state one that a task stays in */
 bool follow_is_final(const char *state);
 
-/** follow_exit_code() - of a final state */
+/** follow_exit_code() - of a final state, or "suspended" */
 int follow_exit_code(const char *state);
 
 /** follow_attach() - serve this link's notifications and signals from now on; a signal before the task has a
@@ -48,7 +50,7 @@ void follow_attach(Follow *follow, Link *link);
 int follow_live(Follow *follow, Error *err);
 
 /**
- * follow_task() - watch from event @from (1: the first; 0: from now on) until the final state
+ * follow_task() - watch from event @from (1: the first; 0: from now on) until the final state, or one that it leaves at
  *
  * Where the supervisor is restarted meanwhile, it goes on behind the last event that came.
  *

@@ -259,6 +259,22 @@ static void show_notice(Progress *progress, const cJSON *event, const cJSON *dat
         fputc('\n', stderr);
 }
 
+static void show_ask(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *phase = json_text(data, "phase");
+        bool asked = phase && strcmp(phase, "asked") == 0;
+        const char *decision = json_text(data, "decision"), *comment = json_text(data, "comment");
+
+        (void) progress;
+        (void) event;
+        tone(TONE_WARN);
+        fputs(asked ? "    asks: " : "    the answer: ", stderr);
+        tone(TONE_PLAIN);
+        show_line(asked ? json_text(data, "text") : decision);
+        fputc('\n', stderr);
+        if (!asked && comment)
+                terminal_lines(stderr, "      ", comment, 1000);
+}
+
 static void show_limit(Progress *progress, const cJSON *event, const cJSON *data) {
         const char *limit = json_text(data, "limit");
 
@@ -285,6 +301,7 @@ static const struct {
         { "tool.result", show_result },
         { "verify.start", show_verify_start },
         { "verify.end", show_verify_end },
+        { "ask", show_ask },
         { "limit", show_limit },
         { "notice", show_notice },
 };

@@ -58,6 +58,8 @@ static const struct {
         { "test", { "of", "id", "cause", NULL } },
         { "model", { NULL } },
         { "verdict", { "verdict", "cause", "patch", NULL } },
+        { "question", { "question", "about", "step", NULL } },
+        { "answer", { "question", "decision", "comment", NULL } },
         { "limit", { "limit", NULL } },
         { "end", { "state", "cause", NULL } },
 };

@@ -15,6 +15,7 @@
 #include "cli/follow.h"
 #include "cli/outdir.h"
 #include "cli/patch-show.h"
+#include "cli/question.h"
 #include "cli/receipt-fetch.h"
 #include "cli/task-request.h"
 #include "cli/terminal.h"
@@ -187,6 +188,38 @@ static void show_end(Running *running, int code) {
                 running->request.is_replay ? " (recorded model)" : "");
 }
 
+/* It is no more of this call than of any other: it goes on when somebody answers */
+static int show_waiting(Running *running, Error *err) {
+        Ask show = { .method = "task.show", .params = cJSON_CreateObject() };
+        const cJSON *question;
+        int r;
+
+        json_add_text(show.params, "task", running->follow.task);
+        r = link_ask(&running->link, &show, &running->shown, err);
+        if (r != 0)
+                return r < 0 ? r : -EREMOTEIO;
+        if (running->options->common.json) {
+                cJSON *waiting = cJSON_Duplicate(running->shown.result, true);
+
+                json_add_number(waiting, "exit", EXIT_WAITING);
+                events_print("task.waiting", waiting);
+                return EXIT_WAITING;
+        }
+        fputc('\n', stderr);
+        question = question_open(running->shown.result);
+        if (question) {
+                question_show(stderr, question);
+                fputs("to answer, type one of:\n", stderr);
+                question_show_words(stderr, question);
+        }
+        fprintf(stderr,
+                "to see more: warder task show %s; to follow it then: warder task watch %s\n"
+                "%s%s waits for a person%s, exit code %d\n",
+                running->follow.task, running->follow.task, terminal_tone(TONE_BOLD),
+                running->follow.task, terminal_tone(TONE_PLAIN), EXIT_WAITING);
+        return EXIT_WAITING;
+}
+
 static int run_foreground(Running *running, Error *err) {
         int r = link_catch_signals(&running->link, err), out;
 
@@ -204,6 +237,8 @@ static int run_foreground(Running *running, Error *err) {
                 return EXIT_CANCELLED;
         if (r != 0)
                 return r < 0 ? error_add(err, r, "%s", running->follow.task) : -EREMOTEIO;
+        if (!follow_is_final(running->follow.state))
+                return show_waiting(running, err);
         r = fetch_results(running, err);
         if (r < 0)
                 return r;
@@ -231,7 +266,7 @@ static int run(const VerbCall *call, Error *err) {
         running.follow.json = options->common.json;
         running.follow.is_plain = options->plain;
         running.follow.socket = options->common.socket;
-        running.follow.cancels = true;
+        running.follow.cancels = running.follow.leaves = true;
         running.follow.progress.replay = running.request.is_replay;
         if (report_wanted(&options->report, options->out))
                 running.follow.events = &running.events;

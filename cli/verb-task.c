@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "cli/ask-once.h"
+#include "cli/events.h"
 #include "cli/follow.h"
 #include "cli/patch-show.h"
+#include "cli/question.h"
 #include "cli/terminal.h"
 #include "cli/verdict.h"
 
@@ -36,12 +38,44 @@ static void show_row(const cJSON *task) {
         putchar('\n');
 }
 
+/* Those who wait for the caller come first */
+static void show_waiting(const cJSON *questions) {
+        const cJSON *question;
+
+        if (cJSON_GetArraySize(questions) == 0)
+                return;
+        printf("%-12s  %-12s  %-24s  %s\n", "WAITS", "QUESTION", "UNTIL", "FOR YOU TO ANSWER");
+        cJSON_ArrayForEach(question, questions) {
+                show_text(question, "task", 12);
+                show_text(question, "question", 12);
+                show_text(question, "until", 24);
+                show_text(question, "text", 0);
+                putchar('\n');
+        }
+        putchar('\n');
+}
+
 static void show_list(const cJSON *result) {
         const cJSON *task;
+
+        show_waiting(json_get(result, "waiting"));
 
         printf("%-12s  %-10s  %-24s  %-10s  %s\n", "TASK", "STATE", "CREATED", "WORKFLOW",
                "REQUEST");
         cJSON_ArrayForEach(task, json_get(result, "tasks")) show_row(task);
+}
+
+static void show_questions(const cJSON *questions) {
+        const cJSON *question;
+
+        cJSON_ArrayForEach(question, questions) {
+                const char *decision = json_text(question, "decision");
+
+                if (decision && strcmp(decision, "open") == 0)
+                        question_show(stderr, question);
+                else
+                        question_show_decided(stderr, question);
+        }
 }
 
 static void show_task(const cJSON *result) {
@@ -64,16 +98,47 @@ static void show_task(const cJSON *result) {
                         verdict_show(verdict);
         }
         progress_budgets(json_get(result, "used"));
+        show_questions(json_get(result, "questions"));
+}
+
+/* What there is so far, for who is to decide; there may be none */
+static void show_so_far(Link *link, const char *id) {
+        Ask patch = { .method = "task.patch", .params = cJSON_CreateObject() };
+        Answer answer = ANSWER_EMPTY;
+        Error ignored = ERROR_EMPTY;
+
+        json_add_text(patch.params, "task", id);
+        if (link_ask(link, &patch, &answer, &ignored) == 0 && answer.message.n_fds == 1) {
+                fputs("what it has changed so far; ", stderr);
+                patch_show(answer.message.fds[0]);
+        }
+        answer_deinit(&answer);
+}
+
+static int show_one(Link *link, const Common *common, const char *id, Error *err) {
+        Ask show = { .method = "task.show", .params = cJSON_CreateObject() };
+        Answer answer = ANSWER_EMPTY;
+        const cJSON *question;
+        int r;
+
+        json_add_text(show.params, "task", id);
+        r = link_ask(link, &show, &answer, err);
+        if (r == 0 && common->json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_task(answer.result);
+        question = r == 0 && !common->json ? question_open(answer.result) : NULL;
+        if (question) {
+                show_so_far(link, id);
+                fputs("to answer, type one of:\n", stderr);
+                question_show_words(stderr, question);
+        }
+        answer_deinit(&answer);
+        return r;
 }
 
 static int run_list(const VerbCall *call, Error *err) {
         return ask_once(call->options, "task.list", cJSON_CreateObject(), show_list, err);
-}
-
-static int run_show(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "task.show", "task", "a task", show_task, 't' };
-
-        return ask_named(call, &named, err);
 }
 
 static void show_cancelled(const cJSON *result) {
@@ -95,6 +160,21 @@ static int take_id(const VerbCall *call, char *id, Error *err) {
         }
         snprintf(id, ID_MAX, "%s", call->words[0]);
         return 0;
+}
+
+static int run_show(const VerbCall *call, Error *err) {
+        const Common *common = call->options;
+        Link link = LINK_EMPTY;
+        char id[ID_MAX];
+        int r = take_id(call, id, err);
+
+        if (r != 0)
+                return r;
+        r = link_open(&link, common->socket, err);
+        if (r == 0)
+                r = show_one(&link, common, id, err);
+        link_deinit(&link);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
 }
 
 /* The exit code is the task's, so that a script can wait for one and go on from there */
@@ -170,11 +250,11 @@ const Verb verb_task_list = {
         .run = run_list,
 };
 
-const Verb verb_task_show =
-        TASK_VERB("task show", "show a task: state, verdicts, what it has used", "TASK",
-                  "  warder task show t-7f3kq2m4ab\n"
-                  "  warder task show t-7f3kq2m4ab --json | jq .verdicts",
-                  run_show);
+const Verb verb_task_show = TASK_VERB(
+        "task show", "show a task: state, verdicts, what it has used, what it asks", "TASK",
+        "  warder task show t-7f3kq2m4ab\n"
+        "  warder task show t-7f3kq2m4ab --json | jq .verdicts",
+        run_show);
 
 const Verb verb_task_watch = {
         .name = "task watch",

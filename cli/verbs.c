@@ -10,6 +10,7 @@
 #include "base/owned.h"
 #include "cli/events.h"
 #include "cli/terminal.h"
+#include "cli/verb-answer.h"
 #include "cli/verb-apply.h"
 #include "cli/verb-create.h"
 #include "cli/verb-doctor.h"
@@ -25,6 +26,7 @@
 #include "cli/verb-task-run.h"
 #include "cli/verb-task.h"
 #include "cli/verb-verify.h"
+#include "cli/verb-waiting.h"
 
 #define NAME_WIDTH 16
 
@@ -46,6 +48,10 @@ static const Verb *const verbs[] = {
         &verb_task_show,
         &verb_task_watch,
         &verb_task_cancel,
+        &verb_task_waiting,
+        &verb_task_approve,
+        &verb_task_reject,
+        &verb_task_answer,
         &verb_task_diff,
         &verb_task_receipt,
         &verb_task_replay,

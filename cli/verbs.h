@@ -19,6 +19,7 @@ enum {
         EXIT_NOT_VERIFIED = 1,
         EXIT_USAGE = 2,
         EXIT_LIMIT = 3,
+        EXIT_WAITING = 4,
         EXIT_TAMPERED = 5,
         EXIT_NOT_CARRIED_OUT = 6,
         EXIT_CANCELLED = 130,
@@ -78,6 +79,7 @@ typedef struct Verb {
         "  1    not verified: tests failed\n"                                 \
         "  2    wrong usage\n"                                                \
         "  3    a limit was reached, a time limit of the tests too\n"         \
+        "  4    it waits for a person: the message says what to type\n"       \
         "  5    tampered: the patch changes what it may not\n"                \
         "  6    could not be carried out: the message says what is missing\n" \
         "  130  cancelled\n"

@@ -9,6 +9,7 @@
 
 #include "supervisor/front/agent-search.h"
 #include "supervisor/front/replays.h"
+#include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-ledger.h"
@@ -175,10 +176,15 @@ static int run_record(AgentCall *call, const cJSON *params, Error *err) {
         return r;
 }
 
-static int run_ask(AgentCall *call, const cJSON *params, Error *err) {
-        (void) call;
+static int run_idle(AgentCall *call, const cJSON *params, Error *err) {
+        Task *task = call->task;
+
         (void) params;
-        return error_say(err, -ENOTSUP, "asking a person is not supported by this version");
+        (void) err;
+        agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
+        if (!task_is_final(task))
+                task_ask_idle(task);
+        return 0;
 }
 
 /* Forwarded as it is, but bounded. A replayed model costs nothing; its calls are counted all the same */
@@ -245,7 +251,8 @@ static const AgentMethod methods[] = {
                              "\"expect\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4096},"
                              "\"reply\":{\"type\":\"object\"}}"),
           "A reply of the model, to be replayed (a notification)", run_record },
-        { "ask", "{\"type\":\"object\"}", "Ask a person (not supported yet)", run_ask },
+        { "ask", task_ask_schema, "Ask people, and wait for what they say", task_ask },
+        { "idle", OBJECT(""), "Nothing runs but questions: the task may be suspended", run_idle },
         { "event",
           OBJECT(",\"required\":[\"event\"],\"properties\":{"
                  "\"event\":{\"enum\":[\"step.start\",\"step.end\",\"model.call\",\"tool.call\","
@@ -261,6 +268,10 @@ static const AgentMethod methods[] = {
                  "\"summary\":" TEXT(65536) "}"),
           "The agent says that it is done: a claim, which is checked", run_finish },
 };
+
+bool agent_method_waits(const AgentMethod *method) {
+        return method->run == task_ask || method->run == run_idle;
+}
 
 const AgentMethod *agent_method_find(const char *name) {
         for (unsigned i = 0; i < ELEMENTS(methods); i++)

@@ -12,5 +12,7 @@ typedef struct AgentMethod {
         int (*run)(AgentCall *call, const cJSON *params, Error *err);
 } AgentMethod;
 
+/** agent_method_waits() - is it one that a suspended task's agent may call and stay suspended */
+bool agent_method_waits(const AgentMethod *method);
 /** agent_method_find() - NULL where there is none */
 const AgentMethod *agent_method_find(const char *name);

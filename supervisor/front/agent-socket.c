@@ -13,6 +13,7 @@
 #include "base/schema.h"
 #include "supervisor/front/agent-methods.h"
 #include "supervisor/front/closer.h"
+#include "supervisor/front/task-ask.h"
 
 struct AgentSocket {
         Task *task; /* borrowed, outlives us */
@@ -177,6 +178,10 @@ static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *jso
                         json_free(data);
                 return;
         }
+        if (!agent_method_waits(method))
+                task_ask_wake(socket->task);
+        if (socket->closed)
+                return;
         call = agent_call_new(socket, id);
         if (!call) {
                 error_set(&err, -ENOMEM, "take the agent's request");
@@ -210,6 +215,27 @@ static void dispatch(AgentSocket *socket, const RpcMessage *message) {
         } else {
                 run(socket, method, message->json);
         }
+}
+
+AgentCall *agent_socket_asking(AgentSocket *socket, const char *question) {
+        for (AgentCall *call = socket ? socket->calls : NULL; call; call = call->next)
+                if (strcmp(call->question, question) == 0)
+                        return call;
+        return NULL;
+}
+
+bool agent_socket_stays(const AgentSocket *socket) {
+        for (const AgentCall *call = socket ? socket->calls : NULL; call; call = call->next)
+                if (call->stays)
+                        return true;
+        return false;
+}
+
+bool agent_socket_only_asks(const AgentSocket *socket) {
+        for (const AgentCall *call = socket ? socket->calls : NULL; call; call = call->next)
+                if (!call->question[0])
+                        return false;
+        return socket && socket->calls;
 }
 
 static void take_messages(AgentSocket *socket) {

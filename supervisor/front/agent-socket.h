@@ -12,12 +12,14 @@ typedef struct AgentSocket AgentSocket;
 typedef struct AgentCall { /* one request that waits; owned by its socket */
         AgentSocket *socket;
         struct AgentCall *next;
-        Task *task;     /* borrowed */
-        cJSON *id;      /* owned; NULL: a notification */
-        FilesJob *job;  /* owned: a search; cancelled with the socket */
-        cJSON *result;  /* owned: being gathered; of an exec: what was asked, for the receipt */
-        bool jail_call; /* a callback of the task's jail will come: not freed before */
-        bool cut;       /* of a search */
+        Task *task;            /* borrowed */
+        cJSON *id;             /* owned; NULL: a notification */
+        FilesJob *job;         /* owned: a search; cancelled with the socket */
+        cJSON *result;         /* owned: being gathered; of an exec and an ask: what was asked */
+        char question[ID_MAX]; /* of an ask: that waits for people; "": none */
+        bool stays;            /* of an ask: the agent has in memory what is not committed */
+        bool jail_call;        /* a callback of the task's jail will come: not freed before */
+        bool cut;              /* of a search */
         uint64_t n;
 } AgentCall;
 
@@ -29,6 +31,14 @@ void agent_socket_close(AgentSocket *socket);
 void agent_socket_keep(AgentSocket *socket, AgentSocket *past);
 /** agent_socket_free() - no callback may be outstanding; NULL is fine. Returns: NULL */
 AgentSocket *agent_socket_free(AgentSocket *socket);
+
+/** agent_socket_asking() - the call that waits for @question; NULL: none does */
+AgentCall *agent_socket_asking(AgentSocket *socket, const char *question);
+/** agent_socket_only_asks() - is nothing under way but questions that wait, one at least */
+bool agent_socket_only_asks(const AgentSocket *socket);
+
+/** agent_socket_stays() - does one of the questions that wait need the agent as it is */
+bool agent_socket_stays(const AgentSocket *socket);
 
 /** agent_call_answer() - @result is consumed; the call is freed */
 void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds);

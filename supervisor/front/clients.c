@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -41,6 +42,8 @@ struct Client {
         Call *calls;      /* owned by themselves */
         Watch *watches;   /* owned */
         Account *account; /* owned reference */
+        uint32_t *gids;   /* owned: its groups, the primary one too */
+        unsigned n_gids;
 };
 
 static void listen_on(Front *front) {
@@ -88,6 +91,7 @@ static Client *client_free(Client *client) {
                 watch->gone(client, watch->userdata);
         }
         account_unref(client->account);
+        free(client->gids);
         sd_event_source_disable_unref(client->io);
         sd_event_source_disable_unref(client->closing);
         rpc_peer_free(client->rpc);
@@ -258,6 +262,21 @@ static void turn_away(int fd, const Error *err) {
         (void) send(fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+static int keep_groups(Client *client, const AdmissionGroups *groups) {
+        size_t size = groups->n * sizeof(groups->gids[0]);
+
+        client->gids = malloc(size ? size : 1);
+        if (!client->gids)
+                return -ENOMEM;
+        memcpy(client->gids, groups->gids, size);
+        client->n_gids = groups->n;
+        return 0;
+}
+
+AnswerWho client_who(const Client *client) {
+        return (AnswerWho){ client->peer.uid, client->peer.admin, client->gids, client->n_gids };
+}
+
 static int client_new_consume(Front *front, int fd, const Peer *peer, const AdmissionGroups *groups,
                               Error *err) {
         const CeilingWho who = { peer->uid, groups->gids, groups->n };
@@ -278,6 +297,8 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, const Admi
                 return r;
         }
         r = rpc_peer_new_consume(fd, &client->rpc);
+        if (r >= 0)
+                r = keep_groups(client, groups);
         if (r >= 0) {
                 closer_door(front->closer, peer->uid, &door);
                 rpc_peer_set_door(client->rpc, &door);

@@ -3,6 +3,7 @@
  * clients: connections to the front's socket, who is behind each, and who wants to know when one ends.
  * A peer's fault closes the peer, never the front.
  */
+#include "supervisor/front/answer-rules.h"
 #include "supervisor/front/calls.h"
 
 #define CLIENTS_MAX         512
@@ -18,6 +19,8 @@ void clients_close_all(Front *front);
 int client_notify(Client *client, const char *method, cJSON *params_consume);
 /** client_peer() - borrowed */
 const Peer *client_peer(const Client *client);
+/** client_who() - user id and groups of who connected, as they were then; borrowed from @client */
+AnswerWho client_who(const Client *client);
 /** client_front() - borrowed */
 Front *client_front(const Client *client);
 /** client_fd() - its connection, for LAYER_DIR; borrowed */

@@ -21,6 +21,7 @@ typedef struct Monitor Monitor;           /* monitor-link.h: requests to the mon
 typedef struct Snapshots Snapshots;       /* snapshots.h */
 typedef struct Policies Policies;         /* policies.h */
 typedef struct Tasks Tasks;               /* tasks.h */
+typedef struct Waiting Waiting;           /* waiting.h: who waits for people */
 typedef struct Ledger Ledger;             /* ledger.h: SQLite */
 typedef struct Methods Methods;           /* methods.h: the table of methods */
 typedef struct CeilingsFile CeilingsFile; /* ceilings-file.h: the ceilings in force */
@@ -40,6 +41,7 @@ typedef struct Front {
         Policies *policies;
         Snapshots *snapshots;
         Tasks *tasks;
+        Waiting *waiting;
         Methods *methods;
         CeilingsFile *ceilings;
         Quotas *quotas;

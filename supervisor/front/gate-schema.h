@@ -60,3 +60,13 @@
         " roles TEXT NOT NULL, transcript BLOB NOT NULL, base BLOB, setup BLOB, held BLOB,"        \
         " bytes INTEGER NOT NULL DEFAULT 0, counters BLOB,"                                        \
         " steps_from INTEGER NOT NULL DEFAULT 0) STRICT;"
+
+/* questions: what tasks asked people (questions.h). who: of AnswerRules, an object; by_uid: -1 is nobody */
+#define PEOPLE_SCHEMA                                                                         \
+        "CREATE TABLE questions (id TEXT NOT NULL PRIMARY KEY, task TEXT NOT NULL,"           \
+        " owner INTEGER NOT NULL, n INTEGER NOT NULL, path TEXT NOT NULL, key BLOB NOT NULL," \
+        " what TEXT NOT NULL, who TEXT NOT NULL, patch BLOB, asked INTEGER NOT NULL,"         \
+        " until INTEGER NOT NULL, decision TEXT NOT NULL, answer TEXT, comment TEXT,"         \
+        " decided INTEGER NOT NULL, by_uid INTEGER NOT NULL) STRICT;"                         \
+        "CREATE INDEX questions_task ON questions (task);"                                    \
+        "CREATE INDEX questions_open ON questions (until) WHERE decision = 'open';"

@@ -55,7 +55,8 @@ struct FrontJail {
         Command *commands;
         Gone *gones; /* owned */
         sd_event_source *wall;
-        Client *client; /* borrowed; NULL: kept, or gone */
+        uint64_t wall_left_usec; /* while it stands still; else 0 */
+        Client *client;          /* borrowed; NULL: kept, or gone */
         bool keep;
         JailReadyFn ready;
         void *userdata;
@@ -251,6 +252,18 @@ static int start_wall(FrontJail *jail, Error *err) {
                                            jail);
 
         return r < 0 ? error_set(err, r, "start the jail's clock") : 0;
+}
+
+void front_jail_hold_wall(FrontJail *jail, bool hold) {
+        uint64_t now = units_monotonic(), end = 0;
+
+        if (!jail->wall || hold == (jail->wall_left_usec > 0) ||
+            sd_event_source_get_time(jail->wall, &end) < 0)
+                return;
+        if (!hold)
+                (void) sd_event_source_set_time(jail->wall, now + jail->wall_left_usec);
+        (void) sd_event_source_set_enabled(jail->wall, hold ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
+        jail->wall_left_usec = !hold ? 0 : end > now ? end - now : 1;
 }
 
 static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds,

@@ -45,6 +45,9 @@ int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *
 /** front_jail_end() - end all of it; @gone may be NULL. Its commands end with cause jail_ended first */
 void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata);
 
+/** front_jail_hold_wall() - its wall limit stands still (@hold), or runs on with what was left */
+void front_jail_hold_wall(FrontJail *jail, bool hold);
+
 /** front_jail_watch() - be told of its end without asking for it. Returns: 0 or -ENOMEM */
 int front_jail_watch(FrontJail *jail, JailGoneFn gone, void *userdata);
 

@@ -18,7 +18,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 7
+#define SCHEMA_NUMBER 8
 
 struct Ledger {
         sqlite3 *db;     /* owned */
@@ -74,6 +74,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         RECEIPT_SCHEMA,
         REPLAY_SCHEMA,
         STEPS_SCHEMA,
+        PEOPLE_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

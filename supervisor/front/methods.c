@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/schema.h"
+#include "supervisor/front/answer-methods.h"
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
@@ -30,7 +31,7 @@
 
 static const MethodRow *const modules[] = {
         own_methods,  jail_methods,  snapshot_methods, policy_methods, verify_methods,
-        task_methods, patch_methods, receipt_methods,  replay_methods,
+        task_methods, patch_methods, receipt_methods,  replay_methods, answer_methods,
 };
 
 typedef struct Method {

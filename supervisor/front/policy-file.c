@@ -22,6 +22,8 @@ static const char *const pointers[_POLICY_FIELD_MAX - _LIMIT_FIELD_MAX] = {
         [POLICY_HOST_ROOT - _LIMIT_FIELD_MAX] = "/host_root",
         [POLICY_SECCOMP - _LIMIT_FIELD_MAX] = "/seccomp",
         [POLICY_REQUIRE - _LIMIT_FIELD_MAX] = "/require",
+        [POLICY_ANSWER - _LIMIT_FIELD_MAX] = "/people/answer",
+        [POLICY_WAIT - _LIMIT_FIELD_MAX] = "/people/wait",
 };
 
 const char *policy_pointer(unsigned field) {
@@ -241,6 +243,30 @@ static void take_require(const Applying *on) {
                 mark(on, POLICY_REQUIRE);
 }
 
+/* Each of the two alone, so that a fault is about a field */
+static int take_people(const Applying *on) {
+        static const unsigned fields[] = { POLICY_ANSWER, POLICY_WAIT };
+
+        for (unsigned i = 0; i < ELEMENTS(fields); i++) {
+                const cJSON *item = json_at(on->json, policy_pointer(fields[i]));
+                SCOPED(json_free) cJSON *alone = item ? cJSON_CreateObject() : NULL;
+                Error err = ERROR_EMPTY;
+                int r;
+
+                if (!item)
+                        continue;
+                json_add_consume(alone, item->string, cJSON_Duplicate(item, true));
+                r = answer_rules_take(&on->rules->people, alone, on->child, &err);
+                if (r == -EPERM)
+                        return loosens(on, fields[i], err.text);
+                if (r < 0)
+                        return policy_fault_set(on->fault, on->text, policy_pointer(fields[i]),
+                                                "%s", err.text);
+                mark(on, fields[i]);
+        }
+        return 0;
+}
+
 int policy_file_apply(PolicyRules *rules, const PolicyText *text, const cJSON *json, bool child,
                       PolicyFault *fault) {
         const Applying on = { rules, text, json, child, fault };
@@ -258,6 +284,8 @@ int policy_file_apply(PolicyRules *rules, const PolicyText *text, const cJSON *j
                 r = take_choices(&on);
         if (r >= 0)
                 r = take_seccomp(&on);
+        if (r >= 0)
+                r = take_people(&on);
         if (r < 0)
                 return r;
         take_require(&on);
@@ -292,5 +320,6 @@ cJSON *policy_rules_json(const PolicyRules *rules) {
                 json_push_text(list, "landlock");
         if (rules->require & REQUIRE_PSI)
                 json_push_text(list, "psi");
+        json_add_consume(json, "people", answer_rules_json(&rules->people));
         return json;
 }

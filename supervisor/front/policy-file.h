@@ -3,6 +3,7 @@
  * policy-file: the text of a policy as a value, with where each part of it came from. No side effects: who
  * finds files and follows "extends" is policies.h.
  */
+#include "supervisor/front/answer-rules.h"
 #include "supervisor/front/policy-limits.h"
 
 #define POLICY_TEXT_MAX    (64 * 1024)
@@ -20,6 +21,8 @@ enum { /* fields beyond LimitField */
        POLICY_HOST_ROOT,
        POLICY_SECCOMP,
        POLICY_REQUIRE,
+       POLICY_ANSWER,
+       POLICY_WAIT,
        _POLICY_FIELD_MAX,
 };
 
@@ -35,6 +38,7 @@ typedef struct PolicyRules { /* what a policy and its parents say */
         bool host_root;
         bool binds;       /* "rw": a caller's directory may be changed by the jail */
         unsigned require; /* PolicyRequire */
+        AnswerRules people;
         char seccomp[POLICY_NAME_MAX];
         char description[164]; /* of the file itself, not of a parent; "" for none */
         unsigned n_sources;

@@ -10,6 +10,7 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "supervisor/front/questions.h"
 
 static const char save_sql[] =
         "INSERT INTO tasks(id, owner, state, cause, summary, request, workflow, used, base,"
@@ -141,6 +142,19 @@ static cJSON *verdicts(Front *front, const char *id) {
         return list;
 }
 
+static bool add_question(const Question *question, void *userdata) {
+        json_push_consume(userdata, question_json(question, question->decision == DECISION_OPEN));
+        return true;
+}
+
+/* What it asked: whole while it waits for an answer, in short afterwards */
+static cJSON *questions(Front *front, const char *id) {
+        cJSON *list = cJSON_CreateArray();
+
+        questions_each(front, id, add_question, list);
+        return list;
+}
+
 int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Error *err) {
         sqlite3_stmt *row = ledger_query(front->ledger, err,
                                          "SELECT " ROW_COLUMNS
@@ -156,6 +170,7 @@ int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Er
         if (!json)
                 return error_say(err, -ENOENT, "there is no task %s: see `warder task list`", id);
         json_add_consume(json, "verdicts", verdicts(front, id));
+        json_add_consume(json, "questions", questions(front, id));
         *ret = json;
         return 0;
 }
@@ -215,6 +230,7 @@ static int forget_oldest(Front *front, int64_t owner, Error *err) {
                 "DELETE FROM task_events WHERE task IN " OLDEST,
                 "DELETE FROM verdicts WHERE task IN " OLDEST,
                 "DELETE FROM patches WHERE task IN " OLDEST,
+                "DELETE FROM questions WHERE task IN " OLDEST,
                 "DELETE FROM receipts WHERE subject IN " OLDEST,
                 "DELETE FROM tasks WHERE id IN " OLDEST, /* the others find theirs by it */
         };

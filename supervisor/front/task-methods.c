@@ -4,10 +4,12 @@
 #include "supervisor/front/task-methods.h"
 
 #include "base/ids.h"
+#include "supervisor/front/answer-methods.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-params.h"
 #include "supervisor/front/turns.h"
+#include "supervisor/front/waiting.h"
 
 #define LIST_MAX 200u
 
@@ -115,7 +117,9 @@ static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (!list)
                 return -EIO;
         json = cJSON_CreateObject();
-        if (!json_add_consume(json, "tasks", list)) {
+        if (!json_add_consume(json, "tasks", list) ||
+            (call_client(call) &&
+             !json_add_consume(json, "waiting", waiting_list(front, call_client(call), true)))) {
                 json_free(json);
                 return error_set(err, -ENOMEM, "list the tasks");
         }
@@ -123,8 +127,15 @@ static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return 0;
 }
 
+/* Who may answer it may see what it is about, whoever it belongs to */
+static uint32_t reader(Front *front, const Call *call, const char *id) {
+        return answer_may_see(front, call, id) ? 0 : call_uid(call);
+}
+
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        return task_ledger_show(front, json_text(params, "task"), call_uid(call), ret_result, err);
+        const char *id = json_text(params, "task");
+
+        return task_ledger_show(front, id, reader(front, call, id), ret_result, err);
 }
 
 static int run_log(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
@@ -219,7 +230,7 @@ static int run_patch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         int r;
 
         *ret_result = NULL; /* answered here, with a descriptor */
-        r = task_method_show(front, call, id, &shown, err);
+        r = answer_may_see(front, call, id) ? 0 : task_method_show(front, call, id, &shown, err);
         if (r == 0)
                 r = task_ledger_take_patch(front, id, &fd, digest, err);
         if (r < 0)

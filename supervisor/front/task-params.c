@@ -180,6 +180,7 @@ static int read_places(Task *task, Call *call, const cJSON *params, Error *err) 
                 return r;
         task->policy = policy.use;
         task->limits = policy.rules.limits;
+        task->people = policy.rules.people;
         r = bound_wall(task, call, params, err);
         return r < 0 ? r : read_verify_policy(task, call, params, err);
 }

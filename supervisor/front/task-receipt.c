@@ -191,6 +191,29 @@ void task_receipt_model(Task *task, const EgressEvent *event) {
         ended_by_ledger(task, receipt_add(task->front, &task->receipt, "model", json));
 }
 
+void task_receipt_question(Task *task, const Question *question) {
+        cJSON *json = question_json(question, false);
+
+        cJSON_DeleteItemFromObjectCaseSensitive(json, "task");
+        cJSON_DeleteItemFromObjectCaseSensitive(json, "n");
+        cJSON_DeleteItemFromObjectCaseSensitive(json, "decision");
+        add_digest(json, "key", question->key);
+        ended_by_ledger(task, receipt_add(task->front, &task->receipt, "question", json));
+}
+
+void task_receipt_answer(Task *task, const Question *question) {
+        static const char *const copied[] = { "question", "step",    "decision", "answer",
+                                              "comment",  "decided", "by_uid" };
+        SCOPED(json_free) cJSON *whole = question_json(question, false);
+        cJSON *json = cJSON_CreateObject();
+
+        for (unsigned i = 0; i < ELEMENTS(copied); i++)
+                if (json_get(whole, copied[i]))
+                        json_add_consume(json, copied[i],
+                                         cJSON_Duplicate(json_get(whole, copied[i]), true));
+        ended_by_ledger(task, receipt_add(task->front, &task->receipt, "answer", json));
+}
+
 void task_receipt_limit(Task *task, const char *limit, const char *why) {
         cJSON *json = cJSON_CreateObject();
 

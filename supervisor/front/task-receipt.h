@@ -2,6 +2,7 @@
 /*
  * task-receipt: what of a task goes into its receipt, line by line (receipts.h).
  */
+#include "supervisor/front/questions.h"
 #include "supervisor/front/task.h"
 
 /** task_receipt_begin() - what was asked: digests of request, spec, snapshot, policy, workflow; the budgets. Returns: 0 or negative errno */
@@ -24,6 +25,10 @@ void task_receipt_test(Front *front, Receipt *receipt, const char *phase, const 
 void task_receipt_setup(Front *front, Receipt *receipt, const RunCommand *run);
 /** task_receipt_model() - a model call has been made; as task_receipt_command() */
 void task_receipt_model(Task *task, const EgressEvent *event);
+/** task_receipt_question() - people are asked; as task_receipt_command() */
+void task_receipt_question(Task *task, const Question *question);
+/** task_receipt_answer() - who decided what; likewise */
+void task_receipt_answer(Task *task, const Question *question);
 /** task_receipt_limit() - a breaker */
 void task_receipt_limit(Task *task, const char *limit, const char *why);
 /** task_receipt_end() - the final state */

@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/questions.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-model.h"
 #include "supervisor/front/task-park.h"
@@ -23,6 +24,7 @@
 
 #define WALL_SLACK_USEC (30u * 1000000ull)
 #define WALL_ACCURACY   100000
+#define WAIT_MOST_USEC  (QUESTIONS_PER_TASK_MAX * ANSWER_WAIT_MOST)
 
 enum { MAKING_TASK, MAKING_AGENT };
 
@@ -71,7 +73,8 @@ static int run_agent(Task *task, FrontJail *jail, int socket_fd, Error *err) {
         spec.stdio[2] = STDIO_MERGE;
         spec.binary_fd = task->front->agent_fd;
         spec.fd3 = socket_fd;
-        spec.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC;
+        /* its jail's clock ends it, which stands still while people are waited for */
+        spec.wall_usec = task->budget[BUDGET_WALL_USEC] + WALL_SLACK_USEC + WAIT_MOST_USEC;
         ref = task_ref_new(task, 0);
         if (!ref)
                 return error_set(err, -ENOMEM, "start the agent");
@@ -291,7 +294,7 @@ static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-static int start_clock(Task *task, Error *err) {
+int task_start_clock(Task *task, Error *err) {
         uint64_t most = task->budget[BUDGET_WALL_USEC], used = task->used[BUDGET_WALL_USEC];
         int r;
 
@@ -301,6 +304,13 @@ static int start_clock(Task *task, Error *err) {
         return r < 0 ? error_set(err, r, "start the task's clock") : 0;
 }
 
+void task_stop_clock(Task *task) {
+        if (task->started_usec)
+                task->used[BUDGET_WALL_USEC] = units_monotonic() - task->started_usec;
+        task->started_usec = 0;
+        task->wall = sd_event_source_disable_unref(task->wall);
+}
+
 /* One that goes on has its base, and what it had made of it is a layer (work_layers()) */
 void task_start(Task *task) {
         Error err = ERROR_EMPTY;
@@ -308,7 +318,7 @@ void task_start(Task *task) {
 
         task_set_state(task, TASK_PREPARING);
         task->number = ++task->front->next_id; /* what egress says of an earlier run finds nobody */
-        r = start_clock(task, &err);
+        r = task_start_clock(task, &err);
         if (r >= 0 && task->base.has_base)
                 make_jails(task);
         else if (r >= 0)

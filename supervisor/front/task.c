@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-receipt.h"
@@ -218,6 +219,7 @@ void task_stop_run(Task *task) {
         }
         gate_jail_end(task->front, task->agent_jail); /* both are watched: their end is pending */
         gate_jail_end(task->front, task->jail);
+        task->ask_diff = patch_diff_cancel(task->ask_diff);
         task->agent_jail[0] = task->jail[0] = 0;
         task->wall = sd_event_source_disable_unref(task->wall);
         task->meter_timer = sd_event_source_disable_unref(task->meter_timer);
@@ -258,6 +260,7 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why) {
                 (void) snprintf(task->summary, sizeof(task->summary), "%s", why);
         tell_usage(task);
         task_stop_run(task);
+        task_ask_end(task);
         task_unfollow_client(task);
         task_set_state(task, state);
         tasks_next(task->front->tasks);

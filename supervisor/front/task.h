@@ -106,6 +106,7 @@ struct Task {
         char snapshot[TASK_NAME_MAX];
         PolicyUse policy;
         JailLimits limits;        /* of the task's jail */
+        AnswerRules people;       /* who may answer what it asks */
         PolicyUse verify_policy;  /* of setup and the tests */
         JailLimits verify_limits; /* likewise */
         TaskModel model;
@@ -137,6 +138,9 @@ struct Task {
         TaskGate gate;
         TaskSteps steps;
         struct TaskCommits *commits; /* owned: task-commit.h */
+        PatchDiff *ask_diff; /* owned: for a question */
+        bool has_asked;
+        bool is_idle; /* its agent says that nothing of it runs but questions */
 };
 
 /** task_state_name() - "running" */

@@ -17,6 +17,7 @@
 #include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-start.h"
 #include "supervisor/front/task.h"
+#include "supervisor/front/waiting.h"
 
 struct Tasks {
         Front *front;     /* borrowed, outlives us */
@@ -37,6 +38,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
         r = task_ledger_recover(front, err);
         if (r == 0)
                 r = receipts_recover(front, err);
+        if (r == 0)
+                r = waiting_new(front, &front->waiting, err);
         if (r == 0)
                 r = holds_new(front, &tasks->holds, err);
         if (r == 0)
@@ -93,6 +96,7 @@ Tasks *tasks_free(Tasks *tasks) {
                 task_free(task);
         }
         sd_event_source_disable_unref(tasks->egress);
+        tasks->front->waiting = waiting_free(tasks->front->waiting);
         base_cache_free(tasks->bases);
         holds_free(tasks->holds);
         free(tasks);

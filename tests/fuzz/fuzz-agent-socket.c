@@ -14,6 +14,7 @@
 
 #include "base/fds.h"
 #include "supervisor/front/agent-methods.h"
+#include "supervisor/front/task-ask.h"
 #include "tests/fuzz/fuzz.h"
 
 static sd_event *event;
@@ -85,6 +86,14 @@ static int run_refuse(AgentCall *call, const cJSON *params, Error *err) {
         (void) call;
         (void) params;
         return error_say(err, -EBUSY, "not now");
+}
+
+bool agent_method_waits(const AgentMethod *method) {
+        return strcmp(method->name, "later") == 0;
+}
+
+void task_ask_wake(Task *task) {
+        must(task);
 }
 
 const AgentMethod *agent_method_find(const char *name) {

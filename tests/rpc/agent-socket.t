@@ -47,7 +47,8 @@ both: -32602 invalid
 field: -32602 invalid
 outside: -32000 denied
 missing: -32000 not_found
-ask: -32000 unsupported
+ask: -32602 invalid
+own: -32601 
 regex: -32000 invalid
 dotdot: -32000 invalid
 event: -32602 invalid" "each by its code"

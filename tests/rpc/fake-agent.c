@@ -75,6 +75,7 @@ static void do_lines(RpcPeer *peer) {
         ask(peer, "outside", "open", "{\"path\":\"/proc/1/environ\",\"flags\":[\"read\"]}");
         ask(peer, "missing", "open", "{\"path\":\"/work/none\",\"flags\":[\"read\"]}");
         ask(peer, "ask", "ask", "{}");
+        ask(peer, "own", "task.approve", "{\"task\":\"t-aaaaaaaaaa\"}");
         ask(peer, "regex", "search", "{\"kind\":\"grep\",\"pattern\":\"(\"}");
         ask(peer, "dotdot", "search",
             "{\"kind\":\"glob\",\"pattern\":\"*\",\"path\":\"../../etc\"}");
@@ -231,6 +232,81 @@ static void do_verify_telling(RpcPeer *peer, const char *field) {
         rpc_message_deinit(&answer);
 }
 
+/* Questions of each kind, by their parameters */
+static const struct {
+        const char *word, *params;
+} questions[] = {
+        { "ask-plan", "{\"path\":\"review\",\"about\":\"plan\",\"text\":\"Is the plan good?\","
+                      "\"plan\":\"let sum() begin at 0\\n\\u001b[31mthen rest\"}" },
+        { "ask-again",
+          "{\"path\":\"review\",\"about\":\"plan\",\"text\":\"Is the new plan good?\"}" },
+        { "ask-short", "{\"path\":\"short\",\"about\":\"push\",\"text\":\"May it go out?\","
+                       "\"wait_usec\":1000000}" },
+        { "ask-choice", "{\"path\":\"which\",\"text\":\"Which one?\",\"choices\":[\"red\","
+                        "\"blue\"]}" },
+        { "ask-otherwise", "{\"path\":\"which\",\"text\":\"Which one?\",\"choices\":[\"red\","
+                           "\"blue\"],\"otherwise\":\"blue\",\"wait_usec\":1000000}" },
+        { "ask-form", "{\"path\":\"form\",\"text\":\"How many?\",\"schema\":{\"type\":\"integer\","
+                      "\"minimum\":1}}" },
+        { "ask-regex", "{\"path\":\"form\",\"text\":\"What?\",\"schema\":{\"type\":\"string\","
+                       "\"pattern\":\"^((a+)+)+$\"}}" },
+        { "ask-nested", "{\"path\":\"form\",\"text\":\"What?\",\"schema\":{\"items\":{"
+                        "\"anyOf\":[{\"$ref\":\"#\"}]}}}" },
+        { "ask-both", "{\"path\":\"form\",\"text\":\"What?\",\"choices\":[\"a\",\"b\"],"
+                      "\"schema\":{}}" },
+        { "ask-yes", "{\"path\":\"yes\",\"about\":\"deploy\",\"text\":\"Deploy?\","
+                     "\"otherwise\":\"approved\"}" },
+        { "ask-time", "{\"path\":\"nap\",\"about\":\"time\",\"text\":\"sleep\"}" },
+};
+
+/* What people said is told as "WORD: decision answer comment" */
+static void tell_answer(RpcPeer *peer, const char *word, const cJSON *answer) {
+        const cJSON *result = json_get(answer, "result");
+        autofree char *value = json_print(json_get(result, "answer"));
+        const char *code = json_text(json_at(answer, "/error/data"), "code");
+        cJSON *params = cJSON_CreateObject(), *data;
+        SCOPED(json_free) cJSON *message = NULL;
+        char text[400];
+
+        (void) snprintf(text, sizeof(text), "%s: %s %s %s", word,
+                        code ? code : json_text(result, "decision"), value ? value : "",
+                        json_text(result, "comment") ? json_text(result, "comment") : "");
+        json_add_text(params, "event", "notice");
+        data = json_add_object(params, "data");
+        json_add_text(data, "text", text);
+        message = rpc_request(0, "event", params);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+}
+
+static void do_question(RpcPeer *peer, const char *word) {
+        for (unsigned i = 0; i < sizeof(questions) / sizeof(questions[0]); i++) {
+                RpcMessage answer = RPC_MESSAGE_EMPTY;
+                cJSON *json = NULL;
+                Error err = ERROR_EMPTY;
+
+                if (strcmp(word, questions[i].word) != 0)
+                        continue;
+                (void) json_parse(questions[i].params, strlen(questions[i].params), 0, &json, NULL);
+                if (rpc_call(peer, rpc_request(++last_id, "ask", json), NULL, 0, NULL, NULL,
+                             &answer, &err) < 0)
+                        _exit(9);
+                tell_answer(peer, word, answer.json);
+                rpc_message_deinit(&answer);
+        }
+}
+
+/* Asks, and does not wait for what people say: it claims the time until then for itself */
+static void do_impatient(RpcPeer *peer) {
+        SCOPED(json_free) cJSON *message = NULL;
+        cJSON *json = NULL;
+
+        (void) json_parse(questions[0].params, strlen(questions[0].params), 0, &json, NULL);
+        message = rpc_request(++last_id, "ask", json);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+        (void) sleep(1);
+        ask(peer, "impatient", "exec", "{\"command\":\"sleep 60\"}");
+}
+
 /* Words that are a command of the shell each */
 static const struct {
         const char *word, *params;
@@ -240,6 +316,7 @@ static const struct {
         { "two", "{\"command\":\"sed -i 's/total = .;/total = 0;/' src/sum.c\"}" },
         { "burn", "{\"command\":\"setsid sh -c 'while :; do :; done' >/dev/null 2>&1 &\"}" },
         { "sleep", "{\"command\":\"sleep 30\"}" },
+        { "reach", "{\"command\":\"sh ./reach.sh\"}" },
         { "change", "{\"command\":\"sh ./change.sh\"}" },
         { "shout", "{\"command\":\"head -c 1500000 /dev/zero | tr '\\\\0' x\"}" },
         { "endless", "{\"command\":\"yes\"}" },
@@ -287,6 +364,10 @@ static void do_word(RpcPeer *peer, const char *word) {
                 do_leave(peer);
         else if (strcmp(word, "crash") == 0)
                 (void) raise(SIGSEGV);
+        else if (strcmp(word, "impatient") == 0)
+                do_impatient(peer);
+        else if (strncmp(word, "ask-", 4) == 0)
+                do_question(peer, word);
         else if (strcmp(word, "budget") == 0 || strcmp(word, "digest") == 0)
                 do_verify_telling(peer, word);
         else

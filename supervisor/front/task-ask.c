@@ -1,0 +1,311 @@
+/*
+ * task-ask: see task-ask.h.
+ *
+ *   agent asks -> PatchDiff (what there is so far) -> receipt, ledger -> suspended … decided -> running, answer
+ *
+ * Suspended is parked, where all that the agent knows is committed: agent and jails are gone, and a new agent asks
+ * again and finds the decision. Where it says that it knows more (`stay`), all stays as it is, and stands still.
+ *
+ * Where a verify is under way for another branch, the question goes out without a patch of its own.
+ */
+#include "supervisor/front/task-ask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "supervisor/front/question-form.h"
+#include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-park.h"
+#include "supervisor/front/task-receipt.h"
+#include "supervisor/front/task-start.h"
+#include "supervisor/front/waiting.h"
+
+#define EVENT_TEXT_MAX 2000u
+
+/* ---- events --------------------------------------------------------------------------------------- */
+
+static void tell(Task *task, const Question *question, const char *phase) {
+        const EventHead head = { .event = "ask", .step = question->path };
+        cJSON *data = question_json(question, false);
+
+        cJSON_DeleteItemFromObjectCaseSensitive(data, "task");
+        cJSON_DeleteItemFromObjectCaseSensitive(data, "step");
+        json_add_text(data, "phase", phase);
+        events_emit(task, &head, data);
+}
+
+/* ---- suspended, and not ---------------------------------------------------------------------------- */
+
+static void hold_jails(const Task *task, bool hold) {
+        const char *const ids[] = { task->jail, task->agent_jail };
+
+        for (unsigned i = 0; i < ELEMENTS(ids); i++) {
+                FrontJail *jail = ids[i][0] ? front_jail_find(task->front, ids[i], 0) : NULL;
+
+                if (jail)
+                        front_jail_hold_wall(jail, hold);
+        }
+}
+
+static bool may_suspend(const Task *task) {
+        unsigned all, open;
+
+        return task->state == TASK_RUNNING && !task->gate.diff && !task->gate.verify &&
+               !task->gate.for_finish && agent_socket_only_asks(task->socket) &&
+               questions_count(task->front, task->id, &all, &open, NULL) == 0 && open > 0;
+}
+
+/* Agent and jails stay as they are, and stand still */
+static void hold(Task *task) {
+        task_unfollow_client(task); /* who started it may go: it will be answered another day */
+        task_stop_clock(task);
+        hold_jails(task, true);
+        task_set_state(task, TASK_SUSPENDED);
+        tasks_next(task->front->tasks);
+}
+
+static void suspend(Task *task) {
+        Error err = ERROR_EMPTY;
+
+        if (!may_suspend(task))
+                return;
+        if (agent_socket_stays(task->socket))
+                hold(task);
+        else if (task_park(task, "ask", "it waits for people", &err) < 0)
+                task_fail(task, "internal", &err);
+}
+
+void task_ask_idle(Task *task) {
+        task->is_idle = true;
+        suspend(task);
+}
+
+void task_ask_wake(Task *task) {
+        Error err = ERROR_EMPTY;
+
+        task->is_idle = false;
+        if (task->state != TASK_SUSPENDED || task->jail[0] == 0)
+                return;
+        hold_jails(task, false);
+        task_set_state(task, TASK_RUNNING);
+        if (task_start_clock(task, &err) < 0)
+                task_fail(task, "internal", &err);
+}
+
+/* ---- answers to the agent -------------------------------------------------------------------------- */
+
+static cJSON *answer_json(const Question *question) {
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "question", question->id);
+        json_add_text(json, "decision", decision_name(question->decision));
+        json_add_bool(json, "approved", question->decision == DECISION_APPROVED);
+        json_add_text(json, "comment", question->comment ? question->comment : "");
+        json_add_consume(json, "answer",
+                         question->answer ? cJSON_Duplicate(question->answer, true)
+                                          : cJSON_CreateNull());
+        return json;
+}
+
+/* Oldest first: what was decided last at a place is what counts there */
+static bool add_answer(const Question *question, void *userdata) {
+        if (question->decision == DECISION_OPEN || question->decision == DECISION_WITHDRAWN)
+                return true;
+        cJSON_DeleteItemFromObjectCaseSensitive(userdata, question->path);
+        json_add_consume(userdata, question->path, answer_json(question));
+        return true;
+}
+
+cJSON *task_ask_answers(const Task *task) {
+        cJSON *json = cJSON_CreateObject();
+
+        if (json)
+                questions_each(task->front, task->id, add_answer, json);
+        return json;
+}
+
+/* ---- asking ---------------------------------------------------------------------------------------- */
+
+static void refuse_open(AgentCall *call, const Error *err) {
+        Task *task = call->task;
+
+        agent_call_fail(call, "internal", err);
+        task_fail(task, "ledger", err);
+}
+
+/* The receipt's line is on disk with the question: what is not in the receipt was not asked */
+static int write_down(Task *task, Question *question, Error *err) {
+        int r;
+
+        r = questions_withdraw(task->front, task->id, question->path, err);
+        if (r < 0)
+                return r;
+        task_receipt_question(task, question);
+        return task_is_final(task) ? -ECANCELED : questions_add(task->front, question, err);
+}
+
+static void put(AgentCall *call, const PatchDiffEnd *diff) {
+        SCOPED(question_deinit) Question question = QUESTION_EMPTY;
+        SCOPED(json_free) cJSON *params = TAKE_PTR(call->result);
+        Task *task = call->task;
+        Error err = ERROR_EMPTY;
+
+        if (question_form_make(task, params, &question, &err) < 0) {
+                agent_call_fail(call, NULL, &err);
+                return;
+        }
+        if (diff) {
+                question.has_patch = true;
+                memcpy(question.patch, diff->digest, DIGEST_SIZE);
+        }
+        if (write_down(task, &question, &err) < 0) {
+                if (!task_is_final(task))
+                        refuse_open(call, &err);
+                return;
+        }
+        (void) snprintf(call->question, sizeof(call->question), "%s", question.id);
+        task->has_asked = true;
+        tell(task, &question, "asked");
+        waiting_asked(task->front->waiting, &question);
+        if (!json_true(params, "more") || task->is_idle)
+                suspend(task);
+}
+
+static void on_diff(PatchDiffEnd *end, void *userdata) {
+        AgentCall *call = userdata;
+        Task *task = call->task;
+        Error err = ERROR_EMPTY;
+
+        task->ask_diff = NULL;
+        if (end->err)
+                agent_call_fail(call, NULL, end->err);
+        else if (task_ledger_patch(task, end->fd, end->digest, &err) < 0)
+                refuse_open(call, &err);
+        else
+                put(call, end);
+}
+
+static int start_diff(AgentCall *call, Error *err) {
+        Task *task = call->task;
+        GateLayers layers = work_base_layers(&task->base, false);
+        PatchDiffSpec spec = { .jail = task->jail,
+                               .layers = &layers,
+                               .owner_uid = task->owner_uid,
+                               .done = on_diff,
+                               .userdata = call };
+
+        return patch_diff_start(task->front, &spec, &task->ask_diff, err);
+}
+
+/* Asked before: answered before, or still waited for */
+static void ask_again(AgentCall *call, const Question *question, bool more) {
+        Task *task = call->task;
+
+        if (question->decision != DECISION_OPEN) {
+                agent_call_answer(call, answer_json(question), NULL, 0);
+                return;
+        }
+        (void) snprintf(call->question, sizeof(call->question), "%s", question->id);
+        task->has_asked = true;
+        if (!more)
+                suspend(task);
+}
+
+static int check_room(const Task *task, Error *err) {
+        unsigned all, open;
+        int r = questions_count(task->front, task->id, &all, &open, err);
+
+        if (r < 0)
+                return r;
+        if (all >= QUESTIONS_PER_TASK_MAX)
+                return error_say(err, -EDQUOT, "a task asks at most %u questions",
+                                 QUESTIONS_PER_TASK_MAX);
+        if (open >= QUESTIONS_OPEN_MAX)
+                return error_say(err, -EBUSY, "%u questions wait for an answer already", open);
+        return 0;
+}
+
+int task_ask(AgentCall *call, const cJSON *params, Error *err) {
+        SCOPED(question_deinit) Question before = QUESTION_EMPTY;
+        Task *task = call->task;
+        uint8_t key[DIGEST_SIZE];
+        int r = question_form_check(params, err);
+
+        call->stays = json_true(params, "stay");
+        if (r == 0)
+                r = question_form_key(params, key, err);
+        if (r < 0)
+                return r;
+        r = questions_find_asked(task->front, task->id, key, &before, err);
+        if (r == 0) {
+                ask_again(call, &before, json_true(params, "more"));
+                return 0;
+        }
+        r = r == -ENOENT ? check_room(task, err) : r;
+        if (r < 0)
+                return r;
+        if (!task_receipt_has_room(task))
+                return 0;
+        call->result = cJSON_Duplicate(params, true);
+        if (!call->result)
+                return error_set(err, -ENOMEM, "take a question");
+        if (task->ask_diff || task->gate.diff || task->gate.verify) {
+                put(call, NULL);
+                return 0;
+        }
+        return start_diff(call, err);
+}
+
+/* ---- deciding -------------------------------------------------------------------------------------- */
+
+/* A task that is parked finds the decision when its agent asks again */
+static void deliver(Task *task, const Question *question) {
+        AgentCall *call = agent_socket_asking(task->socket, question->id);
+        Error err = ERROR_EMPTY;
+
+        tell(task, question, "decided");
+        if (call)
+                task_ask_wake(task);
+        else if (task->state == TASK_SUSPENDED &&
+                 task_unpark(task, decision_name(question->decision), &err) < 0)
+                task_fail(task, "internal", &err);
+        if (call && !task_is_final(task))
+                agent_call_answer(call, answer_json(question), NULL, 0);
+}
+
+int task_ask_decide(Front *front, Question *question, Error *err) {
+        SCOPED(question_deinit) Question now = QUESTION_EMPTY;
+        Task *task = tasks_find(front->tasks, question->task, 0);
+        int r = questions_find(front, question->id, &now, err);
+
+        if (r == 0 && now.decision != DECISION_OPEN)
+                r = -EALREADY;
+        if (r < 0)
+                return r;
+        question->decided_usec = units_now();
+        if (task && !task_is_final(task))
+                task_receipt_answer(task, question); /* on disk with the decision */
+        r = questions_decide(front, question, err);
+        if (r < 0 && task)
+                task_fail(task, "ledger", err);
+        if (r < 0)
+                return r;
+        log_event(LOG_INFO, "question decided", F("TASK", question->task),
+                  F("QUESTION", question->id), F("DECISION", decision_name(question->decision)));
+        if (task && !task_is_final(task))
+                deliver(task, question);
+        waiting_decided(front->waiting, question);
+        return 0;
+}
+
+void task_ask_end(Task *task) {
+        Error err = ERROR_EMPTY;
+
+        if (task->has_asked && questions_withdraw(task->front, task->id, NULL, &err) < 0)
+                log_event(LOG_ERR, "questions of a task that has ended stay open",
+                          F("TASK", task->id), F_ERR(&err));
+        if (task->has_asked)
+                waiting_touch(task->front->waiting);
+}

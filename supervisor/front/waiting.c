@@ -1,0 +1,240 @@
+/*
+ * waiting: see waiting.h.
+ *
+ * One timer for all: it is set to the first time that is over, on the wall clock, since people were told a
+ * time of day; a host that slept is late, and then decides at once.
+ */
+#include "supervisor/front/waiting.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "supervisor/front/task-ask.h"
+
+#define ACCURACY_USEC 500000u
+#define AGAIN_USEC    60000000ull /* where the ledger takes no decision */
+
+typedef struct Listener {
+        struct Listener *next;
+        Waiting *waiting; /* borrowed */
+        Client *client;   /* borrowed */
+        bool missed;      /* something: it is to ask for the list again */
+} Listener;
+
+struct Waiting {
+        Front *front; /* borrowed, outlives us */
+        sd_event_source *timer;
+        Listener *listeners; /* owned list */
+};
+
+/* ---- the clock ------------------------------------------------------------------------------------- */
+
+static int expire(Front *front, Question *question) {
+        const cJSON *otherwise = json_get(question->what, "otherwise");
+        Error err = ERROR_EMPTY;
+        int r;
+
+        question->decision = DECISION_EXPIRED;
+        question->answer = otherwise ? cJSON_Duplicate(otherwise, true) : NULL;
+        r = task_ask_decide(front, question, &err);
+        if (r < 0)
+                log_event(LOG_ERR, "a question whose time is over stays open",
+                          F("QUESTION", question->id), F_ERR(&err));
+        return r;
+}
+
+static int on_due(sd_event_source *source, uint64_t usec, void *userdata) {
+        Waiting *waiting = userdata;
+        int r = 0;
+
+        (void) usec;
+        while (r == 0) {
+                SCOPED(question_deinit) Question question = QUESTION_EMPTY;
+
+                if (questions_due(waiting->front, units_now(), &question) < 0)
+                        break;
+                r = expire(waiting->front, &question);
+        }
+        if (r == 0) {
+                waiting_touch(waiting);
+                return 0;
+        }
+        (void) sd_event_source_set_time(source, units_now() + AGAIN_USEC);
+        (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+        return 0;
+}
+
+void waiting_touch(Waiting *waiting) {
+        uint64_t when;
+
+        if (!waiting)
+                return;
+        if (questions_next(waiting->front, &when) < 0) {
+                (void) sd_event_source_set_enabled(waiting->timer, SD_EVENT_OFF);
+                return;
+        }
+        (void) sd_event_source_set_time(waiting->timer, when);
+        (void) sd_event_source_set_enabled(waiting->timer, SD_EVENT_ONESHOT);
+}
+
+/* ---- who listens ----------------------------------------------------------------------------------- */
+
+/* What @client may know: all, where it may answer or the task is its own; that it is there, as an administrator */
+static cJSON *as_seen_by(const Question *question, const Client *client) {
+        static const char *const outside[] = { "question", "task",      "about",   "asked",
+                                               "until",    "owner_uid", "decision" };
+        AnswerWho who = client_who(client);
+        bool yours = answer_rules_allow(&question->rules, question->owner_uid, &who);
+        SCOPED(json_free) cJSON *whole = NULL;
+        cJSON *json;
+
+        if (!yours && !who.admin && who.uid != question->owner_uid)
+                return NULL;
+        whole = question_json(question, false);
+        if (yours || who.uid == question->owner_uid) {
+                json_add_bool(whole, "yours", yours);
+                return TAKE_PTR(whole);
+        }
+        json = cJSON_CreateObject();
+        for (unsigned i = 0; i < ELEMENTS(outside); i++)
+                if (json_get(whole, outside[i]))
+                        json_add_consume(json, outside[i],
+                                         cJSON_Duplicate(json_get(whole, outside[i]), true));
+        json_add_bool(json, "yours", false);
+        return json;
+}
+
+static void send_to(Listener *listener, const Question *question) {
+        cJSON *json = as_seen_by(question, listener->client);
+        cJSON *lagged;
+
+        if (!json)
+                return;
+        if (listener->missed) {
+                lagged = cJSON_CreateObject();
+                json_add_bool(lagged, "lagged", true);
+                listener->missed = client_notify(listener->client, "task.waiting", lagged) < 0;
+        }
+        if (listener->missed)
+                json_free(json);
+        else if (client_notify(listener->client, "task.waiting", json) < 0)
+                listener->missed = true;
+}
+
+static void tell(Waiting *waiting, const Question *question) {
+        for (Listener *at = waiting->listeners; at; at = at->next)
+                send_to(at, question);
+        waiting_touch(waiting);
+}
+
+void waiting_asked(Waiting *waiting, const Question *question) {
+        if (waiting)
+                tell(waiting, question);
+}
+
+void waiting_decided(Waiting *waiting, const Question *question) {
+        if (waiting)
+                tell(waiting, question);
+}
+
+static void on_client_gone(Client *client, void *userdata) {
+        Listener *listener = userdata;
+        Listener **at = &listener->waiting->listeners;
+
+        (void) client;
+        while (*at != listener)
+                at = &(*at)->next;
+        *at = listener->next;
+        free(listener);
+}
+
+int waiting_watch(Waiting *waiting, Client *client, Error *err) {
+        Listener *listener;
+        unsigned n = 0;
+
+        for (listener = waiting->listeners; listener; listener = listener->next, n++)
+                if (listener->client == client) {
+                        listener->missed = false;
+                        return 0;
+                }
+        if (n >= WAITING_WATCHERS_MAX)
+                return error_say(err, -EBUSY, "%u clients listen already", n);
+        listener = calloc(1, sizeof(*listener));
+        if (!listener)
+                return error_set(err, -ENOMEM, "listen for questions");
+        *listener = (Listener){ .waiting = waiting, .client = client };
+        if (client_watch(client, on_client_gone, listener) < 0) {
+                free(listener);
+                return error_set(err, -ENOMEM, "listen for questions");
+        }
+        listener->next = waiting->listeners;
+        waiting->listeners = listener;
+        return 0;
+}
+
+typedef struct Listing {
+        const Client *client;
+        cJSON *list;
+        bool own;
+} Listing;
+
+static bool add(const Question *question, void *userdata) {
+        Listing *listing = userdata;
+        cJSON *json = as_seen_by(question, listing->client);
+
+        if (json && listing->own && !json_true(json, "yours"))
+                json = json_free(json);
+        if (json)
+                json_push_consume(listing->list, json);
+        return true;
+}
+
+cJSON *waiting_list(Front *front, const Client *client, bool own) {
+        Listing listing = { client, cJSON_CreateArray(), own };
+
+        if (listing.list)
+                questions_each(front, NULL, add, &listing);
+        return listing.list;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------ */
+
+int waiting_new(Front *front, Waiting **ret, Error *err) {
+        Waiting *waiting = calloc(1, sizeof(*waiting));
+        int r;
+
+        if (!waiting)
+                return error_set(err, -ENOMEM, "watch the clock of questions");
+        waiting->front = front;
+        r = questions_recover(front, err);
+        if (r == 0) {
+                r = sd_event_add_time(front->event, &waiting->timer, CLOCK_REALTIME, 0,
+                                      ACCURACY_USEC, on_due, waiting);
+                if (r < 0)
+                        r = error_set(err, r, "watch the clock of questions");
+        }
+        if (r < 0) {
+                waiting_free(waiting);
+                return r;
+        }
+        (void) sd_event_source_set_description(waiting->timer, "questions");
+        waiting_touch(waiting);
+        *ret = waiting;
+        return 0;
+}
+
+Waiting *waiting_free(Waiting *waiting) {
+        if (!waiting)
+                return NULL;
+        while (waiting->listeners) {
+                Listener *listener = waiting->listeners;
+
+                client_unwatch(listener->client, on_client_gone, listener);
+                waiting->listeners = listener->next;
+                free(listener);
+        }
+        sd_event_source_disable_unref(waiting->timer);
+        free(waiting);
+        return NULL;
+}
