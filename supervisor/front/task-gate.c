@@ -217,10 +217,11 @@ static void judge_finish(Task *task) {
 static void give_up(Task *task) {
         bool limit = strcmp(task->cause, "max_iterations") == 0 ||
                      strcmp(task->cause, "max_turns") == 0 || strcmp(task->cause, "limit") == 0;
+        bool rejected = strcmp(task->cause, "rejected") == 0;
         char cause[TASK_CAUSE_MAX];
 
         (void) snprintf(cause, sizeof(cause), "%s", task->cause);
-        end_finish(task, limit ? TASK_LIMIT : TASK_ERROR, cause, NULL);
+        end_finish(task, limit ? TASK_LIMIT : rejected ? TASK_UNVERIFIED : TASK_ERROR, cause, NULL);
 }
 
 static void on_diff(PatchDiffEnd *end, void *userdata) {

@@ -11,6 +11,7 @@ from users_lib import ADM, ANN, BOB, Service, fields, need_users, snapshot_row, 
 need_users()
 tap = Tap()
 TASK, NO_TASK, NO_JAIL = "t-aaaaaaaaaa", "t-bbbbbbbbbb", "j-bbbbbbbbbb"
+QUESTION = "q-aaaaaaaaaa"
 SPEC = {"warder": "verify/1", "commands": [{"run": ["true"]}]}
 
 state = state_with([
@@ -18,6 +19,8 @@ state = state_with([
     snapshot_row("shared", 0, 4),
     ("INSERT INTO tasks (id, owner, state, request, workflow, used, created, ended) "
      "VALUES (?, ?, 'verified', 'a secret wish', 'fix', '{}', 5, 6)", (TASK, ANN)),
+    ("INSERT INTO questions VALUES (?, ?, ?, 1, 'review', ?, '{\"about\":\"plan\",\"text\":\"a secret plan\"}', "
+     "'{\"answer\":[\"owner\"]}', NULL, 5, 6, 'approved', NULL, NULL, 6, ?)", (QUESTION, TASK, ANN, b"\6" * 32, ANN)),
     ("INSERT INTO task_events VALUES (?, 1, ?)", (TASK, json.dumps({"seq": 1, "event": "notice", "data": {}}))),
     ("INSERT INTO verdicts VALUES (?, 1, '{\"verdict\": \"passed\"}')", (TASK,)),
     ("INSERT INTO patches VALUES (?, ?, ?)", (TASK, b"\5" * 32, b"--- a secret\n")),
@@ -67,10 +70,13 @@ TRIALS = {
     "task.patch": ({"task": TASK}, {"task": NO_TASK}, 0),
     "task.log": ({"task": TASK}, {"task": NO_TASK}, 0),
     "task.receipt": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.approve": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.reject": ({"task": TASK, "question": QUESTION}, {"task": NO_TASK, "question": QUESTION}, 0),
+    "task.answer": ({"task": TASK, "answer": "yes"}, {"task": NO_TASK, "answer": "yes"}, 0),
     "task.replay": ({"task": TASK}, {"task": NO_TASK}, 0),
 }
 # name nothing of a user's, or make something of the caller's own
-LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks"}
+LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks", "task.waiting": "questions"}
 OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "snapshot.import", "patch.read"}
 
 table = {m["name"] for m in root.call("rpc.discover")["result"]["methods"]}
