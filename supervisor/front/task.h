@@ -138,7 +138,7 @@ struct Task {
         TaskGate gate;
         TaskSteps steps;
         struct TaskCommits *commits; /* owned: task-commit.h */
-        PatchDiff *ask_diff; /* owned: for a question */
+        PatchDiff *ask_diff;         /* owned: for a question */
         bool has_asked;
         bool is_idle; /* its agent says that nothing of it runs but questions */
 };

@@ -143,6 +143,17 @@ end 0 "both are taken"
 has "$told" 'ask-choice: answered "blue" ' "the choice"
 has "$told" 'ask-form: answered 3 ' "and the number"
 
+# ---- an agent that has committed what it knows is not kept
+
+start "mend ask-park done"
+waits_for suspended
+is "$(warder ls --json | jq -r '.jails | length')" 0 "no jail is left"
+is "$(pgrep -fc "^$libexec/agent/warder-agent" || :)" 0 "and no agent"
+expect 0 "approved" warder task approve "$task"
+end 0 "it goes on with another agent"
+has "$told" "ask-park: approved null " "which finds what was said"
+is "$(warder task show --json "$task" | jq -r '.questions | length')" 1 "and did not ask anew"
+
 # ---- nobody answers
 
 start "mend ask-short ask-otherwise ask-regex ask-nested ask-both ask-yes ask-time done"

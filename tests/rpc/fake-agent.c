@@ -232,31 +232,40 @@ static void do_verify_telling(RpcPeer *peer, const char *field) {
         rpc_message_deinit(&answer);
 }
 
-/* Questions of each kind, by their parameters */
+/* Questions of each kind, by their parameters; all but park's want the agent to stay as it is */
 static const struct {
         const char *word, *params;
 } questions[] = {
-        { "ask-plan", "{\"path\":\"review\",\"about\":\"plan\",\"text\":\"Is the plan good?\","
-                      "\"plan\":\"let sum() begin at 0\\n\\u001b[31mthen rest\"}" },
-        { "ask-again",
-          "{\"path\":\"review\",\"about\":\"plan\",\"text\":\"Is the new plan good?\"}" },
-        { "ask-short", "{\"path\":\"short\",\"about\":\"push\",\"text\":\"May it go out?\","
-                       "\"wait_usec\":1000000}" },
-        { "ask-choice", "{\"path\":\"which\",\"text\":\"Which one?\",\"choices\":[\"red\","
-                        "\"blue\"]}" },
-        { "ask-otherwise", "{\"path\":\"which\",\"text\":\"Which one?\",\"choices\":[\"red\","
-                           "\"blue\"],\"otherwise\":\"blue\",\"wait_usec\":1000000}" },
-        { "ask-form", "{\"path\":\"form\",\"text\":\"How many?\",\"schema\":{\"type\":\"integer\","
+        { "ask-plan",
+          "{\"stay\":true,\"path\":\"review\",\"about\":\"plan\",\"text\":\"Is the plan good?\","
+          "\"plan\":\"let sum() begin at 0\\n\\u001b[31mthen rest\"}" },
+        { "ask-again", "{\"stay\":true,\"path\":\"review\",\"about\":\"plan\",\"text\":\"Is the "
+                       "new plan good?\"}" },
+        { "ask-short",
+          "{\"stay\":true,\"path\":\"short\",\"about\":\"push\",\"text\":\"May it go out?\","
+          "\"wait_usec\":1000000}" },
+        { "ask-choice",
+          "{\"stay\":true,\"path\":\"which\",\"text\":\"Which one?\",\"choices\":[\"red\","
+          "\"blue\"]}" },
+        { "ask-otherwise",
+          "{\"stay\":true,\"path\":\"which\",\"text\":\"Which one?\",\"choices\":[\"red\","
+          "\"blue\"],\"otherwise\":\"blue\",\"wait_usec\":1000000}" },
+        { "ask-form", "{\"stay\":true,\"path\":\"form\",\"text\":\"How "
+                      "many?\",\"schema\":{\"type\":\"integer\","
                       "\"minimum\":1}}" },
-        { "ask-regex", "{\"path\":\"form\",\"text\":\"What?\",\"schema\":{\"type\":\"string\","
-                       "\"pattern\":\"^((a+)+)+$\"}}" },
-        { "ask-nested", "{\"path\":\"form\",\"text\":\"What?\",\"schema\":{\"items\":{"
-                        "\"anyOf\":[{\"$ref\":\"#\"}]}}}" },
-        { "ask-both", "{\"path\":\"form\",\"text\":\"What?\",\"choices\":[\"a\",\"b\"],"
-                      "\"schema\":{}}" },
-        { "ask-yes", "{\"path\":\"yes\",\"about\":\"deploy\",\"text\":\"Deploy?\","
+        { "ask-regex",
+          "{\"stay\":true,\"path\":\"form\",\"text\":\"What?\",\"schema\":{\"type\":\"string\","
+          "\"pattern\":\"^((a+)+)+$\"}}" },
+        { "ask-nested",
+          "{\"stay\":true,\"path\":\"form\",\"text\":\"What?\",\"schema\":{\"items\":{"
+          "\"anyOf\":[{\"$ref\":\"#\"}]}}}" },
+        { "ask-both",
+          "{\"stay\":true,\"path\":\"form\",\"text\":\"What?\",\"choices\":[\"a\",\"b\"],"
+          "\"schema\":{}}" },
+        { "ask-yes", "{\"stay\":true,\"path\":\"yes\",\"about\":\"deploy\",\"text\":\"Deploy?\","
                      "\"otherwise\":\"approved\"}" },
-        { "ask-time", "{\"path\":\"nap\",\"about\":\"time\",\"text\":\"sleep\"}" },
+        { "ask-time", "{\"stay\":true,\"path\":\"nap\",\"about\":\"time\",\"text\":\"sleep\"}" },
+        { "ask-park", "{\"path\":\"park\",\"about\":\"apply\",\"text\":\"May it be applied?\"}" },
 };
 
 /* What people said is told as "WORD: decision answer comment" */
