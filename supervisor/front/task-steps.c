@@ -22,12 +22,25 @@ enum { VALUE_STATE, VALUE_MEMORY };
 
 /* ---- committing ---------------------------------------------------------------------------------- */
 
+/*
+ * Itself and what lies below it, as ranges of the index: a loop of thousands of items commits each without
+ * looking at the others.
+ */
 static int supersede(Task *task, const char *path, uint64_t by, Error *err) {
-        return ledger_exec(task->front->ledger, err,
-                           "UPDATE task_steps SET superseded = ?3 WHERE task = ?1 AND superseded = "
-                           "0 AND (path = ?2 OR substr(path, 1, length(?2) + 1) IN (?2 || '/', ?2 "
-                           "|| '['))",
-                           "tti", task->id, path, (int64_t) by);
+        static const struct {
+                const char *from, *to;
+        } ranges[] = { { "", "\x01" }, { "/", "0" }, { "[", "\\" } };
+        int r = 0;
+
+        for (unsigned i = 0; i < ELEMENTS(ranges) && r >= 0; i++)
+                r = ledger_exec(task->front->ledger, err,
+                                "UPDATE task_steps SET superseded = ?5 WHERE task = ?1 AND seq IN "
+                                "(SELECT seq FROM task_steps INDEXED BY task_steps_counting WHERE "
+                                "task = ?1 AND superseded = 0 AND path >= ?2 || ?3 AND path < ?2 "
+                                "|| ?4)",
+                                "tttti", task->id, path, ranges[i].from, ranges[i].to,
+                                (int64_t) by);
+        return r;
 }
 
 /* Returns: the number that the row names, of the new value or the one before; negative errno */

@@ -141,9 +141,10 @@ states() {
 }
 timeout 30 sh -c "until warder task list --json | grep -c '\"running\"' >/dev/null; do sleep 0.1; done"
 has "$(states)" "2 queued" "ten tasks: two wait"
-for task in $(warder task list --json | jq -r '(.tasks[]? // .) | select(.state == "running") | .task' | head -n2); do
+for task in $(warder task list --json | jq -r '(.tasks[]? // .) | select(.state == "running" or .state == "preparing") | .task' | head -n2); do
         warder task cancel "$task" >/dev/null 2>&1
 done
+timeout 60 sh -c "while warder task list --json | grep -c '\"queued\"' >/dev/null; do sleep 0.1; done"
 hasnt "$(states)" "queued" "and begin when others end"
 for task in $(warder task list --json | jq -r '(.tasks[]? // .) | .task'); do
         warder task cancel "$task" >/dev/null 2>&1
