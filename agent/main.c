@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/check.h"
 #include "agent/filter.h"
 #include "agent/session.h"
 #include "agent/workflow/run.h"
@@ -50,7 +51,7 @@ static int serve(Link *link_consume) {
         return r;
 }
 
-int main(void) {
+int main(int argc, char **argv) {
         Error err = ERROR_EMPTY;
         Link *link = NULL;
         int r, filter;
@@ -58,6 +59,8 @@ int main(void) {
         log_open("warder-agent", LOG_INFO);
         /* libjq reads ~/.jq, which would make a workflow mean something else here than elsewhere */
         (void) unsetenv("HOME");
+        if (argc == 2 && strcmp(argv[1], "--check") == 0)
+                return check_main();
         r = link_new_consume(TASK_FD, &link);
         if (r < 0)
                 (void) error_set(&err, r, "task socket");

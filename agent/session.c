@@ -52,7 +52,8 @@ static int ask_info(Session *session, int *ret_transcript, Error *err) {
         r = take_journal(session, &answer, err);
         if (r < 0)
                 return session_fail(session, CAUSE_INTERNAL, r);
-        *ret_transcript = link_take_fd(&answer); /* where there is no transcript: none that is left */
+        *ret_transcript =
+                link_take_fd(&answer); /* where there is no transcript: none that is left */
         return 0;
 }
 

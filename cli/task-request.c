@@ -17,9 +17,9 @@
 #include "cli/models.h"
 #include "cli/own-policy.h"
 #include "cli/user-file.h"
+#include "cli/workflow-source.h"
 
 #define REQUEST_MAX     65536
-#define WORKFLOW_MAX    (256 * 1024)
 #define TRANSCRIPT_MAX  (64 * 1024 * 1024)
 #define REQUEST_DEFAULT "The test suite of this project fails. Find the cause and mend it."
 
@@ -55,7 +55,7 @@ static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
                         json_add_text(params, "workflow", name);
                 return 0;
         }
-        r = user_file_json(name, WORKFLOW_MAX, &json, err);
+        r = workflow_source_file(name, &json, err);
         if (r == 0)
                 json_add_consume(params, "workflow", json);
         return r;

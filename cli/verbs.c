@@ -27,6 +27,7 @@
 #include "cli/verb-task.h"
 #include "cli/verb-verify.h"
 #include "cli/verb-waiting.h"
+#include "cli/verb-workflow.h"
 
 #define NAME_WIDTH 16
 
@@ -55,6 +56,9 @@ static const Verb *const verbs[] = {
         &verb_task_diff,
         &verb_task_receipt,
         &verb_task_replay,
+        &verb_workflow_check,
+        &verb_workflow_show,
+        &verb_workflow_graph,
         &verb_policy_list,
         &verb_policy_show,
         &verb_policy_check,

@@ -41,9 +41,27 @@ static int load_list(Loader *loader, const cJSON *list, const char *path, Step *
         return r;
 }
 
+/* {"argv": expression}: a list of strings that the expression gives. */
+static int load_expression(Loader *loader, const cJSON *exec, const char *path, Step *step,
+                           Error *err) {
+        char inner[WORKFLOW_PATH_MAX];
+        int r;
+
+        (void) snprintf(inner, sizeof(inner), "%s/exec", path);
+        if (cJSON_GetArraySize(exec) != 1 || !json_get(exec, "argv"))
+                return workflow_fault(err, inner, "argv", "it is the one key that exec has here");
+        r = workflow_load_expression(loader, exec, "argv", inner, err);
+        if (r < 0)
+                return r;
+        step->condition = (unsigned) r;
+        return 0;
+}
+
 int exec_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
         const cJSON *exec = json_get(json, "exec");
 
+        if (cJSON_IsObject(exec))
+                return load_expression(loader, exec, path, step, err);
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): what is owned is a list of pointers */
         step->arguments = calloc(WORKFLOW_ARGUMENTS_MAX, sizeof(*step->arguments));
         if (!step->arguments)
@@ -53,9 +71,30 @@ int exec_step_load(Loader *loader, const cJSON *json, const char *path, Step *st
         if (!cJSON_IsString(exec) || strstr(exec->valuestring, "{{"))
                 return workflow_fault(
                         err, path, "exec",
-                        "a shell line without templates or a list of arguments is needed");
+                        "a shell line without templates, a list of arguments or {\"argv\": "
+                        "expression} is needed");
         step->shell = true;
         return load_argument(loader, exec, path, step, err);
+}
+
+static int add_list(Engine *engine, const Step *step, cJSON *params, Error *err) {
+        cJSON *list = NULL;
+        const cJSON *item;
+        bool fits = true;
+        int r = engine_eval(engine, step->condition, &list, err);
+
+        if (r < 0)
+                return r;
+        cJSON_ArrayForEach(item, list) {
+                fits &= cJSON_IsString(item);
+        }
+        if (!json_add_consume(params, "argv", list))
+                return engine_no_memory(engine, err);
+        if (fits && cJSON_IsArray(list) && list->child)
+                return 0;
+        (void) error_say(err, -EINVAL, "step %s: what argv gives is no list of strings",
+                         engine->path);
+        return engine_fail(engine, CAUSE_EXPRESSION, -EINVAL);
 }
 
 static int add_arguments(Engine *engine, const Step *step, cJSON *params, Error *err) {
@@ -100,7 +139,8 @@ int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
         SCOPED(json_free) cJSON *params = cJSON_CreateObject();
         int r;
 
-        r = add_arguments(engine, step, params, err);
+        r = step->condition == EXPRESSION_NONE ? add_arguments(engine, step, params, err)
+                                               : add_list(engine, step, params, err);
         if (r < 0)
                 return r;
         if (step->timeout_usec > 0)

@@ -64,6 +64,10 @@ int expressions_add(ExpressionSet *set, const char *text, size_t n, const char *
         return (int) set->n - 1;
 }
 
+const char *expressions_text(const ExpressionSet *set, unsigned id) {
+        return set->items[id].text;
+}
+
 bool expressions_uses_jq(const ExpressionSet *set) {
         return set->n_jq > 0;
 }

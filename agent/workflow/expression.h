@@ -40,6 +40,9 @@ int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON *
 int expressions_test(ExpressionSet *set, unsigned id, const cJSON *data, bool *ret_holds,
                      Error *err);
 
+/** expressions_text() - as it is written; borrowed */
+const char *expressions_text(const ExpressionSet *set, unsigned id);
+
 /** expressions_uses_jq() - is there one that is not plain */
 bool expressions_uses_jq(const ExpressionSet *set);
 

@@ -333,6 +333,7 @@ static int load_content(Loader *loader, const cJSON *json, Error *err) {
         if (r < 0)
                 return r;
         workflow->name = json_text(json, "name");
+        workflow->description = json_text(json, "description");
         workflow->input = json_get(json, "input");
         workflow->state = json_get(json, "state");
         r = load_list(loader, json_get(json, "steps"), "/steps", &workflow->steps,

@@ -68,6 +68,7 @@ struct Step {
 typedef struct Workflow {
         cJSON *json;                /* owned; NULL: it is a part of another's */
         const char *name;           /* borrowed from the JSON */
+        const char *description;    /* borrowed; NULL: none */
         const cJSON *input;         /* borrowed; schema, may be NULL */
         const cJSON *state;         /* borrowed; schema, may be NULL */
         ExpressionSet *expressions; /* owned by the outermost, borrowed by those that it calls */

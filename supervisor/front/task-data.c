@@ -11,6 +11,7 @@
 #include "base/fds.h"
 #include "base/ids.h"
 #include "base/owned.h"
+#include "base/workflow-parts.h"
 
 #define FILE_BYTES_MAX (256u << 10)
 #define ROLES_MAX      32u
@@ -31,17 +32,32 @@ static int read_json(int dir_fd, const char *path, cJSON **ret, Error *err) {
         return r < 0 ? error_add(err, r, "%s", path) : 0;
 }
 
+static int read_workflow(Front *front, const char *name, cJSON **ret, Error *err) {
+        char path[192];
+
+        (void) snprintf(path, sizeof(path), "workflows/%s" SUFFIX, name);
+        return read_json(front->data_fd, path, ret, err);
+}
+
 int task_data_workflow(Front *front, const char *name, cJSON **ret, Error *err) {
-        char path[128];
         int r;
 
         if (!name_is_valid(name))
                 return error_say(err, -EINVAL, "\"%s\" is no name of a workflow", name);
-        (void) snprintf(path, sizeof(path), "workflows/%s" SUFFIX, name);
-        r = read_json(front->data_fd, path, ret, err);
+        r = read_workflow(front, name, ret, err);
         if (r == -ENOENT)
                 return error_say(err, r, "there is no workflow \"%s\"", name);
         return r;
+}
+
+static int find_part(const char *name, void *userdata, cJSON **ret, Error *err) {
+        int r = read_workflow(userdata, name, ret, err);
+
+        return r == -ENOENT ? WORKFLOW_PART_E_ELSEWHERE : r; /* the agent says that it is missing */
+}
+
+int task_data_parts(Front *front, cJSON *workflow, Error *err) {
+        return workflow_parts_add(workflow, find_part, front, err);
 }
 
 /* "architect.json" -> "architect"; others are no roles */

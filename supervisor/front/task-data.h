@@ -7,5 +7,7 @@
 
 /** task_data_workflow() - by name. Returns: 0 and a fresh object; -ENOENT, -EINVAL with a sentence */
 int task_data_workflow(Front *front, const char *name, cJSON **ret, Error *err);
+/** task_data_parts() - put the shipped workflows that @workflow calls, and lacks, into it. Returns: 0 or negative errno */
+int task_data_parts(Front *front, cJSON *workflow, Error *err);
 /** task_data_roles() - all of them, as an object of name to role, fresh */
 int task_data_roles(Front *front, cJSON **ret, Error *err);

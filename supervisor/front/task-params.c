@@ -194,12 +194,14 @@ static int read_workflow(Task *task, Call *call, const cJSON *params, Error *err
 
         if (cJSON_IsObject(workflow)) {
                 task->workflow = cJSON_Duplicate(workflow, true);
-                return task->workflow ? 0 : error_set(err, -ENOMEM, "take the workflow");
+                if (!task->workflow)
+                        return error_set(err, -ENOMEM, "take the workflow");
+                return task_data_parts(task->front, task->workflow, err);
         }
         r = task_data_workflow(task->front, name ? name : "fix", &task->workflow, err);
         if (r < 0)
                 call_refuse(call, r == -ENOENT ? "not_found" : "invalid", "/workflow", NULL);
-        return r;
+        return r < 0 ? r : task_data_parts(task->front, task->workflow, err);
 }
 
 static int read_roles(Task *task, const cJSON *params, Error *err) {

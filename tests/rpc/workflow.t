@@ -1,0 +1,146 @@
+#!/bin/sh
+# workflow: every kind of step with a recorded model in real jails, the shipped workflows, and what checks them
+. "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
+. "$top_srcdir/tests/rpc/gate-project.sh"
+need_jails
+need git make cc jq
+[ -x "$top_builddir/agent/warder-agent" ] || skip_all "agent/warder-agent is not built"
+
+project=$scratch/project
+make_project "$project"
+cd "$project" || exit 1
+
+reply() { # reply ROLE TURN EXPECT JSON
+        printf '{"role":"%s","turn":%s,"expect":"%s","reply":%s}\n' "$1" "$2" "$3" "$4"
+}
+says() { # says ROLE TURN EXPECT TEXT
+        reply "$1" "$2" "$3" "{\"content\":\"$4\"}"
+}
+calls() { # calls ROLE TURN EXPECT TOOL ARGUMENTS
+        reply "$1" "$2" "$3" "{\"content\":\"\",\"tool_calls\":[{\"name\":\"$4\",\"arguments\":$5}]}"
+}
+edit() { # edit TURN EXPECT OLD NEW FILE
+        calls developer "$1" "$2" edit "{\"path\":\"$5\",\"old_string\":\"$3\",\"new_string\":\"$4\"}"
+}
+transcript() { # transcript NAME: entries on stdin
+        jq -s . >"$scratch/$1.json"
+}
+state() {
+        printf '%s\n' "$out" | jq -r 'select(.event == "task.end") | "\(.state) \(.cause)"'
+}
+ends() { # ends PATH: how often that instance was done
+        printf '%s\n' "$out" | jq -r --arg path "$1" \
+                'select(.event == "step.end" and .data.path == $path and .data.state == "done") | .data.path' | wc -l
+}
+old='        int total = 0;\n\n        for (int i = 1;'
+new='        int total = 0;\n\n        for (int i = 0;'
+
+# ---- every kind, in jails
+
+cat >kinds.json <<'END'
+{"warder": "workflow/1", "name": "kinds", "state": {"type": "object", "properties": {"n": {"type": "integer", "default": 0}}},
+ "steps": [
+  {"id": "both", "parallel": [
+    {"id": "a", "exec": "touch a.o; i=0; while [ ! -e b.o ] && [ $i -lt 3000 ]; do sleep 0.02; i=$((i+1)); done; test -e b.o",
+     "require": ".steps.a.ok"},
+    [{"id": "b", "exec": "touch b.o; i=0; while [ ! -e a.o ] && [ $i -lt 3000 ]; do sleep 0.02; i=$((i+1)); done; test -e a.o",
+      "require": ".steps.b.ok"}, {"id": "after", "map": "\"both met\""}]]},
+  {"id": "each", "foreach": "[\"x\", \"y\", \"z\"]", "concurrency": 3, "steps": [
+    {"id": "say", "exec": ["echo", "item {{ .item }}"], "require": ".steps.say.ok"},
+    {"id": "said", "map": ".steps.say.output | split(\"\\n\")[1]"}]},
+  {"id": "again", "exec": "echo x >>tries.o; test $(wc -l <tries.o) -ge 2", "require": ".steps.again.ok",
+   "retry": {"max": 2, "wait": "10ms"}},
+  {"id": "count", "dowhile": ".state.n < 3", "max_iterations": 5, "steps": [{"id": "one", "map": ".state.n + 1", "set": {"n": ".steps.one"}}]},
+  {"id": "way", "branch": [{"when": ".state.n == 3", "steps": [{"id": "three", "map": "\"three\""}]},
+                           {"steps": [{"id": "other", "map": "error(\"the wrong arm\")"}]}]},
+  {"id": "nap", "sleep": "10ms"},
+  {"id": "look", "workflow": "steps/checkout"},
+  {"id": "beside", "workflow": "own", "with": {"names": ".steps.each"}},
+  {"id": "work", "agent": "developer", "prompt": "{{ .steps.after }}, {{ .steps.each }}, {{ .steps.way }}, {{ .steps.beside }}, {{ .steps.look.files > 3 }}"},
+  {"id": "tests", "workflow": "steps/test", "with": {"command": "[\"make\", \"-s\", \"check\"]"}},
+  {"id": "check", "verify": {}}],
+ "finally": [{"id": "bye", "exec": "rm -f *.o"}]}
+END
+echo '{"warder": "workflow/1", "name": "own", "steps": [{"id": "n", "map": ".input.names | length"}]}' >own.json
+git add -A && git commit -qm workflows
+{
+        edit 1 'both met, [\"item x\",\"item y\",\"item z\"], three, 3, true' "$old" "$new" src/sum.c
+        says developer 2 'replaced' 'It begins at 0 now.'
+} | transcript kinds
+expect 0 "a workflow with every kind of step ends verified" \
+        warder task run --json --workflow ./kinds.json --replay "$scratch/kinds.json" -m 'mend it'
+is "$(state)" "verified null" "verified"
+is "$(ends both/b) $(ends 'each[2]/say') $(ends 'count[3]/one') $(ends look/files) $(ends beside/n) $(ends finally/bye)" \
+        "1 1 1 1 1 1" "each instance was done once"
+has "$(printf '%s\n' "$out" | jq -r 'select(.event == "notice") | .data.text')" "try 2 of 3" "a further try is told"
+
+# ---- those that are shipped
+
+plan='{\"plan\":\"let sum() begin at 0\",\"files\":[\"src/sum.c\"]}'
+{
+        says architect 1 'begin at nothing' "$plan"
+        says developer 1 'begin at 0' 'Done.'
+        says linter 1 'Done.' '{\"findings\":[]}'
+        edit 2 'sum_of_three' "$old" "$new" src/sum.c
+        says developer 3 'replaced' 'It begins at 0.'
+        says linter 2 'It begins at 0.' '{\"findings\":[{\"file\":\"src/sum.c\",\"problem\":\"say why\"}]}'
+        says developer 4 'src/sum.c: say why' 'The name says it.'
+        says linter 3 'The name says it.' '{\"findings\":[]}'
+} | transcript feature
+expect 0 "feature: verified when tests and reader agree" \
+        warder task run --json --workflow feature --replay "$scratch/feature.json" -m 'let sums begin at nothing'
+is "$(state) $(ends 'loop[3]/beside/lint')" "verified null 1" "after three iterations"
+
+{
+        calls tester 1 'sums that begin' write '{"path":"tests/more.sh","content":"exit 1"}'
+        says tester 2 'more.sh' '{\"command\":[\"make\",\"-s\",\"check\"],\"tests\":[\"sum_of_three\"],\"files\":[\"tests/more.sh\"]}'
+        edit 1 'sum_of_three' "$old" "$new" src/sum.c
+        says developer 2 'replaced' 'It begins at 0.'
+} | transcript tdd
+expect 0 "tdd: tests that fail come first" \
+        warder task run --json --workflow tdd --replay "$scratch/tdd.json" -m 'sums that begin at 0'
+is "$(ends red) $(ends 'loop[1]/check')" "1 1" "red is looked at, then it is done"
+
+# ---- how they fail
+
+echo '{"warder": "workflow/1", "name": "late", "steps": [{"id": "s", "parallel": [{"id": "a", "exec": "sleep 600"}, {"id": "b", "sleep": "10m"}], "timeout": "300ms"}]}' >late.json
+expect 6 "a step's time limit ends the task" warder task run --json --workflow ./late.json --replay "$scratch/tdd.json" -m 'x'
+is "$(state)" "error step_timeout" "by its name"
+echo '{"warder": "workflow/1", "name": "lost", "steps": [{"id": "s", "workflow": "steps/nowhere"}]}' >lost.json
+expect 6 "a workflow that is nowhere" warder task run --json --workflow ./lost.json --replay "$scratch/tdd.json" -m 'x'
+is "$(state)" "error workflow_invalid" "is no valid one"
+nothing_left "after all ends"
+
+# ---- check, show, graph: without a supervisor
+
+for name in fix feature tdd steps/checkout steps/lint steps/package steps/test; do
+        expect 0 "check: $name" warder workflow check "$name"
+done
+expect 0 "check: a file that calls one beside it and shipped ones" warder workflow check ./kinds.json
+expect 1 "check: one that calls what is nowhere" warder workflow check ./lost.json
+has "$err" '/steps/0/workflow: there is no workflow "steps/nowhere"' "names the place"
+sed 's/"max_iterations": 5, //' kinds.json >wrong.json
+expect 1 "check: a loop without a limit" warder workflow check --json ./wrong.json
+is "$(printf '%s\n' "$out" | jq -r '.good, .fault' | tr '\n' ' ')" \
+        "false workflow kinds: /steps/3/max_iterations: every loop needs a limit, such as 5 " "names the place, as JSON too"
+sed 's/\.steps\.again\.ok/.steps.again.ok |/' kinds.json >wrong.json
+expect 1 "check: what is no jq" warder workflow check ./wrong.json
+has "$err" "/steps/2/require" "names the place"
+expect 2 "check: which?" warder workflow check
+expect 6 "check: a file that is not there" warder workflow check ./nothing.json
+expect 0 "show" warder workflow show ./kinds.json
+has "$out" "steps/checkout" "says what it calls"
+is "$(warder workflow show --json ./kinds.json | jq -r '.workflows | keys | join(" ")')" "own steps/checkout steps/test" \
+        "and has it, as JSON"
+expect 0 "graph" warder workflow graph ./kinds.json
+has "$out" '└─ finally' "as lines"
+expect 0 "graph as a picture" warder workflow graph --svg ./kinds.json
+printf '%s\n' "$out" >"$scratch/graph.svg"
+expect 0 "is well-formed" python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$scratch/graph.svg"
+printf '{"warder": "workflow/1", "name": "<script>", "steps": [{"id": "a", "map": "\\"</text>\\\\u001b[2J&\\""}]}' >bad.json
+expect 0 "a name that is a tag" warder workflow graph --svg ./bad.json
+hasnt "$out" "<script" "stays text"
+expect 0 "and on a terminal" warder workflow graph ./bad.json
+[ "$(printf '%s' "$out" | tr -d '\033')" = "$out" ]
+ok $? "no escape sequence passes"
+done_testing
