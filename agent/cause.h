@@ -21,6 +21,9 @@ typedef enum Cause {
         CAUSE_MAX_ITERATIONS,  /* a loop used all its iterations */
         CAUSE_REQUIREMENT,     /* what a step requires of its output does not hold */
         CAUSE_STEP_TIMEOUT,    /* a step's time limit has passed */
+        CAUSE_CONFLICT,        /* forks changed the same, and nobody resolved it */
+        CAUSE_NO_WINNER,       /* no fork of a race won */
+        CAUSE_MERGE,           /* a merge could not be laid into its workspace */
         CAUSE_GIVEN_UP,        /* a person decided so */
         CAUSE_ENDED,           /* another branch failed or won; never the cause of a whole run */
         CAUSE_LIMIT,           /* the supervisor says that a budget is spent */

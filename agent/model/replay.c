@@ -62,31 +62,42 @@ static int check_twice(const cJSON *entries, Error *err) {
         cJSON_ArrayForEach(entry, entries) {
                 for (other = entries->child; other != entry; other = other->next)
                         if (turn_of(other) == turn_of(entry) &&
+                            strcmp(json_text(other, "expect"), json_text(entry, "expect")) == 0 &&
                             strcmp(json_text(other, "role"), json_text(entry, "role")) == 0)
                                 return error_say(
                                         err, -EINVAL,
-                                        "transcript: /%u: a second entry for turn %llu of %s", i,
-                                        (unsigned long long) turn_of(entry),
+                                        "transcript: /%u: a second entry for turn %llu of %s that "
+                                        "expects the same",
+                                        i, (unsigned long long) turn_of(entry),
                                         json_text(entry, "role"));
                 i++;
         }
         return 0;
 }
 
-/* The entry for this call; where there is none, the next that the role would have. */
+/*
+ * The entry for this call. Workers of one role that work side by side take turns as they come: of several entries
+ * for a turn it is the one whose text the last message has; else the first of them, to be shown as a mismatch.
+ */
 static const cJSON *find_entry(const Replay *replay, const ModelRequest *request, unsigned *ret_i) {
-        const cJSON *entry;
+        const cJSON *entry, *found = NULL;
         unsigned i = 0;
 
         cJSON_ArrayForEach(entry, replay->entries) {
-                if (!replay->used[i] && turn_of(entry) == request->turn &&
-                    strcmp(json_text(entry, "role"), request->role) == 0) {
+                bool fits = !replay->used[i] && turn_of(entry) == request->turn &&
+                            strcmp(json_text(entry, "role"), request->role) == 0;
+                bool expected = fits && strstr(thread_last(request->thread),
+                                               json_text(entry, "expect")) != NULL;
+
+                if (fits && (!found || expected)) {
                         *ret_i = i;
-                        return entry;
+                        found = entry;
                 }
+                if (expected)
+                        return entry;
                 i++;
         }
-        return NULL;
+        return found;
 }
 
 /* The end of a text is where a tool result says what went wrong. */

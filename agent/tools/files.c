@@ -34,7 +34,7 @@ int files_open(ToolRun *run, const char *path, const char *flags, int *ret_fd, E
 
         if (!params)
                 return error_set(err, -ENOMEM, "open %.100s", path);
-        r = link_call(run->link, "open", params, &answer, err);
+        r = tool_call(run, "open", params, &answer, err);
         if (r == LINK_E_REFUSED) {
                 r = tool_refuse(run, &answer, err);
                 return r < 0 ? r : FILES_E_REFUSED;

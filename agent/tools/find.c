@@ -44,7 +44,7 @@ static int search(ToolRun *run, const char *kind, const cJSON *arguments, Error 
                         (void) json_add_text(params, texts[i], json_text(arguments, texts[i]));
         if (json_true(arguments, "ignore_case"))
                 (void) json_add_bool(params, "ignore_case", true);
-        r = link_call(run->link, "search", params, &answer, err);
+        r = tool_call(run, "search", params, &answer, err);
         if (r == LINK_E_REFUSED)
                 return tool_refuse(run, &answer, err);
         return r < 0 ? r : show(run, answer.result);

@@ -93,7 +93,7 @@ int tool_bash(ToolRun *run, const cJSON *arguments, Error *err) {
 
         (void) json_add_text(params, "command", json_text(arguments, "command"));
         (void) json_add_number(params, "timeout_usec", (uint64_t) llround(seconds * 1e6));
-        r = link_call(run->link, "exec", params, &answer, err);
+        r = tool_call(run, "exec", params, &answer, err);
         if (r == LINK_E_REFUSED)
                 return tool_refuse(run, &answer, err);
         return r < 0 ? r : shell_describe(run, &answer);
@@ -106,7 +106,7 @@ int tool_verify(ToolRun *run, const cJSON *arguments, Error *err) {
         int r;
 
         (void) arguments;
-        r = link_call(run->link, "verify", NULL, &answer, err);
+        r = tool_call(run, "verify", NULL, &answer, err);
         if (r == LINK_E_REFUSED)
                 return tool_refuse(run, &answer, err);
         if (r < 0)

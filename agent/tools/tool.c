@@ -253,6 +253,17 @@ int toolbox_call(const ToolBox *box, const ToolCall *call, ToolRun *run, Error *
         return r < 0 && err && !err->code ? error_set(err, r, "tool %s", call->name) : r;
 }
 
+int tool_call(const ToolRun *run, const char *method, cJSON *params_consume, LinkAnswer *ret,
+              Error *err) {
+        cJSON *params = params_consume ? params_consume : cJSON_CreateObject();
+
+        if (run->fork > 0 && !json_add_number(params, "fork", run->fork)) {
+                json_free(params);
+                return error_set(err, -ENOMEM, "%s", method);
+        }
+        return link_call(run->link, method, params, ret, err);
+}
+
 int tool_refuse(ToolRun *run, const LinkAnswer *answer, const Error *reason) {
         run->failed = true;
         run->limit = strcmp(answer->code, "limit") == 0;

@@ -14,6 +14,7 @@
 /* One call while it runs. */
 typedef struct ToolRun {
         Link *link;         /* borrowed */
+        uint64_t fork;      /* of the workspace, that it works in; 0: the task's own */
         OutputRules output; /* how much of it is kept */
         Buf result;         /* text for the model */
         bool failed;        /* the tool ran and says no: no such file, exit code 2, … */
@@ -55,6 +56,10 @@ const cJSON *toolbox_describe(const ToolBox *box);
  * Returns: 0, or negative errno: the supervisor is gone or there is no memory.
  */
 int toolbox_call(const ToolBox *box, const ToolCall *call, ToolRun *run, Error *err);
+
+/** tool_call() - link_call() for the workspace of the run; @params_consume may be NULL. Returns: as link_call() */
+int tool_call(const ToolRun *run, const char *method, cJSON *params_consume, LinkAnswer *ret,
+              Error *err);
 
 /** tool_refuse() - an answer with LINK_E_REFUSED becomes a failed result. Returns: 0 or negative errno */
 int tool_refuse(ToolRun *run, const LinkAnswer *answer, const Error *reason);

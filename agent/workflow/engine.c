@@ -150,10 +150,30 @@ static cJSON *memory_of(const Session *session) {
         return memory;
 }
 
+static bool nobody_merges(const void *userdata) {
+        const Engine *engine = userdata;
+
+        return !engine->run->merging || engine->run->merging == engine;
+}
+
+/* What is saved with a commit is no workspace with half of a merge in it */
+static int wait_for_merge(Engine *engine, Error *err) {
+        int r = nobody_merges(engine)
+                        ? 0
+                        : loop_until(engine->session->loop, nobody_merges, engine, err);
+
+        return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
+}
+
 static int send_checkpoint(Engine *engine, cJSON *params_consume, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
         autofree char *text = params_consume ? json_print(params_consume) : NULL;
+        int r = wait_for_merge(engine, err);
 
+        if (r < 0) {
+                json_free(params_consume);
+                return r;
+        }
         if (text && strlen(text) <= CHECKPOINT_MAX)
                 return engine_call(engine, "checkpoint", params_consume, &answer, err);
         json_free(params_consume);

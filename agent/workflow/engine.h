@@ -22,7 +22,9 @@ typedef struct Run {
         cJSON *states; /* owned; state of each workflow that runs, by its instance's path ("": the outermost) */
         bool state_changed;
         bool memory_changed;
-        bool verifying; /* a verify is under way; the supervisor makes one at a time */
+        const struct Engine
+                *merging; /* who forks, or merges into, the task's own workspace; NULL: nobody */
+        bool verifying;   /* a verify is under way; the supervisor makes one at a time */
 } Run;
 
 struct Engine {
@@ -34,7 +36,8 @@ struct Engine {
         size_t base;                /* bytes of path that lead to this workflow */
         unsigned iteration;         /* of the innermost loop; 0 outside */
         unsigned of;                /* at most so many iterations, or so many items; 0 outside */
-        Cause cause;                /* why this branch failed */
+        uint64_t fork; /* of the workspace, that its steps work in; 0: the task's own */
+        Cause cause;   /* why this branch failed */
 };
 typedef struct Engine Engine;
 

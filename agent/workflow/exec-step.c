@@ -145,6 +145,8 @@ int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
                 return r;
         if (step->timeout_usec > 0)
                 (void) json_add_number(params, "timeout_usec", step->timeout_usec);
+        if (engine->fork > 0)
+                (void) json_add_number(params, "fork", engine->fork);
         r = engine_call(engine, "exec", TAKE_PTR(params), &answer, err);
         if (r < 0)
                 return r;

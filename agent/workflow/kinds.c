@@ -14,7 +14,9 @@
 #include "agent/workflow/loop-step.h"
 #include "agent/workflow/map-step.h"
 #include "agent/workflow/parallel-step.h"
+#include "agent/workflow/race-step.h"
 #include "agent/workflow/sleep-step.h"
+#include "agent/workflow/split-step.h"
 #include "agent/workflow/verify-step.h"
 
 static const char *const agent_keys[] = { "prompt", "max_turns", NULL };
@@ -23,6 +25,9 @@ static const char *const call_keys[] = { "with", NULL };
 static const char *const branch_keys[] = { "mode", NULL };
 static const char *const parallel_keys[] = { "concurrency", NULL };
 static const char *const foreach_keys[] = { "steps", "concurrency", "max_items", NULL };
+static const char *const split_keys[] = { "steps",       "resolve",   "max_conflicts",
+                                          "concurrency", "max_items", NULL };
+static const char *const race_keys[] = { "steps", "wins", "concurrency", NULL };
 static const char *const loop_keys[] = { "max_iterations", "steps", NULL };
 
 static const StepKind kinds[] = {
@@ -58,6 +63,8 @@ static const StepKind kinds[] = {
           .takes = foreach_keys,
           .load = foreach_step_load,
           .run = foreach_step_run },
+        { .key = "split", .takes = split_keys, .load = split_step_load, .run = split_step_run },
+        { .key = "race", .takes = race_keys, .load = race_step_load, .run = race_step_run },
         { .key = "map",
           .takes = no_keys,
           .load = map_step_load,

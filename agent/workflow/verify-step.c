@@ -24,11 +24,15 @@ static bool nobody_verifies(const void *userdata) {
 static int call_verify(Engine *engine, LinkAnswer *answer, Error *err) {
         Run *run = engine->run;
         int r = loop_until(engine->session->loop, nobody_verifies, run, err);
+        cJSON *params;
 
         if (r < 0)
                 return engine_fail(engine, engine_wait_cause(r), r);
+        params = cJSON_CreateObject();
+        if (engine->fork > 0)
+                (void) json_add_number(params, "fork", engine->fork);
         run->verifying = true;
-        r = engine_call(engine, "verify", NULL, answer, err);
+        r = engine_call(engine, "verify", params, answer, err);
         run->verifying = false;
         return r;
 }

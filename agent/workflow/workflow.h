@@ -61,6 +61,7 @@ struct Step {
         bool shell;              /* exec: arguments[0] is a shell line */
         unsigned condition;      /* loops: condition; foreach: its list; number of the expression */
         unsigned max_iterations; /* loops; foreach: most items */
+        unsigned max_conflicts;  /* split: rounds in which conflicts go back to a worker */
         unsigned concurrency;    /* parallel, foreach; 0: as many as may be */
         void *own;               /* of a kind with more to keep; released by its unload */
 };

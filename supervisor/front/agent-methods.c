@@ -11,8 +11,10 @@
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-merge.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
 
@@ -29,7 +31,8 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         Error err = ERROR_EMPTY;
 
         call->jail_call = false;
-        task_touched(task);
+        if (!call->fork)
+                task_touched(task);
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
@@ -68,29 +71,31 @@ static int fill_argv(const cJSON *params, const char **argv, Error *err) {
 
 static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
         const char *argv[EXEC_ARGS_MAX + 1];
-        FrontJail *jail = task_jail(call->task);
         CommandSpec spec = COMMAND_SPEC_EMPTY;
         const char *cwd = json_text(params, "cwd");
         Command *command;
+        TaskPlace place;
         int r;
 
-        if (!jail)
-                return error_say(err, -ESRCH, "the task's jail has ended");
-        r = fill_argv(params, argv, err);
+        r = task_place(call->task, params, &place, err);
+        if (r == 0)
+                r = fill_argv(params, argv, err);
         if (r < 0)
                 return r;
         if (!task_receipt_has_room(call->task) || !task_spend(call->task, BUDGET_COMMANDS, 1))
                 return 0;
         call->result = task_receipt_asked(params);
+        call->fork = place.fork;
         spec.argv = argv;
         spec.cwd = cwd ? cwd : "/work";
         spec.stdio[2] = STDIO_MERGE;
         spec.output_keep = EXEC_OUTPUT_KEEP;
-        spec.output_max = output_left(call->task, front_jail_limits(jail)->output_max);
+        spec.output_max = output_left(call->task, front_jail_limits(place.jail)->output_max);
         (void) json_number(params, "timeout_usec", &spec.wall_usec);
-        r = command_start(jail, &spec, on_exec, call, &command, err);
+        r = command_start(place.jail, &spec, on_exec, call, &command, err);
         call->jail_call = r == 0;
-        task_touched(call->task);
+        if (!place.fork)
+                task_touched(call->task);
         return r;
 }
 
@@ -132,22 +137,22 @@ static uint32_t open_flags(const cJSON *names) {
 }
 
 static int run_open(AgentCall *call, const cJSON *params, Error *err) {
-        FrontJail *jail = task_jail(call->task);
         OpenSpec spec = { .path = json_text(params, "path"),
                           .flags = open_flags(json_get(params, "flags")),
                           .mode = 0644,
                           .uid = JAIL_USER_ID,
                           .gid = JAIL_USER_ID };
+        TaskPlace place;
         uint64_t mode;
-        int r;
+        int r = task_place(call->task, params, &place, err);
 
-        if (!jail)
-                return error_say(err, -ESRCH, "the task's jail has ended");
+        if (r < 0)
+                return r;
         if (json_number(params, "mode", &mode) == 0)
                 spec.mode = (uint32_t) mode & 0777;
-        if (spec.flags & ~INIT_OPEN_READ)
+        if (!place.fork && (spec.flags & ~INIT_OPEN_READ))
                 task_touched(call->task);
-        r = front_jail_open(jail, &spec, on_open, call, err);
+        r = front_jail_open(place.jail, &spec, on_open, call, err);
         call->jail_call = r == 0;
         return r;
 }
@@ -155,8 +160,7 @@ static int run_open(AgentCall *call, const cJSON *params, Error *err) {
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
 static int run_verify(AgentCall *call, const cJSON *params, Error *err) {
-        (void) params;
-        return task_gate_verify(call, err);
+        return task_gate_verify(call, params, err);
 }
 
 static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
@@ -213,13 +217,14 @@ static int run_event(AgentCall *call, const cJSON *params, Error *err) {
 }
 
 #define OBJECT(REST) "{\"type\":\"object\",\"additionalProperties\":false" REST "}"
+#define FORK         "\"fork\":{\"type\":\"integer\",\"minimum\":1}"
 #define TEXT(MAX)    "{\"type\":\"string\",\"maxLength\":" #MAX "}"
 
 static const AgentMethod methods[] = {
         { "task.info", OBJECT(""), "The task, its workflow, roles, limits, model and first paths",
           agent_info },
         { "exec",
-          OBJECT(",\"properties\":{\"command\":{\"type\":\"string\",\"minLength\":1,"
+          OBJECT(",\"properties\":{" FORK ",\"command\":{\"type\":\"string\",\"minLength\":1,"
                  "\"maxLength\":131072},\"argv\":{\"type\":\"array\",\"minItems\":1,"
                  "\"maxItems\":256,\"items\":" TEXT(131072) "},\"cwd\":" TEXT(
                          4095) ",\"timeout_usec\":{\"type\":\"integer\",\"minimum\":1,"
@@ -228,20 +233,25 @@ static const AgentMethod methods[] = {
                                "]"),
           "A command in the task's jail", run_exec },
         { "open",
-          OBJECT(",\"required\":[\"path\",\"flags\"],\"properties\":{"
-                 "\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4095},"
+          OBJECT(",\"required\":[\"path\",\"flags\"],\"properties\":{" FORK
+                 ",\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4095},"
                  "\"flags\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":5,\"items\":{"
                  "\"enum\":[\"read\",\"write\",\"create\",\"truncate\",\"parents\"]}},"
                  "\"mode\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":511}}"),
           "A file of the task's jail, as a descriptor", run_open },
         { "search",
-          OBJECT(",\"required\":[\"kind\",\"pattern\"],\"properties\":{"
-                 "\"kind\":{\"enum\":[\"glob\",\"grep\"]},"
+          OBJECT(",\"required\":[\"kind\",\"pattern\"],\"properties\":{" FORK
+                 ",\"kind\":{\"enum\":[\"glob\",\"grep\"]},"
                  "\"pattern\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1024},"
                  "\"path\":" TEXT(4000) ",\"glob\":" TEXT(
                          1024) ",\"ignore_case\":{\"type\":\"boolean\"}}"),
           "Names or text in the task's tree", agent_search },
-        { "verify", OBJECT(""), "A verdict for what is in /work now; counts", run_verify },
+        { "verify", OBJECT(",\"properties\":{" FORK "}"),
+          "A verdict for what is in /work now; counts", run_verify },
+        { "fork", OBJECT(",\"properties\":{\"end\":{\"type\":\"integer\",\"minimum\":1}}"),
+          "A fork of the workspace as it is now; or the end of one", task_fork },
+        { "merge", OBJECT(",\"required\":[\"fork\"],\"properties\":{" FORK "}"),
+          "What a fork changed, merged with what /work is now", task_merge },
         { "checkpoint", task_commit_schema,
           "A step has committed: its output, and what the agent wants to find again", task_commit },
         { "record",

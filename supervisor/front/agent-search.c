@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "supervisor/front/task-commit.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/task-model.h"
 #include "supervisor/front/work-layer.h"
 
@@ -52,31 +53,39 @@ static void on_search(const FilesJobEnd *end, void *userdata) {
 }
 
 /* The tree that the task's commands see below /work, as far as warder-files may look */
-static int tree_plan(Task *task, Plan *plan, Error *err) {
-        FrontJail *jail = task_jail(task);
-        GateLayers layers = work_layers(task, true);
+static int tree_plan(Task *task, const cJSON *params, Plan *plan, Error *err) {
+        GateLayers layers;
         GateView tree = { .target = VIEW_TREE, .layers = &layers };
-        int r;
+        TaskPlace place;
+        int r = task_place(task, params, &place, err);
 
-        if (!jail)
-                return error_say(err, -ESRCH, "the task's jail has ended");
-        tree.upper = front_jail_handle(jail);
+        if (r < 0)
+                return r;
+        layers = task_place_layers(task, &place, true);
+        tree.upper = front_jail_handle(place.jail);
         r = gate_files_plan(task->front, plan, err);
         return r < 0 ? r : gate_view(plan, &tree, err);
 }
 
-static int start(AgentCall *call, const char *const *argv, FilesRecordFn record, FilesDoneFn done,
-                 Error *err) {
-        FilesJobSpec job = { .argv = argv,
+typedef struct Search {
+        const cJSON *params; /* of the request, borrowed like the next */
+        const char *const *argv;
+        FilesRecordFn record;
+        FilesDoneFn done;
+} Search;
+
+static int start(AgentCall *call, const Search *search, Error *err) {
+        FilesJobSpec job = { .argv = search->argv,
                              .input_fd = -EBADF,
                              .output_fd = -EBADF,
                              .owner_uid = call->task->owner_uid };
         int r;
 
-        r = tree_plan(call->task, &job.plan, err);
+        r = tree_plan(call->task, search->params, &job.plan, err);
         if (r < 0)
                 return r;
-        return files_job_start(call->task->front, &job, record, done, call, &call->job, err);
+        return files_job_start(call->task->front, &job, search->record, search->done, call,
+                               &call->job, err);
 }
 
 /* "/work/src", "src", NULL -> "work/src", "work"; the rest is for warder-files to refuse */
@@ -111,7 +120,7 @@ int agent_search(AgentCall *call, const cJSON *params, Error *err) {
         call->result = cJSON_CreateObject();
         if (!json_add_array(call->result, "matches"))
                 return error_set(err, -ENOMEM, "search");
-        return start(call, argv, add_match, on_search, err);
+        return start(call, &(Search){ params, argv, add_match, on_search }, err);
 }
 
 /* ---- task.info ----------------------------------------------------------------------------------- */
@@ -168,7 +177,6 @@ int agent_info(AgentCall *call, const cJSON *params, Error *err) {
         Task *task = call->task;
         cJSON *json = call->result = cJSON_CreateObject();
 
-        (void) params;
         json_add_text(json, "task", task->id);
         json_add_text(json, "request", task->request);
         json_add_consume(json, "workflow", cJSON_Duplicate(task->workflow, true));
@@ -177,5 +185,5 @@ int agent_info(AgentCall *call, const cJSON *params, Error *err) {
         add_limits(task, json);
         if (!json_add_array(json, "tree"))
                 return error_set(err, -ENOMEM, "tell the agent its task");
-        return start(call, argv, add_path, on_tree, err);
+        return start(call, &(Search){ params, argv, add_path, on_tree }, err);
 }

@@ -12,6 +12,7 @@
 
 #include "base/escape.h"
 #include "base/log.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
@@ -247,31 +248,53 @@ static void on_diff(PatchDiffEnd *end, void *userdata) {
                 start_verify(task);
 }
 
-static int start_diff(AgentCall *call, bool for_finish, Error *err) {
+/* @params: may name a fork; NULL: the task's own work is meant, and it is for the end */
+static int start_diff(AgentCall *call, const cJSON *params, Error *err) {
         Task *task = call->task;
         TaskGate *gate = &task->gate;
         GateLayers layers = work_base_layers(&task->base, false);
-        PatchDiffSpec spec = { .jail = task->jail,
-                               .layers = &layers,
-                               .work = task->steps.has_under ? task->steps.under : NULL,
-                               .owner_uid = task->owner_uid,
-                               .done = on_diff,
-                               .userdata = task };
+        PatchDiffSpec spec = {
+                .layers = &layers, .owner_uid = task->owner_uid, .done = on_diff, .userdata = task
+        };
+        TaskPlace place;
         int r;
 
         if (gate->diff || gate->verify || gate->for_finish)
                 return error_say(err, -EBUSY,
                                  "a verify is under way already: wait for its verdict");
+        r = task_place(task, params, &place, err);
+        if (r < 0)
+                return r;
+        spec.jail = front_jail_id(place.jail);
+        spec.work = place.work;
         r = patch_diff_start(task->front, &spec, &gate->diff, err);
         if (r < 0)
                 return r;
         gate->call = call;
-        gate->for_finish = for_finish;
+        gate->fork = place.fork;
+        gate->for_finish = !params;
         return 0;
 }
 
-int task_gate_verify(AgentCall *call, Error *err) {
-        return start_diff(call, false, err);
+int task_gate_verify(AgentCall *call, const cJSON *params, Error *err) {
+        SCOPED(json_free) cJSON *none = params ? NULL : cJSON_CreateObject();
+
+        return start_diff(call, params ? params : none, err);
+}
+
+void task_gate_end_fork(Task *task, uint64_t fork) {
+        TaskGate *gate = &task->gate;
+        AgentCall *call;
+        Error err = ERROR_EMPTY;
+
+        if (gate->fork != fork || (!gate->diff && !gate->verify))
+                return;
+        gate->diff = patch_diff_cancel(gate->diff);
+        gate->verify = verify_cancel(gate->verify);
+        call = TAKE_PTR(gate->call);
+        error_say(&err, -ENOENT, "the fork whose work was being judged has ended");
+        if (call)
+                agent_call_fail(call, NULL, &err);
 }
 
 int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err) {
@@ -279,7 +302,7 @@ int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err) {
         autofree char *summary = NULL;
         int r;
 
-        r = start_diff(call, true, err);
+        r = start_diff(call, NULL, err);
         if (r < 0)
                 return r;
         if (claim->summary)

@@ -14,10 +14,13 @@ typedef struct FinishClaim {
 } FinishClaim;
 
 /**
- * task_gate_verify() - the agent asks for a verdict
+ * task_gate_verify() - the agent asks for a verdict, of its workspace or of the fork that @params name
  * Returns: 0 and the call is answered (or the task has ended); -EBUSY: one is under way; negative errno.
  */
-int task_gate_verify(AgentCall *call, Error *err);
+int task_gate_verify(AgentCall *call, const cJSON *params, Error *err);
+
+/** task_gate_end_fork() - the work that is being judged, if it is this fork's, is not wanted any more */
+void task_gate_end_fork(Task *task, uint64_t fork);
 
 /**
  * task_gate_finish() - the agent says that it is done

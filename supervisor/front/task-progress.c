@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/fds.h"
 #include "base/units.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/verdict-json.h"
 
 #define METER_USEC     1000000
@@ -18,7 +19,7 @@
 /* ---- processor time and output ------------------------------------------------------------------- */
 
 /* The jail's counter only grows while it lives; what was read last stays when it has ended */
-static void read_jail(const Task *task, const char *id, uint64_t *usec) {
+void task_meter_jail(const Task *task, const char *id, uint64_t *usec) {
         FrontJail *jail = id[0] ? front_jail_find(task->front, id, 0) : NULL;
         uint64_t now = 0;
 
@@ -30,10 +31,10 @@ static void read_jail(const Task *task, const char *id, uint64_t *usec) {
 bool task_meter_read(Task *task) {
         if (task_is_final(task))
                 return false;
-        read_jail(task, task->jail, &task->jail_cpu_usec[0]);
-        read_jail(task, task->agent_jail, &task->jail_cpu_usec[1]);
-        task->used[BUDGET_CPU_USEC] =
-                task->meter.cpu_usec + task->jail_cpu_usec[0] + task->jail_cpu_usec[1];
+        task_meter_jail(task, task->jail, &task->jail_cpu_usec[0]);
+        task_meter_jail(task, task->agent_jail, &task->jail_cpu_usec[1]);
+        task->used[BUDGET_CPU_USEC] = task->meter.cpu_usec + task->jail_cpu_usec[0] +
+                                      task->jail_cpu_usec[1] + task_forks_meter(task);
         task->used[BUDGET_OUTPUT_BYTES] = task->meter.output_bytes;
         /* what is used is used already: only what goes beyond ends it */
         return task_spend(task, BUDGET_CPU_USEC, 0) && task_spend(task, BUDGET_OUTPUT_BYTES, 0);

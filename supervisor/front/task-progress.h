@@ -16,6 +16,8 @@
 
 /** task_meter_start() - look at the clocks of its jails from now on, once a second. Returns: 0 or negative errno */
 int task_meter_start(Task *task, Error *err);
+/** task_meter_jail() - processor time of a jail, where it is there and has used more than @usec says */
+void task_meter_jail(const Task *task, const char *id, uint64_t *usec);
 /** task_meter_read() - count what was used since. Returns: true, or false and the task has ended with `limit` */
 bool task_meter_read(Task *task);
 

@@ -15,7 +15,9 @@
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-merge.h"
 #include "supervisor/front/task-receipt.h"
 
 #define FINAL_STATES                                                                        \
@@ -204,6 +206,8 @@ static void on_client_gone(Client *client, void *userdata) {
 /* Everything that runs for the task; what still answers finds a task that has ended, or runs anew */
 void task_stop_run(Task *task) {
         task_commits_cancel(task);
+        task_merges_stop(task);
+        task_forks_stop(task);
         task->base_job = work_base_cancel(task->base_job);
         task->gate.diff = patch_diff_cancel(task->gate.diff);
         task->gate.verify = verify_cancel(task->gate.verify);

@@ -72,6 +72,7 @@ typedef struct TaskGate {       /* the way from the task's jail to a verdict: on
         uint8_t patch[DIGEST_SIZE];
         bool has_verdict;
         VerdictKind last;
+        uint64_t fork;                   /* whose work is being judged; 0: the task's own */
         uint8_t last_patch[DIGEST_SIZE]; /* that the last verdict is about */
         unsigned tampered;
         uint8_t (*seen)
@@ -140,7 +141,10 @@ struct Task {
         struct TaskCommits *commits; /* owned: task-commit.h */
         PatchDiff *ask_diff;         /* owned: for a question */
         bool has_asked;
-        bool is_idle; /* its agent says that nothing of it runs but questions */
+        bool is_idle;            /* its agent says that nothing of it runs but questions */
+        struct TaskFork *forks;  /* owned list: task-fork.h */
+        struct TaskMerge *merge; /* owned: task-merge.h; NULL: none is under way */
+        uint64_t n_forks;        /* made so far */
 };
 
 /** task_state_name() - "running" */

@@ -78,8 +78,11 @@ static void replay_refuses(void) {
         has_text(bad_transcript("[{\"role\":\"a\",\"turn\":1,\"reply\":{}}]"), "/0",
                  "no expectation");
         has_text(bad_transcript("[{\"role\":\"a\",\"turn\":1,\"expect\":\"x\",\"reply\":{}},"
-                                "{\"role\":\"a\",\"turn\":1,\"expect\":\"y\",\"reply\":{}}]"),
-                 "a second entry for turn 1 of a", "the same turn twice");
+                                "{\"role\":\"a\",\"turn\":1,\"expect\":\"x\",\"reply\":{}}]"),
+                 "a second entry for turn 1 of a that expects the same", "the same turn twice");
+        is_text(bad_transcript("[{\"role\":\"a\",\"turn\":1,\"expect\":\"x\",\"reply\":{}},"
+                               "{\"role\":\"a\",\"turn\":1,\"expect\":\"y\",\"reply\":{}}]"),
+                "", "one turn, with two expectations");
         has_text(bad_transcript("[{]"), "transcript:", "no JSON");
         is_text(bad_transcript("[] // nothing"), "", "comments are allowed");
 }

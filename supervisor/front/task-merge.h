@@ -1,0 +1,16 @@
+#pragma once
+/*
+ * task-merge: what a fork of a task's workspace changed, merged with what the workspace is now, by warder-files in a
+ * jail of its own (sandbox/files/merge.h). Nothing is changed by it: the agent gets what is to change and lays it,
+ * into the workspace, or where there are conflicts into a fork in which somebody resolves them.
+ */
+#include "supervisor/front/agent-socket.h"
+
+#define TASK_CONFLICTS_MAX 200u /* that an answer names */
+
+typedef struct TaskMerge TaskMerge;
+
+/** task_merge() - the method merge. Returns: as AgentMethod.run */
+int task_merge(AgentCall *call, const cJSON *params, Error *err);
+/** task_merges_stop() - let what stands still go on; nobody is answered any more */
+void task_merges_stop(Task *task);
