@@ -20,6 +20,7 @@
 #include "cli/verb-policy.h"
 #include "cli/verb-receipt.h"
 #include "cli/verb-replay.h"
+#include "cli/verb-resume.h"
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-snapshot.h"
@@ -59,6 +60,8 @@ static const Verb *const verbs[] = {
         &verb_workflow_check,
         &verb_workflow_show,
         &verb_workflow_graph,
+        &verb_task_resume,
+        &verb_task_undo,
         &verb_policy_list,
         &verb_policy_show,
         &verb_policy_check,

@@ -71,6 +71,8 @@ static int check_place(const Check *check, const cJSON *json, Error *err) {
                                  check->lines ? "a second beginning"
                                               : "the receipt does not begin with "
                                                 "its beginning");
+        if (strcmp(kind, "resume") == 0 || strcmp(kind, "undo") == 0)
+                return 0; /* a task that had ended goes on */
         return check->has_ended ? error_say(err, -EBADMSG, "a line after the end") : 0;
 }
 
@@ -105,6 +107,7 @@ static int take_line(Check *check, const cJSON *json, const char *line, size_t n
                 check->verdict = cJSON_Duplicate(json_get(json, "data"), true);
         }
         state = json_text(json_get(json, "data"), "state");
+        check->has_ended = false;
         if (strcmp(kind, "end") == 0) {
                 check->has_ended = true;
                 (void) snprintf(check->state, sizeof(check->state), "%s", state ? state : "");

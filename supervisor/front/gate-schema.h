@@ -56,7 +56,8 @@
         " seq INTEGER NOT NULL, value TEXT NOT NULL, PRIMARY KEY (task, kind, seq))"               \
         " STRICT, WITHOUT ROWID;"                                                                  \
         "CREATE TABLE task_saves (task TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"         \
-        " form INTEGER NOT NULL, given BLOB NOT NULL, spec TEXT NOT NULL, workflow TEXT NOT NULL," \
+        " kept INTEGER NOT NULL, form INTEGER NOT NULL, given BLOB NOT NULL, spec TEXT NOT NULL, " \
+        "workflow TEXT NOT NULL,"                                                                  \
         " roles TEXT NOT NULL, transcript BLOB NOT NULL, base BLOB, setup BLOB, held BLOB,"        \
         " bytes INTEGER NOT NULL DEFAULT 0, counters BLOB,"                                        \
         " steps_from INTEGER NOT NULL DEFAULT 0) STRICT;"

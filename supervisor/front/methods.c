@@ -19,6 +19,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/receipt-methods.h"
 #include "supervisor/front/replay-methods.h"
+#include "supervisor/front/resume-methods.h"
 #include "supervisor/front/snapshot-import.h"
 #include "supervisor/front/snapshot-methods.h"
 #include "supervisor/front/task-methods.h"
@@ -32,6 +33,7 @@
 static const MethodRow *const modules[] = {
         own_methods,  jail_methods,  snapshot_methods, policy_methods, verify_methods,
         task_methods, patch_methods, receipt_methods,  replay_methods, answer_methods,
+        resume_methods,
 };
 
 typedef struct Method {

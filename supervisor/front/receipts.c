@@ -286,6 +286,25 @@ static void resume_verdict(Front *front, Receipt *receipt) {
         (void) sqlite3_finalize(row);
 }
 
+void receipt_reopen(Front *front, Receipt *receipt, const char *subject, uint32_t owner) {
+        sqlite3_stmt *row = ledger_query(front->ledger, NULL,
+                                         "SELECT n, line FROM receipt_lines WHERE subject = ?1 "
+                                         "ORDER BY n DESC LIMIT 1",
+                                         "t", subject);
+
+        *receipt = (Receipt){ .owner = owner, .is_broken = true };
+        (void) snprintf(receipt->facts.subject, sizeof(receipt->facts.subject), "%s", subject);
+        if (row && sqlite3_step(row) == SQLITE_ROW) {
+                receipt->is_broken = false;
+                receipt->facts.lines = (uint64_t) sqlite3_column_int64(row, 0);
+                free(resume(receipt, (const char *) sqlite3_column_text(row, 1)));
+        }
+        (void) sqlite3_finalize(row);
+        resume_verdict(front, receipt);
+        (void) ledger_exec(front->ledger, NULL, "UPDATE receipts SET ended = 0 WHERE subject = ?1",
+                           "t", subject);
+}
+
 static void recover_one(Front *front, Receipt *receipt, const char *line) {
         autofree char *state = resume(receipt, line);
         cJSON *data;
@@ -308,7 +327,9 @@ static void recover_one(Front *front, Receipt *receipt, const char *line) {
 static const char open_sql[] =
         "SELECT r.subject, r.owner, l.n, l.line FROM receipts r JOIN receipt_lines l ON l.subject "
         "= r.subject WHERE l.n = (SELECT max(n) FROM receipt_lines WHERE subject = r.subject) AND "
-        "(r.ended = 0 OR NOT EXISTS (SELECT 1 FROM receipt_heads h WHERE h.subject = r.subject AND "
+        "r.subject NOT IN (SELECT id FROM tasks WHERE state IN ('queued', 'preparing', 'running', "
+        "'suspended')) AND (r.ended = 0 OR NOT EXISTS (SELECT 1 FROM receipt_heads h WHERE "
+        "h.subject = r.subject AND "
         "h.n = l.n)) ORDER BY r.ended > 0, r.ended DESC LIMIT 500";
 
 int receipts_recover(Front *front, Error *err) {

@@ -48,5 +48,7 @@ int receipt_text(Front *front, const char *subject, ReceiptText *ret, Error *err
 /** receipt_owner() - who has it. Returns: 0, -ENOENT with a sentence */
 int receipt_owner(Front *front, const char *subject, uint32_t *ret_owner, Error *err);
 
-/** receipts_recover() - at start: what a lost front left open is ended, and what it could not have signed is signed */
+/** receipt_reopen() - go on with one that a front before this, or its end, left */
+void receipt_reopen(Front *front, Receipt *receipt, const char *subject, uint32_t owner);
+/** receipts_recover() - at start: what a lost front left open, and no task that is alive goes on with, is ended, and what it could not have signed is signed */
 int receipts_recover(Front *front, Error *err);

@@ -16,6 +16,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/setup-cache.h"
+#include "supervisor/front/task-history.h"
 #include "supervisor/front/tasks.h"
 
 #define HOST       "host"
@@ -141,6 +142,7 @@ static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         /* what is only kept so that something need not be made again, or can be, goes first */
         while (r == -EDQUOT && (base_cache_evict(tasks_bases(front->tasks), uid) ||
                                 replays_evict(front, tasks_holds(front->tasks), uid) ||
+                                task_history_evict_ended(front, tasks_holds(front->tasks), uid) ||
                                 setup_layers_evict(front, tasks_holds(front->tasks), uid))) {
                 used = bytes_of(front, uid) + quota_reserved(front, uid);
                 *err = ERROR_EMPTY;

@@ -13,8 +13,8 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "supervisor/front/task-history.h"
-#include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-park.h"
+#include "supervisor/front/task-saves.h"
 #include "supervisor/front/task-steps.h"
 #include "supervisor/front/work-layer.h"
 
@@ -153,8 +153,9 @@ static void commit_one(Task *task, const WorkLayerEnd *end) {
 
         if (end && !end->err && (r < 0 || !is_new))
                 hold_drop(tasks_holds(task->front->tasks), end->digest, task->owner_uid);
+        task->restarts = 0; /* losses running are counted: it gets on */
         if (r >= 0)
-                r = task_ledger_counters(task, &err);
+                r = task_saves_counters(task, &err);
         answer(task, pending, r, &err);
 }
 

@@ -16,6 +16,7 @@
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
+#include "supervisor/front/task-saves.h"
 
 /* ---- answers ------------------------------------------------------------------------------------- */
 
@@ -102,6 +103,8 @@ static int record(Task *task, const VerifyEnd *end, Error *err) {
                 return error_set(err, -ENOMEM, "record the verdict");
         if (receipt_verdict(task->front, &task->receipt, end->json) < 0)
                 return error_say(err, -EIO, "the verdict could not be written to the receipt");
+        if (task_saves_counters(task, err) < 0)
+                return -EIO;
         return task_ledger_verdict(task, task->used[BUDGET_VERIFIES], end->json, err);
 }
 

@@ -246,6 +246,28 @@ void task_history_forget(Front *front, Holds *holds, const char *task, uint32_t 
         drop_saved(front, holds, task, owner);
 }
 
+void task_history_leave(Task *task) {
+        if (task->steps.has_under)
+                hold_drop(tasks_holds(task->front->tasks), task->steps.under, task->owner_uid);
+        task->steps.has_under = false;
+}
+
+bool task_history_evict_ended(Front *front, Holds *holds, uint32_t owner) {
+        char id[ID_MAX] = "";
+        sqlite3_stmt *row = ledger_query(front->ledger, NULL,
+                                         "SELECT s.task FROM task_saves s JOIN tasks t ON t.id = "
+                                         "s.task WHERE s.owner = ?1 AND t.ended > 0 ORDER BY "
+                                         "t.ended LIMIT 1",
+                                         "i", (int64_t) owner);
+
+        if (row && sqlite3_step(row) == SQLITE_ROW)
+                (void) snprintf(id, sizeof(id), "%s", (const char *) sqlite3_column_text(row, 0));
+        (void) sqlite3_finalize(row);
+        if (*id)
+                task_history_forget(front, holds, id, owner);
+        return *id;
+}
+
 void task_history_forget_old(Front *front, Holds *holds, uint32_t owner) {
         char ids[64][ID_MAX];
         unsigned n = 0;

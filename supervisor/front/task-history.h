@@ -34,5 +34,9 @@ bool task_history_evict(Task *task);
 void task_history_forget(Front *front, Holds *holds, const char *task, uint32_t owner);
 /** task_history_forget_old() - of @owner's ended tasks those beyond HISTORY_TASKS_MAX can not be gone back to any more */
 void task_history_forget_old(Front *front, Holds *holds, uint32_t owner);
+/** task_history_leave() - the task's jail does not stand on a layer of its earlier work any more */
+void task_history_leave(Task *task);
+/** task_history_evict_ended() - let the workspaces of @owner's oldest ended task go. Returns: was there one */
+bool task_history_evict_ended(Front *front, Holds *holds, uint32_t owner);
 /** task_history_hold() - at start: the layers of all rows */
 int task_history_hold(Front *front, Holds *holds, Error *err);

@@ -64,16 +64,6 @@ int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *er
         return r;
 }
 
-int task_ledger_counters(const Task *task, Error *err) {
-        SCOPED(json_free) cJSON *used = task_used(task);
-        autofree char *text = used ? json_print(used) : NULL;
-
-        if (!text)
-                return error_set(err, -ENOMEM, "save what task %s has used", task->id);
-        return ledger_exec(task->front->ledger, err, "UPDATE tasks SET used = ?2 WHERE id = ?1",
-                           "tt", task->id, text);
-}
-
 /* ---- reading ------------------------------------------------------------------------------------- */
 
 static void add_column_text(cJSON *json, const char *name, sqlite3_stmt *row, int column) {
@@ -217,13 +207,14 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
         return 0;
 }
 
-#define LOST         "state IN ('queued', 'preparing', 'running', 'suspended')"
+#define ALIVE        "state IN ('queued', 'preparing', 'running', 'suspended')"
+#define LOST         ALIVE " AND id NOT IN (SELECT task FROM task_saves WHERE kept)"
 #define LOST_SUMMARY "the supervisor ended while the task ran"
 
 /* Of each owner's ended tasks those behind the newest ?1; ?2: of this owner only, -1: of each */
 #define OLDEST                                                                              \
         "(SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY owner ORDER BY ended " \
-        "DESC) AS n FROM tasks WHERE NOT " LOST " AND (?2 < 0 OR owner = ?2)) WHERE n > ?1)"
+        "DESC) AS n FROM tasks WHERE NOT " ALIVE " AND (?2 < 0 OR owner = ?2)) WHERE n > ?1)"
 
 static int forget_oldest(Front *front, int64_t owner, Error *err) {
         static const char *const statements[] = {

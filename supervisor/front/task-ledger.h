@@ -14,9 +14,6 @@ int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Erro
 /** task_ledger_patch() - the task's present patch (whole of @fd), in place of an older one */
 int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *err);
 
-/** task_ledger_counters() - what the task has used, so that it goes on counting whoever dies */
-int task_ledger_counters(const Task *task, Error *err);
-
 /**
  * task_ledger_show() - a task as task.show tells it, alive or not
  * @uid:  as whom (0: all)
@@ -30,5 +27,5 @@ int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *r
                            Error *err);
 /** task_ledger_forget() - @task has ended: of its owner's the oldest beyond TASKS_KEPT_MAX go; others' stay */
 void task_ledger_forget(const Task *task);
-/** task_ledger_recover() - at start: tasks that a lost front left alive become `error`; of each owner the oldest beyond TASKS_KEPT_MAX go */
+/** task_ledger_recover() - at start: tasks that a lost front left alive, and that none takes up, become `error`; of each owner the oldest beyond TASKS_KEPT_MAX go */
 int task_ledger_recover(Front *front, Error *err);

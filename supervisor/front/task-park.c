@@ -14,6 +14,7 @@
 #include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-saves.h"
 
 /* ---- stopping ------------------------------------------------------------------------------------ */
 
@@ -35,21 +36,21 @@ int task_park(Task *task, const char *cause, const char *why, Error *err) {
 }
 
 void task_park_go_on(Task *task) {
+        Error err = ERROR_EMPTY;
+
         if (!task->is_parking || task_is_final(task) || task_commits_wait(task))
                 return;
         stop(task);
         task_unfollow_client(task);
+        task->keep = true;
+        if (task_saves_keep(task, &err) < 0)
+                log_event(LOG_ERR, "a task does not survive the supervisor", F("TASK", task->id),
+                          F_ERR(&err));
         task_set_state(task, TASK_SUSPENDED);
         tasks_next(task->front->tasks);
 }
 
 /* ---- going on ------------------------------------------------------------------------------------ */
-
-static void let_under_go(Task *task) {
-        if (task->steps.has_under)
-                hold_drop(tasks_holds(task->front->tasks), task->steps.under, task->owner_uid);
-        task->steps.has_under = false;
-}
 
 /* The workspace of the last commit that has one; what was committed later is undone */
 static int go_to_last_work(Task *task, Error *err) {
@@ -61,7 +62,7 @@ static int go_to_last_work(Task *task, Error *err) {
                 if (r < 0)
                         return r;
         }
-        let_under_go(task);
+        task_history_leave(task);
         r = task_steps_load(task, err);
         if (r < 0 || task->steps.work != WORK_LAYER)
                 return r;
@@ -124,4 +125,28 @@ void task_lost(Task *task, const char *cause, const char *why) {
         stop(task);
         if (go_on(task, cause, &err) < 0)
                 task_end(task, TASK_ERROR, cause, err.text);
+}
+
+void task_take_up(Task *task) {
+        const char *cause = "supervisor_lost", *why = "the supervisor ended while the task ran";
+        Error err = ERROR_EMPTY;
+
+        task->was_running = false;
+        if (task->restarts >= TASK_RESTARTS_MAX) {
+                task_end(task, TASK_ERROR, cause, why);
+                return;
+        }
+        task->restarts++;
+        (void) task_saves_counters(task, &err);
+        if (task->model.provider == PROVIDER_OPENAI && task->model.fd < 0) {
+                (void) snprintf(task->cause, sizeof(task->cause), "model_key");
+                (void) snprintf(task->summary, sizeof(task->summary),
+                                "%s; its model's key was lost with it: warder task resume", why);
+                if (task_ledger_save(task, &err) < 0)
+                        log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
+                                  F_ERR(&err));
+                events_emit_state(task);
+        } else if (go_on(task, cause, &err) < 0) {
+                task_end(task, TASK_ERROR, cause, err.text);
+        }
 }

@@ -6,7 +6,8 @@
  */
 #include "supervisor/front/task.h"
 
-#define TASK_RESTARTS_MAX 5u /* losses that a task is taken up from by itself */
+#define TASK_RESTARTS_MAX \
+        5u /* losses running, without a commit between them, from which a task is taken up by itself */
 
 /**
  * task_park() - to `suspended`: agent and jails are ended, memory is freed
@@ -28,6 +29,9 @@ void task_park_go_on(Task *task);
  * Returns: 0; -EINVAL where it is not suspended.
  */
 int task_unpark(Task *task, const char *cause, Error *err);
+
+/** task_take_up() - at start: it was lost with a front while it ran. Without its model's key it stays suspended */
+void task_take_up(Task *task);
 
 /**
  * task_lost() - something that the task needs has died: it is taken up again from its last commit

@@ -10,6 +10,7 @@
 #include "base/fds.h"
 #include "base/units.h"
 #include "supervisor/front/task-fork.h"
+#include "supervisor/front/task-saves.h"
 #include "supervisor/front/verdict-json.h"
 
 #define METER_USEC     1000000
@@ -43,7 +44,8 @@ bool task_meter_read(Task *task) {
 static int on_meter(sd_event_source *source, uint64_t usec, void *userdata) {
         (void) usec;
         if (!task_meter_read(userdata))
-                return 0; /* it has ended, and the source with it */
+                return 0;                           /* it has ended, and the source with it */
+        (void) task_saves_counters(userdata, NULL); /* its clock goes on: told again in a second */
         (void) sd_event_source_set_time_relative(source, METER_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
         return 0;

@@ -20,6 +20,7 @@
 #include "supervisor/front/task-park.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
+#include "supervisor/front/task-saves.h"
 #include "supervisor/front/work-layer.h"
 
 #define WALL_SLACK_USEC (30u * 1000000ull)
@@ -230,6 +231,7 @@ static void make_jails(Task *task) {
 static void on_base(const WorkBaseEnd *end, void *userdata) {
         Task *task = userdata;
         char why[TASK_SUMMARY_MAX];
+        Error err = ERROR_EMPTY;
 
         task->base_job = NULL;
         if (end->err) {
@@ -241,6 +243,10 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
         task->base = *end->base;
         task_receipt_base(task);
         replay_keep(task);
+        if (task_saves_given(task, &err) < 0) {
+                task_fail(task, "ledger", &err);
+                return;
+        }
         make_jails(task);
 }
 

@@ -16,9 +16,11 @@
 #include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-fork.h"
+#include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-merge.h"
 #include "supervisor/front/task-receipt.h"
+#include "supervisor/front/task-saves.h"
 
 #define FINAL_STATES                                                                        \
         (BIT(TASK_VERIFIED) | BIT(TASK_UNVERIFIED) | BIT(TASK_LIMIT) | BIT(TASK_TAMPERED) | \
@@ -124,8 +126,10 @@ Task *task_free(Task *task) {
         free(task->gate.seen);
         agent_socket_free(task->socket);
         events_deinit(&task->events);
-        if (task->front->tasks)
+        if (task->front->tasks) {
                 work_base_release(tasks_holds(task->front->tasks), &task->base);
+                task_history_leave(task);
+        }
         owned_close(&task->tar_fd);
         owned_close(&task->held_fd);
         owned_close(&task->model.fd);
@@ -188,8 +192,11 @@ void task_set_state(Task *task, TaskState state) {
         if (task_ledger_save(task, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
                           F_ERR(&err));
-        if (task_is_final(task))
+        if (task_is_final(task)) {
                 task_ledger_forget(task);
+                task_history_forget_old(task->front, tasks_holds(task->front->tasks),
+                                        task->owner_uid);
+        }
         log_event(LOG_INFO, "task", F("TASK", task->id), F("STATE", state_names[state]),
                   F("CAUSE", task->cause));
         events_emit_state(task);
@@ -277,7 +284,7 @@ void task_fail(Task *task, const char *cause, const Error *err) {
 
 /* ---- budgets ------------------------------------------------------------------------------------- */
 
-static uint64_t used_now(const Task *task, TaskBudget budget) {
+uint64_t task_used_now(const Task *task, TaskBudget budget) {
         bool runs = task->started_usec && !task_is_final(task);
 
         return budget == BUDGET_WALL_USEC && runs ? units_monotonic() - task->started_usec
@@ -295,7 +302,7 @@ void task_trip(Task *task, const char *limit, const char *why) {
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
                 if (strcmp(limit, limit_names[i]) != 0)
                         continue;
-                json_add_number(data, "used", used_now(task, (TaskBudget) i));
+                json_add_number(data, "used", task_used_now(task, (TaskBudget) i));
                 json_add_number(data, "most", task->budget[i]);
         }
         json_add_text(data, "text", why);
@@ -317,10 +324,14 @@ static const char *format_budget(TaskBudget budget, uint64_t value, char *text) 
 bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
         char why[160], used[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
         bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
+        Error err = ERROR_EMPTY;
 
         if ((fits || budget == BUDGET_CALLS || budget == BUDGET_TOKENS) &&
             __builtin_add_overflow(task->used[budget], n, &task->used[budget]))
                 task->used[budget] = UINT64_MAX;
+        if (n > 0 && task_saves_counters(task, &err) < 0)
+                log_event(LOG_ERR, "the ledger does not take what a task has used",
+                          F("TASK", task->id), F_ERR(&err));
         if (fits)
                 return true;
         (void) snprintf(why, sizeof(why), "the task's budget of %s is used up: %s of %s",
@@ -335,7 +346,7 @@ cJSON *task_used(const Task *task) {
 
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
                 cJSON *pair = json_add_array(json, budget_names[i]);
-                uint64_t used = used_now(task, (TaskBudget) i);
+                uint64_t used = task_used_now(task, (TaskBudget) i);
 
                 if (!pair || !json_push_consume(pair, cJSON_CreateNumber((double) used)) ||
                     !json_push_consume(pair, cJSON_CreateNumber((double) task->budget[i])))

@@ -99,6 +99,7 @@ struct Task {
         unsigned run;         /* counts its runs: what an earlier one began says so (TaskRef) */
         unsigned restarts; /* of them after a loss */
         bool is_parking;   /* task_park() waits for commits */
+        bool was_running;  /* it was lost while it ran: tasks.c takes it up */
 
         char *request; /* owned, as all below */
         VerifySpec *spec;
@@ -194,6 +195,8 @@ void task_stop_run(Task *task);
 void task_trip(Task *task, const char *limit, const char *why);
 /** task_spend() - count @n against a budget. Returns: true, or false and the task has ended with `limit` */
 bool task_spend(Task *task, TaskBudget budget, uint64_t n);
+/** task_used_now() - of one budget; wall time as it is now */
+uint64_t task_used_now(const Task *task, TaskBudget budget);
 /** task_used() - {"verifies": [2, 5], …}: used, and at most; fresh; NULL: no memory */
 cJSON *task_used(const Task *task);
 

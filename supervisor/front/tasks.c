@@ -14,7 +14,9 @@
 #include "supervisor/front/setup-cache.h"
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-park.h"
 #include "supervisor/front/task-receipt.h"
+#include "supervisor/front/task-saves.h"
 #include "supervisor/front/task-start.h"
 #include "supervisor/front/task.h"
 #include "supervisor/front/waiting.h"
@@ -25,8 +27,64 @@ struct Tasks {
         BaseCache *bases; /* owned, before holds */
         Task *first;      /* owned list, oldest first */
         sd_event_source *egress;
-        bool stopping; /* nothing is started any more */
+        sd_event_source *take_up; /* once, at the start */
+        bool stopping;            /* nothing is started any more */
 };
+
+/* ---- after a front that is lost ------------------------------------------------------------------ */
+
+/* One that cannot be taken up ends as lost, like those that nobody wanted to be kept */
+static void load_one(Tasks *tasks, const char *id) {
+        SCOPED(task_free) Task *task = NULL;
+        Error err = ERROR_EMPTY;
+
+        if (task_saves_load(tasks->front, id, &task, &err) < 0 ||
+            tasks_return(tasks, task, &err) < 0) {
+                log_event(LOG_ERR, "a task cannot be taken up again", F("TASK", id), F_ERR(&err));
+                task_saves_give_up(tasks->front, id);
+                return;
+        }
+        (void) TAKE_PTR(task);
+}
+
+static void load_all(Tasks *tasks) {
+        char(*ids)[ID_MAX] = calloc(TASKS_MAX, sizeof(*ids));
+        unsigned n = ids ? task_saves_alive(tasks->front, ids, TASKS_MAX) : 0;
+
+        for (unsigned i = 0; i < n; i++)
+                load_one(tasks, ids[i]);
+        free(ids);
+}
+
+/* When all else of the front is there */
+static int on_take_up(sd_event_source *source, void *userdata) {
+        Tasks *tasks = userdata;
+
+        (void) source;
+        for (Task *task = tasks->first, *next; task; task = next) {
+                next = task->next;
+                if (task->was_running)
+                        task_take_up(task);
+        }
+        return 0;
+}
+
+static int recover(Tasks *tasks, Error *err) {
+        int r;
+
+        tasks->front->tasks = tasks; /* tasks that are loaded hold layers */
+        load_all(tasks);
+        r = task_ledger_recover(tasks->front, err);
+        if (r == 0)
+                r = receipts_recover(tasks->front, err);
+        if (r == 0)
+                r = waiting_new(tasks->front, &tasks->front->waiting, err);
+        tasks->front->tasks = NULL;
+        if (r < 0)
+                return r;
+        r = sd_event_add_defer(tasks->front->event, &tasks->take_up, on_take_up, tasks);
+        return r < 0 ? error_set(err, r, "take tasks up again") : 0;
+}
 
 int tasks_new(Front *front, Tasks **ret, Error *err) {
         Tasks *tasks = calloc(1, sizeof(*tasks));
@@ -35,13 +93,7 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
         if (!tasks)
                 return error_set(err, -ENOMEM, "open the gate");
         tasks->front = front;
-        r = task_ledger_recover(front, err);
-        if (r == 0)
-                r = receipts_recover(front, err);
-        if (r == 0)
-                r = waiting_new(front, &front->waiting, err);
-        if (r == 0)
-                r = holds_new(front, &tasks->holds, err);
+        r = holds_new(front, &tasks->holds, err);
         if (r == 0)
                 r = setup_layers_hold(front, tasks->holds, err);
         if (r == 0 && base_cache_new(tasks->holds, &tasks->bases) < 0)
@@ -50,6 +102,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
                 r = replays_hold(front, tasks->holds, err);
         if (r == 0)
                 r = task_history_hold(front, tasks->holds, err);
+        if (r == 0)
+                r = recover(tasks, err);
         if (r == 0)
                 r = egress_link_start(front, &tasks->egress, err);
         if (r < 0) {
@@ -77,12 +131,26 @@ void tasks_renew_egress(Front *front, int fd) {
         }
 }
 
+/* What is kept goes on with the next front: its row says that it runs */
+static void stop_one(Task *task) {
+        Error err = ERROR_EMPTY;
+
+        if (!task->keep || !task->base.has_base || task_is_final(task)) {
+                task_end(task, TASK_ERROR, "supervisor_lost",
+                         "the supervisor ended while the task ran");
+                return;
+        }
+        task_stop_run(task);
+        if (task_saves_counters(task, &err) < 0)
+                log_event(LOG_ERR, "the ledger does not take what a task has used",
+                          F("TASK", task->id), F_ERR(&err));
+}
+
 void tasks_stop(Tasks *tasks) {
         if (tasks)
                 tasks->stopping = true;
         for (Task *task = tasks ? tasks->first : NULL; task; task = task->next)
-                task_end(task, TASK_ERROR, "supervisor_lost",
-                         "the supervisor ended while the task ran");
+                stop_one(task);
 }
 
 Tasks *tasks_free(Tasks *tasks) {
@@ -97,14 +165,20 @@ Tasks *tasks_free(Tasks *tasks) {
         }
         sd_event_source_disable_unref(tasks->egress);
         tasks->front->waiting = waiting_free(tasks->front->waiting);
+        sd_event_source_disable_unref(tasks->take_up);
         base_cache_free(tasks->bases);
         holds_free(tasks->holds);
         free(tasks);
         return NULL;
 }
 
+/* Who waits for a person does so in the ledger as well */
 bool tasks_busy(const Tasks *tasks) {
-        return tasks && tasks->first;
+        const Task *task = tasks ? tasks->first : NULL;
+
+        while (task && task->state == TASK_SUSPENDED && task->pending == 0 && !task->was_running)
+                task = task->next;
+        return task;
 }
 
 unsigned tasks_count(const Tasks *tasks, uint32_t uid) {
@@ -157,6 +231,25 @@ static int check_room(const Tasks *tasks, uint32_t uid, Error *err) {
         return 0;
 }
 
+static void append(Tasks *tasks, Task *task) {
+        Task **at = &tasks->first;
+
+        while (*at)
+                at = &(*at)->next;
+        *at = task;
+}
+
+int tasks_return(Tasks *tasks, Task *task, Error *err) {
+        int r = check_room(tasks, task->owner_uid, err);
+
+        if (r >= 0)
+                r = quota_charge_task(tasks->front, task->owner_uid, err);
+        if (r < 0)
+                return r;
+        append(tasks, task);
+        return 0;
+}
+
 /* Charged once it is in the list: whatever ends it gives it back in tasks_drop(). */
 static int charge(Tasks *tasks, Task *task, Error *err) {
         int r = check_room(tasks, task->owner_uid, err);
@@ -174,7 +267,6 @@ static int charge(Tasks *tasks, Task *task, Error *err) {
 }
 
 int tasks_add_consume(Tasks *tasks, Task *task, Error *err) {
-        Task **at = &tasks->first;
         int r;
 
         r = charge(tasks, task, err);
@@ -182,9 +274,7 @@ int tasks_add_consume(Tasks *tasks, Task *task, Error *err) {
                 task_free(task);
                 return r;
         }
-        while (*at)
-                at = &(*at)->next;
-        *at = task;
+        append(tasks, task);
         events_emit_state(task);
         tasks_next(tasks);
         return 0;

@@ -17,11 +17,11 @@ typedef struct Task Task; /* task.h */
 /**
  * tasks_new() - open the gate
  *
- * Tasks that the ledger calls alive belonged to a front that is lost: they become `error` with
- * `supervisor_lost`, and the layers that only they needed are removed.
+ * Tasks that the ledger calls alive belonged to a front that is lost. Those that are kept are taken up from their last
+ * commit; the others become `error` with `supervisor_lost`.
  */
 int tasks_new(Front *front, Tasks **ret, Error *err);
-/** tasks_stop() - the front ends: what is alive ends with `supervisor_lost`; NULL is fine */
+/** tasks_stop() - the front ends: what is alive, and not kept, ends with `supervisor_lost`; NULL is fine */
 void tasks_stop(Tasks *tasks);
 /** tasks_renew_egress() - the monitor has started another egress: @fd leads to it, borrowed */
 void tasks_renew_egress(Front *front, int fd);
@@ -44,6 +44,8 @@ Task *tasks_find_number(Tasks *tasks, uint64_t number);
 Task *tasks_find_routed(Tasks *tasks);
 /** tasks_add_consume() - a task in state queued; started at once where there is a place */
 int tasks_add_consume(Tasks *tasks, Task *task, Error *err);
+/** tasks_return() - a suspended task of the ledger is alive again; on success it is the list's. Returns: 0 or negative errno */
+int tasks_return(Tasks *tasks, Task *task, Error *err);
 /** tasks_next() - a task has ended: start who waits longest of the user with the fewest that run */
 void tasks_next(Tasks *tasks);
 /** tasks_drop() - for task.c: nothing of it is left but the struct, which is freed */
