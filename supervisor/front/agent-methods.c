@@ -36,6 +36,11 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
+        if (end->cause == CAUSE_JAIL_ENDED || end->cause == CAUSE_SUPERVISOR_LOST) {
+                json_free(
+                        json); /* the step has not ended, its jail was lost: the task goes on, or ends, for that */
+                return;
+        }
         if (json || !call->id)
                 agent_call_answer(call, json, NULL, 0);
         else
@@ -165,11 +170,13 @@ static int run_verify(AgentCall *call, const cJSON *params, Error *err) {
 
 static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
         const char *state = json_text(params, "state");
+        bool is_lost = call->task->jail[0] && !task_jail(call->task);
         FinishClaim claim = { .failed = state && strcmp(state, "failed") == 0,
                               .cause = json_text(params, "cause"),
                               .summary = json_text(params, "summary") };
 
-        return task_gate_finish(call, &claim, err);
+        /* what it gives up for is the end of its jail, of which we are about to hear */
+        return is_lost ? 0 : task_gate_finish(call, &claim, err);
 }
 
 static int run_record(AgentCall *call, const cJSON *params, Error *err) {

@@ -31,9 +31,9 @@
 #define METHODS_MAX 64
 
 static const MethodRow *const modules[] = {
-        own_methods,  jail_methods,  snapshot_methods, policy_methods, verify_methods,
-        task_methods, patch_methods, receipt_methods,  replay_methods, answer_methods,
-        resume_methods,
+        own_methods,    jail_methods,   snapshot_methods, policy_methods,
+        verify_methods, task_methods,   patch_methods,    receipt_methods,
+        replay_methods, answer_methods, resume_methods,
 };
 
 typedef struct Method {

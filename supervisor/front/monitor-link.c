@@ -5,6 +5,7 @@
 #include "supervisor/front/monitor-link.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -94,6 +95,13 @@ int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err) {
         }
         *ret = monitor;
         return 0;
+}
+
+bool monitor_is_gone(const Monitor *monitor) {
+        struct pollfd poll_fd = { .fd = FRONT_FD_MONITOR };
+
+        (void) monitor;
+        return poll(&poll_fd, 1, 0) == 1 && (poll_fd.revents & POLLHUP);
 }
 
 Monitor *monitor_link_free(Monitor *monitor) {

@@ -9,6 +9,8 @@ typedef void (*MonitorReplyFn)(const MonitorReply *reply, int *fds, unsigned n_f
 
 /** monitor_link_new() - over FRONT_FD_MONITOR; when it ends, so does the front */
 int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err);
+/** monitor_is_gone() - it has ended, and everything with it, though the loop may not have heard of it yet */
+bool monitor_is_gone(const Monitor *monitor);
 /** monitor_link_free() - replies that are still to come go nowhere. Returns: NULL */
 Monitor *monitor_link_free(Monitor *monitor);
 

@@ -59,7 +59,7 @@ static bool may_suspend(const Task *task) {
 
 /* Agent and jails stay as they are, and stand still */
 static void hold(Task *task) {
-        task_unfollow_client(task); /* who started it may go: it will be answered another day */
+        task_park_keep(task); /* who started it may go: it will be answered another day */
         task_stop_clock(task);
         hold_jails(task, true);
         task_set_state(task, TASK_SUSPENDED);
@@ -192,6 +192,7 @@ static int start_diff(AgentCall *call, Error *err) {
         GateLayers layers = work_base_layers(&task->base, false);
         PatchDiffSpec spec = { .jail = task->jail,
                                .layers = &layers,
+                               .work = task->steps.has_under ? task->steps.under : NULL,
                                .owner_uid = task->owner_uid,
                                .done = on_diff,
                                .userdata = call };

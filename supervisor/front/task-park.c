@@ -35,17 +35,21 @@ int task_park(Task *task, const char *cause, const char *why, Error *err) {
         return 0;
 }
 
-void task_park_go_on(Task *task) {
+void task_park_keep(Task *task) {
         Error err = ERROR_EMPTY;
 
-        if (!task->is_parking || task_is_final(task) || task_commits_wait(task))
-                return;
-        stop(task);
         task_unfollow_client(task);
         task->keep = true;
         if (task_saves_keep(task, &err) < 0)
                 log_event(LOG_ERR, "a task does not survive the supervisor", F("TASK", task->id),
                           F_ERR(&err));
+}
+
+void task_park_go_on(Task *task) {
+        if (!task->is_parking || task_is_final(task) || task_commits_wait(task))
+                return;
+        stop(task);
+        task_park_keep(task);
         task_set_state(task, TASK_SUSPENDED);
         tasks_next(task->front->tasks);
 }

@@ -20,6 +20,8 @@
  * Returns: 0; -EINVAL where the task does not run.
  */
 int task_park(Task *task, const char *cause, const char *why, Error *err);
+/** task_park_keep() - it goes on without its client, and without this front */
+void task_park_keep(Task *task);
 /** task_park_go_on() - for task-commit.c: the last commit that was on its way is in the ledger */
 void task_park_go_on(Task *task);
 

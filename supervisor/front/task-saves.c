@@ -19,6 +19,7 @@
 typedef struct Given {
         PolicyUse policy, verify_policy;
         JailLimits limits, verify_limits;
+        AnswerRules people;
         uint64_t budget[_TASK_BUDGET_MAX];
         TaskModel model;
         char snapshot[TASK_NAME_MAX];
@@ -46,6 +47,7 @@ static Given *given_of(const Task *task) {
                           .verify_policy = task->verify_policy,
                           .limits = task->limits,
                           .verify_limits = task->verify_limits,
+                          .people = task->people,
                           .model = task->model,
                           .is_replay = task->is_replay };
         memcpy(given->budget, task->budget, sizeof(given->budget));
@@ -198,6 +200,7 @@ static void take_given(Task *task, const Given *given) {
         task->verify_policy = given->verify_policy;
         task->limits = given->limits;
         task->verify_limits = given->verify_limits;
+        task->people = given->people;
         task->model = given->model;
         task->is_replay = given->is_replay;
         memcpy(task->budget, given->budget, sizeof(task->budget));
@@ -337,6 +340,7 @@ int task_saves_load(Front *front, const char *id, Task **ret, Error *err) {
         if (r < 0)
                 return r;
         task->state = TASK_SUSPENDED;
+        task->has_asked = true; /* it may have */
         task->events.seq = (uint64_t) ledger_number(
                 front->ledger, 0, "SELECT max(seq) FROM task_events WHERE task = ?1", "t", id);
         receipt_reopen(front, &task->receipt, id, task->owner_uid);

@@ -13,6 +13,7 @@
 #include "base/units.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/monitor-link.h"
 #include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-fork.h"
@@ -266,6 +267,16 @@ void task_end(Task *task, TaskState state, const char *cause, const char *why) {
                 return;
         if (!(next_states[task->state] & BIT(state)))
                 state = TASK_ERROR;
+        if (state == TASK_ERROR && monitor_is_gone(task->front->monitor)) {
+                cause = "supervisor_lost";
+                why = "the supervisor ended while the task ran";
+                if (task->keep &&
+                    task->base
+                            .has_base) { /* what failed did so because all ends: the next front takes it up */
+                        task_stop_run(task);
+                        return;
+                }
+        }
         (void) snprintf(task->cause, sizeof(task->cause), "%s", cause ? cause : "");
         if (why)
                 (void) snprintf(task->summary, sizeof(task->summary), "%s", why);
