@@ -130,7 +130,7 @@ for wait in 0.05 0.3 0.8 1.2 1.7 2.5; do
         esac
 done
 is "$tried" 6 "six fronts were killed with SIGKILL while a task ran"
-expect 6 "what ended with its supervisor cannot be replayed" warder task replay "$task"
+expect 6 "what did not end by itself cannot be replayed" warder task replay "$task"
 has "$err" "no end of its own" "says so"
 is "$broken" 0 "every chain is whole, ended and signed"
 is "$ended" 6 "each says supervisor_lost, where it ended or went on"
