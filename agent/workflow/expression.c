@@ -64,6 +64,22 @@ int expressions_add(ExpressionSet *set, const char *text, size_t n, const char *
         return (int) set->n - 1;
 }
 
+void expressions_shape(const ExpressionSet *set, unsigned id, ExpressionShape *ret) {
+        *ret = (ExpressionShape){ 0 };
+        if (set->items[id].plain)
+                plain_shape(set->items[id].plain, &ret->path, &ret->equal_to);
+}
+
+int expressions_each(const ExpressionSet *set, const void *owner, ExpressionFn found,
+                     void *userdata, Error *err) {
+        int r = 0;
+
+        for (unsigned i = 0; i < set->n && r >= 0; i++)
+                if (set->items[i].owner == owner)
+                        r = found(i, set->items[i].path, userdata, err);
+        return r;
+}
+
 const char *expressions_text(const ExpressionSet *set, unsigned id) {
         return set->items[id].text;
 }

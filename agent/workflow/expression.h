@@ -40,6 +40,22 @@ int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON *
 int expressions_test(ExpressionSet *set, unsigned id, const cJSON *data, bool *ret_holds,
                      Error *err);
 
+/* What a plain expression is made of; all NULL for others. */
+typedef struct ExpressionShape {
+        const cJSON *path; /* borrowed; names and indexes; of one path, or one beside a literal */
+        const cJSON
+                *equal_to; /* borrowed; the literal that == or != compares it with; NULL: none */
+} ExpressionShape;
+
+/** expressions_shape() - of number @id */
+void expressions_shape(const ExpressionSet *set, unsigned id, ExpressionShape *ret);
+
+typedef int (*ExpressionFn)(unsigned id, const char *path, void *userdata, Error *err);
+
+/** expressions_each() - call @found with each of @owner's, until it fails. Returns: 0 or what @found returned */
+int expressions_each(const ExpressionSet *set, const void *owner, ExpressionFn found,
+                     void *userdata, Error *err);
+
 /** expressions_text() - as it is written; borrowed */
 const char *expressions_text(const ExpressionSet *set, unsigned id);
 

@@ -30,24 +30,52 @@ static const char *const split_keys[] = { "steps",       "resolve",   "max_confl
 static const char *const race_keys[] = { "steps", "wins", "concurrency", NULL };
 static const char *const loop_keys[] = { "max_iterations", "steps", NULL };
 
+#define CLOSED(MEMBERS) \
+        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" MEMBERS "}}"
+
+/* What each gives, where its step says nothing else: for warder-workflow(5) and fit.c. */
+static const char agent_gives[] = CLOSED("\"text\":{\"type\":\"string\"}");
+static const char exec_gives[] =
+        CLOSED("\"cause\":{\"type\":\"string\"},\"code\":{\"type\":[\"integer\",\"null\"]},"
+               "\"signal\":{\"type\":[\"integer\",\"null\"]},\"ok\":{\"type\":\"boolean\"},"
+               "\"output\":{\"type\":\"string\"},\"wall_usec\":{\"type\":\"integer\"}");
+static const char verify_gives[] =
+        "{\"type\":\"object\",\"properties\":{\"verdict\":{\"enum\":[\"passed\",\"failed\","
+        "\"flaky\",\"tampered\",\"timeout\",\"error\"]}}}";
+static const char loop_gives[] = CLOSED("\"iterations\":{\"type\":\"integer\"}");
+static const char sleep_gives[] = CLOSED("\"until\":{\"type\":\"string\"}");
+
 static const StepKind kinds[] = {
-        { .key = "agent", .takes = agent_keys, .load = agent_step_load, .run = agent_step_run },
+        { .key = "agent",
+          .takes = agent_keys,
+          .load = agent_step_load,
+          .run = agent_step_run,
+          .gives = agent_gives },
         { .key = "exec",
           .takes = no_keys,
           .load = exec_step_load,
           .run = exec_step_run,
+          .gives = exec_gives,
           .own_timeout = true },
-        { .key = "verify", .takes = no_keys, .load = verify_step_load, .run = verify_step_run },
+        { .key = "verify",
+          .takes = no_keys,
+          .load = verify_step_load,
+          .run = verify_step_run,
+          .gives = verify_gives },
         { .key = "dountil",
           .takes = loop_keys,
           .load = loop_step_load,
           .run = dountil_step_run,
-          .scope = KIND_SHOWS },
+          .gives = loop_gives,
+          .scope = KIND_SHOWS,
+          .comes_round = true },
         { .key = "dowhile",
           .takes = loop_keys,
           .load = loop_step_load,
           .run = dowhile_step_run,
-          .scope = KIND_SHOWS },
+          .gives = loop_gives,
+          .scope = KIND_SHOWS,
+          .comes_round = true },
         { .key = "branch",
           .takes = branch_keys,
           .load = branch_step_load,
@@ -62,7 +90,8 @@ static const StepKind kinds[] = {
         { .key = "foreach",
           .takes = foreach_keys,
           .load = foreach_step_load,
-          .run = foreach_step_run },
+          .run = foreach_step_run,
+          .gives = "{\"type\":\"array\"}" },
         { .key = "split", .takes = split_keys, .load = split_step_load, .run = split_step_run },
         { .key = "race", .takes = race_keys, .load = race_step_load, .run = race_step_run },
         { .key = "map",
@@ -74,6 +103,7 @@ static const StepKind kinds[] = {
           .takes = no_keys,
           .load = sleep_step_load,
           .run = sleep_step_run,
+          .gives = sleep_gives,
           .unload = sleep_step_unload },
         { .key = "workflow",
           .takes = call_keys,

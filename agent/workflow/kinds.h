@@ -23,6 +23,7 @@ struct StepKind {
         void (*unload)(Step *step); /* releases step->own; NULL: it has none */
         const char *gives;          /* JSON Schema of its output; NULL: it depends */
         KindScope scope;
+        bool comes_round; /* its inner steps run several times, and see what they gave before */
         bool at_once;     /* its arms run side by side: none sees what another gives */
         bool own_timeout; /* "timeout" is its own affair and no failure */
 };

@@ -317,3 +317,19 @@ int plain_eval(const Plain *plain, const cJSON *data, cJSON **ret_value, Error *
         *ret_value = value;
         return 0;
 }
+
+void plain_shape(const Plain *plain, const cJSON **ret_path, const cJSON **ret_equal) {
+        bool compares = plain->op == PLAIN_EQ || plain->op == PLAIN_NE;
+
+        *ret_path = NULL;
+        *ret_equal = NULL;
+        if (plain->op == PLAIN_NONE) {
+                *ret_path = plain->left.path;
+        } else if (compares && plain->left.path && plain->right.literal) {
+                *ret_path = plain->left.path;
+                *ret_equal = plain->right.literal;
+        } else if (compares && plain->left.literal && plain->right.path) {
+                *ret_path = plain->right.path;
+                *ret_equal = plain->left.literal;
+        }
+}

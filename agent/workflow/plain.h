@@ -26,3 +26,10 @@ DEFINE_SCOPED(Plain *, plain_free);
  * Returns: 0 with a fresh @ret_value (json_free()), -EINVAL with a sentence as jq would say it, -ENOMEM.
  */
 int plain_eval(const Plain *plain, const cJSON *data, cJSON **ret_value, Error *err);
+
+/**
+ * plain_shape() - the path of an expression that is one path, or compares one with a literal by == or !=
+ * @ret_path:  borrowed; NULL where it is another; of an alternative too, whose left side may be missing
+ * @ret_equal: borrowed; the literal; NULL: there is none
+ */
+void plain_shape(const Plain *plain, const cJSON **ret_path, const cJSON **ret_equal);

@@ -164,7 +164,8 @@ static int prepare_retry(Engine *engine, const Step *step, unsigned number, Erro
         r = engine_note(engine, "try", count, err);
         if (r < 0 || wait == 0)
                 return r;
-        return engine_pause(engine, wait, err);
+        r = loop_sleep(engine->session->loop, wait, err);
+        return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
 }
 
 /* What lies below a further try has paths of its own: what the failed one committed is not taken for it. */
@@ -212,7 +213,7 @@ static int ask_repeat(Engine *engine, bool *ret_skip, Error *err) {
         const char *choice;
         int r;
 
-        (void) json_add_text(question, "question", outside_question);
+        (void) json_add_text(question, "text", outside_question);
         list = json_add_array(question, "choices");
         for (unsigned i = 0; i < ELEMENTS(choices); i++)
                 (void) json_push_text(list, choices[i]);

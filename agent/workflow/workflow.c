@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/fit.h"
 #include "agent/workflow/kinds.h"
 #include "agent/workflow/step-keys.h"
 #include "base/schema.h"
@@ -23,6 +24,7 @@ static void step_deinit(Step *step) {
         free(step->steps);
         free(step->arms);
         free(step->sets);
+        free(step->where);
         if (step->kind && step->kind->unload)
                 step->kind->unload(step);
         template_free(step->prompt);
@@ -163,6 +165,9 @@ static int load_step(Loader *loader, const cJSON *json, const char *path, Step *
         if (!cJSON_IsObject(json))
                 return workflow_fault(err, path, "", "a step is an object");
         step->json = json;
+        step->where = strdup(path);
+        if (!step->where)
+                return error_set(err, -ENOMEM, "%s", path);
         step->require = step->condition = EXPRESSION_NONE;
         r = load_id(loader, json, path, step, err);
         if (r >= 0)
@@ -314,15 +319,6 @@ static int check_top(const cJSON *json, Error *err) {
         return r < 0 ? r : check_schema_key(json_get(json, "state"), "", "state", err);
 }
 
-static int step_is_known(const char *name, const char *path, void *userdata, Error *err) {
-        const Loader *loader = userdata;
-
-        for (unsigned i = 0; i < loader->n_ids; i++)
-                if (strcmp(loader->ids[i], name) == 0)
-                        return 0;
-        return workflow_fault(err, path, "", "there is no step \"%.64s\"", name);
-}
-
 /* The content of @json, which @loader's workflow is made of. */
 static int load_content(Loader *loader, const cJSON *json, Error *err) {
         Workflow *workflow = loader->workflow;
@@ -344,7 +340,7 @@ static int load_content(Loader *loader, const cJSON *json, Error *err) {
         (void) expressions_enter(workflow->expressions, outer);
         if (r < 0)
                 return r;
-        return expressions_each_step(workflow->expressions, workflow, step_is_known, loader, err);
+        return fit_check(workflow, err);
 }
 
 int workflow_load_called(Loader *outer, const char *name, const char *path, Workflow **ret_workflow,

@@ -37,6 +37,7 @@ struct Step {
         const StepKind *kind;
         const char *id;      /* borrowed from the workflow's JSON */
         const cJSON *json;   /* borrowed; the step as it is written */
+        char *where;         /* owned; its JSON path in its workflow: "/steps/1/steps/0" */
         const cJSON *output; /* borrowed; schema of what it gives, NULL: anything */
         Step *steps;         /* owned; all its inner steps in the order in which they are written */
         unsigned n_steps;

@@ -102,7 +102,7 @@ def side_by_side():
 def each():
     s = run([{"id": "e", "foreach": "[range(20)]", "concurrency": 4,
               "steps": [{"id": "x", "map": ".item * 2"}, {"id": "y", "map": "[.item, .steps.x, .iteration]"}]},
-             {"id": "after", "map": "[.steps.e[7], .steps.x]"}])
+             {"id": "after", "map": "[.steps.e[7], (.steps | .x)]"}])
     ended(s, "done", None, "foreach")
     tap.is_(output(s, "after"), [[7, 14, 8], None], "in the list's order; inner outputs are seen inside only")
     tap.ok("e[7]/y" in paths(s) and "e[7]" in paths(s), "an item is an instance", paths(s))

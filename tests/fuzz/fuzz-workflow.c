@@ -2,7 +2,7 @@
  * workflow: a workflow/1 file, with its templates and jq expressions, and roles. Input: the workflow, or an
  * object with the key "roles".
  */
-#include "agent/workflow/workflow.h"
+#include "agent/workflow/describe.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,5 +53,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 must(err.text[0] && !workflow);
         else
                 must(workflow->n_steps > 0 && workflow->n_steps <= WORKFLOW_STEPS_MAX);
+        if (workflow) {
+                SCOPED(json_free) cJSON *tree = describe_workflow(workflow);
+
+                must(cJSON_IsArray(json_get(tree, "steps")));
+        }
         return 0;
 }

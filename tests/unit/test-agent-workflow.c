@@ -108,6 +108,148 @@ static void faults(void) {
         has_text(load("[]"), "an object", "no object");
 }
 
+/* What each kind and each key of all kinds may not be. */
+static void kind_faults(void) {
+        static const struct {
+                const char *step, *path, *words;
+        } cases[] = {
+                { "\"branch\":[]", "/branch", "1 to" },
+                { "\"branch\":[7]", "/branch/0", "when" },
+                { "\"branch\":[{\"steps\":[{\"id\":\"b\",\"map\":\"1\"}]},{\"when\":\"true\","
+                  "\"steps\":[{\"id\":\"c\",\"map\":\"1\"}]}]",
+                  "/branch/0/when", "never reached" },
+                { "\"branch\":[{\"when\":\"true\",\"steps\":[]}]", "/branch/0/steps", "a list" },
+                { "\"branch\":[{\"when\":\"true\",\"stpes\":[]}]", "/branch/0/stpes", "no such" },
+                { "\"branch\":[{\"steps\":[{\"id\":\"b\",\"map\":\"1\"}]}],\"mode\":\"some\"",
+                  "/mode", "all" },
+                { "\"parallel\":{}", "/parallel", "a list" },
+                { "\"parallel\":[[]]", "/parallel/0", "at least one" },
+                { "\"parallel\":[{\"id\":\"b\",\"map\":\"1\"}],\"concurrency\":13", "/concurrency",
+                  "1 to 12" },
+                { "\"foreach\":7", "/foreach", "an expression" },
+                { "\"foreach\":\".input\"", "/steps", "a list" },
+                { "\"foreach\":\".input\",\"max_items\":0,\"steps\":[]", "/max_items", "1 to" },
+                { "\"map\":7", "/map", "an expression" },
+                { "\"map\":{\"x\":7}", "/map/x", "an expression" },
+                { "\"sleep\":\"long\"", "/sleep", "long" },
+                { "\"sleep\":\"31d\"", "/sleep", "30 days" },
+                { "\"workflow\":7", "/workflow", "the name" },
+                { "\"workflow\":\"x\"", "/workflow", "no workflow \"x\"" },
+                { "\"exec\":{\"argv\":7}", "/exec/argv", "an expression" },
+                { "\"exec\":{\"args\":\"x\"}", "/exec/argv", "the one key" },
+                { "\"map\":\"1\",\"retry\":3", "/retry", "max" },
+                { "\"map\":\"1\",\"retry\":{\"max\":21}", "/retry/max", "1 to 20" },
+                { "\"map\":\"1\",\"retry\":{\"max\":1,\"wait\":1}", "/retry/wait", "a duration" },
+                { "\"map\":\"1\",\"retry\":{\"max\":1,\"often\":1}", "/retry/often", "no such" },
+                { "\"map\":\"1\",\"timeout\":\"x\"", "/timeout", "x" },
+                { "\"map\":\"1\",\"require\":true", "/require", "an expression" },
+                { "\"map\":\"1\",\"set\":{}", "/set", "1 to" },
+                { "\"map\":\"1\",\"set\":{\"n\":1}", "/set/n", "an expression" },
+                { "\"map\":\"1\",\"effects\":\"inside\"", "/effects", "outside" },
+        };
+
+        for (unsigned i = 0; i < ELEMENTS(cases); i++) {
+                char step[512], want[300];
+                const char *got;
+
+                (void) snprintf(step, sizeof(step), "[{\"id\":\"a\",%s}]", cases[i].step);
+                (void) snprintf(want, sizeof(want), "workflow w: /steps/0%s: ", cases[i].path);
+                got = with_steps(step);
+                has_text(got, want, cases[i].words);
+                has_text(got, cases[i].words, cases[i].path);
+        }
+        has_text(with_steps("[{\"id\":\"finally\",\"map\":\"1\"}]"), "/steps/0/id: \"finally\"",
+                 "a word that is taken");
+}
+
+#define STEP_A "{\"id\":\"a\",\"map\":\"1\"}"
+#define STEP_X "{\"id\":\"x\",\"exec\":\"true\"}"
+#define PLANNED                                                                             \
+        "{\"id\":\"p\",\"agent\":\"dev\",\"prompt\":\"x\",\"output\":{\"type\":\"object\"," \
+        "\"properties\":{\"kind\":{\"enum\":[\"s\",\"m\"]},\"files\":{\"type\":\"array\","  \
+        "\"items\":{\"type\":\"string\"}},\"n\":{\"type\":\"number\"}},"                    \
+        "\"additionalProperties\":false}}"
+#define MAP(EXPRESSION) ",{\"id\":\"m\",\"map\":\"" EXPRESSION "\"}"
+
+/* What can never be right is a fault. */
+static void misfits(void) {
+        static const struct {
+                const char *steps, *path, *words;
+        } cases[] = {
+                { "[" STEP_X MAP(".steps.x.exit_code") "]", "/steps/1/map",
+                  "never has \"exit_code\"" },
+                { "[" STEP_X MAP(".steps.x.ok.y") "]", "/steps/1/map", "it is no object" },
+                { "[" STEP_X MAP(".steps.x.output[0]") "]", "/steps/1/map", "it is no list" },
+                { "[" PLANNED MAP(".steps.p.fils") "]", "/steps/1/map", "never has \"fils\"" },
+                { "[" PLANNED MAP(".steps.p.files[0].name") "]", "/steps/1/map",
+                  "it is no object" },
+                { "[" PLANNED MAP(".steps.p.kind == \\\"l\\\"") "]", "/steps/1/map",
+                  "never equal" },
+                { "[" PLANNED MAP("3 != .steps.p.files") "]", "/steps/1/map", "never equal" },
+                { "[{\"id\":\"v\",\"verify\":{}}" MAP(".steps.v.verdict == \\\"pased\\\"") "]",
+                  "/steps/1/map", "never equal" },
+                { "[" STEP_A MAP(".step.a") "]", "/steps/1/map", "there is no .step" },
+                { "[" STEP_A MAP(".steps.b") "]", "/steps/1/map", "no step \"b\"" },
+                { "[{\"id\":\"m\",\"map\":\".steps.a\"}," STEP_A "]", "/steps/0/map",
+                  "runs only after" },
+                { "[{\"id\":\"p\",\"parallel\":[" STEP_A ",{\"id\":\"b\",\"map\":\".steps.a\"}]}]",
+                  "/steps/0/parallel/1/map", "runs beside" },
+                { "[{\"id\":\"f\",\"foreach\":\"[1]\",\"steps\":[" STEP_A "]}" MAP(".steps.a") "]",
+                  "/steps/1/map", "inside of \"f\" only" },
+                { "[" PLANNED ",{\"id\":\"f\",\"foreach\":\".steps.p.n\",\"steps\":[" STEP_A "]}]",
+                  "/steps/1/foreach", "never a list" },
+                { "[{\"id\":\"x\",\"exec\":\"true\",\"output\":{\"required\":[\"status\"]}}]",
+                  "/steps/0/output", "no output of kind \"exec\" fits" },
+        };
+
+        for (unsigned i = 0; i < ELEMENTS(cases); i++) {
+                char want[300];
+                const char *got = with_steps(cases[i].steps);
+
+                (void) snprintf(want, sizeof(want), "workflow w: %s: ", cases[i].path);
+                has_text(got, want, cases[i].words);
+                has_text(got, cases[i].words, cases[i].path);
+        }
+}
+
+/* What may be right is none. */
+static void no_false_alarms(void) {
+        static const char *const cases[] = {
+                "[" STEP_X MAP(".steps.x.code == null") "]",
+                "[" STEP_X MAP(".steps.x.exit_code // 3") "]",
+                "[" STEP_X MAP(".steps.x | .exit_code") "]",
+                "[" PLANNED MAP(".steps.p.n == 2.5") "]",
+                "[" PLANNED MAP(".steps.p.files[0] == \\\"x\\\"") "]",
+                "[{\"id\":\"v\",\"verify\":{}}" MAP(".steps.v.budget.x") "]",
+                "[{\"id\":\"v\",\"verify\":{}}" MAP(".steps.v.verdict == null") "]",
+                "[{\"id\":\"x\",\"exec\":\"true\",\"effects\":\"outside\"}" MAP(
+                        ".steps.x.skipped") "]",
+                "[{\"id\":\"l\",\"dountil\":\".steps.a\",\"max_iterations\":2,\"steps\":[{\"id\":"
+                "\"p\","
+                "\"parallel\":[" STEP_A ",{\"id\":\"b\",\"map\":\".steps.a\"}]}]}]",
+                "[{\"id\":\"l\",\"dountil\":\"true\",\"max_iterations\":2,\"steps\":[{\"id\":\"b\","
+                "\"map\":\".steps.a\"}," STEP_A "]}]",
+                "[{\"id\":\"a\",\"map\":\"1\",\"require\":\".steps.a == "
+                "1\",\"set\":{\"n\":\".steps.a\"}}]",
+                "[{\"id\":\"f\",\"foreach\":\"[1]\",\"steps\":[" STEP_A MAP(".steps.a") "]}]",
+                "[{\"id\":\"b\",\"branch\":[{\"when\":\".input.x\",\"steps\":[" STEP_A
+                "]}]}" MAP(".steps.a") "]",
+        };
+
+        for (unsigned i = 0; i < ELEMENTS(cases); i++)
+                is_text(with_steps(cases[i]), "", cases[i]);
+        has_text(load("{\"warder\":\"workflow/"
+                      "1\",\"name\":\"w\",\"input\":{\"additionalProperties\":false,"
+                      "\"properties\":{\"request\":{\"type\":\"string\"}}},\"steps\":[{\"id\":"
+                      "\"a\",\"map\":"
+                      "\".input.reqest\"}]}"),
+                 "/steps/0/map: ", "a closed input");
+        is_text(load("{\"warder\":\"workflow/1\",\"name\":\"w\",\"steps\":[" STEP_A
+                     "],\"finally\":[{\"id\":"
+                     "\"f\",\"map\":\".steps.a\"}]}"),
+                "", "finally sees all steps");
+}
+
 static const char *role(const char *text) {
         static char shown[ERROR_TEXT_MAX];
         SCOPED(json_free) cJSON *json = NULL;
@@ -144,6 +286,9 @@ int main(void) {
         make_roles();
         good();
         faults();
+        kind_faults();
+        misfits();
+        no_false_alarms();
         role_faults();
         roles_deinit(&roles);
         return tap_end();
