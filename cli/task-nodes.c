@@ -12,26 +12,25 @@
 
 #define DEPTH_MAX 32u
 
-typedef struct Segment { /* "loop[2]": id "loop", item 2 */
+typedef struct Segment { /* "loop[2]": id "loop", item 2; "~1": a try */
         char id[TREE_NAME_MAX];
+        bool has_item, is_try;
         uint64_t item;
 } Segment;
 
-/* The number in brackets at the end of @text, cut off; 0 where there is none */
-static uint64_t take_item(char *text) {
-        size_t n = strlen(text);
-        char *open = strrchr(text, '[');
-        uint64_t item = 0;
+/* The number in brackets at the end of the id, cut off */
+static void take_item(Segment *segment) {
+        size_t n = strlen(segment->id);
+        char *open = strrchr(segment->id, '[');
 
-        if (n == 0 || text[n - 1] != ']' || !open || open == text)
-                return 0;
-        text[n - 1] = '\0';
-        if (units_parse_number(open + 1, &item, NULL) < 0 || item == 0) {
-                text[n - 1] = ']';
-                return 0;
-        }
-        *open = '\0';
-        return item;
+        if (n == 0 || segment->id[n - 1] != ']' || !open || open == segment->id)
+                return;
+        segment->id[n - 1] = '\0';
+        segment->has_item = units_parse_number(open + 1, &segment->item, NULL) == 0;
+        if (segment->has_item)
+                *open = '\0';
+        else
+                segment->id[n - 1] = ']';
 }
 
 /* The next part of a path. Returns: where the one behind it begins, NULL: this was none */
@@ -40,14 +39,24 @@ static const char *take_segment(const char *path, Segment *ret) {
 
         if (n == 0)
                 return NULL;
+        *ret = (Segment){ 0 };
         (void) snprintf(ret->id, sizeof(ret->id), "%.*s", (int) n, path);
-        ret->item = n < sizeof(ret->id) ? take_item(ret->id) : 0;
+        if (n < sizeof(ret->id))
+                take_item(ret);
+        ret->is_try = ret->id[0] == '~' && units_parse_number(ret->id + 1, &ret->item, NULL) == 0;
         return path + n + (path[n] == '/');
 }
 
-static Node *find_child(const Node *parent, const char *id, uint64_t item) {
+static Node *find_step(const Node *parent, const char *id) {
         for (Node *child = parent->children; child; child = child->next)
-                if (child->item == item && strcmp(child->id, id) == 0)
+                if (!child->is_instance && strcmp(child->id, id) == 0)
+                        return child;
+        return NULL;
+}
+
+static Node *find_instance(const Node *parent, uint64_t item) {
+        for (Node *child = parent->children; child; child = child->next)
+                if (child->is_instance && child->item == item)
                         return child;
         return NULL;
 }
@@ -80,7 +89,7 @@ static void drop(TaskTree *tree, Node *node) {
 /* The first instance of @parent that has ended */
 static Node *ended_instance(const Node *parent) {
         for (Node *child = parent->children; child; child = child->next)
-                if (child->item > 0 && !node_is_busy(child))
+                if (child->is_instance && !node_is_busy(child))
                         return child;
         return NULL;
 }
@@ -120,19 +129,28 @@ static bool make_room(TaskTree *tree, const Node *parent) {
 
 /* ---- making -------------------------------------------------------------------------------------- */
 
-static Node *add_child(TaskTree *tree, Node *parent, const char *id, uint64_t item) {
+static Node *add_child(TaskTree *tree, Node *parent) {
         Node **at = &parent->children;
         Node *node = make_room(tree, parent) ? calloc(1, sizeof(*node)) : NULL;
 
         if (!node)
                 return NULL;
-        *node = (Node){ .parent = parent, .item = item, .state = NODE_RUNNING };
-        (void) snprintf(node->id, sizeof(node->id), "%s", id);
-        node->started_usec = tree->last_usec;
+        *node = (Node){ .parent = parent, .state = NODE_RUNNING, .started_usec = tree->last_usec };
         while (*at)
                 at = &(*at)->next;
         *at = node;
         tree->n_nodes++;
+        return node;
+}
+
+static Node *step_of(TaskTree *tree, Node *parent, const char *id) {
+        Node *node = find_step(parent, id);
+
+        if (node)
+                return node;
+        node = add_child(tree, parent);
+        if (node)
+                (void) snprintf(node->id, sizeof(node->id), "%s", id);
         return node;
 }
 
@@ -161,16 +179,22 @@ static void retire(TaskTree *tree, Node *parent) {
 }
 
 static Node *instance_of(TaskTree *tree, Node *parent, uint64_t item) {
-        Node *node = find_child(parent, "", item);
+        Node *node = find_instance(parent, item);
 
         if (node)
                 return node;
         if (node_is_loop(parent) && item < parent->iteration)
                 return NULL; /* late news of an iteration that is forgotten */
         retire(tree, parent);
+        parent->has_instances = true;
         if (item > parent->iteration)
                 parent->iteration = item;
-        return add_child(tree, parent, "", item);
+        node = add_child(tree, parent);
+        if (!node)
+                return NULL;
+        node->is_instance = true;
+        node->item = item;
+        return node;
 }
 
 /* A path that names no iteration ("loop/code"): the one that is said beside it, of the innermost loop */
@@ -182,26 +206,36 @@ static Node *implied_instance(TaskTree *tree, Node *parent, const char *rest, ui
         return instance_of(tree, parent, iteration);
 }
 
+/* What an earlier try did is forgotten; NULL: this is news of one */
+static Node *try_of(TaskTree *tree, Node *node, uint64_t number) {
+        if (number < node->tries)
+                return NULL;
+        if (number > node->tries)
+                task_node_drop_children(tree, node);
+        node->tries = number;
+        return node;
+}
+
 Node *task_node_at(TaskTree *tree, const char *path, uint64_t iteration) {
         Node *node = &tree->root;
         Segment segment;
 
         for (unsigned depth = 0; node && *path; depth++) {
                 const char *rest = depth < DEPTH_MAX ? take_segment(path, &segment) : NULL;
-                Node *child;
 
                 if (!rest)
                         return NULL;
-                child = find_child(node, segment.id, 0);
-                node = child ? child : add_child(tree, node, segment.id, 0);
-                if (node && segment.item > 0)
-                        node = instance_of(tree, node, segment.item);
-                else if (node)
-                        node = implied_instance(tree, node, rest, iteration);
+                if (segment.is_try && node != &tree->root) {
+                        node = try_of(tree, node, segment.item);
+                } else {
+                        node = step_of(tree, node, segment.id);
+                        if (node && segment.has_item)
+                                node = instance_of(tree, node, segment.item);
+                        else if (node)
+                                node = implied_instance(tree, node, rest, iteration);
+                }
                 path = rest;
         }
-        if (!node)
-                tree->forgot = true;
         return node == &tree->root ? NULL : node;
 }
 
@@ -219,9 +253,11 @@ Node *task_tree_find(TaskTree *tree, const char *path) {
 
         while (node && *path) {
                 path = take_segment(path, &segment);
-                node = path ? find_child(node, segment.id, 0) : NULL;
-                if (node && segment.item > 0)
-                        node = find_child(node, "", segment.item);
+                if (path && segment.is_try)
+                        continue;
+                node = path ? find_step(node, segment.id) : NULL;
+                if (node && segment.has_item)
+                        node = find_instance(node, segment.item);
                 else if (node && *path && node_is_loop(node) && node->children)
                         node = node->children; /* a loop keeps one */
         }

@@ -8,7 +8,7 @@
  * task_node_at() - the node of an instance path, made with all above it where it is missing
  * @iteration: of the innermost loop, for paths that do not say it; 0: none
  *
- * Returns: the node; NULL where there is no room or no memory, and the tree's forgot is set.
+ * Returns: the node; NULL where the path is none, is about what is forgotten, or there is no room for it.
  */
 Node *task_node_at(TaskTree *tree, const char *path, uint64_t iteration);
 

@@ -39,7 +39,7 @@ bool node_is_loop(const Node *node) {
 }
 
 bool node_is_busy(const Node *node) {
-        if (node->item == 0)
+        if (!node->is_instance)
                 return node->state == NODE_RUNNING || node->state == NODE_WAITING;
         if (node->state != NODE_RUNNING && node->state != NODE_WAITING)
                 return false;
@@ -73,6 +73,12 @@ static void set_running(Node *node, NodeState from, NodeState to) {
         }
 }
 
+static void stop_all(TaskTree *tree) {
+        for (Node *step = tree->root.children; step; step = step->next)
+                if (node_is_busy(step))
+                        task_node_end(step, NODE_STOPPED, tree->last_usec);
+}
+
 static void fold_state(TaskTree *tree, const cJSON *event, const cJSON *data) {
         (void) event;
         KEEP(tree->state, json_text(data, "state"));
@@ -85,9 +91,8 @@ static void fold_state(TaskTree *tree, const cJSON *event, const cJSON *data) {
         tree->question[0] = '\0';
         tree->asks[0] = '\0';
         set_running(&tree->root, NODE_WAITING, NODE_RUNNING);
-        for (Node *step = tree->root.children; step && task_tree_has_ended(tree); step = step->next)
-                if (node_is_busy(step))
-                        task_node_end(step, NODE_STOPPED, tree->last_usec);
+        if (task_tree_has_ended(tree))
+                stop_all(tree);
 }
 
 static void fold_limit(TaskTree *tree, const cJSON *event, const cJSON *data) {
@@ -107,6 +112,9 @@ static void fold_notice(TaskTree *tree, const cJSON *event, const cJSON *data) {
         char *to = node ? node->doing : tree->note;
 
         _Static_assert(sizeof(node->doing) == sizeof(tree->note), "either takes it");
+        if (phase &&
+            strcmp(phase, "resume") == 0) /* its agent walks again and says what it begins */
+                stop_all(tree);
         if (text)
                 KEEP(tree->note, text);
         else if (phase)
@@ -115,38 +123,38 @@ static void fold_notice(TaskTree *tree, const cJSON *event, const cJSON *data) {
 }
 
 static void fold_ask(TaskTree *tree, const cJSON *event, const cJSON *data) {
-        static const char *const members[] = { "question", "prompt", "text", "reason" };
+        const char *text = json_text(data, "text"), *phase = json_text(data, "phase");
+        const char *path = json_text(event, "step");
         Node *node = node_of(tree, event, data);
+        bool asked = !phase || strcmp(phase, "asked") == 0;
 
-        KEEP(tree->asks, json_text(event, "step"));
-        KEEP(tree->question, "an answer is needed");
-        for (size_t i = ELEMENTS(members); i-- > 0;)
-                if (json_text(data, members[i]))
-                        KEEP(tree->question, json_text(data, members[i]));
-        if (node)
-                node->state = NODE_WAITING;
+        if (asked) {
+                KEEP(tree->asks, path);
+                KEEP(tree->question, text ? text : "an answer is needed");
+        } else if (strcmp(tree->asks, path ? path : "") == 0) {
+                tree->question[0] = '\0';
+        }
+        if (node && (asked || node->state == NODE_WAITING))
+                node->state = asked ? NODE_WAITING : NODE_RUNNING;
 }
 
 /* ---- steps --------------------------------------------------------------------------------------- */
 
-/* How many instances there may be: said of the loop itself, or with each step in it */
+/* How many instances there may be: said with what is in one, of the innermost; else of the loop itself */
 static void note_of(Node *node, uint64_t of) {
-        Node *above = node->parent;
+        Node *at = node;
 
-        if (of == 0)
-                return;
-        if (node->item > 0)
-                above->of = of;
-        else if (node_is_loop(node) || strcmp(node->kind, "foreach") == 0)
-                node->of = of;
-        else if (above && above->item > 0 && above->parent)
-                above->parent->of = of;
+        while (at && !at->is_instance)
+                at = at->parent;
+        if (of > 0)
+                (at ? at->parent : node)->of = of;
 }
 
 /* Begun once more, after an undo or a new start of its agent: what was below belongs to the time before */
 static void begin(TaskTree *tree, Node *node) {
         task_node_drop_children(tree, node);
-        node->iteration = node->ended = node->failed = node->turns = 0;
+        node->iteration = node->ended = node->failed = node->turns = node->tries = 0;
+        node->has_instances = false;
         node->state = NODE_RUNNING;
         node->started_usec = tree->last_usec;
         node->ended_usec = 0;

@@ -4,8 +4,9 @@
  * what waits for a person. Folding one event after the other is all there is: the same events give the same
  * tree, whether they come now or are replayed. Texts are kept as they came; who shows them escapes them.
  *
- * An instance path is ids joined with "/", with "[n]" behind a loop's or foreach's id: "loop[2]/code". Of a loop
- * only the newest iteration keeps its steps; of a foreach the items that run, and some of those that ended.
+ * An instance path is ids joined with "/", with "[n]" behind a loop's or foreach's id, and "~n" between them for a
+ * further try: "loop[2]/code", "each[0]/work", "par/~1/lint". Of a loop only the newest iteration keeps its steps; of
+ * a foreach the items that run, and some of those that ended; of tries the last one.
  */
 #include "base/json.h"
 
@@ -30,13 +31,16 @@ typedef struct Node Node;
 struct Node {
         Node *parent, *children, *next; /* in the order in which they were first heard of */
         char id[TREE_NAME_MAX];
-        uint64_t item; /* of an instance, "[7]": its number; 0: a step */
+        bool is_instance;   /* "[7]", of its parent; else a step */
+        bool has_instances; /* its children are such */
+        uint64_t item;      /* of an instance: its number */
         NodeState state;
         char kind[24];
         char role[TREE_NAME_MAX];
-        uint64_t iteration;     /* newest of its instances; 0: it has none */
+        uint64_t iteration;     /* newest of its instances */
         uint64_t of;            /* how many there may be; 0: not known */
-        uint64_t ended, failed; /* instances that ended, failed ones among them */
+        uint64_t tries;         /* further ones: 0 the first is not over */
+        uint64_t ended, failed; /* instances that are forgotten, failed ones among them */
         uint64_t started_usec;  /* since 1970; 0: not heard */
         uint64_t ended_usec;
         uint64_t turns;            /* calls of a model */

@@ -71,7 +71,7 @@ static void add_name(Line *line, const Node *node) {
         Tone tone = node->state == NODE_RUNNING ? TONE_BOLD : TONE_PLAIN;
 
         line_tone(line, tone);
-        if (node->item > 0)
+        if (node->is_instance)
                 pen_number(line, "[", node->item, "]");
         else
                 line_text(line, node->id, NAME_COLUMNS);
@@ -87,10 +87,12 @@ static void add_extras(Line *line, const Node *node) {
                 line_text(line, what, NAME_COLUMNS);
                 line_tone(line, TONE_PLAIN);
         }
-        if (node->iteration > 0 && node_is_loop(node))
+        if (node->has_instances && node_is_loop(node))
                 add_iterations(line, node);
-        else if (node->iteration > 0)
+        else if (node->has_instances)
                 add_items(line, node);
+        if (node->tries > 0)
+                pen_number(line, "  try ", node->tries + 1, "");
         add_verdict(line, node);
 }
 
@@ -111,7 +113,7 @@ static unsigned format_time(const Pen *pen, uint64_t from, uint64_t to, bool run
 }
 
 static void step_line(Pen *pen, const Node *node, unsigned indent) {
-        bool runs = node_is_busy(node), idle = node->item > 0 && !runs;
+        bool runs = node_is_busy(node), idle = node->is_instance && !runs;
         NodeState state = idle && node->state == NODE_RUNNING ? NODE_DONE : node->state;
         char time[UNITS_TEXT_MAX];
         unsigned margin = format_time(pen, node->started_usec, node->ended_usec, runs, time);
@@ -144,7 +146,7 @@ static bool is_shown(const Node *node, Detail detail) {
 }
 
 static bool is_opened(const Node *node, Detail detail) {
-        return node_is_busy(node) || (detail == DETAIL_ALL && !node->item) ||
+        return node_is_busy(node) || (detail == DETAIL_ALL && !node->is_instance) ||
                (node->state == NODE_FAILED && node->children);
 }
 
@@ -167,7 +169,7 @@ static void show_step(Pen *pen, const Node *node, unsigned depth, Detail detail)
 /* The newest iteration of a loop has no line of its own: its steps stand below the loop */
 static void step_lines(Pen *pen, const Node *parent, unsigned depth, Detail detail) {
         for (const Node *node = parent->children; node; node = node->next) {
-                if (node->item > 0 && node_is_loop(parent))
+                if (node->is_instance && node_is_loop(parent))
                         step_lines(pen, node, depth, detail);
                 else if (is_shown(node, detail))
                         show_step(pen, node, depth, detail);

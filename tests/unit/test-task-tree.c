@@ -73,8 +73,8 @@ static void test_steps(void) {
         event(5, "step.start", "a//b", 0, "{}");
         event(5, "step.start", "/", 0, "{}");
         event(5, "step.start", "x[", 0, "{}");
-        event(5, "step.start", "y[0]", 0, "{}");
-        is_number(state_of("y[0]"), NODE_RUNNING, "brackets that hold no number are a name");
+        event(5, "step.start", "y[z]", 0, "{}");
+        is_number(state_of("y[z]"), NODE_RUNNING, "brackets that hold no number are a name");
         event(9, "task.state", "", 0, "{\"state\":\"cancelled\"}");
         is_number(state_of("x["), NODE_STOPPED, "at the task's end nothing runs");
         ok(task_tree_has_ended(&tree), "the task has ended");
@@ -82,8 +82,9 @@ static void test_steps(void) {
 
 static void test_loop(void) {
         reset();
-        event(0, "step.start", "loop", 0, "{\"kind\":\"dountil\",\"of\":5}");
-        start(1, "loop[1]/code", "agent");
+        start(0, "loop", "dountil");
+        event(1, "step.start", "loop/code", 1,
+              "{\"kind\":\"agent\",\"path\":\"loop[1]/code\",\"of\":5}");
         end(2, "loop[1]/code", "done");
         start(3, "loop[2]/code", "agent");
         is_number((long long) task_tree_find(&tree, "loop")->iteration, 2, "the second iteration");
@@ -116,6 +117,21 @@ static void test_paths_without_numbers(void) {
         event(4, "step.start", "loop/par", 3, "{\"kind\":\"parallel\"}");
         event(5, "step.start", "loop/par/one", 3, "{\"kind\":\"exec\"}");
         is_number(state_of("loop[3]/par/one"), NODE_RUNNING, "further in as well");
+}
+
+static void test_tries(void) {
+        reset();
+        start(0, "par", "parallel");
+        start(1, "par/one", "exec");
+        end(2, "par/one", "failed");
+        start(3, "par/~1/two", "exec");
+        is_number(state_of("par/one"), -1, "what the first try did is forgotten");
+        is_number(state_of("par/two"), NODE_RUNNING, "the second one runs");
+        is_number((long long) task_tree_find(&tree, "par")->tries, 1, "and is counted");
+        end(4, "par/one", "done");
+        end(4, "par/~0/one", "done");
+        start(5, "~1", "exec");
+        is_number(state_of("par/two"), NODE_RUNNING, "late news of the first change nothing");
 }
 
 static void test_foreach(void) {
@@ -188,13 +204,18 @@ static void test_waiting(void) {
         reset();
         event(0, "task.state", "", 0, "{\"state\":\"running\"}");
         start(1, "review", "ask");
-        event(2, "ask", "review", 0, "{\"question\":\"Is the plan good?\"}");
+        event(2, "ask", "review", 0, "{\"phase\":\"asked\",\"text\":\"Is the plan good?\"}");
         event(2, "task.state", "", 0, "{\"state\":\"suspended\"}");
         is_text(tree.question, "Is the plan good?", "what waits for a person");
         is_number(state_of("review"), NODE_WAITING, "its step waits");
         event(9, "task.state", "", 0, "{\"state\":\"running\"}");
         is_text(tree.question, "", "is answered");
+        event(9, "ask", "review", 0, "{\"phase\":\"asked\",\"text\":\"And this?\"}");
+        event(9, "ask", "review", 0, "{\"phase\":\"decided\",\"text\":\"And this?\"}");
+        is_text(tree.question, "", "by its own event as well");
         is_number(state_of("review"), NODE_RUNNING, "and goes on");
+        event(10, "notice", "", 0, "{\"phase\":\"resume\"}");
+        is_number(state_of("review"), NODE_STOPPED, "an agent that begins anew says so again");
 }
 
 static void test_strange(void) {
@@ -303,16 +324,16 @@ static void test_view(void) {
 static void test_items(void) {
         reset();
         event(0, "step.start", "each", 0, "{\"kind\":\"foreach\",\"of\":4}");
+        start(1, "each[0]/work", "agent");
         start(1, "each[1]/work", "agent");
-        start(1, "each[2]/work", "agent");
-        end(5, "each[1]/work", "done");
-        end(5, "each[1]", "failed");
+        end(5, "each[0]/work", "done");
+        end(5, "each[0]", "failed");
         looks(54, 0,
               "t-7f3kq2m4ab                                  1 m 40 s\n"
               "  ▸ each  1 of 4 done, 1 running, 1 failed    1 m 40 s\n"
-              "    ✗ [1]                                        4.0 s\n"
+              "    ✗ [0]                                        4.0 s\n"
               "      ✓ work                                     4.0 s\n"
-              "    ▸ [2]                                     1 m 39 s\n"
+              "    ▸ [1]                                     1 m 39 s\n"
               "      ▸ work                                  1 m 39 s\n",
               "items of a foreach");
 }
@@ -391,6 +412,7 @@ int main(void) {
         test_steps();
         test_loop();
         test_paths_without_numbers();
+        test_tries();
         test_foreach();
         test_bounds();
         test_verdicts();
