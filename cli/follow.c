@@ -81,7 +81,9 @@ static bool is_new(Follow *follow, const cJSON *event) {
 
 static void show(Follow *follow, const cJSON *event) {
         keep_line(follow, event);
-        if (follow->json)
+        if (follow->on_event)
+                follow->on_event(follow, event);
+        else if (follow->json)
                 events_result(event);
         else if (follow->live.fd >= 0)
                 task_live_event(&follow->live, event);

@@ -10,7 +10,9 @@
 
 #define STATE_TEXT_MAX 32
 
-typedef struct Follow {
+typedef struct Follow Follow;
+
+struct Follow {
         Link *link; /* borrowed */
         char task[ID_MAX];
         bool json;      /* events go to stdout as they are */
@@ -26,7 +28,10 @@ typedef struct Follow {
         Progress progress;
         TaskLive live; /* used where its fd is set: instead of progress */
         Buf *events;   /* lines are kept here; NULL: not */
-} Follow;
+        /* takes each new event instead of all that; NULL: nobody does */
+        void (*on_event)(Follow *follow, const cJSON *event);
+        void *userdata; /* of on_event, borrowed */
+};
 
 #define FOLLOW_EMPTY ((Follow){ .live = TASK_LIVE_EMPTY })
 

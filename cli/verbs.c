@@ -24,6 +24,7 @@
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-snapshot.h"
+#include "cli/verb-task-log.h"
 #include "cli/verb-task-run.h"
 #include "cli/verb-task.h"
 #include "cli/verb-verify.h"
@@ -49,6 +50,7 @@ static const Verb *const verbs[] = {
         &verb_task_list,
         &verb_task_show,
         &verb_task_watch,
+        &verb_task_log,
         &verb_task_cancel,
         &verb_task_waiting,
         &verb_task_approve,
