@@ -93,6 +93,8 @@ int tool_bash(ToolRun *run, const cJSON *arguments, Error *err) {
 
         (void) json_add_text(params, "command", json_text(arguments, "command"));
         (void) json_add_number(params, "timeout_usec", (uint64_t) llround(seconds * 1e6));
+        if (run->path)
+                (void) json_add_text(params, "path", run->path);
         r = tool_call(run, "exec", params, &answer, err);
         if (r == LINK_E_REFUSED)
                 return tool_refuse(run, &answer, err);
@@ -101,12 +103,15 @@ int tool_bash(ToolRun *run, const cJSON *arguments, Error *err) {
 
 int tool_verify(ToolRun *run, const cJSON *arguments, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        cJSON *params = cJSON_CreateObject();
         const char *verdict, *digest;
         uint64_t left = 0;
         int r;
 
         (void) arguments;
-        r = tool_call(run, "verify", NULL, &answer, err);
+        if (run->path)
+                (void) json_add_text(params, "path", run->path);
+        r = tool_call(run, "verify", params, &answer, err);
         if (r == LINK_E_REFUSED)
                 return tool_refuse(run, &answer, err);
         if (r < 0)

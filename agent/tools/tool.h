@@ -15,6 +15,7 @@
 typedef struct ToolRun {
         Link *link;         /* borrowed */
         uint64_t fork;      /* of the workspace, that it works in; 0: the task's own */
+        const char *path;   /* borrowed: the step instance, for events; NULL: not said */
         OutputRules output; /* how much of it is kept */
         Buf result;         /* text for the model */
         bool failed;        /* the tool ran and says no: no such file, exit code 2, … */
@@ -48,7 +49,7 @@ const cJSON *toolbox_describe(const ToolBox *box);
 
 /**
  * toolbox_call() - check one call and run it
- * @run: zeroed but for link and output; its result is owned by the caller (buf_deinit())
+ * @run: zeroed but for link, path and output; its result is owned by the caller (buf_deinit())
  *
  * A call that cannot be run (malformed JSON, unknown tool, arguments that do not fit) is a result that
  * says what was wrong and what would be right, with run->wrong set.

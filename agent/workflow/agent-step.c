@@ -219,6 +219,7 @@ static int judge_call(Turns *turns, const ToolRun *run, Error *err) {
 static int run_call(Turns *turns, const ToolCall *call, Error *err) {
         ToolRun run = { .link = turns->engine->session->link,
                         .fork = turns->engine->fork,
+                        .path = turns->engine->path,
                         .output = turns->step->role->output_rules };
         uint64_t began = units_monotonic();
         int r;

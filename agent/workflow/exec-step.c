@@ -147,6 +147,7 @@ int exec_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
                 (void) json_add_number(params, "timeout_usec", step->timeout_usec);
         if (engine->fork > 0)
                 (void) json_add_number(params, "fork", engine->fork);
+        (void) json_add_text(params, "path", engine->path);
         r = engine_call(engine, "exec", TAKE_PTR(params), &answer, err);
         if (r < 0)
                 return r;

@@ -29,6 +29,7 @@ static int call_verify(Engine *engine, LinkAnswer *answer, Error *err) {
         if (r < 0)
                 return engine_fail(engine, engine_wait_cause(r), r);
         params = cJSON_CreateObject();
+        (void) json_add_text(params, "path", engine->path);
         if (engine->fork > 0)
                 (void) json_add_number(params, "fork", engine->fork);
         run->verifying = true;

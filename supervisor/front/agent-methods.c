@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/front/agent-search.h"
+#include "supervisor/front/event-table.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
@@ -23,6 +24,39 @@
 
 /* ---- exec ---------------------------------------------------------------------------------------- */
 
+static void tell_command(const AgentCall *call, const cJSON *asked, const cJSON *record) {
+        static const char *const copied[] = { "cause", "code", "signal", "wall_usec" };
+        const EventHead head = { .event = "command.end", .step = call->step, .from_agent = true };
+        const char *line = json_text(asked, "command");
+        cJSON *data;
+
+        if (task_is_final(call->task))
+                return;
+        data = cJSON_CreateObject();
+        if (call->path)
+                json_add_text(data, "path", call->path);
+        json_add_text(data, "command", line ? line : json_text(asked, "argv"));
+        for (unsigned i = 0; i < ELEMENTS(copied); i++)
+                if (json_get(record, copied[i]))
+                        json_add_consume(data, copied[i],
+                                         cJSON_Duplicate(json_get(record, copied[i]), true));
+        events_emit(call->task, &head, data);
+}
+
+/* Where the agent says that it is, by its call; the text is as long as an instance path at most */
+static int take_step(AgentCall *call, const cJSON *params, Error *err) {
+        const char *path = json_text(params, "path");
+
+        if (!path)
+                return 0;
+        call->path = strdup(path);
+        call->step = strdup(path);
+        if (!call->path || !call->step)
+                return error_set(err, -ENOMEM, "note where a command runs");
+        events_place(call->step);
+        return 0;
+}
+
 static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         AgentCall *call = userdata;
         cJSON *json = call->id ? command_record(command, end) : NULL;
@@ -33,6 +67,7 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         call->jail_call = false;
         if (!call->fork)
                 task_touched(task);
+        tell_command(call, asked, json);
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
@@ -85,6 +120,8 @@ static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
         r = task_place(call->task, params, &place, err);
         if (r == 0)
                 r = fill_argv(params, argv, err);
+        if (r == 0)
+                r = take_step(call, params, err);
         if (r < 0)
                 return r;
         if (!task_receipt_has_room(call->task) || !task_spend(call->task, BUDGET_COMMANDS, 1))
@@ -165,7 +202,9 @@ static int run_open(AgentCall *call, const cJSON *params, Error *err) {
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
 static int run_verify(AgentCall *call, const cJSON *params, Error *err) {
-        return task_gate_verify(call, params, err);
+        int r = take_step(call, params, err);
+
+        return r < 0 ? r : task_gate_verify(call, params, err);
 }
 
 static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
@@ -205,17 +244,19 @@ static int run_event(AgentCall *call, const cJSON *params, Error *err) {
         EventHead head = { .event = json_text(params, "event"),
                            .step = json_text(params, "step"),
                            .from_agent = true };
+        const EventRow *row;
         Task *task = call->task;
 
+        row = event_row_find(head.event);
+        if (!row || !row->from_agent)
+                return error_say(err, -EINVAL,
+                                 "no event that an agent tells; see warder-events(7)");
         if (text && strlen(text) > EVENT_BYTES_MAX)
                 return error_say(err, -E2BIG, "an event holds at most %u bytes", EVENT_BYTES_MAX);
         (void) json_number(params, "iteration", &head.iteration);
         events_emit(task, &head, data ? cJSON_Duplicate(data, true) : NULL);
-        if (strcmp(head.event, "step.start") == 0) {
-                (void) snprintf(task->gate.step, sizeof(task->gate.step), "%s",
-                                head.step ? head.step : "");
-                task->gate.iteration = head.iteration;
-        }
+        if (strcmp(head.event, "step.start") == 0)
+                task_gate_note(task, head.step, json_text(data, "path"), head.iteration);
         if (strcmp(head.event, "model.call") == 0 && task->model.provider == PROVIDER_REPLAY &&
             !task_spend(task, BUDGET_CALLS, 1))
                 return 0;
@@ -235,9 +276,11 @@ static const AgentMethod methods[] = {
                  "\"maxLength\":131072},\"argv\":{\"type\":\"array\",\"minItems\":1,"
                  "\"maxItems\":256,\"items\":" TEXT(131072) "},\"cwd\":" TEXT(
                          4095) ",\"timeout_usec\":{\"type\":\"integer\",\"minimum\":1,"
-                               "\"maximum\":86400000000}},"
-                               "\"oneOf\":[{\"required\":[\"command\"]},{\"required\":[\"argv\"]}"
-                               "]"),
+                               "\"maximum\":86400000000},\"path\":" TEXT(
+                                       599) "},"
+                                            "\"oneOf\":[{\"required\":[\"command\"]},{\"required\":"
+                                            "[\"argv\"]}"
+                                            "]"),
           "A command in the task's jail", run_exec },
         { "open",
           OBJECT(",\"required\":[\"path\",\"flags\"],\"properties\":{" FORK
@@ -253,7 +296,7 @@ static const AgentMethod methods[] = {
                  "\"path\":" TEXT(4000) ",\"glob\":" TEXT(
                          1024) ",\"ignore_case\":{\"type\":\"boolean\"}}"),
           "Names or text in the task's tree", agent_search },
-        { "verify", OBJECT(",\"properties\":{" FORK "}"),
+        { "verify", OBJECT(",\"properties\":{" FORK ",\"path\":" TEXT(599) "}"),
           "A verdict for what is in /work now; counts", run_verify },
         { "fork", OBJECT(",\"properties\":{\"end\":{\"type\":\"integer\",\"minimum\":1}}"),
           "A fork of the workspace as it is now; or the end of one", task_fork },
@@ -272,8 +315,7 @@ static const AgentMethod methods[] = {
         { "idle", OBJECT(""), "Nothing runs but questions: the task may be suspended", run_idle },
         { "event",
           OBJECT(",\"required\":[\"event\"],\"properties\":{"
-                 "\"event\":{\"enum\":[\"step.start\",\"step.end\",\"model.call\",\"tool.call\","
-                 "\"tool.result\",\"notice\"]},\"step\":" TEXT(
+                 "\"event\":" TEXT(32) ",\"step\":" TEXT(
                          256) ",\"iteration\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":"
                               "1000000},"
                               "\"data\":{\"type\":\"object\"}}"),

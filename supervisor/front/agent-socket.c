@@ -37,6 +37,8 @@ static void call_free(AgentCall *call) {
                 files_job_cancel(call->job);
         json_free(call->result);
         json_free(call->id);
+        free(call->path);
+        free(call->step);
         free(call);
 }
 

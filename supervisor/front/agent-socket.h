@@ -18,9 +18,11 @@ typedef struct AgentCall { /* one request that waits; owned by its socket */
         cJSON *result;         /* owned: being gathered; of an exec and an ask: what was asked */
         char question[ID_MAX]; /* of an ask: that waits for people; "": none */
         uint64_t fork;         /* that its command runs in; 0: the task's own workspace */
-        bool stays;            /* of an ask: the agent has in memory what is not committed */
-        bool jail_call;        /* a callback of the task's jail will come: not freed before */
-        bool cut;              /* of a search */
+        char *path;     /* owned: the step instance that it is for, as the agent says; or NULL */
+        char *step;     /* owned: the same as a place, without numbers */
+        bool stays;     /* of an ask: the agent has in memory what is not committed */
+        bool jail_call; /* a callback of the task's jail will come: not freed before */
+        bool cut;       /* of a search */
         uint64_t n;
 } AgentCall;
 

@@ -120,6 +120,27 @@ static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
 
 /* ---- making -------------------------------------------------------------------------------------- */
 
+/* A task that goes on in another supervisor numbers on from what is kept, and beyond what may not have been */
+static void count_kept(Task *task) {
+        Events *events = &task->events;
+        sqlite3_stmt *row;
+
+        if (events->is_counted)
+                return;
+        events->is_counted = true;
+        row = ledger_query(task->front->ledger, NULL,
+                           "SELECT ifnull(max(seq), 0), ifnull(sum(length(event)), 0) FROM "
+                           "task_events WHERE task = ?1",
+                           "t", task->id);
+        if (row && sqlite3_step(row) == SQLITE_ROW) {
+                events->seq = (uint64_t) sqlite3_column_int64(row, 0);
+                events->kept = (uint64_t) sqlite3_column_int64(row, 1);
+        }
+        (void) sqlite3_finalize(row);
+        if (events->kept > EVENTS_KEPT_MAX)
+                events->seq += EVENTS_KEPT_EACH;
+}
+
 static cJSON *make(Task *task, const EventHead *head, cJSON *data) {
         cJSON *json = cJSON_CreateObject();
         char time[UNITS_TEXT_MAX];
@@ -141,9 +162,11 @@ static void keep(Task *task, const EventHead *head, const cJSON *json) {
         autofree char *text = NULL;
         Error err = ERROR_EMPTY;
 
-        if (head->from_agent && task->events.seq > EVENTS_KEPT_MAX)
+        if (head->from_agent && task->events.kept > EVENTS_KEPT_MAX &&
+            task->events.seq % EVENTS_KEPT_EACH != 0)
                 return;
         text = json_print(json);
+        task->events.kept += text ? strlen(text) : 0;
         if (text && ledger_exec(task->front->ledger, &err,
                                 "INSERT INTO task_events(task, seq, event) VALUES(?1, ?2, ?3)",
                                 "tit", task->id, (int64_t) task->events.seq, text) < 0)
@@ -151,10 +174,30 @@ static void keep(Task *task, const EventHead *head, const cJSON *json) {
                           F_ERR(&err));
 }
 
+void events_place(char *path) {
+        char *to = path;
+
+        for (const char *at = path; *at;) {
+                size_t part = strcspn(at, "/"), id = strcspn(at, "[~/");
+
+                if (id > 0) {
+                        if (to > path)
+                                *to++ = '/';
+                        memmove(to, at, id);
+                        to += id;
+                }
+                at += part;
+                at += *at == '/';
+        }
+        *to = '\0';
+}
+
 void events_emit(Task *task, const EventHead *head, cJSON *data) {
         bool last = task_is_final(task) && strcmp(head->event, "task.state") == 0;
-        cJSON *json = make(task, head, data);
+        cJSON *json;
 
+        count_kept(task);
+        json = make(task, head, data);
         if (!json)
                 return;
         keep(task, head, json);

@@ -6,7 +6,10 @@
  */
 #include "supervisor/front/clients.h"
 
-#define EVENTS_KEPT_MAX   5000u  /* of one task; then only what the supervisor itself has to say */
+#define EVENTS_KEPT_MAX \
+        (64u << 20) /* bytes of one task; then only what the supervisor itself has to say */
+#define EVENTS_KEPT_EACH \
+        1000u /* and of the agent's each of these, so that no number is given twice */
 #define EVENT_BYTES_MAX   16384u /* of an agent's event */
 #define EVENTS_PAGE_MAX   200u
 #define EVENTS_REPLAY_MAX (2u << 20) /* bytes sent at once to a watcher of a task that has ended */
@@ -17,6 +20,8 @@ typedef struct Watcher Watcher;
 
 typedef struct Events {
         uint64_t seq;           /* of the last one */
+        uint64_t kept;          /* bytes in the ledger */
+        bool is_counted;        /* seq and kept are those of the ledger */
         Watcher *watchers;      /* owned list */
         sd_event_source *retry; /* armed only while a watcher lags */
         cJSON *last;            /* owned: the final event */
@@ -33,6 +38,9 @@ typedef struct EventHead {
 void events_emit(Task *task, const EventHead *head, cJSON *data);
 /** events_emit_state() - "task.state", which in a final state is the last event */
 void events_emit_state(Task *task);
+
+/** events_place() - an instance path becomes a place, in itself: "loop[2]/~1/code" is "loop/code" */
+void events_place(char *path);
 
 /** events_watch() - send what is to come to @client. Returns: 0, -EBUSY above WATCHERS_MAX, or -ENOMEM */
 int events_watch(Task *task, Client *client, Error *err);

@@ -71,9 +71,36 @@ static void gate_fail(Task *task, const char *cause, const Error *err) {
 /* ---- verdicts ------------------------------------------------------------------------------------ */
 
 static EventHead event_head(const Task *task, const char *event) {
+        const TaskStep *at = &task->gate.at;
+
         return (EventHead){ .event = event,
-                            .step = task->gate.step[0] ? task->gate.step : NULL,
-                            .iteration = task->gate.iteration };
+                            .step = at->step[0] ? at->step : NULL,
+                            .iteration = at->iteration };
+}
+
+static void add_path(const Task *task, cJSON *data) {
+        if (task->gate.at.path[0])
+                json_add_text(data, "path", task->gate.at.path);
+}
+
+void task_gate_note(Task *task, const char *step, const char *path, uint64_t iteration) {
+        TaskStep *begun = &task->gate.begun;
+
+        *begun = (TaskStep){ .iteration = iteration };
+        (void) snprintf(begun->step, sizeof(begun->step), "%s", step ? step : "");
+        (void) snprintf(begun->path, sizeof(begun->path), "%s", path ? path : "");
+}
+
+/* Branches run beside one another: the step that began last need not be the one that asks */
+static void take_step(Task *task, const AgentCall *call) {
+        TaskGate *gate = &task->gate;
+
+        gate->at = gate->begun;
+        if (!call->path || strcmp(call->path, gate->at.path) == 0)
+                return;
+        gate->at = (TaskStep){ 0 };
+        (void) snprintf(gate->at.step, sizeof(gate->at.step), "%s", call->step);
+        (void) snprintf(gate->at.path, sizeof(gate->at.path), "%s", call->path);
 }
 
 static void emit_verdict(Task *task, const VerifyEnd *end) {
@@ -83,6 +110,7 @@ static void emit_verdict(Task *task, const VerifyEnd *end) {
                                               "failing", "restored", "dangerous", "patch",
                                               "digest",  "remarks" };
 
+        add_path(task, data);
         json_add_text(data, "verdict", verdict_name(end->verdict->kind));
         for (unsigned i = 0; i < ELEMENTS(copied); i++) {
                 const cJSON *member = json_get(end->json, copied[i]);
@@ -171,6 +199,7 @@ static void on_verify_event(const char *phase, cJSON *data, void *userdata) {
 
         task_receipt_test(task->front, &task->receipt, phase, json);
         json_add_text(json, "phase", phase);
+        add_path(userdata, json);
         events_emit(userdata, &head, json);
 }
 
@@ -196,6 +225,7 @@ static void start_verify(Task *task) {
         if (!task_spend(task, BUDGET_VERIFIES, 1))
                 return;
         data = cJSON_CreateObject();
+        add_path(task, data);
         json_add_number(data, "n", input.n);
         events_emit(task, &head, data);
         if (verify_start(task->front, &input, &task->gate.verify, &err) < 0)
@@ -276,6 +306,7 @@ static int start_diff(AgentCall *call, const cJSON *params, Error *err) {
         gate->call = call;
         gate->fork = place.fork;
         gate->for_finish = !params;
+        take_step(task, call);
         return 0;
 }
 

@@ -31,3 +31,6 @@ void task_gate_end_fork(Task *task, uint64_t fork);
  * Returns: as task_gate_verify().
  */
 int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err);
+
+/** task_gate_note() - the agent began this step; @step, @path: as it says, NULL: not said */
+void task_gate_note(Task *task, const char *step, const char *path, uint64_t iteration);

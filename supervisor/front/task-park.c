@@ -21,7 +21,7 @@
 static void stop(Task *task) {
         task_stop_run(task);
         task->gate.for_finish = false;
-        task->gate.step[0] = 0;
+        task->gate.begun = task->gate.at = (TaskStep){ 0 };
         task->is_parking = false;
 }
 

@@ -63,6 +63,12 @@ typedef struct TaskModel {
         uint32_t port; /* of the listener in the agent's jail */
 } TaskModel;
 
+typedef struct TaskStep { /* "" where it is not known */
+        char step[256];   /* "loop/check" */
+        char path[600];   /* "loop[2]/check" */
+        uint64_t iteration;
+} TaskStep;
+
 typedef struct TaskGate {       /* the way from the task's jail to a verdict: one at a time */
         struct AgentCall *call; /* who asked; NULL: the task's own end did */
         bool for_finish;
@@ -78,8 +84,8 @@ typedef struct TaskGate {       /* the way from the task's jail to a verdict: on
         uint8_t (*seen)
                 [DIGEST_SIZE]; /* owned: patches and failures of all verdicts: task-progress.c */
         size_t n_seen;
-        char step[256]; /* that the agent is in, as it says: for events */
-        uint64_t iteration;
+        TaskStep begun; /* the step that the agent began last, as it says: for events */
+        TaskStep at;    /* that the verify is for */
 } TaskGate;
 
 struct Task {

@@ -1,0 +1,77 @@
+#!/usr/bin/env -S python3 -B
+"""events: the table of events (supervisor/front/event-table.c), the page warder-events(7) and what the code says
+are the same.
+
+An event is said by the front where "<name>" is the event of an EventHead, by the agent where engine_event() or
+session_event() get it. A member of the table stands in the page in bold, below its event.
+"""
+import os
+import re
+import sys
+
+from tree import files, lint_main, product, read
+
+TABLE = "supervisor/front/event-table.c"
+PAGE = "man/warder-events.7.scd"
+ROW = re.compile(r'\{\s*"([a-z]+(?:\.[a-z]+)?)",\s*(true|false),\s*(true|false),\s*MEMBERS\(([^)]*)\)', re.S)
+SAID = [re.compile(r'\.event = "([a-z.]+)"'), re.compile(r'event_head\(\w+, "([a-z.]+)"'),
+        re.compile(r'engine_event\([^;"]*?"([a-z.]+)"'), re.compile(r'session_event\([^;"]*?"([a-z.]+)"')]
+SECTION = re.compile(r"^\*([a-z]+(?:\.[a-z]+)?)\*( \(agent\))?\n((?:\t.*\n|\n)*)", re.M)
+
+
+def table(root):
+    return {name: (agent == "true", set(re.findall(r'"(\w+)"', members)))
+            for name, agent, _, members in ROW.findall(read(root, TABLE))}
+
+
+def page(root):
+    text = read(root, PAGE).replace("\\_", "_")
+    text = text.split("# EVENTS", 1)[-1].split("\n# ", 1)[0]
+    return {name: (bool(agent), set(re.findall(r"\*(\w+)\*", body))) for name, agent, body in SECTION.findall(text)}
+
+
+def said(root):
+    names = {}
+    for path in product(root, ".c"):
+        if path.startswith(("supervisor/front/", "agent/")):
+            text = read(root, path)
+            for form in SAID:
+                for name in form.findall(text):
+                    names.setdefault(name, path)
+    return names
+
+
+def faults(root, build):
+    if not os.path.exists(os.path.join(root, TABLE)):
+        return 0, []
+    rows, told, used = table(root), page(root) if files(root, "warder-events.7.scd") else {}, said(root)
+    found = [f"{name}: in the table, not in the page" for name in rows if name not in told]
+    found += [f"{name}: in the page, not in the table" for name in told if name not in rows]
+    found += [f"{name}: said in {path}, not in the table" for name, path in used.items() if name not in rows]
+    for name in rows:
+        if name not in told:
+            continue
+        if rows[name][0] != told[name][0]:
+            found.append(f"{name}: the page is wrong about who says it")
+        found += [f"{name}: {member} is not in the page" for member in sorted(rows[name][1] - told[name][1])]
+        found += [f"{name}: {member} is only in the page" for member in sorted(told[name][1] - rows[name][1])]
+    return len(rows), found
+
+
+ROWS = 'static const EventRow rows[] = {\n{ "a.b", true, false, MEMBERS("path", "n") },\n};\n'
+TOLD = "# EVENTS\n\n*a.b* (agent)\n\t*path*, *n*.\n\n# WATCHING\n"
+PLANTS = [
+    ("an event that no page has", {TABLE: ROWS, PAGE: "# EVENTS\n"}, "not in the page"),
+    ("one that only the page has", {TABLE: ROWS, PAGE: TOLD.replace("# W", "*c.d*\n\t*n*.\n\n# W")}, "not in the table"),
+    ("a member that no page has", {TABLE: ROWS, PAGE: TOLD.replace(", *n*", "")}, "n is not in the page"),
+    ("one that only the page has", {TABLE: ROWS, PAGE: TOLD.replace("*n*", "*n*, *m*")}, "m is only in the page"),
+    ("who says it", {TABLE: ROWS, PAGE: TOLD.replace(" (agent)", "")}, "wrong about who says it"),
+    ("an event of the front that no table has",
+     {TABLE: ROWS, PAGE: TOLD, "supervisor/front/a.c": 'EventHead head = { .event = "x.y" };\n'}, "not in the table"),
+    ("one of the agent",
+     {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "x.z", data);\n'}, "not in the table"),
+]
+CLEAN = {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "a.b", data);\n'}
+
+if __name__ == "__main__":
+    sys.exit(lint_main("events are those of the table and the page", faults, PLANTS, CLEAN))
