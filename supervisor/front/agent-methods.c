@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "supervisor/front/agent-search.h"
-#include "supervisor/front/event-table.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-commit.h"
@@ -244,13 +243,8 @@ static int run_event(AgentCall *call, const cJSON *params, Error *err) {
         EventHead head = { .event = json_text(params, "event"),
                            .step = json_text(params, "step"),
                            .from_agent = true };
-        const EventRow *row;
         Task *task = call->task;
 
-        row = event_row_find(head.event);
-        if (!row || !row->from_agent)
-                return error_say(err, -EINVAL,
-                                 "no event that an agent tells; see warder-events(7)");
         if (text && strlen(text) > EVENT_BYTES_MAX)
                 return error_say(err, -E2BIG, "an event holds at most %u bytes", EVENT_BYTES_MAX);
         (void) json_number(params, "iteration", &head.iteration);
@@ -315,7 +309,8 @@ static const AgentMethod methods[] = {
         { "idle", OBJECT(""), "Nothing runs but questions: the task may be suspended", run_idle },
         { "event",
           OBJECT(",\"required\":[\"event\"],\"properties\":{"
-                 "\"event\":" TEXT(32) ",\"step\":" TEXT(
+                 "\"event\":{\"enum\":[\"step.start\",\"step.end\",\"model.call\",\"tool.call\","
+                 "\"tool.result\",\"notice\"]},\"step\":" TEXT(
                          256) ",\"iteration\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":"
                               "1000000},"
                               "\"data\":{\"type\":\"object\"}}"),

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * event-table: the words of the events, one row each, with the members that "data" may have. The page
- * warder-events(7) has the same rows: tests/lint/events.t compares.
+ * warder-events(7) and the agent socket's own list have the same rows: tests/lint/events.t compares.
  */
 #include <stdbool.h>
 

@@ -3,10 +3,12 @@
  */
 #include "supervisor/front/events.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/units.h"
+#include "supervisor/front/event-table.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/task.h"
 
@@ -196,6 +198,7 @@ void events_emit(Task *task, const EventHead *head, cJSON *data) {
         bool last = task_is_final(task) && strcmp(head->event, "task.state") == 0;
         cJSON *json;
 
+        assert(event_row_find(head->event));
         count_kept(task);
         json = make(task, head, data);
         if (!json)

@@ -30,6 +30,16 @@ def page(root):
     return {name: (bool(agent), set(re.findall(r"\*(\w+)\*", body))) for name, agent, body in SECTION.findall(text)}
 
 
+def agents(root):
+    """What the agent's socket takes: the enum in the schema of its method."""
+    path = os.path.join(root, "supervisor/front/agent-methods.c")
+    if not os.path.exists(path):
+        return None
+    text = re.sub(r'"\s*\n\s*"', "", read(root, "supervisor/front/agent-methods.c"))
+    match = re.search(r'\\"event\\":\{\\"enum\\":\[([^\]]*)\]', text)
+    return set(re.findall(r'\\"([a-z.]+)\\"', match.group(1))) if match else set()
+
+
 def said(root):
     names = {}
     for path in product(root, ".c"):
@@ -48,6 +58,9 @@ def faults(root, build):
     found = [f"{name}: in the table, not in the page" for name in rows if name not in told]
     found += [f"{name}: in the page, not in the table" for name in told if name not in rows]
     found += [f"{name}: said in {path}, not in the table" for name, path in used.items() if name not in rows]
+    taken = agents(root)
+    if taken is not None and taken != {name for name in rows if rows[name][0]}:
+        found.append(f"the agent's socket takes {sorted(taken)}, by the table an agent may say others")
     for name in rows:
         if name not in told:
             continue
@@ -68,6 +81,8 @@ PLANTS = [
     ("who says it", {TABLE: ROWS, PAGE: TOLD.replace(" (agent)", "")}, "wrong about who says it"),
     ("an event of the front that no table has",
      {TABLE: ROWS, PAGE: TOLD, "supervisor/front/a.c": 'EventHead head = { .event = "x.y" };\n'}, "not in the table"),
+    ("one that the agent's socket takes",
+     {TABLE: ROWS, PAGE: TOLD, "supervisor/front/agent-methods.c": '"\\"event\\":{\\"enum\\":[\\"c.d\\"]}"\n'}, "the agent's socket takes"),
     ("one of the agent",
      {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "x.z", data);\n'}, "not in the table"),
 ]
