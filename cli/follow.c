@@ -12,6 +12,7 @@
 
 #include "cli/events.h"
 #include "cli/question.h"
+#include "cli/reconnect.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -195,11 +196,11 @@ static int watch_on(Follow *follow, uint64_t from, Error *err) {
 }
 
 /* Its tasks outlive a supervisor, or are known to have ended with it; either way it knows more than we do */
-static int reconnect(Follow *follow, Error *err) {
+static int go_on(Follow *follow, Error *err) {
         int r;
 
         say(follow, "the supervisor closed the connection; waiting for it to come back");
-        r = link_again(follow->link, follow->socket, err);
+        r = reconnect(follow->link, follow->socket, err);
         if (r != 0)
                 return r;
         *err = ERROR_EMPTY; /* what was wrong is over */
@@ -212,7 +213,7 @@ static int follow_to_end(Follow *follow, uint64_t from, Error *err) {
                 int r = watch_on(follow, from, err);
 
                 if (r == -ECONNRESET || r == -EPIPE) {
-                        r = reconnect(follow, err);
+                        r = go_on(follow, err);
                         from = follow->seq + 1;
                 } else if (r == 0 && follow->state[0]) {
                         return 0;

@@ -17,9 +17,6 @@
 #include "cli/fields.h"
 #include "cli/terminal.h"
 
-#define AGAIN_MSEC      250
-#define AGAIN_MOST_USEC 60000000u
-
 int link_open(Link *link, const char *socket, Error *err) {
         *link = LINK_EMPTY;
         return connect_supervisor(socket, &link->peer, err);
@@ -243,31 +240,12 @@ void link_tell(Link *link, const char *method, cJSON *params) {
                 (void) rpc_peer_send(link->peer, request, NULL, 0);
 }
 
-/* Until it is worth another try; signals do not wait */
-static void pause_between(Link *link) {
+void link_pause(Link *link, int msec) {
         struct pollfd polls = { .fd = link->signals, .events = POLLIN };
         int most = wait_msec(link);
 
-        if (poll(&polls, 1, most < 0 || most > AGAIN_MSEC ? AGAIN_MSEC : most) > 0)
+        if (poll(&polls, 1, most < 0 || most > msec ? msec : most) > 0)
                 serve_signal(link);
-}
-
-int link_again(Link *link, const char *socket, Error *err) {
-        uint64_t end = units_monotonic() + AGAIN_MOST_USEC, next = 0;
-        int r = -ECONNRESET;
-
-        link->stopped = false;
-        link->peer = rpc_peer_free(link->peer);
-        while (!link->stopped && units_monotonic() < end) {
-                if (units_monotonic() >= next) {
-                        r = connect_supervisor(socket, &link->peer, err);
-                        if (r == 0)
-                                return 0;
-                        next = units_monotonic() + AGAIN_MSEC * 1000ul;
-                }
-                pause_between(link);
-        }
-        return link->stopped ? LINK_E_STOPPED : r;
 }
 
 int link_listen(Link *link, Error *err) {

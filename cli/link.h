@@ -64,15 +64,8 @@ int link_catch_signals(Link *link, Error *err);
 /** link_catch_screen() - SIGWINCH and SIGTSTP too, for who draws on the terminal. Returns: 0 or negative errno */
 int link_catch_screen(Link *link, Error *err);
 
-/**
- * link_again() - connect once more where the supervisor closed the connection
- * @socket: as of link_open()
- *
- * A supervisor that is being restarted is waited for, a minute at most; signals are served meanwhile.
- *
- * Returns: 0, LINK_E_STOPPED, or negative errno with a sentence.
- */
-int link_again(Link *link, const char *socket, Error *err);
+/** link_pause() - serve signals and on_wake, without a connection, for at most @msec */
+void link_pause(Link *link, int msec);
 
 /**
  * link_ask() - one request, its answer

@@ -20,6 +20,8 @@
 #include "base/owned.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
+#include "cli/reconnect.h"
+#include "cli/task-view.h"
 #include "cli/verbs.h"
 #include "cli/verdict.h"
 #include "tests/fuzz/fuzz.h"
@@ -44,6 +46,8 @@ static const char *const calls[][WORDS_MAX] = {
         { "task", "watch", "--json", "t-aaaaaaaaaa" },
         { "task", "cancel", "t-aaaaaaaaaa" },
         { "task", "diff", "t-aaaaaaaaaa" },
+        { "task", "log", "t-aaaaaaaaaa" },
+        { "task", "log", "--otlp", "-", "t-aaaaaaaaaa" },
 };
 
 static int supervisor = -EBADF, other_end = -EBADF; /* the command takes the first */
@@ -144,6 +148,28 @@ static bool run_verb(const char *const *words) {
         return program;
 }
 
+/* A supervisor that hung up is not waited for: it does not come back */
+int reconnect(Link *link, const char *socket, Error *err) {
+        return connect_supervisor(socket, &link->peer, err);
+}
+
+/* The same event twice, and the tree of a task at a strange size: an array is a list of events */
+static void draw_task(const cJSON *json, unsigned part) {
+        const ViewSize size = { .width = part * 7, .height = part, .now_usec = UINT64_MAX };
+        TaskTree tree = { 0 };
+        Buf text = BUF_EMPTY(1 << 20);
+        const cJSON *event;
+
+        task_tree_fold(&tree, json);
+        task_tree_fold(&tree, json);
+        cJSON_ArrayForEach(event, json) task_tree_fold(&tree, event);
+        must(tree.n_nodes <= TREE_NODES_MAX);
+        if (task_view_render(&tree, &size, &text) == 0 && text.data)
+                fputs(text.data, stdout);
+        buf_deinit(&text);
+        task_tree_deinit(&tree);
+}
+
 static void show_tree(const char *text, size_t n, unsigned part) {
         const OutcomeFacts facts = { .name = "true" };
         SCOPED(json_free) cJSON *json = NULL;
@@ -152,6 +178,7 @@ static void show_tree(const char *text, size_t n, unsigned part) {
 
         if (json_parse(text, n, 0, &json, NULL) < 0)
                 return;
+        draw_task(json, part);
         (void) verdict_exit_code(json);
         (void) outcome_exit_code(json);
         outcome_sentence(json, &facts, &sentence);

@@ -72,11 +72,16 @@ class Terminal:
         return "\n".join(self.rows.get(y, "").rstrip() for y in range(1, self.height + 1)).rstrip()
 
 
+def event_of(seq, name, data, step=None, **more):
+    event = {"seq": seq, "time": f"2026-01-05T10:11:{seq:02}.345Z", "task": TASK, "event": name, "data": data, **more}
+    return {**event, "step": step} if step else event
+
+
 class Played:
     """The front: one connection at a time; what the command asked for, and events to it."""
 
     def __init__(self, path):
-        self.path, self.asked, self.peer, self.bytes = path, [], None, b""
+        self.path, self.asked, self.peer, self.bytes, self.kept = path, [], None, b"", []
         self.listen()
 
     def listen(self):
@@ -103,16 +108,16 @@ class Played:
         for line in lines:
             message = json.loads(line)
             self.asked.append(message)
-            self.send({"jsonrpc": "2.0", "id": message["id"], "result": {"state": "running"}})
+            result = {"state": "running"}
+            if message["method"] == "task.log":
+                result = {"events": [e for e in self.kept if e["seq"] >= message["params"]["from"]][:2]}
+            self.send({"jsonrpc": "2.0", "id": message["id"], "result": result})
 
     def send(self, message):
         self.peer.sendall(json.dumps(message).encode() + b"\n")
 
-    def event(self, seq, name, data, step=None, **more):
-        params = {"seq": seq, "time": "2026-01-05T10:11:12.345Z", "task": TASK, "event": name, "data": data, **more}
-        if step:
-            params["step"] = step
-        self.send({"jsonrpc": "2.0", "method": "task.event", "params": params})
+    def event(self, *words, **more):
+        self.send({"jsonrpc": "2.0", "method": "task.event", "params": event_of(*words, **more)})
 
     def lagged(self, cursor):
         self.send({"jsonrpc": "2.0", "method": "task.event",
@@ -122,9 +127,10 @@ class Played:
 class Watch:
     """The command with a terminal of its own; wait() serves front and terminal until something holds."""
 
-    def __init__(self, width, height, *words, **env):
+    def __init__(self, width, height, *words, verb="watch", kept=(), **env):
         self.directory = tempfile.mkdtemp(prefix="warder-watch-")
         self.front = Played(self.directory + "/socket")
+        self.front.kept = kept
         self.terminal = Terminal(width, height)
         self.raw = b""
         self.status = None
@@ -132,7 +138,7 @@ class Watch:
         if self.pid == 0:
             environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8",
                            "WARDER_SOCKET": self.front.path, **env}
-            os.execve(COMMAND, [COMMAND, "task", "watch", *words, TASK], environment)
+            os.execve(COMMAND, [COMMAND, "task", verb, *words, TASK], environment)
         self.size(width, height)
 
     def size(self, width, height):
@@ -287,4 +293,38 @@ watch.front.event(2, "task.state", {"state": "limit"})
 tap.same(watch.finish(), 3, "--json: the exit code")
 lines = [json.loads(line) for line in watch.terminal.main if line.strip()]
 tap.same([line["seq"] for line in lines], [1, 2], "one event a line, each once, also on a terminal")
+
+# --- the log: pages of what is kept, as lines, as JSON, filtered, as a trace, and followed
+KEPT = [event_of(1, "task.state", {"state": "running"}),
+        event_of(2, "step.start", {"kind": "dountil", "path": "loop"}, "loop"),
+        event_of(3, "step.start", {"kind": "agent", "path": "loop[1]/code"}, "loop/code"),
+        event_of(4, "step.end", {"state": "done", "path": "loop[1]/code"}, "loop/code"),
+        event_of(6, "step.start", {"kind": "agent", "path": "loop[2]/code\x1b[2J"}, "loop/code")]
+
+
+def log(*words, kept=KEPT):
+    watch = Watch(200, 50, *words, verb="log", kept=kept)
+    code = watch.finish()
+    tap.same(watch.terminal.strange, [], f"log {' '.join(words)}: no sequence is written")
+    return code, [line for line in watch.terminal.main if line.strip()], watch.front.asked
+
+
+code, lines, asked = log("--times", "since")
+tap.same((code, [m["params"]["from"] for m in asked]), (0, [1, 3, 5, 7]), "task log asks page after page")
+tap.same(lines, ["+0.000 s  the task is running", "+1.000 s  loop  begins: dountil", "+2.000 s  loop[1]/code  begins: agent",
+                 "+3.000 s  loop[1]/code  done", r"+5.000 s  loop[2]/code\x1b[2J  begins: agent"], "a line for each event")
+tap.same([json.loads(line)["seq"] for line in log("--json")[1]], [1, 2, 3, 4, 6], "--json: the events")
+tap.same([json.loads(line)["seq"] for line in log("--json", "--step", "loop[1]")[1]], [3, 4], "--step: those of a step")
+code, lines, _ = log("--otlp", "-")
+spans = json.loads("".join(lines))["resourceSpans"][0]["scopeSpans"][0]["spans"]
+tap.same(sorted(span["name"] for span in spans), ["code", "code\x1b[2J", "loop", "loop[1]", "loop[2]", "task"], "--otlp: a trace")
+tap.same(log("--times", "never")[0], 2, "a form of times that is none")
+tap.same(log("--otlp", "-", "--json")[0], 2, "two forms at once")
+
+watch = Watch(200, 50, "--follow", "--json", verb="log", kept=KEPT)
+watch.wait(lambda: watch.front.asked and watch.front.asked[-1]["method"] == "task.watch", "--follow watches behind the log")
+tap.same(watch.front.asked[-1]["params"], {"task": TASK, "from": 7}, "from the next number")
+watch.front.event(7, "task.state", {"state": "unverified"})
+tap.same(watch.finish(), 1, "to its end, with the task's exit code")
+tap.same([json.loads(line)["seq"] for line in watch.terminal.main if line.strip()], [1, 2, 3, 4, 6, 7], "and shows it")
 tap.end()
