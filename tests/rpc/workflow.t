@@ -113,7 +113,7 @@ nothing_left "after all ends"
 
 # ---- check, show, graph: without a supervisor
 
-for name in fix feature tdd steps/checkout steps/lint steps/package steps/test; do
+for name in fix feature race split tdd steps/checkout steps/lint steps/package steps/test; do
         expect 0 "check: $name" warder workflow check "$name"
 done
 expect 0 "check: a file that calls one beside it and shipped ones" warder workflow check ./kinds.json
