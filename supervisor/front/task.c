@@ -100,6 +100,7 @@ int task_new(Front *front, Task **ret, Error *err) {
         *task = (Task){ .front = front, .tar_fd = -EBADF, .held_fd = -EBADF };
         task->model.fd = -EBADF;
         task->gate.patch_fd = -EBADF;
+        task->steps.work = WORK_BASE; /* nothing has run in it */
         task->number = ++front->next_id;
         task->created_usec = units_now();
         id_new('t', task->id);
