@@ -28,6 +28,7 @@ static const char *const names[] = {
         [CAUSE_CONFLICT] = "conflict",
         [CAUSE_NO_WINNER] = "no_winner",
         [CAUSE_MERGE] = "merge_failed",
+        [CAUSE_REJECTED] = "rejected",
         [CAUSE_GIVEN_UP] = "given_up",
         [CAUSE_ENDED] = "ended",
         [CAUSE_LIMIT] = "limit",

@@ -24,6 +24,7 @@ typedef enum Cause {
         CAUSE_CONFLICT,        /* forks changed the same, and nobody resolved it */
         CAUSE_NO_WINNER,       /* no fork of a race won */
         CAUSE_MERGE,           /* a merge could not be laid into its workspace */
+        CAUSE_REJECTED,        /* people said no to what a step asked */
         CAUSE_GIVEN_UP,        /* a person decided so */
         CAUSE_ENDED,           /* another branch failed or won; never the cause of a whole run */
         CAUSE_LIMIT,           /* the supervisor says that a budget is spent */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/tools/ask.h"
 #include "agent/tools/edit.h"
 #include "agent/tools/files.h"
 #include "agent/tools/find.h"
@@ -24,7 +25,7 @@ static const Tool tools[] = {
           "\"properties\":{\"command\":{\"type\":\"string\",\"minLength\":1},"
           "\"timeout\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":3600,"
           "\"description\":\"seconds, 120 if not given\"}}}",
-          tool_bash },
+          tool_bash, false },
         { "read",
           "Read a text file with line numbers. Paths are relative to /work. Long files come in "
           "parts: "
@@ -34,13 +35,13 @@ static const Tool tools[] = {
           "\"offset\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"first line, from 1\"},"
           "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"description\":\"most lines, 1000 if not "
           "given\"}}}",
-          tool_read },
+          tool_read, false },
         { "write",
           "Create a file or replace all of it. For a change to a file that exists use edit.",
           "{\"type\":\"object\",\"required\":[\"path\",\"content\"],\"additionalProperties\":false,"
           "\"properties\":{\"path\":{\"type\":\"string\",\"minLength\":1},"
           "\"content\":{\"type\":\"string\"}}}",
-          tool_write },
+          tool_write, false },
         { "edit",
           "Replace old_string by new_string in a file. old_string must be the exact text of the "
           "file "
@@ -50,13 +51,13 @@ static const Tool tools[] = {
           "\"minLength\":1},\"old_string\":{\"type\":\"string\"},\"new_string\":{\"type\":"
           "\"string\"},"
           "\"replace_all\":{\"type\":\"boolean\"}}}",
-          tool_edit },
+          tool_edit, false },
         { "glob", "List files whose path matches a pattern such as src/**/*.c, relative to /work.",
           "{\"type\":\"object\",\"required\":[\"pattern\"],\"additionalProperties\":false,"
           "\"properties\":{\"pattern\":{\"type\":\"string\",\"minLength\":1},"
           "\"path\":{\"type\":\"string\",\"description\":\"directory to search, /work if not "
           "given\"}}}",
-          tool_glob },
+          tool_glob, false },
         { "grep", "Search file contents for an extended regular expression. Gives path:line:text.",
           "{\"type\":\"object\",\"required\":[\"pattern\"],\"additionalProperties\":false,"
           "\"properties\":{\"pattern\":{\"type\":\"string\",\"minLength\":1},"
@@ -64,12 +65,23 @@ static const Tool tools[] = {
           "given\"},"
           "\"glob\":{\"type\":\"string\",\"description\":\"only files that match, e.g. *.c\"},"
           "\"ignore_case\":{\"type\":\"boolean\"}}}",
-          tool_grep },
+          tool_grep, false },
         { "verify",
           "Have the supervisor judge the present state of /work: it applies your changes to a "
           "clean "
           "copy and runs the project's tests. The number of verifies is limited.",
-          "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{}}", tool_verify },
+          "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{}}", tool_verify,
+          false },
+        { "ask",
+          "Ask the person who gave you the task, and wait for the answer, which may take days. "
+          "Only "
+          "for what you cannot find out and must not guess.",
+          "{\"type\":\"object\",\"required\":[\"question\"],\"additionalProperties\":false,"
+          "\"properties\":{\"question\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":8000},"
+          "\"choices\":{\"type\":\"array\",\"minItems\":2,\"maxItems\":20,\"uniqueItems\":true,"
+          "\"items\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":400},"
+          "\"description\":\"the answers there may be; any text if not given\"}}}",
+          tool_ask, true },
 };
 
 struct ToolBox {
@@ -145,7 +157,7 @@ int toolbox_new(const cJSON *names, ToolBox **ret_box, Error *err) {
         if (!box || !box->list)
                 return error_set(err, -ENOMEM, "tools of a role");
         for (unsigned i = 0; !names && i < ELEMENTS(tools) && r >= 0; i++)
-                r = add_tool(box, &tools[i], err);
+                r = tools[i].by_name ? 0 : add_tool(box, &tools[i], err);
         cJSON_ArrayForEach(name, names) {
                 const Tool *tool = find_tool(cJSON_IsString(name) ? name->valuestring : "");
 

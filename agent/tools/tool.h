@@ -11,11 +11,16 @@
 
 #define TOOL_RESULT_MAX (96 * 1024) /* bytes that a model gets to see of one call */
 
+/* How a tool asks people: parameters of the method `ask` but for path. Returns: 0 and an answer, or negative errno */
+typedef int (*ToolAskFn)(void *asker, cJSON *question_consume, cJSON **ret_answer, Error *err);
+
 /* One call while it runs. */
 typedef struct ToolRun {
         Link *link;         /* borrowed */
         uint64_t fork;      /* of the workspace, that it works in; 0: the task's own */
         const char *path;   /* borrowed: the step instance, for events; NULL: not said */
+        ToolAskFn ask;      /* NULL: nobody can be asked */
+        void *asker;        /* borrowed */
         OutputRules output; /* how much of it is kept */
         Buf result;         /* text for the model */
         bool failed;        /* the tool ran and says no: no such file, exit code 2, … */
@@ -29,6 +34,7 @@ typedef struct Tool {
         const char *schema; /* JSON */
         /* Returns: 0 (also where the tool failed), or negative errno: the run cannot go on. */
         int (*run)(ToolRun *run, const cJSON *arguments, Error *err);
+        bool by_name; /* only of a role that names it */
 } Tool;
 
 typedef struct ToolBox ToolBox;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent/workflow/answer.h"
+#include "agent/workflow/ask-step.h"
 #include "agent/workflow/kinds.h"
 #include "agent/workflow/prompt.h"
 #include "base/units.h"
@@ -27,6 +28,7 @@ typedef struct Turns {
         unsigned wrong;      /* wrong tool calls in a row */
         unsigned misfits;    /* outputs that did not fit */
         unsigned calls;      /* model calls so far */
+        unsigned asked;      /* questions to people so far */
 } Turns;
 
 int agent_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
@@ -216,10 +218,18 @@ static int judge_call(Turns *turns, const ToolRun *run, Error *err) {
         return engine_fail(turns->engine, CAUSE_BAD_CALLS, -EPROTO);
 }
 
+static int ask_people(void *asker, cJSON *question_consume, cJSON **ret_answer, Error *err) {
+        Turns *turns = asker;
+
+        return ask_by_model(turns->engine, question_consume, ++turns->asked, ret_answer, err);
+}
+
 static int run_call(Turns *turns, const ToolCall *call, Error *err) {
         ToolRun run = { .link = turns->engine->session->link,
                         .fork = turns->engine->fork,
                         .path = turns->engine->path,
+                        .ask = ask_people,
+                        .asker = turns,
                         .output = turns->step->role->output_rules };
         uint64_t began = units_monotonic();
         int r;

@@ -78,6 +78,7 @@ static void run_slot(void *userdata) {
         const Branches *branches = slot->group->branches;
 
         slot->r = branches->run(&slot->engine, slot->index, branches->userdata, &slot->err);
+        engine_live(&slot->engine, -1);
 }
 
 static int begin(Group *group, Slot *slot, Error *err) {
@@ -92,9 +93,11 @@ static int begin(Group *group, Slot *slot, Error *err) {
         slot->group = group;
         slot->index = group->next++;
         slot->err = ERROR_EMPTY;
+        engine_live(outer, 1);
         r = loop_spawn(outer->session->loop, run_slot, slot, &slot->strand);
         if (r == 0)
                 return 0;
+        engine_live(outer, -1);
         json_free(slot->engine.data);
         (void) error_set(err, r, "begin branch %u of step %s", slot->index, outer->path);
         return engine_fail(outer, CAUSE_INTERNAL, r);
@@ -172,8 +175,12 @@ static void run_group(Group *group, Error *err) {
         Error why = ERROR_EMPTY;
 
         fill_slots(group, err);
+        engine_live(group->outer, -1);
         while (is_busy(group)) {
-                int r = loop_until(loop, one_has_ended, group, &why);
+                int r;
+
+                engine_rest(group->outer);
+                r = loop_until(loop, one_has_ended, group, &why);
 
                 if (r < 0)
                         fail(group, r, engine_wait_cause(r), &why, err);
@@ -185,6 +192,7 @@ static void run_group(Group *group, Error *err) {
                 }
                 fill_slots(group, err);
         }
+        engine_live(group->outer, 1);
 }
 
 int branches_run(Engine *engine, const Branches *branches, Error *err) {

@@ -11,7 +11,8 @@
 
 #include "base/units.h"
 
-#define CHECKPOINT_MAX (768 * 1024) /* below the socket's longest line */
+#define PAUSE_HERE_USEC 60000000u    /* what is longer is waited for without the agent */
+#define CHECKPOINT_MAX  (768 * 1024) /* below the socket's longest line */
 
 /* ---- values -------------------------------------------------------------------------------------- */
 
@@ -228,25 +229,70 @@ cJSON *engine_noted(Engine *engine, const char *name) {
         return journal_take(engine->run->journal, path);
 }
 
-int engine_pause(Engine *engine, uint64_t usec, Error *err) {
-        int r = loop_sleep(engine->session->loop, usec, err);
+/* Nobody is asked: a moment is waited for, and the agent need not be there */
+static int pause_away(Engine *engine, uint64_t usec, Error *err) {
+        SCOPED(json_free) cJSON *answer = NULL;
+        cJSON *question = cJSON_CreateObject();
 
+        (void) json_add_text(question, "about", "time");
+        (void) json_add_number(question, "wait_usec", usec);
+        if (!json_add_text(question, "text", "it sleeps until then")) {
+                json_free(question);
+                return engine_no_memory(engine, err);
+        }
+        return engine_suspend(engine, question, &answer, err);
+}
+
+int engine_pause(Engine *engine, uint64_t usec, Error *err) {
+        int r;
+
+        if (usec > PAUSE_HERE_USEC)
+                return pause_away(engine, usec, err);
+        r = loop_sleep(engine->session->loop, usec, err);
         return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
 }
 
-int engine_suspend(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err) {
+void engine_live(Engine *engine, int change) {
+        Run *run = engine->run;
+
+        run->live = (unsigned) ((int) run->live + change);
+}
+
+void engine_rest(Engine *engine) {
+        const Run *run = engine->run;
+
+        if (run->asking > 0 && run->asking == run->live)
+                (void) link_notify(engine->session->link, "idle", cJSON_CreateObject());
+}
+
+int engine_ask(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer got = LINK_ANSWER_EMPTY;
         SCOPED(json_free) cJSON *question = question_consume;
-        const cJSON *answer = journal_answer(engine->run->journal, engine->path);
+        Run *run = engine->run;
         int r;
+
+        run->asking++;
+        if ((run->asking < run->live && !json_add_bool(question, "more", true)) ||
+            (engine->fork && !json_get(question, "stay") && /* a fork is not committed */
+             !json_add_bool(question, "stay", true)))
+                r = engine_no_memory(engine, err);
+        else
+                r = engine_call(engine, "ask", TAKE_PTR(question), &got, err);
+        run->asking--;
+        if (r < 0)
+                return r;
+        *ret_answer = cJSON_Duplicate(got.result, true);
+        return *ret_answer ? 0 : engine_no_memory(engine, err);
+}
+
+int engine_suspend(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err) {
+        SCOPED(json_free) cJSON *question = question_consume;
+        const cJSON *answer = journal_answer(engine->run->journal, engine->path);
 
         if (!answer) {
                 if (!json_add_text(question, "path", engine->path))
                         return engine_no_memory(engine, err);
-                r = engine_call(engine, "ask", TAKE_PTR(question), &got, err);
-                if (r < 0)
-                        return r;
-                answer = got.result;
+                return engine_ask(engine, TAKE_PTR(question), ret_answer, err);
         }
         *ret_answer = cJSON_Duplicate(answer, true);
         return *ret_answer ? 0 : engine_no_memory(engine, err);

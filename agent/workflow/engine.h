@@ -25,6 +25,9 @@ typedef struct Run {
         const struct Engine
                 *merging; /* who forks, or merges into, the task's own workspace; NULL: nobody */
         bool verifying;   /* a verify is under way; the supervisor makes one at a time */
+        unsigned
+                live; /* branches, and the main flow, that do not only wait for branches of theirs */
+        unsigned asking; /* of them: wait for people */
 } Run;
 
 struct Engine {
@@ -114,3 +117,16 @@ int engine_pause(Engine *engine, uint64_t usec, Error *err);
  * Returns: 0, or negative errno with the cause set.
  */
 int engine_suspend(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err);
+
+/**
+ * engine_ask() - the same, with "path" in the question already, and nothing of the journal
+ *
+ * The supervisor is told whether other branches work on meanwhile; then it lets the task run.
+ */
+int engine_ask(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Error *err);
+
+/** engine_live() - a branch begins (1), or ends or waits for its own (-1) */
+void engine_live(Engine *engine, int change);
+
+/** engine_rest() - who waits for its branches has begun all that it may: where all wait for people, say so */
+void engine_rest(Engine *engine);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/workflow/agent-step.h"
+#include "agent/workflow/ask-step.h"
 #include "agent/workflow/branch-step.h"
 #include "agent/workflow/call-step.h"
 #include "agent/workflow/exec-step.h"
@@ -20,6 +21,8 @@
 #include "agent/workflow/verify-step.h"
 
 static const char *const agent_keys[] = { "prompt", "max_turns", NULL };
+static const char *const ask_keys[] = { "about",     "plan", "choices",  "answer",
+                                        "otherwise", "wait", "rejected", NULL };
 static const char *const no_keys[] = { NULL };
 static const char *const call_keys[] = { "with", NULL };
 static const char *const branch_keys[] = { "mode", NULL };
@@ -110,6 +113,11 @@ static const StepKind kinds[] = {
           .load = call_step_load,
           .run = call_step_run,
           .unload = call_step_unload },
+        { .key = "ask",
+          .takes = ask_keys,
+          .load = ask_step_load,
+          .run = ask_step_run,
+          .unload = ask_step_unload },
 };
 
 const StepKind *kinds_find(const char *key) {

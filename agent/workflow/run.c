@@ -193,7 +193,7 @@ int run_task(Session *session, const Workflow *workflow, const cJSON *input, cJS
              Error *err) {
         SCOPED(json_free) cJSON *data = new_data(input);
         SCOPED(journal_free) Journal *journal = NULL;
-        Run run = { .session = session };
+        Run run = { .session = session, .live = 1 };
         Engine engine = { .session = session, .run = &run, .workflow = workflow, .data = data };
         int r;
 
