@@ -73,6 +73,9 @@ TRIALS = {
     "task.approve": ({"task": TASK}, {"task": NO_TASK}, 0),
     "task.reject": ({"task": TASK, "question": QUESTION}, {"task": NO_TASK, "question": QUESTION}, 0),
     "task.answer": ({"task": TASK, "answer": "yes"}, {"task": NO_TASK, "answer": "yes"}, 0),
+    "task.resume": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.steps": ({"task": TASK}, {"task": NO_TASK}, 0),
+    "task.undo": ({"task": TASK, "step": "plan"}, {"task": NO_TASK, "step": "plan"}, 0),
     "task.replay": ({"task": TASK}, {"task": NO_TASK}, 0),
 }
 # name nothing of a user's, or make something of the caller's own
