@@ -60,7 +60,7 @@ static const Option layer_options[] = {
         { "blob", 0, OPTION_TEXT, offsetof(VerbArgs, blob), "FILE",
           "unpack this layer of the image in /tree" },
         { "over", 0, OPTION_FLAG, offsetof(VerbArgs, over), NULL,
-          "over the layers in /old; save: with the layer in /old" },
+          "over the layers in /old; save: with the layer in /old, over what is in /tree" },
         { "digest", 0, OPTION_TEXT, offsetof(VerbArgs, digest), "DIGEST", "of the blob" },
         { "diff", 0, OPTION_TEXT, offsetof(VerbArgs, diff), "DIGEST",
           "of what the blob unpacks to" },

@@ -22,6 +22,8 @@ typedef struct Save {
         char *chunk;    /* owned */
         uint64_t bytes; /* read so far */
         uint64_t entries;
+        int tree; /* borrowed; as SaveJob's */
+        bool is_alone; /* in a directory under which nothing of lower layers shows, so nothing need be hidden */
         char path[NAME_PATH_MAX];
 } Save;
 
@@ -116,8 +118,15 @@ static int remember_inode(Save *save, const struct stat *st, Error *err) {
 }
 
 static int whiteout(Save *save, const struct stat *st, Error *err) {
+        struct stat lower;
         EntryMeta meta;
-        int r = to_meta(save, st, ENTRY_WHITEOUT, &meta);
+        int r;
+
+        /* an overlay shows the names of such marks where there is nothing that they hide */
+        if (save->is_alone || (save->tree >= 0 && strncmp(save->path, "work/", 5) == 0 &&
+                               beneath_stat(save->tree, save->path, &lower) == -ENOENT))
+                return 0;
+        r = to_meta(save, st, ENTRY_WHITEOUT, &meta);
 
         return r < 0 ? r : land_whiteout(&save->land, save->path, &meta, err);
 }
@@ -194,6 +203,7 @@ typedef struct Pair {
         int top;   /* owned, as the next: the upper's, or the layer's where the upper has none */
         int below; /* -EBADF: nothing of the layer shows here */
         bool hides; /* it took the place of something that is no directory, and so hides what lies still lower */
+        bool alone; /* it, or one above it, hides that */
 } Pair;
 
 static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err);
@@ -216,7 +226,7 @@ static int open_below(int below, const char *name, Pair *pair, Error *err) {
 
 static int save_item(Save *save, const Pair *dir, const ListingItem *item, unsigned depth,
                      Error *err) {
-        Pair pair = { .top = -EBADF, .below = -EBADF };
+        Pair pair = { .top = -EBADF, .below = -EBADF, .alone = dir->alone };
         char clean[NAME_PATH_MAX];
         RecordRule rule = name_clean(save->path, strlen(save->path), clean);
         int r;
@@ -228,6 +238,7 @@ static int save_item(Save *save, const Pair *dir, const ListingItem *item, unsig
         r = report_progress(save->report, save->bytes, save->entries);
         if (r < 0)
                 return r;
+        save->is_alone = dir->alone;
         if (!item->is_dir)
                 return save_node(save, dir->top, item->name, err);
         pair.top = beneath_dir(dir->top, item->name);
@@ -281,8 +292,8 @@ static int read_marks(Save *save, const Pair *pair, bool *ret_opaque, int *ret_b
 
 static int save_contents(Save *save, const Pair *pair, int below, unsigned depth, Error *err) {
         SCOPED(listing_free) Listing *taken = NULL;
-        const Pair upper = { .top = pair->top, .below = below };
-        const Pair layer = { .top = below, .below = -EBADF };
+        const Pair upper = { .top = pair->top, .below = below, .alone = pair->alone };
+        const Pair layer = { .top = below, .below = -EBADF, .alone = pair->alone };
         int r = save_items(save, &upper, NULL, depth, err);
 
         if (r < 0 || below < 0)
@@ -294,6 +305,7 @@ static int save_contents(Save *save, const Pair *pair, int below, unsigned depth
 
 /* The directory itself, and all that is in it. */
 static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err) {
+        Pair inner = *pair; /* the same descriptors */
         EntryMeta meta;
         struct stat st;
         bool opaque;
@@ -313,7 +325,8 @@ static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err) {
                 r = land_opaque(&save->land, save->path, err);
         if (r >= 0)
                 r = save_xattrs(&save->land, pair->top, save->path, err);
-        return r < 0 ? r : save_contents(save, pair, below, depth, err);
+        inner.alone = pair->alone || (opaque && depth > 0);
+        return r < 0 ? r : save_contents(save, &inner, below, depth, err);
 }
 
 int save_run(const SaveJob *job, Report *report, Error *err) {
@@ -323,6 +336,7 @@ int save_run(const SaveJob *job, Report *report, Error *err) {
         if (!save)
                 return error_set(err, -ENOMEM, "start to save");
         save->report = report;
+        save->tree = job->tree;
         save->chunk = malloc(CHUNK);
         r = save->chunk ? land_init(&save->land, job->out, &job->limits, report) : -ENOMEM;
         if (r >= 0)

@@ -16,7 +16,9 @@
 typedef struct SaveJob {
         int upper; /* borrowed, like the next */
         int below; /* a layer that the overlay had right below this upper, saved together with it; -EBADF: none */
-        int out; /* the empty layer directory, borrowed */
+        int out;  /* the empty layer directory, borrowed */
+        int tree; /* what all layers still lower show; -EBADF: not known. What is not there, below work, needs no whiteout: an overlay would
+                    * show its name in a directory that no lower layer has */
         LandLimits limits;
 } SaveJob;
 

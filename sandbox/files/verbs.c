@@ -280,12 +280,15 @@ int verb_save(const VerbArgs *args, Report *report, Error *err) {
         autoclose int upper = open_place(args, "upper", err);
         autoclose int out = upper < 0 ? -EBADF : open_place(args, "out", err);
         autoclose int below = out < 0 || !args->over ? -EBADF : open_place(args, "old", err);
-        SaveJob job = { .upper = upper, .below = below, .out = out, .limits = limits_of(args) };
+        autoclose int tree = below < 0 ? -EBADF : open_place(args, "tree", err);
+        SaveJob job = {
+                .upper = upper, .below = below, .out = out, .tree = tree, .limits = limits_of(args)
+        };
 
         if (upper < 0 || out < 0)
                 return upper < 0 ? upper : out;
-        if (args->over && below < 0)
-                return below;
+        if (args->over && (below < 0 || tree < 0))
+                return below < 0 ? below : tree;
         return save_run(&job, report, err);
 }
 

@@ -33,6 +33,7 @@ typedef struct Import {
         char prefix[64];
         uint8_t over[DIGEST_SIZE]; /* has_over */
         bool has_over;
+        uint8_t lower[PLAN_LAYERS_MAX][DIGEST_SIZE];
         uint64_t handle; /* of the new layer, 0: none yet */
         char holder[40]; /* of the layer from before its commit until @done; "": not yet */
         bool has_digest;
@@ -202,9 +203,12 @@ static int add_blob_views(const LayerBlob *blob, Plan *plan, Error *err) {
 /* Bound as it is, with its marks: an overlay would show what they mean in their place. */
 static int add_over_view(const Import *import, Plan *plan, Error *err) {
         PlanLayer layer = { .kind = LAYER_STORE };
+        int r;
 
         memcpy(layer.digest, import->over, sizeof layer.digest);
-        return plan_view(plan, VIEW_OLD, VIEW_DIRECT, &layer, 1, err);
+        r = plan_view(plan, VIEW_OLD, VIEW_DIRECT, &layer, 1, err);
+        return r < 0 ? r
+                     : plan_store_view(plan, VIEW_TREE, import->lower, import->spec.n_lower, err);
 }
 
 static int make_plan(const Import *import, Plan *plan, Error *err) {
@@ -332,6 +336,12 @@ static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, E
         import = fresh;
         import->spec.prefix = NULL; /* ours is a copy */
         import->spec.upper_over = NULL;
+        import->spec.lower = NULL;
+        if (spec->n_lower > PLAN_LAYERS_MAX - 2)
+                return error_say(err, -E2BIG, "the snapshot has too many layers: %u",
+                                 spec->n_lower);
+        for (unsigned i = 0; i < spec->n_lower; i++)
+                memcpy(import->lower[i], spec->lower[i], DIGEST_SIZE);
         import->has_over = spec->upper_over;
         if (spec->upper_over)
                 memcpy(import->over, spec->upper_over, sizeof import->over);

@@ -35,6 +35,9 @@ typedef struct LayerImportSpec {
         int input_fd;          /* archive; or with @upper_handle: -EBADF */
         const char *prefix;    /* "work"; NULL: root */
         uint64_t upper_handle; /* 0, or a jail's upper to save instead of an archive */
+        const uint8_t (*lower)
+                [32]; /* with upper_over: the layers still lower, topmost first. For the call */
+        unsigned n_lower;
         const uint8_t *
                 upper_over; /* with it: a layer of the store that is saved below it; NULL: none. For the call */
         bool to_jail_user; /* everything belongs to JAIL_USER_ID, whatever the archive says */

@@ -4,6 +4,7 @@
 #include "supervisor/front/work-layer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/ids.h"
 #include "base/log.h"
@@ -47,11 +48,30 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
         layer->done(&end, layer->userdata);
 }
 
+/* What the jail stands on below its earlier work. Of the host's root nothing lies where work is done */
+static int list_lower(Front *front, const WorkLayerSpec *spec, uint8_t (*ret)[DIGEST_SIZE],
+                      unsigned *ret_n, Error *err) {
+        SnapshotInfo info;
+        unsigned n = 0;
+        int r = snapshots_find(front, spec->snapshot, spec->owner_uid, &info, err);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; i < spec->layers->n; i++)
+                memcpy(ret[n++], spec->layers->digests[i], DIGEST_SIZE);
+        for (unsigned i = 0; i < info.n_layers; i++)
+                memcpy(ret[n++], info.layers[i], DIGEST_SIZE);
+        *ret_n = n;
+        return 0;
+}
+
 static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spec, Error *err) {
         FrontJail *jail = front_jail_find(layer->front, layer->jail, 0);
+        uint8_t lower[GATE_LAYERS_MAX + PLAN_LAYERS_MAX][DIGEST_SIZE];
         LayerImportSpec inner = { .input_fd = -EBADF,
                                   .upper_handle = jail ? front_jail_handle(jail) : 0,
                                   .upper_over = spec->under,
+                                  .lower = lower,
                                   .max_bytes = GATE_IMPORT_BYTES,
                                   .max_entries = GATE_IMPORT_ENTRIES,
                                   .owner_uid = spec->owner_uid };
@@ -59,6 +79,9 @@ static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spe
 
         if (!inner.upper_handle)
                 return error_say(err, -ESRCH, "the task's jail has ended");
+        r = spec->under ? list_lower(layer->front, spec, lower, &inner.n_lower, err) : 0;
+        if (r < 0)
+                return r;
         r = snapshots_left(layer->front, spec->owner_uid, &inner.max_disk, err);
         if (r < 0)
                 return r;
@@ -100,8 +123,11 @@ WorkLayer *work_layer_cancel(WorkLayer *layer) {
 
 int work_layer_save(Task *task, WorkLayerFn done, void *userdata, WorkLayer **ret, Error *err) {
         const PlanLimits *limits = &task->limits.plan;
+        const GateLayers layers = work_base_layers(&task->base, true);
         WorkLayerSpec spec = { .jail = task->jail,
                                .under = task->steps.has_under ? task->steps.under : NULL,
+                               .snapshot = task->snapshot,
+                               .layers = &layers,
                                .max_disk = layer_disk_bytes(limits->disk_bytes, limits->inodes),
                                .owner_uid = task->owner_uid,
                                .done = done,

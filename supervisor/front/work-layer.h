@@ -23,7 +23,9 @@ typedef struct WorkLayerSpec {
         const char *jail; /* by name, for the call */
         const uint8_t *
                 under; /* layer that the jail stands on above setup and base; NULL: none. For the call */
-        uint64_t max_disk; /* bytes */
+        const char *snapshot; /* with @under, likewise the next: what the jail stands on below it */
+        const GateLayers *layers; /* setup and base */
+        uint64_t max_disk;        /* bytes */
         uint32_t owner_uid;
         WorkLayerFn done;
         void *userdata;

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """save: a raw upper becomes a layer that shows the same merged tree."""
 import os
+import random
 import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from files_lib import Places, Tap, Tar  # noqa: E402
@@ -155,4 +157,61 @@ with Places() as p:
     else:
         t.same((done.returncode, done.stdout.decode().split()), (0, ["mnt2", "mnt2/d", "mnt2/d/n", "mnt2/e", "mnt2/e/x"]),
                "a saved layer shows what the upper showed", done.stderr)
+
+# --- an upper over a saved layer becomes one layer: generation after generation of random changes
+CHAIN = """set -e
+cd "$1"; mkdir m; mount -t tmpfs none m; cd m; mkdir lower new old; mkdir lower/work; cp -a "$3"/base/. lower/work
+: > none; i=0
+for changes in "$3"/changes-*; do
+        i=$((i+1)); mkdir up$i wk$i mnt$i saved$i; layers=lower; [ $i = 1 ] || layers=saved$((i-1)):lower
+        mount -t overlay -o "lowerdir=$layers,upperdir=up$i,workdir=wk$i,userxattr" none mnt$i
+        (cd mnt$i/work; sh "$changes")
+        mount --bind up$i ../upper; mount --bind saved$i ../out; over=
+        [ $i = 1 ] || { mkdir -p ../old ../tree; mount --bind saved$((i-1)) ../old; mount --bind lower ../tree; over=--over; }
+        "$2" save $over --root .. 2> ../records
+        umount ../upper ../out; [ $i = 1 ] || umount ../old ../tree
+        mkdir chk$i wkc$i upc$i
+        mount -t overlay -o "lowerdir=saved$i:lower,upperdir=upc$i,workdir=wkc$i,userxattr" none chk$i
+        (cd mnt$i; find . -printf '%P %y %m %l %s\\n' | grep -v ' d ' | sort; find . -type d | sort) > want
+        (cd chk$i; find . -printf '%P %y %m %l %s\\n' | grep -v ' d ' | sort; find . -type d | sort) > have
+        diff want have; diff -r --no-dereference mnt$i chk$i
+done
+echo "$i generations"
+"""
+KINDS = ["rm -rf {a}", "rm -rf {a}; mkdir {a}", "rm -rf {a}; mkdir {a}; echo $$ >{a}/only", "rm -rf {a}; echo file >{a}",
+         "mkdir -p {a} 2>/dev/null && echo {n} >{a}/f{n} || :", "rm -rf {a}; ln -s {b} {a}", "test ! -d {a} || rm -f {a}/*",
+         "test -e {a} && test ! -e {b} && mv {a} {b} || :", "test ! -f {a} || echo more >>{a}", "test ! -d {a} || touch {a}/t{n}"]
+
+
+def write_chain(where, rng):
+    names = ["d", "e", "f", "d/x", "d/y", "e/x", "e/x/deep", "g"]
+    os.makedirs(where + "/base/d/x")
+    os.makedirs(where + "/base/e/x/deep")
+    for name in ("d/a", "d/x/a", "e/b", "e/x/deep/c", "g"):
+        put(where + "/base", {name: name.encode()})
+    for i in range(5):
+        with open(f"{where}/changes-{i}", "w", encoding="ascii") as script:
+            for n in range(rng.randint(1, 6)):
+                a, b = rng.sample(names, 2)
+                inside = b.startswith(a + "/") or a.startswith(b + "/")
+                line = rng.choice([k for k in KINDS if not inside or "{b}" not in k]).format(a=a, b=b, n=10 * i + n)
+                script.write(f"{{ {line}; }} 2>/dev/null || :\n")
+
+
+seed = random.SystemRandom().randrange(1 << 32)
+rng = random.Random(seed)
+for _ in range(12):
+    with Places() as p, tempfile.TemporaryDirectory() as where:
+        write_chain(where, rng)
+        done = subprocess.run(["unshare", "-m", "sh", "-c", CHAIN, "sh", p.dir, os.path.abspath(binary), where],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if b"mount" in done.stderr:
+            t.skip("real overlays one over the other", done.stderr.decode()[:100].replace("\n", " "))
+            break
+        if (done.returncode, done.stdout) != (0, b"5 generations\n"):
+            scripts = "".join(open(f"{where}/changes-{i}", encoding="ascii").read() + "--\n" for i in range(5))
+            t.ok(False, f"layer over layer shows what the overlays showed (seed {seed})", (done.stdout, done.stderr, scripts))
+            break
+else:
+    t.ok(True, f"layer over layer shows what the overlays showed (seed {seed})")
 t.end()
