@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,9 +19,10 @@
 
 #include "base/fds.h"
 #include "sandbox/gone.h"
+#include "sandbox/layer-appear.h"
+#include "sandbox/layer-names.h"
 #include "supervisor/monitor/place.h"
 
-#define NAME_SIZE 72 /* 64 hex digits and room */
 #define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 typedef struct Job Job;
@@ -43,35 +45,12 @@ struct Store {
 
 static int job_start(Store *store, const StoreCommit *commit, Error *err);
 
-static const char *digest_name(const uint8_t *digest, char *name) {
-        for (unsigned i = 0; i < 32; i++)
-                snprintf(name + i * 2, 3, "%02x", digest[i]);
-        return name;
-}
-
-static const char *handle_name(uint64_t handle, char *name) {
-        snprintf(name, NAME_SIZE, "%016llx", (unsigned long long) handle);
-        return name;
-}
-
-static const char *committing_name(uint64_t handle, char *name) {
-        snprintf(name, NAME_SIZE, "%016llx.commit", (unsigned long long) handle);
-        return name;
-}
-
 static int commit_layer(const Store *store, const StoreCommit *commit) {
-        char from[NAME_SIZE], to[NAME_SIZE];
-        autoclose int fd = openat(store->fresh, committing_name(commit->handle, from), DIR_FLAGS);
-        int r = 0;
+        char from[LAYER_NAME_SIZE], to[LAYER_NAME_SIZE];
 
-        if (fd < 0 || syncfs(fd) < 0 ||
-            renameat2(store->fresh, from, store->layers, digest_name(commit->digest, to),
-                      RENAME_NOREPLACE) < 0 ||
-            fsync(store->layers) < 0)
-                r = -errno;
-        if (r < 0 && gone_take(store->gone, store->fresh, from) == 0)
-                (void) gone_empty(store->gone);
-        return r == -EEXIST ? 0 : r;
+        return layer_appear(store->layers, store->fresh, store->gone,
+                            layer_name_committing(commit->handle, from),
+                            layer_name(commit->digest, to));
 }
 
 static Job *job_free(Job *job) {
@@ -89,8 +68,9 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
 
         (void) source;
         (void) events;
-        if (waitid(P_PIDFD, (id_t) fd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
-                return 0;
+        (void) fd;
+        if (waitid(P_PIDFD, (id_t) job->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid == 0)
+                return 0; /* its descriptors are closed, the rest comes at once */
         if (info.si_code == CLD_EXITED)
                 code = -info.si_status;
         for (Job **at = &store->jobs; *at; at = &(*at)->next)
@@ -107,11 +87,25 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
         return 0;
 }
 
-/* Without a commit: the one that empties gone/, of which one at a time is enough. */
+/* One step: a child that cannot be watched must not have begun. */
+static int clone_job(Job *job) {
+        const Store *store = job->store;
+        long pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, &job->pidfd, NULL, 0);
+
+        if (pid != 0)
+                return pid < 0 ? -errno : 0;
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the next start goes on */
+        _exit(-(job->is_commit ? commit_layer(store, &job->commit) : gone_empty(store->gone)) &
+              0xff);
+}
+
+/*
+ * Without a commit: the one that empties gone/, of which one at a time is enough. Its end is seen at a pipe of
+ * which it has the other end, and which is watched before there is a child.
+ */
 static int job_start(Store *store, const StoreCommit *commit, Error *err) {
+        int ends[2] = { -EBADF, -EBADF }, r;
         Job *job;
-        pid_t pid;
-        int r;
 
         for (job = store->jobs; job && !commit; job = job->next)
                 if (!job->is_commit) {
@@ -126,19 +120,18 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
                 job->commit = *commit;
         else
                 store->more_gone = false;
-        pid = fork();
-        if (pid == 0) {
-                (void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the next start goes on */
-                _exit(-(commit ? commit_layer(store, commit) : gone_empty(store->gone)) & 0xff);
-        }
-        job->pidfd = pid < 0 ? -errno : (int) syscall(SYS_pidfd_open, pid, 0);
-        r = job->pidfd < 0 ? -errno
-                           : sd_event_add_io(store->monitor->event, &job->source, job->pidfd,
-                                             EPOLLIN, on_job_end, job);
+        r = pipe2(ends, O_CLOEXEC) < 0 ? -errno
+                                       : sd_event_add_io(store->monitor->event, &job->source,
+                                                         ends[0], EPOLLIN, on_job_end, job);
+        if (r >= 0)
+                r = clone_job(job);
+        fds_close(&ends[1], 1);
         if (r < 0) {
                 job_free(job);
+                fds_close(ends, 1);
                 return error_set(err, r, "start a job on the store");
         }
+        (void) sd_event_source_set_io_fd_own(job->source, true);
         (void) sd_event_source_set_description(job->source, "job of the store");
         job->next = store->jobs;
         store->jobs = job;
@@ -147,11 +140,11 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
 
 /* The name changes first: from here on no jail can be given the layer, and none commits it twice. */
 int store_commit(Store *store, const StoreCommit *commit, Error *err) {
-        char from[NAME_SIZE], to[NAME_SIZE];
+        char from[LAYER_NAME_SIZE], to[LAYER_NAME_SIZE];
         int r;
 
-        if (renameat(store->fresh, handle_name(commit->handle, from), store->fresh,
-                     committing_name(commit->handle, to)) < 0)
+        if (renameat(store->fresh, layer_name_new(commit->handle, from), store->fresh,
+                     layer_name_committing(commit->handle, to)) < 0)
                 return error_set(err, -errno, "commit new layer %s", from);
         r = job_start(store, commit, err);
         if (r < 0) /* it is the front's again, to drop or to commit */
@@ -216,15 +209,15 @@ static int open_layer(int at, const char *name, const char *what, Error *err) {
 }
 
 int store_open(const Store *store, const uint8_t *digest, Error *err) {
-        char name[NAME_SIZE];
+        char name[LAYER_NAME_SIZE];
 
-        return open_layer(store->layers, digest_name(digest, name), "layer", err);
+        return open_layer(store->layers, layer_name(digest, name), "layer", err);
 }
 
 int store_open_new(const Store *store, uint64_t handle, Error *err) {
-        char name[NAME_SIZE];
+        char name[LAYER_NAME_SIZE];
 
-        return open_layer(store->fresh, handle_name(handle, name), "new layer", err);
+        return open_layer(store->fresh, layer_name_new(handle, name), "new layer", err);
 }
 
 int store_open_skeleton(const Store *store, Error *err) {
@@ -232,11 +225,11 @@ int store_open_skeleton(const Store *store, Error *err) {
 }
 
 int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
-        char name[NAME_SIZE];
+        char name[LAYER_NAME_SIZE];
         autoclose int fd = -EBADF;
         int r;
 
-        if (mkdirat(store->fresh, handle_name(handle, name), 0755) < 0)
+        if (mkdirat(store->fresh, layer_name_new(handle, name), 0755) < 0)
                 return error_set(err, -errno, "make new layer %s", name);
         fd = openat(store->fresh, name, DIR_FLAGS);
         if (fd >= 0 && fchown(fd, id, id) == 0 && fchmod(fd, 0755) == 0)
@@ -253,15 +246,15 @@ static int forget(Store *store, int at, const char *name, Error *err) {
 }
 
 int store_drop(Store *store, uint64_t handle, Error *err) {
-        char name[NAME_SIZE];
+        char name[LAYER_NAME_SIZE];
 
-        return forget(store, store->fresh, handle_name(handle, name), err);
+        return forget(store, store->fresh, layer_name_new(handle, name), err);
 }
 
 int store_remove(Store *store, const uint8_t *digest, Error *err) {
-        char name[NAME_SIZE];
+        char name[LAYER_NAME_SIZE];
 
-        return forget(store, store->layers, digest_name(digest, name), err);
+        return forget(store, store->layers, layer_name(digest, name), err);
 }
 
 int store_drop_all(Store *store, Error *err) {
