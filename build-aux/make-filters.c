@@ -265,6 +265,13 @@ static const struct {
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_CBPF },
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_BPF },
         { "setsockopt", EPERM, 1, SECCOMP_OP_EQ, SOL_SOCKET, true, SO_ATTACH_REUSEPORT_EBPF },
+        /*
+         * Locks are charged to nobody. Those of a process are counted where they get too many (sandbox/init/uncounted.c);
+         * those of an open file have no process. EINVAL is the answer of a kernel without them.
+         */
+        { "fcntl", EINVAL, 1, SECCOMP_OP_EQ, F_OFD_GETLK, false, 0 },
+        { "fcntl", EINVAL, 1, SECCOMP_OP_EQ, F_OFD_SETLK, false, 0 },
+        { "fcntl", EINVAL, 1, SECCOMP_OP_EQ, F_OFD_SETLKW, false, 0 },
         /* SOL_TLS, SOL_ALG, SOL_MPTCP, SOL_XDP, … stand above the levels that are IP protocols */
         { "setsockopt", ENOPROTOOPT, 1, SECCOMP_OP_GE, LEVEL_IP_END, false, 0 },
 };
