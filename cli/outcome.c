@@ -102,12 +102,32 @@ static void say_sockets(uint64_t bytes, Buf *text) {
                           units_format_size(bytes, held));
 }
 
+static void say_locks(uint64_t bytes, Buf *text) {
+        char held[UNITS_TEXT_MAX];
+
+        (void) buf_printf(
+                text,
+                "out of memory: the jail held thousands of locks of files, %s and more that "
+                "is charged to no group, while the host's kernel memory was short",
+                units_format_size(bytes, held));
+}
+
+static bool is_hit(const cJSON *record, const char *hit) {
+        const cJSON *at;
+
+        cJSON_ArrayForEach(at, json_get(record, "hits")) {
+                if (cJSON_IsString(at) && strcmp(at->valuestring, hit) == 0)
+                        return true;
+        }
+        return false;
+}
+
 static void say_oom(const cJSON *record, uint64_t memory, Buf *text) {
         char peak[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];
         uint64_t most;
 
         if (json_number(json_get(record, "evidence"), "uncounted", &most) == 0) {
-                say_sockets(most, text);
+                (is_hit(record, "locks") ? say_locks : say_sockets)(most, text);
                 return;
         }
         (void) buf_printf(text, "out of memory: a process of the command was killed");

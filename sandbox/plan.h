@@ -181,6 +181,7 @@ enum InitFd { /* init's descriptors at its start; of the spawner only INIT_FD_FR
               INIT_FD_FRONT = 3, /* SEQPACKET to the front */
               INIT_FD_BOOT,      /* SEQPACKET to the builder of the jail */
               INIT_FD_SPAWNER,   /* SEQPACKET to the spawner */
+              INIT_FD_LOCKS,     /* /proc/locks of the jail's own processes */
               INIT_FD_SLOTS,     /* of each first slot: the group's directory */
               _INIT_FD_MAX = INIT_FD_SLOTS + JAIL_SLOTS_FIRST,
 };

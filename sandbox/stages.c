@@ -179,7 +179,8 @@ static int stage_namespaces(Shell *shell, Error *err) {
         if (shell->proc < 0)
                 return shell->proc;
         oom_order_common(shell->proc);
-        return 0;
+        shell->locks = openat(shell->proc, "locks", O_RDONLY | O_CLOEXEC);
+        return shell->locks < 0 ? error_set(err, -errno, "open the jail's list of locks") : 0;
 }
 
 static int stage_init_group(Shell *shell, Error *err) {
@@ -303,6 +304,7 @@ static int stage_init(Shell *shell, Error *err) {
         fds[INIT_FD_FRONT - INIT_FD_FRONT] = shell->front;
         fds[INIT_FD_BOOT - INIT_FD_FRONT] = shell->boot[1];
         fds[INIT_FD_SPAWNER - INIT_FD_FRONT] = shell->spawner[0];
+        fds[INIT_FD_LOCKS - INIT_FD_FRONT] = shell->locks;
         memcpy(&fds[INIT_FD_SLOTS - INIT_FD_FRONT], shell->slots, sizeof(shell->slots));
         return execute(shell, "warder-init", fds, ELEMENTS(fds), err);
 }

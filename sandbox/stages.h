@@ -27,6 +27,7 @@ typedef struct Shell { /* what the clone takes along; the descriptors are the mo
         /* made by the stages */
         int slots[JAIL_SLOTS_FIRST];
         int proc;   /* detached, then at /proc */
+        int locks;  /* /proc/locks, before it is covered */
         int userns; /* 0 … 65535 are the jail's range */
         int mapped; /* store range to jail range, for idmapped mounts; where need_mapped */
         int root;   /* the tmpfs that is the shell's root and holds every upper */

@@ -137,7 +137,7 @@ typedef enum InitRequestKind {
         INIT_OPEN,     /* InitOpen + path */
         INIT_SLOT, /* InitSlot, its group's directory; of a narrow one on v1 two more: memory, pids */
         INIT_LISTEN, /* InitListen */
-        INIT_COUNT,  /* InitHead: how much the jail's sockets hold that is counted for nobody */
+        INIT_COUNT,  /* InitCount: how much the jail holds that is counted for nobody */
         _INIT_REQUEST_MAX,
 } InitRequestKind;
 
@@ -226,6 +226,14 @@ typedef struct InitListen { /* TCP on 127.0.0.1 of the jail's own network namesp
         uint32_t pad;
 } InitListen;
 
+#define INIT_LOCKS_MAX 8192 /* more are not counted: each thousand costs more than the one before */
+
+typedef struct InitCount {
+        InitHead head;
+        uint32_t locks; /* 1: record locks too */
+        uint32_t pad;
+} InitCount;
+
 /* ---- init -> front ------------------------------------------------------------------------------- */
 
 typedef enum InitEventKind {
@@ -237,7 +245,7 @@ typedef enum InitEventKind {
         INIT_LISTENING,    /* code, and where 0 one descriptor; value: port */
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
-        INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[0] */
+        INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[] */
         _INIT_EVENT_MAX,
 } InitEventKind;
 

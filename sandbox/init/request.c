@@ -87,8 +87,8 @@ static void take_listen(Init *init, const void *bytes, int *fds, unsigned n_fds)
 }
 
 static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) {
-        const InitHead *request = bytes;
-        InitEvent event = { .kind = INIT_COUNTED, .id = request->id };
+        const InitCount *request = bytes;
+        InitEvent event = { .kind = INIT_COUNTED, .id = request->head.id };
         Uncounted uncounted = { 0 };
 
         (void) n_fds;
@@ -98,6 +98,7 @@ static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) 
         event.seen[0] = uncounted.hidden;
         event.seen[1] = uncounted.pinned;
         event.kept[0] = uncounted.counted;
+        event.kept[1] = request->locks ? uncounted_locks(INIT_FD_LOCKS) : 0;
         init_send(init, &event, NULL);
 }
 
@@ -133,7 +134,7 @@ static const RequestRow rows[_INIT_REQUEST_MAX] = {
         [INIT_OPEN] = { sizeof(InitOpen), true, 0, 0, INIT_OPENED, take_open },
         [INIT_SLOT] = { sizeof(InitSlot), false, 1, 1 + PARK_LIMITS_MAX, INIT_DONE, take_slot },
         [INIT_LISTEN] = { sizeof(InitListen), false, 0, 0, INIT_LISTENING, take_listen },
-        [INIT_COUNT] = { sizeof(InitHead), false, 0, 0, INIT_COUNTED, take_count },
+        [INIT_COUNT] = { sizeof(InitCount), false, 0, 0, INIT_COUNTED, take_count },
 };
 
 void request_take(Init *init) {

@@ -28,7 +28,7 @@ _Static_assert(ELEMENTS(cause_names) == _CAUSE_MAX, "a name for each cause");
 static const char *const hit_names[] = {
         [HIT_MEMORY] = "memory", [HIT_PIDS] = "pids",       [HIT_DISK] = "disk",
         [HIT_INODES] = "inodes", [HIT_WALL] = "wall",       [HIT_CPU] = "cpu",
-        [HIT_OUTPUT] = "output", [HIT_SOCKETS] = "sockets",
+        [HIT_OUTPUT] = "output", [HIT_SOCKETS] = "sockets", [HIT_LOCKS] = "locks",
 };
 _Static_assert(ELEMENTS(hit_names) == _HIT_MAX, "a name for each hit");
 

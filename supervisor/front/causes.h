@@ -36,6 +36,7 @@ typedef enum Hit {
         HIT_CPU,
         HIT_OUTPUT,
         HIT_SOCKETS, /* what its jail's connections held and no group is charged with: uncounted.h */
+        HIT_LOCKS,   /* its jail held more locks of files than any program needs, likewise */
         _HIT_MAX
 } Hit;
 
@@ -53,7 +54,7 @@ typedef struct CommandEnd { /* the record; borrowed by the callback's receiver *
         bool filtered;      /* the kernel recorded that a seccomp filter killed its process */
         AuditRecord killed; /* that record */
         uint64_t oom_kills, forks_refused;
-        uint64_t uncounted; /* HIT_SOCKETS: bytes, at most */
+        uint64_t uncounted; /* HIT_SOCKETS: bytes, at most; HIT_LOCKS: at least */
         uint64_t wall_usec, user_usec, sys_usec;
         uint64_t memory_peak, memory_files, pids_peak; /* 0: not known */
         uint64_t io_read, io_written;

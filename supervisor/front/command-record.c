@@ -112,8 +112,9 @@ static void add_known(cJSON *json, const char *name, uint64_t value) {
                 json_add_consume(json, name, cJSON_CreateNull());
 }
 
+#define UNCOUNTED_HITS (BIT(HIT_SOCKETS) | BIT(HIT_LOCKS))
 #define COUNTED_HITS \
-        (BIT(HIT_MEMORY) | BIT(HIT_PIDS) | BIT(HIT_DISK) | BIT(HIT_INODES) | BIT(HIT_SOCKETS))
+        (BIT(HIT_MEMORY) | BIT(HIT_PIDS) | BIT(HIT_DISK) | BIT(HIT_INODES) | UNCOUNTED_HITS)
 
 /* What the kernel said, and how far it can be this command's: see evidence.c. */
 static void add_evidence(cJSON *json, const CommandEnd *end) {
@@ -124,7 +125,7 @@ static void add_evidence(cJSON *json, const CommandEnd *end) {
         json_add_number(evidence, "oom_kills", end->oom_kills);
         json_add_number(evidence, "forks_refused", end->forks_refused);
         json_add_bool(evidence, "disk_full_before", end->disk_before);
-        if (end->hits & BIT(HIT_SOCKETS))
+        if (end->hits & UNCOUNTED_HITS)
                 json_add_number(evidence, "uncounted", end->uncounted);
 }
 

@@ -49,7 +49,7 @@ struct Command {
         bool alone;        /* what it leaves running ends with it */
         int client_signal; /* the last one; sent when the command runs */
         uint32_t hits;
-        uint64_t uncounted; /* why it was ended, where HIT_SOCKETS is among the hits */
+        uint64_t uncounted; /* why it was ended, where HIT_SOCKETS or HIT_LOCKS is among the hits */
         uint64_t started_usec;
         uint64_t started_msec; /* the same on the clock of the kernel's records */
         int32_t pid;           /* as the host numbers it, known when it is HELD */
@@ -403,7 +403,7 @@ void commands_set_cause(FrontJail *jail, Cause cause) {
                 set_order(at, cause);
 }
 
-bool commands_exhausted(FrontJail *jail, uint64_t uncounted) {
+bool commands_exhausted(FrontJail *jail, Hit hit, uint64_t uncounted) {
         Slots *slots = front_jail_slots(jail);
 
         if (slots_busy(slots) == 0)
@@ -411,7 +411,7 @@ bool commands_exhausted(FrontJail *jail, uint64_t uncounted) {
         for (Command *at = *front_jail_commands(jail); at; at = at->next) {
                 if (!at->slot || at->held || at->ordered != _CAUSE_MAX)
                         continue;
-                at->hits |= BIT(HIT_SOCKETS);
+                at->hits |= BIT(hit);
                 at->uncounted = uncounted;
                 at->ordered = CAUSE_OOM;
         }

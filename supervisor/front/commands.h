@@ -64,10 +64,11 @@ unsigned commands_count(const Command *first);
 void commands_set_cause(FrontJail *jail, Cause cause);
 /**
  * commands_exhausted() - end all that runs in a jail, commands and what they left, with cause oom
- * @uncounted: bytes that the jail's connections hold at most, and no group is charged with
+ * @hit:       HIT_SOCKETS or HIT_LOCKS
+ * @uncounted: bytes that the jail's connections hold at most, or its locks at least, charged to no group
  *
  * Returns: false: nothing runs in it.
  */
-bool commands_exhausted(FrontJail *jail, uint64_t uncounted);
+bool commands_exhausted(FrontJail *jail, Hit hit, uint64_t uncounted);
 /** commands_jail_gone() - for jails.c: what is left ends with jail_ended (or the cause that was set) */
 void commands_jail_gone(FrontJail *jail);

@@ -94,9 +94,9 @@ static uint64_t kib_after(const char *text, const char *key) {
 
 uint64_t pressure_unexplained(const Pressure *pressure) {
         static const char *const explained[] = {
-                "\nMemFree:",       "\nBuffers:", "\nCached:",      "\nSwapCached:",
-                "\nAnonPages:",     "\nSlab:",    "\nKernelStack:", "\nPageTables:",
-                "\nSecPageTables:", "\nPercpu:",  "\nVmallocUsed:", "\nHugetlb:",
+                "\nMemFree:",       "\nBuffers:",      "\nCached:",      "\nSwapCached:",
+                "\nAnonPages:",     "\nSReclaimable:", "\nKernelStack:", "\nPageTables:",
+                "\nSecPageTables:", "\nPercpu:",       "\nVmallocUsed:", "\nHugetlb:",
                 "\nBalloon:",
         };
         char text[TEXT_MAX];
@@ -108,6 +108,12 @@ uint64_t pressure_unexplained(const Pressure *pressure) {
         for (unsigned i = 0; i < ELEMENTS(explained); i++)
                 known += kib_after(text, explained[i]);
         return total > known ? (total - known) * 1024 : 0;
+}
+
+uint64_t pressure_kernel(const Pressure *pressure) {
+        char text[TEXT_MAX];
+
+        return read_text(pressure->meminfo, text) ? kib_after(text, "\nSUnreclaim:") * 1024 : 0;
 }
 
 uint64_t pressure_available(const Pressure *pressure) {

@@ -37,9 +37,12 @@ uint64_t pressure_available(const Pressure *pressure);
 /**
  * pressure_unexplained() - bytes of the host's memory that are in use and that no line of meminfo accounts for
  *
- * Pages that drivers and sockets take for themselves, and what each processor keeps of freed ones (up to an
- * eighth of all, since Linux 6.7). 0 where the kernel does not tell.
+ * Pages that drivers and sockets take for themselves, what each processor keeps of freed ones (up to an
+ * eighth of all, since Linux 6.7), and small objects of the kernel that it cannot give back: those stand in a line
+ * of their own, which tells nothing of whose they are. 0 where the kernel does not tell.
  */
 uint64_t pressure_unexplained(const Pressure *pressure);
+/** pressure_kernel() - bytes of those small objects alone; 0 where the kernel does not tell */
+uint64_t pressure_kernel(const Pressure *pressure);
 /** pressure_name() - "memory", "io", "cpu" */
 const char *pressure_name(Resource resource);

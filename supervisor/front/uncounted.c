@@ -19,11 +19,18 @@
  *
  * What is charged can also be far less than what is held: a jail can make its sockets refer to small parts of
  * large pieces of memory (init's uncounted.h). That shows nowhere but in the host's memory, a part of which is
- * used and in no line of meminfo. Where that is more than a quarter of all, the jails are asked too, and the
+ * used and in no line of meminfo that tells whose it is. Where that is more than a quarter of all, the jails are
+ * asked too, and the
  * one whose sockets may pin most is ended, one a look, if they may pin more than its memory limit. "May" is a
  * good deal more than "do": half a megabyte of unread small messages can be 400 MiB, and mostly is not. On a
  * host where something else takes a quarter without a line in meminfo (ZFS's cache, say), a jail full of such
  * messages is ended without need.
+ *
+ * Locks of files (fcntl) are charged to nobody either: 192 bytes each, a million and more of them a second. They
+ * stand among the kernel's small objects in meminfo. Where those take more than a sixteenth of memory, or have grown by a
+ * sixty-fourth within minutes, each init counts its jail's locks as well, as far as INIT_LOCKS_MAX: no program
+ * needs as many, and who has them is out of memory. To count them all would take the kernel minutes, in which nobody
+ * else locks.
  *
  * LIMIT: between two looks a jail can go on: 50 to 250 MiB for each processor that it may use.
  *
@@ -35,23 +42,20 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/ids.h"
 #include "base/log.h"
 #include "supervisor/front/commands.h"
+#include "supervisor/front/host-figures.h"
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/jails.h"
-#include "supervisor/front/pressure.h"
 #include "supervisor/front/slots.h"
 
 #define LOOK_USEC     250000
 #define LOOK_ACCURACY 50000
-#define TEXT_MAX      1024
-#define PART          4 /* of memory, which nothing explains */
 #define MATTERS       64 /* of what TCP uses: a jail with less than one part is never the one to go */
-#define SHARE         24 /* of memory; the kernel's own tcp_mem[0] is about one part in 22 */
-#define LOOK_PART     4  /* of tcp_mem[0], below which "TCP is not bothered" (ip-sysctl.rst) */
+#define PATIENCE      60 /* looks at a host that is short of memory, for an init that does not answer */
+#define LOCK_BYTES    192 /* struct file_lock, Linux 6.1 to 6.18 */
 
 typedef struct Asked Asked;
 
@@ -59,6 +63,7 @@ struct Asked { /* an init that has not answered yet */
         Asked *next;
         Uncounted *uncounted; /* borrowed */
         FrontJail *jail;      /* borrowed; its link tells us before it goes */
+        unsigned looks;       /* since then, at a host that was short of memory */
         bool idle;            /* nothing ran in it when it was asked */
         bool stale;           /* what it was asked of has been ended since */
 };
@@ -73,52 +78,15 @@ typedef struct Candidate { /* of the jails that answered since the last look */
 struct Uncounted {
         Front *front;           /* borrowed */
         sd_event_source *timer; /* owned; off while no jail is alive */
-        int sockstat, tcp_mem;  /* borrowed */
-        Asked *asked;           /* owned */
-        UncountedHost host;     /* at the last look, like the next */
-        uint64_t unexplained;   /* bytes of the host's memory */
+        HostFiles files;
+        Asked *asked;     /* owned */
+        HostFigures host; /* at the last look */
         uint64_t listed,
                 listed_before; /* bytes that inits listed since the last look, and up to it */
         Candidate holds, hides, pins; /* most of all */
         Candidate over;   /* of those that may hide more than their limit: the one with the least */
         bool cannot_tell; /* an init could not count, and that was logged */
 };
-
-static uint64_t page_size(void) {
-        return (uint64_t) sysconf(_SC_PAGESIZE);
-}
-
-void uncounted_read_host(const char *sockstat, const char *tcp_mem, uint64_t total,
-                         UncountedHost *ret) {
-        const char *line = strstr(sockstat, "TCP: "), *at = line ? strstr(line, " mem ") : NULL;
-        uint64_t used = at ? strtoull(at + strlen(" mem "), NULL, 10) : 0;
-        uint64_t low = tcp_mem ? strtoull(tcp_mem, NULL, 10) * page_size() : 0;
-
-        if (low == 0)
-                low = total / SHARE;
-        *ret = (UncountedHost){ used * page_size(), low / LOOK_PART, low };
-}
-
-static bool read_text(int fd, char *text) {
-        ssize_t n = fd < 0 ? -1 : pread(fd, text, TEXT_MAX - 1, 0);
-
-        if (n <= 0)
-                return false;
-        text[n] = '\0';
-        return true;
-}
-
-static bool read_host(Uncounted *uncounted) {
-        char sockstat[TEXT_MAX], tcp_mem[TEXT_MAX];
-        bool known = read_text(uncounted->tcp_mem, tcp_mem);
-
-        uncounted->unexplained = pressure_unexplained(uncounted->front->pressure);
-        if (!read_text(uncounted->sockstat, sockstat))
-                return false;
-        uncounted_read_host(sockstat, known ? tcp_mem : NULL, uncounted->front->info.memory_total,
-                            &uncounted->host);
-        return true;
-}
 
 /* What was said of a jail before all that ran in it was ended. */
 static void forget(Uncounted *uncounted, const FrontJail *jail) {
@@ -136,14 +104,14 @@ static void forget(Uncounted *uncounted, const FrontJail *jail) {
  * Its commands go, and their listeners with them. A jail in which nothing ran when it was asked (@idle) goes
  * itself. Where something did and has ended since, the memory may be back: the next look tells.
  */
-static void exhausted(Uncounted *uncounted, FrontJail *jail, uint64_t bytes, bool idle) {
+static void exhausted(Uncounted *uncounted, FrontJail *jail, Hit hit, uint64_t bytes, bool idle) {
         char held[24];
 
         (void) snprintf(held, sizeof held, "%" PRIu64, bytes);
-        log_event(LOG_WARNING, "jail's sockets hold what no limit counts: it is out of memory",
-                  F("JAIL", front_jail_id(jail)), F("BYTES", held));
+        log_event(LOG_WARNING, "jail holds what no limit counts: it is out of memory",
+                  F("JAIL", front_jail_id(jail)), F("OF", hit_name(hit)), F("BYTES", held));
         forget(uncounted, jail);
-        if (!commands_exhausted(jail, bytes) && idle)
+        if (!commands_exhausted(jail, hit, bytes) && idle)
                 front_jail_end(jail, NULL, NULL);
 }
 
@@ -153,7 +121,7 @@ static uint64_t lesser(uint64_t a, uint64_t b) {
 
 /* What a jail's init listed, seen and charged: no more than all of the host. */
 static void add_listed(Uncounted *uncounted, const InitEvent *event) {
-        uint64_t most = uncounted->host.used, left = most - lesser(most, uncounted->listed);
+        uint64_t most = uncounted->host.tcp, left = most - lesser(most, uncounted->listed);
 
         left -= lesser(left, event->value);
         left -= lesser(left, event->kept[0]);
@@ -186,12 +154,17 @@ static void compare_hidden(Uncounted *uncounted, const Asked *asked, uint64_t by
 
 static void judge(Uncounted *uncounted, const Asked *asked, const InitEvent *event) {
         uint64_t limit = front_jail_limits(asked->jail)->plan.memory_bytes;
-        uint64_t held = lesser(event->value, uncounted->host.used);
-        uint64_t pinned = lesser(event->seen[1], uncounted->unexplained);
+        uint64_t held = lesser(event->value, uncounted->host.tcp);
+        uint64_t pinned = lesser(event->seen[1], uncounted->host.unexplained);
 
         add_listed(uncounted, event);
-        if (held > limit && uncounted->host.used > uncounted->host.look) {
-                exhausted(uncounted, asked->jail, held, asked->idle);
+        if (held > limit && uncounted->host.tcp > uncounted->host.tcp_look) {
+                exhausted(uncounted, asked->jail, HIT_SOCKETS, held, asked->idle);
+                return;
+        }
+        if (event->kept[1] >= INIT_LOCKS_MAX && host_figures_is_locked(&uncounted->host)) {
+                exhausted(uncounted, asked->jail, HIT_LOCKS, event->kept[1] * LOCK_BYTES,
+                          asked->idle);
                 return;
         }
         compare(&uncounted->holds, asked, held);
@@ -241,8 +214,9 @@ static bool can_be_asked(const Uncounted *uncounted, FrontJail *jail) {
 
 /* Where it cannot be asked, it is at the next look. */
 static void ask(Uncounted *uncounted, FrontJail *jail) {
-        InitHead head = { .kind = INIT_COUNT };
-        const InitMessage packet = { &head, sizeof head, NULL, 0 };
+        InitCount request = { .head.kind = INIT_COUNT,
+                              .locks = host_figures_is_locked(&uncounted->host) };
+        const InitMessage packet = { &request, sizeof request, NULL, 0 };
         autofree Asked *asked = malloc(sizeof *asked);
 
         if (!asked)
@@ -256,27 +230,23 @@ static void ask(Uncounted *uncounted, FrontJail *jail) {
         uncounted->asked = TAKE_PTR(asked);
 }
 
-static bool is_much(const Uncounted *uncounted) {
-        return uncounted->unexplained > uncounted->front->info.memory_total / PART;
-}
-
 static bool relieve(Uncounted *uncounted, Candidate *candidate, bool needed) {
         FrontJail *jail = front_jail_find(uncounted->front, candidate->jail, 0);
         bool goes = needed && jail && front_jail_state(jail) == FRONT_JAIL_READY;
 
         if (goes)
-                exhausted(uncounted, jail, candidate->bytes, candidate->idle);
+                exhausted(uncounted, jail, HIT_SOCKETS, candidate->bytes, candidate->idle);
         *candidate = (Candidate){ .bytes = 0 };
         return goes;
 }
 
 /* What inits that have not answered may have to list: all that may be charged to their jails. */
 static uint64_t unanswered(const Uncounted *uncounted) {
-        uint64_t left = uncounted->host.used;
+        uint64_t left = uncounted->host.tcp;
 
         for (const Asked *at = uncounted->asked; at; at = at->next)
                 left -= lesser(left, front_jail_limits(at->jail)->plan.memory_bytes);
-        return uncounted->host.used - left;
+        return uncounted->host.tcp - left;
 }
 
 /*
@@ -286,14 +256,14 @@ static uint64_t unanswered(const Uncounted *uncounted) {
 static uint64_t unlisted(const Uncounted *uncounted) {
         uint64_t listed = uncounted->listed > uncounted->listed_before ? uncounted->listed
                                                                        : uncounted->listed_before;
-        uint64_t left = uncounted->host.used - lesser(uncounted->host.used, listed);
+        uint64_t left = uncounted->host.tcp - lesser(uncounted->host.tcp, listed);
 
         return left - lesser(left, unanswered(uncounted));
 }
 
 /* By the numbers of the last look, before those of this one are read: answers and numbers belong together. */
 static void relieve_of_hidden(Uncounted *uncounted) {
-        const UncountedHost *host = &uncounted->host;
+        const HostFigures *host = &uncounted->host;
         Candidate *hides = &uncounted->hides, *over = &uncounted->over;
         uint64_t most = unlisted(uncounted);
         bool relieved;
@@ -302,30 +272,56 @@ static void relieve_of_hidden(Uncounted *uncounted) {
         over->bytes = lesser(over->bytes, most);
         relieved = relieve(uncounted, over, over->bytes > over->limit);
         (void) relieve(uncounted, hides,
-                       !relieved && host->used > host->pressure &&
-                               hides->bytes > host->used / MATTERS);
+                       !relieved && host->tcp > host->tcp_most &&
+                               hides->bytes > host->tcp / MATTERS);
         uncounted->listed_before = uncounted->listed;
         uncounted->listed = 0;
 }
 
 /* Those with the most go, of who answered since the last look; what is left of them shows the next time. */
 static void relieve_host(Uncounted *uncounted) {
-        const UncountedHost *host = &uncounted->host;
+        const HostFigures *host = &uncounted->host;
 
         (void) relieve(uncounted, &uncounted->holds,
-                       host->used > host->pressure &&
-                               uncounted->holds.bytes > host->used / MATTERS);
-        (void) relieve(uncounted, &uncounted->pins, is_much(uncounted));
+                       host->tcp > host->tcp_most && uncounted->holds.bytes > host->tcp / MATTERS);
+        (void) relieve(uncounted, &uncounted->pins, host_figures_is_much(host));
+}
+
+static bool is_short(const HostFigures *host) {
+        return host->tcp > host->tcp_most || host_figures_is_much(host);
+}
+
+/*
+ * An init that does not say what its jail holds may wait for a server of its own user's (a file that is never
+ * opened). While the host is short of memory that saves no jail for long: one goes, a look.
+ */
+static void end_silent(Uncounted *uncounted) {
+        FrontJail *silent = NULL;
+
+        for (Asked *at = uncounted->asked; at; at = at->next)
+                if (++at->looks >= PATIENCE && front_jail_state(at->jail) == FRONT_JAIL_READY)
+                        silent = at->jail; /* the list's last was asked first */
+        if (!silent)
+                return;
+        log_event(LOG_WARNING,
+                  "jail is ended: the host is short of memory, and its init does not say what it "
+                  "holds",
+                  F("JAIL", front_jail_id(silent)));
+        front_jail_end(silent, NULL, NULL);
 }
 
 static void look(Uncounted *uncounted) {
+        const HostFigures *host = &uncounted->host;
         FrontJail *next;
 
         relieve_of_hidden(uncounted);
-        if (!read_host(uncounted))
+        if (!host_figures_read(&uncounted->files, uncounted->front->pressure, &uncounted->host))
                 return;
         relieve_host(uncounted);
-        if (uncounted->host.used <= uncounted->host.look && !is_much(uncounted))
+        if (is_short(host))
+                end_silent(uncounted);
+        if (host->tcp <= host->tcp_look && !host_figures_is_much(host) &&
+            !host_figures_is_locked(host))
                 return;
         for (FrontJail *jail = uncounted->front->jails; jail; jail = next) {
                 next = front_jail_next(jail);
@@ -351,7 +347,9 @@ int uncounted_new(Front *front, int sockstat, int tcp_mem, Uncounted **ret, Erro
 
         if (!uncounted)
                 return error_set(err, -ENOMEM, "watch the host's TCP memory");
-        *uncounted = (Uncounted){ .front = front, .sockstat = sockstat, .tcp_mem = tcp_mem };
+        *uncounted = (Uncounted){ .front = front,
+                                  .files = { sockstat, tcp_mem },
+                                  .host = { .total = front->info.memory_total } };
         r = sd_event_add_time_relative(front->event, &uncounted->timer, CLOCK_MONOTONIC, 0,
                                        LOOK_ACCURACY, on_look, uncounted);
         if (r >= 0)
@@ -376,6 +374,7 @@ void uncounted_watch(Uncounted *uncounted) {
 
         if (sd_event_source_get_enabled(uncounted->timer, &enabled) >= 0 && enabled != SD_EVENT_OFF)
                 return;
+        uncounted->host.kernel_calm = UINT64_MAX;
         (void) sd_event_source_set_time_relative(uncounted->timer, LOOK_USEC);
         (void) sd_event_source_set_enabled(uncounted->timer, SD_EVENT_ONESHOT);
 }

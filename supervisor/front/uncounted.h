@@ -21,13 +21,3 @@ DEFINE_SCOPED(Uncounted *, uncounted_free);
 
 /** uncounted_watch() - a jail is ready: look from now on, until none is left */
 void uncounted_watch(Uncounted *uncounted);
-
-typedef struct UncountedHost { /* of sockstat and tcp_mem, in bytes */
-        uint64_t used;         /* by TCP, of all network namespaces together */
-        uint64_t look;         /* above it, jails are asked */
-        uint64_t pressure;     /* above it, the kernel is about to make everybody's TCP slow */
-} UncountedHost;
-
-/** uncounted_read_host() - what the kernel's two texts say; @tcp_mem NULL: @total bytes of memory decide */
-void uncounted_read_host(const char *sockstat, const char *tcp_mem, uint64_t total,
-                         UncountedHost *ret);

@@ -55,6 +55,11 @@ int uncounted_read(Uncounted *ret) {
         return -ENOENT;
 }
 
+uint64_t uncounted_locks(int fd) {
+        must(fd == INIT_FD_LOCKS);
+        return 0;
+}
+
 int slot_add(Init *init, uint32_t slot, int dir) {
         (void) dir;
         must(slot < JAIL_SLOTS_MAX && init->slots[slot].dir < 0);

@@ -3,6 +3,7 @@
 init can lie, stay silent, or be the largest of many; tests/hostile/exhaust.t has the real ones."""
 import os
 import select
+import struct
 import tempfile
 import time
 
@@ -15,8 +16,9 @@ MOST = (1 << 64) - 1
 scratch = tempfile.TemporaryDirectory()
 SOCKSTAT, TCP_MEM, MEMINFO = (os.path.join(scratch.name, name) for name in ("sockstat", "tcp_mem", "meminfo"))
 TOTAL = 1 << 44  # memory of the host
-LINES = "Buffers Cached SwapCached AnonPages Slab KernelStack PageTables SecPageTables Percpu VmallocUsed Hugetlb Balloon".split()
+LINES = "Buffers Cached SwapCached AnonPages SReclaimable KernelStack PageTables SecPageTables Percpu VmallocUsed Hugetlb Balloon".split()
 LOW = 1024 * MB  # tcp_mem[0]
+LOCKS_MAX = 8192  # INIT_LOCKS_MAX of wire.h
 handle = 600
 
 
@@ -31,12 +33,13 @@ def host(used):
     write(SOCKSTAT, f"sockets: used 9\nTCP: inuse 5 orphan 0 tw 0 alloc 7 mem {used // PAGE}\nUDP: inuse 1 mem 99999999\n")
 
 
-def unexplained(missing, line=None, more=0):
-    """So many bytes are in use for nobody; @more of those that are not stand in @line."""
+def unexplained(missing, line=None, more=0, kernel=0):
+    """So many bytes are in use for nobody, @kernel of them in the kernel's own line; @more of those that are not stand in @line."""
     rows = {name: 1 << 20 for name in LINES}
     rows[line] = rows.get(line, 0) + more
     rows["MemFree"] = TOTAL - missing - more - len(LINES) * (1 << 20)
-    write(MEMINFO, f"MemTotal: {TOTAL >> 10} kB\n" + "".join(f"{name}: {rows[name] >> 10} kB\n" for name in ["MemFree", *LINES]))
+    rows["SUnreclaim"] = kernel
+    write(MEMINFO, f"MemTotal: {TOTAL >> 10} kB\n" + "".join(f"{name}: {rows[name] >> 10} kB\n" for name in ["MemFree", *LINES, "SUnreclaim"]))
 
 
 for path in SOCKSTAT, MEMINFO:
@@ -84,8 +87,23 @@ class Played:
         self.asked.append(number)
         return kind == INIT_COUNT
 
-    def say(self, seen, hidden=0, pinned=0, code=0, counted=0):
-        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, pinned), kept=(counted, 0))
+    def is_asked_for_locks(self):
+        """A look at most ago it was, or is now."""
+        return eventually(lambda: self.asks_for_locks(), 20)
+
+    def asks_for_locks(self):
+        if not self.asked and not select.select([self.jail.init], [], [], 0)[0]:
+            return False
+        if not self.asked:
+            kind, number, data, _ = self.jail.request()
+            self.asked.append(number)
+            self.locks = kind == INIT_COUNT and struct.unpack_from("=I", data, 16)[0]
+        if not self.locks:
+            self.say(0)
+        return self.locks
+
+    def say(self, seen, hidden=0, pinned=0, code=0, counted=0, locks=0):
+        self.jail.event(INIT_COUNTED, self.asked.pop(), code=code, value=seen, seen=(hidden, pinned), kept=(counted, locks))
 
     def is_killed(self):
         return self.jail.text(12) == "1" or self.jail.text(15) == "1"
@@ -288,6 +306,59 @@ unexplained(0)
 third.say(0, 0, 65 * MB)
 tap.ok(not third.is_asked(1) and not third.is_killed(), "and nobody once it is")
 third.close()
+
+# ---- locks
+unexplained(0)
+locker, saver = Played(64 * MB), Played(64 * MB)
+tap.ok(not locker.is_asked(1), "while the kernel has little for itself, nobody is asked")
+unexplained(TOTAL // 16, kernel=TOTAL // 16 + MB)
+tap.ok(locker.is_asked_for_locks() and saver.is_asked_for_locks(), "above a sixteenth of memory, for locks too")
+locker.say(0, locks=LOCKS_MAX - 1)
+saver.say(0, locks=LOCKS_MAX - 1)
+for _ in range(2):
+    tap.ok(locker.is_asked_for_locks() and not locker.is_killed(), "who has less than the most that are counted goes on")
+    locker.say(0, locks=LOCKS_MAX - 1)
+tap.ok(locker.is_asked_for_locks(), "it is asked again")
+locker.say(0, locks=LOCKS_MAX)
+tap.ok(eventually(locker.is_killed), "who has as many as are counted is ended")
+tap.ok(not saver.is_killed(), "and nobody else")
+record = locker.record()
+tap.same((record["cause"], record["hits"], record["evidence"]["uncounted"], record["evidence"]["oom_kills"]),
+         ("oom", ["locks"], LOCKS_MAX * 192, 0), "for want of memory, and it is said of what")
+locker.close()
+unexplained(0)
+saver.asks_for_locks()
+if saver.asked:
+    saver.say(0)
+tap.ok(eventually(lambda: not saver.is_asked(1) or saver.say(0)), "nobody is asked once the kernel has its memory back")
+unexplained(TOTAL // 60, kernel=TOTAL // 60)
+tap.ok(saver.is_asked_for_locks(), "a fast rise by a sixty-fourth is enough to be asked for locks")
+saver.say(0, locks=1 << 60)
+tap.ok(eventually(saver.is_killed), "who says more than can be counted has said enough")
+saver.record()
+saver.close()
+unexplained(0)
+
+# ---- an init that does not answer
+silent, early = Played(64 * MB), Played(64 * MB)
+unexplained(TOTAL // 8, kernel=TOTAL // 8)
+tap.ok(silent.is_asked() and early.is_asked(), "jails are asked before the host is short of memory")
+early.say(0)
+tap.ok(not select.select([front.monitor], [], [], 20)[0], "an init that does not answer is waited for")
+unexplained(TOTAL // 4 + (1 << 30))
+while not select.select([front.monitor], [], [], 0.1)[0]:
+    if early.is_asked(0):
+        early.say(0)
+tap.ok(front.request()[0] == JAIL_DESTROY, "but not for long where the host is")
+tap.ok("does not say what it holds" in front.words(), "that is heard of")
+silent.jail.ended()
+tap.same(silent.client.answer()["result"]["command"]["cause"], "jail_ended", "its command ends with the jail")
+for _ in range(80):
+    early.answer(0)
+tap.ok(not early.is_killed() and not select.select([front.monitor], [], [], 0)[0], "who answers goes on")
+silent.client.close()
+unexplained(0)
+early.close()
 
 forged = Played(64 * MB)
 unexplained(TOTAL)
