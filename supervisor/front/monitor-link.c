@@ -120,14 +120,17 @@ int monitor_send(Monitor *monitor, void *request, size_t size, const int *fds, u
         Pending *pending;
         int r;
 
+        if (++monitor->cookie == 0) /* 0 is the cookie of events */
+                monitor->cookie++;
+        head->cookie = monitor->cookie;
+        /* what ends a jail or drops a layer is asked once: it may be refused for no number and no memory */
+        if (!done)
+                return packets_send(monitor->packets, request, size, fds, n_fds, err);
         if (monitor->n_pending >= PENDING_MAX)
                 return error_say(err, -EBUSY, "too many requests wait for the monitor: try later");
         pending = malloc(sizeof *pending);
         if (!pending)
                 return error_set(err, -ENOMEM, "ask the monitor");
-        if (++monitor->cookie == 0) /* 0 is the cookie of events */
-                monitor->cookie++;
-        head->cookie = monitor->cookie;
         r = packets_send(monitor->packets, request, size, fds, n_fds, err);
         if (r < 0) {
                 free(pending);

@@ -68,6 +68,11 @@ static void waiting_drop_first(Packets *packets) {
         waiting_free(first);
 }
 
+/* The socket takes it later: its peer has not read, or the kernel has no memory for it now. */
+static bool is_later(ssize_t sent) {
+        return sent == -EAGAIN || sent == -ENOMEM || sent == -ENOBUFS;
+}
+
 /* Returns: 0, or negative errno where the peer is gone. */
 static int flush(Packets *packets) {
         while (packets->first) {
@@ -75,7 +80,7 @@ static int flush(Packets *packets) {
                 ssize_t sent =
                         fds_send(packets->fd, first->bytes, first->n, first->fds, first->n_fds);
 
-                if (sent == -EAGAIN)
+                if (is_later(sent))
                         return 0;
                 if (sent < 0)
                         return (int) sent;
@@ -202,7 +207,7 @@ int packets_send(Packets *packets, const void *bytes, size_t n, const int *fds, 
                 sent = fds_send(packets->fd, bytes, n, fds, n_fds);
         if (sent >= 0)
                 return 0;
-        if (sent != -EAGAIN)
+        if (!is_later(sent))
                 return error_set(err, (int) sent, "send to %s", packets->handler.name);
         r = enqueue(packets, bytes, n, fds, n_fds);
         if (r < 0)
