@@ -12,17 +12,22 @@
 #define EGRESS_URL_MAX   512
 #define EGRESS_MODEL_MAX 128
 
-typedef enum EgressRequestKind { EGRESS_OPEN = 1, EGRESS_CLOSE } EgressRequestKind;
+typedef enum EgressRequestKind { EGRESS_OPEN = 1, EGRESS_CLOSE, EGRESS_BRANCH } EgressRequestKind;
 
-/* OPEN comes with two descriptors: the listener in the agent's jail, a sealed memfd of the key (empty: none). */
+/*
+ * OPEN comes with two descriptors: the listener in the agent's jail, a sealed memfd of the key (empty: none).
+ * BRANCH comes with one, the listener of a command in the task's jail: a route with the URL, key and model of
+ * route `like`, so that no key is kept anywhere but here.
+ */
 typedef struct EgressRequest {
         uint32_t kind;
         uint32_t pad;
-        uint64_t id;                   /* the task's number at the front */
-        uint64_t requests_max;         /* model calls of this task; 0: no limit */
-        uint64_t bytes_max;            /* of one reply; 0: no limit */
+        uint64_t id;           /* a number of the front's: a task's, or of a command of its */
+        uint64_t requests_max; /* model calls of this task; 0: no limit */
+        uint64_t bytes_max;    /* of one reply; 0: no limit */
         char base_url[EGRESS_URL_MAX]; /* "https://host/v1": + the path below /v1 */
-        char model[EGRESS_MODEL_MAX];  /* for the record; the body is passed through */
+        char model[EGRESS_MODEL_MAX];  /* every request is about this one; "": whichever it names */
+        uint64_t like;                 /* BRANCH: id of the route that it is one more way of */
 } EgressRequest;
 
 typedef enum EgressEventKind { EGRESS_OPENED = 1, EGRESS_CALL, EGRESS_LIMIT } EgressEventKind;
@@ -31,8 +36,9 @@ typedef struct EgressEvent {
         uint32_t kind;
         int32_t code; /* OPENED: 0 or negative errno; CALL: HTTP status, 0 where none came */
         uint64_t id;
-        uint64_t calls;     /* so far */
-        uint64_t tokens_in; /* of this call, from the reply's usage; 0 where it names none */
+        uint64_t calls; /* so far */
+        uint64_t
+                tokens_in; /* of this call, from the reply's usage; guessed on the high side without */
         uint64_t tokens_out;
         uint64_t bytes_in;
         uint64_t bytes_out;

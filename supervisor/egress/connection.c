@@ -20,9 +20,12 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "supervisor/egress/body.h"
 #include "supervisor/egress/reply.h"
 #include "supervisor/egress/request.h"
 #include "supervisor/egress/transfer.h"
+
+#define ANTHROPIC_VERSION "2023-06-01" /* of a client that names none */
 
 typedef enum ConnectionState {
         CONNECTION_READING,
@@ -37,10 +40,12 @@ struct Connection {
         int fd;                  /* owned */
         sd_event_source *source; /* owned */
         Buf in, out;
-        RequestHead head;   /* of the request under way */
-        Transfer *transfer; /* owned */
-        bool gone;          /* the client went away or does not read */
-        bool started;       /* the head of the answer is out */
+        RequestHead head; /* of the request under way */
+        Buf body;         /* of it, as it goes out */
+        char version[REQUEST_VALUE_MAX + 32], beta[REQUEST_VALUE_MAX + 32]; /* headers likewise */
+        Transfer *transfer;                                                 /* owned */
+        bool gone;    /* the client went away or does not read */
+        bool started; /* the head of the answer is out */
         bool chunked;
         bool paused;
 };
@@ -53,6 +58,7 @@ Connection *connection_free(Connection *connection) {
         (void) close(connection->fd);
         buf_deinit(&connection->in);
         buf_deinit(&connection->out);
+        buf_deinit(&connection->body);
         free(connection);
         return next;
 }
@@ -149,6 +155,7 @@ static void read_more(Connection *connection);
 static void next_request(Connection *connection) {
         buf_drop(&connection->in, connection->head.head + connection->head.body);
         connection->transfer = transfer_free(connection->transfer);
+        buf_deinit(&connection->body);
         connection->started = connection->paused = false;
         connection->state = connection->head.close ? CONNECTION_CLOSING : CONNECTION_READING;
         if (connection->state == CONNECTION_READING)
@@ -188,30 +195,78 @@ static void on_end(void *userdata, const TransferEnd *end) {
 
 static const TransferEvents transfer_events = { on_head, on_body, on_end };
 
-static void forward(Connection *connection) {
+/* The body as it may go out. Returns: 0, or negative and the client was told */
+static int pin_body(Connection *connection) {
+        const char *text = connection->in.data + connection->head.head;
+        RequestTarget target = connection->head.target;
+        RequestFault wrong = { 0 };
+        BodyFacts facts;
+        int r;
+
+        r = body_read(text, connection->head.body, target, &facts, &wrong);
+        if (r < 0) {
+                fault(connection, wrong.status, wrong.code, wrong.text);
+                return r;
+        }
+        r = body_pin(text, connection->head.body, target, &facts, connection->route->model,
+                     &connection->body);
+        if (r < 0)
+                fault(connection, 503, "memory", "egress has no memory for this request");
+        return r;
+}
+
+/* Nothing of what the client sent goes out but its body, and two headers of Anthropic's. */
+static void fill_headers(Connection *connection, TransferSpec *spec) {
+        const RequestHead *head = &connection->head;
+        unsigned n = 0;
+
+        if (!request_is_messages(head->target)) {
+                spec->headers[0] = connection->route->authorization;
+                return;
+        }
+        (void) snprintf(connection->version, sizeof(connection->version), "anthropic-version: %s",
+                        head->version[0] ? head->version : ANTHROPIC_VERSION);
+        spec->headers[n++] = connection->version;
+        if (head->beta[0]) {
+                (void) snprintf(connection->beta, sizeof(connection->beta), "anthropic-beta: %s",
+                                head->beta);
+                spec->headers[n++] = connection->beta;
+        }
+        spec->headers[n] = connection->route->api_key;
+}
+
+static void send_request(Connection *connection) {
         char url[EGRESS_URL_MAX + 64];
+        RequestTarget target = connection->head.target;
         Error err = ERROR_EMPTY;
         TransferSpec spec = { .url = url,
-                              .authorization = connection->route->authorization,
                               .bytes_max = connection->route->bytes_max,
+                              .costs = request_generates(target),
+                              .grows = target == REQUEST_MESSAGES,
                               .events = &transfer_events,
                               .userdata = connection };
 
-        if (!route_spend(connection->route)) {
-                fault(connection, 429, "limit", "the task's model calls are all used");
-                return;
-        }
         (void) snprintf(url, sizeof(url), "%s%s", connection->route->base_url,
-                        request_path(connection->head.target));
-        if (connection->head.target == REQUEST_CHAT) {
-                spec.body = connection->in.data + connection->head.head;
-                spec.n_body = connection->head.body;
+                        connection->head.path);
+        fill_headers(connection, &spec);
+        if (request_has_body(target)) {
+                spec.body = connection->body.data;
+                spec.n_body = connection->body.len;
         }
         connection->state = CONNECTION_FORWARDING;
         set_events(connection);
         if (transfer_new(connection->route->multi, connection->route->event, &spec,
                          &connection->transfer, &err) < 0)
                 fault(connection, 502, "provider", err.text);
+}
+
+static void forward(Connection *connection) {
+        if (request_has_body(connection->head.target) && pin_body(connection) < 0)
+                return;
+        if (route_spend(connection->route))
+                send_request(connection);
+        else
+                fault(connection, 429, "limit", "the task's model calls are all used");
 }
 
 /* Is there a whole request in what was read? */
@@ -273,7 +328,8 @@ int connection_new_consume(Route *route, int fd, Connection **head) {
         *connection = (Connection){ .route = route,
                                     .fd = owned,
                                     .in = BUF_EMPTY(REQUEST_HEAD_MAX + REQUEST_BODY_MAX),
-                                    .out = BUF_EMPTY(CONNECTION_OUT_MAX) };
+                                    .out = BUF_EMPTY(CONNECTION_OUT_MAX),
+                                    .body = BUF_EMPTY(REQUEST_BODY_MAX + BODY_MORE_MAX) };
         if (sd_event_add_io(route->event, &connection->source, fd, EPOLLIN | EPOLLRDHUP, on_io,
                             connection) < 0) {
                 free(connection);

@@ -84,13 +84,24 @@ static Route **find(FrontLink *link, uint64_t id) {
         return at;
 }
 
+static int branch(FrontLink *link, const EgressRequest *request, int *fds, Route **ret_route,
+                  Error *err) {
+        const Route *other = *find(link, request->like);
+
+        if (!other)
+                return error_say(err, -ENOENT, "there is no route %llu to branch off",
+                                 (unsigned long long) request->like);
+        return route_new_like(other, request, TAKE_FD(fds[0]), ret_route, err);
+}
+
 static int open_route(FrontLink *link, const EgressRequest *request, int *fds, Error *err) {
         SCOPED(route_free) Route *route = NULL;
         int r;
 
         if (*find(link, request->id))
                 return error_say(err, -EEXIST, "the route is open already");
-        r = route_new(request, fds, &route, err);
+        r = request->kind == EGRESS_BRANCH ? branch(link, request, fds, &route, err)
+                                           : route_new(request, fds, &route, err);
         if (r < 0)
                 return r;
         route->say = say;
@@ -136,7 +147,8 @@ static int receive(FrontLink *link, Error *err) {
                 return -ENOTCONN;
         if (n < 0)
                 return error_set(err, (int) n, "read from the front");
-        if (n == sizeof(request) && request.kind == EGRESS_OPEN && n_fds == 2) {
+        if (n == sizeof(request) && ((request.kind == EGRESS_OPEN && n_fds == 2) ||
+                                     (request.kind == EGRESS_BRANCH && n_fds == 1))) {
                 run_open(link, &request, fds);
         } else if (n == sizeof(request) && request.kind == EGRESS_CLOSE && n_fds == 0) {
                 run_close(link, &request);

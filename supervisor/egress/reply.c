@@ -56,13 +56,14 @@ int reply_last(Buf *out) {
 
 int reply_fault(Buf *out, int status, const char *code, const char *text) {
         SCOPED(json_free) cJSON *body = cJSON_CreateObject();
-        cJSON *error = json_add_object(body, "error");
+        cJSON *error = json_add_text(body, "type", "error") ? json_add_object(body, "error") : NULL;
         ReplyHead head = {
                 .status = status, .type = "application/json", .final = true, .close = true
         };
         autofree char *printed = NULL;
         int r;
 
+        /* "type" beside "error" is Anthropic's form, which OpenAI's clients do not mind */
         (void) json_add_text(error, "message", text);
         (void) json_add_text(error, "type", "warder_egress");
         (void) json_add_text(error, "code", code);

@@ -30,14 +30,25 @@ static const struct {
         RequestTarget target;
 } targets[] = {
         { "POST", "/v1/chat/completions", "/chat/completions", REQUEST_CHAT },
+        { "POST", "/v1/responses", "/responses", REQUEST_RESPONSES },
+        { "POST", "/v1/messages", "/messages", REQUEST_MESSAGES },
+        { "POST", "/v1/messages?beta=true", "/messages?beta=true", REQUEST_MESSAGES },
+        { "POST", "/v1/messages/count_tokens", "/messages/count_tokens", REQUEST_COUNT },
+        { "POST", "/v1/messages/count_tokens?beta=true", "/messages/count_tokens?beta=true",
+          REQUEST_COUNT },
         { "GET", "/v1/models", "/models", REQUEST_MODELS },
 };
 
-const char *request_path(RequestTarget target) {
-        for (unsigned i = 0; i < ELEMENTS(targets); i++)
-                if (targets[i].target == target)
-                        return targets[i].below;
-        return "";
+bool request_has_body(RequestTarget target) {
+        return target != REQUEST_MODELS;
+}
+
+bool request_generates(RequestTarget target) {
+        return target == REQUEST_CHAT || target == REQUEST_RESPONSES || target == REQUEST_MESSAGES;
+}
+
+bool request_is_messages(RequestTarget target) {
+        return target == REQUEST_MESSAGES || target == REQUEST_COUNT;
 }
 
 static int refuse(Reader *reader, int status, const char *code, const char *text) {
@@ -78,13 +89,15 @@ static int read_request_line(Reader *reader, Line line) {
                         continue;
                 path_known = true;
                 reader->head.target = targets[i].target;
+                reader->head.path = targets[i].below;
                 if (is(method, targets[i].method))
                         return 0;
         }
         if (path_known)
                 return refuse(reader, 405, "method_not_allowed", "this path takes another method");
         return refuse(reader, 404, "not_found",
-                      "only POST /v1/chat/completions and GET /v1/models lead anywhere");
+                      "only POST /v1/chat/completions, /v1/responses, /v1/messages, "
+                      "/v1/messages/count_tokens and GET /v1/models lead anywhere");
 }
 
 static int on_length(Reader *reader, Line value) {
@@ -147,6 +160,23 @@ static int on_encoding(Reader *reader, Line value) {
         return refuse(reader, 415, "encoding", "a body comes as it is, without Content-Encoding");
 }
 
+static int keep_value(Reader *reader, Line value, char *kept) {
+        if (*kept || value.n == 0 || value.n >= REQUEST_VALUE_MAX)
+                return refuse(reader, 400, "bad_request",
+                              "an anthropic- header stands twice, is empty or too long");
+        memcpy(kept, value.text, value.n);
+        kept[value.n] = '\0';
+        return 0;
+}
+
+static int on_version(Reader *reader, Line value) {
+        return keep_value(reader, value, reader->head.version);
+}
+
+static int on_beta(Reader *reader, Line value) {
+        return keep_value(reader, value, reader->head.beta);
+}
+
 /* All that is looked at; every other header is dropped and never forwarded. */
 static const struct {
         const char *name;
@@ -159,6 +189,8 @@ static const struct {
         { "host", on_host },
         { "content-type", on_type },
         { "content-encoding", on_encoding },
+        { "anthropic-version", on_version },
+        { "anthropic-beta", on_beta },
 };
 
 static bool is_token(Line name) {
@@ -203,11 +235,13 @@ static int read_header(Reader *reader, Line line) {
 static int check_whole(Reader *reader) {
         if (reader->hosts != 1)
                 return refuse(reader, 400, "bad_request", "exactly one Host header is needed");
-        if (reader->head.target == REQUEST_MODELS && reader->head.body > 0)
-                return refuse(reader, 400, "bad_request", "a GET has no body here");
-        if (reader->head.target == REQUEST_CHAT && !reader->has_length)
+        if (!request_has_body(reader->head.target))
+                return reader->head.body == 0
+                               ? 1
+                               : refuse(reader, 400, "bad_request", "a GET has no body here");
+        if (!reader->has_length)
                 return refuse(reader, 411, "length_required", "a Content-Length is needed");
-        if (reader->head.target == REQUEST_CHAT && !reader->is_json)
+        if (!reader->is_json)
                 return refuse(reader, 415, "content_type", "the body's type is application/json");
         return 1;
 }

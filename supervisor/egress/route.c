@@ -15,6 +15,13 @@
 #include "base/fds.h"
 #include "supervisor/egress/connection.h"
 
+static char *wipe(char *secret) {
+        if (secret)
+                explicit_bzero(secret, strlen(secret));
+        free(secret);
+        return NULL;
+}
+
 Route *route_free(Route *route) {
         if (!route)
                 return NULL;
@@ -23,9 +30,8 @@ Route *route_free(Route *route) {
         sd_event_source_disable_unref(route->source);
         if (route->listener >= 0)
                 (void) close(route->listener);
-        if (route->authorization)
-                explicit_bzero(route->authorization, strlen(route->authorization));
-        free(route->authorization);
+        wipe(route->authorization);
+        wipe(route->api_key);
         free(route);
         return NULL;
 }
@@ -81,6 +87,14 @@ static int set_url(Route *route, const char *base_url, Error *err) {
         return 0;
 }
 
+static int keep_key(Route *route, const char *key, int n, Error *err) {
+        if (asprintf(&route->authorization, "Authorization: Bearer %.*s", n, key) < 0)
+                route->authorization = NULL;
+        if (asprintf(&route->api_key, "x-api-key: %.*s", n, key) < 0)
+                route->api_key = NULL;
+        return route->authorization && route->api_key ? 0 : error_set(err, -ENOMEM, "keep the key");
+}
+
 /* Read by position: the client that made the memfd shares its offset. */
 static int set_key(Route *route, int fd, Error *err) {
         char key[ROUTE_KEY_MAX + 1];
@@ -100,11 +114,8 @@ static int set_key(Route *route, int fd, Error *err) {
                 (void) error_say(err, r,
                                  "the key is not one word of visible ASCII of at most %d bytes",
                                  ROUTE_KEY_MAX);
-        else if (n > 0 &&
-                 asprintf(&route->authorization, "Authorization: Bearer %.*s", (int) n, key) < 0) {
-                route->authorization = NULL;
-                r = error_set(err, -ENOMEM, "keep the key");
-        }
+        else if (n > 0)
+                r = keep_key(route, key, (int) n, err);
         explicit_bzero(key, sizeof(key));
         return r;
 }
@@ -120,24 +131,59 @@ static int set_listener(Route *route, Error *err) {
         return fd_set_nonblock(route->listener, true);
 }
 
-int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *err) {
-        SCOPED(route_free) Route *route = calloc(1, sizeof(*route));
-        autoclose int listener = TAKE_FD(fds[0]), key = TAKE_FD(fds[1]);
-        int r;
+/* Without URL and key. */
+static int make(const EgressRequest *request, int listener_consume, Route **ret_route, Error *err) {
+        Route *route = calloc(1, sizeof(*route));
 
-        if (!route)
+        if (!route) {
+                (void) close(listener_consume);
                 return error_set(err, -ENOMEM, "route");
-        route->listener = TAKE_FD(listener);
+        }
+        route->listener = listener_consume;
         route->id = request->id;
         route->requests_max = request->requests_max;
         route->bytes_max = request->bytes_max;
-        r = set_listener(route, err);
+        *ret_route = route;
+        return set_listener(route, err);
+}
+
+int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *err) {
+        SCOPED(route_free) Route *route = NULL;
+        autoclose int key = TAKE_FD(fds[1]);
+        int r;
+
+        r = make(request, TAKE_FD(fds[0]), &route, err);
+        if (r >= 0 && !memchr(request->model, 0, sizeof(request->model)))
+                r = error_say(err, -EINVAL, "the model's name is not terminated");
         if (r >= 0)
                 r = set_key(route, key, err);
         if (r >= 0)
                 r = set_url(route, request->base_url, err);
         if (r < 0)
                 return r;
+        (void) snprintf(route->model, sizeof(route->model), "%s", request->model);
+        *ret_route = TAKE_PTR(route);
+        return 0;
+}
+
+static int copy(char **to, const char *from) {
+        *to = from ? strdup(from) : NULL;
+        return from && !*to ? -ENOMEM : 0;
+}
+
+int route_new_like(const Route *other, const EgressRequest *request, int listener,
+                   Route **ret_route, Error *err) {
+        SCOPED(route_free) Route *route = NULL;
+        int r;
+
+        r = make(request, listener, &route, err);
+        if (r < 0)
+                return r;
+        if (copy(&route->authorization, other->authorization) < 0 ||
+            copy(&route->api_key, other->api_key) < 0)
+                return error_set(err, -ENOMEM, "keep the key");
+        memcpy(route->base_url, other->base_url, sizeof(route->base_url));
+        memcpy(route->model, other->model, sizeof(route->model));
         *ret_route = TAKE_PTR(route);
         return 0;
 }

@@ -26,10 +26,12 @@ struct Route {
         uint64_t bytes_max;
         uint64_t calls;
         char base_url[EGRESS_URL_MAX];
-        char *authorization;     /* owned, wiped; NULL: no key */
-        int listener;            /* owned */
-        sd_event_source *source; /* owned */
-        Connection *connections; /* owned list */
+        char model[EGRESS_MODEL_MAX]; /* that every request is about; "": whichever it names */
+        char *authorization;          /* owned, wiped; "Authorization: Bearer …"; NULL: no key */
+        char *api_key;                /* likewise, as Anthropic wants it: "x-api-key: …" */
+        int listener;                 /* owned */
+        sd_event_source *source;      /* owned */
+        Connection *connections;      /* owned list */
         unsigned n_connections;
         sd_event *event; /* borrowed */
         Multi *multi;    /* borrowed */
@@ -45,6 +47,14 @@ struct Route {
  *          unencrypted to another host; -ENOMEM.
  */
 int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *err);
+/**
+ * route_new_like() - one more way of the same task: another listener, with URL, key and model of @other
+ * @listener: consumed in each case
+ *
+ * Returns: as route_new().
+ */
+int route_new_like(const Route *other, const EgressRequest *request, int listener,
+                   Route **ret_route, Error *err);
 /** route_free() - close listener and connections, wipe the key. Returns: NULL */
 Route *route_free(Route *route);
 DEFINE_SCOPED(Route *, route_free);

@@ -27,9 +27,10 @@ struct Transfer {
         struct curl_slist *headers; /* owned; wiped, it holds the key */
         sd_event_source *timer;     /* owned; a wait before another try */
         Buf held;
-        Buf tail; /* for usage */
+        Usage usage;
         bool passing;
         bool too_large;
+        bool aborted; /* the client went away: what it had asked for was asked for all the same */
         unsigned tries;
         uint64_t bytes;
         uint64_t began;
@@ -52,7 +53,7 @@ Transfer *transfer_free(Transfer *transfer) {
                 }
                 wipe_headers(transfer->headers);
                 buf_deinit(&transfer->held);
-                buf_deinit(&transfer->tail);
+                usage_deinit(&transfer->usage);
         }
         free(transfer);
         return NULL;
@@ -122,7 +123,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *userdata) 
         if (r < 0)
                 return 0;
         transfer->bytes += n;
-        usage_keep(&transfer->tail, bytes, n);
+        usage_take(&transfer->usage, bytes, n);
         return n;
 }
 
@@ -142,8 +143,9 @@ static int set_headers(Transfer *transfer) {
                 r = add_header(transfer, "Expect:");
         if (r >= 0 && transfer->spec.body)
                 r = add_header(transfer, "Content-Type: application/json");
-        if (r >= 0 && transfer->spec.authorization)
-                r = add_header(transfer, transfer->spec.authorization);
+        for (unsigned i = 0; i < TRANSFER_HEADERS_MAX && r >= 0; i++)
+                if (transfer->spec.headers[i])
+                        r = add_header(transfer, transfer->spec.headers[i]);
         (void) curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
         return r;
 }
@@ -197,7 +199,7 @@ int transfer_new(Multi *multi, sd_event *event, const TransferSpec *spec, Transf
                                 .event = event,
                                 .spec = *spec,
                                 .held = BUF_EMPTY(TRANSFER_HELD_MAX),
-                                .tail = BUF_EMPTY(2 * USAGE_TAIL_MAX),
+                                .usage = USAGE_EMPTY,
                                 .began = units_monotonic() };
         transfer->easy = curl_easy_init();
         if (!transfer->easy || set_headers(transfer) < 0)
@@ -217,6 +219,28 @@ void transfer_resume(Transfer *transfer) {
         (void) curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
+/*
+ * What it cost. A client that goes away before the end, or a provider that says nothing, must not make a call
+ * free: then the text itself is counted.
+ */
+static void count_tokens(Transfer *transfer, TransferEnd *end) {
+        Usage *usage = &transfer->usage;
+        bool asked = transfer->aborted || end->status == 200;
+        uint64_t guess;
+
+        usage_end(usage);
+        end->tokens_in = usage->in;
+        end->tokens_out = usage->out;
+        if (!transfer->spec.costs || !asked ||
+            (usage->found && (end->whole || !transfer->spec.grows)))
+                return;
+        guess = usage_guess(usage);
+        if (!usage->found)
+                end->tokens_in = transfer->spec.n_body / USAGE_BYTES_PER_TOKEN;
+        if (guess > end->tokens_out)
+                end->tokens_out = guess;
+}
+
 static void finish(Transfer *transfer, bool whole, const char *text) {
         TransferEnd end = { .status = status_of(transfer),
                             .whole = whole,
@@ -226,7 +250,7 @@ static void finish(Transfer *transfer, bool whole, const char *text) {
                             .wall_usec = units_monotonic() - transfer->began,
                             .text = text };
 
-        usage_find(&transfer->tail, &end.tokens_in, &end.tokens_out);
+        count_tokens(transfer, &end);
         transfer->spec.events->end(transfer->spec.userdata, &end);
 }
 
@@ -283,6 +307,7 @@ static bool pass_held(Transfer *transfer) {
 
 void transfer_abort(Transfer *transfer) {
         multi_remove(transfer->multi, transfer->easy);
+        transfer->aborted = true;
         finish(transfer, false, "the client went away");
 }
 

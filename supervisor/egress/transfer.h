@@ -9,8 +9,9 @@
 #include "base/buf.h"
 #include "supervisor/egress/multi.h"
 
-#define TRANSFER_TRIES_MAX 4
-#define TRANSFER_HELD_MAX  (64 * 1024) /* of an answer that may be tried again */
+#define TRANSFER_TRIES_MAX   4
+#define TRANSFER_HEADERS_MAX 4
+#define TRANSFER_HELD_MAX    (64 * 1024) /* of an answer that may be tried again */
 
 typedef struct TransferHead {
         long status;
@@ -23,8 +24,8 @@ typedef struct TransferEnd {
         long status; /* 0: no answer came */
         bool whole;  /* head and all of the body were passed on */
         unsigned attempts;
-        uint64_t tokens_in, tokens_out;
-        uint64_t bytes_in, bytes_out; /* bodies */
+        uint64_t tokens_in, tokens_out; /* as the provider says, else guessed on the high side */
+        uint64_t bytes_in, bytes_out;   /* bodies */
         uint64_t wall_usec;
         const char *text; /* borrowed; why it is not whole */
 } TransferEnd;
@@ -39,10 +40,12 @@ typedef struct TransferEvents {
 
 typedef struct TransferSpec { /* all borrowed, until the transfer is freed */
         const char *url;
-        const char *authorization; /* "Authorization: Bearer …"; NULL: none */
-        const char *body;          /* NULL: a GET */
+        const char *headers[TRANSFER_HEADERS_MAX]; /* further ones, "Name: value"; NULL: none */
+        const char *body;                          /* NULL: a GET */
         size_t n_body;
         uint64_t bytes_max; /* of the answer's body; 0: no limit */
+        bool costs; /* a model answers: tokens are guessed where the provider does not say */
+        bool grows; /* a stream that says at its beginning what it costs so far, and all at its end */
         const TransferEvents *events;
         void *userdata;
 } TransferSpec;

@@ -1,6 +1,7 @@
 /*
  * usage: the text "usage": cannot stand inside a JSON string of the reply, where its quotes would be
- * escaped, so a search for it is enough.
+ * escaped, so a search for it is enough. A reply whose arguments are objects can hold one of its own; since the
+ * largest counts, that makes a task look dearer and never cheaper.
  */
 #include "supervisor/egress/usage.h"
 
@@ -8,16 +9,10 @@
 
 #include "base/json.h"
 
-#define USAGE_OBJECT_MAX 4096
+#define ENVELOPE_BYTES 256 /* of an event of a stream, around its piece of text */
 
-void usage_keep(Buf *tail, const char *bytes, size_t n) {
-        if (n > USAGE_TAIL_MAX) {
-                bytes += n - USAGE_TAIL_MAX;
-                n = USAGE_TAIL_MAX;
-        }
-        if (tail->len + n > 2 * USAGE_TAIL_MAX)
-                buf_drop(tail, tail->len - USAGE_TAIL_MAX);
-        (void) buf_append(tail, bytes, n);
+void usage_deinit(Usage *usage) {
+        buf_deinit(&usage->tail);
 }
 
 /* The length of the object at @at, by its brackets; no string of a usage object has one. 0: not whole. */
@@ -33,18 +28,34 @@ static size_t object_length(const char *at) {
         return 0;
 }
 
-static uint64_t either(const cJSON *usage, const char *name, const char *other) {
+static uint64_t number(const cJSON *usage, const char *name) {
         uint64_t value = 0;
 
-        if (json_number(usage, name, &value) < 0)
-                (void) json_number(usage, other, &value);
+        (void) json_number(usage, name, &value);
         return value;
 }
 
-static const char *last_usage(const char *text) {
-        const char *found = NULL;
+static void read_object(Usage *usage, const char *at) {
+        SCOPED(json_free) cJSON *object = NULL;
+        uint64_t in, out;
 
-        for (const char *at = text; (at = strstr(at, "\"usage\"")); at++) {
+        if (json_parse(at, object_length(at), 0, &object, NULL) < 0)
+                return;
+        usage->found = true;
+        in = number(object, "prompt_tokens") + number(object, "input_tokens") +
+             number(object, "cache_creation_input_tokens") +
+             number(object, "cache_read_input_tokens");
+        out = number(object, "completion_tokens") + number(object, "output_tokens");
+        if (in > usage->in)
+                usage->in = in;
+        if (out > usage->out)
+                usage->out = out;
+}
+
+static void look_through(Usage *usage) {
+        const char *at = usage->tail.data;
+
+        for (; at && (at = strstr(at, "\"usage\"")); at++) {
                 const char *value = at + strlen("\"usage\"");
 
                 value += strspn(value, " \t\r\n");
@@ -52,18 +63,47 @@ static const char *last_usage(const char *text) {
                         continue;
                 value += strspn(value, " \t\r\n");
                 if (*value == '{') /* streams send null before the last chunk */
-                        found = value;
+                        read_object(usage, value);
         }
-        return found;
 }
 
-void usage_find(const Buf *tail, uint64_t *ret_in, uint64_t *ret_out) {
-        SCOPED(json_free) cJSON *usage = NULL;
-        const char *at = tail->data ? last_usage(tail->data) : NULL;
+static void count_events(Usage *usage, const char *bytes, size_t n) {
+        static const char data[] = "data:";
 
-        *ret_in = *ret_out = 0;
-        if (!at || json_parse(at, object_length(at), 0, &usage, NULL) < 0)
-                return;
-        *ret_in = either(usage, "prompt_tokens", "input_tokens");
-        *ret_out = either(usage, "completion_tokens", "output_tokens");
+        for (size_t i = 0; i < n; i++) {
+                if (bytes[i] == '\n' || bytes[i] == '\r')
+                        usage->line = 0;
+                else if (usage->line < sizeof(data) - 1 && bytes[i] == data[usage->line])
+                        usage->events += ++usage->line == sizeof(data) - 1;
+                else
+                        usage->line = sizeof(data);
+        }
+}
+
+void usage_take(Usage *usage, const char *bytes, size_t n) {
+        usage->bytes += n;
+        count_events(usage, bytes, n);
+        while (n > 0) {
+                size_t room = usage->tail.max - usage->tail.len, part = n < room ? n : room;
+
+                if (buf_append(&usage->tail, bytes, part) < 0)
+                        return;
+                bytes += part;
+                n -= part;
+                if (usage->tail.len < usage->tail.max)
+                        continue;
+                look_through(usage);
+                buf_drop(&usage->tail, usage->tail.len - USAGE_OBJECT_MAX);
+        }
+}
+
+void usage_end(Usage *usage) {
+        look_through(usage);
+}
+
+uint64_t usage_guess(const Usage *usage) {
+        uint64_t envelopes = usage->events * ENVELOPE_BYTES;
+        uint64_t text = usage->bytes > envelopes ? usage->bytes - envelopes : 0;
+
+        return usage->events + text / USAGE_BYTES_PER_TOKEN;
 }

@@ -14,9 +14,9 @@ loader.exec_module(model_server)
 
 tap = harness.Tap()
 KEY = "sk-test-0123456789abcdef"
-OPEN, CLOSE = 1, 2
+OPEN, CLOSE, BRANCH = 1, 2, 3
 OPENED, CALL, LIMIT = 1, 2, 3
-REQUEST, EVENT = "<IIQQQ512s128s", "<Ii7QII512s"
+REQUEST, EVENT = "<IIQQQ512s128sQ", "<Ii7QII512s"
 BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi é"}]})
 
 
@@ -65,7 +65,7 @@ class Egress:
             sock.bind(("127.0.0.1", 0))
             sock.listen(16)
         fd = memfd("key", key.encode())
-        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m")
+        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m", 0)
         socket.send_fds(self.front, [message], [sock.fileno(), fd])
         os.close(fd)
         self.address = sock.getsockname()
@@ -73,8 +73,19 @@ class Egress:
         sock.close()
         return event
 
+    def branch(self, like, id):
+        """Another listener for the route `like`; its address, and what egress said."""
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        sock.listen(16)
+        socket.send_fds(self.front, [struct.pack(REQUEST, BRANCH, 0, id, 0, 0, b"", b"", like)], [sock.fileno()])
+        self.address = sock.getsockname()
+        event = self.event()
+        sock.close()
+        return event
+
     def close_route(self, id=1):
-        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b""))
+        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b"", 0))
 
     def event(self):
         kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, _, text = struct.unpack(EVENT, self.front.recv(4096))
@@ -197,7 +208,7 @@ def passing():
         tap.is_((status, json.loads(body)["choices"][0]["message"]["content"]), (200, "hello é"), "the answer comes back as it is")
         tap.is_(sent["headers"].get("Authorization"), f"Bearer {KEY}", "the key is added, the client's own is dropped")
         tap.ok("X-Other" not in sent["headers"], "no other header of the client's goes out", sent["headers"])
-        tap.is_((sent["path"], sent["body"]), ("/v1/chat/completions", BODY), "path and body go out as they came")
+        tap.is_((sent["path"], sent["body"]), ("/v1/chat/completions", BODY), "path and body of the route's model go out as they came")
         event = e.event()
         tap.is_((event["kind"], event["code"], event["calls"], event["attempts"], event["tokens"]), (CALL, 200, 1, 1, (11, 7)),
                 "the front hears of the call and its tokens")
@@ -345,6 +356,91 @@ def streams():
         e.end()
 
 
+def pinning():
+    """What another agent's request may not ask for: another model, an uncounted stream, a network of the provider's."""
+    with model_server.Server([{"content": "hi"}]) as server:
+        e = Egress()
+        e.open(server.url)
+        e.post('{"model": "dearest", "messages": []}')
+        tap.is_(json.loads(server.journal[0]["body"])["model"], "m", "another model: it is asked of the route's all the same")
+        e.post('{"stream": true, "stream_options": {"include_usage": false}}')
+        tap.is_(json.loads(server.journal[1]["body"])["stream_options"], {"include_usage": True}, "a stream has to say what it costs")
+        asked = len(server.journal)
+        for name, path, body, code in (
+                ("a list of models", "/v1/chat/completions", '{"models": ["a", "b"]}', "member"),
+                ("a model twice", "/v1/chat/completions", '{"model": "m", "model": "dearest"}', "bad_request"),
+                ("a search of the provider's", "/v1/responses", '{"tools": [{"type": "web_search"}]}', "server_tool"),
+                ("a fetch of the provider's", "/v1/messages", '{"tools": [{"type": "web_fetch_20250910", "name": "f"}]}', "server_tool"),
+                ("an MCP server of its own", "/v1/messages", '{"mcp_servers": [{"type": "url", "url": "https://evil"}]}', "address"),
+                ("a picture by its address", "/v1/chat/completions",
+                 '{"messages": [{"content": [{"image_url": {"url": "https://evil/?secret"}}]}]}', "address"),
+                ("no JSON", "/v1/messages", "model=dearest", "bad_request")):
+            status, _, answer = e.post(body, path)
+            answer = json.loads(answer)
+            tap.is_((status in (400, 403), answer["type"], answer["error"]["code"]), (True, "error", code), f"{name}: refused as {code}")
+        tap.is_(len(server.journal), asked, "none of them reached the provider")
+        e.end()
+
+
+def messages():
+    start = {"type": "message_start", "message": {"usage": {"input_tokens": 30, "cache_read_input_tokens": 12, "output_tokens": 1}}}
+    deltas = [{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": str(i)}} for i in range(5)]
+    stop = [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 9}}, {"type": "message_stop"}]
+    script = [{"stream": [start, *deltas, *stop]}, {"stream": [start, *deltas], "cut": True}, {"status": 200, "body": {"input_tokens": 7}},
+              {"stream": deltas}]
+    with model_server.Server(script) as server:
+        e = Egress()
+        e.open(server.url)
+        status, headers, body = e.post('{"model": "x", "stream": true}', "/v1/messages?beta=true",
+                                       "x-api-key: dummy\r\nAuthorization: Bearer dummy\r\nanthropic-version: 2023-06-01\r\nanthropic-beta: b-1\r\n")
+        sent = server.journal[0]
+        tap.is_((status, headers["content-type"], b"message_stop" in body), (200, "text/event-stream", True), "Messages: a stream passes")
+        tap.is_((sent["path"], json.loads(sent["body"])), ("/v1/messages?beta=true", {"model": "m", "stream": True}), "to its path, with the route's model")
+        given = {k.lower(): v for k, v in sent["headers"].items()}
+        tap.is_((given.get("x-api-key"), given.get("authorization"), given.get("anthropic-version"), given.get("anthropic-beta")),
+                (KEY, None, "2023-06-01", "b-1"), "with the key of egress in Anthropic's header, and its own two")
+        tap.is_(e.event()["tokens"], (42, 9), "tokens: the prompt's from the stream's beginning, cached ones too, the answer's from its end")
+        e.post('{"stream": true}', "/v1/messages")
+        tap.is_(server.journal[1]["headers"].get("anthropic-version"), "2023-06-01", "a client that names no version gets one")
+        tokens = e.event()["tokens"]
+        tap.is_((tokens[0], tokens[1] >= 6), (42, True), "a stream that breaks off is not cheaper for it", tokens)
+        tap.is_(json.loads(e.post("{}", "/v1/messages/count_tokens")[2]), {"input_tokens": 7}, "tokens can be counted")
+        tap.is_(e.event()["tokens"], (0, 0), "which costs none")
+        e.post('{"stream": true, "messages": "%s"}' % ("x" * 4000), "/v1/messages")
+        tokens = e.event()["tokens"]
+        tap.is_((tokens[0] >= 1000, tokens[1] >= 5), (True, True), "a provider that does not say is counted on the high side", tokens)
+        e.end()
+
+
+def branches():
+    with model_server.Server([{"content": "hi"}]) as server:
+        e = Egress()
+        tap.is_(e.branch(7, 8)["code"], -2, "a branch of a route that is not there: refused")
+        e.open(server.url, id=7)
+        agent = e.address
+        tap.is_(e.branch(7, 8)["code"], 0, "a branch")
+        e.post('{"model": "x"}')
+        tap.is_((server.journal[0]["headers"].get("Authorization"), json.loads(server.journal[0]["body"])["model"]), (f"Bearer {KEY}", "m"),
+                "has key, address and model of the route")
+        tap.is_(e.event()["id"], 8, "its calls have its number")
+        tap.is_(e.branch(7, 8)["code"], -17, "the same number twice: refused")
+        tap.is_(e.branch(7, 9)["code"], 0, "a second one")
+        other = e.address
+        e.close_route(9)
+        tap.ok(harness.eventually(lambda: refuses(other)), "a closed branch ends its listener")
+        e.address = agent
+        tap.is_(e.post()[0], 200, "and neither the route's")
+        e.end()
+
+
+def refuses(address):
+    try:
+        socket.create_connection(address, 20).close()
+        return False
+    except OSError:
+        return True
+
+
 def routes():
     with model_server.Server([{"slow": 5, "content": "hi"}]) as server:
         e = Egress()
@@ -410,7 +506,7 @@ def whole_way():
         e.end()
 
 
-for part in (malformed, passing, retries, no_provider, limits, streams, routes, whole_way):
+for part in (malformed, passing, retries, no_provider, limits, streams, pinning, messages, branches, routes, whole_way):
     start = time.monotonic()
     part()
     print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)

@@ -26,6 +26,16 @@ def load(path):
         return json.loads(strip_comments(f.read()))
 
 
+def eventually(holds, patience=60):
+    """Wait until it holds, for a minute at most. Returns whether it does."""
+    end = time.monotonic() + patience
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 class Refusal(Exception):
     def __init__(self, code, message, hint=None):
         super().__init__(message)

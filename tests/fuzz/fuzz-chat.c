@@ -27,10 +27,9 @@ static void send_back(const ModelReply *reply) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         SCOPED(model_reply_deinit) ModelReply reply = { 0 };
-        Buf tail = BUF_EMPTY(2 * USAGE_TAIL_MAX);
+        Usage usage = USAGE_EMPTY;
         Error err = ERROR_EMPTY;
         Cause cause = CAUSE_NONE;
-        uint64_t in, out;
 
         if (chat_reply((const char *) data, n, 1, &reply, &cause, &err) < 0) {
                 if (cause == CAUSE_NONE || !err.text[0] || reply.text)
@@ -38,8 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         } else {
                 send_back(&reply);
         }
-        usage_keep(&tail, (const char *) data, n);
-        usage_find(&tail, &in, &out);
-        buf_deinit(&tail);
+        usage_take(&usage, (const char *) data, n);
+        usage_end(&usage);
+        if (usage_guess(&usage) > n)
+                abort();
+        usage_deinit(&usage);
         return 0;
 }

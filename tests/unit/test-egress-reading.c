@@ -24,7 +24,7 @@ static void byte_by_byte(void) {
         is_number(head.body, 12, "its body's length");
         is_number(head.target, REQUEST_CHAT, "its target");
         ok(head.close, "and that the connection is to be closed");
-        is_text(request_path(head.target), "/chat/completions", "where it goes");
+        is_text(head.path, "/chat/completions", "where it goes");
 }
 
 static int status_of(const char *bytes, size_t n) {
@@ -50,35 +50,91 @@ static void early_refusals(void) {
         is_number(status_of(large, sizeof(large)), 431, "above it may not");
 }
 
-static void keep(Buf *tail, const char *text) {
-        usage_keep(tail, text, strlen(text));
+static const char messages[] = "POST /v1/messages?beta=true HTTP/1.1\r\nHost: x\r\n"
+                               "content-type: application/json\r\nContent-Length: 2\r\n"
+                               "Anthropic-Version: 2023-06-01\r\nanthropic-beta: a-1,b-2\r\n\r\n";
+
+static void dialects(void) {
+        static char twice[4096], large[4096];
+        RequestHead head = { 0 };
+        RequestFault fault = { 0 };
+
+        is_number(request_parse(messages, sizeof(messages) - 1, &head, &fault), 1, "Messages");
+        is_number(head.target, REQUEST_MESSAGES, "its target");
+        is_text(head.path, "/messages?beta=true", "its path, with the one query that is known");
+        is_text(head.version, "2023-06-01", "its version goes on");
+        is_text(head.beta, "a-1,b-2", "and what it asks of the new");
+        ok(request_is_messages(REQUEST_COUNT) && !request_generates(REQUEST_COUNT),
+           "counting tokens costs none");
+        (void) snprintf(twice, sizeof(twice), "%.*santhropic-beta: c\r\n\r\n",
+                        (int) sizeof(messages) - 3, messages);
+        is_number(status_of(twice, strlen(twice)), 400, "a header that goes on stands there once");
+        (void) snprintf(large, sizeof(large),
+                        "GET /v1/models HTTP/1.1\r\nHost: x\r\nanthropic-beta: %01100d\r\n", 1);
+        is_number(status_of(large, strlen(large)), 400, "and is bounded");
+}
+
+static void take(Usage *usage, const char *text) {
+        usage_take(usage, text, strlen(text));
 }
 
 static void tokens(void) {
-        Buf tail = BUF_EMPTY(2 * USAGE_TAIL_MAX);
+        Usage usage = USAGE_EMPTY;
         static char filler[100000];
-        uint64_t in = 0, out = 0;
 
         memset(filler, 'x', sizeof(filler));
+        take(&usage, "{\"message\":{\"usage\":{\"input_tokens\":3,\"cache_read_input_tokens\":40,"
+                     "\"output_tokens\":1}}}");
         for (unsigned i = 0; i < 20; i++)
-                usage_keep(&tail, filler, sizeof(filler));
-        ok(tail.len <= 2 * USAGE_TAIL_MAX, "what is kept is bounded");
-        usage_find(&tail, &in, &out);
-        ok(in == 0 && out == 0, "no usage, no tokens");
-        keep(&tail, "\\\"usage\\\":{\\\"prompt_tokens\\\":9}");
-        usage_find(&tail, &in, &out);
-        ok(in == 0, "usage within a string of the reply is none");
-        keep(&tail, "\"usage\": {\"prompt_tokens\":3,\"completion_tokens\":4,\"d\":{\"x\":1}}");
-        usage_find(&tail, &in, &out);
-        ok(in == 3 && out == 4, "usage of a reply");
-        keep(&tail, "data: {\"usage\":null}\n\ndata: {\"usage\":{\"input_tokens\":5,"
-                    "\"output_tokens\":6}}\n\n");
-        usage_find(&tail, &in, &out);
-        ok(in == 5 && out == 6, "the last usage of a stream, by its other names");
-        keep(&tail, "\"usage\":{\"prompt_tokens\":3,");
-        usage_find(&tail, &in, &out);
-        ok(in == 0 && out == 0, "a usage that is cut off counts nothing");
-        buf_deinit(&tail);
+                usage_take(&usage, filler, sizeof(filler));
+        ok(usage.tail.len <= USAGE_TAIL_MAX + USAGE_OBJECT_MAX, "what is kept is bounded");
+        take(&usage, "\\\"usage\\\":{\\\"prompt_tokens\\\":9000}");
+        take(&usage, "\"usage\":null,\"usage\": {\"output_tokens\":7,\"d\":{\"x\":1}}");
+        usage_end(&usage);
+        is_number(usage.in, 43, "the prompt's tokens stood at the beginning, 2 MB before");
+        is_number(usage.out, 7, "the answer's at the end");
+        take(&usage, "\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}");
+        usage_end(&usage);
+        ok(usage.in == 43 && usage.out == 7, "a smaller count takes nothing back");
+        take(&usage, "\"usage\":{\"prompt_tokens\":300,");
+        usage_end(&usage);
+        is_number(usage.in, 43, "a usage that is cut off counts nothing");
+        usage_deinit(&usage);
+}
+
+/* Every place that a chunk can be cut at. */
+static void cut_anywhere(void) {
+        static const char text[] =
+                "data: {\"usage\" : {\"prompt_tokens\":5,\"completion_tokens\":6}}\n";
+        unsigned wrong = 0;
+
+        for (size_t cut = 0; cut <= strlen(text); cut++) {
+                Usage usage = USAGE_EMPTY;
+
+                usage_take(&usage, text, cut);
+                take(&usage, text + cut);
+                usage_end(&usage);
+                wrong += usage.in != 5 || usage.out != 6 || usage.events != 1;
+                usage_deinit(&usage);
+        }
+        is_number(wrong, 0, "a count is found wherever the text was cut");
+}
+
+static void guesses(void) {
+        Usage stream = USAGE_EMPTY, plain = USAGE_EMPTY;
+        static char filler[4000];
+
+        memset(filler, 'x', sizeof(filler));
+        for (unsigned i = 0; i < 100; i++)
+                take(&stream, "event: x\r\ndata: {\"delta\":\"data: y\"}\r\n\r\n");
+        usage_end(&stream);
+        is_number(stream.events, 100, "events, by the beginning of their line");
+        ok(!stream.found && usage_guess(&stream) == 100, "an event of a stream is a token");
+        usage_take(&stream, filler, sizeof(filler));
+        usage_take(&plain, filler, sizeof(filler));
+        is_number(usage_guess(&plain), 1000, "else four bytes are");
+        usage_deinit(&stream);
+        usage_deinit(&plain);
 }
 
 static void replies(void) {
@@ -102,7 +158,10 @@ static void replies(void) {
 int main(void) {
         byte_by_byte();
         early_refusals();
+        dialects();
         tokens();
+        cut_anywhere();
+        guesses();
         replies();
         return tap_end();
 }

@@ -1,0 +1,145 @@
+/* egress: what a request asks a provider for. Each refusal has beside it the like of it that is none. */
+#include <errno.h>
+
+#include "base/json.h"
+#include "supervisor/egress/body.h"
+#include "tests/tap.h"
+
+static int status_of(RequestTarget target, const char *text) {
+        RequestFault fault = { 0 };
+        BodyFacts facts;
+
+        return body_read(text, strlen(text), target, &facts, &fault) < 0 ? fault.status : 0;
+}
+
+static void pinned(RequestTarget target, const char *text, const char *want, const char *what) {
+        Buf out = BUF_EMPTY(4096);
+        RequestFault fault = { 0 };
+        BodyFacts facts;
+
+        is_number(body_read(text, strlen(text), target, &facts, &fault), 0, what);
+        (void) body_pin(text, strlen(text), target, &facts, "the \"model\"", &out);
+        is_text(out.data, want, "becomes what the route allows");
+        buf_deinit(&out);
+}
+
+#define M "\"the \\\"model\\\"\""
+#define U "{\"include_usage\":true}"
+
+static void model_is_pinned(void) {
+        pinned(REQUEST_MESSAGES, " { \"model\" : \"dear\" , \"a\":[{}]} ",
+               " { \"model\" : " M " , \"a\":[{}]} ", "a model of its own");
+        pinned(REQUEST_CHAT, "{\"a\":[1,{\"model\":\"x\"}],\"model\":\"\"}",
+               "{\"a\":[1,{\"model\":\"x\"}],\"model\":" M "}", "an empty name, the last member");
+        pinned(REQUEST_CHAT, "{}", "{\"model\":" M "}", "nothing at all");
+        pinned(REQUEST_CHAT, "{\"a\":1}", "{\"model\":" M ",\"a\":1}", "no model");
+        pinned(REQUEST_CHAT, "{\"mo\\u0064el\":\"dear\"}", "{\"mo\\u0064el\":" M "}",
+               "a name behind an escape");
+        is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"model\":\"b\"}"), 400, "two models");
+        is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"\\u006dodel\":\"b\"}"), 400,
+                  "two models, one behind an escape");
+        is_number(status_of(REQUEST_CHAT, "{\"model\":[\"a\"]}"), 400, "a list of models");
+        is_number(status_of(REQUEST_CHAT, "{\"models\":[\"a\"]}"), 403, "models to fall back to");
+}
+
+static void usage_is_asked_for(void) {
+        pinned(REQUEST_CHAT, "{\"model\":\"x\",\"stream\":true}",
+               "{\"stream_options\":" U ",\"model\":" M ",\"stream\":true}", "a stream");
+        pinned(REQUEST_CHAT,
+               "{\"stream_options\":{\"include_usage\":false},\"stream\": true,\"model\":\"x\"}",
+               "{\"stream_options\":" U ",\"stream\": true,\"model\":" M "}",
+               "a stream that would not say what it costs");
+        pinned(REQUEST_CHAT, "{\"stream\":true}",
+               "{\"model\":" M ",\"stream_options\":" U ",\"stream\":true}", "a stream, no model");
+        pinned(REQUEST_CHAT, "{\"model\":\"x\",\"stream\":false}",
+               "{\"model\":" M ",\"stream\":false}", "no stream");
+        pinned(REQUEST_MESSAGES, "{\"model\":\"x\",\"stream\":true}",
+               "{\"model\":" M ",\"stream\":true}", "a stream of Messages says it by itself");
+        is_number(status_of(REQUEST_CHAT, "{\"stream\":true,\"stream\":false}"), 400,
+                  "stream, twice");
+        is_number(status_of(REQUEST_RESPONSES, "{\"background\":true}"), 403,
+                  "an answer that nobody waits for");
+        is_number(status_of(REQUEST_RESPONSES, "{\"background\":false}"), 0,
+                  "one that is waited for");
+}
+
+static void tools(void) {
+#define TOOL(TYPE) "{\"tools\":[{\"name\":\"x\",\"type\":\"" TYPE "\"}]}"
+        static const char nested[] = "{\"tools\":[{\"name\":\"n\",\"type\":\"namespace\",\"tools\":"
+                                     "[{\"type\":\"web_search\"}]}]}";
+        static const char parameter[] =
+                "{\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"parameters\":"
+                "{\"type\":\"object\",\"properties\":{\"url\":{\"type\":\"string\"}}}}}]}";
+
+        is_number(status_of(REQUEST_CHAT, parameter), 0, "a function with a parameter \"url\"");
+        is_number(status_of(REQUEST_MESSAGES, "{\"tools\":[{\"name\":\"x\"}]}"), 0, "a plain tool");
+        is_number(status_of(REQUEST_MESSAGES, TOOL("bash_20250124")), 0, "a shell that runs here");
+        is_number(status_of(REQUEST_MESSAGES, TOOL("web_fetch_20250910")), 403,
+                  "one of the provider's that fetches");
+        is_number(status_of(REQUEST_MESSAGES, TOOL("code_execution_20250825")), 403,
+                  "one that runs there");
+        is_number(status_of(REQUEST_RESPONSES, TOOL("web_search")), 403, "a search");
+        is_number(status_of(REQUEST_RESPONSES, TOOL("mcp")), 403, "an MCP server");
+        is_number(status_of(REQUEST_RESPONSES, nested), 403, "a search within a group");
+        is_number(status_of(REQUEST_RESPONSES, "{\"to\\u006fls\":[{\"type\":\"mcp\"}]}"), 403,
+                  "behind an escape");
+        is_number(status_of(REQUEST_RESPONSES, TOOL("custom")), 0, "a tool of the client's");
+        is_number(status_of(REQUEST_CHAT, TOOL("functions")), 403,
+                  "a word that only begins like one");
+        is_number(status_of(REQUEST_MESSAGES, "{\"mcp_servers\":[]}"), 403, "servers of its own");
+        is_number(status_of(REQUEST_CHAT, "{\"web_search_options\":{}}"), 403,
+                  "a search by the way");
+}
+
+static void addresses(void) {
+#define PART(REST) "{\"messages\":[{\"role\":\"user\",\"content\":[" REST "]}]}"
+        is_number(status_of(REQUEST_CHAT, PART("{\"type\":\"image_url\",\"image_url\":{\"url\":"
+                                               "\"https://evil/?secret\"}}")),
+                  403, "a picture by its address");
+        is_number(status_of(REQUEST_CHAT, PART("{\"type\":\"image_url\",\"image_url\":{\"url\":"
+                                               "\"data:image/png;base64,AA\"}}")),
+                  0, "a picture itself");
+        is_number(status_of(REQUEST_CHAT, PART("{\"image_url\":{\"u\\u0072l\":\"http://evil/\"}}")),
+                  403, "behind an escape");
+        is_number(status_of(REQUEST_MESSAGES, PART("{\"type\":\"document\",\"source\":{\"type\":"
+                                                   "\"url\",\"url\":\"https://evil/\"}}")),
+                  403, "a document by its address");
+        is_number(status_of(REQUEST_RESPONSES, "{\"input\":[{\"content\":[{\"type\":\"input_file\","
+                                               "\"file_url\":\"https://evil/\"}]}]}"),
+                  403, "a file by its address, below input");
+        is_number(status_of(REQUEST_MESSAGES,
+                            PART("{\"type\":\"tool_use\",\"name\":\"fetch\",\"input\":"
+                                 "{\"url\":\"https://example.org/\"}}")),
+                  0, "what a tool of the client's was called with");
+        is_number(status_of(REQUEST_CHAT, PART("{\"type\":\"text\",\"text\":\"see https://x/\"}")),
+                  0, "an address in a text");
+}
+
+static void texts(void) {
+        static char deep[2 * BODY_DEPTH_MAX + 64];
+
+        is_number(status_of(REQUEST_CHAT, "[]"), 400, "no object");
+        is_number(status_of(REQUEST_CHAT, ""), 400, "nothing");
+        is_number(status_of(REQUEST_CHAT, "{\"a\":1} {\"model\":\"x\"}"), 400,
+                  "a second value behind");
+        is_number(status_of(REQUEST_CHAT, "{\"a\":1,}"), 400, "a comma too many");
+        is_number(status_of(REQUEST_CHAT, "{\"a\":[1}"), 400, "brackets that cross");
+        is_number(status_of(REQUEST_CHAT, "{/**/\"a\":1}"), 400, "a comment");
+        is_number(status_of(REQUEST_CHAT, "{\"a\":\"b"), 400, "half a string");
+        is_number(status_of(REQUEST_CHAT, "{\"a\":\"b\\"), 400, "half an escape");
+        is_number(status_of(REQUEST_CHAT,
+                            "{\"a\":\"\\ud800 \\u0000 \\\" }\",\"b\":[[],{},-1.5e+3,null]}"),
+                  0, "what a tool's output may look like");
+        (void) snprintf(deep, sizeof(deep), "{\"a\":");
+        memset(deep + 5, '[', BODY_DEPTH_MAX);
+        is_number(status_of(REQUEST_CHAT, deep), 400, "too many brackets");
+}
+
+int main(void) {
+        model_is_pinned();
+        usage_is_asked_for();
+        tools();
+        addresses();
+        texts();
+        return tap_end();
+}
