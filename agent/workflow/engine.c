@@ -94,6 +94,11 @@ Cause engine_wait_cause(int r) {
         return r == -ECANCELED ? CAUSE_ENDED : CAUSE_SUPERVISOR_LOST;
 }
 
+int engine_refused(Engine *engine, const LinkAnswer *answer) {
+        return engine_fail(engine, strcmp(answer->code, "limit") == 0 ? CAUSE_LIMIT : CAUSE_REFUSED,
+                           -EPROTO);
+}
+
 int engine_call(Engine *engine, const char *method, cJSON *params_consume, LinkAnswer *ret,
                 Error *err) {
         int r = link_call(engine->session->link, method, params_consume, ret, err);
@@ -102,8 +107,7 @@ int engine_call(Engine *engine, const char *method, cJSON *params_consume, LinkA
                 return 0;
         if (r < 0)
                 return engine_fail(engine, engine_wait_cause(r), r);
-        return engine_fail(engine, strcmp(ret->code, "limit") == 0 ? CAUSE_LIMIT : CAUSE_REFUSED,
-                           -EPROTO);
+        return engine_refused(engine, ret);
 }
 
 const char *engine_place(const Engine *engine, char *text) {

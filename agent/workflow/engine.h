@@ -80,6 +80,9 @@ int engine_test(Engine *engine, unsigned condition, bool *ret_holds, Error *err)
 /** engine_eval() - an expression's value, owned by the caller; CAUSE_EXPRESSION where it fails */
 int engine_eval(Engine *engine, unsigned expression, cJSON **ret_value, Error *err);
 
+/** engine_refused() - the cause for a link_call() that was refused. Returns: negative errno */
+int engine_refused(Engine *engine, const LinkAnswer *answer);
+
 /** engine_call() - link_call() with the cause set where it fails. Returns: 0 or negative errno */
 int engine_call(Engine *engine, const char *method, cJSON *params_consume, LinkAnswer *ret,
                 Error *err);

@@ -10,6 +10,7 @@
 #include "agent/workflow/ask-step.h"
 #include "agent/workflow/branch-step.h"
 #include "agent/workflow/call-step.h"
+#include "agent/workflow/command-agent-step.h"
 #include "agent/workflow/exec-step.h"
 #include "agent/workflow/foreach-step.h"
 #include "agent/workflow/loop-step.h"
@@ -23,6 +24,7 @@
 static const char *const agent_keys[] = { "prompt", "max_turns", NULL };
 static const char *const ask_keys[] = { "about",     "plan", "choices",  "answer",
                                         "otherwise", "wait", "rejected", NULL };
+static const char *const command_agent_keys[] = { "env", NULL };
 static const char *const no_keys[] = { NULL };
 static const char *const call_keys[] = { "with", NULL };
 static const char *const branch_keys[] = { "mode", NULL };
@@ -54,6 +56,12 @@ static const StepKind kinds[] = {
           .load = agent_step_load,
           .run = agent_step_run,
           .gives = agent_gives },
+        { .key = "command-agent",
+          .takes = command_agent_keys,
+          .load = command_agent_step_load,
+          .run = command_agent_step_run,
+          .unload = command_agent_step_unload,
+          .own_timeout = true },
         { .key = "exec",
           .takes = no_keys,
           .load = exec_step_load,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/front/agent-exec.h"
 #include "supervisor/front/agent-search.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/task-ask.h"
@@ -17,128 +18,6 @@
 #include "supervisor/front/task-merge.h"
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
-
-#define EXEC_ARGS_MAX    256
-#define EXEC_OUTPUT_KEEP (64u * 1024) /* escaped as JSON it still fits a line */
-
-/* ---- exec ---------------------------------------------------------------------------------------- */
-
-static void tell_command(const AgentCall *call, const cJSON *asked, const cJSON *record) {
-        static const char *const copied[] = { "cause", "code", "signal", "wall_usec" };
-        const EventHead head = { .event = "command.end", .step = call->step, .from_agent = true };
-        const char *line = json_text(asked, "command");
-        cJSON *data;
-
-        if (task_is_final(call->task))
-                return;
-        data = cJSON_CreateObject();
-        if (call->path)
-                json_add_text(data, "path", call->path);
-        json_add_text(data, "command", line ? line : json_text(asked, "argv"));
-        for (unsigned i = 0; i < ELEMENTS(copied); i++)
-                if (json_get(record, copied[i]))
-                        json_add_consume(data, copied[i],
-                                         cJSON_Duplicate(json_get(record, copied[i]), true));
-        events_emit(call->task, &head, data);
-}
-
-/* Where the agent says that it is, by its call; the text is as long as an instance path at most */
-static int take_step(AgentCall *call, const cJSON *params, Error *err) {
-        const char *path = json_text(params, "path");
-
-        if (!path)
-                return 0;
-        call->path = strdup(path);
-        call->step = strdup(path);
-        if (!call->path || !call->step)
-                return error_set(err, -ENOMEM, "note where a command runs");
-        events_place(call->step);
-        return 0;
-}
-
-static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
-        AgentCall *call = userdata;
-        cJSON *json = call->id ? command_record(command, end) : NULL;
-        cJSON *asked = TAKE_PTR(call->result);
-        Task *task = call->task;
-        Error err = ERROR_EMPTY;
-
-        call->jail_call = false;
-        if (!call->fork)
-                task_touched(task);
-        tell_command(call, asked, json);
-        task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
-        task->meter.output_bytes += end->seen[0] + end->seen[1];
-        error_set(&err, -ENOMEM, "tell how the command ended");
-        if (end->cause == CAUSE_JAIL_ENDED || end->cause == CAUSE_SUPERVISOR_LOST) {
-                json_free(
-                        json); /* the step has not ended, its jail was lost: the task goes on, or ends, for that */
-                return;
-        }
-        if (json || !call->id)
-                agent_call_answer(call, json, NULL, 0);
-        else
-                agent_call_fail(call, NULL, &err);
-        (void) task_meter_read(task);
-}
-
-/* One command may print what is left of the task's output: what is seen beyond ends both */
-static uint64_t output_left(const Task *task, uint64_t most) {
-        uint64_t all = task->budget[BUDGET_OUTPUT_BYTES], used = task->meter.output_bytes;
-        uint64_t left = used < all ? all - used : 1;
-
-        return most == 0 || left < most ? left : most;
-}
-
-static int fill_argv(const cJSON *params, const char **argv, Error *err) {
-        const char *line = json_text(params, "command");
-        const cJSON *word;
-        unsigned n = 0;
-
-        if (line) {
-                argv[n++] = "/bin/sh";
-                argv[n++] = "-c";
-                argv[n++] = line;
-        }
-        cJSON_ArrayForEach(word, json_get(params, "argv")) {
-                if (n < EXEC_ARGS_MAX)
-                        argv[n++] = word->valuestring;
-        }
-        argv[n] = NULL;
-        return n > 0 && argv[0][0] ? 0 : error_say(err, -EINVAL, "the program's name is empty");
-}
-
-static int run_exec(AgentCall *call, const cJSON *params, Error *err) {
-        const char *argv[EXEC_ARGS_MAX + 1];
-        CommandSpec spec = COMMAND_SPEC_EMPTY;
-        const char *cwd = json_text(params, "cwd");
-        Command *command;
-        TaskPlace place;
-        int r;
-
-        r = task_place(call->task, params, &place, err);
-        if (r == 0)
-                r = fill_argv(params, argv, err);
-        if (r == 0)
-                r = take_step(call, params, err);
-        if (r < 0)
-                return r;
-        if (!task_receipt_has_room(call->task) || !task_spend(call->task, BUDGET_COMMANDS, 1))
-                return 0;
-        call->result = task_receipt_asked(params);
-        call->fork = place.fork;
-        spec.argv = argv;
-        spec.cwd = cwd ? cwd : "/work";
-        spec.stdio[2] = STDIO_MERGE;
-        spec.output_keep = EXEC_OUTPUT_KEEP;
-        spec.output_max = output_left(call->task, front_jail_limits(place.jail)->output_max);
-        (void) json_number(params, "timeout_usec", &spec.wall_usec);
-        r = command_start(place.jail, &spec, on_exec, call, &command, err);
-        call->jail_call = r == 0;
-        if (!place.fork)
-                task_touched(call->task);
-        return r;
-}
 
 /* ---- open ---------------------------------------------------------------------------------------- */
 
@@ -201,7 +80,7 @@ static int run_open(AgentCall *call, const cJSON *params, Error *err) {
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
 static int run_verify(AgentCall *call, const cJSON *params, Error *err) {
-        int r = take_step(call, params, err);
+        int r = agent_exec_take_step(call, params, err);
 
         return r < 0 ? r : task_gate_verify(call, params, err);
 }
@@ -270,12 +149,19 @@ static const AgentMethod methods[] = {
                  "\"maxLength\":131072},\"argv\":{\"type\":\"array\",\"minItems\":1,"
                  "\"maxItems\":256,\"items\":" TEXT(131072) "},\"cwd\":" TEXT(
                          4095) ",\"timeout_usec\":{\"type\":\"integer\",\"minimum\":1,"
-                               "\"maximum\":86400000000},\"path\":" TEXT(
-                                       599) "},"
-                                            "\"oneOf\":[{\"required\":[\"command\"]},{\"required\":"
-                                            "[\"argv\"]}"
-                                            "]"),
-          "A command in the task's jail", run_exec },
+                               "\"maximum\":86400000000},"
+                               "\"env\":{\"type\":\"object\",\"maxProperties\":256,"
+                               "\"propertyNames\":{\"pattern\":\"^[A-Za-z_][A-Za-z0-9_]{0,255}$\"},"
+                               "\"additionalProperties\":{\"type\":[\"string\",\"null\"],"
+                               "\"maxLength\":32768}},"
+                               "\"model\":{\"type\":\"object\",\"required\":[\"port\"],"
+                               "\"additionalProperties\":false,\"properties\":{\"port\":{"
+                               "\"type\":\"integer\",\"minimum\":1024,\"maximum\":65535}}},"
+                               "\"path\":" TEXT(599) "},"
+                                                     "\"oneOf\":[{\"required\":[\"command\"]},{"
+                                                     "\"required\":[\"argv\"]}"
+                                                     "]"),
+          "A command in the task's jail", agent_exec },
         { "open",
           OBJECT(",\"required\":[\"path\",\"flags\"],\"properties\":{" FORK
                  ",\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4095},"

@@ -13,6 +13,7 @@
 #include "base/schema.h"
 #include "supervisor/front/agent-methods.h"
 #include "supervisor/front/closer.h"
+#include "supervisor/front/egress-link.h"
 #include "supervisor/front/task-ask.h"
 
 struct AgentSocket {
@@ -35,11 +36,21 @@ static void call_free(AgentCall *call) {
                 *at = call->next;
         if (call->job)
                 files_job_cancel(call->job);
+        if (call->route)
+                egress_link_close(call->task->front, call->route);
+        json_free(call->params);
         json_free(call->result);
         json_free(call->id);
         free(call->path);
         free(call->step);
         free(call);
+}
+
+AgentCall *agent_socket_route(AgentSocket *socket, uint64_t route) {
+        for (AgentCall *call = socket && route ? socket->calls : NULL; call; call = call->next)
+                if (call->route == route)
+                        return call;
+        return NULL;
 }
 
 static void update_events(AgentSocket *socket) {

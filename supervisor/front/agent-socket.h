@@ -24,6 +24,12 @@ typedef struct AgentCall { /* one request that waits; owned by its socket */
         bool jail_call; /* a callback of the task's jail will come: not freed before */
         bool cut;       /* of a search */
         uint64_t n;
+        cJSON *params; /* owned: of an exec that waits for its route */
+        uint64_t
+                route; /* at egress, of a command with a way to the model; 0: none. Closed with the call */
+        struct {
+                uint64_t calls, tokens_in, tokens_out;
+        } model; /* of that route, so far */
 } AgentCall;
 
 /** agent_socket_new_consume() - @fd is consumed also on failure */
@@ -34,6 +40,8 @@ void agent_socket_close(AgentSocket *socket);
 void agent_socket_keep(AgentSocket *socket, AgentSocket *past);
 /** agent_socket_free() - no callback may be outstanding; NULL is fine. Returns: NULL */
 AgentSocket *agent_socket_free(AgentSocket *socket);
+/** agent_socket_route() - the request whose command has this route; NULL; a NULL @socket is fine */
+AgentCall *agent_socket_route(AgentSocket *socket, uint64_t route);
 
 /** agent_socket_asking() - the call that waits for @question; NULL: none does */
 AgentCall *agent_socket_asking(AgentSocket *socket, const char *question);

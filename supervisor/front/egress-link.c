@@ -11,6 +11,7 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/owned.h"
+#include "supervisor/front/agent-exec.h"
 #include "supervisor/front/task-model.h"
 #include "supervisor/front/task.h"
 
@@ -44,6 +45,16 @@ int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
         return send_request(front, &request, fds, ELEMENTS(fds), err);
 }
 
+int egress_link_branch(Front *front, const EgressOpen *open, Error *err) {
+        EgressRequest request = { .kind = EGRESS_BRANCH,
+                                  .id = open->number,
+                                  .requests_max = open->calls_max,
+                                  .bytes_max = open->reply_bytes_max,
+                                  .like = open->like };
+
+        return send_request(front, &request, &open->listener_fd, 1, err);
+}
+
 void egress_link_close(Front *front, uint64_t number) {
         EgressRequest request = { .kind = EGRESS_CLOSE, .id = number };
         Error err = ERROR_EMPTY;
@@ -52,18 +63,30 @@ void egress_link_close(Front *front, uint64_t number) {
                 log_event(LOG_WARNING, "egress was not told that a task has ended", F_ERR(&err));
 }
 
+/* About a command's route. */
+static void take_call_event(AgentCall *call, const EgressEvent *event) {
+        if (event->kind == EGRESS_OPENED)
+                agent_exec_opened(call, event);
+        if (event->kind == EGRESS_CALL)
+                agent_exec_called(call, event);
+}
+
 static void take_event(Front *front, EgressEvent *event) {
-        Task *task = tasks_find_number(front->tasks, event->id);
+        AgentCall *call = tasks_find_call(front->tasks, event->id);
+        Task *task = call ? call->task : tasks_find_number(front->tasks, event->id);
 
         event->text[sizeof(event->text) - 1] = 0;
         if (!task || !task->egress_open || task_is_final(task))
                 return; /* it has ended in the meantime, or egress speaks of what it was never told */
+        if (call)
+                take_call_event(call, event);
         switch (event->kind) {
         case EGRESS_OPENED:
-                task_model_opened(task, event);
+                if (!call)
+                        task_model_opened(task, event);
                 break;
         case EGRESS_CALL:
-                task_model_called(task, event);
+                task_model_called(task, event, call != NULL);
                 break;
         case EGRESS_LIMIT:
                 task_model_limit(task, event);

@@ -6,13 +6,14 @@
 #include "supervisor/front/front.h"
 
 typedef struct EgressOpen { /* all borrowed for the call */
-        uint64_t number;    /* of the task */
+        uint64_t number;    /* of the task; of a branch, one of its own */
         int listener_fd;
         int key_fd;
         uint64_t calls_max;
         uint64_t reply_bytes_max;
         const char *base_url;
         const char *model;
+        uint64_t like; /* of a branch: the route whose key, address and model it has */
 } EgressOpen;
 
 /** egress_link_start() - listen to egress, where there is one. Returns: 0 or negative errno */
@@ -23,5 +24,7 @@ void egress_link_renew_consume(Front *front, int fd);
 bool egress_link_is_there(const Front *front);
 /** egress_link_open() - Returns: 0 and an event EGRESS_OPENED will come; negative errno */
 int egress_link_open(Front *front, const EgressOpen *open, Error *err);
-/** egress_link_close() - the task has ended */
+/** egress_link_branch() - one more way of a task: number, listener, limits and like are looked at. Returns: as egress_link_open() */
+int egress_link_branch(Front *front, const EgressOpen *open, Error *err);
+/** egress_link_close() - the task, or a command with a way of its own, has ended */
 void egress_link_close(Front *front, uint64_t number);

@@ -77,13 +77,17 @@ void task_model_opened(Task *task, const EgressEvent *event) {
         task_start_agent(task);
 }
 
-void task_model_called(Task *task, const EgressEvent *event) {
-        EventHead head = { .event = "model.call" };
+void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
+        EventHead head = { .event = "model.call",
+                           .step = by_command && task->gate.step[0] ? task->gate.step : NULL,
+                           .iteration = by_command ? task->gate.iteration : 0 };
         cJSON *data = cJSON_CreateObject();
         uint64_t tokens;
 
         if (__builtin_add_overflow(event->tokens_in, event->tokens_out, &tokens))
                 tokens = UINT64_MAX;
+        if (by_command)
+                json_add_text(data, "by", "command");
         json_add_number(data, "call", event->calls);
         json_add_consume(data, "status", cJSON_CreateNumber(event->code));
         json_add_number(data, "attempts", event->attempts);

@@ -11,8 +11,8 @@
 int task_model_route(Task *task, FrontJail *agent_jail, Error *err);
 /** task_model_opened() - egress has the route, or says why not */
 void task_model_opened(Task *task, const EgressEvent *event);
-/** task_model_called() - a model call has ended */
-void task_model_called(Task *task, const EgressEvent *event);
+/** task_model_called() - a model call has ended: the agent's own, or @by_command one of a command in the task's jail */
+void task_model_called(Task *task, const EgressEvent *event, bool by_command);
 /** task_model_limit() - egress refused a call: a limit of the route */
 void task_model_limit(Task *task, const EgressEvent *event);
 /** task_model_lost() - egress is gone: every task with a route ends */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/replays.h"
@@ -210,6 +211,14 @@ Task *tasks_find_number(Tasks *tasks, uint64_t number) {
         while (task && task->number != number)
                 task = task->next;
         return task;
+}
+
+AgentCall *tasks_find_call(Tasks *tasks, uint64_t route) {
+        AgentCall *call = NULL;
+
+        for (Task *task = tasks->first; task && !call; task = task->next)
+                call = agent_socket_route(task->socket, route);
+        return call;
 }
 
 Task *tasks_find_routed(Tasks *tasks) {

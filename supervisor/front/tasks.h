@@ -40,6 +40,8 @@ Holds *tasks_holds(Tasks *tasks);
 Task *tasks_find(Tasks *tasks, const char *id, uint32_t uid);
 /** tasks_find_number() - by the number that egress knows; NULL */
 Task *tasks_find_number(Tasks *tasks, uint64_t number);
+/** tasks_find_call() - the exec of an agent whose command has this route through egress; NULL */
+struct AgentCall *tasks_find_call(Tasks *tasks, uint64_t route);
 /** tasks_find_routed() - one that is not over and has a route through egress; NULL */
 Task *tasks_find_routed(Tasks *tasks);
 /** tasks_add_consume() - a task in state queued; started at once where there is a place */

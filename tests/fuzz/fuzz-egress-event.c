@@ -14,18 +14,20 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "supervisor/front/agent-exec.h"
 #include "supervisor/front/task-model.h"
 #include "supervisor/front/task-start.h"
 #include "tests/fuzz/fuzz.h"
 
 #define EVENT 24 /* kind, task, descriptors, length, code, numbers, text */
 
-enum { ROUTED, OTHER, UNROUTED, ENDED, TASKS };
+enum { ROUTED, OTHER, UNROUTED, ENDED, TASKS, COMMANDED };
 
 static Front front;
 static Task tasks[TASKS];
 static unsigned starts[TASKS], ends[TASKS];
-static EgressEvent told; /* the last one */
+static EgressEvent told;    /* the last one */
+static AgentCall commanded; /* of OTHER: a command with a route of its own */
 
 static void must(bool good) {
         if (!good)
@@ -51,6 +53,20 @@ bool task_is_final(const Task *task) {
 Task *tasks_find_number(Tasks *of, uint64_t number) {
         (void) of;
         return number < TASKS ? &tasks[number] : NULL;
+}
+
+AgentCall *tasks_find_call(Tasks *of, uint64_t route) {
+        (void) of;
+        return commanded.route == route && !task_is_final(commanded.task) ? &commanded : NULL;
+}
+
+/* The command's exec waits for its route, and starts once. */
+void agent_exec_opened(AgentCall *call, const EgressEvent *event) {
+        must(call == &commanded && event->kind == EGRESS_OPENED);
+}
+
+void agent_exec_called(AgentCall *call, const EgressEvent *event) {
+        must(call == &commanded && event->kind == EGRESS_CALL);
 }
 
 Task *tasks_find_routed(Tasks *of) {
@@ -163,6 +179,7 @@ static void start(int ours, sd_event_source **ret) {
                 tasks[i] = (Task){ .front = &front, .number = i, .state = TASK_PREPARING };
         tasks[ROUTED].egress_open = tasks[OTHER].egress_open = tasks[ENDED].egress_open = true;
         tasks[ENDED].state = TASK_CANCELLED;
+        commanded = (AgentCall){ .task = &tasks[OTHER], .route = COMMANDED };
         front.egress_fd = ours;
         must(egress_link_start(&front, ret, NULL) == 0);
 }
