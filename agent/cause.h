@@ -19,6 +19,10 @@ typedef enum Cause {
         CAUSE_OUTPUT,          /* the step's output does not fit its schema, after all tries */
         CAUSE_MAX_TURNS,       /* a step used all its model calls */
         CAUSE_MAX_ITERATIONS,  /* a loop used all its iterations */
+        CAUSE_SAME_CALL,       /* loop guards (guard-rules.h): the same tool call in a row */
+        CAUSE_ALTERNATING,     /* two calls that take turns */
+        CAUSE_NO_EDIT,         /* turns without an edit */
+        CAUSE_CLAIMS,          /* claims without a verify */
         CAUSE_REQUIREMENT,     /* what a step requires of its output does not hold */
         CAUSE_STEP_TIMEOUT,    /* a step's time limit has passed */
         CAUSE_CONFLICT,        /* forks changed the same, and nobody resolved it */

@@ -92,6 +92,7 @@ void session_close(Session *session) {
         provider_free(session->provider);
         roles_deinit(&session->roles);
         json_free(session->info);
+        json_free(session->claims);
         loop_free(session->loop);
         link_free(session->link);
         *session = (Session){ 0 };
@@ -130,6 +131,20 @@ static void send_remark(Session *session) {
                 send_notice(session, text);
 }
 
+/* How often what ended the run was seen, and how often is the end. */
+static void add_figures(const Session *session, cJSON *params) {
+        for (unsigned i = 0; i < _GUARD_MAX; i++) {
+                const GuardHit *hit = &session->guard_hits[i];
+                cJSON *figures;
+
+                if (guard_cause((Guard) i) != session->cause || hit->word != GUARD_END)
+                        continue;
+                figures = json_add_object(params, "figures");
+                (void) json_add_number(figures, "used", hit->n);
+                (void) json_add_number(figures, "most", hit->end);
+        }
+}
+
 int session_finish(Session *session, const char *summary, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
         cJSON *params = cJSON_CreateObject();
@@ -138,6 +153,7 @@ int session_finish(Session *session, const char *summary, Error *err) {
         (void) json_add_text(params, "state", session->cause == CAUSE_NONE ? "done" : "failed");
         if (session->cause != CAUSE_NONE)
                 (void) json_add_text(params, "cause", cause_name(session->cause));
+        add_figures(session, params);
         (void) json_add_text(params, "summary", summary);
         return link_call(session->link, "finish", params, &answer, err);
 }

@@ -8,6 +8,7 @@
 #include "agent/loop.h"
 #include "agent/model/provider.h"
 #include "agent/roles/role.h"
+#include "agent/workflow/guards.h"
 
 #define EVENT_TEXT_MAX \
         2400 /* bytes of one text in an event: a plan; escaped it must fit into one */
@@ -21,6 +22,9 @@ typedef struct Session {
         unsigned calls[ROLES_MAX];           /* model calls of each role so far */
         unsigned calls_committed[ROLES_MAX]; /* of them, those of steps that are done */
         Cause cause;
+        cJSON *claims; /* owned; {step: times it said it was done since the last verify} */
+        GuardHit guard_hits
+                [_GUARD_MAX]; /* of each guard that ended a step: the figures of the end */
 } Session;
 
 /**

@@ -18,6 +18,7 @@ static const char role_schema[] =
         "\"tools\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"maxItems\":64},"
         "\"output\":{\"type\":[\"object\",\"boolean\"]},"
         "\"max_turns\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":1000},"
+        "\"guards\":" GUARD_RULES_SCHEMA ","
         "\"context\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
         "\"tokens\":{\"type\":\"integer\",\"minimum\":1000},"
         "\"success_lines\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":10000},"
@@ -89,9 +90,13 @@ int role_new(const char *name, const cJSON *json, Role **ret_role, Error *err) {
         role->instructions = json_text(role->json, "instructions");
         role->output = json_get(role->json, "output");
         take_limits(role);
+        r = guard_rules_read(json_get(role->json, "guards"), &role->guards, err);
+        if (r < 0)
+                return error_add(err, r, "role %.64s", name);
         r = toolbox_new(json_get(role->json, "tools"), &role->tools, err);
         if (r < 0)
                 return error_add(err, r, "role %.64s: /tools", name);
+        role->may_edit = toolbox_has(role->tools, "edit") || toolbox_has(role->tools, "write");
         *ret_role = TAKE_PTR(role);
         return 0;
 }

@@ -2,6 +2,7 @@
 /*
  * role: who a step's model is told to be (warder-role(5)). Fixed during a run.
  */
+#include "agent/roles/guard-rules.h"
 #include "agent/tools/tool.h"
 #include "base/json.h"
 
@@ -18,6 +19,8 @@ typedef struct Role {
         unsigned max_turns;
         size_t tokens; /* what of the thread is shown at most, estimated */
         OutputRules output_rules;
+        GuardRules guards;
+        bool may_edit; /* it has a tool that changes files and does nothing else */
 } Role;
 
 /**

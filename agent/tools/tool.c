@@ -172,10 +172,6 @@ int toolbox_new(const cJSON *names, ToolBox **ret_box, Error *err) {
         return 0;
 }
 
-const cJSON *toolbox_describe(const ToolBox *box) {
-        return box->list;
-}
-
 /* The tool of this name in the box, and its schema. */
 static const Tool *pick(const ToolBox *box, const char *name, const cJSON **ret_schema) {
         for (unsigned i = 0; i < box->n; i++)
@@ -185,6 +181,16 @@ static const Tool *pick(const ToolBox *box, const char *name, const cJSON **ret_
                         return box->items[i];
                 }
         return NULL;
+}
+
+bool toolbox_has(const ToolBox *box, const char *name) {
+        const cJSON *schema;
+
+        return pick(box, name, &schema) != NULL;
+}
+
+const cJSON *toolbox_describe(const ToolBox *box) {
+        return box->list;
 }
 
 static int wrong_tool(const ToolBox *box, const char *name, ToolRun *run) {

@@ -53,6 +53,9 @@ DEFINE_SCOPED(ToolBox *, toolbox_free);
 /** toolbox_describe() - [{name, description, parameters}], borrowed from the box */
 const cJSON *toolbox_describe(const ToolBox *box);
 
+/** toolbox_has() - is there a tool of this name in the box */
+bool toolbox_has(const ToolBox *box, const char *name);
+
 /**
  * toolbox_call() - check one call and run it
  * @run: zeroed but for link, path and output; its result is owned by the caller (buf_deinit())

@@ -13,6 +13,7 @@
 
 #include "agent/workflow/answer.h"
 #include "agent/workflow/ask-step.h"
+#include "agent/workflow/claims.h"
 #include "agent/workflow/kinds.h"
 #include "agent/workflow/prompt.h"
 #include "base/units.h"
@@ -29,6 +30,8 @@ typedef struct Turns {
         unsigned misfits;    /* outputs that did not fit */
         unsigned calls;      /* model calls so far */
         unsigned asked;      /* questions to people so far */
+        unsigned left;       /* calls of this turn behind the one that runs */
+        Guards guards;
 } Turns;
 
 int agent_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
@@ -204,6 +207,27 @@ static int send_result_event(Turns *turns, const ToolCall *call, const ToolRun *
         return engine_event(turns->engine, "tool.result", data);
 }
 
+/* A guard that is at its end ends the run, whatever the model says to it. */
+static int heed(Turns *turns, const GuardHit *hit, const char *last, Error *err) {
+        char reason[256];
+
+        if (hit->word != GUARD_END)
+                return 0;
+        turns->engine->session->guard_hits[hit->guard] = *hit;
+        guards_reason(hit, reason, sizeof(reason));
+        (void) error_say(err, -ECANCELED, "step %s: %s: %s%s%.200s", turns->engine->path,
+                         turns->step->role->name, reason, *last ? "; the last: " : "", last);
+        return engine_fail(turns->engine, guard_cause(hit->guard), -ECANCELED);
+}
+
+/* Behind the result that the model reads next. */
+static int tell(ToolRun *run, const GuardHit *hit) {
+        autofree char *notice = hit->word == GUARD_TELL ? guards_notice(hit) : NULL;
+        int r = notice ? buf_append(&run->result, notice, strlen(notice)) : 0;
+
+        return r == -ENOBUFS ? 0 : r;
+}
+
 /* What a finished call means for the step. */
 static int judge_call(Turns *turns, const ToolRun *run, Error *err) {
         if (run->limit) {
@@ -224,6 +248,43 @@ static int ask_people(void *asker, cJSON *question_consume, cJSON **ret_answer, 
         return ask_by_model(turns->engine, question_consume, ++turns->asked, ret_answer, err);
 }
 
+enum { HIT_CALL, HIT_TURN, HITS };
+
+/* What the guards say of it. The model reads it behind the result. */
+static int guard_call(Turns *turns, const ToolCall *call, ToolRun *run, GuardHit *hits) {
+        Guards *guards = &turns->guards;
+
+        if (strcmp(call->name, "verify") == 0 && !run->wrong && !run->limit)
+                claims_forget(turns->engine->session);
+        if (guards_call(guards, call, &hits[HIT_CALL]) < 0)
+                return -ENOMEM;
+        guards_made(guards, call, !run->wrong && !run->failed);
+        if (turns->left == 0)
+                hits[HIT_TURN] = guards_turn(guards);
+        for (unsigned i = 0; i < HITS; i++)
+                if (tell(run, &hits[i]) < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+/* The call, its result for the model, and the event of it. */
+static int make_call(Turns *turns, const ToolCall *call, ToolRun *run, GuardHit *hits, Error *err) {
+        uint64_t began = units_monotonic();
+        int r;
+
+        r = toolbox_call(turns->step->role->tools, call, run, err);
+        if (r < 0)
+                return engine_fail(turns->engine,
+                                   r == -ENOMEM ? CAUSE_INTERNAL : engine_wait_cause(r), r);
+        if (guard_call(turns, call, run, hits) < 0)
+                return no_memory(turns, err);
+        r = send_result_event(turns, call, run, began);
+        if (r >= 0 && thread_add_result(turns->thread, call->id,
+                                        run->result.data ? run->result.data : "") < 0)
+                r = no_memory(turns, err);
+        return r;
+}
+
 static int run_call(Turns *turns, const ToolCall *call, Error *err) {
         ToolRun run = { .link = turns->engine->session->link,
                         .fork = turns->engine->fork,
@@ -231,23 +292,16 @@ static int run_call(Turns *turns, const ToolCall *call, Error *err) {
                         .ask = ask_people,
                         .asker = turns,
                         .output = turns->step->role->output_rules };
-        uint64_t began = units_monotonic();
+        GuardHit hits[HITS] = { 0 };
         int r;
 
         r = send_call_event(turns, call);
-        if (r < 0)
-                return r;
-        r = toolbox_call(turns->step->role->tools, call, &run, err);
-        if (r < 0)
-                r = engine_fail(turns->engine, r == -ENOMEM ? CAUSE_INTERNAL : engine_wait_cause(r),
-                                r);
         if (r >= 0)
-                r = send_result_event(turns, call, &run, began);
-        if (r >= 0 &&
-            thread_add_result(turns->thread, call->id, run.result.data ? run.result.data : "") < 0)
-                r = no_memory(turns, err);
+                r = make_call(turns, call, &run, hits, err);
         if (r >= 0)
                 r = judge_call(turns, &run, err);
+        for (unsigned i = 0; i < HITS && r >= 0; i++)
+                r = heed(turns, &hits[i], call->name, err);
         buf_deinit(&run.result);
         return r;
 }
@@ -255,9 +309,25 @@ static int run_call(Turns *turns, const ToolCall *call, Error *err) {
 static int run_calls(Turns *turns, const ModelReply *reply, Error *err) {
         int r = 0;
 
-        for (unsigned i = 0; i < reply->n_calls && r >= 0; i++)
+        for (unsigned i = 0; i < reply->n_calls && r >= 0; i++) {
+                turns->left = reply->n_calls - i - 1;
                 r = run_call(turns, &reply->calls[i], err);
+        }
         return r;
+}
+
+/* The step says that it is done. Only of who changes files can that be verified. */
+static int count_claim(Turns *turns, Error *err) {
+        GuardHit hit;
+        int n;
+
+        if (!turns->step->role->may_edit)
+                return 0;
+        n = claims_add(turns->engine);
+        if (n < 0)
+                return no_memory(turns, err);
+        hit = guards_count(&turns->step->role->guards, GUARD_CLAIMS, (unsigned) n);
+        return heed(turns, &hit, "", err);
 }
 
 /* The last message. Leaves *ret_output NULL where the model is asked again. */
@@ -270,7 +340,7 @@ static int take_output(Turns *turns, const ModelReply *reply, cJSON **ret_output
         if (r < 0)
                 return no_memory(turns, err);
         if (r == 0)
-                return 0;
+                return count_claim(turns, err);
         if (++turns->misfits == AGENT_OUTPUT_TRIES_MAX) {
                 (void) error_say(err, -EINVAL,
                                  "step %s: its output did not fit %u times; the last: %s",
@@ -334,7 +404,9 @@ int agent_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *
         if (thread_new(&thread) < 0)
                 return no_memory(&turns, err);
         turns.thread = thread;
+        guards_init(&turns.guards, &step->role->guards, step->role->may_edit);
         r = take_turns(&turns, ret_output, err);
+        guards_deinit(&turns.guards);
         if (r >= 0)
                 count_calls(&turns);
         return r;

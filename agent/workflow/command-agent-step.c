@@ -199,6 +199,7 @@ static int make_params(Engine *engine, const Step *step, unsigned port, cJSON **
                 return r;
         if (step->timeout_usec > 0)
                 (void) json_add_number(params, "timeout_usec", step->timeout_usec);
+        (void) json_add_text(params, "path", engine->path);
         if (engine->fork > 0)
                 (void) json_add_number(params, "fork", engine->fork);
         (void) json_add_number(json_add_object(params, "model"), "port", port);

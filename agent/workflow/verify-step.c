@@ -3,6 +3,8 @@
  */
 #include "agent/workflow/verify-step.h"
 
+#include "agent/workflow/claims.h"
+
 int verify_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
         const cJSON *verify = json_get(json, "verify");
 
@@ -46,6 +48,7 @@ int verify_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error 
         r = call_verify(engine, &answer, err);
         if (r < 0)
                 return r;
+        claims_forget(engine->session);
         *ret_output = cJSON_Duplicate(answer.result, true);
         return *ret_output ? 0 : engine_no_memory(engine, err);
 }

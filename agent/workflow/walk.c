@@ -126,10 +126,11 @@ static int run_try(Engine *engine, const Step *step, Error *err) {
 
 /* A failure that another try cannot mend, or that is not the step's. */
 static bool is_final(const Engine *engine) {
-        static const Cause finals[] = { CAUSE_LIMIT,          CAUSE_SUPERVISOR_LOST,
-                                        CAUSE_INTERNAL,       CAUSE_ENDED,
-                                        CAUSE_GIVEN_UP,       CAUSE_EXPRESSION,
-                                        CAUSE_REPLAY_MISMATCH };
+        static const Cause finals[] = {
+                CAUSE_LIMIT,       CAUSE_SUPERVISOR_LOST, CAUSE_INTERNAL,        CAUSE_ENDED,
+                CAUSE_GIVEN_UP,    CAUSE_EXPRESSION,      CAUSE_REPLAY_MISMATCH, CAUSE_SAME_CALL,
+                CAUSE_ALTERNATING, CAUSE_NO_EDIT,         CAUSE_CLAIMS
+        };
 
         for (unsigned i = 0; i < ELEMENTS(finals); i++)
                 if (engine->cause == finals[i])

@@ -8,6 +8,8 @@
  */
 #include "supervisor/front/agent-exec.h"
 
+#include <string.h>
+
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/jail-image.h"
 #include "supervisor/front/task-commit.h"
@@ -193,8 +195,8 @@ static void on_listening(int fd, uint32_t port, const Error *err, void *userdata
         call->jail_call = false;
         if (err)
                 agent_call_fail(call, err->code == -EADDRINUSE ? "exists" : NULL, err);
-        else if (task_is_final(call->task))
-                agent_call_fail(call, NULL, &why); /* its socket is closed: nobody hears it */
+        else if (!agent_call_is_wanted(call)) /* that run is over: nobody hears it */
+                agent_call_fail(call, NULL, &why);
         else if (branch(call, listener_fd, &why) < 0)
                 agent_call_fail(call, NULL, &why);
 }

@@ -92,6 +92,8 @@ static int run_finish(AgentCall *call, const cJSON *params, Error *err) {
                               .cause = json_text(params, "cause"),
                               .summary = json_text(params, "summary") };
 
+        (void) json_number(json_get(params, "figures"), "used", &claim.used);
+        (void) json_number(json_get(params, "figures"), "most", &claim.most);
         /* what it gives up for is the end of its jail, of which we are about to hear */
         return is_lost ? 0 : task_gate_finish(call, &claim, err);
 }
@@ -205,9 +207,17 @@ static const AgentMethod methods[] = {
           OBJECT(",\"required\":[\"state\"],\"properties\":{"
                  "\"state\":{\"enum\":[\"done\",\"failed\"]},"
                  "\"cause\":{\"type\":\"string\",\"pattern\":\"^[a-z][a-z0-9_]{0,40}$\"},"
+                 "\"figures\":{\"type\":\"object\",\"required\":[\"used\",\"most\"],"
+                 "\"additionalProperties\":false,\"properties\":{"
+                 "\"used\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000},"
+                 "\"most\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000}}},"
                  "\"summary\":" TEXT(65536) "}"),
           "The agent says that it is done: a claim, which is checked", run_finish },
 };
+
+const AgentMethod *agent_method_at(unsigned i) {
+        return i < ELEMENTS(methods) ? &methods[i] : NULL;
+}
 
 bool agent_method_waits(const AgentMethod *method) {
         return method->run == task_ask || method->run == run_idle;

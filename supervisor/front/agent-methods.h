@@ -14,5 +14,7 @@ typedef struct AgentMethod {
 
 /** agent_method_waits() - is it one that a suspended task's agent may call and stay suspended */
 bool agent_method_waits(const AgentMethod *method);
+/** agent_method_at() - row @i of the table; NULL behind the last */
+const AgentMethod *agent_method_at(unsigned i);
 /** agent_method_find() - NULL where there is none */
 const AgentMethod *agent_method_find(const char *name);

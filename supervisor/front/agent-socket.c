@@ -27,6 +27,12 @@ struct AgentSocket {
 
 /* ---- calls --------------------------------------------------------------------------------------- */
 
+static void close_route(AgentCall *call) {
+        if (call->route)
+                egress_link_close(call->task->front, call->route);
+        call->route = 0;
+}
+
 static void call_free(AgentCall *call) {
         AgentCall **at = &call->socket->calls;
 
@@ -36,8 +42,7 @@ static void call_free(AgentCall *call) {
                 *at = call->next;
         if (call->job)
                 files_job_cancel(call->job);
-        if (call->route)
-                egress_link_close(call->task->front, call->route);
+        close_route(call);
         json_free(call->params);
         json_free(call->result);
         json_free(call->id);
@@ -88,6 +93,10 @@ static void send_and_free(AgentCall *call, cJSON *message, const int *fds, unsig
         call_free(call);
         if (wanted)
                 send_answer(socket, owned, fds, n_fds);
+}
+
+bool agent_call_is_wanted(const AgentCall *call) {
+        return !call->socket->closed;
 }
 
 void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds) {
@@ -331,6 +340,7 @@ void agent_socket_close(AgentSocket *socket) {
         (void) sd_event_source_set_enabled(socket->io, SD_EVENT_OFF);
         for (call = socket->calls; call; call = next) {
                 next = call->next;
+                close_route(call);
                 if (call->job)
                         call->job = files_job_cancel(call->job);
                 if (!call->jail_call) /* else its callback comes, and finds a closed socket */

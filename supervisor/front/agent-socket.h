@@ -51,6 +51,8 @@ bool agent_socket_only_asks(const AgentSocket *socket);
 /** agent_socket_stays() - does one of the questions that wait need the agent as it is */
 bool agent_socket_stays(const AgentSocket *socket);
 
+/** agent_call_is_wanted() - may an answer still be heard; else its run is over, and nothing is to be begun for it */
+bool agent_call_is_wanted(const AgentCall *call);
 /** agent_call_answer() - @result is consumed; the call is freed */
 void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds);
 /** agent_call_fail() - @code as in formats.md; NULL: by @err's; the call is freed */

@@ -248,13 +248,38 @@ static void judge_finish(Task *task) {
                            "the agent stopped though the last verdict was not \"passed\"");
 }
 
+/* Limits that the agent itself keeps: its loops' and turns', and the guards of its roles */
+static bool is_own_limit(const char *cause) {
+        static const char *const limits[] = { "max_iterations", "max_turns", "limit", "same_call",
+                                              "alternating",    "no_edit",   "claims" };
+
+        for (unsigned i = 0; i < ELEMENTS(limits); i++)
+                if (strcmp(cause, limits[i]) == 0)
+                        return true;
+        return false;
+}
+
+/* As task_trip() tells of the task's budgets */
+static void emit_own_limit(Task *task) {
+        EventHead head = event_head(task, "limit");
+        cJSON *data = cJSON_CreateObject();
+
+        json_add_text(data, "limit", task->cause);
+        json_add_number(data, "used", task->gate.own_used);
+        json_add_number(data, "most", task->gate.own_most);
+        json_add_text(data, "text", task->summary);
+        events_emit(task, &head, data);
+        task_receipt_limit(task, task->cause, task->summary);
+}
+
 static void give_up(Task *task) {
-        bool limit = strcmp(task->cause, "max_iterations") == 0 ||
-                     strcmp(task->cause, "max_turns") == 0 || strcmp(task->cause, "limit") == 0;
+        bool limit = is_own_limit(task->cause);
         bool rejected = strcmp(task->cause, "rejected") == 0;
         char cause[TASK_CAUSE_MAX];
 
         (void) snprintf(cause, sizeof(cause), "%s", task->cause);
+        if (limit && task->gate.own_most > 0)
+                emit_own_limit(task);
         end_finish(task, limit ? TASK_LIMIT : rejected ? TASK_UNVERIFIED : TASK_ERROR, cause, NULL);
 }
 
@@ -346,5 +371,7 @@ int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err) {
         if (claim->failed)
                 (void) snprintf(task->cause, sizeof(task->cause), "%s",
                                 claim->cause ? claim->cause : "agent_failed");
+        task->gate.own_used = claim->used;
+        task->gate.own_most = claim->most;
         return 0;
 }

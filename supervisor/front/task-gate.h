@@ -11,6 +11,8 @@ typedef struct FinishClaim {
         bool failed;         /* the agent says that it could not do it */
         const char *cause;   /* then: why, in a word; NULL: none given */
         const char *summary; /* NULL: none */
+        uint64_t used,
+                most; /* at a limit of its own: how often it saw what, and how often is the end; 0: not told */
 } FinishClaim;
 
 /**

@@ -79,8 +79,9 @@ void task_model_opened(Task *task, const EgressEvent *event) {
 
 void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
         EventHead head = { .event = "model.call",
-                           .step = by_command && task->gate.step[0] ? task->gate.step : NULL,
-                           .iteration = by_command ? task->gate.iteration : 0 };
+                           .step = by_command && task->gate.begun.step[0] ? task->gate.begun.step
+                                                                          : NULL,
+                           .iteration = by_command ? task->gate.begun.iteration : 0 };
         cJSON *data = cJSON_CreateObject();
         uint64_t tokens;
 

@@ -86,6 +86,7 @@ typedef struct TaskGate {       /* the way from the task's jail to a verdict: on
         size_t n_seen;
         TaskStep begun; /* the step that the agent began last, as it says: for events */
         TaskStep at;    /* that the verify is for */
+        uint64_t own_used, own_most; /* of a limit of the agent's own that it gave up at */
 } TaskGate;
 
 struct Task {
