@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/owned.h"
+#include "sandbox/files/blob-id.h"
 #include "sandbox/files/names.h"
 #include "sandbox/files/patch-binary.h"
 #include "sandbox/files/patch-hunk.h"
@@ -52,12 +53,12 @@ static int read_old(Work *work, int dir, char **ret_bytes, Error *err) {
 /* Is this the id that a side of a binary piece was made for. */
 static int check_id(const Work *work, const char *id, const HunkBytes *content, const char *why,
                     Error *err) {
-        char have[HUNKS_ID_TEXT_MAX];
+        char have[BLOB_ID_TEXT_MAX];
         int r;
 
         if (strcmp(id, ID_NOTHING) == 0)
                 return content->n == 0 ? 0 : misfit(work, why);
-        r = hunks_blob_id(content->bytes, content->n, have, err);
+        r = blob_id(content->bytes, content->n, have, err);
         if (r < 0)
                 return r;
         return strcmp(id, have) == 0 ? 0 : misfit(work, why);

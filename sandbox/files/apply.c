@@ -83,12 +83,11 @@ int apply_run(const ApplyJob *job, Report *report, Error *err) {
         uint8_t value[DIGEST_SIZE];
         const RemarksJob remarks = { .patch = &patch, .old = job->old, .scope = &job->scope };
         PatchPart part = job->part;
-        int r = hunks_start(err);
+        int r;
 
         part.protect = &job->protect;
         part.rules = &job->rules;
-        if (r >= 0)
-                r = patch_read(job->patch, job->patch_at, &patch, report, err);
+        r = patch_read(job->patch, job->patch_at, &patch, report, err);
         if (r >= 0) {
                 digest_of(patch.text, patch.n, value);
                 r = report_digest(report, DIGEST_PATCH, value);

@@ -90,10 +90,8 @@ int change_run(int room, Report *report, Error *err) {
         autoclose int text = -EBADF, base = -EBADF;
         Patch patch = PATCH_EMPTY;
         ApplyPlan plan = { 0 };
-        int r = hunks_start(err);
+        int r = unpack(room, report, err);
 
-        if (r >= 0)
-                r = unpack(room, report, err);
         if (r < 0)
                 return r;
         text = beneath_open(room, CHANGE_PATCH, O_RDONLY, 0);

@@ -267,9 +267,8 @@ static int walk(Diff *diff, const Level *outer, const char *path, bool left_out,
 
 int diff_walk(const DiffJob *job, Report *report, DiffTakeFn take, void *userdata, Error *err) {
         Diff diff = { .job = *job, .report = report, .take = take, .userdata = userdata };
-        int r = hunks_start(err);
 
-        return r < 0 || job->unchanged ? r : walk(&diff, NULL, "", false, err);
+        return job->unchanged ? 0 : walk(&diff, NULL, "", false, err);
 }
 
 int diff_run(const DiffJob *job, Report *report, Error *err) {

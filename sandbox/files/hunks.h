@@ -9,14 +9,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-#define HUNKS_ID_TEXT_MAX 41 /* 40 digits and the final 0 */
-
-/** hunks_start() - ready libgit2, with no place to look for configuration. Returns: 0 or negative errno */
-int hunks_start(Error *err);
-
-/** hunks_blob_id() - the name git gives to a file's content, 40 hex digits. Returns: 0 or negative errno */
-int hunks_blob_id(const void *bytes, size_t n, char *ret_text, Error *err);
-
 typedef struct HunkBytes {
         const char *bytes; /* borrowed; NULL or anything where n is 0 */
         size_t n;
@@ -27,7 +19,9 @@ typedef struct HunkBytes {
  * them has a byte 0
  * @ret_binary: which of the two it is
  *
- * Returns: 0 or negative errno (-ENOBUFS: more than @patch may hold).
+ * Loads libgit2 when it is first called, with no place to look for configuration.
+ *
+ * Returns: 0 or negative errno (-ENOBUFS: more than @patch may hold; -ENOTSUP: no libgit2).
  */
 int hunks_make(HunkBytes old, HunkBytes new, Buf *patch, bool *ret_binary, Error *err);
 

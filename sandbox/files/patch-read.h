@@ -5,6 +5,7 @@
  * modes are those of a file, an executable file or a link. Text around the files (a mail's head, a
  * signature) is passed over, as git does, unless git would take it for a change.
  */
+#include "sandbox/files/blob-id.h"
 #include "sandbox/files/hunks.h"
 #include "sandbox/files/report.h"
 
@@ -20,8 +21,8 @@ typedef struct PatchFile {
         bool binary;                    /* body is a binary piece, else hunks */
         unsigned without;               /* number of a hunk that is left out; 0: none */
         HunkBytes body;                 /* borrowed from the patch's text */
-        char old_id[HUNKS_ID_TEXT_MAX]; /* in full, or "" */
-        char new_id[HUNKS_ID_TEXT_MAX];
+        char old_id[BLOB_ID_TEXT_MAX]; /* in full, or "" */
+        char new_id[BLOB_ID_TEXT_MAX];
 } PatchFile;
 
 typedef struct Patch {

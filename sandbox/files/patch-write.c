@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "sandbox/files/blob-id.h"
+
 #define ID_NOTHING "0000000000000000000000000000000000000000"
 
 /* "a/path", in quotes and escaped as git does where the path has anything but plain ASCII. */
@@ -63,13 +65,13 @@ static int write_modes(Buf *patch, unsigned old, unsigned new) {
 }
 
 static int write_index(Buf *patch, const PatchSide *old, const PatchSide *new, Error *err) {
-        char from[HUNKS_ID_TEXT_MAX] = ID_NOTHING, to[HUNKS_ID_TEXT_MAX] = ID_NOTHING;
+        char from[BLOB_ID_TEXT_MAX] = ID_NOTHING, to[BLOB_ID_TEXT_MAX] = ID_NOTHING;
         int r = 0;
 
         if (old->mode != 0)
-                r = hunks_blob_id(old->content.bytes, old->content.n, from, err);
+                r = blob_id(old->content.bytes, old->content.n, from, err);
         if (r >= 0 && new->mode != 0)
-                r = hunks_blob_id(new->content.bytes, new->content.n, to, err);
+                r = blob_id(new->content.bytes, new->content.n, to, err);
         if (r < 0)
                 return r;
         if (old->mode == new->mode)

@@ -12,7 +12,7 @@ from tree import Tap, judge, lint_main, plant
 MAY = {  # program -> libraries beyond the C library
     "warderd": {"libsystemd"},
     "warder-front": {"libcjson", "libsqlite3", "libseccomp", "libsystemd", "libcrypto"},
-    "warder-files": {"libarchive", "libgit2", "libexpat", "libcrypto"},
+    "warder-files": {"libarchive", "libexpat", "libcrypto"},
     "warder-init": None,  # static: needs nothing, not even a loader
     "warder-agent": {"libcjson", "libcurl", "libsqlite3", "libjq", "libpcre2-8"},
     "warder-egress": {"libcurl", "libcjson", "libsystemd"},
