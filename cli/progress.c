@@ -348,6 +348,14 @@ static void show_budget(const cJSON *pair) {
         fprintf(stderr, " %s", terminal_bar(used, limit, bar));
 }
 
+/* A recorded model uses no tokens */
+static bool is_unused_model(const cJSON *pair) {
+        const cJSON *used = cJSON_GetArrayItem(pair, 0);
+
+        return pair->string && strcmp(pair->string, "tokens") == 0 && cJSON_IsNumber(used) &&
+               used->valuedouble <= 0;
+}
+
 void progress_budgets(const cJSON *used) {
         const cJSON *pair;
 
@@ -355,7 +363,7 @@ void progress_budgets(const cJSON *used) {
                 return;
         tone(TONE_DIM);
         fputs("    budgets:", stderr);
-        cJSON_ArrayForEach(pair, used) show_budget(pair);
+        cJSON_ArrayForEach(pair, used) if (!is_unused_model(pair)) show_budget(pair);
         tone(TONE_PLAIN);
         fputc('\n', stderr);
 }

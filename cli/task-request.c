@@ -9,9 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fds.h"
 #include "base/ids.h"
+#include "base/transcript.h"
 #include "base/units.h"
 #include "cli/held.h"
 #include "cli/models.h"
@@ -100,6 +102,24 @@ static int add_limits(const TaskOptions *options, cJSON *params, Error *err) {
         return r;
 }
 
+/* The agent would find it as well, after jails were made and the base unpacked */
+static int check_transcript(const char *name, int fd, Error *err) {
+        SCOPED(json_free) cJSON *entries = NULL;
+        autofree char *text = NULL;
+        size_t n = 0;
+        int r = fd_read_all(fd, TRANSCRIPT_MAX, &text, &n);
+
+        if (r < 0 || lseek(fd, 0, SEEK_SET) < 0)
+                return error_set(err, r < 0 ? r : -errno, "read %s", name);
+        r = json_parse(text, n, JSON_COMMENTS, &entries, err);
+        if (r == 0)
+                r = transcript_check(entries, err);
+        if (r == 0)
+                return 0;
+        (void) error_add(err, r, "--replay %s", name);
+        return VERB_E_USAGE;
+}
+
 static int add_model(const TaskOptions *options, TaskRequest *request, Error *err) {
         cJSON *route = NULL;
         int r;
@@ -120,7 +140,8 @@ static int add_model(const TaskOptions *options, TaskRequest *request, Error *er
         request->is_replay = true;
         json_add_text(json_add_object(request->params, "model"), "provider", "replay");
         /* the supervisor takes a regular file only */
-        return user_file_spool(options->replay, TRANSCRIPT_MAX, &request->model_fd, err);
+        r = user_file_spool(options->replay, TRANSCRIPT_MAX, &request->model_fd, err);
+        return r < 0 ? r : check_transcript(options->replay, request->model_fd, err);
 }
 
 static void add_place(cJSON *params, const char *member, const char *text, const char *variable) {

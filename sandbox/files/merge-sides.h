@@ -21,7 +21,7 @@ typedef struct Merged {
 
 #define MERGED_EMPTY ((Merged){ 0 })
 
-/** merge_sides() - hunks_start() has been called. Returns: 0 or negative errno; what it gives is released by merged_deinit() */
+/** merge_sides() - Returns: 0 or negative errno; what it gives is released by merged_deinit() */
 int merge_sides(const MergeSides *sides, Merged *ret_merged, Error *err);
 
 /** merged_deinit() - release its bytes */

@@ -23,6 +23,7 @@ has "$err" "iteration 4" "counts iterations"
 is "$(echo "$err" | grep -o 'verdict [1-9]: [a-z]*' | tr '\n' ' ')" \
         "verdict 1: failed verdict 2: tampered verdict 3: failed verdict 4: passed " "shows each verdict"
 has "$err" "verifies [########..] 4/5" "and budgets as bars"
+hasnt "$err" "tokens 0" "but no tokens, which a recorded model does not use"
 has "$err" "src/cache.c  +2 -1" "and what the patch changes"
 is "$(git status --porcelain)" "" "nothing in the directory changes"
 is "$out" "$(cat ../results/patch.diff)" "the patch is on stdout where that is a file"
@@ -79,10 +80,13 @@ expect 6 "the same into a directory with results" \
         warder task run --out old --replay ../bad.json
 ok "$([ -f old/events.jsonl ] && [ ! -e old/verdict.json ]; echo $?)" "leaves there what is of this call only"
 rm -r old
-expect 6 "a transcript that is none" sh -c 'warder task run --replay Makefile'
+expect 2 "a transcript that is none" sh -c 'warder task run --replay Makefile'
 expect 6 "a snapshot that is not there" \
         warder task run --snapshot nope --replay "$example/transcript.json"
 has "$err" "no snapshot nope" "is named"
+echo '[{"role": "architect", "turn": 0, "expect": "x", "reply": {}}]' >../bad.json
+expect 2 "a transcript that is wrong" warder task run --replay ../bad.json
+has "$err" "/0/turn" "is found before anything is packed"
 expect 2 "a task that is none" warder task show nonsense
 has "$err" "'nonsense' is no id of a task" "says why"
 expect 6 "results that cannot be written" \
