@@ -74,14 +74,14 @@ typedef struct Verb {
         "  125  wrong usage, or the jail could not be made\n"                 \
         "  126  the command could not be executed    127  it was not found\n" \
         "  137  it was killed, also for want of memory; 128+N for signal N\n"
-#define EXITS_VERDICT                                                         \
-        "  0    verified: the tests passed with this very patch\n"            \
-        "  1    not verified: tests failed\n"                                 \
-        "  2    wrong usage\n"                                                \
-        "  3    a limit was reached, a time limit of the tests too\n"         \
-        "  4    it waits for a person: the message says what to type\n"       \
-        "  5    tampered: the patch changes what it may not\n"                \
-        "  6    could not be carried out: the message says what is missing\n" \
+#define EXITS_VERDICT                                                          \
+        "  0    verified: the tests passed with this very patch\n"             \
+        "  1    not verified: tests failed\n"                                  \
+        "  2    wrong usage; the patch does not fit the base\n"                \
+        "  3    a limit was reached, a time limit of the tests or setup too\n" \
+        "  4    it waits for a person: the message says what to type\n"        \
+        "  5    tampered: the patch changes what it may not\n"                 \
+        "  6    could not be carried out: the message says what is missing\n"  \
         "  130  cancelled\n"
 #define EXITS_PLAIN                                        \
         "  0    done\n"                                    \

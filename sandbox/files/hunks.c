@@ -29,6 +29,8 @@ typedef struct Git2 { /* what is called of it, under its own names */
         __typeof__(&git_patch_to_buf) git_patch_to_buf;
         __typeof__(&git_patch_free) git_patch_free;
         __typeof__(&git_buf_dispose) git_buf_dispose;
+        __typeof__(&git_merge_file) git_merge_file;
+        __typeof__(&git_merge_file_result_free) git_merge_file_result_free;
 } Git2;
 
 #define ROW(NAME) \
@@ -38,9 +40,11 @@ static const struct {
         const char *name;
         size_t at;
 } calls[] = {
-        ROW(git_libgit2_init),      ROW(git_libgit2_opts),       ROW(git_error_last),
-        ROW(git_diff_options_init), ROW(git_patch_from_buffers), ROW(git_patch_to_buf),
-        ROW(git_patch_free),        ROW(git_buf_dispose),
+        ROW(git_libgit2_init),       ROW(git_libgit2_opts),
+        ROW(git_error_last),         ROW(git_diff_options_init),
+        ROW(git_patch_from_buffers), ROW(git_patch_to_buf),
+        ROW(git_patch_free),         ROW(git_buf_dispose),
+        ROW(git_merge_file),         ROW(git_merge_file_result_free),
 };
 
 static int failed(const Git2 *git2, Error *err, int code, const char *what) {
@@ -167,10 +171,14 @@ int hunks_merge(HunkBytes base, HunkBytes ours, HunkBytes theirs, HunksMerged *r
                                                  .flags = GIT_MERGE_FILE_STYLE_MERGE |
                                                           GIT_MERGE_FILE_SIMPLIFY_ALNUM };
         git_merge_file_result result = { 0 };
+        const Git2 *git2;
         char *bytes;
+        int r = git2_get(&git2, err);
 
-        if (git_merge_file(&result, &old, &one, &other, &options) < 0)
-                return failed(err, -EIO, "merge two changes of a file");
+        if (r < 0)
+                return r;
+        if (git2->git_merge_file(&result, &old, &one, &other, &options) < 0)
+                return failed(git2, err, -EIO, "merge two changes of a file");
         bytes = malloc(result.len + 1);
         if (bytes) {
                 if (result.len > 0)
@@ -178,6 +186,6 @@ int hunks_merge(HunkBytes base, HunkBytes ours, HunkBytes theirs, HunksMerged *r
                 bytes[result.len] = 0;
                 *ret_merged = (HunksMerged){ bytes, result.len, !result.automergeable };
         }
-        git_merge_file_result_free(&result);
+        git2->git_merge_file_result_free(&result);
         return bytes ? 0 : error_set(err, -ENOMEM, "merge two changes of a file");
 }

@@ -39,6 +39,14 @@ static const char *const step_names[] = {
 };
 _Static_assert(ELEMENTS(step_names) == _INIT_STEP_MAX, "a name for each step");
 
+bool cause_is_limit(Cause cause) {
+        const unsigned limits = BIT(CAUSE_WALL_TIMEOUT) | BIT(CAUSE_CPU_TIMEOUT) | BIT(CAUSE_OOM) |
+                                BIT(CAUSE_PIDS_LIMIT) | BIT(CAUSE_DISK_LIMIT) |
+                                BIT(CAUSE_OUTPUT_LIMIT);
+
+        return (unsigned) cause < _CAUSE_MAX && (limits & BIT(cause));
+}
+
 const char *cause_name(Cause cause) {
         return (unsigned) cause < _CAUSE_MAX ? cause_names[cause] : "unknown";
 }

@@ -62,6 +62,8 @@ typedef struct CommandEnd { /* the record; borrowed by the callback's receiver *
         int output[2]; /* sealed memfds of captured streams, -EBADF; owned by the command */
 } CommandEnd;
 
+/** cause_is_limit() - did a limit end it */
+bool cause_is_limit(Cause cause);
 /** cause_name() - "wall_timeout" */
 const char *cause_name(Cause cause);
 /** hit_name() - "memory" */

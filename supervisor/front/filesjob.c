@@ -44,6 +44,7 @@ struct FilesJob {
         bool cancelled;
         bool done_seen; /* RECORD_DONE */
         bool refused;
+        uint32_t rule;
         Error err; /* the first reason of a failure */
         FilesRecordFn record;
         FilesDoneFn done;
@@ -82,7 +83,7 @@ static void drop_upper(FilesJob *job) {
 /* The last step: tell and free. */
 static void conclude(void *userdata) {
         SCOPED(job_free) FilesJob *job = userdata;
-        FilesJobEnd end = { .refused = job->refused };
+        FilesJobEnd end = { .refused = job->refused, .rule = job->rule };
 
         if (job->err.code == 0 && !job->done_seen)
                 error_say(&job->err, -EPROTO, "warder-files ended without saying why");
@@ -104,6 +105,7 @@ static void take_failure(FilesJob *job, const Record *record) {
 
         if (record->head.kind == RECORD_REFUSED && second < record->data + record->head.size) {
                 job->refused = true;
+                job->rule = record->head.flags;
                 shown = escape_new(*text ? text : "input", NAME_SHOWN_MAX);
                 error_say(&err, -EINVAL, "%s: %.250s (rule %s)", shown ? shown : "input", second,
                           record_rule_name(record->head.flags));

@@ -19,6 +19,7 @@ typedef struct FilesJobSpec {    /* borrowed for the call */
 typedef struct FilesJobEnd {
         const Error *err;      /* NULL: RECORD_DONE came and the exit code was 0 */
         bool refused;          /* RECORD_REFUSED: the input's fault, not the host's */
+        uint32_t rule;         /* which it broke (rules.h), where it named one */
         uint64_t upper_handle; /* of the job's own upper where kept; the receiver drops it */
 } FilesJobEnd;
 

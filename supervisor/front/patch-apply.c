@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/escape.h"
+#include "base/rules.h"
 #include "supervisor/front/remarks.h"
 
 #define ARGS_MAX      (16 + 2 * 4 * VERIFY_GLOBS_MAX + 1)
@@ -163,10 +164,24 @@ static int check_whole(const PatchApply *apply, const FilesJobEnd *job, Error *e
         return 0;
 }
 
+/* What no honest patch does; other rules are broken by one that is damaged, or made for another base */
+static bool is_attack(uint32_t rule) {
+        static const uint32_t attacks[] = {
+                RULE_NAME_ABSOLUTE, RULE_NAME_DOTDOT,  RULE_NAME_GIT, RULE_THROUGH_LINK,
+                RULE_LINK_OUT,      RULE_SPECIAL_FILE, RULE_SET_ID,   RULE_PATCH_MODE,
+        };
+
+        for (size_t i = 0; i < ELEMENTS(attacks); i++)
+                if (rule == attacks[i])
+                        return true;
+        return false;
+}
+
 static void on_done(const FilesJobEnd *job, void *userdata) {
         SCOPED(patch_apply_free) PatchApply *apply = userdata;
         PatchApplyEnd end = { .err = job->err,
                               .refused = job->refused,
+                              .attacks = job->refused && is_attack(job->rule),
                               .upper = job->upper_handle,
                               .touched = &apply->touched,
                               .patch = apply->patch,

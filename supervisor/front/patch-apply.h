@@ -25,8 +25,9 @@ typedef struct PatchList {    /* what the patch is made of; arrays owned by who 
 } PatchList;
 
 typedef struct PatchApplyEnd {
-        const Error *err;       /* it could not be carried out, or @refused; NULL otherwise */
-        bool refused;           /* the patch is not one that can be applied to this base */
+        const Error *err; /* it could not be carried out, or @refused; NULL otherwise */
+        bool refused;     /* the patch is not one that can be applied to this base */
+        bool attacks; /* refused for what no honest patch does: a name of .git, a path that leads out */
         uint64_t upper;         /* owned by the receiver */
         const Touched *touched; /* borrowed: duplicate what is kept */
         const uint8_t *patch;   /* digest of the patch's bytes */

@@ -25,7 +25,9 @@ int verdict_exit(const Verdict *verdict) {
                 [VERDICT_TAMPERED] = 5, [VERDICT_TIMEOUT] = 3, [VERDICT_ERROR] = 6,
         };
 
-        return verdict->kind == VERDICT_FAILED && verdict->limit ? 3 : codes[verdict->kind];
+        if ((verdict->kind == VERDICT_FAILED || verdict->kind == VERDICT_ERROR) && verdict->limit)
+                return 3;
+        return verdict->kind == VERDICT_ERROR && verdict->is_input ? 2 : codes[verdict->kind];
 }
 
 int verdict_init(Verdict *verdict) {

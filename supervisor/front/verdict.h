@@ -51,6 +51,7 @@ typedef struct Verdict {
         char cause[32];                  /* "" where passed; a word for machines: "tests_missing" */
         char reason[VERDICT_REASON_MAX]; /* a sentence */
         bool limit;                      /* a limit tripped: exit code 3 */
+        bool is_input; /* an error of what was handed in, not of the host: exit code 2 */
         VerdictTests tests;
         cJSON *failing; /* arrays of names, owned */
         cJSON *known;   /* of these: they fail on the base as well */

@@ -132,6 +132,7 @@ static void answer_error(VerifyCall *self, const char *cause, const WorkBaseEnd 
                 return;
         }
         verdict_say(&verdict, VERDICT_ERROR, cause, "%s", why->err->text);
+        verdict.limit = why->limit;
         json = verdict_json(&facts);
         if (why->detail) { /* shown as the output of a command that failed */
                 text = strdup(why->detail);

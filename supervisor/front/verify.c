@@ -313,8 +313,9 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
         verify->apply = NULL;
         verify->upper = end->upper;
         if (end->refused) {
-                verdict_say(&verify->runs.verdict, VERDICT_ERROR, "patch_refused", "%s",
-                            end->err->text);
+                verdict_say(&verify->runs.verdict, end->attacks ? VERDICT_TAMPERED : VERDICT_ERROR,
+                            "patch_refused", "%s", end->err->text);
+                verify->runs.verdict.is_input = true;
                 finish(verify);
                 return;
         }

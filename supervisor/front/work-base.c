@@ -18,6 +18,7 @@ struct WorkBaseJob {
         WorkBaseSpec spec; /* tar_fd and limits are not valid any more */
         JailLimits limits;
         bool has_limits;
+        bool hit_limit; /* a command of setup did */
         WorkBase base;
         int held_fd;            /* owned: until it is unpacked */
         HoldImport *import;     /* owned: while it unpacks */
@@ -92,7 +93,11 @@ static void fail(WorkBaseJob *job, const WorkBaseEnd *end) {
 
 static void on_setup(const uint8_t *digest, const Error *err, const char *detail, void *userdata) {
         WorkBaseJob *job = userdata;
-        WorkBaseEnd end = { .err = err, .phase = WORK_SETUP, .refused = detail, .detail = detail };
+        WorkBaseEnd end = { .err = err,
+                            .phase = WORK_SETUP,
+                            .refused = detail || job->hit_limit,
+                            .limit = job->hit_limit,
+                            .detail = detail };
 
         job->setup = NULL;
         if (err) {
@@ -105,8 +110,10 @@ static void on_setup(const uint8_t *digest, const Error *err, const char *detail
 }
 
 static void on_setup_command(const char *id, const RunCommand *command, void *userdata) {
-        const WorkBaseJob *job = userdata;
+        WorkBaseJob *job = userdata;
 
+        if (command && cause_is_limit(command->cause))
+                job->hit_limit = true;
         if (job->spec.setup)
                 job->spec.setup(id, command, job->spec.userdata);
 }

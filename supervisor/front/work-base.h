@@ -30,6 +30,7 @@ typedef struct WorkBaseEnd {
         const Error *err;
         WorkPhase phase;    /* which one failed */
         bool refused;       /* the input's fault: the tar, or a setup command */
+        bool limit;         /* a limit ended a setup command */
         const char *detail; /* output of a setup command that failed; NULL */
 } WorkBaseEnd;
 typedef void (*WorkBaseFn)(const WorkBaseEnd *end, void *userdata);

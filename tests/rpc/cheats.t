@@ -78,9 +78,9 @@ cheat "failed tests_failed" "what the build includes rewrites the test" "sed -i 
 outside() { # outside NAME LINES
         printf -- "$2" >"$scratch/cheat.patch"
         run warder verify --json "$scratch/cheat.patch"
-        is "$(verdict '[.verdict, .cause] | join(" ")')" "error patch_refused" "make: $1"
+        is "$(verdict '[.verdict, .cause] | join(" ")')" "tampered patch_refused" "make: $1"
 }
-outside "a path above the project" '--- /dev/null\n+++ b/../../tmp/x\n@@ -0,0 +1 @@\n+x\n'
+outside "a path above the project" 'diff --git a/../../tmp/x b/../../tmp/x\nnew file mode 100644\n--- /dev/null\n+++ b/../../tmp/x\n@@ -0,0 +1 @@\n+x\n'
 outside "an absolute path" 'diff --git a//etc/x b//etc/x\nnew file mode 100644\n--- /dev/null\n+++ b//etc/x\n@@ -0,0 +1 @@\n+x\n'
 outside "a hook of git" 'diff --git a/.git/hooks/pre-commit b/.git/hooks/pre-commit\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/pre-commit\n@@ -0,0 +1 @@\n+x\n'
 

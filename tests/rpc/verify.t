@@ -100,12 +100,12 @@ is "$(verdict .cause)" command_failed "cause command_failed"
 is "$(verdict '.commands | map(.id) | join(" ")')" build "the tests are not tried"
 
 sed 's/int total = 0/int total = 9/' "$scratch/wrong.patch" | sed 's/^ .*numbers.*/ nothing like it/' >"$scratch/unfit.patch"
-expect 6 "a patch that does not apply is an error" warder verify --json "$scratch/unfit.patch"
-is "$(verdict .cause)" patch_refused "cause patch_refused"
+expect 2 "a patch that does not apply is wrong usage" warder verify --json "$scratch/unfit.patch"
+is "$(verdict '[.verdict, .cause] | join(" ")')" "error patch_refused" "cause patch_refused"
 
-printf -- '--- a/../../etc/x\n+++ b/../../etc/x\n@@ -0,0 +1 @@\n+x\n' >"$scratch/outside.patch"
-expect 6 "so is one that leaves the tree" warder verify --json "$scratch/outside.patch"
-is "$(verdict .cause)" patch_refused "cause patch_refused"
+printf -- 'diff --git a/../../etc/x b/../../etc/x\nnew file mode 100644\n--- /dev/null\n+++ b/../../etc/x\n@@ -0,0 +1 @@\n+x\n' >"$scratch/outside.patch"
+expect 5 "one that leaves the tree is tampered" warder verify --json "$scratch/outside.patch"
+is "$(verdict '[.verdict, .cause] | join(" ")')" "tampered patch_refused" "cause patch_refused"
 
 expect 3 "a command that hangs is a timeout" warder verify --json --run 'sleep 1000' --time 1s "$scratch/good.patch"
 is "$(verdict .verdict)" timeout "verdict timeout"
