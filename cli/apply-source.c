@@ -7,9 +7,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fds.h"
 #include "base/ids.h"
+#include "base/owned.h"
+#include "cli/receipt-check.h"
 #include "cli/user-file.h"
 
 #define PATCH_BYTES_MAX (256ul * 1024 * 1024)
@@ -87,16 +90,69 @@ static int load_file(const char *patch, const char *verdict, ApplySource *source
 static int load_dir(const char *dir, ApplySource *source, Error *err) {
         autofree char *patch = NULL, *verdict = NULL;
 
+        if (access(dir, F_OK) < 0)
+                return error_say(err, -ENOENT,
+                                 "There is no directory %.200s, and it is no id of a task ('warder "
+                                 "task list' lists them). A patch alone is applied with --patch.",
+                                 dir);
         if (asprintf(&patch, "%s/patch.diff", dir) < 0 ||
             asprintf(&verdict, "%s/verdict.json", dir) < 0)
                 return error_set(err, -ENOMEM, "name the files of %s", dir);
+        source->is_dir = true;
         (void) snprintf(source->what, sizeof(source->what), "%.200s/patch.diff", dir);
         return load_file(patch, verdict, source, err);
+}
+
+/* ---- the receipt beside it ------------------------------------------------------------------------ */
+
+static int compare_receipt(ApplySource *source, const cJSON *found, Error *err) {
+        const char *patch = json_text(found, "patch"), *verdict = json_text(found, "verdict");
+        const char *told = json_text(source->verdict, "verdict");
+
+        if (!patch || strcmp(patch, source->digest) != 0)
+                return error_say(
+                        err, -EKEYREJECTED,
+                        "The receipt beside %s is about another patch, %.20s…. Nothing was "
+                        "changed.",
+                        source->what, patch ? patch : "none");
+        if (!verdict || !told || strcmp(verdict, told) != 0)
+                return error_say(err, -EKEYREJECTED,
+                                 "The receipt beside %s says '%.32s', its verdict.json '%.32s'. "
+                                 "Nothing was changed.",
+                                 source->what, verdict ? verdict : "nothing",
+                                 told ? told : "nothing");
+        source->is_signed = true;
+        return 0;
+}
+
+static int check_receipt(const ApplyNames *names, ApplySource *source, Error *err) {
+        autofree char *path = NULL;
+        SCOPED(json_free) cJSON *found = NULL;
+        ReceiptCheck check = { .keys = names->keys };
+        int r;
+
+        if (asprintf(&path, "%s/receipt.jsonl", names->word) < 0)
+                return error_set(err, -ENOMEM, "name the receipt");
+        check.file = path;
+        if (names->keys.n == 0 && access(path, F_OK) < 0)
+                return 0;
+        r = receipt_look(&check, &found, err);
+        if (r < 0)
+                return r;
+        if (json_true(found, "good"))
+                return compare_receipt(source, found, err);
+        if (names->keys.n == 0 && json_true(found, "unknown_key"))
+                return 0;
+        return error_say(err, -EKEYREJECTED,
+                         "The receipt beside %s is not good: %.300s. Nothing was changed.",
+                         source->what, json_text(found, "fault") ? json_text(found, "fault") : "?");
 }
 
 static int check_digest(const ApplySource *source, Error *err) {
         const char *judged = json_text(source->verdict, "patch");
         const char *form = json_text(source->verdict, "warder");
+        const char *verdict = json_text(source->verdict, "verdict");
+        const char *reason = json_text(source->verdict, "reason");
 
         if (!source->verdict)
                 return 0;
@@ -107,10 +163,15 @@ static int check_digest(const ApplySource *source, Error *err) {
                                  source->what);
         if (judged && strcmp(judged, source->digest) == 0)
                 return 0;
+        if (!judged)
+                return error_say(err, -EKEYREJECTED,
+                                 "%s was not judged; its verdict is '%.32s': %.300s. Nothing was "
+                                 "changed.",
+                                 source->what, verdict ? verdict : "none", reason ? reason : "?");
         return error_say(err, -EKEYREJECTED,
                          "%s is not the patch that was judged: it is %.20s…, the verdict speaks "
                          "of %.20s…. Nothing was changed.",
-                         source->what, source->digest, judged ? judged : "none");
+                         source->what, source->digest, judged);
 }
 
 int apply_source_load(const ApplyNames *names, Link *link, ApplySource *ret, Error *err) {
@@ -128,6 +189,8 @@ int apply_source_load(const ApplyNames *names, Link *link, ApplySource *ret, Err
         }
         if (r == 0)
                 r = check_digest(&source, err);
+        if (r == 0 && source.is_dir)
+                r = check_receipt(names, &source, err);
         if (r != 0)
                 apply_source_deinit(&source);
         else

@@ -146,7 +146,11 @@ static void add_policies(cJSON *rows, const char *state, const char *found) {
         json_add_text(row, "need", "optional");
         json_add_text(row, "found", found);
         json_add_text(row, "cost", is_ok ? "" : "a policy that is wrong makes no jail");
-        json_add_text(row, "remedy", is_ok ? "" : "warder policy check FILE names line and field");
+        json_add_text(row, "remedy",
+                      is_ok ? ""
+                      : strcmp(state, "unknown") == 0
+                              ? "'sudo warder policy list' starts one and asks it"
+                              : "warder policy check FILE names line and field");
         json_push_consume(rows, row);
 }
 

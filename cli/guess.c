@@ -6,7 +6,9 @@
 #include "cli/guess.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/owned.h"
 #include "cli/spec.h"
@@ -142,11 +144,23 @@ static void add_command(cJSON *commands, const Guess *guess, unsigned i, const c
                 json_push_text(json_add_array(command, "report"), guess->report);
 }
 
-static cJSON *make_spec(const Guess *guess, const char *form) {
+/* A working tree that was never installed has none of them; its own dependencies may be of the host */
+static bool has_include(const Guess *guess, const Repository *repo) {
+        char path[PATH_MAX];
+        int n;
+
+        if (!guess->include)
+                return false;
+        n = snprintf(path, sizeof(path), "%s/%.*s", repo->top, (int) strcspn(guess->include, "/"),
+                     guess->include);
+        return n < (int) sizeof(path) && access(path, F_OK) == 0;
+}
+
+static cJSON *make_spec(const Guess *guess, const Repository *repo, const char *form) {
         cJSON *spec = cJSON_CreateObject(), *list;
 
         json_add_text(spec, "warder", "verify/1");
-        if (guess->include)
+        if (has_include(guess, repo))
                 json_push_text(json_add_array(spec, "include"), guess->include);
         list = json_add_array(spec, "commands");
         for (unsigned i = 0; i < COMMANDS_MAX && guess->commands[i]; i++)
@@ -178,12 +192,12 @@ static bool has_kind(const cJSON *guesses, const char *kind) {
         return false;
 }
 
-static int add_guess(cJSON *guesses, const Guess *guess, Error *err) {
+static int add_guess(cJSON *guesses, const Guess *guess, const Repository *repo, Error *err) {
         for (unsigned i = 0; i < FORMS_MAX && guess->forms[i]; i++) {
                 cJSON *one = json_push_consume(guesses, cJSON_CreateObject());
 
                 json_add_text(one, "kind", guess->kind);
-                if (!json_add_consume(one, "spec", make_spec(guess, guess->forms[i])))
+                if (!json_add_consume(one, "spec", make_spec(guess, repo, guess->forms[i])))
                         return error_set(err, -ENOMEM, "guess a verify spec");
         }
         return 0;
@@ -196,7 +210,7 @@ int guess_specs(const Repository *repo, cJSON **ret_guesses, Error *err) {
                 int r = has_kind(guesses, rows[i].kind) ? 0 : fits(&rows[i], repo, err);
 
                 if (r > 0)
-                        r = add_guess(guesses, &rows[i], err);
+                        r = add_guess(guesses, &rows[i], repo, err);
                 if (r < 0)
                         return r;
         }

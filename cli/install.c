@@ -20,6 +20,7 @@
 #include "cli/guard.h"
 #include "cli/landing.h"
 #include "cli/pack.h"
+#include "cli/terminal.h"
 #include "cli/workdir.h"
 
 #define CHUNK 65536
@@ -302,6 +303,18 @@ static int put_back(Install *self, int r, Error *err) {
         return r;
 }
 
+/* Some of what lies there may be the only copy of a file as it was: it is the user's to take away. */
+static void say_if_cut_off(int top) {
+        char name[LANDING_NAME_MAX];
+
+        if (landing_old(top, name))
+                terminal_say(
+                        "An earlier apply was killed in the middle: %s holds files that it had "
+                        "not put in place yet, or had taken out of theirs. Compare the tree "
+                        "with its commit, then remove that directory.",
+                        name);
+}
+
 static int install_in_child(void *arg, void *result, Error *err) {
         const TreeJob *job = arg;
         autofree unsigned *numbers = calloc(job->results->n + 1u, sizeof(*numbers));
@@ -319,6 +332,7 @@ static int install_in_child(void *arg, void *result, Error *err) {
                 r = error_set(err, -ENOMEM, "apply the patch");
         if (r < 0)
                 return r;
+        say_if_cut_off(top);
         hold_signals();
         r = landing_open(&self.landing, top, err);
         if (r == 0)

@@ -8,9 +8,11 @@
  */
 #include "cli/landing.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +22,8 @@
 #include "base/owned.h"
 #include "cli/guard.h"
 
-#define TRIES 100
+#define TRIES          100
+#define LANDING_PREFIX ".warder-apply-"
 
 static int open_beneath(int dir, const char *path, int flags) {
         struct open_how how = { .flags = (uint64_t) (flags | O_CLOEXEC),
@@ -64,13 +67,44 @@ static void number_name(unsigned number, char ret[static 16]) {
         (void) snprintf(ret, 16, "%u", number);
 }
 
+/* "PREFIX<pid>-<n>", of a process that is gone */
+static bool is_old(const char *name) {
+        char *end = NULL;
+        long pid;
+
+        if (strncmp(name, LANDING_PREFIX, strlen(LANDING_PREFIX)) != 0)
+                return false;
+        pid = strtol(name + strlen(LANDING_PREFIX), &end, 10);
+        return *end == '-' && pid > 0 && kill((pid_t) pid, 0) < 0 && errno == ESRCH &&
+               strlen(name) < LANDING_NAME_MAX;
+}
+
+bool landing_old(int top, char ret_name[static LANDING_NAME_MAX]) {
+        int fd = openat(top, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        const struct dirent *entry;
+        bool found = false;
+
+        if (!dir) {
+                owned_close(&fd);
+                return false;
+        }
+        while (!found && (entry = readdir(dir))) {
+                found = is_old(entry->d_name);
+                if (found)
+                        (void) snprintf(ret_name, LANDING_NAME_MAX, "%s", entry->d_name);
+        }
+        (void) closedir(dir);
+        return found;
+}
+
 int landing_open(Landing *landing, int top, Error *err) {
         int r = -EEXIST;
 
         *landing = LANDING_EMPTY;
         landing->top = top;
         for (unsigned i = 0; i < TRIES && r == -EEXIST; i++) {
-                (void) snprintf(landing->name, sizeof(landing->name), ".warder-apply-%d-%u",
+                (void) snprintf(landing->name, sizeof(landing->name), LANDING_PREFIX "%d-%u",
                                 (int) getpid(), i);
                 r = mkdirat(top, landing->name, 0700) < 0 ? -errno : 0;
         }

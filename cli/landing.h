@@ -38,6 +38,9 @@ typedef struct Landing {
 
 #define LANDING_EMPTY ((Landing){ .top = -EBADF, .dir = -EBADF })
 
+/** landing_old() - one that an apply left which was killed, its name into @ret_name. Returns: is there one */
+bool landing_old(int top, char ret_name[static LANDING_NAME_MAX]);
+
 /** landing_open() - make the directory in the tree @top. Returns: 0 or negative errno */
 int landing_open(Landing *landing, int top, Error *err);
 

@@ -24,8 +24,8 @@ static const CauseRow rows[] = {
         { "signaled", -1, NULL, LIMIT_NONE },
         { "wall_timeout", EXIT_TIME_LIMIT,
           "time limit: the command and all that it started were ended after %s", LIMIT_WALL },
-        { "cpu_timeout", EXIT_TIME_LIMIT, "processor time limit: the command was ended after %s",
-          LIMIT_CPU_TIME },
+        { "cpu_timeout", EXIT_TIME_LIMIT,
+          "processor time limit: the command was ended when it had used %s", LIMIT_CPU_TIME },
         { "oom", EXIT_SIGNAL + 9, NULL, LIMIT_MEMORY },
         { "pids_limit", -1,
           "process limit: the command failed after %s when it could start no more processes",
@@ -242,6 +242,8 @@ static void say_remedy(const OutcomeFacts *facts, Limit limit, Buf *text) {
         else if (limit == LIMIT_DISK && facts->given & BIT(LIMIT_MEMORY))
                 (void) buf_printf(text,
                                   "; a disk has half of the memory at most: raise with --memory");
+        else if (facts->is_verify)
+                (void) buf_printf(text, "; the limit is the verify spec's or its policy's");
         else if (facts->is_in_jail)
                 (void) buf_printf(text, "; the limit is its jail's or its policy's");
         else
@@ -251,9 +253,12 @@ static void say_remedy(const OutcomeFacts *facts, Limit limit, Buf *text) {
 
 void outcome_sentence(const cJSON *record, const OutcomeFacts *facts, Buf *text) {
         const CauseRow *row = find_row(record);
+        uint64_t usec = number(record, "wall_usec");
         char time[UNITS_TEXT_MAX];
 
-        units_format_duration(number(record, "wall_usec"), time);
+        if (row && row->limit == LIMIT_CPU_TIME)
+                usec = number(record, "user_usec") + number(record, "sys_usec");
+        units_format_duration(usec, time);
         if (!row) {
                 (void) buf_printf(text, "the supervisor gave no cause that this command knows");
         } else if (strcmp(row->cause, "signaled") == 0) {

@@ -23,6 +23,7 @@ typedef struct OutcomeFacts { /* what the caller knows beside the record */
         uint64_t memory;      /* the limit that was asked for, 0: the policy's */
         unsigned given;       /* BIT(LIMIT_*): limits that the call asked for itself */
         bool is_in_jail;      /* the jail was there before: others are the jail's or its policy's */
+        bool is_verify;       /* others are the spec's or its policy's */
 } OutcomeFacts;
 
 /** outcome_sentence() - append to @text why the command ended; nothing where it just exited */

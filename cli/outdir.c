@@ -15,7 +15,8 @@
 #include "base/owned.h"
 #include "cli/as-user.h"
 
-#define CHUNK 65536
+#define CHUNK     65536
+#define DEPTH_MAX 128
 
 typedef struct OutArg {
         const char *dir;
@@ -61,19 +62,49 @@ static int write_one(int dir, const OutFile *file, Error *err) {
         return r < 0 ? error_set(err, r, "write %s", file->name) : 0;
 }
 
+/* Does it lie in a working tree: the next patch from there would hold the results of this one */
+static bool is_in_repository(int dir) {
+        autofree char *up = strdup("..");
+        struct stat here, above;
+
+        for (unsigned i = 0; up && i < DEPTH_MAX; i++) {
+                autofree char *git = NULL, *more = NULL;
+
+                if (asprintf(&git, "%s/.git", up) < 0 || asprintf(&more, "%s/..", up) < 0)
+                        return false;
+                if (faccessat(dir, git, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                        return true;
+                if (fstatat(dir, up, &here, 0) < 0 || fstatat(dir, more, &above, 0) < 0 ||
+                    (here.st_dev == above.st_dev && here.st_ino == above.st_ino))
+                        return false;
+                free(up);
+                up = TAKE_PTR(more);
+        }
+        return false;
+}
+
+static int ignore_all(int dir, Error *err) {
+        const OutFile file = { ".gitignore", "*\n", -EBADF };
+
+        return is_in_repository(dir) ? write_one(dir, &file, err) : 0;
+}
+
 static int write_in_child(void *arg, void *result, Error *err) {
         const OutArg *out = arg;
         autoclose int dir = -EBADF;
+        bool is_new = mkdir(out->dir, 0755) == 0;
         int r = 0;
 
         (void) result;
-        if (mkdir(out->dir, 0755) < 0 && errno != EEXIST)
+        if (!is_new && errno != EEXIST)
                 return error_set(err, -errno, "make the directory %s", out->dir);
         dir = open(out->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)
                 return error_set(err, -errno, "open the directory %s", out->dir);
         if (faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
                 r = error_set(err, -errno, "make files");
+        if (r == 0 && is_new)
+                r = ignore_all(dir, err);
         for (unsigned i = 0; r == 0 && i < out->n; i++)
                 r = write_one(dir, &out->files[i], err);
         return r < 0 ? error_add(err, r, "--out %s", out->dir) : 0;

@@ -17,6 +17,8 @@ int outdir_make(const char *dir, Error *err);
 /**
  * outdir_write() - make @dir where it is missing and write the @n files
  *
+ * A directory that is made here, in a working tree of git, gets a .gitignore that names all of it.
+ *
  * A file that is not made is removed where an earlier call left one: what lies there is of one call.
  *
  * Returns: 0 or negative errno.

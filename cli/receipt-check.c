@@ -144,6 +144,11 @@ static void show_fault(const ReceiptCheck *check, const cJSON *found) {
         fputs(": ", stderr);
         terminal_text(stderr, fault ? fault : "?", 600);
         fputc('\n', stderr);
+        if (json_true(found, "unknown_key"))
+                fputs("Name the public key of the host that signed it with --key FILE: its "
+                      "receipt.pub, which you\nhave from its administrator, not from where the "
+                      "receipt is from.\n",
+                      stderr);
 }
 
 static void show_row(const cJSON *found, const char *name, const char *title) {
@@ -170,22 +175,9 @@ static void show_good(const cJSON *found) {
         show_row(found, "patch", "patch");
 }
 
-static int tell(const ReceiptCheck *check, const char *text, int status, Error *err) {
-        SCOPED(json_free) cJSON *found = NULL;
-
-        if (!WIFEXITED(status) || !text || json_parse(text, strlen(text), 0, &found, NULL) < 0)
-                return error_say(err, -EIO, PROGRAM " ended without an answer.");
-        if (check->json)
-                events_result(found);
-        else if (json_true(found, "good"))
-                show_good(found);
-        else
-                show_fault(check, found);
-        return WEXITSTATUS(status) == 2 ? EXIT_NOT_CARRIED_OUT : WEXITSTATUS(status);
-}
-
-int receipt_check(const ReceiptCheck *check, Error *err) {
+static int look(const ReceiptCheck *check, cJSON **ret_found, int *ret_status, Error *err) {
         autofree char *text = NULL;
+        cJSON *found = NULL;
         Run run = { .n = 0 };
         int status = 0;
         int r = prepare(&run, check, err);
@@ -193,5 +185,33 @@ int receipt_check(const ReceiptCheck *check, Error *err) {
         if (r == 0)
                 r = start(&run, &text, &status, err);
         run_deinit(&run);
-        return r < 0 ? r : tell(check, text, status, err);
+        if (r < 0)
+                return r;
+        if (!WIFEXITED(status) || !text || json_parse(text, strlen(text), 0, &found, NULL) < 0)
+                return error_say(err, -EIO, PROGRAM " ended without an answer.");
+        *ret_found = found;
+        *ret_status = WEXITSTATUS(status);
+        return 0;
+}
+
+int receipt_look(const ReceiptCheck *check, cJSON **ret_found, Error *err) {
+        int status = 0;
+
+        return look(check, ret_found, &status, err);
+}
+
+int receipt_check(const ReceiptCheck *check, Error *err) {
+        SCOPED(json_free) cJSON *found = NULL;
+        int status = 0;
+        int r = look(check, &found, &status, err);
+
+        if (r < 0)
+                return r;
+        if (check->json)
+                events_result(found);
+        else if (json_true(found, "good"))
+                show_good(found);
+        else
+                show_fault(check, found);
+        return status == 2 ? EXIT_NOT_CARRIED_OUT : status;
 }

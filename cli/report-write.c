@@ -49,7 +49,12 @@ void report_files_list(const ReportFiles *files, OutFile *ret) {
 /* A summary goes behind what is there: other steps of the job write to the same page. */
 static int open_file(const char *path, bool append, Error *err) {
         User user;
+        int fd;
 
+        if (strcmp(path, "-") == 0) {
+                fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+                return fd < 0 ? error_set(err, -errno, "write to stdout") : fd;
+        }
         user_of_caller(&user);
         return as_user_open(&user, path, O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC), err);
 }

@@ -59,7 +59,8 @@ typedef struct SpecOptions {
                         "Files that may be changed or added all the same, as Makefile"                  \
         }
 
-#define SPEC_PATH ".warder/verify.json"
+#define SPEC_DIR  ".warder"
+#define SPEC_PATH SPEC_DIR "/verify.json"
 
 /**
  * spec_load() - the spec that a call means

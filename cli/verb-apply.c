@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "cli/apply-git.h"
 #include "cli/apply-source.h"
 #include "cli/danger.h"
 #include "cli/events.h"
@@ -31,6 +32,8 @@ typedef struct ApplyOptions {
         bool check;
         bool yes;
         bool unverified;
+        bool index;
+        OptionList keys;
 } ApplyOptions;
 
 static const Option apply_options[] = {
@@ -46,6 +49,10 @@ static const Option apply_options[] = {
           "Do not ask about files that run on this machine" },
         { "unverified", 0, OPTION_FLAG, offsetof(ApplyOptions, unverified), NULL,
           "Apply it although no verdict says that it passed" },
+        { "index", 0, OPTION_FLAG, offsetof(ApplyOptions, index), NULL,
+          "Stage what was applied as well (git update-index)" },
+        { "key", 0, OPTION_LIST, offsetof(ApplyOptions, keys), "FILE",
+          "Of a directory: its receipt must be signed by this public key" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -56,6 +63,7 @@ typedef struct Applying {
         ApplySource source;
         User user;
         char top[PATH_MAX];
+        bool is_repository;
         Changes names;
         Changes results;
         Tree tree;
@@ -70,11 +78,17 @@ static int find_top(Applying *self, Error *err) {
 
         if (r == 0) {
                 self->user = repo.user;
+                self->is_repository = true;
                 (void) snprintf(self->top, sizeof(self->top), "%s", repo.top);
                 return 0;
         }
         if (r != -ENOENT)
                 return r;
+        if (self->options->index) {
+                *err = ERROR_EMPTY;
+                (void) error_say(err, -EINVAL, "--index: %s is in no git repository.", dir);
+                return VERB_E_USAGE;
+        }
         *err = ERROR_EMPTY; /* a directory that is no repository takes patches as well */
         user_of_directory(dir, &self->user);
         return realpath(dir, self->top) ? 0 : error_set(err, -errno, "find %s", dir);
@@ -261,6 +275,18 @@ static void report(Applying *self, bool applied) {
         fprintf(stderr, "%s\n", terminal_tone(TONE_PLAIN));
 }
 
+/* A patch can fit a tree that nobody tested it on. */
+static void say_if_drifted(const Applying *self) {
+        const char *commit = json_text(self->source.verdict, "commit");
+        char why[256];
+
+        if (!self->is_repository || !commit)
+                return;
+        apply_git_drift(&self->user, self->top, commit, why);
+        if (why[0])
+                terminal_say("%s", why);
+}
+
 static int apply(Applying *self, Error *err) {
         int r = find_top(self, err);
 
@@ -272,9 +298,10 @@ static int apply(Applying *self, Error *err) {
                 r = show_changes(self, err);
         if (r != 0)
                 return r;
+        say_if_drifted(self);
         if (self->options->check) {
                 report(self, false);
-                return 0;
+                return self->n_dangers > 0 && !self->options->yes ? EXIT_ASK : 0;
         }
         r = consent(self, err);
         if (r == EXIT_ASK && self->options->common.json)
@@ -283,12 +310,14 @@ static int apply(Applying *self, Error *err) {
                 r = tree_install(&self->tree, &self->results, err);
         if (r == 0)
                 report(self, true);
+        if (r == 0 && self->options->index)
+                r = apply_git_index(&self->user, self->top, &self->names, err);
         return r;
 }
 
 /* The digest binds patch and verdict to each other, and both to nothing: who writes one can write both. */
 static void say_whose_word(const ApplySource *source) {
-        if (!source->from_file || !source->verdict)
+        if (!source->from_file || !source->verdict || source->is_signed)
                 return;
         terminal_say(
                 "That it is verified is the word of the verdict's file. What a supervisor signed "
@@ -302,6 +331,8 @@ static int check_words(const VerbCall *call, Error *err) {
                 (void) error_say(err, -EINVAL,
                                  "Name a task, a directory that --out wrote, or a patch with "
                                  "--patch.");
+        else if (options->keys.n > 0 && options->patch)
+                (void) error_say(err, -EINVAL, "--key goes with a directory that --out wrote.");
         else if (options->verdict && !options->patch)
                 (void) error_say(err, -EINVAL, "--verdict goes with --patch.");
         else
@@ -313,7 +344,8 @@ static int run(const VerbCall *call, Error *err) {
         const ApplyOptions *options = call->options;
         const ApplyNames names = { .word = call->n_words == 1 ? call->words[0] : NULL,
                                    .patch = options->patch,
-                                   .verdict = options->verdict };
+                                   .verdict = options->verdict,
+                                   .keys = options->keys };
         Applying self = { .options = options,
                           .link = LINK_EMPTY,
                           .names = CHANGES_EMPTY,
@@ -344,7 +376,7 @@ static int run(const VerbCall *call, Error *err) {
         "  0    applied; with --check: it could be\n"               \
         "  1    refused, or it does not fit: nothing was changed\n" \
         "  2    wrong usage\n"                                      \
-        "  4    it changes what runs on this machine: look at it, then use --yes\n"
+        "  4    it changes what runs on this machine: look at it, then use --yes; --check too\n"
 
 const Verb verb_apply = {
         .name = "apply",

@@ -43,6 +43,8 @@ static const Option verify_options[] = {
         OPTIONS_REPORT(offsetof(VerifyOptions, report)),
         { "guess", 0, OPTION_FLAG, offsetof(VerifyOptions, guess), NULL,
           "Propose a spec on stdout, after trying it on the base" },
+        { "write", 0, OPTION_FLAG, offsetof(VerifyOptions, write), NULL,
+          "With --guess: write it to " SPEC_PATH ", where there is none" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -171,6 +173,8 @@ static int check_words(const VerbCall *call, const VerifyOptions *options, Error
                                  "--guess looks at the base alone: give it no patch, --spec, "
                                  "--run, --out or "
                                  "report.");
+        else if (options->write && !options->guess)
+                (void) error_say(err, -EINVAL, "--write goes with --guess.");
         else
                 return 0;
         return VERB_E_USAGE;
@@ -223,7 +227,7 @@ const Verb verb_verify = {
         .examples = "  warder verify fix.patch\n"
                     "  warder verify --run 'make check' --parse tap --protect 'tests/**'\n"
                     "  warder verify --tdd --held ../held-tests fix.patch\n"
-                    "  warder verify --guess >.warder/verify.json",
+                    "  warder verify --guess --write",
         .exits = EXITS_VERDICT,
         .options = verify_options,
         .size = sizeof(VerifyOptions),

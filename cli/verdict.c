@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/outcome.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
-#define NAMES_SHOWN 8
+#define NAMES_SHOWN  8
+#define SENTENCE_MAX 600
 
 typedef struct VerdictRow {
         const char *verdict;
@@ -86,6 +88,21 @@ static void show_tests(const cJSON *verdict) {
                 (unsigned long long) number(tests, "base"));
 }
 
+/* As "warder run" says it */
+static void show_cause(const cJSON *command) {
+        const OutcomeFacts facts = { .name = json_text(command, "id"), .is_verify = true };
+        const char *cause = json_text(command, "cause");
+        Buf text = BUF_EMPTY(SENTENCE_MAX);
+
+        if (!cause || strcmp(cause, "exited") == 0)
+                return;
+        outcome_sentence(command, &facts, &text);
+        begin_row("");
+        terminal_text(stderr, text.data, SENTENCE_MAX);
+        fputc('\n', stderr);
+        buf_deinit(&text);
+}
+
 static void show_command(const cJSON *command) {
         const char *cause = json_text(command, "cause");
         char time[UNITS_TEXT_MAX];
@@ -101,6 +118,7 @@ static void show_command(const cJSON *command) {
         cJSON_ArrayForEach(hit, json_get(command, "hits")) if (cJSON_IsString(hit))
                 fprintf(stderr, ", limit reached: %.16s", hit->valuestring);
         fputc('\n', stderr);
+        show_cause(command);
 }
 
 static void show_digest(const cJSON *verdict, const char *member) {

@@ -102,6 +102,7 @@ int verify_ask(Verifying *self, cJSON **ret_verdict, Error *err) {
                 r = link_ask(&link, &request, &answer, err);
         if (r == 0) {
                 *ret_verdict = cJSON_Duplicate(answer.result, true);
+                json_add_text(*ret_verdict, "commit", self->repo.commit);
                 r = *ret_verdict ? 0 : error_set(err, -ENOMEM, "take in the verdict");
                 if (r == 0 && self->options->out)
                         receipt_fetch_beside(&link, json_text(answer.result, "receipt"),

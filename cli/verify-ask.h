@@ -18,6 +18,7 @@ typedef struct VerifyOptions {
         uint64_t memory;
         uint64_t pids;
         bool guess;
+        bool write;
 } VerifyOptions;
 
 typedef struct Verifying {

@@ -5,12 +5,16 @@
 #include "cli/verify-guess.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fds.h"
 #include "base/owned.h"
 #include "base/units.h"
+#include "cli/as-user.h"
 #include "cli/events.h"
 #include "cli/guess.h"
 #include "cli/terminal.h"
@@ -101,12 +105,43 @@ static void say_found(const char *kind, const cJSON *verdict) {
               stderr);
 }
 
+typedef struct WriteArg {
+        const char *top;
+        const char *text;
+} WriteArg;
+
+static int write_in_child(void *arg, void *result, Error *err) {
+        const WriteArg *job = arg;
+        autoclose int top = open(job->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd = -EBADF;
+        int r;
+
+        (void) result;
+        if (top < 0)
+                return error_set(err, -errno, "open %s", job->top);
+        if (mkdirat(top, SPEC_DIR, 0755) < 0 && errno != EEXIST)
+                return error_set(err, -errno, "make the directory " SPEC_DIR);
+        fd = openat(top, SPEC_PATH, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        r = fd < 0 ? -errno : fd_write_all(fd, job->text, strlen(job->text));
+        return r < 0 ? error_set(err, r, "make " SPEC_PATH) : 0;
+}
+
+/* As the user, and never over one that is there */
+static int write_spec(const Verifying *self, const char *text, Error *err) {
+        WriteArg arg = { self->repo.top, text };
+        UserJob job = { .run = write_in_child, .arg = &arg };
+        int r = as_user_call(&self->repo.user, &job, err);
+
+        if (r == 0)
+                fputs("Written to " SPEC_PATH ": look at it, and commit it.\n", stderr);
+        return r;
+}
+
 static int show_found(const Verifying *self, const char *kind, const cJSON *spec,
                       const cJSON *verdict, Error *err) {
         autofree char *text = NULL;
         cJSON *event;
 
-        if (self->options->common.json) {
+        if (self->options->common.json && !self->options->write) {
                 event = cJSON_CreateObject();
                 json_add_text(event, "kind", kind);
                 json_add_consume(event, "spec", cJSON_Duplicate(spec, true));
@@ -118,6 +153,8 @@ static int show_found(const Verifying *self, const char *kind, const cJSON *spec
         if (!text)
                 return error_set(err, -ENOMEM, "print the verify spec");
         say_found(kind, verdict);
+        if (self->options->write)
+                return write_spec(self, text, err);
         puts(text);
         return 0;
 }

@@ -84,6 +84,8 @@ static void tell(const Check *check, int r, const Error *err) {
         json_add_bool(json, "good", r == 0);
         if (r < 0)
                 json_add_text(json, "fault", err->text);
+        if (r == -ENOKEY)
+                json_add_bool(json, "unknown_key", true);
         if (r < 0 && check->at > 0)
                 json_add_number(json, "line", check->at);
         json_add_text(json, "receipt", check->subject);

@@ -212,6 +212,7 @@ is "$(ls -d ours/.warder-apply* 2>/dev/null)" "" "no directory is left"
 
 # --- what runs on this machine
 patch danger "mkdir -p .vscode .github/workflows; echo '{}' >.vscode/tasks.json; echo x >.envrc; echo x >Makefile; chmod 755 src/text; echo 'on: push' >.github/workflows/a.yml; mkdir .husky; echo x >.husky/pre-commit; echo x >conftest.py; echo '{}' >package-lock.json; ln -s run src/l; echo x >AGENTS.md"
+expect 4 "--check says that it would have to be asked for" apply --unverified --check --patch ../danger.patch
 expect 4 "files that run are not applied unasked" apply --unverified --patch ../danger.patch </dev/null
 untouched "before a yes"
 for each in .vscode/tasks.json .envrc Makefile .github/workflows/a.yml .husky/pre-commit conftest.py package-lock.json AGENTS.md; do
@@ -259,9 +260,52 @@ ok "$([ -e ours/.envrc ]; echo $?)" "and it is applied"
 # --- usage
 expect 2 "no word" apply
 expect 2 "two words" apply a b
+expect 2 "a key for a patch" apply --key x --patch ../text.patch
+expect 2 "--index where there is no repository" sh -c 'cd plain && warder apply --unverified --index --patch ../all.patch'
 expect 2 "a patch and a task" apply --patch ../text.patch t-aaaaaaaaaa
 expect 1 "a task that is not there" apply t-aaaaaaaaaa
 expect 1 "a directory without results" apply ../tree
+expect 1 "neither a task nor a directory" apply nonsuch
+has "$err" "no directory nonsuch" "says so"
+
+# --- a directory that verify wrote: its receipt speaks, not its verdict.json
+reset
+cd ours || exit 1
+git checkout -q .
+expect 0 "verify" warder verify --run true --out ../judged ../text.patch
+expect 0 "what it wrote is applied" warder apply --check ../judged
+hasnt "$err" "word of the verdict" "the receipt says so, signed"
+ok "$([ ! -e ../judged/.gitignore ]; echo $?)" "outside of a tree it has no .gitignore"
+mkdir ../bad && cp ../judged/* ../bad/
+sed -i 's/"verdict":\(.*\)"passed"/"verdict":\1"failed"/' ../bad/verdict.json
+expect 1 "a verdict.json of another word" warder apply --unverified ../bad
+has "$err" "The receipt beside" "is seen"
+cp ../judged/verdict.json ../bad/ && sed -i '2s/"time":"2/"time":"1/' ../bad/receipt.jsonl
+expect 1 "a receipt that was edited" warder apply --unverified ../bad
+has "$err" "is not good" "is seen"
+rm ../bad/receipt.jsonl
+expect 0 "no receipt" warder apply --check ../bad
+has "$err" "the word of the verdict's file" "is no proof"
+expect 1 "no receipt, where a key is named" warder apply --check --key "$WARDER_STATE/receipt.pub" ../bad
+git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m later
+expect 0 "a tree that moved on" warder apply --check ../judged
+has "$err" "The verdict is about commit" "is said"
+expect 0 "--index" warder apply --index --yes ../judged
+is "$(git diff --name-only; git diff --cached --name-only)" src/text "stages what it applied"
+git reset -q --hard
+mkdir .warder-apply-99999999-0
+expect 0 "after an apply that was killed" warder apply --yes ../judged
+has "$err" ".warder-apply-99999999-0 holds files" "its rest is named"
+rmdir .warder-apply-99999999-0 && git reset -q --hard
+printf 'diff --git a/.git/config b/.git/config\n--- a/.git/config\n+++ b/.git/config\n@@ -1 +1 @@\n-x\n+y\n' >../attack.patch
+expect 5 "an attack" warder verify --run true --out results ../attack.patch
+expect 1 "is not applied" warder apply results
+has "$err" "was not judged; its verdict is 'tampered'" "for what it is"
+is "$(git status --porcelain)" "" "--out in the tree is ignored"
+expect 0 "--summary -" warder verify --run true --summary - ../text.patch
+has "$out" "passed" "is stdout"
+ok "$([ ! -e - ]; echo $?)" "and no file"
+cd ..
 
 kill "$holder" 2>/dev/null
 wait "$holder" 2>/dev/null

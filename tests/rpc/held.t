@@ -70,6 +70,15 @@ if [ -x "$top_builddir/agent/warder-agent" ]; then
         hasnt "$(printf '%s\n' "$out" | jq -c 'select(.event | IN("verify.end", "task.end", "tool.call") | not)' | grep secret)" \
                 secret "no event but a verdict's tells more"
         hasnt "$(cat "$scratch/result/patch.diff")" secret "nor does the patch"
+        {
+                says architect 1 'total is wrong' '{"plan": "let total() add", "files": ["shop/cart.py"]}'
+                calls 1 'let total() add' edit '{"path": "shop/cart.py", "old_string": "a - b", "new_string": "a + b"}'
+                calls 2 replaced bash "$(jq -nc --arg command "$new" '{command: $command}')"
+                says developer 3 'exit code 0' 'It adds now, and a test says so.'
+        } | jq -s . >"$scratch/first.json"
+        expect 0 "a task, test first" warder task run --json --tdd --replay "$scratch/first.json" -m 'total is wrong'
+        is "$(printf '%s\n' "$out" | jq -r 'select(.event == "task.end") | .verdicts[-1] | "\(.verdict) \(.tdd.proved)"')" \
+                "passed true" "its test fails without the change, and passes with it"
 else
         echo "# warder-agent is not built: no task was tried"
 fi
