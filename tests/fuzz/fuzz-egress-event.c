@@ -16,6 +16,7 @@
 #include "base/owned.h"
 #include "supervisor/front/agent-exec.h"
 #include "supervisor/front/task-model.h"
+#include "supervisor/front/task-park.h"
 #include "supervisor/front/task-start.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -85,6 +86,12 @@ static void end(Task *task) {
 
 void task_fail(Task *task, const char *cause, const Error *err) {
         must(strncmp(cause, "egress", 6) == 0 && err->text[0]);
+        end(task);
+}
+
+/* Its route is gone with it: whether the task goes on from a commit is its own affair. */
+void task_lost(Task *task, const char *cause, const char *why) {
+        must(strcmp(cause, "egress_lost") == 0 && why[0]);
         end(task);
 }
 

@@ -22,6 +22,7 @@
 #include "supervisor/front/policies.h"
 #include "supervisor/front/run-result.h"
 #include "supervisor/front/snapshots.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/task-model.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -161,11 +162,6 @@ int command_start(FrontJail *of, const CommandSpec *spec, CommandDoneFn done, vo
         return 0;
 }
 
-FrontJail *task_jail(const Task *of) {
-        (void) of;
-        return &jail;
-}
-
 int gate_files_plan(Front *of, Plan *plan, Error *err) {
         (void) of;
         (void) err;
@@ -180,9 +176,18 @@ int gate_view(Plan *plan, const GateView *view, Error *err) {
         return 0;
 }
 
-GateLayers work_base_layers(const WorkBase *base, bool setup) {
-        (void) base;
-        (void) setup;
+int task_place(const Task *of, const cJSON *params, TaskPlace *ret, Error *err) {
+        (void) of;
+        (void) params;
+        (void) err;
+        *ret = (TaskPlace){ .jail = &jail };
+        return 0;
+}
+
+GateLayers task_place_layers(const Task *of, const TaskPlace *place, bool with_setup) {
+        (void) of;
+        (void) with_setup;
+        must(place->jail == &jail);
         return (GateLayers){ .n = 1 };
 }
 
