@@ -92,7 +92,7 @@ def side_by_side():
     tap.is_({c for c in paths(s)}, {"p/a", "p/b", "p/c", "p", "after"}, "instances by their paths")
     s = run([{"id": "p", "parallel": [{"id": "a", "exec": MEET.format("a", "never"), "timeout": "300ms",
                                        "require": ".steps.a.code == 0"},
-                                      {"id": "b", "sleep": "1h"}]}])
+                                      {"id": "b", "sleep": "50s"}]}])
     ended(s, "failed", "requirement_failed", "the first that fails ends the others")
     tap.has(s.summary(), "p/a", "and is the cause")
     s = run([{"id": "p", "concurrency": 1, "parallel": [{"id": "a", "map": "1"}, {"id": "b", "map": "2"}, {"id": "c", "map": "3"}]}])
@@ -134,10 +134,10 @@ def tries():
     tap.is_(len([n for n in s.of("notice") if "requires" in str(n)]), 2, "each failure is told")
     s = run([{**count, "retry": {"max": 1}}])
     ended(s, "failed", "requirement_failed", "no more tries than allowed")
-    s = run([{"id": "s", "sleep": "1h", "timeout": "100ms"}])
+    s = run([{"id": "s", "sleep": "50s", "timeout": "100ms"}])
     ended(s, "failed", "step_timeout", "a time limit ends what a step waits for")
     tap.has(s.summary(), "step s: its time limit of 100.0 ms", "and is named")
-    s = run([{"id": "p", "timeout": "200ms", "parallel": [{"id": "a", "sleep": "1h"}, {"id": "b", "exec": "sleep 60"}]}])
+    s = run([{"id": "p", "timeout": "200ms", "parallel": [{"id": "a", "sleep": "50s"}, {"id": "b", "exec": "sleep 60"}]}])
     ended(s, "failed", "step_timeout", "also what runs side by side")
     s = run([{"id": "l", "dountil": "false", "max_iterations": 1000, "timeout": "300ms", "retry": {"max": 1},
               "steps": [{"id": "s", "sleep": "50ms"}]}])

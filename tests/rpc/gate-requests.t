@@ -89,7 +89,7 @@ os.close(writer)
 for method in ("task.show", "task.watch", "task.cancel", "task.patch", "task.log"):
     refused(client, "an unknown task", method, {"task": UNKNOWN}, "not_found")
     refused(client, "no name of a task", method, {"task": "../x"}, -32602, "/task")
-tap.same(client.call("task.list")["result"], {"tasks": []}, "there is no task")
+tap.same(client.call("task.list")["result"], {"tasks": [], "waiting": []}, "there is no task, and nobody is waited for")
 
 # one that is asked for is there at once, and belongs to who asked
 answer = client.call("task.start", start(keep=True), two())

@@ -67,7 +67,7 @@ if [ -x "$top_builddir/agent/warder-agent" ]; then
                 --replay "$scratch/look.json" -m 'total is wrong' --out "$scratch/result"
         is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | .data | "\(.verdict) \(.cause)"' | tr '\n' ' ')" \
                 "failed overfitted passed null " "its agent learns that it overfitted, and mends it"
-        hasnt "$(printf '%s\n' "$out" | jq -c 'select(.event | IN("verify.end", "task.end", "tool.call") | not)' | grep secret)" \
+        hasnt "$(printf '%s\n' "$out" | jq -c 'select(.event | IN("verify.end", "task.end", "tool.call", "command.end") | not)' | grep secret)" \
                 secret "no event but a verdict's tells more"
         hasnt "$(cat "$scratch/result/patch.diff")" secret "nor does the patch"
         {

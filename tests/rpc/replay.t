@@ -97,7 +97,7 @@ J
 {
         says architect 1 'tests fail' '{"content":"{\"plan\":\"let sum() begin at 0\",\"files\":[\"src/sum.c\"]}"}'
         for n in 1 2 3 4 5 6 7 8 9; do
-                says developer $n "$([ $n = 1 ] && echo 'begin at 0' || echo 'exit code 0')" '{"content":"","tool_calls":[{"name":"bash","arguments":{"command":"sleep 0.1"}},{"name":"bash","arguments":{"command":"sleep 0.05"}}]}'
+                says developer $n "$([ $n = 1 ] && echo 'begin at 0' || echo 'exit code 0')" '{"content":"","tool_calls":[{"name":"bash","arguments":{"command":"sleep 0.1 # '$n'"}},{"name":"bash","arguments":{"command":"sleep 0.05 # '$n'"}}]}'
         done
         says developer 10 'exit code 0' '{"content":"Done."}'
 } | jq -s . >"$scratch/busy.json"

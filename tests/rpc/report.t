@@ -178,7 +178,7 @@ expect 3 "a command that runs out of time" warder verify --run 'sleep 100' --tim
 has "$(python3 -B ../junit.py ../late/junit.xml run-1 run)" "error" "is an error in junit.xml"
 has "$(cat ../late/junit.xml)" 'type="wall_timeout"' "with its cause"
 printf 'no patch\n@@ -1 +1 @@\n-a\n+b\n' >../none.patch
-expect 6 "a patch that is none" warder verify --out ../none ../none.patch
+expect 2 "a patch that is none" warder verify --out ../none ../none.patch
 ok "$(python3 -B ../junit.py ../none/junit.xml verdict | grep -q 'verdict error'; echo $?)" "is an error in junit.xml"
 expect 0 "its page is whole" python3 -B ../look.py ../none/report.html
 expect 6 "a report that cannot be written" warder verify --html /nowhere/x.html
