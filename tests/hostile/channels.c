@@ -56,14 +56,14 @@ static bool hold_lock(void) {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
         int fd = open(path, O_RDWR | O_CLOEXEC);
 
-        return fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0;
+        return fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0;
 }
 
 static bool see_lock(void) {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
         autoclose int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-        return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+        return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 static bool hold_lease(void) {
