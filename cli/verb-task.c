@@ -154,8 +154,15 @@ static int run_cancel(const VerbCall *call, Error *err) {
 
 static int take_id(const VerbCall *call, char *id, Error *err) {
         if (call->n_words != 1 || !id_is_valid('t', call->words[0])) {
-                (void) error_say(err, -EINVAL,
-                                 "Name one task, by its id; 'warder task list' lists them.");
+                if (call->n_words == 1)
+                        (void) error_say(err, -EINVAL,
+                                         "'%.80s' is no id of a task: 'warder task list' lists "
+                                         "them.",
+                                         call->words[0]);
+                else
+                        (void) error_say(err, -EINVAL,
+                                         "Name one task, by its id; 'warder task list' lists "
+                                         "them.");
                 return VERB_E_USAGE;
         }
         snprintf(id, ID_MAX, "%s", call->words[0]);
