@@ -184,7 +184,7 @@ static int each_step_of(const Expression *item, StepNameFn found, void *userdata
                 r = found(copy, item->path, userdata, err);
                 if (r < 0)
                         return r;
-                at = name + n;
+                at = name[n] == '"' ? name + n : name + n - 1;
         }
         return 0;
 }
