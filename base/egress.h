@@ -46,4 +46,6 @@ typedef struct EgressEvent {
         uint32_t attempts; /* with retries */
         uint32_t pad;
         char text[ERROR_TEXT_MAX];
+        uint64_t
+                like; /* of the request that opened the route: it may outlive the command that it was for */
 } EgressEvent;

@@ -142,7 +142,8 @@ static void tell_front(Connection *connection, const TransferEnd *end) {
                               .bytes_in = end->bytes_in,
                               .bytes_out = end->bytes_out,
                               .wall_usec = end->wall_usec,
-                              .attempts = end->attempts };
+                              .attempts = end->attempts,
+                              .like = connection->route->like };
 
         (void) snprintf(event.text, sizeof(event.text), "%s",
                         end->text && !end->whole ? end->text : "");
@@ -170,6 +171,11 @@ static void drop_if_over(Connection *connection) {
         if (connection->gone ||
             (connection->state == CONNECTION_CLOSING && connection->out.len == 0))
                 route_drop(connection->route, connection);
+}
+
+void connection_end(Connection *connection) {
+        connection->gone = true;
+        drop_if_over(connection);
 }
 
 static void on_end(void *userdata, const TransferEnd *end) {

@@ -13,6 +13,9 @@
  */
 int connection_new_consume(Route *route, int fd, Connection **head);
 
+/** connection_end() - drop it from its route, and free it; the front hears of a call that is under way */
+void connection_end(Connection *connection);
+
 /** connection_free() - close, drop a transfer under way. Returns: the next of the list */
 Connection *connection_free(Connection *connection);
 

@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "supervisor/egress/route.h"
 
-#define EVENTS_WAITING_MAX 512
+#define EVENTS_WAITING_MAX 1536 /* more than all tasks that run can have connections */
 
 struct FrontLink {
         int fd;                  /* borrowed */
@@ -60,7 +60,8 @@ static void flush(FrontLink *link) {
                 sent++;
         }
         link->n_waiting -= sent;
-        memmove(link->waiting, link->waiting + sent, link->n_waiting * sizeof(EgressEvent));
+        if (sent > 0)
+                memmove(link->waiting, link->waiting + sent, link->n_waiting * sizeof(EgressEvent));
         (void) sd_event_source_set_io_events(link->source,
                                              EPOLLIN | (link->n_waiting > 0 ? EPOLLOUT : 0));
 }
@@ -115,7 +116,7 @@ static int open_route(FrontLink *link, const EgressRequest *request, int *fds, E
 }
 
 static void run_open(FrontLink *link, const EgressRequest *request, int *fds) {
-        EgressEvent event = { .kind = EGRESS_OPENED, .id = request->id };
+        EgressEvent event = { .kind = EGRESS_OPENED, .id = request->id, .like = request->like };
         Error err = ERROR_EMPTY;
 
         event.code = open_route(link, request, fds, &err);
@@ -131,6 +132,7 @@ static void run_close(FrontLink *link, const EgressRequest *request) {
         if (!route)
                 return;
         *at = route->next;
+        route_end(route);
         route_free(route);
 }
 

@@ -22,6 +22,11 @@ static char *wipe(char *secret) {
         return NULL;
 }
 
+void route_end(Route *route) {
+        while (route->connections)
+                connection_end(route->connections);
+}
+
 Route *route_free(Route *route) {
         if (!route)
                 return NULL;
@@ -141,6 +146,7 @@ static int make(const EgressRequest *request, int listener_consume, Route **ret_
         }
         route->listener = listener_consume;
         route->id = request->id;
+        route->like = request->like;
         route->requests_max = request->requests_max;
         route->bytes_max = request->bytes_max;
         *ret_route = route;
@@ -216,7 +222,9 @@ int route_start(Route *route, sd_event *event, Multi *multi, Error *err) {
 }
 
 bool route_spend(Route *route) {
-        EgressEvent event = { .kind = EGRESS_LIMIT, .id = route->id, .calls = route->calls };
+        EgressEvent event = {
+                .kind = EGRESS_LIMIT, .id = route->id, .calls = route->calls, .like = route->like
+        };
 
         if (route->requests_max == 0 || route->calls < route->requests_max) {
                 route->calls++;

@@ -22,6 +22,7 @@ typedef void (*RouteSayFn)(void *userdata, const EgressEvent *event);
 struct Route {
         Route *next; /* owned by the list's head */
         uint64_t id;
+        uint64_t like; /* id of the route that it is one more way of; 0: none */
         uint64_t requests_max;
         uint64_t bytes_max;
         uint64_t calls;
@@ -55,6 +56,8 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
  */
 int route_new_like(const Route *other, const EgressRequest *request, int listener,
                    Route **ret_route, Error *err);
+/** route_end() - end what is under way on it; the front hears what that cost. Then only route_free() is left to do */
+void route_end(Route *route);
 /** route_free() - close listener and connections, wipe the key. Returns: NULL */
 Route *route_free(Route *route);
 DEFINE_SCOPED(Route *, route_free);

@@ -71,22 +71,30 @@ static void take_call_event(AgentCall *call, const EgressEvent *event) {
                 agent_exec_called(call, event);
 }
 
+/* A call counts also where the task was parked in the middle of it. */
+static bool has_way(const Task *task, const EgressEvent *event) {
+        return task->egress_open ||
+               (event->kind == EGRESS_CALL && task->model.provider == PROVIDER_OPENAI);
+}
+
 static void take_event(Front *front, EgressEvent *event) {
         AgentCall *call = tasks_find_call(front->tasks, event->id);
-        Task *task = call ? call->task : tasks_find_number(front->tasks, event->id);
+        uint64_t number = event->like ? event->like : event->id;
+        Task *task = call ? call->task : tasks_find_number(front->tasks, number);
+        bool by_command = call || event->like; /* which may have ended before its model's answer */
 
         event->text[sizeof(event->text) - 1] = 0;
-        if (!task || !task->egress_open || task_is_final(task))
+        if (!task || task_is_final(task) || !has_way(task, event))
                 return; /* it has ended in the meantime, or egress speaks of what it was never told */
         if (call)
                 take_call_event(call, event);
         switch (event->kind) {
         case EGRESS_OPENED:
-                if (!call)
+                if (!by_command)
                         task_model_opened(task, event);
                 break;
         case EGRESS_CALL:
-                task_model_called(task, event, call != NULL);
+                task_model_called(task, event, by_command);
                 break;
         case EGRESS_LIMIT:
                 task_model_limit(task, event);

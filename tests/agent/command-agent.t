@@ -158,6 +158,21 @@ is "$(sed -n '/^diff.* a\/refused /,$ s/^+\([0-9p].*\)/\1/p' "$scratch/result/pa
 is "$(wc -l <"$scratch/journal")" 2 "and not sent"
 $git rm -qf refused.py
 
+# It does not wait for the answer: the call counts all the same, whether egress or the front hears of its end first
+serve '[{"stream": [{"choices": [{"index": 0, "delta": {"content": "x"}}]}, "[DONE]"], "gap": 5}]'
+cat >hasty.py <<'END'
+import json, os, urllib.request
+body = {"stream": True, "messages": [{"role": "user", "content": "x" * 4000}]}
+answer = urllib.request.urlopen(urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/chat/completions", json.dumps(body).encode(), {"Content-Type": "application/json"}))
+answer.readline()
+os._exit(0)
+END
+$git add -A
+workflow '{"id": "work", "command-agent": ["python3", "hasty.py"]}, {"id": "check", "verify": {}}'
+run_task 1 "an agent that leaves before its answer is whole"
+is "$(events 'e["event"] == "model.call" and (d.get("by"), d["tokens_in"] >= 1000)')" "('command', True)" "has its call counted, and the tokens guessed"
+$git rm -qf hasty.py
+
 # Budgets
 serve '[{"content": "true"}]'
 workflow '{"id": "work", "command-agent": ["python3", "agent.py", "plain"]}'

@@ -16,7 +16,7 @@ tap = harness.Tap()
 KEY = "sk-test-0123456789abcdef"
 OPEN, CLOSE, BRANCH = 1, 2, 3
 OPENED, CALL, LIMIT = 1, 2, 3
-REQUEST, EVENT = "<IIQQQ512s128sQ", "<Ii7QII512s"
+REQUEST, EVENT = "<IIQQQ512s128sQ", "<Ii7QII512sQ"
 BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi é"}]})
 
 
@@ -88,9 +88,9 @@ class Egress:
         self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b"", 0))
 
     def event(self):
-        kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, _, text = struct.unpack(EVENT, self.front.recv(4096))
+        kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, _, text, like = struct.unpack(EVENT, self.front.recv(4096))
         return {"kind": kind, "code": code, "id": id, "calls": calls, "tokens": (tin, tout), "bytes": (bin_, bout), "wall": wall,
-                "attempts": attempts, "text": text.split(b"\0")[0].decode()}
+                "attempts": attempts, "text": text.split(b"\0")[0].decode(), "like": like}
 
     def connect(self):
         sock = socket.create_connection(self.address, 20)
@@ -422,7 +422,8 @@ def branches():
         e.post('{"model": "x"}')
         tap.is_((server.journal[0]["headers"].get("Authorization"), json.loads(server.journal[0]["body"])["model"]), (f"Bearer {KEY}", "m"),
                 "has key, address and model of the route")
-        tap.is_(e.event()["id"], 8, "its calls have its number")
+        event = e.event()
+        tap.is_((event["id"], event["like"]), (8, 7), "its calls have its number, and that of the route")
         tap.is_(e.branch(7, 8)["code"], -17, "the same number twice: refused")
         tap.is_(e.branch(7, 9)["code"], 0, "a second one")
         other = e.address
@@ -465,6 +466,8 @@ def routes():
             tap.is_(sock.recv(100), b"", "a closed route ends its connections")
         except ConnectionResetError:
             tap.ok(True, "a closed route ends its connections")
+        event = e.event()
+        tap.is_((event["kind"], event["id"], event["text"]), (CALL, 2, "the client went away"), "the call that was under way counts all the same")
         time.sleep(0.1)
         try:
             e.connect().close()
