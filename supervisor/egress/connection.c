@@ -249,6 +249,7 @@ static void send_request(Connection *connection) {
                               .bytes_max = connection->route->bytes_max,
                               .costs = request_generates(target),
                               .grows = target == REQUEST_MESSAGES,
+                              .echoes = target == REQUEST_RESPONSES,
                               .events = &transfer_events,
                               .userdata = connection };
 

@@ -219,6 +219,15 @@ void transfer_resume(Transfer *transfer) {
         (void) curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
 }
 
+/* Did the provider say all of it? What a request holds, Responses repeat: a "usage" among its tools is no word of his. */
+static bool is_told(const Transfer *transfer, const TransferEnd *end) {
+        const Usage *usage = &transfer->usage;
+
+        if (!usage->found || end->whole)
+                return usage->found;
+        return transfer->spec.echoes ? usage->ended : !transfer->spec.grows;
+}
+
 /*
  * What it cost. A client that goes away before the end, or a provider that says nothing, must not make a call
  * free: then the text itself is counted.
@@ -226,17 +235,16 @@ void transfer_resume(Transfer *transfer) {
 static void count_tokens(Transfer *transfer, TransferEnd *end) {
         Usage *usage = &transfer->usage;
         bool asked = transfer->aborted || end->status == 200;
-        uint64_t guess;
+        uint64_t prompt = transfer->spec.n_body / USAGE_BYTES_PER_TOKEN, guess;
 
         usage_end(usage);
         end->tokens_in = usage->in;
         end->tokens_out = usage->out;
-        if (!transfer->spec.costs || !asked ||
-            (usage->found && (end->whole || !transfer->spec.grows)))
+        if (!transfer->spec.costs || !asked || is_told(transfer, end))
                 return;
         guess = usage_guess(usage);
-        if (!usage->found)
-                end->tokens_in = transfer->spec.n_body / USAGE_BYTES_PER_TOKEN;
+        if (!usage->found || (transfer->spec.echoes && end->tokens_in < prompt))
+                end->tokens_in = prompt;
         if (guess > end->tokens_out)
                 end->tokens_out = guess;
 }

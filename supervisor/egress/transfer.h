@@ -45,6 +45,7 @@ typedef struct TransferSpec { /* all borrowed, until the transfer is freed */
         size_t n_body;
         uint64_t bytes_max; /* of the answer's body; 0: no limit */
         bool costs; /* a model answers: tokens are guessed where the provider does not say */
+        bool echoes; /* an answer that repeats what it was asked, so that only its end says what it costs */
         bool grows; /* a stream that says at its beginning what it costs so far, and all at its end */
         const TransferEvents *events;
         void *userdata;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/owned.h"
 
 #define ENVELOPE_BYTES 256 /* of an event of a stream, around its piece of text */
 
@@ -67,13 +68,32 @@ static void look_through(Usage *usage) {
         }
 }
 
+/* No request can hold such a line: within JSON a line break is escaped. */
+static void take_line(Usage *usage) {
+        static const char *const last[] = { "completed", "incomplete", "failed" };
+        static const char event[] = "event: response.";
+
+        usage->start[usage->n_start] = '\0';
+        usage->n_start = 0;
+        usage->ended |= usage->is_last && strncmp(usage->start, "data:", 5) == 0;
+        if (strncmp(usage->start, event, sizeof(event) - 1) != 0)
+                return;
+        for (unsigned i = 0; i < ELEMENTS(last); i++)
+                usage->is_last |= strcmp(usage->start + sizeof(event) - 1, last[i]) == 0;
+}
+
 static void count_events(Usage *usage, const char *bytes, size_t n) {
         static const char data[] = "data:";
 
         for (size_t i = 0; i < n; i++) {
-                if (bytes[i] == '\n' || bytes[i] == '\r')
+                if (bytes[i] == '\n' || bytes[i] == '\r') {
                         usage->line = 0;
-                else if (usage->line < sizeof(data) - 1 && bytes[i] == data[usage->line])
+                        take_line(usage);
+                        continue;
+                }
+                if (usage->n_start < sizeof(usage->start) - 1)
+                        usage->start[usage->n_start++] = bytes[i];
+                if (usage->line < sizeof(data) - 1 && bytes[i] == data[usage->line])
                         usage->events += ++usage->line == sizeof(data) - 1;
                 else
                         usage->line = sizeof(data);

@@ -12,6 +12,7 @@
 
 #define USAGE_OBJECT_MAX      4096
 #define USAGE_BYTES_PER_TOKEN 4
+#define USAGE_LINE_LOOK       32
 #define USAGE_TAIL_MAX        (256 * 1024) /* is looked through at once */
 
 typedef struct Usage {
@@ -20,6 +21,10 @@ typedef struct Usage {
         bool found;
         uint64_t events; /* of a stream: lines that begin with "data:" */
         unsigned line;   /* bytes of the present line that fit "data:"; more: none of them */
+        char start[USAGE_LINE_LOOK]; /* of the present line */
+        unsigned n_start;
+        bool is_last; /* a stream of Responses: the event that says all began */
+        bool ended;   /* … and is whole */
         uint64_t bytes;
 } Usage;
 

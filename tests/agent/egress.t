@@ -412,6 +412,21 @@ def messages():
         e.end()
 
 
+def responses():
+    """What the answer repeats of the request is no count: a client that leaves before the end pays all the same."""
+    mine = {"type": "response.created", "response": {"tools": [{"parameters": {"properties": {"usage": {"input_tokens": 1, "output_tokens": 1}}}}]}}
+    deltas = [{"type": "response.output_text.delta", "delta": str(i)} for i in range(8)]
+    with model_server.Server([{"stream": [mine, *deltas], "cut": True}, {"stream": [mine, *deltas, {"response": {"usage": {"input_tokens": 9, "output_tokens": 8}}}]}]) as server:
+        e = Egress()
+        e.open(server.url)
+        e.post('{"stream": true, "input": "%s"}' % ("x" * 4000), "/v1/responses")
+        tokens = e.event()["tokens"]
+        tap.is_((tokens[0] >= 1000, tokens[1] >= 9), (True, True), "a count of the client's own makes no call free", tokens)
+        e.post('{"stream": true, "input": "%s"}' % ("x" * 4000), "/v1/responses")
+        tap.is_(e.event()["tokens"], (9, 8), "a whole stream costs what it says")
+        e.end()
+
+
 def branches():
     with model_server.Server([{"content": "hi"}]) as server:
         e = Egress()
@@ -509,7 +524,7 @@ def whole_way():
         e.end()
 
 
-for part in (malformed, passing, retries, no_provider, limits, streams, pinning, messages, branches, routes, whole_way):
+for part in (malformed, passing, retries, no_provider, limits, streams, pinning, messages, responses, branches, routes, whole_way):
     start = time.monotonic()
     part()
     print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)

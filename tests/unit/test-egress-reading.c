@@ -137,6 +137,29 @@ static void guesses(void) {
         usage_deinit(&plain);
 }
 
+/* An answer of Responses repeats the request's tools: a "usage" among them comes from the client. */
+static void ends(void) {
+        static const char text[] =
+                "event: response.created\r\ndata: {\"usage\":{\"input_tokens\":0}}\r\n\r\n"
+                "data: event: response.completed\n\n"
+                "event: response.completed.not\ndata: {}\n\n";
+        static const char end[] =
+                "event: response.completed\ndata: {\"usage\":{\"input_tokens\":5}}\n";
+        Usage usage = USAGE_EMPTY;
+        unsigned wrong = 0;
+
+        take(&usage, text);
+        for (size_t i = 0; i < strlen(end); i++) {
+                wrong += usage.ended;
+                usage_take(&usage, end + i, 1);
+        }
+        usage_end(&usage);
+        ok(usage.ended && wrong == 0,
+           "a stream has ended when its last event is whole, no earlier");
+        is_number(usage.in, 5, "and then its count is there");
+        usage_deinit(&usage);
+}
+
 static void replies(void) {
         Buf out = BUF_EMPTY(4096);
         ReplyHead head = { .status = 200, .type = "text/x\r\nX-Evil: 1", .length = -1 };
@@ -162,6 +185,7 @@ int main(void) {
         tokens();
         cut_anywhere();
         guesses();
+        ends();
         replies();
         return tap_end();
 }
