@@ -1,12 +1,14 @@
 /*
  * body: one pass over the text with a stack of containers. A string is read up to its closing quote and not
  * decoded, so that what only a provider minds (half a surrogate in a tool's output) passes; names are decoded
- * before they are compared, so that no escape hides one.
+ * before they are compared, so that no escape hides one, and compared without case, as some providers (those that are
+ * written in Go) do it.
  */
 #include "supervisor/egress/body.h"
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 
@@ -72,7 +74,7 @@ static bool is(const Walk *walk, BodySpan name, const char *text) {
                 decoded[used++] = decode(bytes, name.n, &from);
         }
         decoded[used] = '\0';
-        return strcmp(decoded, text) == 0;
+        return strcasecmp(decoded, text) == 0;
 }
 
 static bool is_any(const Walk *walk, BodySpan name, const char *const *texts) {

@@ -38,6 +38,10 @@ static void model_is_pinned(void) {
         is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"model\":\"b\"}"), 400, "two models");
         is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"\\u006dodel\":\"b\"}"), 400,
                   "two models, one behind an escape");
+        is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"Model\":\"b\"}"), 400,
+                  "two models, to a provider that minds no case");
+        is_number(status_of(REQUEST_RESPONSES, "{\"Tools\":[{\"TYPE\":\"web_search\"}]}"), 403,
+                  "a search, to the same");
         is_number(status_of(REQUEST_CHAT, "{\"model\":[\"a\"]}"), 400, "a list of models");
         is_number(status_of(REQUEST_CHAT, "{\"models\":[\"a\"]}"), 403, "models to fall back to");
 }
