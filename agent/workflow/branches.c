@@ -50,8 +50,8 @@ static cJSON *new_scope(const Engine *outer) {
         return TAKE_PTR(data);
 }
 
-int branches_merge(Engine *outer, Engine *inner) {
-        cJSON *from = json_get(inner->data, "steps"), *to = json_get(outer->data, "steps");
+int branches_take(Engine *inner, cJSON *to) {
+        cJSON *from = json_get(inner->data, "steps");
         cJSON *item = from ? from->child : NULL;
 
         while (item) {
@@ -60,10 +60,8 @@ int branches_merge(Engine *outer, Engine *inner) {
                 if (!(item->type & cJSON_IsReference)) {
                         autofree char *name = strdup(item->string);
 
-                        if (!name)
-                                return -ENOMEM;
-                        cJSON_DeleteItemFromObjectCaseSensitive(to, name);
-                        if (!json_add_consume(to, name, cJSON_DetachItemViaPointer(from, item)))
+                        if (!name ||
+                            !json_add_consume(to, name, cJSON_DetachItemViaPointer(from, item)))
                                 return -ENOMEM;
                 }
                 item = next;

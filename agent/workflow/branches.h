@@ -29,5 +29,11 @@ typedef struct Branches {
  */
 int branches_run(Engine *engine, const Branches *branches, Error *err);
 
-/** branches_merge() - @inner's own step outputs become @outer's; for a done function. Returns: 0 or -ENOMEM */
-int branches_merge(Engine *outer, Engine *inner);
+/**
+ * branches_take() - @inner's own step outputs become members of @to; for a done function
+ *
+ * Never of the outer engine's: branches that still run refer to what is there.
+ *
+ * Returns: 0 or -ENOMEM.
+ */
+int branches_take(Engine *inner, cJSON *to);

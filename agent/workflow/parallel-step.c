@@ -1,5 +1,6 @@
 /*
- * parallel-step: each sequence sees what was there before, not what the others give.
+ * parallel-step: each sequence sees what was there before, not what the others give. That is kept apart until
+ * all have ended: a sequence that still runs refers to the outputs of an earlier iteration.
  */
 #include "agent/workflow/parallel-step.h"
 
@@ -9,6 +10,12 @@
 #include "agent/workflow/walk.h"
 
 #define SEQUENCES_MAX 64
+
+/* One parallel while it runs. */
+typedef struct Arms {
+        const Step *step;
+        cJSON *given; /* borrowed from what is unpacked at the end; {id: output} */
+} Arms;
 
 /* A sequence is a list of steps, or one step by itself. */
 static int load_sequence(Loader *loader, const cJSON *json, const char *path, Step *step,
@@ -45,39 +52,38 @@ int parallel_step_load(Loader *loader, const cJSON *json, const char *path, Step
 }
 
 static int run_sequence(Engine *engine, unsigned index, void *userdata, Error *err) {
-        const Step *step = userdata;
+        const Step *step = ((Arms *) userdata)->step;
         const StepArm *arm = &step->arms[index];
 
         return walk_sequence(engine, &step->steps[arm->first], arm->n, err);
 }
 
 static int take_outputs(Engine *outer, Engine *inner, unsigned index, void *userdata, Error *err) {
+        Arms *arms = userdata;
+
         (void) index;
-        (void) userdata;
-        return branches_merge(outer, inner) < 0 ? engine_no_memory(outer, err) : 0;
+        return branches_take(inner, arms->given) < 0 ? engine_no_memory(outer, err) : 0;
 }
 
 int parallel_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *err) {
-        Step *self = (Step *) (uintptr_t) step; /* only read */
+        SCOPED(json_free) cJSON *packed = cJSON_CreateObject();
+        Arms arms = { .step = step, .given = json_add_object(packed, "steps") };
         Branches branches = { .n = step->n_arms,
                               .concurrency = step->concurrency,
                               .run = run_sequence,
                               .done = take_outputs,
-                              .userdata = self };
-        SCOPED(json_free) cJSON *outputs = cJSON_CreateObject();
-        int r;
+                              .userdata = &arms };
+        cJSON *outputs = json_add_object(packed, "output");
+        int r = outputs ? branches_run(engine, &branches, err) : engine_no_memory(engine, err);
 
-        r = branches_run(engine, &branches, err);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < step->n_arms; i++) {
                 const StepArm *arm = &step->arms[i];
                 const char *id = step->steps[arm->first + arm->n - 1].id;
 
-                if (!json_add_consume(outputs, id,
-                                      cJSON_Duplicate(engine_output(engine, id), true)))
+                if (!json_add_consume(outputs, id, cJSON_Duplicate(json_get(arms.given, id), true)))
                         return engine_no_memory(engine, err);
         }
-        *ret_output = TAKE_PTR(outputs);
-        return 0;
+        return walk_unpack(engine, packed, ret_output, err);
 }

@@ -97,6 +97,12 @@ def side_by_side():
     tap.has(s.summary(), "p/a", "and is the cause")
     s = run([{"id": "p", "concurrency": 1, "parallel": [{"id": "a", "map": "1"}, {"id": "b", "map": "2"}, {"id": "c", "map": "3"}]}])
     tap.is_(paths(s), ["p/a", "p/b", "p/c", "p"], "concurrency 1: one after the other")
+    for more in ({"concurrency": 1}, {}):
+        s = run([{"id": "l", "dountil": ".iteration == 3", "max_iterations": 3, "steps": [
+            {"id": "p", **more, "parallel": [{"id": "a", "map": "[\"round\", .iteration]"},
+                                             [{"id": "b", "exec": "true"}, {"id": "c", "map": "[.steps.a] | [.[0]]"}]]}]}])
+        tap.is_([output(s, f"l[{i}]/p/c") for i in (1, 2, 3)], [[None], [["round", 1]], [["round", 2]]],
+                f"a sequence sees what another gave in the iteration before, whoever is done first {more}", s.stderr)
 
 
 def each():
