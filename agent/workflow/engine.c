@@ -11,8 +11,9 @@
 
 #include "base/units.h"
 
-#define PAUSE_HERE_USEC 60000000u    /* what is longer is waited for without the agent */
-#define CHECKPOINT_MAX  (768 * 1024) /* below the socket's longest line */
+#define PAUSE_HERE_USEC 60000000u            /* what is longer is waited for without the agent */
+#define CHECKPOINT_MAX  (768 * 1024)         /* below the socket's longest line */
+#define DEPTH_MAX       (JSON_DEPTH_MAX - 8) /* task.info wraps it in more than a checkpoint does */
 
 /* ---- values -------------------------------------------------------------------------------------- */
 
@@ -170,24 +171,43 @@ static int wait_for_merge(Engine *engine, Error *err) {
         return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
 }
 
-static int send_checkpoint(Engine *engine, cJSON *params_consume, Error *err) {
-        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
-        autofree char *text = params_consume ? json_print(params_consume) : NULL;
-        int r = wait_for_merge(engine, err);
+/* How many values lie in each other. */
+static int depth_of(const cJSON *json) {
+        const cJSON *item;
+        int deepest = 0;
 
-        if (r < 0) {
-                json_free(params_consume);
-                return r;
+        cJSON_ArrayForEach(item, json) {
+                int depth = 1 + depth_of(item);
+
+                if (depth > deepest)
+                        deepest = depth;
         }
-        if (text && strlen(text) <= CHECKPOINT_MAX)
-                return engine_call(engine, "checkpoint", params_consume, &answer, err);
-        json_free(params_consume);
+        return deepest;
+}
+
+/* Could the supervisor read it, and whoever reads the journal? A line that nobody reads is never answered. */
+static int check_checkpoint(Engine *engine, const cJSON *params, Error *err) {
+        autofree char *text = params ? json_print(params) : NULL;
+
         if (!text)
                 return engine_no_memory(engine, err);
+        if (strlen(text) <= CHECKPOINT_MAX && depth_of(params) <= DEPTH_MAX)
+                return 0;
         (void) error_say(err, -E2BIG,
-                         "step %s: its output and the workflow's state are above %d bytes together",
-                         engine->path, CHECKPOINT_MAX);
+                         "step %s: its output and the workflow's state are above %d bytes "
+                         "together, or nested deeper than %d",
+                         engine->path, CHECKPOINT_MAX, DEPTH_MAX);
         return engine_fail(engine, CAUSE_OUTPUT, -E2BIG);
+}
+
+static int send_checkpoint(Engine *engine, cJSON *params_consume, Error *err) {
+        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+        int r = check_checkpoint(engine, params_consume, err);
+
+        if (r >= 0)
+                return engine_call(engine, "checkpoint", params_consume, &answer, err);
+        json_free(params_consume);
+        return r;
 }
 
 static cJSON *checkpoint_of(const char *path, const cJSON *output) {
@@ -199,10 +219,15 @@ static cJSON *checkpoint_of(const char *path, const cJSON *output) {
         return json_free(params);
 }
 
+/* What all branches share is taken when it is sent: one that waits would send an older state over a newer one. */
 int engine_commit(Engine *engine, const cJSON *output, Error *err) {
         Run *run = engine->run;
-        cJSON *params = checkpoint_of(engine->path, output);
+        cJSON *params;
+        int r = wait_for_merge(engine, err);
 
+        if (r < 0)
+                return r;
+        params = checkpoint_of(engine->path, output);
         if (run->state_changed)
                 (void) json_add_consume(params, "state", cJSON_Duplicate(run->states, true));
         if (run->memory_changed)
@@ -212,8 +237,12 @@ int engine_commit(Engine *engine, const cJSON *output, Error *err) {
 }
 
 int engine_begin_effect(Engine *engine, Error *err) {
-        cJSON *params = cJSON_CreateObject();
+        int r = wait_for_merge(engine, err);
+        cJSON *params;
 
+        if (r < 0)
+                return r;
+        params = cJSON_CreateObject();
         (void) json_add_text(params, "path", engine->path);
         (void) json_add_bool(params, "begun", true);
         return send_checkpoint(engine, params, err);
@@ -221,7 +250,10 @@ int engine_begin_effect(Engine *engine, Error *err) {
 
 int engine_note(Engine *engine, const char *name, const cJSON *value, Error *err) {
         char path[ENGINE_PATH_MAX + 16];
+        int r = wait_for_merge(engine, err);
 
+        if (r < 0)
+                return r;
         (void) snprintf(path, sizeof(path), "%s/=%s", engine->path, name);
         return send_checkpoint(engine, checkpoint_of(path, value), err);
 }

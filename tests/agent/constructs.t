@@ -48,6 +48,9 @@ def maps():
     s = run([{"id": "a", "map": "{v: 3}", "output": {"properties": {"v": {"type": "string"}}}}])
     ended(s, "failed", "output_invalid", "an output is checked where it is made")
     tap.has(s.summary(), "step a", "by the step that makes it")
+    for depth, end in ((50, ("done", None)), (60, ("failed", "output_invalid"))):
+        s = run([{"id": "a", "map": f"reduce range({depth}) as $i (1; [.])"}])
+        ended(s, *end, f"an output that is nested {depth} deep: what no supervisor can read is not sent to it")
     s = run([{"id": "a", "exec": "exit 3", "require": ".steps.a.code == 0"}])
     ended(s, "failed", "requirement_failed", "a requirement that does not hold")
     tap.has(s.summary(), "`.steps.a.code == 0`", "is named")
