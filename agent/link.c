@@ -84,12 +84,22 @@ static int exchange(Link *link, const cJSON *request, LinkCall *call, Error *err
         if (link->n_calls == LINK_CALLS_MAX)
                 return error_say(err, -EBUSY, "%d calls are under way", LINK_CALLS_MAX);
         r = rpc_peer_send(link->peer, request, NULL, 0);
+        if (r == -EMSGSIZE)
+                return r;
         if (r < 0)
                 return error_say(err, -ECONNRESET, "the supervisor does not take the request");
         link->calls[link->n_calls++] = call;
         r = link->wait(is_answered, call, link->waiter, err);
         forget(link, call);
         return r;
+}
+
+/* What a model or a workflow made too long for a line ends a call, not the connection. */
+static int too_long(const char *method, LinkAnswer *answer, Error *err) {
+        (void) snprintf(answer->code, sizeof(answer->code), "invalid");
+        (void) error_say(err, -EMSGSIZE, "%s: a request has at most %d bytes", method,
+                         RPC_LINE_MAX);
+        return LINK_E_REFUSED;
 }
 
 static int take_answer(LinkCall *call, const char *method, LinkAnswer *ret, Error *err) {
@@ -117,6 +127,8 @@ int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer 
         r = exchange(link, request, &call, err);
         if (r >= 0)
                 r = take_answer(&call, method, ret, err);
+        else if (r == -EMSGSIZE)
+                r = too_long(method, ret, err);
         else
                 (void) error_add(err, r, "%s", method);
         rpc_message_deinit(&call.answer);
@@ -135,13 +147,15 @@ int link_take_fd(LinkAnswer *answer) {
 
 int link_notify(Link *link, const char *method, cJSON *params_consume) {
         SCOPED(json_free) cJSON *message = NULL;
+        int r;
 
         if (!params_consume)
                 return -ENOMEM;
         message = rpc_request(0, method, params_consume);
         if (!message)
                 return -ENOMEM;
-        return rpc_peer_send(link->peer, message, NULL, 0);
+        r = rpc_peer_send(link->peer, message, NULL, 0);
+        return r == -EMSGSIZE ? 0 : r; /* the supervisor would not keep it either */
 }
 
 void link_set_wait(Link *link, LinkWaitFn wait, void *waiter) {

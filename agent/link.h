@@ -42,7 +42,8 @@ static inline void link_answer_deinit_scoped(LinkAnswer *answer) {
  * The strand that calls yields until the answer is there. A call whose wait ends early (a time limit, a step
  * that is ended) is forgotten; its answer is dropped when it comes.
  *
- * Returns: 0; LINK_E_REFUSED with the sentence in @err and the word in @ret->code; -ECONNRESET where
+ * Returns: 0; LINK_E_REFUSED with the sentence in @err and the word in @ret->code, also where the request is
+ *          longer than a line, which is not sent then; -ECONNRESET where
  *          the supervisor is gone; -ETIMEDOUT, -ECANCELED as loop_until(); other negative errno.
  */
 int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer *ret, Error *err);
@@ -53,7 +54,7 @@ int link_take_fd(LinkAnswer *answer);
 int link_take_fd_at(LinkAnswer *answer, unsigned i);
 
 /**
- * link_notify() - a notification; bounded by the caller
+ * link_notify() - a notification; bounded by the caller: one that is longer than a line is dropped
  * Returns: 0, or negative errno: the supervisor is gone or does not read.
  */
 int link_notify(Link *link, const char *method, cJSON *params_consume);

@@ -92,7 +92,9 @@ int engine_no_memory(Engine *engine, Error *err) {
 Cause engine_wait_cause(int r) {
         if (r == -ETIMEDOUT)
                 return CAUSE_STEP_TIMEOUT;
-        return r == -ECANCELED ? CAUSE_ENDED : CAUSE_SUPERVISOR_LOST;
+        if (r == -ECANCELED)
+                return CAUSE_ENDED;
+        return r == -ECONNRESET ? CAUSE_SUPERVISOR_LOST : CAUSE_INTERNAL;
 }
 
 int engine_refused(Engine *engine, const LinkAnswer *answer) {

@@ -59,6 +59,13 @@ def maps():
     tap.has(s.summary(), "/steps/0/map", "and is named by its path")
 
 
+def too_long():
+    s = run([{"id": "a", "map": "\"x\" * 400000"},
+             {"id": "b", "exec": ["true"] + ["{{ .steps.a }}"] * 3}])
+    ended(s, "failed", "refused", "a request that is longer than a line: the run ends, and says so")
+    tap.has(s.summary(), "at most 1048576 bytes", "and why")
+
+
 # ---- branch
 
 ARMS = [{"when": ".input.request == \"one\"", "steps": [{"id": "one", "map": "1"}]},
@@ -238,6 +245,7 @@ def outside():
 
 
 maps()
+too_long()
 branches()
 side_by_side()
 each()
