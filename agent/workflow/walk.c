@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/call-step.h"
 #include "agent/workflow/kinds.h"
 #include "base/schema.h"
 #include "base/units.h"
@@ -129,7 +130,7 @@ static bool is_final(const Engine *engine) {
         static const Cause finals[] = {
                 CAUSE_LIMIT,       CAUSE_SUPERVISOR_LOST, CAUSE_INTERNAL,        CAUSE_ENDED,
                 CAUSE_GIVEN_UP,    CAUSE_EXPRESSION,      CAUSE_REPLAY_MISMATCH, CAUSE_SAME_CALL,
-                CAUSE_ALTERNATING, CAUSE_NO_EDIT,         CAUSE_CLAIMS
+                CAUSE_ALTERNATING, CAUSE_NO_EDIT,         CAUSE_CLAIMS,          CAUSE_REJECTED
         };
 
         for (unsigned i = 0; i < ELEMENTS(finals); i++)
@@ -169,12 +170,15 @@ static int prepare_retry(Engine *engine, const Step *step, unsigned number, Erro
         return r < 0 ? engine_fail(engine, engine_wait_cause(r), r) : 0;
 }
 
-/* What lies below a further try has paths of its own: what the failed one committed is not taken for it. */
+/*
+ * What lies below a further try has paths of its own: what the failed one committed is not taken for it, in this
+ * life or the next.
+ */
 static int run_numbered(Engine *engine, const Step *step, unsigned number, Error *err) {
         size_t n = strlen(engine->path);
         int r;
 
-        if (number > 0 && step->n_steps > 0)
+        if (number > 0 && (step->n_steps > 0 || call_step_called(step)))
                 (void) snprintf(engine->path + n, sizeof(engine->path) - n, "/~%u", number);
         r = run_try(engine, step, err);
         engine->path[n] = '\0';

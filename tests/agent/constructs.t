@@ -150,6 +150,16 @@ def tries():
     tap.is_(len([n for n in s.of("notice") if "requires" in str(n)]), 2, "each failure is told")
     s = run([{**count, "retry": {"max": 1}}])
     ended(s, "failed", "requirement_failed", "no more tries than allowed")
+    s = run([{"id": "w", "workflow": "inner", "retry": {"max": 3}}], workflows={"inner": flow([{"id": "a", "map": "1"}, count])})
+    ended(s, "done", None, "retry of a called workflow")
+    tap.is_([p for p in paths(s) if p.endswith("/a")], ["w/a", "w/~1/a", "w/~2/a"], "each try has paths of its own")
+    journal = harness.Journal()
+    journal.commit({"path": "first", "output": 1})
+    journal.answers["l[1]/q"] = {"decision": "rejected", "approved": False, "answer": None, "comment": "not so"}
+    s = run([{"id": "first", "map": "1"},
+             {"id": "l", "dountil": "true", "max_iterations": 1, "retry": {"max": 2},
+              "steps": [{"id": "q", "ask": "may I?", "about": "push"}]}], scenario={"journal": journal})
+    ended(s, "failed", "rejected", "a no is not asked about again by a further try")
     s = run([{"id": "s", "sleep": "50s", "timeout": "100ms"}])
     ended(s, "failed", "step_timeout", "a time limit ends what a step waits for")
     tap.has(s.summary(), "step s: its time limit of 100.0 ms", "and is named")
