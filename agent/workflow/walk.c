@@ -22,6 +22,22 @@
 
 #define RETRY_WAIT_DOUBLINGS 10
 
+/* ---- paths --------------------------------------------------------------------------------------- */
+
+/* From the path of what holds @step, of @outer bytes, to that of its instance, and back. */
+static void enter(Engine *engine, size_t outer, const Step *step) {
+        (void) snprintf(engine->path + outer, sizeof(engine->path) - outer, "%s%s",
+                        outer ? "/" : "", step->id);
+}
+
+static size_t leave(Engine *engine, const Step *step) {
+        size_t outer = strlen(engine->path) - strlen(step->id);
+
+        outer -= outer > 0;
+        engine->path[outer] = '\0';
+        return outer;
+}
+
 /* ---- outputs ------------------------------------------------------------------------------------- */
 
 static int check_output(Engine *engine, const Step *step, const cJSON *output, Error *err) {
@@ -208,17 +224,48 @@ static const char outside_question[] = "This step has effects outside of the jai
                                        "known whether they took place.";
 
 /*
- * Was the step interrupted amid its effects? Then a person decides; nothing is repeated silently.
+ * How often people had it repeated. The note stands beside the instance: below it, the next begin would take it
+ * away.
+ */
+static cJSON *noted_repeats(Engine *engine, const Step *step, const char *name) {
+        size_t outer = leave(engine, step);
+        cJSON *noted = engine_noted(engine, name);
+
+        enter(engine, outer, step);
+        return noted;
+}
+
+static int note_repeats(Engine *engine, const Step *step, const char *name, unsigned n,
+                        Error *err) {
+        SCOPED(json_free) cJSON *number = cJSON_CreateNumber(n);
+        size_t outer = leave(engine, step);
+        int r = number ? engine_note(engine, name, number, err) : engine_no_memory(engine, err);
+
+        enter(engine, outer, step);
+        return r;
+}
+
+/*
+ * Was the step interrupted amid its effects? Then a person decides; nothing is repeated silently. What was
+ * asked in the same words has its answer already: each interruption has words of its own.
  * *ret_skip: it is taken as done.
  */
-static int ask_repeat(Engine *engine, bool *ret_skip, Error *err) {
+static int ask_repeat(Engine *engine, const Step *step, bool *ret_skip, Error *err) {
         static const char *const choices[] = { "repeat", "skip", "give up" };
-        SCOPED(json_free) cJSON *answer = NULL;
+        SCOPED(json_free) cJSON *answer = NULL, *noted = NULL;
         cJSON *question = cJSON_CreateObject(), *list;
+        char name[96], text[sizeof(outside_question) + 64];
         const char *choice;
+        unsigned n;
         int r;
 
-        (void) json_add_text(question, "text", outside_question);
+        (void) snprintf(name, sizeof(name), "repeat-%s", step->id);
+        noted = noted_repeats(engine, step, name);
+        n = cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
+        if (n > 0)
+                (void) snprintf(text, sizeof(text), "%s It was repeated %u times already.",
+                                outside_question, n);
+        (void) json_add_text(question, "text", n > 0 ? text : outside_question);
         list = json_add_array(question, "choices");
         for (unsigned i = 0; i < ELEMENTS(choices); i++)
                 (void) json_push_text(list, choices[i]);
@@ -227,8 +274,10 @@ static int ask_repeat(Engine *engine, bool *ret_skip, Error *err) {
                 return r;
         choice = json_text(answer, "answer");
         *ret_skip = choice && strcmp(choice, "skip") == 0;
-        if (*ret_skip || (choice && strcmp(choice, "repeat") == 0))
+        if (*ret_skip)
                 return 0;
+        if (choice && strcmp(choice, "repeat") == 0)
+                return note_repeats(engine, step, name, n + 1, err);
         (void) error_say(err, -ECANCELED, "step %s was interrupted and a person gave it up",
                          engine->path);
         return engine_fail(engine, CAUSE_GIVEN_UP, -ECANCELED);
@@ -242,7 +291,7 @@ static int run_guarded(Engine *engine, const Step *step, Error *err) {
         if (!step->outside)
                 return run_tries(engine, step, err);
         if (journal_is_begun(engine->run->journal, engine->path))
-                r = ask_repeat(engine, &skip, err);
+                r = ask_repeat(engine, step, &skip, err);
         if (r >= 0 && !skip)
                 r = engine_begin_effect(engine, err);
         if (r < 0 || !skip)
@@ -351,8 +400,7 @@ static int run_step(Engine *engine, const Step *step, Error *err) {
         cJSON *committed;
         int r;
 
-        (void) snprintf(engine->path + outer, sizeof(engine->path) - outer, "%s%s",
-                        outer ? "/" : "", step->id);
+        enter(engine, outer, step);
         committed = journal_take(engine->run->journal, engine->path);
         r = committed ? restore(engine, step, committed, err) : run_fresh(engine, step, err);
         engine->path[outer] = '\0';

@@ -252,6 +252,17 @@ def outside():
     journal.commit({"path": "d", "begun": True})
     s = run([step], scenario={"journal": journal, "refuse": {"ask": {"code": "unsupported", "message": "nobody is there"}}})
     tap.is_((s.cause(), s.files.get("sent")), ("refused", None), "nobody to ask: it is not repeated")
+    asked = []
+    for place, steps in (("d", [step]), ("l[1]/d", [{"id": "l", "dountil": "true", "max_iterations": 1, "steps": [step]}])):
+        journal = harness.Journal()
+        journal.commit({"path": place, "begun": True})
+        for answer in ({}, {place: {"answer": "repeat"}}, {}, {place: {"answer": "repeat"}}, {}):
+            journal.answers = answer
+            s = run(steps, scenario={"journal": journal, "hang_up": {"exec": 1},
+                                     "refuse": {"ask": {"code": "unsupported", "message": "nobody is there"}}})
+            asked += [p["text"] for m, p in s.calls if m == "ask"]
+    tap.is_((len(asked), len(set(asked[:3])), asked[:3]), (6, 3, asked[3:]),
+            "interrupted once more: it is asked in other words, which no earlier answer is for", asked)
 
 
 maps()
