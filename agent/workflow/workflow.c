@@ -85,6 +85,10 @@ static int load_id(Loader *loader, const cJSON *json, const char *path, Step *st
         if (loader->n_ids == WORKFLOW_STEPS_MAX)
                 return workflow_fault(err, path, "", "a workflow has at most %d steps",
                                       WORKFLOW_STEPS_MAX);
+        if (++*loader->n_all > WORKFLOW_STEPS_ALL_MAX)
+                return workflow_fault(err, path, "",
+                                      "with those that are called there are more than %d steps",
+                                      WORKFLOW_STEPS_ALL_MAX);
         if (loader->place + strlen(id) + 1 > STEP_PLACE_MAX)
                 return workflow_fault(err, path, "id",
                                       "the ids that lead to it are longer than %d bytes together",
@@ -349,6 +353,7 @@ int workflow_load_called(Loader *outer, const char *name, const char *path, Work
         SCOPED(workflow_free) Workflow *workflow = NULL;
         Loader loader = { .roles = outer->roles,
                           .library = outer->library,
+                          .n_all = outer->n_all,
                           .depth = outer->depth + 1,
                           .place = outer->place };
         int r;
@@ -375,7 +380,8 @@ int workflow_load_called(Loader *outer, const char *name, const char *path, Work
 int workflow_load(const cJSON *json, const RoleSet *roles, Workflow **ret_workflow, Error *err) {
         SCOPED(workflow_free) Workflow *workflow = calloc(1, sizeof(*workflow));
         const char *name = json_text(json, "name");
-        Loader loader = { .workflow = workflow, .roles = roles };
+        unsigned n_all = 0;
+        Loader loader = { .workflow = workflow, .roles = roles, .n_all = &n_all };
         int r;
 
         if (!workflow)

@@ -9,7 +9,9 @@
 #include "agent/roles/role.h"
 #include "agent/workflow/template.h"
 
-#define WORKFLOW_STEPS_MAX      128
+#define WORKFLOW_STEPS_MAX 128
+#define WORKFLOW_STEPS_ALL_MAX \
+        1024 /* with those of the workflows that it calls, as often as it does */
 #define WORKFLOW_DEPTH_MAX      8
 #define WORKFLOW_ITERATIONS_MAX 1000
 #define WORKFLOW_ARGUMENTS_MAX  64
@@ -99,6 +101,7 @@ typedef struct Loader {
         const cJSON *library; /* borrowed; {name: workflow} that steps may call; may be NULL */
         const char *ids[WORKFLOW_STEPS_MAX]; /* borrowed, so far */
         unsigned n_ids;
+        unsigned *n_all; /* borrowed; steps so far, of all workflows that are loaded */
         unsigned depth;
         size_t place; /* bytes of the ids that lead here */
 } Loader;

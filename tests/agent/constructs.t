@@ -198,6 +198,10 @@ def calls():
     loop = flow([{"id": "w", "workflow": "self"}])
     s = run([{"id": "w", "workflow": "self"}], workflows={"self": loop})
     tap.has(s.summary(), "deeper than", "one that calls itself")
+    many = {f"w{i}": flow([{"id": f"s{j}", "workflow": f"w{i + 1}"} for j in range(12)]) for i in (1, 2)}
+    s = run([{"id": f"s{j}", "workflow": "w1"} for j in range(12)], workflows={**many, "w3": flow([{"id": "v", "verify": {}}])})
+    ended(s, "failed", "workflow_invalid", "a few workflows that call each other often are many steps")
+    tap.has(s.summary(), "more than 1024 steps", "and are refused before the run")
 
 
 # ---- going on
