@@ -69,17 +69,6 @@ static int fall_out(Engine *engine, Race *race, const Error *why) {
         return engine_event(engine, "notice", data);
 }
 
-static int begin(Engine *engine, Race *race, unsigned index, Error *err) {
-        int r = workspace_take(engine, err);
-
-        if (r < 0)
-                return r;
-        r = workspace_fork(engine, &race->forks[index], err);
-        workspace_leave(engine);
-        engine->fork = race->forks[index];
-        return r;
-}
-
 static int walk(Engine *engine, const Race *race, unsigned index, Error *err) {
         const Step *step = race->step;
         size_t n = strlen(engine->path);
@@ -129,7 +118,7 @@ static int run_fork(Engine *engine, unsigned index, void *userdata, Error *err) 
         if (!number || engine_set_item(engine, number) < 0)
                 return engine_no_memory(engine, err);
         engine_set_iteration(engine, index + 1, race->step->max_iterations);
-        r = begin(engine, race, index, err);
+        r = workspace_begin(engine, &race->forks[index], err);
         if (r < 0)
                 return r;
         r = walk(engine, race, index, err);

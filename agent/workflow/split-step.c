@@ -124,14 +124,9 @@ static int set_conflicts(Engine *engine, const cJSON *item, const Merging *mergi
 
 /* A fresh fork of what the workspace is now, with the merge and its marks in it, takes the old one's place. */
 static int move(Engine *engine, Part *part, const Merging *merging, Error *err) {
-        uint64_t fresh = 0;
-        int r = workspace_fork(engine, &fresh, err);
+        int r = workspace_again(engine, &part->fork, err);
 
-        if (r < 0)
-                return r;
-        workspace_end(engine, part->fork);
-        part->fork = engine->fork = fresh;
-        return workspace_lay(engine, merging, fresh, err);
+        return r < 0 ? r : workspace_lay(engine, merging, part->fork, err);
 }
 
 /* Let a worker mend it, until no file that was in conflict has marks left. */
@@ -207,17 +202,6 @@ static int bring_back(Engine *engine, const Split *split, unsigned index, Error 
         return r;
 }
 
-static int begin(Engine *engine, Part *part, Error *err) {
-        int r = workspace_take(engine, err);
-
-        if (r < 0)
-                return r;
-        r = workspace_fork(engine, &part->fork, err);
-        workspace_leave(engine);
-        engine->fork = part->fork;
-        return r;
-}
-
 static int run_part(Engine *engine, unsigned index, void *userdata, Error *err) {
         Split *split = userdata;
         Part *part = &split->parts[index];
@@ -231,7 +215,7 @@ static int run_part(Engine *engine, unsigned index, void *userdata, Error *err) 
         if (engine_set_item(engine, cJSON_GetArrayItem(split->list, (int) index)) < 0)
                 return engine_no_memory(engine, err);
         engine_set_iteration(engine, index + 1, split->n);
-        r = begin(engine, part, err);
+        r = workspace_begin(engine, &part->fork, err);
         if (r >= 0)
                 r = walk_arm(engine, split, ARM_STEPS, 0, err);
         return r < 0 ? r : bring_back(engine, split, index, err);

@@ -15,6 +15,8 @@
 #define WORDS_MAX    200u          /* of one command; the supervisor takes 256 */
 #define TEXT_MAX     (400u * 1024) /* of its words together */
 #define PATH_LEN_MAX 4096u
+#define ROOM_TRIES   600u /* for a fork */
+#define ROOM_USEC    100000u
 
 static const char take_away[] =
         "for f do rm -f -- \"./$f\" || exit 1\n"
@@ -69,16 +71,48 @@ int workspace_nested(Engine *engine, Error *err) {
         return engine_fail(engine, CAUSE_WORKFLOW, -EINVAL);
 }
 
-int workspace_fork(Engine *engine, uint64_t *ret_fork, Error *err) {
+/* Returns: 1 where there is no room, and @last is not set; 0; negative errno */
+static int try_fork(Engine *engine, uint64_t *ret_fork, bool last, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
-        int r = engine_call(engine, "fork", cJSON_CreateObject(), &answer, err);
+        int r = link_call(engine->session->link, "fork", cJSON_CreateObject(), &answer, err);
 
+        if (r == LINK_E_REFUSED && strcmp(answer.code, "busy") == 0 && !last)
+                return 1;
+        if (r == LINK_E_REFUSED)
+                return engine_refused(engine, &answer);
         if (r < 0)
-                return r;
+                return engine_fail(engine, engine_wait_cause(r), r);
         if (json_number(answer.result, "fork", ret_fork) == 0)
                 return 0;
         (void) error_say(err, -EPROTO, "fork: an answer without a number");
         return engine_fail(engine, CAUSE_INTERNAL, -EPROTO);
+}
+
+/* @keep: the caller has the turn; else it is taken for each try, since who has a fork needs it to end that */
+static int make_fork(Engine *engine, uint64_t *ret_fork, bool keep, Error *err) {
+        int r = 1;
+
+        workspace_end(engine, *ret_fork);
+        *ret_fork = engine->fork = 0;
+        for (unsigned i = 1; r > 0; i++) {
+                if (i > 1 && (r = engine_pause(engine, ROOM_USEC, err)) < 0)
+                        return r;
+                if (!keep && (r = workspace_take(engine, err)) < 0)
+                        return r;
+                r = try_fork(engine, ret_fork, i == ROOM_TRIES, err);
+                if (!keep)
+                        workspace_leave(engine);
+        }
+        engine->fork = *ret_fork;
+        return r;
+}
+
+int workspace_begin(Engine *engine, uint64_t *ret_fork, Error *err) {
+        return make_fork(engine, ret_fork, false, err);
+}
+
+int workspace_again(Engine *engine, uint64_t *ret_fork, Error *err) {
+        return make_fork(engine, ret_fork, true, err);
 }
 
 /* Its number was given by the supervisor; a refusal means that it is gone, and nothing is lost by that. */

@@ -26,14 +26,24 @@ int workspace_life(Engine *engine, unsigned *ret_life, Error *err);
 /** workspace_nested() - refuse a split or a race inside of a fork. Returns: negative errno */
 int workspace_nested(Engine *engine, Error *err);
 
-/** workspace_fork() - a fork of the task's own workspace as it is. Returns: 0 or negative errno with the cause set */
-int workspace_fork(Engine *engine, uint64_t *ret_fork, Error *err);
+/**
+ * workspace_begin() - the steps of @engine work in a fork of the task's own workspace from now on
+ * @ret_fork: zeroed, or one that is ended before
+ *
+ * Waits for its turn, and for room: a task has so many forks at a time, and one that was ended counts until its
+ * jail is gone.
+ *
+ * Returns: 0 or negative errno with the cause set.
+ */
+int workspace_begin(Engine *engine, uint64_t *ret_fork, Error *err);
+/** workspace_again() - the same for who has the turn, and keeps it */
+int workspace_again(Engine *engine, uint64_t *ret_fork, Error *err);
 /** workspace_end() - a fork is not needed any more; one that is gone already is fine */
 void workspace_end(Engine *engine, uint64_t fork);
 
-/** workspace_merge() - work out what @fork means for the task's own workspace. Returns: as workspace_fork(); released by merging_deinit() */
+/** workspace_merge() - work out what @fork means for the task's own workspace. Returns: as workspace_begin(); released by merging_deinit() */
 int workspace_merge(Engine *engine, uint64_t fork, Merging *ret_merging, Error *err);
-/** workspace_lay() - make the changes in @fork; 0: in the task's own workspace. Returns: as workspace_fork() */
+/** workspace_lay() - make the changes in @fork; 0: in the task's own workspace. Returns: as workspace_begin() */
 int workspace_lay(Engine *engine, const Merging *merging, uint64_t fork, Error *err);
 /** workspace_marked() - of the conflicts, how many files in @fork still hold a conflict's marks. Returns: it, or negative errno */
 int workspace_marked(Engine *engine, const Merging *merging, uint64_t fork, Error *err);

@@ -140,6 +140,15 @@ def each():
     tap.is_(paths(s), ["e[0]/x", "e[0]"], "those behind it do not begin")
 
 
+def forks():
+    s = run([{"id": "s", "split": "[range(8)]", "steps": [{"id": "x", "map": "[.item]"}]}], scenario={"forks": 3})
+    ended(s, "done", None, "split: more workers than there may be forks")
+    tap.is_([part["result"] for part in output(s, "s")], [[i] for i in range(8)], "all have done their part")
+    tap.ok(s.n_forks == 8 and s.busy > 0 and not s.forks, "who found no room waited for it", s.n_forks, s.busy, s.forks)
+    s = run([{"id": "r", "race": 2, "wins": ".item == 1", "steps": [{"id": "x", "map": "[.item]"}]}])
+    tap.is_(output(s, "r"), {"winner": 1, "result": [1]}, "race: the one for which the condition holds")
+
+
 # ---- retry, time limits, finally, called workflows
 
 def tries():
@@ -274,6 +283,7 @@ too_long()
 branches()
 side_by_side()
 each()
+forks()
 tries()
 last_words()
 calls()

@@ -12,6 +12,8 @@ would answer. A Scenario is a dictionary:
   refuse      {method: {"code", "message", "hint"}}: answer these methods so
   hang_up     {method: n}: close the socket instead of answering the n-th call of this method
   journal     the Journal of an earlier life: what a resumed run finds in task.info
+  forks       so many at a time (12); one that was ended counts until a fork was refused. They are all one directory,
+              and what is merged is nothing
 """
 import fnmatch, json, os, re, socket, subprocess, sys, tempfile, threading, time
 
@@ -74,6 +76,8 @@ class Supervisor:
         self.finish = None
         self.verdicts = list(scenario.get("verdicts", []))
         self.n_verify = 0
+        self.n_forks = self.busy = 0
+        self.forks, self.leaving = set(), 0
         self.stderr = ""
         self.exit = None
         self.sending = threading.Lock()
@@ -184,6 +188,22 @@ class Supervisor:
         self.journal.commit(params)
         return {}, []
 
+    def fork(self, params):
+        if len(self.forks) + self.leaving >= self.scenario.get("forks", 12):
+            self.leaving, self.busy = 0, self.busy + 1
+            raise Refusal("busy", "there are so many forks already")
+        self.n_forks += 1
+        self.forks.add(self.n_forks)
+        return {"fork": self.n_forks}, []
+
+    def end_fork(self, number):
+        if number in self.forks:
+            self.forks.discard(number)
+            self.leaving += 1
+
+    def merge(self, params):
+        return {"paths": 0, "conflicting": 0, "conflicts": []}, [os.memfd_create("merge")]
+
     def done(self, params):
         self.finish = params
         return {}, []
@@ -194,12 +214,16 @@ class Supervisor:
         if method in ("event", "record"):
             (self.events if method == "event" else self.records).append(params)
             return True
+        if method == "fork" and "end" in params:  # a notification
+            self.end_fork(params["end"])
+            return True
         self.calls.append((method, params))
         count = sum(1 for m, _ in self.calls if m == method)
         if self.scenario.get("hang_up", {}).get(method) == count:
             return False
         table = {"task.info": self.task_info, "exec": self.exec, "open": self.open, "search": self.search,
-                 "verify": self.verify, "checkpoint": self.checkpoint, "finish": self.done}
+                 "verify": self.verify, "checkpoint": self.checkpoint, "finish": self.done, "fork": self.fork,
+                 "merge": self.merge}
         reply, fds = {"jsonrpc": "2.0", "id": message["id"]}, []
         try:
             if method in self.scenario.get("refuse", {}):
