@@ -135,6 +135,10 @@ int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer 
         return r;
 }
 
+bool link_is_busy(int r, const LinkAnswer *answer) {
+        return r == LINK_E_REFUSED && strcmp(answer->code, "busy") == 0;
+}
+
 int link_take_fd_at(LinkAnswer *answer, unsigned i) {
         if (i >= answer->message.n_fds)
                 return -EBADF;

@@ -20,6 +20,9 @@ typedef struct LinkAnswer {
 
 enum { _LINK_E_SUCCESS, LINK_E_REFUSED };
 
+/** link_is_busy() - was it refused only because the same is under way for another */
+bool link_is_busy(int r, const LinkAnswer *answer);
+
 #define LINK_CALLS_MAX 64 /* under way */
 
 /** link_new_consume() - over the task socket. Returns: 0 or -ENOMEM (then @fd is closed) */

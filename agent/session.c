@@ -8,6 +8,7 @@
 #include "base/fds.h"
 
 #define JOURNAL_BYTES_MAX ((size_t) 160 << 20)
+#define FINISH_AGAIN_USEC 200000u
 
 int session_fail(Session *session, Cause cause, int code) {
         if (session->cause == CAUSE_NONE)
@@ -145,9 +146,23 @@ static void add_figures(const Session *session, cJSON *params) {
         }
 }
 
+/* A verify that a step left behind when it was ended comes to its own end first. */
+static int finish(Session *session, const cJSON *params, Error *err) {
+        for (;;) {
+                SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
+                int r = link_call(session->link, "finish", cJSON_Duplicate(params, true), &answer,
+                                  err);
+
+                if (!link_is_busy(r, &answer))
+                        return r;
+                r = loop_sleep(session->loop, FINISH_AGAIN_USEC, err);
+                if (r < 0)
+                        return r;
+        }
+}
+
 int session_finish(Session *session, const char *summary, Error *err) {
-        SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
-        cJSON *params = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
 
         send_remark(session);
         (void) json_add_text(params, "state", session->cause == CAUSE_NONE ? "done" : "failed");
@@ -155,5 +170,5 @@ int session_finish(Session *session, const char *summary, Error *err) {
                 (void) json_add_text(params, "cause", cause_name(session->cause));
         add_figures(session, params);
         (void) json_add_text(params, "summary", summary);
-        return link_call(session->link, "finish", params, &answer, err);
+        return finish(session, params, err);
 }

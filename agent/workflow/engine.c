@@ -102,15 +102,17 @@ int engine_refused(Engine *engine, const LinkAnswer *answer) {
                            -EPROTO);
 }
 
+int engine_answered(Engine *engine, int r, const LinkAnswer *answer) {
+        if (r < 0)
+                return engine_fail(engine, engine_wait_cause(r), r);
+        return r == LINK_E_REFUSED ? engine_refused(engine, answer) : 0;
+}
+
 int engine_call(Engine *engine, const char *method, cJSON *params_consume, LinkAnswer *ret,
                 Error *err) {
         int r = link_call(engine->session->link, method, params_consume, ret, err);
 
-        if (r == 0)
-                return 0;
-        if (r < 0)
-                return engine_fail(engine, engine_wait_cause(r), r);
-        return engine_refused(engine, ret);
+        return engine_answered(engine, r, ret);
 }
 
 const char *engine_place(const Engine *engine, char *text) {

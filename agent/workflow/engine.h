@@ -83,6 +83,9 @@ int engine_eval(Engine *engine, unsigned expression, cJSON **ret_value, Error *e
 /** engine_refused() - the cause for a link_call() that was refused. Returns: negative errno */
 int engine_refused(Engine *engine, const LinkAnswer *answer);
 
+/** engine_answered() - what link_call() returned as 0, or negative errno with the cause set */
+int engine_answered(Engine *engine, int r, const LinkAnswer *answer);
+
 /** engine_call() - link_call() with the cause set where it fails. Returns: 0 or negative errno */
 int engine_call(Engine *engine, const char *method, cJSON *params_consume, LinkAnswer *ret,
                 Error *err);

@@ -76,12 +76,11 @@ static int try_fork(Engine *engine, uint64_t *ret_fork, bool last, Error *err) {
         SCOPED(link_answer_deinit) LinkAnswer answer = LINK_ANSWER_EMPTY;
         int r = link_call(engine->session->link, "fork", cJSON_CreateObject(), &answer, err);
 
-        if (r == LINK_E_REFUSED && strcmp(answer.code, "busy") == 0 && !last)
+        if (link_is_busy(r, &answer) && !last)
                 return 1;
-        if (r == LINK_E_REFUSED)
-                return engine_refused(engine, &answer);
+        r = engine_answered(engine, r, &answer);
         if (r < 0)
-                return engine_fail(engine, engine_wait_cause(r), r);
+                return r;
         if (json_number(answer.result, "fork", ret_fork) == 0)
                 return 0;
         (void) error_say(err, -EPROTO, "fork: an answer without a number");

@@ -149,6 +149,12 @@ def forks():
     tap.is_(output(s, "r"), {"winner": 1, "result": [1]}, "race: the one for which the condition holds")
 
 
+def busy():
+    s = run([{"id": "v", "verify": {}}], scenario={"verdicts": [{"verdict": "passed"}], "busy": {"verify": 2, "finish": 2}})
+    ended(s, "done", None, "a verify that nobody waits for any more is waited for, by the next and by the end")
+    tap.is_([[m for m, _ in s.calls].count(method) for method in ("verify", "finish")], [3, 3], "each is asked for again")
+
+
 # ---- retry, time limits, finally, called workflows
 
 def tries():
@@ -284,6 +290,7 @@ branches()
 side_by_side()
 each()
 forks()
+busy()
 tries()
 last_words()
 calls()

@@ -10,6 +10,7 @@ would answer. A Scenario is a dictionary:
   transcript  list, handed over as a descriptor
   verdicts    list of verify results, used in order; when they are used up: error `limit`
   refuse      {method: {"code", "message", "hint"}}: answer these methods so
+  busy        {method: n}: refuse the first n calls of this method, because one is under way
   hang_up     {method: n}: close the socket instead of answering the n-th call of this method
   journal     the Journal of an earlier life: what a resumed run finds in task.info
   forks       so many at a time (12); one that was ended counts until a fork was refused. They are all one directory,
@@ -226,6 +227,8 @@ class Supervisor:
                  "merge": self.merge}
         reply, fds = {"jsonrpc": "2.0", "id": message["id"]}, []
         try:
+            if count <= self.scenario.get("busy", {}).get(method, 0):
+                raise Refusal("busy", "one is under way already")
             if method in self.scenario.get("refuse", {}):
                 raise Refusal(**self.scenario["refuse"][method])
             if method not in table:
