@@ -67,18 +67,20 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         Task *task = call->task;
         Error err = ERROR_EMPTY;
 
-        call->jail_call = false;
         if (json)
                 add_model(json, call);
         if (!call->fork)
                 task_touched(task);
         tell_command(call, asked, json);
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
+        call->jail_call = false;                /* until here its socket's end leaves it to us */
         task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
         if (end->cause == CAUSE_JAIL_ENDED || end->cause == CAUSE_SUPERVISOR_LOST) {
                 /* the step has not ended, its jail was lost: the task goes on, or ends, for that */
                 json_free(json);
+                if (!agent_call_is_wanted(call)) /* that run is over: nobody else frees it */
+                        agent_call_fail(call, NULL, &err);
                 return;
         }
         if (json || !call->id)

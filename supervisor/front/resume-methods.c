@@ -141,6 +141,7 @@ static int write_line(Task *task, const char *step, uint64_t seq, Error *err) {
 static int undo(Task *task, const char *step, uint64_t seq, Error *err) {
         int r = write_line(task, step, seq, err);
 
+        task_history_leave(task); /* the layer that its last run stood on */
         if (r == 0)
                 r = task_history_back(task->front, task->id, task->owner_uid, seq, err);
         if (r == 0)

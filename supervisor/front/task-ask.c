@@ -22,7 +22,7 @@
 #include "supervisor/front/task-start.h"
 #include "supervisor/front/waiting.h"
 
-#define EVENT_TEXT_MAX 2000u
+#define TASK_HOLDS_MAX (2 * QUESTIONS_PER_TASK_MAX)
 
 /* ---- events --------------------------------------------------------------------------------------- */
 
@@ -59,6 +59,7 @@ static bool may_suspend(const Task *task) {
 
 /* Agent and jails stay as they are, and stand still */
 static void hold(Task *task) {
+        task->holds++;
         task_park_keep(task); /* who started it may go: it will be answered another day */
         task_stop_clock(task);
         hold_jails(task, true);
@@ -66,12 +67,14 @@ static void hold(Task *task) {
         tasks_next(task->front->tasks);
 }
 
+/* One whose agent says again and again that it waits, and does not, runs on, and its time with it */
 static void suspend(Task *task) {
         Error err = ERROR_EMPTY;
+        bool stays = agent_socket_stays(task->socket);
 
-        if (!may_suspend(task))
+        if (!may_suspend(task) || (stays && task->holds >= TASK_HOLDS_MAX))
                 return;
-        if (agent_socket_stays(task->socket))
+        if (stays)
                 hold(task);
         else if (task_park(task, "ask", "it waits for people", &err) < 0)
                 task_fail(task, "internal", &err);

@@ -8,7 +8,9 @@
  */
 #include "supervisor/front/task-commit.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fds.h"
 #include "base/log.h"
@@ -37,6 +39,7 @@ enum { TEXT_PATH, TEXT_REPLACES, TEXT_OUTPUT, TEXT_STATE, TEXT_MEMORY };
 struct TaskCommits {
         Pending *first;
         WorkLayer *saving; /* owned */
+        int journal_fd;    /* owned: a large journal, as this run's agent first got it */
         bool told;         /* that there is no room for layers */
 };
 
@@ -88,6 +91,16 @@ static Pending *pop(TaskCommits *commits) {
         return pending;
 }
 
+/* Of this run. Returns: borrowed; NULL: no memory */
+static TaskCommits *commits_of(Task *task) {
+        if (task->commits)
+                return task->commits;
+        task->commits = calloc(1, sizeof(*task->commits));
+        if (task->commits)
+                task->commits->journal_fd = -EBADF;
+        return task->commits;
+}
+
 bool task_commits_wait(const Task *task) {
         return task->commits && task->commits->first;
 }
@@ -103,6 +116,7 @@ void task_commits_cancel(Task *task) {
         }
         while (commits->first)
                 pending_free(pop(commits));
+        fds_close(&commits->journal_fd, 1);
         free(commits);
 }
 
@@ -232,9 +246,7 @@ static int enqueue(Task *task, Pending *pending_consume, Error *err) {
         SCOPED(pending_free) Pending *pending = pending_consume;
         Pending **at;
 
-        if (!task->commits)
-                task->commits = calloc(1, sizeof(*task->commits));
-        if (!task->commits)
+        if (!commits_of(task))
                 return error_set(err, -ENOMEM, "commit a step");
         for (at = &task->commits->first; *at; at = &(*at)->next)
                 ;
@@ -260,13 +272,30 @@ int task_commit(AgentCall *call, const cJSON *params, Error *err) {
 
 /* ---- the journal --------------------------------------------------------------------------------- */
 
-int task_commits_add_journal(const Task *task, cJSON *info, unsigned index, int *ret_fd,
-                             Error *err) {
+/* One file for all that an agent asks in a run: who keeps every answer open must not fill our memory */
+static int add_file(TaskCommits *commits, cJSON *info, unsigned index, int *ret_fd, Error *err) {
+        int fd;
+
+        (void) lseek(commits->journal_fd, 0, SEEK_SET);
+        fd = fcntl(commits->journal_fd, F_DUPFD_CLOEXEC, 3);
+        if (fd < 0)
+                return error_set(err, -errno, "tell the agent its journal");
+        json_add_number(info, "journal_fd", index);
+        *ret_fd = fd;
+        return 0;
+}
+
+int task_commits_add_journal(Task *task, cJSON *info, unsigned index, int *ret_fd, Error *err) {
+        TaskCommits *commits = commits_of(task);
         autofree char *text = NULL;
         cJSON *journal = NULL;
         size_t n;
         int fd, r;
 
+        if (!commits)
+                return error_set(err, -ENOMEM, "tell the agent its journal");
+        if (commits->journal_fd >= 0)
+                return add_file(commits, info, index, ret_fd, err);
         r = task_steps_journal(task, &text, &n, err);
         if (r < 0)
                 return r;
@@ -281,7 +310,6 @@ int task_commits_add_journal(const Task *task, cJSON *info, unsigned index, int 
         fd = memfd_sealed("journal", text, n, false, err);
         if (fd < 0)
                 return fd;
-        json_add_number(info, "journal_fd", index);
-        *ret_fd = fd;
-        return 0;
+        commits->journal_fd = fd;
+        return add_file(commits, info, index, ret_fd, err);
 }

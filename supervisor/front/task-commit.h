@@ -23,5 +23,4 @@ bool task_commits_wait(const Task *task);
 void task_commits_cancel(Task *task);
 
 /** task_commits_add_journal() - "journal" for task.info, or "journal_fd" and a fresh descriptor where it is large; -EBADF */
-int task_commits_add_journal(const Task *task, cJSON *info, unsigned index, int *ret_fd,
-                             Error *err);
+int task_commits_add_journal(Task *task, cJSON *info, unsigned index, int *ret_fd, Error *err);

@@ -59,12 +59,12 @@ static void let_go(Front *front, Holds *holds, const char *task, uint32_t owner,
         *layers = (Layers){ 0 };
 }
 
-/* Values that no commit names any more */
+/* Values that no commit names any more. Each list is read once, however many values there are */
 static int drop_values(Front *front, const char *task, Error *err) {
         return ledger_exec(front->ledger, err,
-                           "DELETE FROM task_values WHERE task = ?1 AND NOT EXISTS (SELECT 1 FROM "
-                           "task_steps s WHERE s.task = ?1 AND CASE task_values.kind WHEN 0 THEN "
-                           "s.state ELSE s.memory END = task_values.seq)",
+                           "DELETE FROM task_values WHERE task = ?1 AND CASE kind WHEN 0 THEN seq "
+                           "NOT IN (SELECT state FROM task_steps WHERE task = ?1) ELSE seq NOT IN "
+                           "(SELECT memory FROM task_steps WHERE task = ?1) END",
                            "t", task);
 }
 
@@ -159,12 +159,23 @@ cJSON *task_history_list(Front *front, const char *task, Error *err) {
 
 /* ---- letting go ---------------------------------------------------------------------------------- */
 
-void task_history_purge(Task *task) {
+/* What was superseded up to commit @last, and with @values what commits before it remember */
+static int forget_until(const Task *task, int64_t last, bool values, Error *err) {
+        static const char *const statements[] = {
+                "DELETE FROM task_steps WHERE task = ?1 AND superseded BETWEEN 1 AND ?2",
+                "UPDATE task_saves SET steps_from = ?2 WHERE task = ?1",
+                "UPDATE task_steps SET (state, memory) = (SELECT state, memory FROM task_steps s "
+                "WHERE s.task = ?1 AND s.seq = ?2) WHERE task = ?1 AND seq < ?2",
+        };
+        int r = 0;
+
+        for (unsigned i = 0; r >= 0 && i < ELEMENTS(statements) - !values; i++)
+                r = ledger_exec(task->front->ledger, err, statements[i], "ti", task->id, last);
+        return r < 0 ? r : drop_values(task->front, task->id, err);
+}
+
+static void forget_history(Task *task, int64_t last, bool values) {
         Ledger *ledger = task->front->ledger;
-        int64_t last = ledger_number(ledger, 0,
-                                     "SELECT superseded FROM task_steps WHERE task = ?1 AND "
-                                     "superseded > 0 ORDER BY superseded DESC LIMIT 1 OFFSET ?2",
-                                     "ti", task->id, (int64_t) STEP_HISTORY_MAX);
         Error err = ERROR_EMPTY;
         Layers layers;
         int r;
@@ -172,23 +183,25 @@ void task_history_purge(Task *task) {
         if (last == 0 || read_layers(task->front, task->id, &layers) < 0)
                 return;
         r = ledger_begin(ledger, false, &err);
-        if (r >= 0) {
-                r = ledger_exec(ledger, &err,
-                                "DELETE FROM task_steps WHERE task = ?1 AND superseded BETWEEN 1 "
-                                "AND ?2",
-                                "ti", task->id, last);
-                if (r >= 0)
-                        r = ledger_exec(ledger, &err,
-                                        "UPDATE task_saves SET steps_from = ?2 WHERE task = ?1",
-                                        "ti", task->id, last);
-                if (r >= 0)
-                        r = drop_values(task->front, task->id, &err);
-                r = ledger_end(ledger, r, &err);
-        }
+        if (r >= 0)
+                r = ledger_end(ledger, forget_until(task, last, values, &err), &err);
         if (r < 0)
                 log_event(LOG_WARNING, "old commits of a task stay", F("TASK", task->id),
                           F_ERR(&err));
         let_go(task->front, tasks_holds(task->front->tasks), task->id, task->owner_uid, &layers);
+}
+
+void task_history_purge(Task *task) {
+        int64_t last = ledger_number(task->front->ledger, 0,
+                                     "SELECT superseded FROM task_steps WHERE task = ?1 AND "
+                                     "superseded > 0 ORDER BY superseded DESC LIMIT 1 OFFSET ?2",
+                                     "ti", task->id, (int64_t) STEP_HISTORY_MAX);
+
+        forget_history(task, last, false);
+}
+
+void task_history_shrink(Task *task) {
+        forget_history(task, (int64_t) task->steps.work_seq, true);
 }
 
 bool task_history_evict(Task *task) {
@@ -201,7 +214,8 @@ bool task_history_evict(Task *task) {
         for (size_t i = 0; i < layers.n && !found; i++) {
                 const uint8_t *layer = layers.digests[i];
 
-                if ((steps->work == WORK_LAYER && memcmp(layer, steps->layer, DIGEST_SIZE) == 0) ||
+                /* of an unknown workspace too: the layer is of the last that is known, to go on from */
+                if ((steps->work != WORK_BASE && memcmp(layer, steps->layer, DIGEST_SIZE) == 0) ||
                     (steps->has_under && memcmp(layer, steps->under, DIGEST_SIZE) == 0))
                         continue;
                 found = ledger_exec(task->front->ledger, NULL,

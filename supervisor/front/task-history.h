@@ -28,6 +28,8 @@ cJSON *task_history_list(Front *front, const char *task, Error *err);
 
 /** task_history_purge() - of superseded commits those beyond STEP_HISTORY_MAX go */
 void task_history_purge(Task *task);
+/** task_history_shrink() - the ledger holds too much of the task: only its last commit can be gone back to */
+void task_history_shrink(Task *task);
 /** task_history_evict() - let the oldest layer go that the task does not need to go on. Returns: was there one */
 bool task_history_evict(Task *task);
 /** task_history_forget() - all rows of a task, and their layers */

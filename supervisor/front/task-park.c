@@ -14,6 +14,7 @@
 #include "supervisor/front/task-commit.h"
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-saves.h"
 
 /* ---- stopping ------------------------------------------------------------------------------------ */
@@ -127,6 +128,8 @@ void task_lost(Task *task, const char *cause, const char *why) {
         log_event(LOG_WARNING, "a task goes on from its last commit", F("TASK", task->id),
                   F("CAUSE", cause));
         stop(task);
+        if (!task_meter_read(task)) /* a run too short to be looked at counts as well */
+                return;
         if (go_on(task, cause, &err) < 0)
                 task_end(task, TASK_ERROR, cause, err.text);
 }

@@ -16,7 +16,8 @@
 #include "supervisor/front/task.h"
 
 #define JOURNAL_TEXT_MAX (2 * STEP_JOURNAL_MAX)
-#define PURGE_EVERY      256u /* commits */
+#define PURGE_EVERY      1024u /* commits: it looks at all of them */
+#define ROW_BYTES        1024u /* for each beside its texts: many that say nothing are much, too */
 
 enum { VALUE_STATE, VALUE_MEMORY };
 
@@ -92,21 +93,64 @@ static int write_rows(Task *task, const StepCommit *commit, TaskSteps *next, Err
         return insert(task, commit, next, err);
 }
 
-/* Exact only when it is needed: what was superseded does not count any more */
+static size_t length(const char *text) {
+        return text ? strlen(text) : 0;
+}
+
+static uint64_t count_kept(const Task *task) {
+        return (uint64_t) ledger_number(
+                task->front->ledger, 0,
+                "SELECT (SELECT ifnull(sum(?2 + length(CAST(path AS BLOB)) + "
+                "ifnull(length(CAST(output AS BLOB)), 0)), 0) FROM task_steps WHERE task = ?1) + "
+                "(SELECT ifnull(sum(?2 + length(CAST(value AS BLOB))), 0) FROM task_values WHERE "
+                "task = ?1)",
+                "ti", task->id, (int64_t) ROW_BYTES);
+}
+
+static size_t value_bytes(const char *value) {
+        return value ? ROW_BYTES + strlen(value) : 0;
+}
+
+static int refuse(uint64_t most, const char *what, Error *err) {
+        return error_say(err, -E2BIG,
+                         "%s of the task's steps are more than %llu MiB: its steps must say less",
+                         what, (unsigned long long) most >> 20);
+}
+
+/* All that is kept, whether it counts or not: before a step is refused, what could be gone back to goes */
+static int check_kept(Task *task, const StepCommit *commit, Error *err) {
+        TaskSteps *steps = &task->steps;
+        size_t n = ROW_BYTES + strlen(commit->path) + length(commit->output) +
+                   value_bytes(commit->state) + value_bytes(commit->memory);
+
+        if (!steps->is_full && steps->kept + n > STEP_KEPT_MAX) {
+                task_history_shrink(task);
+                steps->kept = count_kept(task);
+                steps->is_full = steps->kept + n > STEP_KEPT_MAX / 4 * 3;
+        }
+        if (steps->is_full)
+                return refuse(STEP_KEPT_MAX, "outputs and memory", err);
+        steps->kept += n;
+        return 0;
+}
+
+/*
+ * Exact only when it is needed: what was superseded does not count any more. To count takes long: who has little
+ * left then has nothing left.
+ */
 static int check_room(Task *task, size_t n, Error *err) {
         TaskSteps *steps = &task->steps;
 
-        if (steps->bytes + n > STEP_JOURNAL_MAX)
+        if (!steps->is_full && steps->bytes + n > STEP_JOURNAL_MAX) {
                 steps->bytes = (uint64_t) ledger_number(
                         task->front->ledger, 0,
                         "SELECT sum(length(path) + ifnull(length(output), 0)) FROM task_steps "
                         "WHERE task = ?1 AND superseded = 0",
                         "t", task->id);
-        if (steps->bytes + n > STEP_JOURNAL_MAX)
-                return error_say(err, -E2BIG,
-                                 "the outputs of the task's steps are more than %llu MiB: its "
-                                 "steps must say less",
-                                 STEP_JOURNAL_MAX >> 20);
+                steps->is_full = steps->bytes + n > STEP_JOURNAL_MAX / 16 * 15;
+        }
+        if (steps->is_full)
+                return refuse(STEP_JOURNAL_MAX, "outputs", err);
         steps->bytes += n;
         return 0;
 }
@@ -126,12 +170,15 @@ static void take_over(TaskSteps *steps, const StepCommit *commit, const TaskStep
 
 int task_steps_commit(Task *task, const StepCommit *commit, Error *err) {
         Ledger *ledger = task->front->ledger;
-        size_t n = strlen(commit->path) + (commit->output ? strlen(commit->output) : 0);
-        TaskSteps next = task->steps;
+        size_t n = strlen(commit->path) + length(commit->output);
+        TaskSteps next;
         int r = check_room(task, n, err);
 
+        if (r == 0)
+                r = check_kept(task, commit, err);
         if (r < 0)
                 return r;
+        next = task->steps;
         /* that an effect outside begins must be known after a power cut, too */
         r = ledger_begin(ledger, !commit->output, err);
         if (r < 0)
@@ -193,6 +240,7 @@ int task_steps_load(Task *task, Error *err) {
                 ledger, 0,
                 "SELECT max(seq) FROM task_steps WHERE task = ?1 AND begun = 0 AND work > 0", "t",
                 task->id);
+        steps.kept = count_kept(task);
         task->steps = steps;
         return 0;
 }

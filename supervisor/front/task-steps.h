@@ -13,6 +13,8 @@
 #define STEP_JOURNAL_MAX    (64ull << 20) /* bytes of all outputs that count */
 #define STEP_JOURNAL_INLINE (128u << 10)  /* a larger journal goes by a descriptor */
 #define STEP_HISTORY_MAX    2000u         /* superseded commits that are kept to be gone back to */
+#define STEP_KEPT_MAX \
+        (128ull << 20) /* bytes of all of them and of what they name; above it older ones go */
 
 typedef struct Task Task;
 
@@ -21,7 +23,9 @@ typedef enum TaskWork { WORK_UNKNOWN = 0, WORK_BASE, WORK_LAYER } TaskWork;
 typedef struct TaskSteps {          /* of one task: what its last commit says */
         uint64_t seq;               /* of the last commit; 0: none */
         uint64_t state, memory;     /* seq of the present values; 0: none */
-        uint64_t bytes;             /* of outputs, as far as they were counted */
+        uint64_t bytes;             /* of outputs that count, as far as they were counted */
+        uint64_t kept;              /* of all that the ledger keeps of the steps, likewise */
+        bool is_full;               /* either is too much, and nothing can go: until the next run */
         TaskWork work;              /* the workspace of the last commit … */
         uint8_t layer[DIGEST_SIZE]; /* … where it is a layer; the rows hold it */
         uint64_t work_seq;          /* the last commit whose workspace is known */

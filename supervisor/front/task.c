@@ -20,6 +20,7 @@
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-merge.h"
+#include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-saves.h"
 
@@ -230,6 +231,8 @@ void task_stop_run(Task *task) {
                         front_jail_end(task->making[i], NULL, NULL); /* its ready callback comes */
                 task->making[i] = NULL;
         }
+        task_meter_jail(task, task->jail, &task->jail_cpu_usec[0]);
+        task_meter_jail(task, task->agent_jail, &task->jail_cpu_usec[1]);
         gate_jail_end(task->front, task->agent_jail); /* both are watched: their end is pending */
         gate_jail_end(task->front, task->jail);
         task->ask_diff = patch_diff_cancel(task->ask_diff);

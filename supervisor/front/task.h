@@ -149,6 +149,7 @@ struct Task {
         struct TaskCommits *commits; /* owned: task-commit.h */
         PatchDiff *ask_diff;         /* owned: for a question */
         bool has_asked;
+        unsigned holds;          /* times that it stood still, its agent and jails as they were */
         bool is_idle;            /* its agent says that nothing of it runs but questions */
         struct TaskFork *forks;  /* owned list: task-fork.h */
         struct TaskMerge *merge; /* owned: task-merge.h; NULL: none is under way */

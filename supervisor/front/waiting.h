@@ -7,7 +7,7 @@
 #include "supervisor/front/clients.h"
 #include "supervisor/front/questions.h"
 
-#define WAITING_WATCHERS_MAX 64u
+#define WAITING_WATCHERS_MAX CLIENTS_MAX /* each once: nobody takes the place of another */
 
 typedef struct Waiting Waiting;
 

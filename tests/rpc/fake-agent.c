@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/rpc-call.h"
@@ -16,6 +17,8 @@
 #define LONG     (2u << 20)
 #define MANY     200000
 #define MANY_FDS 100
+#define HOARD    170 /* commits that remember 900 KB each */
+#define FLIPS    3000
 
 static uint64_t last_id;
 
@@ -316,6 +319,103 @@ static void do_impatient(RpcPeer *peer) {
         ask(peer, "impatient", "exec", "{\"command\":\"sleep 60\"}");
 }
 
+/* A commit under @path, whose @member is @n bytes and the output of which is told as @about, where it is not NULL */
+static void commit(RpcPeer *peer, const char *path, const char *member, size_t n,
+                   const char *about) {
+        SCOPED(json_free) cJSON *params = cJSON_CreateObject();
+        autofree char *text = calloc(1, n + 1), *line = NULL;
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        Error err = ERROR_EMPTY;
+
+        if (!text)
+                _exit(9);
+        memset(text, 'x', n);
+        json_add_text(params, "path", path);
+        json_add_text(json_add_object(params, member), "text", text);
+        if (rpc_call(peer, rpc_request(++last_id, "checkpoint", TAKE_PTR(params)), NULL, 0, NULL,
+                     NULL, &answer, &err) < 0)
+                _exit(9);
+        if (about || json_get(answer.json, "error"))
+                tell(peer, about ? about : "refused", answer.json);
+        rpc_message_deinit(&answer);
+}
+
+/* Steps beside one another, none of which supersedes another, and each has something new to remember */
+static void do_hoard(RpcPeer *peer) {
+        char path[32];
+
+        for (unsigned i = 0; i < HOARD; i++) {
+                (void) snprintf(path, sizeof(path), "each[%u]", i);
+                commit(peer, path, "state", 900000, i == HOARD - 1 ? "hoard" : NULL);
+        }
+}
+
+static ino_t journal_inode(RpcPeer *peer) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        Error err = ERROR_EMPTY;
+        struct stat st = { 0 };
+
+        if (rpc_call(peer, rpc_request(++last_id, "task.info", NULL), NULL, 0, NULL, NULL, &answer,
+                     &err) < 0)
+                _exit(9);
+        if (answer.n_fds != 2 || fstat(answer.fds[1], &st) < 0 || dup(answer.fds[1]) < 0)
+                _exit(9);
+        rpc_message_deinit(&answer);
+        return st.st_ino;
+}
+
+/* Asks for a large journal again and again, and keeps what it gets */
+static void do_journal(RpcPeer *peer) {
+        ino_t first, second;
+        char path[16];
+
+        for (unsigned i = 0; i < 3; i++) {
+                (void) snprintf(path, sizeof(path), "part[%u]", i);
+                commit(peer, path, "output", 100000, NULL);
+        }
+        first = journal_inode(peer);
+        commit(peer, "part[3]", "output", 100000, NULL);
+        second = journal_inode(peer);
+        tell(peer,
+             first == 0        ? "journal: none"
+             : first == second ? "journal: the same file"
+                               : "journal: another file",
+             NULL);
+}
+
+/* Asks, and then says in turns that it waits and that it works */
+static void do_flip(RpcPeer *peer) {
+        SCOPED(json_free) cJSON *message = NULL;
+        cJSON *json = NULL;
+
+        (void) json_parse(questions[0].params, strlen(questions[0].params), 0, &json, NULL);
+        message = rpc_request(++last_id, "ask", json);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+        (void) sleep(
+                3); /* the patch is made by then, or while the first of them are not believed */
+        for (unsigned i = 0; i < FLIPS; i++) {
+                RpcMessage answer = RPC_MESSAGE_EMPTY;
+                Error err = ERROR_EMPTY;
+
+                if (rpc_call(peer,
+                             rpc_request(++last_id, i % 2 ? "idle" : "event",
+                                         i % 2 ? NULL : cJSON_Parse("{\"event\":\"notice\"}")),
+                             NULL, 0, NULL, NULL, &answer, &err) < 0)
+                        _exit(9);
+                rpc_message_deinit(&answer);
+        }
+}
+
+/* A command that it does not wait for */
+static void do_linger(RpcPeer *peer) {
+        cJSON *params = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *message = NULL;
+
+        json_add_text(params, "command", "sleep 100");
+        message = rpc_request(++last_id, "exec", params);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+}
+
 /* Words that are a command of the shell each */
 static const struct {
         const char *word, *params;
@@ -373,6 +473,18 @@ static void do_word(RpcPeer *peer, const char *word) {
                 do_leave(peer);
         else if (strcmp(word, "crash") == 0)
                 (void) raise(SIGSEGV);
+        else if (strcmp(word, "hoard") == 0)
+                do_hoard(peer);
+        else if (strcmp(word, "journal") == 0)
+                do_journal(peer);
+        else if (strcmp(word, "flip") == 0)
+                do_flip(peer);
+        else if (strcmp(word, "linger") == 0)
+                do_linger(peer);
+        else if (strcmp(word, "commit") == 0)
+                commit(peer, "step", "output", 1, NULL);
+        else if (strcmp(word, "nap") == 0)
+                (void) usleep(500000);
         else if (strcmp(word, "impatient") == 0)
                 do_impatient(peer);
         else if (strncmp(word, "ask-", 4) == 0)
