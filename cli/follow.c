@@ -62,7 +62,9 @@ static void note_state(Follow *follow, const char *state) {
         bool waits =
                 follow->leaves && follow->asked > 0 && state && strcmp(state, "suspended") == 0;
 
-        if (!follow_is_final(state) && !waits)
+        bool ends = follow_is_final(state) && follow->seq >= follow->known;
+
+        if (!ends && !waits)
                 return;
         snprintf(follow->state, sizeof(follow->state), "%s", state);
         link_stop(follow->link);
@@ -157,6 +159,8 @@ static int ask_watch(Follow *follow, uint64_t from, Error *err) {
         if (from > 0)
                 json_add_number(ask.params, "from", from);
         r = link_ask(follow->link, &ask, &answer, err);
+        if (r == 0)
+                (void) json_number(answer.result, "seq", &follow->known);
         if (r == LINK_E_STOPPED && (follow->state[0] || follow->cursor))
                 r = 0; /* the event that we wait for came before the answer */
         answer_deinit(&answer);

@@ -24,6 +24,7 @@ struct Follow {
         uint64_t cursor; /* of events that we missed; 0: none */
         char state[STATE_TEXT_MAX];
         uint64_t seq;       /* of the last event that came */
+        uint64_t known;     /* of the last change of state so far: final ones before it are past */
         const char *socket; /* borrowed: where the supervisor is looked for when it was restarted */
         Progress progress;
         TaskLive live; /* used where its fd is set: instead of progress */

@@ -262,6 +262,15 @@ static bool send_kept(const cJSON *event, size_t bytes, void *userdata) {
         return watcher->missed == 0;
 }
 
+uint64_t events_last_state(const Front *front, const char *task) {
+        int64_t seq = ledger_number(front->ledger, 0,
+                                    "SELECT max(seq) FROM task_events WHERE task = ?1 AND "
+                                    "json_extract(event, '$.event') = 'task.state'",
+                                    "t", task);
+
+        return seq > 0 ? (uint64_t) seq : 0;
+}
+
 int events_watch(Task *task, Client *client, Error *err) {
         Watcher *watcher;
         unsigned n = 0;

@@ -42,6 +42,9 @@ void events_emit_state(Task *task);
 /** events_place() - an instance path becomes a place, in itself: "loop[2]/~1/code" is "loop/code" */
 void events_place(char *path);
 
+/** events_last_state() - number of the event that told a task's last change of state; 0: none */
+uint64_t events_last_state(const Front *front, const char *task);
+
 /** events_watch() - send what is to come to @client. Returns: 0, -EBUSY above WATCHERS_MAX, or -ENOMEM */
 int events_watch(Task *task, Client *client, Error *err);
 /** events_catch_up() - send a new watcher what is kept from @from on; 0: nothing */

@@ -181,6 +181,7 @@ static int run_watch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         (void) json_number(params, "from", &from);
         answer = cJSON_CreateObject();
         json_add_text(answer, "state", json_text(shown, "state"));
+        json_add_number(answer, "seq", events_last_state(front, id));
         if (task && !task_is_final(task)) {
                 r = events_watch(task, client, err); /* may refuse, so before the answer */
                 if (r < 0) {

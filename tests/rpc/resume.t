@@ -86,6 +86,8 @@ expect 0 "undo" warder task undo "$task" one
 has "$out" suspended "takes it back to its first step"
 is "$(warder task show --json "$task" | jq -r '.state + " " + .cause')" "suspended undone" "where it waits"
 expect 0 "resume" warder task resume "$task"
+expect 0 "who watches it" warder task watch "$task"
+is "$(warder task show --json "$task" | jq -r .state)" verified "hears its new end, not the one before"
 is "$(wait_state "$task" 'verified *')" "verified " "and it comes to its end"
 warder task diff "$task" >"$scratch/got.diff"
 is "$(cat "$scratch/got.diff")" "$(cat "$scratch/want.diff")" "it goes on from there to the same patch"
