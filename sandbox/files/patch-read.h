@@ -17,10 +17,10 @@ typedef struct PatchFile {
         char *new_path;    /* owned, clean; NULL: the file is deleted */
         unsigned old_mode; /* PATCH_MODE_*, 0: the patch does not say */
         unsigned new_mode;
-        bool copy;                      /* the old path stays as it is */
-        bool binary;                    /* body is a binary piece, else hunks */
-        unsigned without;               /* number of a hunk that is left out; 0: none */
-        HunkBytes body;                 /* borrowed from the patch's text */
+        bool copy;                     /* the old path stays as it is */
+        bool binary;                   /* body is a binary piece, else hunks */
+        unsigned without;              /* number of a hunk that is left out; 0: none */
+        HunkBytes body;                /* borrowed from the patch's text */
         char old_id[BLOB_ID_TEXT_MAX]; /* in full, or "" */
         char new_id[BLOB_ID_TEXT_MAX];
 } PatchFile;

@@ -237,7 +237,8 @@ static void on_base(const WorkBaseEnd *end, void *userdata) {
         if (end->err) {
                 (void) snprintf(why, sizeof(why), "%s%s%.3000s", end->err->text,
                                 end->detail ? "\n" : "", end->detail ? end->detail : "");
-                task_end(task, end->limit ? TASK_LIMIT : TASK_ERROR, work_refusal_name(end->phase), why);
+                task_end(task, end->limit ? TASK_LIMIT : TASK_ERROR, work_refusal_name(end->phase),
+                         why);
                 return;
         }
         task->base = *end->base;

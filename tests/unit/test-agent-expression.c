@@ -151,7 +151,8 @@ static void named_steps(void) {
 
         (void) expressions_new(&set);
         (void) expressions_add(set, text, strlen(text), "/p", NULL);
-        is_number(expressions_each_step(set, NULL, note, &names, NULL), 0, "steps of an expression");
+        is_number(expressions_each_step(set, NULL, note, &names, NULL), 0,
+                  "steps of an expression");
         is_text(names.data, "plan@/p unit tests@/p ", "both spellings, no text in quotes");
         buf_deinit(&names);
 }
