@@ -149,11 +149,11 @@ static int linger(void) {
         return r == 0 ? take_time() : r;
 }
 
-/* Is the lock of stay_behind() free */
+/* Does the lock of stay_behind() get free: what was killed may need a moment to die, who was not keeps it */
 static int look_behind(void) {
         int fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
 
-        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : 1;
+        return fd >= 0 && flock(fd, LOCK_EX) == 0 ? 0 : 1;
 }
 
 static int do_nothing(void) {

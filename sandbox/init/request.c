@@ -17,6 +17,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/init/command.h"
+#include "sandbox/init/locks.h"
 #include "sandbox/init/open.h"
 #include "sandbox/init/slot.h"
 #include "sandbox/init/uncounted.h"
@@ -98,7 +99,7 @@ static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) 
         event.seen[0] = uncounted.hidden;
         event.seen[1] = uncounted.pinned;
         event.kept[0] = uncounted.counted;
-        event.kept[1] = request->locks ? uncounted_locks(INIT_FD_LOCKS) : 0;
+        event.kept[1] = request->locks ? locks_count(INIT_FD_LOCKS) : 0;
         init_send(init, &event, NULL);
 }
 

@@ -53,9 +53,6 @@
 #define BUFFER_BYTES 640u   /* struct sk_buff and skb_shared_info, the least a buffer costs */
 #define CORK_BYTES   65536u /* most that a UDP socket holds back */
 #define TEXT_MAX     16384  /* of /proc/net/protocols: some twenty lines of 130 bytes */
-#define LOCKS_TEXT   8192   /* whole lines come, a page of them at a time */
-#define OTHER_LOCK \
-        "OFDLCK" /* has no process, so all namespaces see it; the floor lets no jail make one */
 #define SOCKET_BYTES 4096 /* the socket itself, with its request: 3.9 KiB measured on Linux 6.18 */
 
 typedef struct Count {
@@ -233,34 +230,6 @@ static uint64_t unlisted(void) {
                 return 0;
         listed = on_lists(text);
         return used > listed ? used - listed : 0;
-}
-
-/* Lines of the one kind in @text, less those of the other. */
-static uint64_t count_locks(const char *text) {
-        uint64_t n = 0;
-
-        for (const char *at = text; (at = strchr(at, '\n')); at++)
-                n++;
-        for (const char *at = text; n > 0 && (at = strstr(at, OTHER_LOCK)); at++)
-                n--;
-        return n;
-}
-
-uint64_t uncounted_locks(int fd) {
-        static char text[LOCKS_TEXT + 1];
-        uint64_t n = 0;
-        off_t at = 0;
-
-        while (n < INIT_LOCKS_MAX) {
-                ssize_t got = pread(fd, text, LOCKS_TEXT, at);
-
-                if (got <= 0)
-                        break;
-                at += got;
-                text[got] = 0;
-                n += count_locks(text);
-        }
-        return n < INIT_LOCKS_MAX ? n : INIT_LOCKS_MAX;
 }
 
 int uncounted_read(Uncounted *ret) {

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * uncounted: memory that the jail's sockets and locks hold and that the kernel charges to no group.
+ * uncounted: memory that the jail's sockets hold and that the kernel charges to no group.
  */
 #include <stdint.h>
 
@@ -21,14 +21,3 @@ typedef struct Uncounted {
  * Source:  sock_diag(7), inet_csk_accept() and tcp_reset() of Linux 6.1 to 6.18.
  */
 int uncounted_read(Uncounted *ret);
-
-/**
- * uncounted_locks() - count the jail's record locks
- * @fd: /proc/locks of a procfs of the jail's own process ids: it lists what holders there have made
- *
- * Holds up whoever locks on this host meanwhile: up to 0.1 s where there are millions of locks.
- *
- * Returns: how many, at most INIT_LOCKS_MAX; 0 where they cannot be read.
- * Source:  locks_show() of Linux 6.1 to 6.18.
- */
-uint64_t uncounted_locks(int fd);

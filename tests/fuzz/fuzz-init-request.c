@@ -18,6 +18,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/init/command.h"
+#include "sandbox/init/locks.h"
 #include "sandbox/init/open.h"
 #include "sandbox/init/slot.h"
 #include "sandbox/init/uncounted.h"
@@ -55,7 +56,7 @@ int uncounted_read(Uncounted *ret) {
         return -ENOENT;
 }
 
-uint64_t uncounted_locks(int fd) {
+uint64_t locks_count(int fd) {
         must(fd == INIT_FD_LOCKS);
         return 0;
 }
