@@ -92,22 +92,30 @@ ok() { # ok STATUS NAME
         fi
 }
 
+# one line of a text, for the name of a check that failed: a summary shows no more than that
+brief() {
+        printf '%s' "$1" | tr '\n#' '| ' | tail -c 160
+}
+
 diag() {
         printf '%s\n' "$*" | head -n 40 | sed 's/^/# /'
 }
 
 is() { # is GOT WANTED NAME
-        [ "$1" = "$2" ]
-        ok $? "$3"
-        [ "$1" = "$2" ] || diag "got:    $1
+        if [ "$1" = "$2" ]; then
+                ok 0 "$3"
+        else
+                ok 1 "$3: $(brief "$1"), wanted $(brief "$2")"
+                diag "got:    $1
 wanted: $2"
+        fi
 }
 
 has() { # has TEXT PART NAME
         case $1 in
         *"$2"*) ok 0 "$3" ;;
         *)
-                ok 1 "$3"
+                ok 1 "$3: $(brief "$1")"
                 diag "no '$2' in: $1"
                 ;;
         esac
@@ -130,11 +138,14 @@ expect() {
         code=0
         "$@" >"$scratch/out" 2>"$scratch/err" || code=$?
         out=$(cat "$scratch/out") err=$(cat "$scratch/err")
-        [ "$code" -eq "$want" ]
-        ok $? "$name"
-        [ "$code" -eq "$want" ] || diag "exit code $code, wanted $want
+        if [ "$code" -eq "$want" ]; then
+                ok 0 "$name"
+        else
+                ok 1 "$name: exit code $code, wanted $want: $(brief "$err")"
+                diag "exit code $code, wanted $want
 stdout: $out
 stderr: $err"
+        fi
 }
 
 # nothing_left NAME: the supervisor has ended by itself, and nothing bears its name any more

@@ -42,7 +42,8 @@ class Tap:
     def ok(self, good, what, *notes):
         self.run += 1
         self.failed += not good
-        print(f"{'ok' if good else 'not ok'} {self.run} - {what}", flush=True)
+        shown = "" if good else "".join(f": {note!r}"[:160].replace("#", " ") for note in notes)  # a summary shows no more
+        print(f"{'ok' if good else 'not ok'} {self.run} - {what}{shown}", flush=True)
         for note in notes if not good else ():
             print(f"# {note!r}"[:600], flush=True)
         return good
