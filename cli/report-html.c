@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "base/units.h"
 #include "cli/report-css.h"
+#include "cli/report-curves.h"
 #include "cli/report-diff.h"
 #include "cli/report-time.h"
 
