@@ -4,20 +4,7 @@
 . "$top_srcdir/tests/rpc/gate-project.sh"
 need_jails
 need git make cc jq python3
-[ -x "$top_builddir/tests/rpc/fake-agent" ] || skip_all "tests/rpc/fake-agent is not built"
-
-# a build tree of its own, in which the agent is another one
-libexec=$scratch/libexec
-mkdir -p "$libexec/agent"
-for dir in supervisor/monitor supervisor/front supervisor/egress sandbox/init sandbox/files cli/receipt cli; do
-        mkdir -p "$libexec/$dir"
-        for program in "$top_builddir/$dir"/warder*; do
-                [ ! -x "$program" ] || [ -d "$program" ] || cp "$program" "$libexec/$dir/"
-        done
-done
-cp "$top_builddir/tests/rpc/fake-agent" "$libexec/agent/warder-agent"
-chmod -R go+rX "$libexec"
-WARDER_LIBEXEC=$libexec
+. "$top_srcdir/tests/rpc/other-agent.sh"
 
 project=$scratch/project
 make_project "$project"

@@ -5,19 +5,7 @@
 . "${top_srcdir:-$(dirname "$0")/../..}/tests/warder-env.sh"
 need_jails
 need git jq python3
-[ -x "$top_builddir/tests/rpc/fake-agent" ] || skip_all "tests/rpc/fake-agent is not built"
-
-libexec=$scratch/libexec
-mkdir -p "$libexec/agent" "$libexec/supervisor" "$libexec/sandbox"
-for dir in supervisor/monitor supervisor/front supervisor/egress sandbox/init sandbox/files cli; do
-        mkdir -p "$libexec/$dir"
-        for program in "$top_builddir/$dir"/warder*; do
-                [ ! -x "$program" ] || [ -d "$program" ] || cp "$program" "$libexec/$dir/"
-        done
-done
-cp "$top_builddir/tests/rpc/fake-agent" "$libexec/agent/warder-agent"
-chmod -R go+rX "$libexec"
-WARDER_LIBEXEC=$libexec
+. "$top_srcdir/tests/rpc/other-agent.sh"
 echo '[]' >"$scratch/transcript.json"
 
 project=$scratch/project

@@ -1,0 +1,13 @@
+# A build tree of its own, in which the agent is tests/rpc/fake-agent; its parts are those of the build. Sourced.
+[ -x "$top_builddir/tests/rpc/fake-agent" ] || skip_all "tests/rpc/fake-agent is not built"
+libexec=$scratch/libexec
+mkdir -p "$libexec/agent"
+for dir in supervisor/monitor supervisor/front supervisor/egress sandbox/init sandbox/files cli/receipt cli; do
+        mkdir -p "$libexec/$dir"
+        for program in "$top_builddir/$dir"/warder*; do
+                [ ! -x "$program" ] || [ -d "$program" ] || cp "$program" "$libexec/$dir/"
+        done
+done
+cp "$top_builddir/tests/rpc/fake-agent" "$libexec/agent/warder-agent"
+chmod -R go+rX "$libexec"
+WARDER_LIBEXEC=$libexec
