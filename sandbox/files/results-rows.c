@@ -13,6 +13,7 @@
 #include "sandbox/files/results-why.h"
 
 #define SECTION_MAX   256
+#define WORD          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 #define TEST_NAME_MAX (SECTION_MAX + RESULTS_LINE_MAX + 4)
 
 typedef enum RowKind {
@@ -44,6 +45,7 @@ typedef struct Row {
 typedef struct RowsState {
         char section[SECTION_MAX];
         char waiting[RESULTS_LINE_MAX]; /* "": no test does */
+        bool parts_skipped; /* of the one that waits, or more than that: none has failed yet */
         bool muted;
         unsigned group;  /* that spoke first; 0: none yet */
         ResultSums told; /* by lines that only count */
@@ -202,6 +204,95 @@ static int take_told(Results *results, const Row *row, const PatternName *name) 
         return r < 0 ? r : take_reason(results, row, name);
 }
 
+/* ---- unittest's parts of tests -------------------------------------------------------------------- */
+
+/*
+ * A test with parts (subTest()) has a line for each part that did not pass, and none of its own then; before
+ * Python 3.11 it has no more than "NAME ... ", with the next test on the same line. Where all parts pass it is
+ * "ok" like any other. So parts count through their test: else a change that mends them would lose tests.
+ */
+
+/* The bytes of "test_name (module.Class)" that @text begins with, 0 if it does not */
+static size_t test_id(const char *text) {
+        size_t n = strspn(text, WORD), inner;
+
+        if (n == 0 || strncmp(text + n, " (", 2) != 0)
+                return 0;
+        n += 2;
+        inner = strcspn(text + n, " )");
+        return inner > 0 && text[n + inner] == ')' ? n + inner + 1 : 0;
+}
+
+/* "test_name (module.Class) [message] (i=1)" */
+static bool is_part(const char *text, size_t id) {
+        return id > 0 && (strncmp(text + id, " [", 2) == 0 || strncmp(text + id, " (", 2) == 0);
+}
+
+static bool is_waiting(const RowsState *state, const char *name, size_t n) {
+        return strlen(state->waiting) == n && memcmp(state->waiting, name, n) == 0;
+}
+
+/* Its heading may be the only word of a test that failed: "FAIL: test_name (module.Class) (i=1)" */
+static int take_heading(Results *results, const PatternName *name, TestWhy why) {
+        RowsState *state = results->state;
+        size_t id = test_id(name->at);
+        PatternName test = { name->at, is_part(name->at, id) ? id : name->n };
+        int r = 0;
+
+        if (is_waiting(state, test.at, test.n))
+                r = take_waiting(results, TEST_FAILED);
+        return r < 0 ? r : results_why_open(results, &state->why, &test, why);
+}
+
+/* The line of a part that did not pass. Returns: 1 if it was one, 0, negative errno */
+static int take_part(Results *results, const char *line) {
+        RowsState *state = results->state;
+        size_t id = strncmp(line, "  ", 2) == 0 ? test_id(line + 2) : 0;
+        bool waits = is_waiting(state, line + 2, id);
+        PatternName ignored;
+        int r = 0;
+
+        if (!is_part(line + 2, id))
+                return 0;
+        if (results_pattern_match("%n ... skipped %r", line, &ignored)) {
+                state->parts_skipped |= waits;
+                return 1;
+        }
+        if (!results_pattern_match("%n ... FAIL", line, &ignored) &&
+            !results_pattern_match("%n ... ERROR", line, &ignored))
+                return 0;
+        state->parts_skipped = false;
+        if (waits)
+                r = take_waiting(results, TEST_FAILED);
+        return r < 0 ? r : 1;
+}
+
+/* A test of which some parts were skipped and none failed is skipped, as Python says before 3.11. */
+static int take_skipped_parts(Results *results) {
+        RowsState *state = results->state;
+
+        if (!state->parts_skipped)
+                return 0;
+        state->parts_skipped = false;
+        return take_waiting(results, TEST_SKIPPED);
+}
+
+/* "test_a (m.C) ... test_b (m.C) ... ok": parts of the first failed */
+static int take_silent(Results *results, const char **line) {
+        size_t id;
+        int r = 0;
+
+        for (id = test_id(*line); r >= 0 && id > 0 && strncmp(*line + id, " ... ", 5) == 0 &&
+                                  test_id(*line + id + 5) > 0;
+             id = test_id(*line)) {
+                r = take_test(results, TEST_FAILED, *line, id);
+                *line += id + 5;
+        }
+        return r;
+}
+
+/* ---- a line --------------------------------------------------------------------------------------- */
+
 static int take_row(Results *results, const Row *row, const PatternName *name) {
         RowsState *state = results->state;
 
@@ -224,9 +315,9 @@ static int take_row(Results *results, const Row *row, const PatternName *name) {
                 return take_waiting(results,
                                     TEST_PASSED + (TestStatus) (row->kind - ROW_STATUS_PASSED));
         case ROW_WHY_FAILED:
-                return results_why_open(results, &state->why, name, WHY_ASSERTION);
+                return take_heading(results, name, WHY_ASSERTION);
         case ROW_WHY_BROKEN:
-                return results_why_open(results, &state->why, name, WHY_BROKEN);
+                return take_heading(results, name, WHY_BROKEN);
         case ROW_WHY_OVER:
                 return results_why_close(results, &state->why);
         case ROW_PASSED:
@@ -273,6 +364,27 @@ static int take_end(Results *results) {
         return 0;
 }
 
+static int unittest_line(Results *results, char *line) {
+        const char *rest = line;
+        int r = take_part(results, line);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        if (test_id(line) > 0)
+                r = take_skipped_parts(results);
+        if (r >= 0)
+                r = take_silent(results, &rest);
+        return r < 0 ? r : take_line(results, unittest_rows, rest);
+}
+
+static int unittest_end(Results *results) {
+        int r = take_skipped_parts(results);
+
+        return r < 0 ? r : take_end(results);
+}
+
+const ResultsForm results_unittest = { "unittest", sizeof(RowsState), unittest_line, unittest_end };
+
 #define FORM(NAME)                                             \
         static int NAME##_line(Results *results, char *line) { \
                 return take_line(results, NAME##_rows, line);  \
@@ -280,7 +392,6 @@ static int take_end(Results *results) {
         const ResultsForm results_##NAME = { #NAME, sizeof(RowsState), NAME##_line, take_end }
 
 FORM(pytest);
-FORM(unittest);
 FORM(ctest);
 FORM(cargo);
 FORM(jest);

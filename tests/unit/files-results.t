@@ -111,6 +111,21 @@ check("unittest", "test_bad (u.A) ... FAIL\ntest_doc (u.A)\na docstring ... ok\n
       (2, 3, 2, NONE), [("failed", "test_bad (u.A)"), ("passed", "a docstring"), ("failed", "test_err (u.A)"),
                         ("skipped", "test_skip (u.A)"), ("skipped", "test_xf (u.A)"), ("failed", "test_xp (u.A)"),
                         ("passed", "test_loud (u.A)")], "unittest -v")
+parts = ("test_a (m.T.test_a) ... \n  test_a (m.T.test_a) [w] (i=1) ... skipped 'x'\n  test_a (m.T.test_a) [w] (i=2) ... FAIL\n"
+         "  test_a (m.T.test_a) [w] (i=3) ... ERROR\ntest_b (m.T.test_b) ... ok\n"
+         "test_d (m.T.test_d) ... \n  test_d (m.T.test_d) (i=1) ... skipped 'x'\ntest_g (m.T.test_g) ... loud\n\n"
+         "  test_g (m.T.test_g) (i=2) ... FAIL\ntest_h (m.T.test_h) ... \n  test_h (m.T.test_h) (i=1) ... skipped 'x'\n\n======\n"
+         "FAIL: test_a (m.T.test_a) [w] (i=2)\n------\nAssertionError: 1\n\n======\nFAIL: test_g (m.T.test_g) (i=2)\n------\n"
+         "NameError: x\n\nRan 5 tests in 0.3s\n\nFAILED (failures=2, errors=1, skipped=2)\n")
+check("unittest", parts, (1, 2, 2, NONE),
+      [("failed", "test_a (m.T.test_a)"), ("passed", "test_b (m.T.test_b)"), ("skipped", "test_d (m.T.test_d)"),
+       ("failed", "test_g (m.T.test_g)"), ("skipped", "test_h (m.T.test_h)")], "unittest -v: parts count through their test")
+t.same([x.data.decode() for x in results("unittest", parts).all("why")], ["test_a (m.T.test_a)", "test_g (m.T.test_g)"],
+       "and so does why they failed")
+check("unittest", "test_a (m.T) ... test_b (m.T) ... ok\ntest_c (m.T) ... test_d (m.T)\na ... docstring ... ok\n"
+      "test_e (m.T) ... test_f (m.T) ... loud\n======\nERROR: test_a (m.T) (i=1)\n------\nFAIL: test_f (m.T) [x] (i=1)\nRan 6 tests in 0.1s\n",
+      (2, 4, 0, NONE), [("failed", "test_a (m.T)"), ("passed", "test_b (m.T)"), ("failed", "test_c (m.T)"), ("passed", "a ... docstring"),
+                        ("failed", "test_e (m.T)"), ("failed", "test_f (m.T)")], "as they look before Python 3.11")
 check("ctest", "    Start 1: right\n1/8 Test #1: right ............................   Passed    0.01 sec\n"
       " 2/8 Test  #2: with blanks ... in it .......***Not Run   0.00 sec\n3/8 Test #3: wrong .....***Failed    0.01 sec\n"
       "5/8 Test #5: skip ......***Skipped   0.01 sec\n6/8 Test #6: slow ....***Timeout   1.01 sec\n"
