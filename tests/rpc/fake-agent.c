@@ -117,8 +117,13 @@ static void send_many(const char *bytes, const int *fds, unsigned n_fds) {
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
         memcpy(CMSG_DATA(head), fds, n_fds * sizeof(int));
-        if (sendmsg(SOCKET, &message, MSG_NOSIGNAL) < 0)
-                _exit(9);
+        while (sendmsg(SOCKET, &message, MSG_NOSIGNAL) < 0) {
+                if (errno == EPIPE)
+                        pause(); /* the front has seen enough */
+                if (errno != ETOOMANYREFS)
+                        _exit(9);
+                (void) usleep(1000); /* as many are under way as one user may have: it has to read some */
+        }
 }
 
 /* More descriptors than one message may have, or more than may wait for a line that takes them */
