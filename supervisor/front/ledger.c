@@ -6,11 +6,16 @@
  * make an absolute name; a file system layer of ours, the usual one but for that step, leaves names as
  * they are. One process has the file, so the lock is taken once and held (no shared memory file), and
  * temporary tables live in memory.
+ *
+ * Statements that change something, and questions for one number, are kept prepared: compiling them took
+ * several times as long as running them, and a step of a workflow needs a dozen. What was used longest ago
+ * makes room. Rows that a caller reads by itself (ledger_query()) are its own statement.
  */
 #include "supervisor/front/ledger.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/owned.h"
@@ -19,11 +24,20 @@
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
 #define SCHEMA_NUMBER 8
+#define KEPT_MAX      48u /* statements; some kilobytes each */
+
+typedef struct Kept {       /* a statement that waits to be used again */
+        const char *sql;    /* whose text this was: where it stands now need not be the same */
+        sqlite3_stmt *stmt; /* owned; holds a copy of the text */
+        uint64_t used;      /* when, in uses of any */
+} Kept;
 
 struct Ledger {
         sqlite3 *db;     /* owned */
         sqlite3_vfs vfs; /* registered while we live */
         bool in_full;    /* between ledger_begin() and ledger_end() */
+        Kept kept[KEPT_MAX];
+        uint64_t uses;
 };
 
 static int keep_name(sqlite3_vfs *vfs, const char *name, int n, char *ret) {
@@ -160,6 +174,8 @@ int ledger_new(int state_fd, bool stale_lock, Ledger **ret, Error *err) {
 Ledger *ledger_free(Ledger *ledger) {
         if (!ledger)
                 return NULL;
+        for (unsigned i = 0; i < KEPT_MAX; i++)
+                (void) sqlite3_finalize(ledger->kept[i].stmt);
         (void) sqlite3_close_v2(ledger->db);
         if (ledger->vfs.zName)
                 (void) sqlite3_vfs_unregister(&ledger->vfs);
@@ -188,56 +204,102 @@ static int bind_one(sqlite3_stmt *stmt, int at, char type, va_list *args) {
         }
 }
 
-static sqlite3_stmt *prepare(Ledger *ledger, Error *err, const char *sql, const char *types,
-                             va_list *args) {
-        sqlite3_stmt *stmt = NULL;
+static int bind_all(sqlite3_stmt *stmt, const char *types, va_list *args) {
+        int r = SQLITE_OK;
 
-        if (sqlite3_prepare_v2(ledger->db, sql, -1, &stmt, NULL) != SQLITE_OK) {
-                db_error(ledger, err, sql);
-                return NULL;
-        }
-        for (int i = 0; types[i]; i++)
-                if (bind_one(stmt, i + 1, types[i], args) != SQLITE_OK) {
-                        db_error(ledger, err, sql);
-                        sqlite3_finalize(stmt);
-                        return NULL;
-                }
-        return stmt;
+        for (int i = 0; types[i] && r == SQLITE_OK; i++)
+                r = bind_one(stmt, i + 1, types[i], args);
+        return r;
 }
 
 sqlite3_stmt *ledger_query(Ledger *ledger, Error *err, const char *sql, const char *types, ...) {
-        sqlite3_stmt *stmt;
+        sqlite3_stmt *stmt = NULL;
         va_list args;
+        int r;
 
         va_start(args, types);
-        stmt = prepare(ledger, err, sql, types, &args);
+        r = sqlite3_prepare_v2(ledger->db, sql, -1, &stmt, NULL);
+        if (r == SQLITE_OK)
+                r = bind_all(stmt, types, &args);
         va_end(args);
-        return stmt;
+        if (r == SQLITE_OK)
+                return stmt;
+        (void) db_error(ledger, err, sql);
+        (void) sqlite3_finalize(stmt);
+        return NULL;
 }
 
-static int finish(Ledger *ledger, Error *err, sqlite3_stmt *stmt, const char *sql) {
-        int r = SQLITE_ROW;
+/* ---- statements that are kept -------------------------------------------------------------------- */
 
-        while (r == SQLITE_ROW)
-                r = sqlite3_step(stmt);
-        sqlite3_finalize(stmt);
-        if (r == SQLITE_CONSTRAINT_PRIMARYKEY || r == SQLITE_CONSTRAINT_UNIQUE)
-                return error_say(err, -EEXIST, "ledger: it is there already");
-        return r == SQLITE_DONE ? 0 : db_error(ledger, err, sql);
+/* The place of @sql, or the one that was used longest ago */
+static Kept *find_kept(Ledger *ledger, const char *sql) {
+        Kept *oldest = &ledger->kept[0];
+
+        for (unsigned i = 0; i < KEPT_MAX; i++) {
+                Kept *kept = &ledger->kept[i];
+
+                if (kept->sql == sql && strcmp(sqlite3_sql(kept->stmt), sql) == 0)
+                        return kept;
+                if (kept->used < oldest->used)
+                        oldest = kept;
+        }
+        return oldest;
+}
+
+/* Returns: borrowed and bound, to be given back by release(); NULL with @err */
+static sqlite3_stmt *acquire(Ledger *ledger, Error *err, const char *sql, const char *types,
+                             va_list *args) {
+        Kept *kept = find_kept(ledger, sql);
+        int r = SQLITE_OK;
+
+        if (kept->sql != sql || strcmp(sqlite3_sql(kept->stmt), sql) != 0) {
+                (void) sqlite3_finalize(kept->stmt);
+                *kept = (Kept){ 0 };
+                r = sqlite3_prepare_v3(ledger->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &kept->stmt,
+                                       NULL);
+                kept->sql = r == SQLITE_OK ? sql : NULL;
+        }
+        if (r == SQLITE_OK)
+                r = bind_all(kept->stmt, types, args);
+        kept->used = ++ledger->uses;
+        if (r == SQLITE_OK)
+                return kept->stmt;
+        (void) db_error(ledger, err, sql);
+        return NULL;
+}
+
+static void release(sqlite3_stmt *stmt) {
+        (void) sqlite3_reset(stmt);
+        (void) sqlite3_clear_bindings(stmt);
+}
+
+static int execute(Ledger *ledger, Error *err, const char *sql, const char *types, va_list *args) {
+        sqlite3_stmt *stmt = acquire(ledger, err, sql, types, args);
+        int done = SQLITE_ROW, r = 0;
+
+        if (!stmt)
+                return -EIO;
+        while (done == SQLITE_ROW)
+                done = sqlite3_step(stmt);
+        if (done == SQLITE_CONSTRAINT_PRIMARYKEY || done == SQLITE_CONSTRAINT_UNIQUE)
+                r = error_say(err, -EEXIST, "ledger: it is there already");
+        else if (done != SQLITE_DONE)
+                r = db_error(ledger, err, sql);
+        release(stmt);
+        return r;
 }
 
 int ledger_exec(Ledger *ledger, Error *err, const char *sql, const char *types, ...) {
-        sqlite3_stmt *stmt;
         va_list args;
+        int r;
 
         va_start(args, types);
-        stmt = prepare(ledger, err, sql, types, &args);
+        r = execute(ledger, err, sql, types, &args);
         va_end(args);
-        return stmt ? finish(ledger, err, stmt, sql) : -EIO;
+        return r;
 }
 
 int ledger_exec_full(Ledger *ledger, Error *err, const char *sql, const char *types, ...) {
-        sqlite3_stmt *stmt;
         va_list args;
         int r;
 
@@ -245,9 +307,8 @@ int ledger_exec_full(Ledger *ledger, Error *err, const char *sql, const char *ty
         if (r < 0)
                 return r;
         va_start(args, types);
-        stmt = prepare(ledger, err, sql, types, &args);
+        r = execute(ledger, err, sql, types, &args);
         va_end(args);
-        r = stmt ? finish(ledger, err, stmt, sql) : -EIO;
         (void) run_text(ledger, "PRAGMA synchronous = NORMAL", NULL);
         return r;
 }
@@ -264,7 +325,7 @@ int ledger_begin(Ledger *ledger, bool full, Error *err) {
 
         ledger->in_full = full;
         if (r >= 0)
-                r = run_text(ledger, "BEGIN IMMEDIATE", err);
+                r = ledger_exec(ledger, err, "BEGIN IMMEDIATE", "");
         if (r < 0)
                 end_full(ledger);
         return r;
@@ -272,7 +333,7 @@ int ledger_begin(Ledger *ledger, bool full, Error *err) {
 
 int ledger_end(Ledger *ledger, int r, Error *err) {
         if (r >= 0)
-                r = run_text(ledger, "COMMIT", err);
+                r = ledger_exec(ledger, err, "COMMIT", "");
         if (r < 0)
                 (void) run_text(ledger, "ROLLBACK", NULL);
         end_full(ledger);
@@ -284,10 +345,12 @@ int64_t ledger_number(Ledger *ledger, int64_t otherwise, const char *sql, const 
         va_list args;
 
         va_start(args, types);
-        stmt = prepare(ledger, NULL, sql, types, &args);
+        stmt = acquire(ledger, NULL, sql, types, &args);
         va_end(args);
-        if (stmt && sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
+        if (!stmt)
+                return otherwise;
+        if (sqlite3_step(stmt) == SQLITE_ROW && sqlite3_column_type(stmt, 0) != SQLITE_NULL)
                 otherwise = sqlite3_column_int64(stmt, 0);
-        (void) sqlite3_finalize(stmt);
+        release(stmt);
         return otherwise;
 }
