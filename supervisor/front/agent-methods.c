@@ -214,6 +214,7 @@ static const AgentMethod methods[] = {
                  "\"summary\":" TEXT(65536) "}"),
           "The agent says that it is done: a claim, which is checked", run_finish },
 };
+_Static_assert(ELEMENTS(methods) <= AGENT_METHODS_MAX, "a socket has room for each one's schema");
 
 const AgentMethod *agent_method_at(unsigned i) {
         return i < ELEMENTS(methods) ? &methods[i] : NULL;
@@ -228,4 +229,8 @@ const AgentMethod *agent_method_find(const char *name) {
                 if (strcmp(methods[i].name, name) == 0)
                         return &methods[i];
         return NULL;
+}
+
+unsigned agent_method_number(const AgentMethod *method) {
+        return (unsigned) (method - methods);
 }

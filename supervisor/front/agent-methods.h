@@ -4,6 +4,8 @@
  */
 #include "supervisor/front/agent-socket.h"
 
+#define AGENT_METHODS_MAX 16u /* rows of the table */
+
 typedef struct AgentMethod {
         const char *name;
         const char *params;  /* JSON Schema text */
@@ -18,3 +20,5 @@ bool agent_method_waits(const AgentMethod *method);
 const AgentMethod *agent_method_at(unsigned i);
 /** agent_method_find() - NULL where there is none */
 const AgentMethod *agent_method_find(const char *name);
+/** agent_method_number() - of its row, below AGENT_METHODS_MAX */
+unsigned agent_method_number(const AgentMethod *method);

@@ -23,6 +23,7 @@ struct AgentSocket {
         AgentCall *calls;  /* owned list */
         AgentSocket *past; /* owned: of an earlier run, calls of which may still come back */
         bool closed;
+        cJSON *schemas[AGENT_METHODS_MAX]; /* owned: of methods that were called, parsed */
 };
 
 /* ---- calls --------------------------------------------------------------------------------------- */
@@ -174,13 +175,14 @@ static AgentCall *agent_call_new(AgentSocket *socket, const cJSON *id) {
         return call;
 }
 
-static int check_params(const AgentMethod *method, const cJSON *params, SchemaFault *fault) {
-        SCOPED(json_free) cJSON *schema = NULL;
+static int check_params(AgentSocket *socket, const AgentMethod *method, const cJSON *params,
+                        SchemaFault *fault) {
         SCOPED(json_free) cJSON *none = params ? NULL : cJSON_CreateObject();
+        cJSON **schema = &socket->schemas[agent_method_number(method)];
 
-        if (json_parse(method->params, strlen(method->params), 0, &schema, NULL) < 0)
+        if (!*schema && json_parse(method->params, strlen(method->params), 0, schema, NULL) < 0)
                 return -ENOTSUP;
-        return schema_check(schema, params ? params : none, fault);
+        return schema_check(*schema, params ? params : none, fault);
 }
 
 static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *json) {
@@ -190,7 +192,7 @@ static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *jso
         AgentCall *call;
         cJSON *data;
 
-        if (check_params(method, params, &wrong) < 0) {
+        if (check_params(socket, method, params, &wrong) < 0) {
                 data = cJSON_CreateObject();
                 json_add_text(data, "code", "invalid");
                 json_add_text(data, "path", wrong.path);
@@ -370,6 +372,8 @@ AgentSocket *agent_socket_free(AgentSocket *socket) {
                 call_free(socket->calls);
         sd_event_source_disable_unref(socket->io);
         rpc_peer_free(socket->peer);
+        for (unsigned i = 0; i < AGENT_METHODS_MAX; i++)
+                json_free(socket->schemas[i]);
         free(socket);
         return NULL;
 }

@@ -103,19 +103,23 @@ void task_ask_wake(Task *task) {
         must(task);
 }
 
-const AgentMethod *agent_method_find(const char *name) {
-        static const char any[] = "{\"type\":\"object\"}";
-        static const char one[] =
-                "{\"type\":\"object\",\"required\":[\"a\"],\"additionalProperties\":false,"
-                "\"properties\":{\"a\":{\"type\":\"string\",\"maxLength\":8}}}";
-        static const AgentMethod methods[] = { { "now", any, "", run_now },
-                                               { "later", one, "", run_later },
-                                               { "event", any, "", run_refuse } };
+static const char any[] = "{\"type\":\"object\"}";
+static const char one[] =
+        "{\"type\":\"object\",\"required\":[\"a\"],\"additionalProperties\":false,"
+        "\"properties\":{\"a\":{\"type\":\"string\",\"maxLength\":8}}}";
+static const AgentMethod methods[] = { { "now", any, "", run_now },
+                                       { "later", one, "", run_later },
+                                       { "event", any, "", run_refuse } };
 
+const AgentMethod *agent_method_find(const char *name) {
         for (size_t i = 0; i < ELEMENTS(methods); i++)
                 if (strcmp(methods[i].name, name) == 0)
                         return &methods[i];
         return NULL;
+}
+
+unsigned agent_method_number(const AgentMethod *method) {
+        return (unsigned) (method - methods);
 }
 
 /* ---- the target ------------------------------------------------------------------------------------ */
