@@ -71,3 +71,13 @@
         " decided INTEGER NOT NULL, by_uid INTEGER NOT NULL) STRICT;"                         \
         "CREATE INDEX questions_task ON questions (task);"                                    \
         "CREATE INDEX questions_open ON questions (until) WHERE decision = 'open';"
+
+/*
+ * task_counters: what a task has used (task-saves.h), beside the row that holds what it was given: it changes with
+ * each step, and the other is long
+ */
+#define COUNTERS_SCHEMA                                                                            \
+        "CREATE TABLE task_counters (task TEXT NOT NULL PRIMARY KEY REFERENCES task_saves ON "     \
+        "DELETE CASCADE, counters BLOB NOT NULL) STRICT, WITHOUT ROWID;"                           \
+        "INSERT INTO task_counters SELECT task, counters FROM task_saves WHERE counters NOT NULL;" \
+        "ALTER TABLE task_saves DROP COLUMN counters;"

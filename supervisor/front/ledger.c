@@ -23,7 +23,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 8
+#define SCHEMA_NUMBER 9
 #define KEPT_MAX      48u /* statements; some kilobytes each */
 
 typedef struct Kept {       /* a statement that waits to be used again */
@@ -89,6 +89,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         REPLAY_SCHEMA,
         STEPS_SCHEMA,
         PEOPLE_SCHEMA,
+        COUNTERS_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

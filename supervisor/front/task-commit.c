@@ -16,7 +16,6 @@
 #include "base/log.h"
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-park.h"
-#include "supervisor/front/task-saves.h"
 #include "supervisor/front/task-steps.h"
 #include "supervisor/front/work-layer.h"
 
@@ -162,14 +161,16 @@ static void answer(Task *task, Pending *pending, int r, const Error *err) {
 static void commit_one(Task *task, const WorkLayerEnd *end) {
         bool is_new = end && !end->err && !task_steps_has_layer(task, end->digest);
         Pending *pending = pop(task->commits);
+        uint32_t restarts = task->restarts;
         Error err = ERROR_EMPTY;
-        int r = write_commit(task, pending, end, &err);
+        int r;
 
+        task->restarts = 0; /* losses running are counted: it gets on */
+        r = write_commit(task, pending, end, &err);
+        if (r < 0)
+                task->restarts = restarts;
         if (end && !end->err && (r < 0 || !is_new))
                 hold_drop(tasks_holds(task->front->tasks), end->digest, task->owner_uid);
-        task->restarts = 0; /* losses running are counted: it gets on */
-        if (r >= 0)
-                r = task_saves_counters(task, &err);
         answer(task, pending, r, &err);
 }
 

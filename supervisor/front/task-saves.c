@@ -157,8 +157,10 @@ int task_saves_counters(const Task *task, Error *err) {
         if (gate->n_seen)
                 memcpy(counters + 1, gate->seen, gate->n_seen * DIGEST_SIZE);
         return ledger_exec(task->front->ledger, err,
-                           "UPDATE task_saves SET counters = ?2 WHERE task = ?1", "tb", task->id,
-                           counters, (int) n);
+                           "INSERT INTO task_counters(task, counters) SELECT task, ?2 FROM "
+                           "task_saves WHERE task = ?1 ON CONFLICT(task) DO UPDATE SET counters "
+                           "= excluded.counters",
+                           "tb", task->id, counters, (int) n);
 }
 
 /* ---- loading ------------------------------------------------------------------------------------- */
@@ -188,7 +190,7 @@ static const char load_sql[] =
         "SELECT s.owner, form, given, spec, s.workflow, roles, transcript, s.base, setup, held,"
         " bytes, counters, t.request, t.created, t.cause, t.summary, s.kept, t.state IN "
         "('queued', 'preparing', 'running') FROM task_saves s JOIN "
-        "tasks t ON t.id = s.task WHERE s.task = ?1";
+        "tasks t ON t.id = s.task LEFT JOIN task_counters c ON c.task = s.task WHERE s.task = ?1";
 
 static int take_json(sqlite3_stmt *row, int column, cJSON **ret, Error *err) {
         return json_parse((const char *) sqlite3_column_text(row, column),

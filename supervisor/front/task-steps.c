@@ -13,6 +13,7 @@
 #include "base/canonical.h"
 #include "supervisor/front/layer-holds.h"
 #include "supervisor/front/task-history.h"
+#include "supervisor/front/task-saves.h"
 #include "supervisor/front/task.h"
 
 #define JOURNAL_TEXT_MAX (2 * STEP_JOURNAL_MAX)
@@ -23,25 +24,21 @@ enum { VALUE_STATE, VALUE_MEMORY };
 
 /* ---- committing ---------------------------------------------------------------------------------- */
 
+#define COUNTING                                                                         \
+        "SELECT seq FROM task_steps INDEXED BY task_steps_counting WHERE task = ?1 AND " \
+        "superseded = 0 AND path "
+
 /*
  * Itself and what lies below it, as ranges of the index: a loop of thousands of items commits each without
  * looking at the others.
  */
 static int supersede(Task *task, const char *path, uint64_t by, Error *err) {
-        static const struct {
-                const char *from, *to;
-        } ranges[] = { { "", "\x01" }, { "/", "0" }, { "[", "\\" } };
-        int r = 0;
-
-        for (unsigned i = 0; i < ELEMENTS(ranges) && r >= 0; i++)
-                r = ledger_exec(task->front->ledger, err,
-                                "UPDATE task_steps SET superseded = ?5 WHERE task = ?1 AND seq IN "
-                                "(SELECT seq FROM task_steps INDEXED BY task_steps_counting WHERE "
-                                "task = ?1 AND superseded = 0 AND path >= ?2 || ?3 AND path < ?2 "
-                                "|| ?4)",
-                                "tttti", task->id, path, ranges[i].from, ranges[i].to,
-                                (int64_t) by);
-        return r;
+        return ledger_exec(task->front->ledger, err,
+                           "UPDATE task_steps SET superseded = ?3 WHERE task = ?1 AND seq IN "
+                           "(" COUNTING "= ?2 UNION ALL " COUNTING
+                           "> ?2 || '/' AND path < ?2 || '0' UNION ALL " COUNTING
+                           "> ?2 || '[' AND path < ?2 || '\\')",
+                           "tti", task->id, path, (int64_t) by);
 }
 
 /* Returns: the number that the row names, of the new value or the one before; negative errno */
@@ -90,7 +87,8 @@ static int write_rows(Task *task, const StepCommit *commit, TaskSteps *next, Err
                 return (int) memory;
         next->state = (uint64_t) state;
         next->memory = (uint64_t) memory;
-        return insert(task, commit, next, err);
+        r = insert(task, commit, next, err);
+        return r >= 0 && commit->output ? task_saves_counters(task, err) : r;
 }
 
 static size_t length(const char *text) {

@@ -45,7 +45,7 @@ typedef struct StepCommit {   /* borrowed */
         uint64_t layer_bytes;
 } StepCommit;
 
-/** task_steps_commit() - one transaction. Returns: 0, -E2BIG: the journal is full, negative errno */
+/** task_steps_commit() - with what the task has used so far, in one transaction. Returns: 0, -E2BIG: the journal is full, negative errno */
 int task_steps_commit(Task *task, const StepCommit *commit, Error *err);
 /** task_steps_has_layer() - does a row of the task name (and so hold) this layer */
 bool task_steps_has_layer(const Task *task, const uint8_t *layer);
