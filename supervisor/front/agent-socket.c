@@ -8,6 +8,7 @@
 
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
 #include "base/log.h"
 #include "base/schema.h"
@@ -280,19 +281,34 @@ static void take_messages(AgentSocket *socket) {
         }
 }
 
+/* Returns: as rpc_peer_read() does; what is amiss has ended the task */
+static int take_in(AgentSocket *socket) {
+        Error err = ERROR_EMPTY;
+        int r = rpc_peer_read(socket->peer, &err);
+
+        take_messages(socket);
+        if (!socket->closed && r < 0 && !is_gone(r)) /* not read any more, it would wait for ever */
+                fault(socket, &err);
+        return r;
+}
+
+void agent_socket_drain(AgentSocket *socket) {
+        char byte;
+        int r = 1;
+
+        while (r > 0 && socket && !socket->closed &&
+               recv(rpc_peer_fd(socket->peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+                r = take_in(socket);
+}
+
 /* The end of the stream is no end of the task: the agent's own end is, and says more */
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         AgentSocket *socket = userdata;
-        Error err = ERROR_EMPTY;
         int r = 1;
 
         (void) fd;
-        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-                r = rpc_peer_read(socket->peer, &err);
-                take_messages(socket);
-        }
-        if (!socket->closed && r < 0 && !is_gone(r)) /* not read any more, it would wait for ever */
-                fault(socket, &err);
+        if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+                r = take_in(socket);
         if (!socket->closed && r > 0 && (events & EPOLLOUT))
                 r = rpc_peer_flush(socket->peer) == 0 ? 1 : -EPIPE;
         if (r <= 0)

@@ -34,6 +34,8 @@ typedef struct AgentCall { /* one request that waits; owned by its socket */
 
 /** agent_socket_new_consume() - @fd is consumed also on failure */
 int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err);
+/** agent_socket_drain() - take what the agent said before it ended; that may end the task. NULL is fine */
+void agent_socket_drain(AgentSocket *socket);
 /** agent_socket_close() - nothing is read or answered any more; NULL is fine */
 void agent_socket_close(AgentSocket *socket);
 /** agent_socket_keep() - @past (closed) is freed with @socket; now, where nothing of it is outstanding. NULL is fine */

@@ -40,13 +40,17 @@ static void log_output(const Task *task, const CommandEnd *end) {
 
 static void on_agent_end(Command *command, const CommandEnd *end, void *userdata) {
         TaskRef *ref = userdata;
+        const unsigned run = ref->run;
         char why[256];
         Task *task;
 
         (void) command;
         log_output(ref->task, end);
         task = task_ref_done(ref);
-        if (!task || task->gate.for_finish) /* it said that it is done, and went */
+        if (task) /* on a busy host its end is seen before its last words */
+                agent_socket_drain(task->socket);
+        if (!task || task_is_final(task) || task->run != run ||
+            task->gate.for_finish) /* it said that it is done, and went */
                 return;
         if (end->cause == CAUSE_EXITED)
                 (void) snprintf(why, sizeof(why),

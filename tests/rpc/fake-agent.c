@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,12 @@
 #define FLIPS    3000
 
 static uint64_t last_id;
+
+/* Until it is ended */
+static void stay(void) {
+        for (;;)
+                (void) poll(NULL, 0, -1);
+}
 
 static void tell(RpcPeer *peer, const char *about, const cJSON *answer) {
         const cJSON *code = json_at(answer, "/error/code"),
@@ -90,7 +97,7 @@ static void do_long(void) {
 
         memset(line, 'x', sizeof(line));
         (void) fd_write_all(SOCKET, line, sizeof(line));
-        pause();
+        stay();
 }
 
 static void do_fd(RpcPeer *peer) {
@@ -98,7 +105,7 @@ static void do_fd(RpcPeer *peer) {
         const int fd = 0;
 
         (void) rpc_peer_send(peer, message, &fd, 1);
-        pause();
+        stay();
 }
 
 /* One message past the peer, with as many descriptors as the kernel lets pass */
@@ -117,13 +124,8 @@ static void send_many(const char *bytes, const int *fds, unsigned n_fds) {
         head->cmsg_type = SCM_RIGHTS;
         head->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
         memcpy(CMSG_DATA(head), fds, n_fds * sizeof(int));
-        while (sendmsg(SOCKET, &message, MSG_NOSIGNAL) < 0) {
-                if (errno == EPIPE)
-                        pause(); /* the front has seen enough */
-                if (errno != ETOOMANYREFS)
-                        _exit(9);
-                (void) usleep(1000); /* as many are under way as one user may have: it has to read some */
-        }
+        if (sendmsg(SOCKET, &message, MSG_NOSIGNAL) < 0 && errno != EPIPE)
+                _exit(9);
 }
 
 /* More descriptors than one message may have, or more than may wait for a line that takes them */
@@ -132,7 +134,7 @@ static void do_many(unsigned n_fds, unsigned times) {
 
         for (unsigned i = 0; i < times; i++)
                 send_many(" ", fds, n_fds);
-        pause();
+        _exit(3); /* the front may see its end before its words */
 }
 
 /* Of kinds that a front must not hold: sockets, what the kernel serves, a directory, a queue of descriptors */
@@ -145,7 +147,7 @@ static void do_kinds(void) {
                   (int[]){ pair[0], pipes[0], open("/proc/self/status", O_RDONLY),
                            open("/", O_RDONLY | O_DIRECTORY), open("/dev/zero", O_RDONLY), SOCKET },
                   6);
-        pause();
+        stay();
 }
 
 static void do_deaf(void) {
@@ -154,7 +156,7 @@ static void do_deaf(void) {
         for (unsigned i = 0; i < MANY; i++)
                 if (fd_write_all(SOCKET, line, sizeof(line) - 1) < 0)
                         break;
-        pause();
+        stay();
 }
 
 /* Two at once: the second is refused, the first goes on */
