@@ -15,6 +15,7 @@
 #include "sandbox/files/tree-write.h"
 
 static int write_file(const ApplyJob *job, const PatchFile *file, Report *report, Error *err) {
+        const TreePair trees = { job->tree, job->old };
         autofree char *bytes = NULL;
         PatchSide result = { 0 };
         struct stat st;
@@ -27,7 +28,7 @@ static int write_file(const ApplyJob *job, const PatchFile *file, Report *report
         if (r < 0)
                 return r;
         had = file->old_path && beneath_stat(job->old, file->old_path, &st) == 0;
-        return tree_write(job->tree, file->new_path, &result, had ? &st : NULL, err);
+        return tree_write(&trees, file->new_path, &result, had ? &st : NULL, err);
 }
 
 /* All that goes away goes first: then there is room for what comes in its place. */
@@ -45,13 +46,31 @@ static int write_all(const ApplyJob *job, const ApplyPlan *plan, Error *err) {
         return r;
 }
 
-static int report_tree(const ApplyJob *job, Report *report, Error *err) {
+/* Nothing but the paths that the plan names was touched since the base was listed. */
+static int digest_changed(const ApplyJob *job, const ApplyPlan *plan, uint8_t *ret_value,
+                          Error *err) {
+        autofree const char **paths = calloc(2 * (size_t) plan->patch->n_files + 1, sizeof(char *));
+        unsigned n = 0;
+
+        if (!paths)
+                return error_set(err, -ENOMEM, "take the digest of the tree");
+        for (unsigned i = 0; i < plan->patch->n_files; i++) {
+                if (plan->patch->files[i].old_path)
+                        paths[n++] = plan->patch->files[i].old_path;
+                if (plan->patch->files[i].new_path)
+                        paths[n++] = plan->patch->files[i].new_path;
+        }
+        return fingerprint_changed(job->tree, job->listing, paths, n, ret_value, err);
+}
+
+static int report_tree(const ApplyJob *job, const ApplyPlan *plan, Error *err) {
         uint8_t value[DIGEST_SIZE];
-        int r = fingerprint_tree(job->tree, value, err);
+        int r = job->shielded ? digest_changed(job, plan, value, err)
+                              : fingerprint_tree(job->tree, value, err);
 
         if (r < 0)
                 return r;
-        r = report_digest(report, DIGEST_TREE, value);
+        r = report_digest(plan->report, DIGEST_TREE, value);
         return r < 0 ? error_set(err, r, "write a record") : 0;
 }
 
@@ -68,11 +87,12 @@ static int apply_patch(const ApplyJob *job, const Patch *patch, Report *report, 
         if (r >= 0 && !job->check_only) {
                 r = write_all(job, &plan, err);
                 if (r >= 0)
-                        r = report_tree(job, report, err);
+                        r = report_tree(job, &plan, err);
                 if (r >= 0)
                         r = protect_run(&protect, &plan, err);
                 if (r >= 0)
-                        r = hold_run(&protect, err);
+                        r = job->shielded ? hold_changed(&protect, &plan, err)
+                                          : hold_run(&protect, err);
         }
         apply_plan_deinit(&plan);
         return r;

@@ -12,6 +12,8 @@ typedef struct ApplyJob {
         int tree;          /* the base with a writable upper; unused where @check_only */
         int setup;         /* what setup made above the base; negative: nothing */
         bool check_only;
+        bool shielded; /* the base's shield lies under @tree already (shield.h) … */
+        int listing;   /* … and this is its listing, borrowed */
         Globs protect;
         Globs allow;
         Globs rules;    /* of those that are protected, what says how tests are run */

@@ -16,19 +16,21 @@
 #include "sandbox/files/listing.h"
 #include "sandbox/files/names.h"
 
+mode_t hold_mode(mode_t mode) {
+        return mode & 0022 ? mode & 0755 : mode & 01777;
+}
+
 static int give_file(const Protect *protect, const char *path) {
         const char *leaf = NULL;
         autoclose int parent = beneath_parent(protect->tree, path, &leaf);
-
         struct stat st;
 
         if (parent < 0 || fstatat(parent, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return parent < 0 ? parent : -errno;
         if (fchownat(parent, leaf, 0, 0, AT_SYMLINK_NOFOLLOW) < 0)
                 return -errno;
-        /* a base may come from any client, with files that everybody may write to */
         if (S_ISREG(st.st_mode) && (st.st_mode & 0022) &&
-            fchmodat(parent, leaf, st.st_mode & 0755, 0) < 0)
+            fchmodat(parent, leaf, hold_mode(st.st_mode), 0) < 0)
                 return -errno;
         return 0;
 }
@@ -72,6 +74,36 @@ static int hold_directory(const Protect *protect, const char *path, unsigned dep
         if (r >= 0 && held)
                 r = give_directory(protect, path);
         return r < 0 ? r : held;
+}
+
+/* Those that are on the way to a protected file; what the patch did may have made them anew. */
+static int give_parents(const Protect *protect, const char *path) {
+        char dir[NAME_PATH_MAX];
+        char *slash;
+        int r;
+
+        memcpy(dir, path, strlen(path) + 1);
+        do {
+                slash = strrchr(dir, '/');
+                *(slash ? slash : dir) = 0;
+                r = give_directory(protect, dir);
+        } while (slash && r >= 0);
+        return r;
+}
+
+int hold_changed(const Protect *protect, const ApplyPlan *plan, Error *err) {
+        int r = 0;
+
+        for (unsigned i = 0; i < plan->n_changes && r >= 0; i++) {
+                const ApplyChange *change = &plan->changes[i];
+
+                if (change->change == PATH_ADDED || !protect_holds(protect, change->path))
+                        continue;
+                r = give_file(protect, change->path);
+                if (r >= 0)
+                        r = give_parents(protect, change->path);
+        }
+        return r < 0 ? error_set(err, r, "give the protected files to id 0") : 0;
 }
 
 int hold_run(const Protect *protect, Error *err) {

@@ -99,6 +99,20 @@ static const Option apply_options[] = {
         { "scope", 0, OPTION_LIST, offsetof(VerbArgs, scope), "GLOB",
           "with --remark: name what is changed outside of these files" },
         { "check-only", 0, OPTION_FLAG, offsetof(VerbArgs, check_only), NULL, "write nothing" },
+        { "shielded", 0, OPTION_FLAG, offsetof(VerbArgs, shielded), NULL,
+          "the base's shield lies under /tree, and fd 1 is the listing that came with it" },
+        OPTION_ROOT,
+        { 0 },
+};
+
+static const Option shield_options[] = {
+        { "protect", 0, OPTION_LIST, offsetof(VerbArgs, protect), "GLOB", "hold these files" },
+        { "allow", 0, OPTION_LIST, offsetof(VerbArgs, allow), "GLOB", "but not these" },
+        { "max-bytes", 0, OPTION_NUMBER, offsetof(VerbArgs, max_bytes), "N",
+          "most bytes of all files" },
+        { "max-entries", 0, OPTION_NUMBER, offsetof(VerbArgs, max_entries), "N", "most entries" },
+        { "max-disk", 0, OPTION_NUMBER, offsetof(VerbArgs, max_disk), "N",
+          "most bytes on disk, with 4096 for each entry; 0: any" },
         OPTION_ROOT,
         { 0 },
 };
@@ -155,6 +169,7 @@ static const VerbRow verbs[] = {
         { "text", text_options, 1, 1, verb_text },
         { "user", plain_options, 1, 1, verb_user },
         { "key", key_options, 1, 1, verb_key },
+        { "shield", shield_options, 1, 1, verb_shield },
         { "results", results_options, 1, 1, verb_results },
 };
 

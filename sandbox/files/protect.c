@@ -166,11 +166,12 @@ static int check_added(const Protect *protect, const ApplyChange *change, Error 
 }
 
 static int check_changed(const Protect *protect, const ApplyChange *change, Error *err) {
+        const TreePair trees = { protect->tree, protect->old };
         int r;
 
         if (!protect_holds(protect, change->path))
                 return 0;
-        r = tree_restore(protect->tree, protect->old, change->path, err);
+        r = tree_restore(&trees, change->path, err);
         return r < 0 ? r
                      : report_path(protect->report, RECORD_RESTORED, change->change, 0,
                                    change->path);

@@ -20,13 +20,25 @@ typedef struct Place {
         gid_t gid;
 } Place;
 
-static int own_like(Place *place) {
+/* As the innermost directory on the way to @path that the base has: in the tree it may be held (hold.h). */
+static int own_like(Place *place, int old, const char *path) {
+        char dir[NAME_PATH_MAX];
         struct stat st;
+        size_t n = 0;
 
-        if (fstat(place->parent, &st) < 0)
+        if (fstat(old, &st) < 0)
                 return -errno;
-        place->uid = st.st_uid;
-        place->gid = st.st_gid;
+        while (S_ISDIR(st.st_mode)) {
+                place->uid = st.st_uid;
+                place->gid = st.st_gid;
+                n += strcspn(path + n, "/");
+                if (!path[n])
+                        return 0;
+                memcpy(dir, path, n);
+                dir[n++] = 0;
+                if (beneath_stat(old, dir, &st) < 0)
+                        return 0;
+        }
         return 0;
 }
 
@@ -49,15 +61,15 @@ static int enter(Place *place, const char *part, bool clear) {
                 return fd;
         owned_close(&place->parent);
         place->parent = fd;
-        return own_like(place);
+        return 0;
 }
 
-static int find_place(int tree, const char *path, bool clear, Place *place) {
+static int find_place(const TreePair *trees, const char *path, bool clear, Place *place) {
         char part[NAME_PART_MAX + 1];
         int r;
 
-        place->parent = beneath_open(tree, "", O_PATH | O_DIRECTORY, 0);
-        r = place->parent < 0 ? place->parent : own_like(place);
+        place->parent = beneath_open(trees->tree, "", O_PATH | O_DIRECTORY, 0);
+        r = place->parent < 0 ? place->parent : own_like(place, trees->old, path);
         while (r >= 0) {
                 size_t n = strcspn(path, "/");
 
@@ -115,10 +127,10 @@ static int make(Place *place, const PatchSide *side, const struct stat *like) {
                                              : make_file(place, side, mode);
 }
 
-int tree_write(int tree, const char *path, const PatchSide *side, const struct stat *like,
-               Error *err) {
+int tree_write(const TreePair *trees, const char *path, const PatchSide *side,
+               const struct stat *like, Error *err) {
         Place place = { .parent = -EBADF };
-        int r = find_place(tree, path, false, &place);
+        int r = find_place(trees, path, false, &place);
 
         if (r >= 0)
                 r = make(&place, side, like);
@@ -151,17 +163,17 @@ static int set_time(const Place *place, const struct stat *st) {
         return utimensat(place->parent, place->leaf, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-int tree_restore(int tree, int old, const char *path, Error *err) {
+int tree_restore(const TreePair *trees, const char *path, Error *err) {
         Place place = { .parent = -EBADF };
         autofree char *bytes = NULL;
         PatchSide side = { 0 };
         struct stat st;
-        int r = beneath_stat(old, path, &st);
+        int r = beneath_stat(trees->old, path, &st);
 
         if (r >= 0)
-                r = side_read(old, path, &side, &bytes);
+                r = side_read(trees->old, path, &side, &bytes);
         if (r >= 0)
-                r = find_place(tree, path, true, &place);
+                r = find_place(trees, path, true, &place);
         if (r >= 0)
                 r = make(&place, &side, &st);
         if (r >= 0)

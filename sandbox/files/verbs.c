@@ -19,6 +19,7 @@
 #include "sandbox/files/save.h"
 #include "sandbox/files/search.h"
 #include "sandbox/files/setup-key.h"
+#include "sandbox/files/shield.h"
 #include "sandbox/files/unpack.h"
 
 /* One of the fixed places, a directory. The root is given by whoever started us, so links in it may be followed. */
@@ -232,6 +233,8 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
                 .old = old,
                 .tree = tree,
                 .check_only = args->check_only,
+                .shielded = args->shielded,
+                .listing = STDOUT_FILENO,
                 .remark = args->remark,
         };
         int r = part_of(args, &job.part, err);
@@ -257,6 +260,28 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         globs_deinit(&job.protect);
         globs_deinit(&job.rules);
         globs_deinit(&job.scope);
+        globs_deinit(&job.allow);
+        return r;
+}
+
+int verb_shield(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int old = open_below(args, "old", err);
+        autoclose int out = old < 0 ? -EBADF : open_place(args, "out", err);
+        ShieldJob job = { .old = old,
+                          .out = out,
+                          .listing = STDOUT_FILENO,
+                          .prefix = args->words[0],
+                          .limits = limits_of(args) };
+        int r;
+
+        if (old < 0 || out < 0)
+                return old < 0 ? old : out;
+        r = add_globs(&job.protect, &args->protect, err);
+        if (r >= 0)
+                r = add_globs(&job.allow, &args->allow, err);
+        if (r >= 0)
+                r = shield_run(&job, report, err);
+        globs_deinit(&job.protect);
         globs_deinit(&job.allow);
         return r;
 }

@@ -39,6 +39,7 @@ typedef struct VerbArgs {
         uint64_t read_before;
         uint64_t grown_before;
         bool check_only;
+        bool shielded; /* apply: the base's shield lies under /tree, fd 1 is its listing */
         bool names_only;
         bool setup;
         bool ignore_case;
@@ -75,6 +76,9 @@ int verb_merge(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_apply() - fd 0, a patch, is applied to one directory of /tree, which is /old with a writable upper. Returns: 0 or negative errno */
 int verb_apply(const VerbArgs *args, Report *report, Error *err);
+
+/** verb_shield() - of the files of one directory of /old that are protected a layer in /out, of all of them a listing on fd 1. Returns: 0 or negative errno */
+int verb_shield(const VerbArgs *args, Report *report, Error *err);
 
 /** verb_change() - fd 0, a patch and the files it touches, become names, modes and bytes on fd 1. Returns: 0 or negative errno */
 int verb_change(const VerbArgs *args, Report *report, Error *err);

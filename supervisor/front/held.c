@@ -134,7 +134,7 @@ static void on_run(const SpecRunEnd *end, void *userdata) {
 int held_start(Front *front, const HeldSpec *spec, Held **ret, Error *err) {
         autofree Held *held = calloc(1, sizeof(*held));
         const TrialGround *ground = spec->ground;
-        GateLayers layers = work_base_layers(ground->base, true);
+        GateLayers layers = shield_layers(ground->shield, ground->base, true);
         SpecRunSpec run = { .root = { .snapshot = ground->snapshot,
                                       .policy = ground->policy,
                                       .limits = ground->limits,

@@ -26,10 +26,14 @@
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
 
+#define SHIELD_WORDS_MAX 512
+
 typedef struct Import {
         Front *front; /* borrowed, outlives us */
         LayerImportSpec spec;
-        int input_fd; /* owned */
+        int input_fd;   /* owned, as the next two */
+        int listing_fd; /* of a shield */
+        char **shield;  /* words of a shield; NULL: it is none. Its base is @over */
         char prefix[64];
         uint8_t over[DIGEST_SIZE]; /* has_over */
         bool has_over;
@@ -47,6 +51,10 @@ static Import *import_free(Import *import) {
         if (!import)
                 return NULL;
         fds_close(&import->input_fd, 1);
+        fds_close(&import->listing_fd, 1);
+        for (char **word = import->shield; word && *word; word++)
+                free(*word);
+        free(import->shield);
         json_free(import->result.cleaned);
         import->front->imports--;
         layers_sweep(import->front);
@@ -207,8 +215,9 @@ static int add_over_view(const Import *import, Plan *plan, Error *err) {
 
         memcpy(layer.digest, import->over, sizeof layer.digest);
         r = plan_view(plan, VIEW_OLD, VIEW_DIRECT, &layer, 1, err);
-        return r < 0 ? r
-                     : plan_store_view(plan, VIEW_TREE, import->lower, import->spec.n_lower, err);
+        return r < 0 || import->shield
+                       ? r
+                       : plan_store_view(plan, VIEW_TREE, import->lower, import->spec.n_lower, err);
 }
 
 static int make_plan(const Import *import, Plan *plan, Error *err) {
@@ -223,7 +232,7 @@ static int make_plan(const Import *import, Plan *plan, Error *err) {
         r = plan_view(plan, VIEW_OUT, VIEW_WRITABLE | VIEW_DIRECT, &out, 1, err);
         if (r >= 0 && import->spec.upper_handle)
                 r = plan_view(plan, VIEW_UPPER, VIEW_DIRECT, &upper, 1, err);
-        if (r >= 0 && import->has_over)
+        if (r >= 0 && (import->has_over || import->shield))
                 r = add_over_view(import, plan, err);
         if (r >= 0 && import->spec.blob)
                 r = add_blob_views(import->spec.blob, plan, err);
@@ -231,7 +240,7 @@ static int make_plan(const Import *import, Plan *plan, Error *err) {
 }
 
 typedef struct Words { /* of warder-files, with room for what they are made of */
-        const char *argv[32];
+        const char *argv[32 + SHIELD_WORDS_MAX];
         char text[12][DIGEST_TEXT_MAX];
         unsigned n, n_text;
 } Words;
@@ -271,10 +280,15 @@ static void add_blob(Words *words, const LayerBlob *blob) {
 /* What a saved upper may hold its own jail has bounded; what it takes on disk counts all the same. */
 static void add_words(Words *words, const Import *import) {
         const LayerImportSpec *spec = &import->spec;
+        bool is_shield = import->shield != NULL;
 
-        add_word(words, spec->upper_handle ? "save" : "unpack", NULL);
+        add_word(words, is_shield ? "shield" : spec->upper_handle ? "save" : "unpack", NULL);
         if (spec->max_disk)
                 add_number(words, "--max-disk", spec->max_disk);
+        for (char **word = import->shield; is_shield && *word; word++)
+                add_word(words, *word, NULL);
+        if (is_shield)
+                return;
         if (import->has_over)
                 add_word(words, "--over", NULL);
         if (spec->upper_handle)
@@ -299,7 +313,7 @@ static int start_files(Import *import, Error *err) {
         Words words = { .n = 0 };
         FilesJobSpec job = { .argv = words.argv,
                              .input_fd = import->input_fd,
-                             .output_fd = -EBADF,
+                             .output_fd = import->listing_fd,
                              .owner_uid = import->spec.owner_uid };
         FilesJob *started;
         int r = make_plan(import, &job.plan, err);
@@ -325,18 +339,38 @@ static void on_layer_new(const MonitorReply *reply, int *fds, unsigned n_fds, vo
                 conclude(import, &err);
 }
 
+static int copy_shield(Import *import, const LayerShield *shield, Error *err) {
+        unsigned n = 0;
+
+        memcpy(import->over, shield->base, sizeof import->over);
+        while (shield->words[n])
+                n++;
+        if (n > SHIELD_WORDS_MAX)
+                return error_say(err, -E2BIG, "too many patterns: %u words", n);
+        import->shield = calloc(n + 1, sizeof(char *));
+        import->listing_fd = fcntl(shield->listing_fd, F_DUPFD_CLOEXEC, 3);
+        if (import->listing_fd < 0 || !import->shield)
+                return error_set(err, import->shield ? -errno : -ENOMEM, "make a shield");
+        for (unsigned i = 0; i < n; i++)
+                if (!(import->shield[i] = strdup(shield->words[i])))
+                        return error_set(err, -ENOMEM, "make a shield");
+        return 0;
+}
+
 static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, Error *err) {
         SCOPED(import_free) Import *import = NULL;
         Import *fresh = calloc(1, sizeof *fresh);
 
         if (!fresh)
                 return error_set(err, -ENOMEM, "import a layer");
-        *fresh = (Import){ .front = front, .spec = *spec, .input_fd = -EBADF };
+        *fresh =
+                (Import){ .front = front, .spec = *spec, .input_fd = -EBADF, .listing_fd = -EBADF };
         front->imports++;
         import = fresh;
         import->spec.prefix = NULL; /* ours is a copy */
         import->spec.upper_over = NULL;
         import->spec.lower = NULL;
+        import->spec.shield = NULL;
         if (spec->n_lower > PLAN_LAYERS_MAX - 2)
                 return error_say(err, -E2BIG, "the snapshot has too many layers: %u",
                                  spec->n_lower);
@@ -355,6 +389,8 @@ static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, E
                 if (import->input_fd < 0)
                         return error_set(err, -errno, "keep the archive");
         }
+        if (spec->shield && copy_shield(import, spec->shield, err) < 0)
+                return err ? err->code : -ENOMEM;
         *ret = TAKE_PTR(import);
         return 0;
 }

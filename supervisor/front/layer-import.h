@@ -27,6 +27,13 @@ typedef struct LayerBlob { /* a layer of an image, in place of an archive; borro
         uint64_t read, grown; /* by the blobs before it */
 } LayerBlob;
 
+typedef struct
+        LayerShield { /* made of a base instead of an archive (hold.h of warder-files); for the call, and copied */
+        const uint8_t *base;      /* a layer of the store */
+        const char *const *words; /* of warder-files, behind its verb; NULL at the end */
+        int listing_fd;           /* where the listing of the base is written */
+} LayerShield;
+
 /** LayerImportFn - once; @err NULL: the layer is in the store. The receiver holds it (layer_hold()) or discards it, before it returns */
 typedef void (*LayerImportFn)(const LayerImport *import, const Error *err, bool refused,
                               void *userdata);
@@ -42,8 +49,9 @@ typedef struct LayerImportSpec {
                 upper_over; /* with it: a layer of the store that is saved below it; NULL: none. For the call */
         bool to_jail_user; /* everything belongs to JAIL_USER_ID, whatever the archive says */
         bool held; /* everything belongs to id 0, and directories can be written to by all (hold.h of warder-files) */
-        bool takes_image;      /* as LayerImport.image */
-        const LayerBlob *blob; /* or NULL */
+        bool takes_image;          /* as LayerImport.image */
+        const LayerBlob *blob;     /* or NULL */
+        const LayerShield *shield; /* or NULL */
         uint64_t max_bytes, max_entries;
         uint64_t max_disk; /* 0: any; bytes and LAYER_ENTRY_BYTES for each entry */
         uint32_t owner_uid;

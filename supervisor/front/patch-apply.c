@@ -63,6 +63,15 @@ void touched_deinit(Touched *touched) {
         touched->remarks = json_free(touched->remarks);
 }
 
+int touched_copy(Touched *to, const Touched *from) {
+        to->restored = cJSON_Duplicate(from->restored, true);
+        to->dangerous = cJSON_Duplicate(from->dangerous, true);
+        to->new_tests = cJSON_Duplicate(from->new_tests, true);
+        to->remarks = cJSON_Duplicate(from->remarks, true);
+        to->remarked = from->remarked;
+        return to->restored && to->dangerous && to->new_tests && to->remarks ? 0 : -ENOMEM;
+}
+
 static PatchApply *patch_apply_free(PatchApply *apply) {
         if (!apply)
                 return NULL;
@@ -239,6 +248,8 @@ static void fill_words(Words *words, const PatchApplySpec *spec) {
         words->argv[words->n++] = "work";
         if (spec->setup)
                 words->argv[words->n++] = "--setup";
+        if (spec->shield->is_there)
+                words->argv[words->n++] = "--shielded";
         add_globs(words, "--protect", spec->spec->protect, spec->spec->n_protect);
         add_globs(words, "--allow", spec->spec->allow, spec->spec->n_allow);
         if (spec->part != PATCH_PART_WHOLE || spec->list > 0)
@@ -253,10 +264,17 @@ static void fill_words(Words *words, const PatchApplySpec *spec) {
 
 static int fill_plan(Front *front, Plan *plan, const PatchApplySpec *spec, Error *err) {
         GateView old = { .target = VIEW_OLD, .layers = spec->layers };
-        GateView tree = { .target = VIEW_TREE, .flags = VIEW_WRITABLE, .layers = spec->layers };
+        GateLayers layers = *spec->layers, shielded = { .n = 0 };
+        GateView tree = { .target = VIEW_TREE, .flags = VIEW_WRITABLE, .layers = &layers };
         GateView setup = { .target = VIEW_NEW, .layers = spec->setup };
         int r;
 
+        if (spec->shield->is_there) {
+                gate_layers_add(&shielded, spec->shield->layer);
+                for (unsigned i = 0; i < layers.n; i++)
+                        gate_layers_add(&shielded, layers.digests[i]);
+                layers = shielded;
+        }
         r = gate_files_plan(front, plan, err);
         if (r == 0)
                 r = gate_view(plan, &old, err);
@@ -271,7 +289,7 @@ int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret
         FilesJobSpec job = { .argv = words.argv,
                              .keep_upper = true,
                              .input_fd = spec->patch_fd,
-                             .output_fd = -EBADF,
+                             .output_fd = spec->shield->listing,
                              .owner_uid = spec->owner_uid };
         int r;
 

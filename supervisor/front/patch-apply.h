@@ -3,7 +3,7 @@
  * patch-apply: a patch applied to a base by warder-files in a jail of its own, and the protection layer
  * after it. What comes back is an upper that holds what the patch changed, and what was found.
  */
-#include "supervisor/front/gate-plan.h"
+#include "supervisor/front/shield.h"
 #include "supervisor/front/verdict.h"
 
 typedef struct PatchApply PatchApply;
@@ -41,6 +41,7 @@ typedef void (*PatchApplyDoneFn)(const PatchApplyEnd *end, void *userdata);
 
 typedef struct PatchApplySpec {
         const GateLayers *layers; /* the base alone; borrowed for the call, as all here */
+        const Shield *shield;     /* of this base and spec; one that is not there is fine */
         const GateLayers *setup;  /* setup's layer alone; NULL: none */
         const VerifySpec *spec;
         int patch_fd; /* duplicated */
@@ -65,6 +66,8 @@ int patch_list_init(PatchList *list);
 /** patch_list_deinit() */
 void patch_list_deinit(PatchList *list);
 
+/** touched_copy() - of all but what @to has already: it is empty. Returns: 0 or -ENOMEM */
+int touched_copy(Touched *to, const Touched *from);
 /** touched_init() - empty lists. Returns: 0 or -ENOMEM */
 int touched_init(Touched *touched);
 /** touched_deinit() */

@@ -140,7 +140,8 @@ static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
         const Ceiling *ceiling;
 
         /* what is only kept so that something need not be made again, or can be, goes first */
-        while (r == -EDQUOT && (base_cache_evict(tasks_bases(front->tasks), uid) ||
+        while (r == -EDQUOT && (shield_cache_evict(tasks_shields(front->tasks), uid) ||
+                                base_cache_evict(tasks_bases(front->tasks), uid) ||
                                 replays_evict(front, tasks_holds(front->tasks), uid) ||
                                 task_history_evict_ended(front, tasks_holds(front->tasks), uid) ||
                                 setup_layers_evict(front, tasks_holds(front->tasks), uid))) {

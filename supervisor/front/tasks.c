@@ -25,8 +25,9 @@
 struct Tasks {
         Front *front;     /* borrowed, outlives us */
         Holds *holds;     /* owned */
-        BaseCache *bases; /* owned, before holds */
-        Task *first;      /* owned list, oldest first */
+        BaseCache *bases; /* owned, before holds, as the next */
+        ShieldCache *shields;
+        Task *first; /* owned list, oldest first */
         sd_event_source *egress;
         sd_event_source *take_up; /* once, at the start */
         bool stopping;            /* nothing is started any more */
@@ -99,6 +100,8 @@ int tasks_new(Front *front, Tasks **ret, Error *err) {
                 r = setup_layers_hold(front, tasks->holds, err);
         if (r == 0 && base_cache_new(tasks->holds, &tasks->bases) < 0)
                 r = error_set(err, -ENOMEM, "keep bases");
+        if (r == 0 && shield_cache_new(tasks->holds, &tasks->shields) < 0)
+                r = error_set(err, -ENOMEM, "keep shields");
         if (r == 0)
                 r = replays_hold(front, tasks->holds, err);
         if (r == 0)
@@ -168,6 +171,7 @@ Tasks *tasks_free(Tasks *tasks) {
         tasks->front->waiting = waiting_free(tasks->front->waiting);
         sd_event_source_disable_unref(tasks->take_up);
         base_cache_free(tasks->bases);
+        shield_cache_free(tasks->shields);
         holds_free(tasks->holds);
         free(tasks);
         return NULL;
@@ -192,6 +196,10 @@ unsigned tasks_count(const Tasks *tasks, uint32_t uid) {
 
 BaseCache *tasks_bases(Tasks *tasks) {
         return tasks->bases;
+}
+
+ShieldCache *tasks_shields(Tasks *tasks) {
+        return tasks->shields;
 }
 
 Holds *tasks_holds(Tasks *tasks) {

@@ -4,6 +4,7 @@
  * they stand on. A task that has ended is a row of the ledger and no more.
  */
 #include "supervisor/front/base-cache.h"
+#include "supervisor/front/shield.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/verify-methods.h"
 
@@ -34,6 +35,8 @@ unsigned tasks_count(const Tasks *tasks, uint32_t uid);
 
 /** tasks_bases() - borrowed */
 BaseCache *tasks_bases(Tasks *tasks);
+/** tasks_shields() - borrowed */
+ShieldCache *tasks_shields(Tasks *tasks);
 /** tasks_holds() - borrowed */
 Holds *tasks_holds(Tasks *tasks);
 /** tasks_find() - one that is alive, as @uid may see it (0: all); NULL */

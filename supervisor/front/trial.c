@@ -44,7 +44,7 @@ static void on_command(const char *id, const RunCommand *run, void *userdata) {
 
 static int start_run(Trial *trial, uint64_t upper, Error *err) {
         const TrialGround *ground = trial->spec.ground;
-        GateLayers layers = work_base_layers(ground->base, true);
+        GateLayers layers = shield_layers(ground->shield, ground->base, true);
         SpecRunSpec spec = { .root = { .snapshot = ground->snapshot,
                                        .policy = ground->policy,
                                        .limits = ground->limits,
@@ -97,6 +97,7 @@ int trial_start(Front *front, const TrialSpec *spec, Trial **ret, Error *err) {
         const TrialGround *ground = spec->ground;
         GateLayers layers = work_base_layers(ground->base, false), setup = { .n = 0 };
         PatchApplySpec apply = { .layers = &layers,
+                                 .shield = ground->shield,
                                  .setup = ground->base->has_setup ? &setup : NULL,
                                  .spec = ground->spec,
                                  .patch_fd = ground->patch_fd,

@@ -16,6 +16,7 @@ typedef void (*TrialEventFn)(const char *phase, cJSON *data, void *userdata);
 typedef struct TrialGround {
         const VerifySpec *spec;
         const WorkBase *base;
+        const Shield *shield;
         const char *snapshot;
         const PolicyUse *policy;
         const JailLimits *limits;

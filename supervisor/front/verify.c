@@ -27,9 +27,11 @@ struct Verify {
         JailLimits limits;
         uint8_t snapshot[DIGEST_SIZE];
         uint8_t policy[DIGEST_SIZE];
-        PatchApply *apply; /* owned, one at a time */
+        ShieldJob *shielding; /* owned, one at a time */
+        PatchApply *apply;
         BaseRun *base_run;
         SpecRun *run;
+        Shield shield;     /* owned */
         uint64_t patch_at; /* byte that the patch begins at, where it is read more than once */
         uint64_t upper;    /* of the apply; owned until the last run has it */
         bool applied;
@@ -44,6 +46,7 @@ struct Verify {
 };
 
 static const uint8_t next_states[_VERIFY_STATE_MAX] = {
+        [VERIFY_SHIELD] = BIT(VERIFY_APPLY) | BIT(VERIFY_DONE),
         [VERIFY_APPLY] = BIT(VERIFY_BASE) | BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
         [VERIFY_BASE] = BIT(VERIFY_RUN) | BIT(VERIFY_DONE),
         [VERIFY_RUN] = BIT(VERIFY_RUN) | BIT(VERIFY_AFTER) | BIT(VERIFY_DONE),
@@ -59,6 +62,7 @@ static Verify *verify_free(Verify *verify) {
         if (!verify)
                 return NULL;
         gate_upper_drop(verify->front, verify->upper);
+        shield_release(verify->front, &verify->shield);
         touched_deinit(&verify->touched);
         patch_list_deinit(&verify->list);
         run_result_free(verify->base_result);
@@ -127,6 +131,7 @@ static void start_after(Verify *verify) {
         const VerifyInput *input = &verify->input;
         AfterSpec spec = { .ground = { .spec = input->spec,
                                        .base = input->base,
+                                       .shield = &verify->shield,
                                        .snapshot = input->snapshot,
                                        .policy = input->policy,
                                        .limits = &verify->limits,
@@ -227,7 +232,7 @@ static GateRoot root_of(const Verify *verify, const GateLayers *layers) {
 }
 
 static void start_run(Verify *verify) {
-        GateLayers layers = work_base_layers(verify->input.base, true);
+        GateLayers layers = shield_layers(&verify->shield, verify->input.base, true);
         SpecRunSpec spec = { .root = root_of(verify, &layers),
                              .upper_stays =
                                      verify->input.spec->of > 1 || verify->input.base->has_held,
@@ -294,18 +299,6 @@ static void start_base(Verify *verify) {
 
 /* ---- apply --------------------------------------------------------------------------------------- */
 
-static int take_touched(Verify *verify, const Touched *touched) {
-        verify->touched.restored = cJSON_Duplicate(touched->restored, true);
-        verify->touched.dangerous = cJSON_Duplicate(touched->dangerous, true);
-        verify->touched.new_tests = cJSON_Duplicate(touched->new_tests, true);
-        verify->touched.remarks = cJSON_Duplicate(touched->remarks, true);
-        verify->touched.remarked = touched->remarked;
-        return verify->touched.restored && verify->touched.dangerous && verify->touched.new_tests &&
-                               verify->touched.remarks
-                       ? 0
-                       : -ENOMEM;
-}
-
 static void on_applied(const PatchApplyEnd *end, void *userdata) {
         Verify *verify = userdata;
         Error err = ERROR_EMPTY;
@@ -328,7 +321,7 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
                 finish_fault(verify, "internal", &err);
                 return;
         }
-        if (take_touched(verify, end->touched) < 0) {
+        if (touched_copy(&verify->touched, end->touched) < 0) {
                 error_set(&err, -ENOMEM, "take in what the patch touches");
                 finish_fault(verify, "internal", &err);
                 return;
@@ -345,6 +338,7 @@ static int start_apply(Verify *verify, Error *err) {
         const WorkBase *base = verify->input.base;
         GateLayers layers = work_base_layers(base, false), setup = { .n = 0 };
         PatchApplySpec spec = { .layers = &layers,
+                                .shield = &verify->shield,
                                 .setup = base->has_setup ? &setup : NULL,
                                 .spec = verify->input.spec,
                                 .patch_fd = verify->input.patch_fd,
@@ -357,8 +351,33 @@ static int start_apply(Verify *verify, Error *err) {
 
         if (base->has_setup)
                 gate_layers_add(&setup, base->setup);
+        set_state(verify, VERIFY_APPLY);
         tell(verify, "apply", NULL);
         return patch_apply_start(verify->front, &spec, &verify->apply, err);
+}
+
+/* ---- shield -------------------------------------------------------------------------------------- */
+
+static void on_shield(const Shield *shield, void *userdata) {
+        Verify *verify = userdata;
+        Error err = ERROR_EMPTY;
+
+        verify->shielding = NULL;
+        verify->shield = *shield;
+        if (start_apply(verify, &err) < 0)
+                finish_fault(verify, "jail", &err);
+}
+
+static int start_shield(Verify *verify, Error *err) {
+        const ShieldSpec spec = { .base = verify->input.base,
+                                  .spec = verify->input.spec,
+                                  .owner_uid = verify->input.owner_uid,
+                                  .done = on_shield,
+                                  .userdata = verify };
+
+        return shield_get(verify->front, &spec, &verify->shield, &verify->shielding) > 0
+                       ? start_apply(verify, err)
+                       : 0;
 }
 
 /* Digests of what the verdict names, and the limits */
@@ -390,13 +409,14 @@ int verify_start(Front *front, const VerifyInput *input, Verify **ret, Error *er
                 return error_set(err, -ENOMEM, "verify a patch");
         verify->front = front;
         verify->input = *input;
+        verify->shield = SHIELD_NONE;
         if (verdict_runs_init(&verify->runs) < 0)
                 return error_set(err, -ENOMEM, "verify a patch");
         r = trial_find_patch(input->spec, input->patch_fd, &verify->patch_at, err);
         if (r == 0)
                 r = resolve(verify, err);
         if (r == 0)
-                r = start_apply(verify, err);
+                r = start_shield(verify, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(verify);
@@ -406,6 +426,7 @@ int verify_start(Front *front, const VerifyInput *input, Verify **ret, Error *er
 Verify *verify_cancel(Verify *verify) {
         if (!verify)
                 return NULL;
+        verify->shielding = shield_cancel(verify->shielding);
         verify->apply = patch_apply_cancel(verify->apply);
         verify->base_run = base_run_cancel(verify->base_run);
         verify->run = spec_run_cancel(verify->run);

@@ -3,6 +3,7 @@
  * verify: the gate. A patch, a base and a spec go in; a verdict comes out. Nothing that an agent runs has a
  * hand in it:
  *
+ *   SHIELD   where the base has none that is kept: warder-files makes it (shield.h)
  *   APPLY    warder-files applies the patch to the base in a jail of its own; the protection layer
  *   BASE     the spec's commands on the base alone, where tests are named and it was not done before
  *   RUN      the spec's commands in a fresh jail: what apply left, setup, base, snapshot; again, each
@@ -18,11 +19,12 @@ typedef struct Verify Verify;
 extern const PolicyUse verify_policy; /* of a verify, unless it names another: ci */
 
 typedef enum VerifyState {
-        VERIFY_APPLY, /* a PatchApply is under way */
-        VERIFY_BASE,  /* a BaseRun is */
-        VERIFY_RUN,   /* a SpecRun is */
-        VERIFY_AFTER, /* an After is */
-        VERIFY_DONE,  /* the receiver is being told */
+        VERIFY_SHIELD, /* a ShieldJob is under way, where the base has no shield yet */
+        VERIFY_APPLY,  /* a PatchApply is under way */
+        VERIFY_BASE,   /* a BaseRun is */
+        VERIFY_RUN,    /* a SpecRun is */
+        VERIFY_AFTER,  /* an After is */
+        VERIFY_DONE,   /* the receiver is being told */
         _VERIFY_STATE_MAX,
 } VerifyState;
 

@@ -264,9 +264,12 @@ static void start_image(void) {
 static void start_apply(void) {
         static const VerifySpec spec;
         const GateLayers layers = { .n = 1 };
-        const PatchApplySpec apply = {
-                .layers = &layers, .spec = &spec, .patch_fd = -EBADF, .done = on_applied
-        };
+        const Shield none = SHIELD_NONE;
+        const PatchApplySpec apply = { .layers = &layers,
+                                       .shield = &none,
+                                       .spec = &spec,
+                                       .patch_fd = -EBADF,
+                                       .done = on_applied };
         PatchApply *started;
 
         must(patch_apply_start(&front, &apply, &started, NULL) == 0);

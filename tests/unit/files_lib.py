@@ -98,8 +98,9 @@ class Places:
             kw["input"] = stdin
         else:
             kw["stdin"] = stdin
-        return Result(subprocess.run([*wrap, BINARY, verb, "--root", self.dir, *words], stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE, timeout=120, **kw))
+        kw.setdefault("stdout", subprocess.PIPE)
+        return Result(subprocess.run([*wrap, BINARY, verb, "--root", self.dir, *words], stderr=subprocess.PIPE,
+                                     timeout=120, **kw))
 
 
 class Tar:
