@@ -14,39 +14,61 @@
 #define CHECK_BYTES_MAX (8 * 1024 * 1024)
 #define LAST_FD         2
 
-static int check(const cJSON *asked, cJSON **ret_tree, Error *err) {
+static int compile(const Workflow *workflow, Faults *faults, Error *err) {
+        char place[96];
+        int r = expressions_compile_all(workflow->expressions, faults, err);
+
+        (void) snprintf(place, sizeof(place), "workflow %.64s", workflow->name);
+        return r < 0 ? r : faults_within(faults, 0, place, err);
+}
+
+static int check(const cJSON *asked, Faults *faults, cJSON **ret_tree, Error *err) {
         SCOPED(workflow_free) Workflow *workflow = NULL;
         RoleSet roles = { 0 };
         int r;
 
         r = roles_load(&roles, json_get(asked, "roles"), err);
         if (r >= 0)
-                r = workflow_load(json_get(asked, "workflow"), &roles, &workflow, err);
-        if (r >= 0)
-                r = expressions_compile(workflow->expressions, err);
-        if (r >= 0)
+                r = workflow_load_all(json_get(asked, "workflow"), &roles, faults, &workflow, err);
+        if (r >= 0 && workflow)
+                r = compile(workflow, faults, err);
+        if (r >= 0 && !faults_any(faults))
                 *ret_tree = describe_workflow(workflow);
         workflow = workflow_free(workflow); /* its steps point to the roles */
         roles_deinit(&roles);
         return r;
 }
 
+static void add_faults(cJSON *said, const Faults *faults) {
+        cJSON *list;
+
+        (void) json_add_text(said, "fault", faults->texts[0]);
+        list = json_add_array(said, "faults");
+        for (unsigned i = 0; i < faults->n; i++)
+                (void) json_push_text(list, faults->texts[i]);
+        (void) json_add_number(said, "more", faults->more);
+}
+
 static int answer(const cJSON *asked) {
         SCOPED(json_free) cJSON *said = cJSON_CreateObject();
         autofree char *text = NULL;
+        SCOPED(faults_deinit) Faults faults = { 0 };
         cJSON *tree = NULL;
         Error err = ERROR_EMPTY;
-        int r = check(asked, &tree, &err);
+        int r = check(asked, &faults, &tree, &err);
 
-        (void) json_add_bool(said, "good", r >= 0);
+        r = faults_take(&faults, r < 0 ? -EINVAL : 0, &err);
         if (r < 0)
-                (void) json_add_text(said, "fault", err.text);
+                return 2;
+        (void) json_add_bool(said, "good", !faults_any(&faults));
+        if (faults_any(&faults))
+                add_faults(said, &faults);
         else
                 (void) json_add_consume(said, "tree", tree);
         text = json_print(said);
         if (!text || puts(text) < 0 || fflush(stdout) != 0)
                 return 2;
-        return r < 0 ? 1 : 0;
+        return faults_any(&faults) ? 1 : 0;
 }
 
 int check_main(void) {

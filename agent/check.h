@@ -6,7 +6,8 @@
 
 /**
  * check_main() - {"workflow": object, "roles": {name: role}} from stdin; {"good": true, "tree": …} or
- * {"good": false, "fault": "workflow NAME: /json/path: what is wrong"} to stdout
+ * {"good": false, "fault": "workflow NAME: /json/path: what is wrong", "faults": [all of them, FAULTS_MAX
+ * at most], "more": how many besides} to stdout
  *
  * The process locks itself down before it reads.
  *

@@ -31,10 +31,22 @@ static const Option graph_options[] = {
         { 0 },
 };
 
+static void say_faults(const cJSON *said) {
+        const cJSON *fault;
+        uint64_t more = 0;
+
+        cJSON_ArrayForEach(fault, json_get(said, "faults")) {
+                fputs("warder: ", stderr);
+                terminal_text(stderr, cJSON_IsString(fault) ? fault->valuestring : "?", TEXT_SHOWN);
+                fputc('\n', stderr);
+        }
+        if (json_number(said, "more", &more) == 0 && more > 0)
+                fprintf(stderr, "warder: and %llu more\n", (unsigned long long) more);
+}
+
 /* One workflow, checked. Returns: 0; EXIT_WRONG where it is not good, which is said; VERB_E_USAGE; negative errno */
 static int load(const VerbCall *call, cJSON **ret_all, cJSON **ret_said, Error *err) {
         const Common *common = call->options;
-        const char *fault;
         int r;
 
         if (call->n_words != 1) {
@@ -46,16 +58,12 @@ static int load(const VerbCall *call, cJSON **ret_all, cJSON **ret_said, Error *
                 r = workflow_check(*ret_all, ret_said, err);
         if (r < 0)
                 return r;
-        fault = json_text(*ret_said, "fault");
         if (json_true(*ret_said, "good"))
                 return 0;
-        if (common->json) {
+        if (common->json)
                 events_result(*ret_said);
-        } else {
-                fputs("warder: ", stderr);
-                terminal_text(stderr, fault ? fault : "?", TEXT_SHOWN);
-                fputc('\n', stderr);
-        }
+        else
+                say_faults(*ret_said);
         return EXIT_WRONG;
 }
 
@@ -179,7 +187,7 @@ const Verb verb_workflow_check = {
         .summary = "Check a workflow without running it",
         .synopsis = "[OPTIONS] NAME|FILE",
         .text = "Everything that can be known before a run: steps, keys, limits, roles, types, jq. "
-                "A fault is named by its JSON path. Needs no supervisor.",
+                "Each fault is named by its JSON path. Needs no supervisor.",
         .examples = "  warder workflow check fix\n"
                     "  warder workflow check ./release.json\n",
         .exits = EXITS_WORKFLOW,

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/schema.h"
+
 #define ASK_WAIT_MOST    (30ull * 86400 * 1000000)
 #define ASK_WAIT_LEAST   1000000u
 #define ASK_CHOICES_MAX  20
@@ -100,6 +102,29 @@ static int load_answer(const cJSON *json, const char *path, const Asking *asking
         return load_choices(json, path, err);
 }
 
+/* What stands for nobody's answer must be one. */
+static int load_otherwise(const cJSON *json, const char *path, Error *err) {
+        const cJSON *otherwise = json_get(json, "otherwise"), *schema = json_get(json, "answer");
+        const cJSON *choice;
+        SchemaFault fault = { 0 };
+
+        if (!otherwise)
+                return 0;
+        if (schema && schema_check(schema, otherwise, &fault) == -EINVAL)
+                return workflow_fault(err, path, "otherwise",
+                                      "it does not fit the schema of the answer: %s", fault.text);
+        if (!schema && (!cJSON_IsString(otherwise) || !*otherwise->valuestring))
+                return workflow_fault(err, path, "otherwise", "an answer is needed, a text");
+        cJSON_ArrayForEach(choice, json_get(json, "choices")) {
+                if (cJSON_Compare(choice, otherwise, true))
+                        return 0;
+        }
+        return json_get(json, "choices")
+                       ? workflow_fault(err, path, "otherwise", "\"%.64s\" is no choice",
+                                        otherwise->valuestring)
+                       : 0;
+}
+
 static int load_rejected(const cJSON *json, const char *path, Asking *asking, Error *err) {
         const char *word = json_text(json, "rejected");
 
@@ -116,6 +141,8 @@ static int load_rest(const cJSON *json, const char *path, Asking *asking, Error 
 
         if (r >= 0)
                 r = load_answer(json, path, asking, err);
+        if (r >= 0)
+                r = load_otherwise(json, path, err);
         if (r >= 0)
                 r = load_rejected(json, path, asking, err);
         if (r >= 0)

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "agent/workflow/kinds.h"
-#include "agent/workflow/map-step.h"
 #include "agent/workflow/run.h"
 
 typedef struct Call {
@@ -30,6 +29,10 @@ const Workflow *call_step_called(const Step *step) {
         const Call *call = step->own;
 
         return step->kind->run == call_step_run && call ? call->workflow : NULL;
+}
+
+const Mapping *call_step_with(const Step *step) {
+        return call_step_called(step) ? ((const Call *) step->own)->with : NULL;
 }
 
 int call_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {

@@ -115,6 +115,28 @@ int expressions_compile(ExpressionSet *set, Error *err) {
         return error_add(err, r, "%s: `%.200s`", culprit->path, culprit->text);
 }
 
+int expressions_compile_all(ExpressionSet *set, Faults *faults, Error *err) {
+        int r = expressions_compile(set, err);
+        Error first = *err;
+
+        if (r != -EINVAL)
+                return r;
+        r = 0;
+        for (unsigned i = 0; i < set->n && r >= 0; i++) {
+                const Expression *item = &set->items[i];
+
+                *err = ERROR_EMPTY;
+                r = item->plain ? 0 : jq_check(item->text, err);
+                if (r < 0)
+                        (void) error_add(err, r, "%s: `%.200s`", item->path, item->text);
+                r = faults_take(faults, r, err);
+        }
+        if (r < 0 || faults_any(faults))
+                return r;
+        *err = first; /* each is good, and all together are not */
+        return faults_take(faults, -EINVAL, err);
+}
+
 int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON **ret_value,
                      Error *err) {
         const Expression *item = &set->items[id];

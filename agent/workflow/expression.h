@@ -4,6 +4,7 @@
  * can be, else by the one compiled program of the set. The values that an expression sees:
  * {input, state, steps, iteration, item}.
  */
+#include "agent/workflow/faults.h"
 #include "base/json.h"
 
 #define EXPRESSION_TEXT_MAX 4096
@@ -31,6 +32,9 @@ int expressions_add(ExpressionSet *set, const char *text, size_t n, const char *
  * Returns: 0, -EINVAL with the path and text of the one that is no jq, -ENOMEM.
  */
 int expressions_compile(ExpressionSet *set, Error *err);
+
+/** expressions_compile_all() - the same, each by itself where together they fail; @faults gets all. Returns: 0, -ENOMEM, as above */
+int expressions_compile_all(ExpressionSet *set, Faults *faults, Error *err);
 
 /** expressions_eval() - the value of number @id. Returns: 0 with a fresh @ret_value; negative: the error names it */
 int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON **ret_value,

@@ -10,14 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/fit-input.h"
+#include "agent/workflow/fit-roots.h"
 #include "agent/workflow/kinds.h"
-
-typedef struct Fit {
-        const Workflow *workflow;
-        const Step *all[WORKFLOW_STEPS_MAX]; /* in the order in which they are written */
-        unsigned n;
-        cJSON *gives[WORKFLOW_STEPS_MAX]; /* owned; what the kind gives, where it says so */
-} Fit;
 
 /* ---- places -------------------------------------------------------------------------------------- */
 
@@ -28,7 +23,7 @@ static void gather(Fit *fit, const Step *steps, unsigned n) {
         }
 }
 
-static bool is_within(const char *path, const char *outer) {
+bool fit_is_within(const char *path, const char *outer) {
         size_t n = strlen(outer);
 
         return strncmp(path, outer, n) == 0 && path[n] == '/';
@@ -39,7 +34,7 @@ static unsigned owner_of(const Fit *fit, const char *path) {
         unsigned found = fit->n;
 
         for (unsigned i = 0; i < fit->n; i++)
-                if (is_within(path, fit->all[i]->where))
+                if (fit_is_within(path, fit->all[i]->where))
                         found = i; /* inner ones come later */
         return found;
 }
@@ -58,8 +53,8 @@ static bool may_come_round(const Fit *fit, const char *path, const Step *step) {
                 const Step *outer = fit->all[i];
 
                 if ((outer->kind->comes_round || outer->retries > 0) &&
-                    is_within(path, outer->where) &&
-                    (step == outer || is_within(step->where, outer->where)))
+                    fit_is_within(path, outer->where) &&
+                    (step == outer || fit_is_within(step->where, outer->where)))
                         return true;
         }
         return false;
@@ -78,8 +73,8 @@ static bool run_beside(const Fit *fit, const char *path, const Step *step) {
                 const Step *outer = fit->all[i];
                 size_t n;
 
-                if (!outer->kind->at_once || !is_within(path, outer->where) ||
-                    !is_within(step->where, outer->where))
+                if (!outer->kind->at_once || !fit_is_within(path, outer->where) ||
+                    !fit_is_within(step->where, outer->where))
                         continue;
                 n = arm_of(outer, path);
                 if (n != arm_of(outer, step->where) || strncmp(path, step->where, n) != 0)
@@ -92,15 +87,14 @@ static bool run_beside(const Fit *fit, const char *path, const Step *step) {
 static const Step *closed_around(const Fit *fit, const char *path, const Step *step) {
         for (unsigned i = 0; i < fit->n; i++)
                 if (fit->all[i]->n_steps > 0 && fit->all[i]->kind->scope == KIND_LEAF &&
-                    is_within(step->where, fit->all[i]->where) &&
-                    !is_within(path, fit->all[i]->where))
+                    fit_is_within(step->where, fit->all[i]->where) &&
+                    !fit_is_within(path, fit->all[i]->where))
                         return fit->all[i];
         return NULL;
 }
 
 /* A step that an expression at @path names: can it have run? */
-static int check_name(const char *name, const char *path, void *userdata, Error *err) {
-        const Fit *fit = userdata;
+static int check_name(const Fit *fit, const char *name, const char *path, Error *err) {
         unsigned number = find_id(fit, name), owner = owner_of(fit, path);
         const Step *step, *closed;
 
@@ -114,7 +108,7 @@ static int check_name(const char *name, const char *path, void *userdata, Error 
                                       "is .steps.%s",
                                       name, closed->id, closed->id);
         if (owner == fit->n || may_come_round(fit, path, step) ||
-            is_within(step->where, fit->all[owner]->where))
+            fit_is_within(step->where, fit->all[owner]->where))
                 return 0;
         if (run_beside(fit, path, step))
                 return workflow_fault(err, path, "", "step \"%s\" runs beside this one, not before",
@@ -156,6 +150,16 @@ static const char *type_of(const cJSON *value) {
         return cJSON_IsArray(value) ? "array" : cJSON_IsObject(value) ? "object" : "null";
 }
 
+bool fit_meet(const cJSON *one, const cJSON *other) {
+        static const char *const types[] = { "null",   "boolean", "integer", "number",
+                                             "string", "array",   "object" };
+
+        for (unsigned i = 0; i < ELEMENTS(types); i++)
+                if (allows(one, types[i]) && allows(other, types[i]))
+                        return true;
+        return false;
+}
+
 /* What @step gives; NULL: not known. One with effects outside may be skipped by a person. */
 static const cJSON *schema_of(const Fit *fit, unsigned number) {
         const Step *step = fit->all[number];
@@ -186,7 +190,7 @@ static const cJSON *root_schema(const Fit *fit, const cJSON *path, const cJSON *
 }
 
 /* One member or element further in. Returns: NULL with *ret_fault empty where it is not known. */
-static const cJSON *go_in(const cJSON *schema, const cJSON *key, char *fault, size_t size) {
+const cJSON *fit_go_in(const cJSON *schema, const cJSON *key, char *fault, size_t size) {
         bool named = cJSON_IsString(key);
         const cJSON *inner, *others = json_get(schema, "additionalProperties");
 
@@ -217,7 +221,7 @@ static int find_schema(const Fit *fit, const cJSON *path, const char *where, con
         char fault[128] = "";
 
         for (; schema && key; key = key->next) {
-                schema = go_in(schema, key, fault, sizeof(fault));
+                schema = fit_go_in(schema, key, fault, sizeof(fault));
                 if (*fault)
                         return workflow_fault(err, where, "",
                                               "what the path finds before its end: %s", fault);
@@ -242,6 +246,16 @@ static int check_root(const cJSON *path, const char *where, Error *err) {
                               "there is no .%.64s: an expression sees .input, .state, .steps, "
                               ".iteration, .item and .error",
                               first->valuestring);
+}
+
+int fit_schema(const Fit *fit, unsigned number, const char *where, const cJSON **ret_schema,
+               Error *err) {
+        ExpressionShape shape = { 0 };
+
+        *ret_schema = NULL;
+        expressions_shape(fit->workflow->expressions, number, &shape);
+        return shape.path && !shape.equal_to ? find_schema(fit, shape.path, where, ret_schema, err)
+                                             : 0;
 }
 
 /* Can a value that fits @schema be the same as @literal? */
@@ -307,7 +321,7 @@ static int check_own(const Fit *fit, unsigned number, Error *err) {
                 char fault[128] = "";
 
                 if (cJSON_IsString(name))
-                        (void) go_in(gives, name, fault, sizeof(fault));
+                        (void) fit_go_in(gives, name, fault, sizeof(fault));
                 if (*fault)
                         return workflow_fault(err, step->where, "output",
                                               "no output of kind \"%s\" fits: %s", step->kind->key,
@@ -317,31 +331,51 @@ static int check_own(const Fit *fit, unsigned number, Error *err) {
 }
 
 static int check_expression(unsigned number, const char *where, void *userdata, Error *err) {
-        return check_shape(userdata, number, where, err);
+        const Fit *fit = userdata;
+        int r = fit_roots(fit, number, where, err);
+
+        return faults_take(fit->faults, r < 0 ? r : check_shape(fit, number, where, err), err);
+}
+
+static int check_step_name(const char *name, const char *path, void *userdata, Error *err) {
+        const Fit *fit = userdata;
+
+        return faults_take(fit->faults, check_name(fit, name, path, err), err);
+}
+
+static int check_step(const Fit *fit, unsigned number, Error *err) {
+        const Step *step = fit->all[number];
+        int r = check_list(fit, step, err);
+
+        if (r >= 0)
+                r = check_own(fit, number, err);
+        if (r >= 0)
+                r = fit_sets(fit, step, err);
+        if (r >= 0)
+                r = fit_input(fit, step, err);
+        return faults_take(fit->faults, r, err);
 }
 
 static int check_all(Fit *fit, Error *err) {
         const ExpressionSet *set = fit->workflow->expressions;
         int r;
 
-        r = expressions_each_step(set, fit->workflow, check_name, fit, err);
+        r = expressions_each_step(set, fit->workflow, check_step_name, fit, err);
         if (r >= 0)
                 r = expressions_each(set, fit->workflow, check_expression, fit, err);
-        for (unsigned i = 0; i < fit->n && r >= 0; i++) {
-                r = check_list(fit, fit->all[i], err);
-                if (r >= 0)
-                        r = check_own(fit, i, err);
-        }
+        for (unsigned i = 0; i < fit->n && r >= 0; i++)
+                r = check_step(fit, i, err);
         return r;
 }
 
-int fit_check(const Workflow *workflow, Error *err) {
+int fit_check(const Workflow *workflow, Faults *faults, Error *err) {
         Fit *fit = calloc(1, sizeof(*fit));
         int r = 0;
 
         if (!fit)
                 return error_set(err, -ENOMEM, "check a workflow");
         fit->workflow = workflow;
+        fit->faults = faults;
         gather(fit, workflow->steps, workflow->n_steps);
         gather(fit, workflow->finally, workflow->n_finally);
         for (unsigned i = 0; i < fit->n && r >= 0; i++) {

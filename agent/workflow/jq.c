@@ -59,6 +59,12 @@ static int compile(const char *text, JqProgram **ret_program, Error *err) {
         return 0;
 }
 
+int jq_check(const char *text, Error *err) {
+        SCOPED(jq_program_free) JqProgram *program = NULL;
+
+        return compile(text, &program, err);
+}
+
 static int chain(const char *const *texts, unsigned n, Buf *buf) {
         int r = buf_printf(buf, ".n as $n | .data |");
 

@@ -16,6 +16,8 @@ typedef struct JqProgram JqProgram;
  */
 int jq_program_new(const char *const *texts, unsigned n, JqProgram **ret_program,
                    unsigned *ret_culprit, Error *err);
+/** jq_check() - is @text jq? Returns: 0, -EINVAL with libjq's first words, -ENOMEM */
+int jq_check(const char *text, Error *err);
 /** jq_program_free() - release it. Returns: NULL */
 JqProgram *jq_program_free(JqProgram *program);
 DEFINE_SCOPED(JqProgram *, jq_program_free);

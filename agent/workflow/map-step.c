@@ -4,6 +4,7 @@
 #include "agent/workflow/map-step.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define MAPPING_MAX 64
 
@@ -69,6 +70,16 @@ int mapping_new(Loader *loader, const cJSON *json, const char *key, const char *
                 return r;
         *ret_mapping = TAKE_PTR(mapping);
         return 0;
+}
+
+unsigned mapping_expression(const Mapping *mapping, const char *name) {
+        for (unsigned i = 0; i < mapping->n; i++) {
+                const char *own = mapping->items[i].name;
+
+                if (name ? own && strcmp(own, name) == 0 : !own)
+                        return mapping->items[i].expression;
+        }
+        return EXPRESSION_NONE;
 }
 
 int mapping_eval(Engine *engine, const Mapping *mapping, cJSON **ret_value, Error *err) {

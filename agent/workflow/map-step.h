@@ -23,5 +23,8 @@ int mapping_new(Loader *loader, const cJSON *json, const char *key, const char *
 Mapping *mapping_free(Mapping *mapping);
 DEFINE_SCOPED(Mapping *, mapping_free);
 
+/** mapping_expression() - number of the expression of member @name, NULL: of the value itself; or EXPRESSION_NONE */
+unsigned mapping_expression(const Mapping *mapping, const char *name);
+
 /** mapping_eval() - the value, owned by the caller. Returns: as engine_eval() */
 int mapping_eval(Engine *engine, const Mapping *mapping, cJSON **ret_value, Error *err);

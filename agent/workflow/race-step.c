@@ -35,7 +35,7 @@ int race_step_load(Loader *loader, const cJSON *json, const char *path, Step *st
         if (r < 0)
                 return r;
         (void) snprintf(inner, sizeof(inner), "%s/steps", path);
-        r = workflow_load_sequence(loader, json_get(json, "steps"), inner, step, err);
+        r = workflow_load_forked(loader, json_get(json, "steps"), inner, step, err);
         if (r >= 0)
                 r = workflow_load_expression(loader, json, "wins", path, err);
         if (r < 0)

@@ -41,7 +41,7 @@ static int load_arm(Loader *loader, const cJSON *json, const char *key, const ch
         int r;
 
         (void) snprintf(inner, sizeof(inner), "%s/%s", path, key);
-        r = workflow_load_sequence(loader, json_get(json, key), inner, step, err);
+        r = workflow_load_forked(loader, json_get(json, key), inner, step, err);
         return r < 0 ? r : workflow_add_arm(step, first, EXPRESSION_NONE, err);
 }
 

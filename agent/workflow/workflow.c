@@ -177,11 +177,12 @@ static int load_step(Loader *loader, const cJSON *json, const char *path, Step *
         if (r >= 0)
                 r = load_kind(json, path, step, err);
         if (r >= 0)
-                r = check_keys(json, path, step, err);
+                r = faults_take(loader->faults, check_keys(json, path, step, err), err);
         if (r < 0)
                 return r;
         step->output = json_get(json, "output");
         r = check_schema_key(step->output, path, "output", err);
+        r = faults_take(loader->faults, r, err);
         return r < 0 ? r : load_parts(loader, json, path, step, err);
 }
 
@@ -208,7 +209,7 @@ static int load_next(Loader *loader, const cJSON *json, const char *path, Step *
         loader->depth++;
         r = load_step(loader, json, path, &steps[(*n)++], err);
         loader->depth--;
-        return r;
+        return faults_take(loader->faults, r, err);
 }
 
 /* A list of steps behind those that are there; what was made is freed by the owner of @steps. */
@@ -241,6 +242,20 @@ int workflow_load_single(Loader *loader, const cJSON *json, const char *path, St
 int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, Step *parent,
                            Error *err) {
         return load_list(loader, list, path, &parent->steps, &parent->n_steps, err);
+}
+
+int workflow_load_forked(Loader *loader, const cJSON *list, const char *path, Step *parent,
+                         Error *err) {
+        int r;
+
+        if (loader->forked)
+                return workflow_fault(err, parent->where, parent->kind->key,
+                                      "it would fork a fork of the workspace, since it lies in a "
+                                      "split or a race: there is one level only");
+        loader->forked = true;
+        r = load_list(loader, list, path, &parent->steps, &parent->n_steps, err);
+        loader->forked = false;
+        return r;
 }
 
 int workflow_add_arm(Step *step, unsigned first, unsigned condition, Error *err) {
@@ -338,13 +353,14 @@ static int load_content(Loader *loader, const cJSON *json, Error *err) {
         workflow->state = json_get(json, "state");
         r = load_list(loader, json_get(json, "steps"), "/steps", &workflow->steps,
                       &workflow->n_steps, err);
+        r = faults_take(loader->faults, r, err);
         if (r >= 0 && json_get(json, "finally"))
                 r = load_list(loader, json_get(json, "finally"), "/finally", &workflow->finally,
                               &workflow->n_finally, err);
         (void) expressions_enter(workflow->expressions, outer);
-        if (r < 0)
+        if (r < 0 || faults_any(loader->faults))
                 return r;
-        return fit_check(workflow, err);
+        return fit_check(workflow, loader->faults, err);
 }
 
 int workflow_load_called(Loader *outer, const char *name, const char *path, Workflow **ret_workflow,
@@ -355,7 +371,11 @@ int workflow_load_called(Loader *outer, const char *name, const char *path, Work
                           .library = outer->library,
                           .n_all = outer->n_all,
                           .depth = outer->depth + 1,
-                          .place = outer->place };
+                          .place = outer->place,
+                          .forked = outer->forked,
+                          .faults = outer->faults };
+        unsigned n_faults = outer->faults ? outer->faults->n : 0;
+        char place[WORKFLOW_PATH_MAX + 128];
         int r;
 
         if (!json)
@@ -370,18 +390,28 @@ int workflow_load_called(Loader *outer, const char *name, const char *path, Work
                 return error_set(err, -ENOMEM, "load workflow %.64s", name);
         workflow->expressions = outer->workflow->expressions;
         loader.workflow = workflow;
+        (void) snprintf(place, sizeof(place), "%s/workflow: workflow %.64s", path, name);
         r = load_content(&loader, json, err);
         if (r < 0)
-                return error_add(err, r, "%s/workflow: workflow %.64s", path, name);
+                return error_add(err, r, "%s", place);
+        r = faults_within(outer->faults, n_faults, place, err);
+        if (r < 0)
+                return r;
         *ret_workflow = TAKE_PTR(workflow);
         return 0;
 }
 
 int workflow_load(const cJSON *json, const RoleSet *roles, Workflow **ret_workflow, Error *err) {
+        return workflow_load_all(json, roles, NULL, ret_workflow, err);
+}
+
+int workflow_load_all(const cJSON *json, const RoleSet *roles, Faults *faults,
+                      Workflow **ret_workflow, Error *err) {
         SCOPED(workflow_free) Workflow *workflow = calloc(1, sizeof(*workflow));
         const char *name = json_text(json, "name");
         unsigned n_all = 0;
-        Loader loader = { .workflow = workflow, .roles = roles, .n_all = &n_all };
+        Loader loader = { .workflow = workflow, .roles = roles, .n_all = &n_all, .faults = faults };
+        char place[96];
         int r;
 
         if (!workflow)
@@ -390,9 +420,12 @@ int workflow_load(const cJSON *json, const RoleSet *roles, Workflow **ret_workfl
         if (!workflow->json || expressions_new(&workflow->expressions) < 0)
                 return error_set(err, -ENOMEM, "load a workflow");
         loader.library = json_get(workflow->json, "workflows");
-        r = load_content(&loader, workflow->json, err);
+        (void) snprintf(place, sizeof(place), "workflow %.64s", name ? name : "(without a name)");
+        r = faults_take(faults, load_content(&loader, workflow->json, err), err);
         if (r < 0)
-                return error_add(err, r, "workflow %.64s", name ? name : "(without a name)");
+                return error_add(err, r, "%s", place);
+        if (faults_any(faults))
+                return faults_within(faults, 0, place, err);
         *ret_workflow = TAKE_PTR(workflow);
         return 0;
 }

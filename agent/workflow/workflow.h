@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "agent/roles/role.h"
+#include "agent/workflow/faults.h"
 #include "agent/workflow/template.h"
 
 #define WORKFLOW_STEPS_MAX 128
@@ -90,6 +91,18 @@ typedef struct Workflow {
  * Returns: 0, -EINVAL with "workflow NAME: /json/path: what is wrong", -ENOMEM.
  */
 int workflow_load(const cJSON *json, const RoleSet *roles, Workflow **ret_workflow, Error *err);
+
+/**
+ * workflow_load_all() - the same, but go on behind faults, so that all can be told
+ * @faults: gets them; each as of workflow_load()
+ *
+ * What follows from another fault is not looked for: only a workflow whose steps are good one by one is looked at as
+ * a whole.
+ *
+ * Returns: as workflow_load(); 0 with @ret_workflow untouched where there were faults.
+ */
+int workflow_load_all(const cJSON *json, const RoleSet *roles, Faults *faults,
+                      Workflow **ret_workflow, Error *err);
 /** workflow_free() - release it. Returns: NULL */
 Workflow *workflow_free(Workflow *workflow);
 DEFINE_SCOPED(Workflow *, workflow_free);
@@ -103,7 +116,9 @@ typedef struct Loader {
         unsigned n_ids;
         unsigned *n_all; /* borrowed; steps so far, of all workflows that are loaded */
         unsigned depth;
-        size_t place; /* bytes of the ids that lead here */
+        size_t place;   /* bytes of the ids that lead here */
+        bool forked;    /* what is loaded now works in a fork of the workspace */
+        Faults *faults; /* borrowed; NULL: the first ends it */
 } Loader;
 
 /**
@@ -118,6 +133,10 @@ int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, 
 
 /** workflow_load_single() - one step at @path, behind the inner steps that @parent has. Returns: as workflow_load() */
 int workflow_load_single(Loader *loader, const cJSON *json, const char *path, Step *parent,
+                         Error *err);
+
+/** workflow_load_forked() - the same; the steps work in a fork: none of them may fork again. Returns: as workflow_load() */
+int workflow_load_forked(Loader *loader, const cJSON *list, const char *path, Step *parent,
                          Error *err);
 
 /** workflow_add_arm() - the inner steps of @step from @first on are an arm. Returns: 0 or -ENOMEM */

@@ -37,10 +37,23 @@ static void load_roles(const cJSON *json) {
         roles_deinit(&set);
 }
 
+/* What goes on behind a fault finds one in the same workflows, and nothing to run in them. */
+static bool has_faults(const cJSON *json) {
+        SCOPED(workflow_free) Workflow *workflow = NULL;
+        SCOPED(faults_deinit) Faults faults = { 0 };
+        Error err = ERROR_EMPTY;
+        int r = workflow_load_all(json, &roles, &faults, &workflow, &err);
+
+        must((r < 0 || faults_any(&faults)) == !workflow);
+        must(faults.n <= FAULTS_MAX);
+        return !workflow;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         SCOPED(workflow_free) Workflow *workflow = NULL;
         SCOPED(json_free) cJSON *json = NULL;
         Error err = ERROR_EMPTY;
+        int r;
 
         start();
         if (json_parse((const char *) data, n, JSON_COMMENTS, &json, NULL) < 0)
@@ -49,7 +62,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
                 load_roles(json_get(json, "roles"));
                 return 0;
         }
-        if (workflow_load(json, &roles, &workflow, &err) < 0)
+        r = workflow_load(json, &roles, &workflow, &err);
+        must((r < 0) == has_faults(json));
+        if (r < 0)
                 must(err.text[0] && !workflow);
         else
                 must(workflow->n_steps > 0 && workflow->n_steps <= WORKFLOW_STEPS_MAX);

@@ -126,6 +126,22 @@ is "$(printf '%s\n' "$out" | jq -r '.good, .fault' | tr '\n' ' ')" \
 sed 's/\.steps\.again\.ok/.steps.again.ok |/' kinds.json >wrong.json
 expect 1 "check: what is no jq" warder workflow check ./wrong.json
 has "$err" "/steps/2/require" "names the place"
+cat >wrong.json <<'END'
+{"warder": "workflow/1", "name": "wrong", "steps": [
+  {"id": "a", "map": ".input | foo("}, {"id": "b", "map": "1"}, {"id": "c", "map": ".input | )"}]}
+END
+expect 1 "check: two that are no jq" warder workflow check ./wrong.json
+is "$(printf '%s\n' "$err" | grep -c '^warder: workflow wrong: /steps/[02]/map: ')" 2 "are both named"
+cat >wrong.json <<'END'
+{"warder": "workflow/1", "name": "wrong", "steps": [
+  {"id": "a", "agent": "nobody", "prompt": "x"}, {"id": "b", "exec": "true", "promt": 1},
+  {"id": "c", "workflow": "steps/test", "with": {"commnd": "1"}}]}
+END
+expect 1 "check: several faults" warder workflow check --json ./wrong.json
+is "$(printf '%s\n' "$out" | jq -r '.faults | map(split(":")[1]) | join(" ")')" " /steps/0/agent  /steps/1/promt" "are all told"
+sed -i 's/nobody/developer/; s/, "promt": 1//' wrong.json
+expect 1 "check: what a called workflow gets" warder workflow check ./wrong.json
+has "$err" '/steps/2/with: the called workflow'"'"'s input needs "command"' "is looked at"
 expect 2 "check: which?" warder workflow check
 expect 6 "check: a file that is not there" warder workflow check ./nothing.json
 expect 0 "show" warder workflow show ./kinds.json

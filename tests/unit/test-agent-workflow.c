@@ -280,6 +280,117 @@ static const char *role(const char *text) {
         return shown;
 }
 
+/* A workflow with the called one "c", whose input is {"command": list of texts, "n"?: integer} and no more. */
+static const char *with_called(const char *with) {
+        static char text[4096];
+
+        (void) snprintf(text, sizeof(text),
+                        "{\"warder\":\"workflow/1\",\"name\":\"w\",\"input\":{\"type\":\"object\","
+                        "\"properties\":{\"s\":{\"type\":\"string\"},\"l\":{\"type\":\"array\"}}},"
+                        "\"steps\":[{\"id\":\"a\",\"workflow\":\"c\",\"with\":%s}],\"workflows\":"
+                        "{\"c\":{\"warder\":\"workflow/1\",\"name\":\"c\",\"input\":{\"type\":"
+                        "\"object\",\"required\":[\"command\"],\"additionalProperties\":false,"
+                        "\"properties\":{\"command\":{\"type\":\"array\",\"items\":{\"type\":"
+                        "\"string\"}},\"n\":{\"type\":\"integer\"}}},"
+                        "\"steps\":[{\"id\":\"x\",\"map\":\".input\"}]}}}",
+                        with);
+        return load(text);
+}
+
+static void inputs(void) {
+        is_text(with_called("{\"command\":\".input.l\",\"n\":\"3\"}"), "", "an input that fits");
+        is_text(with_called("{\"command\":\".input.l | map(.x)\"}"), "", "one that is not known");
+        is_text(with_called("\".input\""), "", "an object as a whole");
+        has_text(with_called("{\"n\":\"3\"}"), "/steps/0/with: the called workflow's input needs",
+                 "/steps/0/with: the called workflow's input needs");
+        has_text(with_called("{\"command\":\".input.l\",\"m\":\"3\"}"),
+                 "/steps/0/with/m: ", "/steps/0/with/m: ");
+        has_text(with_called("{\"command\":\".input.s\"}"), "/steps/0/with/command: `.input.s`",
+                 "/steps/0/with/command: `.input.s`");
+        has_text(with_called("{\"command\":\"[7]\"}"),
+                 "/steps/0/with/command: ", "/steps/0/with/command: ");
+        has_text(with_called("{\"command\":\".input.l\",\"n\":\"\\\"x\\\"\"}"),
+                 "/steps/0/with/n: ", "/steps/0/with/n: ");
+        has_text(with_called("\".input.s\""), "/steps/0/with: ", "/steps/0/with: ");
+}
+
+/* What an expression sees only in some places. */
+static void places(void) {
+        is_text(with_steps("[{\"id\":\"f\",\"foreach\":\"[1]\",\"steps\":[{\"id\":\"a\",\"map\":"
+                           "\".item\"}]}]"),
+                "", "an item in a foreach");
+        is_text(with_steps("[{\"id\":\"a\",\"map\":\".input.list | map(.item)\"}]"), "",
+                "a member of that name");
+        is_text(with_steps("[{\"id\":\"a\",\"map\":\"1\",\"set\":{\"n\":\".state.n\"}}]"), "",
+                "a state without a schema");
+        has_text(with_steps("[{\"id\":\"a\",\"map\":\".item\"}]"),
+                 "/steps/0/map: there is no .item", "/steps/0/map: there is no .item");
+        has_text(with_steps("[{\"id\":\"a\",\"exec\":[\"x\",\"{{ .item.name + 1 }}\"]}]"),
+                 "there is no .item", "there is no .item");
+        has_text(with_steps("[{\"id\":\"f\",\"foreach\":\".item\",\"steps\":[{\"id\":\"a\",\"map\":"
+                            "\"1\"}]}]"),
+                 "/steps/0/foreach: there is no .item", "/steps/0/foreach: there is no .item");
+        has_text(with_steps("[{\"id\":\"a\",\"map\":\".state.n + 1\"}]"),
+                 "/steps/0/map: there is no state", "/steps/0/map: there is no state");
+        has_text(load("{\"warder\":\"workflow/1\",\"name\":\"w\",\"state\":{\"type\":\"object\","
+                      "\"additionalProperties\":false,\"properties\":{\"n\":{}}},\"steps\":[{"
+                      "\"id\":\"a\","
+                      "\"map\":\"1\",\"set\":{\"m\":\"1\"}}]}"),
+                 "/steps/0/set: of the state: it never has \"m\"",
+                 "/steps/0/set: of the state: it never has \"m\"");
+        has_text(with_steps("[{\"id\":\"s\",\"split\":\"[1]\",\"steps\":[{\"id\":\"r\",\"race\":2,"
+                            "\"wins\":\"true\",\"steps\":[{\"id\":\"v\",\"verify\":{}}]}]}]"),
+                 "/steps/0/steps/0/race: it would fork a fork",
+                 "/steps/0/steps/0/race: it would fork a fork");
+        is_text(with_steps("[{\"id\":\"r\",\"race\":2,\"wins\":\"true\",\"steps\":[{\"id\":\"v\","
+                           "\"verify\":{}}]},{\"id\":\"q\",\"race\":2,\"wins\":\"true\",\"steps\":"
+                           "[{\"id\":\"w\",\"verify\":{}}]}]"),
+                "", "one race after the other");
+        is_text(with_steps("[{\"id\":\"r\",\"race\":2,\"wins\":\".item == "
+                           "1\",\"steps\":[{\"id\":\"v\","
+                           "\"map\":\".item\"}]}]"),
+                "", "who wins may depend on the item");
+        has_text(with_steps("[{\"id\":\"a\",\"ask\":\"x\",\"choices\":[\"y\",\"n\"],\"otherwise\":"
+                            "\"z\"}]"),
+                 "/steps/0/otherwise: \"z\" is no choice",
+                 "/steps/0/otherwise: \"z\" is no choice");
+        is_text(with_steps("[{\"id\":\"a\",\"ask\":\"x\",\"choices\":[\"y\",\"n\"],\"otherwise\":"
+                           "\"n\"}]"),
+                "", "a choice that stands for nobody's");
+        has_text(with_steps("[{\"id\":\"a\",\"ask\":\"x\",\"answer\":{\"type\":\"integer\"},"
+                            "\"otherwise\":\"z\"}]"),
+                 "/steps/0/otherwise: ", "/steps/0/otherwise: ");
+}
+
+static void all_faults(void) {
+        static const char text[] =
+                "{\"warder\":\"workflow/1\",\"name\":\"w\",\"steps\":["
+                "{\"id\":\"a\",\"agent\":\"nobody\",\"prompt\":\"x\"},"
+                "{\"id\":\"p\",\"parallel\":[{\"id\":\"b\"},{\"id\":\"c\",\"exec\":7,\"x\":1}]},"
+                "{\"id\":\"w\",\"workflow\":\"o\"}],\"finally\":[7],"
+                "\"workflows\":{\"o\":{\"warder\":\"workflow/1\",\"name\":\"o\",\"steps\":["
+                "{\"id\":\"a\",\"map\":\".steps.none\"},{\"id\":\"b\",\"map\":\"1\",\"y\":1}]}}}";
+        static const char *const found[] = {
+                "workflow w: /steps/0/agent: ",
+                "workflow w: /steps/1/parallel/0: ",
+                "workflow w: /steps/1/parallel/1/x: ",
+                "workflow w: /steps/1/parallel/1/exec: ",
+                "workflow w: /steps/2/workflow: workflow o: /steps/1/y: ",
+                "workflow w: /finally/0: ",
+        };
+        SCOPED(json_free) cJSON *json = NULL;
+        SCOPED(workflow_free) Workflow *workflow = NULL;
+        SCOPED(faults_deinit) Faults faults = { 0 };
+        Error err = ERROR_EMPTY;
+
+        ok(json_parse(text, strlen(text), 0, &json, &err) == 0, "many faults");
+        ok(workflow_load_all(json, &roles, &faults, &workflow, &err) == 0, "are all found");
+        is_number(faults.n, ELEMENTS(found), "and no other");
+        for (unsigned i = 0; i < ELEMENTS(found) && i < faults.n; i++)
+                has_text(faults.texts[i], found[i], found[i]);
+        ok(!workflow && !err.text[0], "there is no workflow, and no error");
+}
+
 static void role_faults(void) {
         is_text(role("{\"instructions\":\"x\"}"), "", "the least role");
         has_text(role("{}"), "role r:", "no instructions");
@@ -305,6 +416,9 @@ int main(void) {
         good();
         faults();
         kind_faults();
+        inputs();
+        places();
+        all_faults();
         misfits();
         no_false_alarms();
         role_faults();
