@@ -18,6 +18,7 @@
 
 #define TIMEOUT_SECONDS 900L
 #define CONNECT_SECONDS 10L
+#define WAIT_ACCURACY   10000 /* of a wait before another try */
 
 struct Transfer {
         Multi *multi;               /* borrowed */
@@ -301,7 +302,7 @@ static bool try_again(Transfer *transfer, CURLcode code) {
                 return false;
         transfer->timer = sd_event_source_disable_unref(transfer->timer);
         return sd_event_add_time_relative(transfer->event, &transfer->timer, CLOCK_MONOTONIC, usec,
-                                          0, on_wait_over, transfer) >= 0;
+                                          WAIT_ACCURACY, on_wait_over, transfer) >= 0;
 }
 
 /* The last answer, held until it was known to be the last. */
