@@ -152,7 +152,7 @@ static void reap(Entry *entry) {
         r = jail_reap(entry->jail, &status, &err);
         if ((r == -EAGAIN || (r < 0 && entry->n_reaps++ < REAPS_MAX)) &&
             sd_event_add_time_relative(monitor->event, &entry->death, CLOCK_MONOTONIC,
-                                       REAP_AGAIN_USEC, 0, on_again, entry) >= 0)
+                                       REAP_AGAIN_USEC, REAP_AGAIN_USEC / 4, on_again, entry) >= 0)
                 return;
         if (r < 0)
                 log_event(LOG_ERR, "jail not reaped whole", F_ERR(&err));

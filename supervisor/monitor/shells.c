@@ -41,7 +41,7 @@ void shells_refill(Monitor *monitor, uint64_t delay_usec) {
         if (monitor->refill)
                 return; /* not put off: under a steady load there would never be a refill */
         if (sd_event_add_time_relative(monitor->event, &monitor->refill, CLOCK_MONOTONIC,
-                                       delay_usec, 0, on_refill, monitor) >= 0)
+                                       delay_usec, delay_usec / 4, on_refill, monitor) >= 0)
                 (void) sd_event_source_set_description(monitor->refill, "refill of the shells");
 }
 
