@@ -76,21 +76,6 @@ has "$(printf '%s\n' "$out" | jq -r 'select(.event == "notice") | .data.text')" 
 
 # ---- those that are shipped
 
-plan='{\"plan\":\"let sum() begin at 0\",\"files\":[\"src/sum.c\"]}'
-{
-        says architect 1 'begin at nothing' "$plan"
-        says developer 1 'begin at 0' 'Done.'
-        says linter 1 'Done.' '{\"findings\":[]}'
-        edit 2 'sum_of_three' "$old" "$new" src/sum.c
-        says developer 3 'replaced' 'It begins at 0.'
-        says linter 2 'It begins at 0.' '{\"findings\":[{\"file\":\"src/sum.c\",\"problem\":\"say why\"}]}'
-        says developer 4 'src/sum.c: say why' 'The name says it.'
-        says linter 3 'The name says it.' '{\"findings\":[]}'
-} | transcript feature
-expect 0 "feature: verified when tests and reader agree" \
-        warder task run --json --workflow feature --replay "$scratch/feature.json" -m 'let sums begin at nothing'
-is "$(state) $(ends 'loop[3]/beside/lint')" "verified null 1" "after three iterations"
-
 {
         calls tester 1 'sums that begin' write '{"path":"tests/more.sh","content":"exit 1"}'
         says tester 2 'more.sh' '{\"command\":[\"make\",\"-s\",\"check\"],\"tests\":[\"sum_of_three\"],\"files\":[\"tests/more.sh\"]}'
@@ -113,7 +98,7 @@ nothing_left "after all ends"
 
 # ---- check, show, graph: without a supervisor
 
-for name in fix feature race split tdd steps/checkout steps/lint steps/package steps/test; do
+for name in fix feature race split tdd steps/checkout steps/deploy steps/lint steps/package steps/test; do
         expect 0 "check: $name" warder workflow check "$name"
 done
 expect 0 "check: a file that calls one beside it and shipped ones" warder workflow check ./kinds.json
