@@ -221,6 +221,22 @@ int log_line(const cJSON *event, LogTimes times, uint64_t first_usec, Buf *out) 
 
 /* ---- filters ------------------------------------------------------------------------------------- */
 
+const char *log_step(const cJSON *event, char *text, size_t size) {
+        const char *path = path_of(event);
+        size_t n = 0;
+
+        while (path && *path) {
+                size_t part = strcspn(path, "/"), id = strcspn(path, "[/");
+
+                if (*path != '~' && n + id + 2 < size)
+                        n += (size_t) snprintf(text + n, size - n, "%s%.*s", n > 0 ? "/" : "",
+                                               (int) id, path);
+                path += part + (path[part] == '/');
+        }
+        text[n] = '\0';
+        return text;
+}
+
 /* Does the path begin with @step, part by part; where @step has no number, any fits, and tries are left out */
 bool log_is_at(const cJSON *event, const char *step) {
         const char *path = path_of(event);

@@ -18,5 +18,8 @@ int log_times_parse(const char *name, LogTimes *ret);
 /** log_line() - append the line and '\n', escaped; @first_usec is the time of the first event. Returns: as buf_append() */
 int log_line(const cJSON *event, LogTimes times, uint64_t first_usec, Buf *out);
 
+/** log_step() - the path of the step that the event is about, without numbers, cut to @size; "" where there is none */
+const char *log_step(const cJSON *event, char *text, size_t size);
+
 /** log_is_at() - is the event about the step @step or what is in it; a @step without numbers means all instances */
 bool log_is_at(const cJSON *event, const char *step);

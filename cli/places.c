@@ -1,7 +1,7 @@
 /*
  * places: a build tree is known by the programs in it: DIR/cli/warder runs, DIR/supervisor/monitor/warderd
- * is there. Roles and policies are in the source tree, which is DIR itself or the directory above it; a
- * build elsewhere says so by variables, as tests do.
+ * is there. Roles and policies are in the source tree, which is DIR itself, the directory above it, or where DIR's
+ * Makefile says.
  */
 #include "cli/places.h"
 
@@ -49,12 +49,41 @@ static void use(Places *places, size_t i, const char *value) {
         snprintf(places->values[i], PLACE_MAX, "%s", value);
 }
 
+/* What the Makefile of a build tree says of where its source tree lies; "" where it says nothing */
+static void read_makefile(const char *build, char *source) {
+        static const char begin[] = "abs_top_srcdir = ";
+        char path[PLACE_MAX + 16], line[PLACE_MAX + sizeof(begin)];
+        FILE *file;
+
+        (void) snprintf(path, sizeof(path), "%s/Makefile", build);
+        file = fopen(path, "re");
+        *source = '\0';
+        while (file && !*source && fgets(line, sizeof(line), file))
+                if (strncmp(line, begin, strlen(begin)) == 0)
+                        (void) snprintf(source, PLACE_MAX, "%.*s",
+                                        (int) strcspn(line + strlen(begin), "\n"),
+                                        line + strlen(begin));
+        if (file)
+                (void) fclose(file);
+}
+
+/* The source tree is the build tree, or the directory above it, or what its Makefile says */
+static void find_source(const char *build, char *source) {
+        static const char proof[] = "agent/roles/architect.json";
+
+        (void) snprintf(source, PLACE_MAX, "%s", build);
+        if (is_there(source, proof))
+                return;
+        (void) snprintf(source, PLACE_MAX, "%.500s/..", build);
+        if (!is_there(source, proof))
+                read_makefile(build, source);
+}
+
 static void use_build(Places *places, const char *build) {
-        char source[PLACE_MAX + 4];
+        char source[PLACE_MAX];
 
         use(places, 0, build);
-        snprintf(source, sizeof(source), "%s%s", build,
-                 is_there(build, "agent/roles/architect.json") ? "" : "/..");
+        find_source(build, source);
         for (size_t i = 1; i < PLACES_MAX; i++) {
                 char path[PLACE_MAX];
 

@@ -110,6 +110,8 @@ static int run_answer(const VerbCall *call, Error *err) {
         return ask_once(call->options, "task.answer", params, show_decided, err);
 }
 
+#define SYNOPSIS_DECIDE "[--question ID] [--comment TEXT] TASK"
+
 #define ANSWER_VERB(NAME, SUMMARY, SYNOPSIS, EXAMPLES, RUN)                                     \
         {                                                                                       \
                 .name = NAME, .summary = SUMMARY, .synopsis = SYNOPSIS, .examples = EXAMPLES,   \
@@ -117,21 +119,22 @@ static int run_answer(const VerbCall *call, Error *err) {
                 .exit_usage = EXIT_USAGE, .exit_failed = 1, .run = RUN,                         \
         }
 
-const Verb verb_task_approve = ANSWER_VERB(
-        "task approve", "say yes to what a task asks; it goes on", "TASK [--question ID]",
-        "  warder task approve t-7f3kq2m4ab\n"
-        "  warder task approve t-7f3kq2m4ab --question q-3mzk5w7abc",
-        run_approve);
+const Verb verb_task_approve =
+        ANSWER_VERB("task approve", "say yes to what a task asks; it goes on", SYNOPSIS_DECIDE,
+                    "  warder task approve t-7f3kq2m4ab\n"
+                    "  warder task approve t-7f3kq2m4ab --comment 'yes, and mind the empty list'\n"
+                    "  warder task approve t-7f3kq2m4ab --question q-3mzk5w7abc",
+                    run_approve);
 
 const Verb verb_task_reject =
-        ANSWER_VERB("task reject", "say no to what a task asks, and why", "TASK [--question ID]",
+        ANSWER_VERB("task reject", "say no to what a task asks, and why", SYNOPSIS_DECIDE,
                     "  warder task reject t-7f3kq2m4ab --comment 'leave the parser alone'\n"
                     "  warder task reject t-7f3kq2m4ab --question q-3mzk5w7abc",
                     run_reject);
 
 const Verb verb_task_answer = ANSWER_VERB(
         "task answer", "answer what a task asks: a choice, a text, JSON where it says so",
-        "TASK ANSWER [--question ID]",
+        "[--question ID] [--comment TEXT] TASK ANSWER",
         "  warder task answer t-7f3kq2m4ab 'keep the old name'\n"
         "  warder task answer t-7f3kq2m4ab '{\"port\": 8080}' --question q-3mzk5w7abc",
         run_answer);

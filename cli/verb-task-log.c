@@ -18,6 +18,8 @@
 #include "cli/trace.h"
 
 #define LINE_MAX_BYTES (1u << 20)
+#define STEPS_MAX      400
+#define STEP_MAX       128
 
 typedef struct LogOptions {
         Common common;
@@ -47,7 +49,9 @@ typedef struct Log {
         uint64_t first_usec;
         uint64_t seq; /* of the last event */
         char state[STATE_TEXT_MAX];
-        Trace *trace; /* owned; with --otlp */
+        bool found;            /* with --step: an event of it */
+        char steps[STEPS_MAX]; /* and else the steps that there are: "plan, loop, loop/code, " */
+        Trace *trace;          /* owned; with --otlp */
 } Log;
 
 static void show_line(const Log *log, const cJSON *event) {
@@ -57,6 +61,35 @@ static void show_line(const Log *log, const cJSON *event) {
                 fputs(line.data, stdout);
         (void) fflush(stdout);
         buf_deinit(&line);
+}
+
+/* Is it about the step that was asked for; which others there are is kept for who asked for none of them */
+static bool is_wanted(Log *log, const cJSON *event) {
+        char step[STEP_MAX], entry[STEP_MAX + 4];
+        size_t n = strlen(log->steps);
+
+        if (!log->options->step)
+                return true;
+        if (log_is_at(event, log->options->step)) {
+                log->found = true;
+                return true;
+        }
+        if (!*log_step(event, step, sizeof(step)))
+                return false;
+        (void) snprintf(entry, sizeof(entry), " %s,", step);
+        if (!strstr(log->steps, entry) && n + strlen(entry) < sizeof(log->steps))
+                (void) snprintf(log->steps + n, sizeof(log->steps) - n, "%s", entry);
+        return false;
+}
+
+static int say_no_step(Log *log, Error *err) {
+        size_t n = strlen(log->steps);
+
+        if (n > 0)
+                log->steps[n - 1] = '\0';
+        (void) error_say(err, -EINVAL, "There is no step '%.100s' in the log of %s%s%s.",
+                         log->options->step, log->task, n > 0 ? "; its steps are" : "", log->steps);
+        return VERB_E_USAGE;
 }
 
 static void take(Log *log, const cJSON *event) {
@@ -70,7 +103,7 @@ static void take(Log *log, const cJSON *event) {
                 (void) snprintf(log->state, sizeof(log->state), "%s", state);
         if (log->trace)
                 trace_event(log->trace, event);
-        else if (log->options->step && !log_is_at(event, log->options->step))
+        else if (!is_wanted(log, event))
                 return;
         else if (log->options->common.json)
                 events_result(event);
@@ -185,6 +218,8 @@ static int run(const VerbCall *call, Error *err) {
                 return EXIT_CANCELLED;
         if (r != 0)
                 return r < 0 || r == VERB_E_USAGE ? r : -EREMOTEIO;
+        if (options->step && !log.found)
+                return say_no_step(&log, err);
         return options->follow ? follow_exit_code(log.state) : 0;
 }
 

@@ -38,6 +38,10 @@ static int wrong(int argc, char **argv, const Error *err) {
         return EXIT_USAGE;
 }
 
+static bool asks_help(const char *word) {
+        return strcmp(word, "-h") == 0 || strcmp(word, "--help") == 0;
+}
+
 int main(int argc, char **argv) {
         Globals globals = { 0 };
         Error err = ERROR_EMPTY;
@@ -60,6 +64,10 @@ int main(int argc, char **argv) {
         if (rest == argc - 1 && verbs_is_group(argv[rest])) {
                 verbs_list(argv[rest]);
                 return EXIT_USAGE;
+        }
+        if (rest == argc - 2 && verbs_is_group(argv[rest]) && asks_help(argv[rest + 1])) {
+                verbs_list(argv[rest]);
+                return 0;
         }
         verb = verbs_find(argc - rest, argv + rest, &used, &err);
         if (!verb)

@@ -34,10 +34,10 @@ static void draw_list(const cJSON *list, char *indent) {
 }
 
 static void draw_arm(const cJSON *step, const cJSON *arm, char *indent) {
-        const char *text = json_text(arm, "text");
+        const char *text = json_text(arm, "text"), *name = json_text(arm, "name");
         bool beside = json_true(step, "beside");
 
-        draw_head(indent, !arm->next, beside ? "beside" : text ? "if " : "else");
+        draw_head(indent, !arm->next, name ? name : beside ? "beside" : text ? "if " : "else");
         if (!beside && text)
                 terminal_text(stdout, text, TEXT_MAX);
         putchar('\n');

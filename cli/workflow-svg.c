@@ -35,15 +35,23 @@ static int wider(int a, int b) {
         return a > b ? a : b;
 }
 
+static const char *arm_text(const cJSON *step, const cJSON *arm) {
+        const char *text = json_text(arm, "text");
+
+        if (!text)
+                text = json_text(arm, "name");
+        return text ? text : json_true(step, "beside") ? "beside" : "else";
+}
+
 /* What a list of parts takes when they lie beside each other. */
-static Size size_arms(const cJSON *arms) {
+static Size size_arms(const cJSON *step) {
         Size all = { 0 };
         const cJSON *arm;
 
-        cJSON_ArrayForEach(arm, arms) {
+        cJSON_ArrayForEach(arm, json_get(step, "arms")) {
                 Size one = size_list(json_get(arm, "steps"));
 
-                one.width = wider(one.width, text_width(json_text(arm, "text")));
+                one.width = wider(one.width, text_width(arm_text(step, arm)));
                 all.width += one.width + (all.width ? GAP : 0);
                 all.height = wider(all.height, one.height + LINE);
         }
@@ -52,7 +60,7 @@ static Size size_arms(const cJSON *arms) {
 
 static Size size_inside(const cJSON *step) {
         if (json_get(step, "arms"))
-                return size_arms(json_get(step, "arms"));
+                return size_arms(step);
         if (json_get(step, "calls"))
                 return size_list(json_get(json_get(step, "calls"), "steps"));
         return size_list(json_get(step, "steps"));
@@ -122,14 +130,13 @@ static void put_text(Canvas *canvas, int x, int y, const char *class, const char
 static void draw_list(Canvas *canvas, const cJSON *list, int x, int y, int width);
 
 static void draw_arms(Canvas *canvas, const cJSON *step, int x, int y) {
-        const char *otherwise = json_true(step, "beside") ? "beside" : "else";
         const cJSON *arm;
 
         cJSON_ArrayForEach(arm, json_get(step, "arms")) {
-                const char *text = json_text(arm, "text");
+                const char *text = arm_text(step, arm);
                 int width = wider(size_list(json_get(arm, "steps")).width, text_width(text));
 
-                put_text(canvas, x, y + LINE - 6, "arm", text ? text : otherwise);
+                put_text(canvas, x, y + LINE - 6, "arm", text);
                 draw_list(canvas, json_get(arm, "steps"), x, y + LINE, width);
                 x += width + GAP;
         }

@@ -80,6 +80,15 @@ static void add_notes(cJSON *json, const Step *step) {
                 add_note(notes, "effects outside");
 }
 
+/* What the lists of a step are for that no condition tells apart. */
+static const char *arm_name(const Step *step, unsigned arm) {
+        static const char *const split[] = { "each item, in a fork", "where it conflicts" };
+
+        if (strcmp(step->kind->key, "split") != 0 || arm >= ELEMENTS(split))
+                return NULL;
+        return split[arm];
+}
+
 static void add_arms(cJSON *json, const Workflow *workflow, const Step *step) {
         cJSON *arms = json_add_array(json, "arms");
 
@@ -91,6 +100,8 @@ static void add_arms(cJSON *json, const Workflow *workflow, const Step *step) {
                         (void) json_add_text(
                                 item, "text",
                                 expressions_text(workflow->expressions, arm->condition));
+                if (arm_name(step, i))
+                        (void) json_add_text(item, "name", arm_name(step, i));
                 (void) json_add_consume(item, "steps",
                                         describe_steps(workflow, &step->steps[arm->first], arm->n));
         }

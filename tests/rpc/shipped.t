@@ -65,6 +65,11 @@ expect 0 "feature: verified when tests, reader and reviewer agree" timeout 300 w
 is "$(ends 'loop[3]/next/review') $(ends 'loop[4]/next/review') $(ends 'loop[2]/next/review')" "1 1 0" \
         "the reviewer is asked when the others agree, and a veto goes back"
 
+expect 0 "the log of a step" warder task log "$task" --step loop/code
+expect 2 "of one that there is not" warder task log "$task" --step nope
+has "$err" "no step 'nope'" "is an error"
+has "$err" "loop/next/review" "that names those that there are"
+
 # ---- lint, package, deploy
 
 cat >ship.json <<'END'

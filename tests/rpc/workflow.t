@@ -135,6 +135,14 @@ is "$(warder workflow show --json ./kinds.json | jq -r '.workflows | keys | join
         "and has it, as JSON"
 expect 0 "graph" warder workflow graph ./kinds.json
 has "$out" '└─ finally' "as lines"
+expect 0 "graph: a split" warder workflow graph split
+has "$out" "each item, in a fork" "says what its lists are for"
+expect 0 "graph: a split as a picture" warder workflow graph --svg split
+has "$out" "where it conflicts" "as well"
+expect 0 "help for all of them" warder workflow --help
+has "$out" "workflow graph" "lists them"
+expect 0 "the data of the source tree is found from a build" \
+        env -u WARDER_DATA -u WARDER_POLICIES -u WARDER_LIBEXEC warder workflow check fix
 expect 0 "graph as a picture" warder workflow graph --svg ./kinds.json
 printf '%s\n' "$out" >"$scratch/graph.svg"
 expect 0 "is well-formed" python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' "$scratch/graph.svg"
