@@ -44,7 +44,7 @@ static const CallRow call_rows[] = {
         { "clone3", SYS_clone3, { 0, 0 }, ENOSYS, 0 },
         { "unshare of a user namespace", SYS_unshare, { CLONE_NEWUSER }, EPERM, 0 },
         { "unshare of a network", SYS_unshare, { CLONE_NEWNET }, EPERM, 0 },
-        { "unshare of files", SYS_unshare, { CLONE_FILES }, EINVAL, 0 },
+        { "unshare of files", SYS_unshare, { CLONE_FILES }, 0, EINVAL },
         { "setns", SYS_setns, { UINT64_MAX, 0 }, EPERM, 0 },
         { "mount", SYS_mount, { 0, 1, 0, 0, 0 }, EPERM, 0 },
         { "umount2", SYS_umount2, { 1, 0 }, EPERM, 0 },
