@@ -11,10 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/danger.h"
 #include "base/fds.h"
 #include "cli/apply-git.h"
 #include "cli/apply-source.h"
-#include "cli/danger.h"
 #include "cli/events.h"
 #include "cli/guard.h"
 #include "cli/install.h"

@@ -8,11 +8,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/danger.h"
 #include "base/escape.h"
 #include "base/fds.h"
 #include "base/owned.h"
 #include "cli/change.h"
-#include "cli/danger.h"
 #include "cli/guard.h"
 #include "cli/report-html.h"
 #include "cli/report-junit.h"

@@ -4,10 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/danger.h"
 #include "base/fds.h"
 #include "base/record.h"
 #include "cli/change.h"
-#include "cli/danger.h"
 #include "tests/tap.h"
 
 #define BLANKS_64 "                                . . . . . . . . . . . . . . . . "

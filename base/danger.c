@@ -3,7 +3,7 @@
  * slashes against the end of the path and of each of its directories. Case does not count: file systems of
  * other machines ignore it.
  */
-#include "cli/danger.h"
+#include "base/danger.h"
 
 #include <fnmatch.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "base/owned.h"
 
 typedef struct DangerRow {
+        bool unasked; /* nobody has to start anything but a shell, an editor, git: or a push does */
         const char *why;
         const char *const *patterns; /* ended by NULL */
 } DangerRow;
@@ -22,37 +23,37 @@ typedef struct DangerRow {
         }
 
 static const DangerRow rows[] = {
-        { "runs or is read when the directory is entered or a shell starts",
+        { true, "runs or is read when the directory is entered or a shell starts",
           PATTERNS(".envrc", ".env", ".env.*", ".bashrc", ".bash_profile", ".bash_login",
                    ".bash_logout", ".profile", ".zshrc", ".zshenv", ".zprofile", ".zlogin",
                    ".kshrc", ".cshrc", ".tcshrc", ".login", ".inputrc", "config.fish",
                    ".tool-versions", ".mise.toml", "mise.toml", ".tmux.conf", ".xinitrc",
                    ".xprofile", "*.desktop", "*.service", "crontab", ".ssh/*", ".netrc", ".pypirc",
                    ".gitconfig") },
-        { "runs in an editor or debugger that opens the tree",
+        { true, "runs in an editor or debugger that opens the tree",
           PATTERNS(".vscode/*", "*.code-workspace", ".idea/*", "*.iml", ".fleet/*", ".zed/*",
                    ".devcontainer/*", ".devcontainer.json", "devcontainer.json", ".exrc", ".vimrc",
                    ".nvimrc", ".nvim.lua", ".lvimrc", ".dir-locals.el", ".emacs", ".emacs.d/*",
                    ".projectile", "*.sublime-project", ".gdbinit", ".lldbinit", ".gdbearlyinit") },
-        { "tells coding agents what to do, or what they may run",
+        { true, "tells coding agents what to do, or what they may run",
           PATTERNS("AGENTS.md", "CLAUDE.md", "GEMINI.md", "QWEN.md", ".cursorrules", ".cursor/*",
                    ".claude/*", ".codex/*", ".gemini/*", ".qwen/*", ".opencode/*", "opencode.json",
                    ".aider*", ".clinerules", ".clinerules/*", ".roo/*", ".windsurfrules",
                    ".mcp.json", "mcp.json", ".goosehints", ".warder/*",
                    "copilot-instructions.md") },
-        { "is a hook of git, or says which programs git runs",
+        { true, "is a hook of git, or says which programs git runs",
           PATTERNS(".husky/*", ".githooks/*", "githooks/*", "hooks/*", "lefthook.y*ml",
                    ".lefthook.y*ml", ".pre-commit-config.yaml", ".pre-commit-hooks.yaml",
                    ".gitattributes", ".gitmodules", ".lfsconfig", ".lintstagedrc*",
                    ".overcommit.yml") },
-        { "runs on the machines of the project's CI, with what they may reach",
+        { true, "runs on the machines of the project's CI, with what they may reach",
           PATTERNS(".github/workflows/*", ".github/actions/*", "action.y*ml", ".gitlab-ci.y*ml",
                    ".gitlab/*", ".circleci/*", ".travis.yml", "azure-pipelines.y*ml", ".drone.y*ml",
                    "bitbucket-pipelines.yml", ".buildkite/*", ".woodpecker.y*ml", ".woodpecker/*",
                    ".forgejo/*", ".gitea/*", "appveyor.yml", ".appveyor.yml", "Jenkinsfile*",
                    ".cirrus.yml", ".builds/*", "cloudbuild.y*ml", "dependabot.yml",
                    "renovate.json") },
-        { "runs with the next build",
+        { false, "runs with the next build",
           PATTERNS("Makefile*", "GNUmakefile", "*.mk", "*.mak", "CMakeLists.txt", "*.cmake",
                    "CMakePresets.json", "meson.build", "meson_options.txt", "configure",
                    "configure.ac", "configure.in", "*.m4", "autogen.sh", "bootstrap",
@@ -66,16 +67,16 @@ static const DangerRow rows[] = {
                    "Dockerfile*", "Containerfile*", "compose.y*ml", "docker-compose*.y*ml",
                    "Vagrantfile", "Procfile", "Tiltfile", "Earthfile", "dune", "dune-project",
                    "*.cabal", "Setup.hs", "mix.exs", "rebar.config") },
-        { "runs with the next test",
+        { false, "runs with the next test",
           PATTERNS("conftest.py", "pytest.ini", ".pytest.ini", "tox.ini", "noxfile.py",
                    "sitecustomize.py", "usercustomize.py", "*.pth", ".coveragerc", ".rspec",
                    "karma.conf.*", "jest.config.*", "vitest.config.*", "playwright.config.*",
                    "phpunit.xml*", ".mocharc*", "CTestTestfile.cmake") },
-        { "runs with the next tool that reads its configuration",
+        { false, "runs with the next tool that reads its configuration",
           PATTERNS("*.config.js", "*.config.cjs", "*.config.mjs", "*.config.ts", ".eslintrc*",
                    ".prettierrc*", ".babelrc*", ".stylelintrc*", ".rubocop.yml", ".pylintrc",
                    ".irbrc", ".pryrc", ".Rprofile", ".perltidyrc", ".clang-tidy") },
-        { "says what is fetched and run when dependencies are installed",
+        { false, "says what is fetched and run when dependencies are installed",
           PATTERNS("package.json", "package-lock.json", "npm-shrinkwrap.json", "yarn.lock",
                    ".yarnrc*", ".yarn/*", "pnpm-lock.yaml", "pnpm-workspace.yaml", ".pnpmfile.*",
                    "bun.lock*", "bunfig.toml", "deno.json*", "deno.lock", ".npmrc", "setup.py",
@@ -105,12 +106,24 @@ static bool matches(const char *path, const char *pattern) {
         return fnmatch(pattern, leaf, FNM_CASEFOLD | FNM_NOESCAPE) == 0;
 }
 
-const char *danger_of(const char *path) {
+static const DangerRow *row_of(const char *path) {
         for (size_t i = 0; i < ELEMENTS(rows); i++)
                 for (const char *const *pattern = rows[i].patterns; *pattern; pattern++)
                         if (matches(path, *pattern))
-                                return rows[i].why;
+                                return &rows[i];
         return NULL;
+}
+
+const char *danger_of(const char *path) {
+        const DangerRow *row = row_of(path);
+
+        return row ? row->why : NULL;
+}
+
+const char *danger_unasked(const char *path) {
+        const DangerRow *row = row_of(path);
+
+        return row && row->unasked ? row->why : NULL;
 }
 
 const char *danger_of_mode(uint32_t old, uint32_t new) {
