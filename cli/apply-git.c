@@ -12,55 +12,6 @@
 #include "cli/git.h"
 #include "cli/workdir.h"
 
-typedef struct DriftJob {
-        const char *top;
-} DriftJob;
-
-typedef struct Drift {
-        char head[48];
-        bool has_changes; /* on files that git knows */
-} Drift;
-
-static int drift_in_child(void *arg, void *result, Error *err) {
-        static const char *const head[] = { "rev-parse", "--verify", "-q", "HEAD^{commit}", NULL };
-        static const char *const names[] = { "diff-index", "--name-only", "HEAD", "--", NULL };
-        const DriftJob *job = arg;
-        Git git = { .dir = job->top };
-        autofree char *text = NULL, *list = NULL;
-        Drift *drift = result;
-        size_t n = 0;
-        int r = git_read(&git, head, &text, &n, err);
-
-        if (r < 0)
-                return r;
-        (void) snprintf(drift->head, sizeof(drift->head), "%.*s", (int) strcspn(text, "\n"), text);
-        r = git_read(&git, names, &list, &n, err);
-        drift->has_changes = r == 0 && n > 0;
-        return r;
-}
-
-void apply_git_drift(const User *user, const char *top, const char *commit, char ret_why[256]) {
-        DriftJob arg = { top };
-        Drift drift = { .head = "" };
-        UserJob job = { drift_in_child, &arg, &drift, sizeof(drift) };
-        Error ignored = ERROR_EMPTY;
-
-        ret_why[0] = 0;
-        if (as_user_call(user, &job, &ignored) < 0)
-                return;
-        if (strcmp(drift.head, commit) != 0)
-                (void) snprintf(
-                        ret_why, 256,
-                        "The verdict is about commit %.12s, this tree is at %.12s: the tests "
-                        "have not run on what comes of it.",
-                        commit, drift.head);
-        else if (drift.has_changes)
-                (void) snprintf(
-                        ret_why, 256,
-                        "This tree has changes that are not committed, and that the verdict "
-                        "knows nothing of.");
-}
-
 typedef struct IndexJob {
         const char *top;
         int names; /* of the paths, each with a zero byte behind it */

@@ -14,6 +14,7 @@
 #include "base/owned.h"
 #include "cli/receipt-check.h"
 #include "cli/user-file.h"
+#include "cli/verdict.h"
 
 #define PATCH_BYTES_MAX (256ul * 1024 * 1024)
 #define VERDICT_MAX     (4ul * 1024 * 1024)
@@ -44,13 +45,14 @@ static int ask_task(Link *link, const char *method, const char *id, Answer *ret,
 
 /* The last verdict counts only where the task ended with it. */
 static int take_task(ApplySource *source, const cJSON *task, Error *err) {
-        const cJSON *verdicts = json_get(task, "verdicts");
-        const cJSON *last = cJSON_GetArrayItem(verdicts, cJSON_GetArraySize(verdicts) - 1);
+        const cJSON *last = verdict_of_task(task);
         const char *state = json_text(task, "state");
 
         source->verdict = last ? cJSON_Duplicate(last, true) : NULL;
         if (last && !source->verdict)
                 return error_set(err, -ENOMEM, "take in the verdict");
+        if (source->verdict)
+                verdict_place(source->verdict, task);
         if (source->verdict && (!state || strcmp(state, "verified") != 0) &&
             !json_add_text(source->verdict, "task_state", state ? state : "unknown"))
                 return error_set(err, -ENOMEM, "take in the verdict");
@@ -161,7 +163,7 @@ static int check_digest(const ApplySource *source, Error *err) {
                                  "What came with %s is no verdict of a form that is known here "
                                  "(verdict/1).",
                                  source->what);
-        if (judged && strcmp(judged, source->digest) == 0)
+        if (verdict_is_about(source->verdict, source->digest))
                 return 0;
         if (!judged)
                 return error_say(err, -EKEYREJECTED,

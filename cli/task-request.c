@@ -17,6 +17,7 @@
 #include "base/units.h"
 #include "cli/held.h"
 #include "cli/models.h"
+#include "cli/origin.h"
 #include "cli/own-policy.h"
 #include "cli/user-file.h"
 #include "cli/workflow-source.h"
@@ -161,6 +162,15 @@ static int add_held(const TaskOptions *options, TaskRequest *request, cJSON *spe
         return held_pack(&request->repo, dir, &request->held_fd, err);
 }
 
+/* What the base is, for who applies the result later; a tree that git cannot tell of has none */
+static void add_origin(TaskRequest *request) {
+        Origin origin;
+        Error ignored = ERROR_EMPTY;
+
+        if (origin_read(&request->repo.user, request->repo.top, &origin, &ignored) == 0)
+                origin_add(&origin, request->params);
+}
+
 static int fill(const TaskOptions *options, const char *dir, TaskRequest *request, Error *err) {
         cJSON *spec = NULL;
         int r = workspace_find(dir, NULL, &request->repo, err);
@@ -187,6 +197,8 @@ static int fill(const TaskOptions *options, const char *dir, TaskRequest *reques
                 r = add_model(options, request, err);
         if (r == 0)
                 r = workspace_pack(&request->repo, spec, &request->base_fd, &request->totals, err);
+        if (r == 0)
+                add_origin(request);
         if (r == 0 && request->totals.files == 0)
                 r = error_say(err, -ENOENT,
                               "%s holds no file that is tracked or unignored: there is nothing to "

@@ -18,6 +18,7 @@
 #include "cli/events.h"
 #include "cli/guard.h"
 #include "cli/install.h"
+#include "cli/origin.h"
 #include "cli/terminal.h"
 #include "cli/workdir.h"
 #include "cli/workspace.h"
@@ -277,12 +278,11 @@ static void report(Applying *self, bool applied) {
 
 /* A patch can fit a tree that nobody tested it on. */
 static void say_if_drifted(const Applying *self) {
-        const char *commit = json_text(self->source.verdict, "commit");
         char why[256];
 
-        if (!self->is_repository || !commit)
+        if (!self->is_repository)
                 return;
-        apply_git_drift(&self->user, self->top, commit, why);
+        origin_drift(&self->user, self->top, self->source.verdict, why);
         if (why[0])
                 terminal_say("%s", why);
 }

@@ -44,7 +44,8 @@ typedef struct Running {
         Follow follow;
         Buf events;
         Answer shown;   /* task.show */
-        int patch_fd;   /* owned; -EBADF: there is none */
+        int patch_fd;   /* owned; -EBADF: there is none, or it is not what was judged */
+        bool unjudged;  /* the work as it was left is another than the last verdict is about */
         int receipt_fd; /* owned; with --out */
 } Running;
 
@@ -77,6 +78,23 @@ static void introduce(const Running *running) {
                 request->is_replay ? ")" : "");
 }
 
+static const cJSON *last_verdict(const Running *running) {
+        return verdict_of_task(running->shown.result);
+}
+
+/*
+ * What is delivered is what the verdict names. The work at the end is another where a race had no winner (its
+ * verdicts were about forks), or where the task was ended before what came last could be judged.
+ */
+static void take_patch(Running *running, Answer *answer) {
+        const cJSON *verdict = last_verdict(running);
+
+        running->unjudged =
+                verdict && !verdict_is_about(verdict, json_text(answer->result, "patch"));
+        if (!running->unjudged)
+                running->patch_fd = TAKE_FD(answer->message.fds[0]);
+}
+
 /* What the task came to, once it has ended: its verdicts, and the patch of the last one */
 static int fetch_results(Running *running, Error *err) {
         Ask show = { .method = "task.show", .params = cJSON_CreateObject() };
@@ -94,31 +112,31 @@ static int fetch_results(Running *running, Error *err) {
         }
         /* refused where no verify ever ran: then there is none */
         if (link_ask(&running->link, &patch, &answer, &ignored) == 0 && answer.message.n_fds == 1)
-                running->patch_fd = TAKE_FD(answer.message.fds[0]);
+                take_patch(running, &answer);
         answer_deinit(&answer);
         if (running->options->out)
                 receipt_fetch_beside(&running->link, running->follow.task, &running->receipt_fd);
         return 0;
 }
 
-static const cJSON *last_verdict(const Running *running) {
-        const cJSON *verdicts = json_get(running->shown.result, "verdicts");
-
-        return cJSON_GetArrayItem(verdicts, cJSON_GetArraySize(verdicts) - 1);
-}
-
 static int write_out(const Running *running, const ReportFiles *reports, Error *err) {
-        const cJSON *verdict = last_verdict(running);
-        autofree char *text = verdict ? cJSON_Print(verdict) : NULL;
+        SCOPED(json_free) cJSON *verdict = cJSON_Duplicate(last_verdict(running), true);
+        autofree char *text = NULL;
         OutFile files[4 + REPORT_FILES_N] = {
                 { "patch.diff", NULL, running->patch_fd },
-                { "verdict.json", text, -EBADF },
+                { "verdict.json", NULL, -EBADF },
                 { "receipt.jsonl", NULL, running->receipt_fd },
                 { "events.jsonl", running->events.data ? running->events.data : "", -EBADF },
         };
 
         if (!running->options->out)
                 return 0;
+        if (verdict) {
+                verdict_place(verdict, running->shown.result);
+                files[1].text = text = cJSON_Print(verdict);
+                if (!text)
+                        return error_set(err, -ENOMEM, "write the verdict");
+        }
         report_files_list(reports, files + ELEMENTS(files) - REPORT_FILES_N);
         return outdir_write(running->options->out, files, ELEMENTS(files), err);
 }
@@ -153,6 +171,13 @@ static int write_files(const Running *running, Error *err) {
 static void show_patch(const Running *running) {
         bool verified = strcmp(running->follow.state, "verified") == 0;
 
+        if (running->unjudged) {
+                fprintf(stderr,
+                        "no patch is delivered: the work as it was left is not what the last "
+                        "verdict is about; 'warder task diff %s' prints it\n",
+                        running->follow.task);
+                return;
+        }
         if (running->patch_fd < 0) {
                 fputs("there is no patch: nothing was verified\n", stderr);
                 return;
@@ -175,6 +200,8 @@ static void show_end(Running *running, int code) {
                 cJSON *end = cJSON_Duplicate(running->shown.result, true);
 
                 json_add_number(end, "exit", (uint64_t) code);
+                if (running->unjudged)
+                        json_add_bool(end, "unjudged", true);
                 events_print("task.end", end);
                 return;
         }

@@ -211,6 +211,22 @@ static int run_watch(const VerbCall *call, Error *err) {
         return r == 0 ? follow_exit_code(follow.state) : r < 0 ? r : -EREMOTEIO;
 }
 
+/* It may have been ended, or asked a person, before the work as it stands was judged */
+static void say_if_unjudged(Link *link, const char *id, const char *digest) {
+        Ask show = { .method = "task.show", .params = cJSON_CreateObject() };
+        Answer task = ANSWER_EMPTY;
+        Error ignored = ERROR_EMPTY;
+        const cJSON *verdict = NULL;
+
+        json_add_text(show.params, "task", id);
+        if (link_ask(link, &show, &task, &ignored) == 0)
+                verdict = verdict_of_task(task.result);
+        if (verdict && !verdict_is_about(verdict, digest))
+                terminal_say("this is the work as it stands; the last verdict is about another "
+                             "patch");
+        answer_deinit(&task);
+}
+
 static int run_diff(const VerbCall *call, Error *err) {
         const Common *common = call->options;
         Ask ask = { .method = "task.patch" };
@@ -231,6 +247,8 @@ static int run_diff(const VerbCall *call, Error *err) {
                 r = error_say(err, -EPROTO, "The supervisor passed no patch.");
         if (r == 0 && (r = patch_write(answer.message.fds[0])) < 0)
                 (void) error_set(err, r, "write the patch");
+        if (r == 0)
+                say_if_unjudged(&link, id, json_text(answer.result, "patch"));
         answer_deinit(&answer);
         link_deinit(&link);
         return r == LINK_E_REFUSED ? -EREMOTEIO : r;

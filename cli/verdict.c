@@ -46,6 +46,30 @@ int verdict_exit_code(const cJSON *verdict) {
         return row ? row->exit_code : EXIT_NOT_CARRIED_OUT;
 }
 
+const cJSON *verdict_of_task(const cJSON *task) {
+        const cJSON *verdicts = json_get(task, "verdicts");
+
+        return cJSON_GetArrayItem(verdicts, cJSON_GetArraySize(verdicts) - 1);
+}
+
+void verdict_place(cJSON *verdict, const cJSON *task) {
+        const cJSON *origin = json_get(task, "origin");
+        static const char *const members[] = { "commit", "changes" };
+
+        for (size_t i = 0; i < ELEMENTS(members); i++) {
+                const char *text = json_text(origin, members[i]);
+
+                if (text)
+                        json_add_text(verdict, members[i], text);
+        }
+}
+
+bool verdict_is_about(const cJSON *verdict, const char *digest) {
+        const char *judged = json_text(verdict, "patch");
+
+        return judged && digest && strcmp(judged, digest) == 0;
+}
+
 static uint64_t number(const cJSON *object, const char *name) {
         uint64_t value = 0;
 

@@ -14,7 +14,7 @@
 
 static const char save_sql[] =
         "INSERT INTO tasks(id, owner, state, cause, summary, request, workflow, used, base,"
-        " created, ended) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " created, ended, origin) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)"
         " ON CONFLICT(id) DO UPDATE SET state = ?3, cause = ?4, summary = ?5, used = ?8, base = ?9,"
         " ended = ?11";
 
@@ -27,11 +27,11 @@ int task_ledger_save(const Task *task, Error *err) {
 
         if (!text)
                 return error_set(err, -ENOMEM, "save task %s", task->id);
-        return exec(task->front->ledger, err, save_sql, "tittttttbii", task->id,
+        return exec(task->front->ledger, err, save_sql, "tittttttbiit", task->id,
                     (int64_t) task->owner_uid, task_state_name(task->state), task->cause,
                     task->summary, task->request, workflow ? workflow : "", text, task->base.base,
                     task->base.has_base ? DIGEST_SIZE : 0, (int64_t) task->created_usec,
-                    (int64_t) task->ended_usec);
+                    (int64_t) task->ended_usec, task->origin);
 }
 
 int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err) {
@@ -90,7 +90,7 @@ static void add_column_json(cJSON *json, const char *name, sqlite3_stmt *row, in
 }
 
 #define ROW_COLUMNS \
-        "id, state, cause, summary, request, workflow, used, created, ended, base, owner"
+        "id, state, cause, summary, request, workflow, used, created, ended, base, owner, origin"
 
 static cJSON *row_json(Front *front, sqlite3_stmt *row) {
         cJSON *json = cJSON_CreateObject();
@@ -113,6 +113,7 @@ static cJSON *row_json(Front *front, sqlite3_stmt *row) {
                 json_add_text(json, "base_digest",
                               digest_format(sqlite3_column_blob(row, 9), digest));
         json_add_number(json, "owner_uid", (uint64_t) sqlite3_column_int64(row, 10));
+        add_column_json(json, "origin", row, 11);
         return json;
 }
 

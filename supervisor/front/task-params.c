@@ -27,6 +27,9 @@ const char task_start_schema[] =
         "\"spec\":" VERIFY_SCHEMA_JSON ","
         "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
         "\"verify_policy\":" POLICY_SCHEMA ","
+        "\"origin\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+        "\"commit\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{40,64}$\"},"
+        "\"changes\":{\"type\":\"string\",\"pattern\":\"^(none|sha256:[0-9a-f]{64})$\"}}},"
         "\"keep\":{\"type\":\"boolean\"},\"held\":{\"type\":\"boolean\"},"
         "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
         "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
@@ -246,6 +249,13 @@ static int take_given(Task *task, Call *call, const cJSON *params, Error *err) {
         return read_model(task, call, json_get(params, "model"), err);
 }
 
+static int read_origin(Task *task, const cJSON *params, Error *err) {
+        const cJSON *origin = json_get(params, "origin");
+
+        task->origin = origin ? json_print(origin) : NULL;
+        return origin && !task->origin ? error_set(err, -ENOMEM, "take the origin") : 0;
+}
+
 static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
         int r;
 
@@ -256,7 +266,9 @@ static int fill(Task *task, Call *call, const cJSON *params, Error *err) {
         if (!task->request || !task->params)
                 return error_set(err, -ENOMEM, "take the request");
         read_budgets(task, json_get(params, "limits"));
-        r = spec_take(call, params, &task->spec, err);
+        r = read_origin(task, params, err);
+        if (r == 0)
+                r = spec_take(call, params, &task->spec, err);
         if (r == 0)
                 r = read_places(task, call, params, err);
         if (r == 0)

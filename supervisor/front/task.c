@@ -142,6 +142,7 @@ Task *task_free(Task *task) {
         json_free(task->roles);
         json_free(task->params);
         free(task->request);
+        free(task->origin);
         free(task);
         return NULL;
 }

@@ -109,6 +109,7 @@ struct Task {
         bool was_running;  /* it was lost while it ran: tasks.c takes it up */
 
         char *request; /* owned, as all below */
+        char *origin; /* what the caller says that the base is, as JSON; NULL: nothing, or on disk already */
         VerifySpec *spec;
         cJSON *workflow;
         cJSON *roles;

@@ -287,6 +287,9 @@ rm ../bad/receipt.jsonl
 expect 0 "no receipt" warder apply --check ../bad
 has "$err" "the word of the verdict's file" "is no proof"
 expect 1 "no receipt, where a key is named" warder apply --check --key "$WARDER_STATE/receipt.pub" ../bad
+touch -d "-1 hour" src/*
+expect 0 "a tree whose files were touched" warder apply --check ../judged
+hasnt "$err" "This tree has changes" "has no changes"
 git -c user.name=a -c user.email=a@b.c commit -q --allow-empty -m later
 expect 0 "a tree that moved on" warder apply --check ../judged
 has "$err" "The verdict is about commit" "is said"

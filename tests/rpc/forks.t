@@ -133,6 +133,10 @@ for turn in 1 2 3 4; do
 done | transcript lost
 run 6 "two forks, both wrong" lost --workflow "$scratch/workflow.json"
 is "$(state)" "error no_winner" "nobody wins"
+is "$(events 'select(.event == "task.end") | "\(.unjudged) \(.verdicts | length)"')" "true 2" \
+        "the verdicts are about the forks, not about the work that was left"
+is "$(ls "$scratch/result-lost" | grep -c 'patch\.diff')$(jq -r .verdict "$scratch/result-lost/verdict.json")" "0failed" \
+        "so no patch lies beside the last verdict"
 # ---- the workflows that come along
 
 plan='{\"plan\":\"mend one and two\",\"files\":[\"one\",\"two\"]'

@@ -92,6 +92,27 @@ expect 0 "git applies it" git -C "$scratch/applied" apply "$scratch/result/patch
 expect 0 "and the project's tests pass with it" make -s -C "$scratch/applied" check
 is "$(git -C "$scratch/applied" status --porcelain | tr '\n' ' ')" " M src/sum.c " "products of the build are not in it"
 
+# is the tree still the one that the task began with
+solved=$(jq -r .task "$scratch/result/verdict.json")
+applies() { # applies WORDS-IN-THE-REMARK WHAT; "" for none
+        for from in "$scratch/result" "$solved"; do
+                expect 0 "$2: warder apply --check" warder apply --check "$from"
+                if [ -n "$1" ]; then has "$err" "$1" "$2: it is said"; else hasnt "$err" "tests have not run" "$2: nothing is said"; fi
+        done
+}
+applies "" "the tree as it was"
+touch -d '-1 hour' src/*.c && chmod o-r src/sum.c
+applies "" "files that were only touched"
+chmod o+r src/sum.c
+echo more >notes
+applies "not as it was when the task began" "a new file"
+rm notes
+echo '/* more */' >>src/sum.h
+applies "not as it was when the task began" "a changed file"
+git -c user.name=t -c user.email=t@example.org commit -qam later
+applies "The verdict is about commit" "another commit"
+git reset -q --hard HEAD~1
+
 expect 5 "a test that is changed twice ends the task" \
         warder task run --json --replay "$scratch/cheat.json" -m "$ask"
 is "$(state)" "tampered protected_files" "tampered"
