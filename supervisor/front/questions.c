@@ -116,13 +116,14 @@ int questions_count(Front *front, const char *task, unsigned *ret_all, unsigned 
 int questions_add(Front *front, Question *question, Error *err) {
         SCOPED(json_free) cJSON *people = answer_rules_json(&question->rules);
         autofree char *what = json_print(question->what);
+        autofree char *answer = question->answer ? json_print(question->answer) : NULL;
         autofree char *who = NULL;
         unsigned all, open;
         int r;
 
         cJSON_DeleteItemFromObjectCaseSensitive(people, "wait");
         who = people ? json_print(people) : NULL;
-        if (!what || !who)
+        if (!what || !who || (question->answer && !answer))
                 return error_set(err, -ENOMEM, "keep a question");
         r = questions_count(front, question->task, &all, &open, err);
         if (r < 0)
@@ -130,12 +131,14 @@ int questions_add(Front *front, Question *question, Error *err) {
         question->n = all + 1;
         return ledger_exec_full(front->ledger, err,
                                 "INSERT INTO questions(" COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6,"
-                                " ?7, ?8, ?9, ?10, ?11, 'open', NULL, NULL, 0, -1)",
-                                "ttiitbttbii", question->id, question->task,
+                                " ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                                "ttiitbttbiitttii", question->id, question->task,
                                 (int64_t) question->owner_uid, (int64_t) question->n,
                                 question->path, question->key, DIGEST_SIZE, what, who,
                                 question->patch, question->has_patch ? DIGEST_SIZE : 0,
-                                (int64_t) question->asked_usec, (int64_t) question->until_usec);
+                                (int64_t) question->asked_usec, (int64_t) question->until_usec,
+                                decision_name(question->decision), answer, question->comment,
+                                (int64_t) question->decided_usec, question->by_uid);
 }
 
 int questions_find(Front *front, const char *id, Question *ret, Error *err) {

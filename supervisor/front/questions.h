@@ -62,7 +62,7 @@ static inline void question_deinit_scoped(Question *question) {
 /** decision_name() - "approved"; "open" where there is none yet */
 const char *decision_name(Decision decision);
 
-/** questions_add() - a new open one; on disk when this returns. Its number is made here */
+/** questions_add() - a new one, open or as it was decided; on disk when this returns. Its number is made here */
 int questions_add(Front *front, Question *question, Error *err);
 /** questions_find() - by id. Returns: 0 and a row owned by the caller, -ENOENT with a sentence, -EIO */
 int questions_find(Front *front, const char *id, Question *ret, Error *err);

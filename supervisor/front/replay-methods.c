@@ -19,8 +19,11 @@ static int start(Front *front, Call *call, const cJSON *params, cJSON **ret_resu
 
         if (r < 0)
                 return r;
-        given = (TaskReplay){ replay.params, replay.base, replay.transcript_fd,
-                              json_true(params, "keep") };
+        given = (TaskReplay){ .params = replay.params,
+                              .base = replay.base,
+                              .of = json_text(params, "task"),
+                              .transcript_fd = replay.transcript_fd,
+                              .keep = json_true(params, "keep") };
         r = task_params_replay(front, call, &given, &task, err);
         replay_deinit(&replay);
         return r < 0 ? r : task_method_start(front, call, task, ret_result, err);

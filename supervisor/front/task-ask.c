@@ -7,6 +7,8 @@
  * again and finds the decision. Where it says that it knows more (`stay`), all stays as it is, and stands still.
  *
  * Where a verify is under way for another branch, the question goes out without a patch of its own.
+ *
+ * A replay asks nobody: it is told what was decided in the task that it replays.
  */
 #include "supervisor/front/task-ask.h"
 
@@ -149,6 +151,47 @@ static int write_down(Task *task, Question *question, Error *err) {
         return task_is_final(task) ? -ECANCELED : questions_add(task->front, question, err);
 }
 
+/* What was decided in the task that is replayed, as this question's own */
+static int decide_as_before(const Task *task, Question *question, Error *err) {
+        SCOPED(question_deinit) Question before = QUESTION_EMPTY;
+        int r = questions_find_asked(task->front, task->replay_of, question->key, &before, err);
+
+        if (r == -ENOENT || (r == 0 && before.decision == DECISION_OPEN))
+                return error_say(err, -ENOENT,
+                                 "step %s asks what was not asked, or not answered, in task %s",
+                                 question->path, task->replay_of);
+        if (r < 0)
+                return r;
+        question->decision = before.decision;
+        question->answer = TAKE_PTR(before.answer);
+        question->comment = TAKE_PTR(before.comment);
+        question->decided_usec = units_now();
+        question->by_uid = before.by_uid;
+        return 0;
+}
+
+static void put_as_before(AgentCall *call, Question *question) {
+        Task *task = call->task;
+        Error err = ERROR_EMPTY;
+
+        task_receipt_question(task, question);
+        if (!task_is_final(task) && decide_as_before(task, question, &err) < 0) {
+                agent_call_fail(call, NULL, &err);
+                task_fail(task, "replay_mismatch", &err);
+                return;
+        }
+        if (!task_is_final(task))
+                task_receipt_answer(task, question);
+        if (task_is_final(task))
+                return;
+        if (questions_add(task->front, question, &err) < 0) {
+                refuse_open(call, &err);
+                return;
+        }
+        tell(task, question, "decided");
+        agent_call_answer(call, answer_json(question), NULL, 0);
+}
+
 static void put(AgentCall *call, const PatchDiffEnd *diff) {
         SCOPED(question_deinit) Question question = QUESTION_EMPTY;
         SCOPED(json_free) cJSON *params = TAKE_PTR(call->result);
@@ -162,6 +205,10 @@ static void put(AgentCall *call, const PatchDiffEnd *diff) {
         if (diff) {
                 question.has_patch = true;
                 memcpy(question.patch, diff->digest, DIGEST_SIZE);
+        }
+        if (task->is_replay) {
+                put_as_before(call, &question);
+                return;
         }
         if (write_down(task, &question, &err) < 0) {
                 if (!task_is_final(task))

@@ -321,6 +321,7 @@ int task_params_replay(Front *front, Call *call, const TaskReplay *replay, Task 
         task->params = json_free(task->params); /* a replay is not kept to be replayed */
         task->keep = replay->keep;
         task->is_replay = true;
+        (void) snprintf(task->replay_of, sizeof(task->replay_of), "%s", replay->of);
         memcpy(task->replay_base, replay->base, DIGEST_SIZE);
         r = read_transcript(task, replay->transcript_fd, err);
         if (r == 0)

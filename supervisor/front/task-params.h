@@ -30,6 +30,7 @@ int task_params_read(Front *front, Call *call, const cJSON *params, Task **ret, 
 typedef struct TaskReplay {  /* borrowed */
         const cJSON *params; /* as they were */
         const uint8_t *base; /* a layer of the store */
+        const char *of;      /* the task */
         int transcript_fd;
         bool keep;
 } TaskReplay;

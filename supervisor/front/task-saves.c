@@ -24,6 +24,7 @@ typedef struct Given {
         TaskModel model;
         char snapshot[TASK_NAME_MAX];
         bool is_replay;
+        char replay_of[ID_MAX];
 } Given;
 
 typedef struct Counters { /* followed by n_seen digests */
@@ -52,6 +53,7 @@ static Given *given_of(const Task *task) {
                           .is_replay = task->is_replay };
         memcpy(given->budget, task->budget, sizeof(given->budget));
         (void) snprintf(given->snapshot, sizeof(given->snapshot), "%s", task->snapshot);
+        (void) snprintf(given->replay_of, sizeof(given->replay_of), "%s", task->replay_of);
         given->model.fd = -EBADF;
         given->model.port = 0;
         return given;
@@ -207,6 +209,7 @@ static void take_given(Task *task, const Given *given) {
         task->is_replay = given->is_replay;
         memcpy(task->budget, given->budget, sizeof(task->budget));
         (void) snprintf(task->snapshot, sizeof(task->snapshot), "%s", given->snapshot);
+        (void) snprintf(task->replay_of, sizeof(task->replay_of), "%s", given->replay_of);
 }
 
 static int take_counters(Task *task, sqlite3_stmt *row) {

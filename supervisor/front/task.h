@@ -131,8 +131,10 @@ struct Task {
         size_t replies_bytes; /* recorded so far */
         bool is_replay;       /* its base is there already */
         uint8_t replay_base[DIGEST_SIZE];
-        int tar_fd;  /* owned, like the next: until work_base_start() */
-        int held_fd; /* held-back tests; -EBADF: none */
+        char replay_of
+                [ID_MAX]; /* what people decided there is decided here: nobody is asked again */
+        int tar_fd;       /* owned, like the next: until work_base_start() */
+        int held_fd;      /* held-back tests; -EBADF: none */
         WorkBaseJob *base_job;
         WorkBase base;
         char jail[ID_MAX]; /* "" until it is ready */

@@ -91,6 +91,7 @@ expect 1 "a yes that does not say to which" warder task approve "$task"
 expect 0 "approved" warder task approve "$task" --question "$(question)"
 expect 0 "verified" timeout 300 warder task watch --json "$task"
 is "$(shown '.used.calls[0]')" 4 "and nothing was done twice"
+planned=$task
 
 # ---- a no ends the run
 
@@ -107,6 +108,7 @@ expect 0 "rejected" warder task reject "$task" --comment 'not on a Friday'
 expect 1 "ends it" timeout 300 warder task watch --json "$task"
 is "$(shown '"\(.state) \(.cause)"')" "unverified rejected" "by that name"
 has "$(shown .summary)" "not on a Friday" "and with what was said"
+refused=$task
 
 # ---- a model that asks
 
@@ -128,6 +130,7 @@ expect 1 "another answer" warder task answer "$task" 'at 2'
 expect 0 "one of them" warder task answer "$task" 'at 0' --comment 'as everywhere'
 expect 0 "the model works on with it" timeout 300 warder task watch --json "$task"
 is "$(shown '.used.calls[0]')" 3 "in the same conversation"
+answered=$task
 
 # ---- side by side
 
@@ -148,6 +151,7 @@ waits_for 1
 expect 0 "then the first" warder task answer "$task" b --question "$(question)"
 expect 0 "both go on" timeout 300 warder task watch --json "$task"
 is "$(shown '.used.commands[0]')" 1 "and nothing was done twice"
+both=$task
 
 # ---- a wait that nobody is asked for
 
@@ -160,5 +164,23 @@ is "$(warder ls --json | jq -r '.jails | length')" 0 "a long sleep keeps no jail
 is "$(shown '.questions[0].about')" time "and asks nobody"
 expect 0 "it can be ended early" warder task approve "$task"
 expect 1 "then the task goes on" timeout 300 warder task watch --json "$task"
+napped=$task
+
+# ---- replayed: what was decided is decided again, and nobody is asked
+
+again() { # again TASK WHAT: the replay is in $task then
+        expect 0 "$2 comes to the same again" timeout 300 warder task replay --json "$1"
+        task=$(printf '%s\n' "$out" | tail -n1 | jq -r .task)
+}
+again "$planned" "a plan that was rejected once"
+is "$(shown '[.questions[] | "\(.decision) \(.comment // "")"] | join(", ")')" "rejected that is too much, approved " \
+        "with the same decisions"
+is "$(printf '%s\n' "$out" | jq -r 'select(.event == "ask") | .data.phase' | sort -u)" decided "that nobody was asked for"
+is "$(warder task receipt --json "$task" | jq -r 'select(.kind == "answer") | .data.decision' | tr '\n' ' ')" "rejected approved " \
+        "and that its receipt has"
+again "$refused" "a no"
+again "$answered" "an answer to a model"
+again "$both" "answers to branches"
+again "$napped" "a sleep of two hours, not slept again,"
 nothing_left "after all of it"
 done_testing
