@@ -83,6 +83,8 @@ typedef enum RemarkCheck { /* what is said about a patch without running it */
                            REMARK_NETWORK, /* an added line that reaches for a network: advice */
                            REMARK_LOCK,    /* a lock file changed without its manifest */
                            REMARK_SCOPE,   /* a path outside of what the task may touch */
+                           REMARK_LINK,    /* a symbolic link, or another target of one */
+                           REMARK_RUNS,    /* a file that runs, or says what runs, by itself */
                            _REMARK_CHECK_MAX,
 } RemarkCheck;
 typedef enum TestWhy {

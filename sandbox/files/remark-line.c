@@ -1,5 +1,9 @@
 /*
  * remark-line: see remark-line.h. The forms of tokens are those that their makers publish so that they can be found.
+ *
+ * A line can be as long as the patch. What has a form of its own (a token) is looked for in all of it; what only means
+ * something beside another word (a name and a string, chmod and a mode) in windows, which overlap: a minified
+ * program is one line, and has each word somewhere.
  */
 #include "sandbox/files/remark-line.h"
 
@@ -10,8 +14,11 @@
 
 #include "base/owned.h"
 
-#define LINE_LOOK      4096u /* bytes of a line that are looked at */
-#define DISTINCT_MIN   6u    /* characters in a token: fewer are a placeholder */
+#define TOKEN_LOOK     128u /* characters of a token that are looked at: more than any needs */
+#define KEY_LOOK       64u  /* between "-----BEGIN" and "PRIVATE KEY" */
+#define WINDOW_WORDS   4096u
+#define WINDOW_STRINGS 32768u /* a key of any length that is used stands in one */
+#define DISTINCT_MIN   6u     /* characters in a token: fewer are a placeholder */
 #define ENTROPY_LENGTH 20u
 #define DISORDER_MIN   11u
 
@@ -135,6 +142,13 @@ static const char *find_nocase(HunkBytes text, const char *word) {
         return NULL;
 }
 
+/* @text from @from on, at most @most bytes */
+static HunkBytes part(HunkBytes text, size_t from, size_t most) {
+        size_t left = text.n - from;
+
+        return (HunkBytes){ text.bytes + from, left < most ? left : most };
+}
+
 static size_t count_of(const char *at, const char *end, CharTest of) {
         size_t n = 0;
 
@@ -195,26 +209,32 @@ static bool holds_token(HunkBytes text, const TokenForm *form) {
         size_t prefix = strlen(form->prefix);
 
         while ((at = find((HunkBytes){ at, (size_t) (end - at) }, form->prefix))) {
-                size_t n = count_of(at + prefix, end, form->of);
                 bool alone = at == text.bytes || !is_word((unsigned char) at[-1]);
+                HunkBytes rest = part(text, (size_t) (at - text.bytes) + prefix, TOKEN_LOOK);
+                size_t n = alone ? count_of(rest.bytes, rest.bytes + rest.n, form->of) : 0;
 
                 if (alone && n >= form->min && (form->max == 0 || n <= form->max) &&
-                    !is_placeholder(at + prefix, n))
+                    !is_placeholder(rest.bytes, n))
                         return true;
                 at += prefix;
         }
         return false;
 }
 
-static const char *check_secret(const RemarkLine *line) {
-        const char *begin = find(line->text, "-----BEGIN ");
+static bool holds_private_key(HunkBytes text) {
+        const char *at = text.bytes, *end = text.bytes + text.n;
 
-        if (begin) {
-                size_t left = (size_t) (line->text.bytes + line->text.n - begin);
-
-                if (find((HunkBytes){ begin, left }, "PRIVATE KEY"))
-                        return "it is the first line of a private key";
+        while ((at = find((HunkBytes){ at, (size_t) (end - at) }, "-----BEGIN "))) {
+                if (find(part(text, (size_t) (at - text.bytes), KEY_LOOK), "PRIVATE KEY"))
+                        return true;
+                at += strlen("-----BEGIN ");
         }
+        return false;
+}
+
+static const char *check_secret(const RemarkLine *line) {
+        if (holds_private_key(line->text))
+                return "it is the first line of a private key";
         for (unsigned i = 0; i < ELEMENTS(tokens); i++)
                 if (holds_token(line->text, &tokens[i]))
                         return tokens[i].what;
@@ -239,8 +259,12 @@ static const char *check_entropy(const RemarkLine *line) {
 
         if (remark_manifest(name_of(line->path)))
                 return NULL;
-        for (unsigned i = 0; i < ELEMENTS(secret_names) && !at; i++)
-                at = find_nocase(line->text, secret_names[i]);
+        for (unsigned i = 0; i < ELEMENTS(secret_names); i++) {
+                const char *name = find_nocase(line->text, secret_names[i]);
+
+                if (name && (!at || name < at))
+                        at = name;
+        }
         for (; at && at < end; at++) {
                 size_t n;
 
@@ -305,26 +329,46 @@ static const char *check_network(const RemarkLine *line) {
         return NULL;
 }
 
-static const struct {
+typedef struct LineCheck {
         RemarkCheck check;
+        size_t window; /* bytes that are looked at together; 0: the whole line */
         const char *(*look)(const RemarkLine *line); /* Returns: a sentence or NULL */
-} checks[] = {
-        { REMARK_SECRET, check_secret },
-        { REMARK_ENTROPY, check_entropy },
-        { REMARK_SET_ID, check_set_id },
-        { REMARK_NETWORK, check_network },
+} LineCheck;
+
+static const LineCheck checks[] = {
+        { REMARK_SECRET, 0, check_secret },
+        { REMARK_ENTROPY, WINDOW_STRINGS, check_entropy },
+        { REMARK_SET_ID, WINDOW_WORDS, check_set_id },
+        { REMARK_NETWORK, 0, check_network },
 };
 
 _Static_assert(ELEMENTS(checks) <= REMARKS_A_LINE, "there is room for each of them");
 
+/* Each window begins in the third quarter of the one before, and not within a word if it can be helped */
+static const char *look_all(const LineCheck *check, const RemarkLine *line) {
+        size_t size = check->window ? check->window : line->text.n, from = 0;
+        RemarkLine window = *line;
+        const char *what = NULL;
+
+        while (true) {
+                size_t next = from + size / 2;
+
+                window.text = part(line->text, from, size);
+                what = check->look(&window);
+                if (what || line->text.n - from <= size)
+                        return what;
+                while (next < from + size / 4 * 3 &&
+                       is_word((unsigned char) line->text.bytes[next - 1]))
+                        next++;
+                from = next;
+        }
+}
+
 unsigned remarks_of_line(const RemarkLine *line, Remark *ret) {
-        RemarkLine cut = *line;
         unsigned n = 0;
 
-        if (cut.text.n > LINE_LOOK)
-                cut.text.n = LINE_LOOK;
         for (unsigned i = 0; i < ELEMENTS(checks); i++) {
-                const char *what = checks[i].look(&cut);
+                const char *what = look_all(&checks[i], line);
 
                 /* what is a token already is no second finding */
                 if (what && !(checks[i].check == REMARK_ENTROPY && n > 0))

@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/danger.h"
 #include "base/owned.h"
 #include "sandbox/files/patch-hunk.h"
+#include "sandbox/files/patch-write.h"
 #include "sandbox/files/remark-line.h"
 #include "sandbox/files/side.h"
 
@@ -118,6 +120,21 @@ static int look_at_path(Remarks *remarks, const char *path) {
         return r;
 }
 
+/* What is there when the patch is applied; what goes away runs no more */
+static int look_at_result(Remarks *remarks, const PatchFile *file) {
+        const char *runs = danger_unasked(file->new_path);
+        unsigned mode = file->new_mode ? file->new_mode : file->old_mode; /* which it kept */
+        char what[160];
+        int r = 0;
+
+        if (mode == PATCH_MODE_LINK)
+                r = tell(remarks, REMARK_LINK, file->new_path, 0, "it is a link");
+        if (r < 0 || !runs)
+                return r;
+        (void) snprintf(what, sizeof(what), "it %s", runs);
+        return tell(remarks, REMARK_RUNS, file->new_path, 0, what);
+}
+
 static int look_at_file(Remarks *remarks, const PatchFile *file) {
         int r = 0;
 
@@ -126,6 +143,8 @@ static int look_at_file(Remarks *remarks, const PatchFile *file) {
                 r = look_at_path(remarks, file->old_path);
         if (r >= 0 && file->new_path)
                 r = look_at_path(remarks, file->new_path);
+        if (r >= 0 && file->new_path)
+                r = look_at_result(remarks, file);
         return r < 0 ? r : look_at_lines(remarks, file);
 }
 

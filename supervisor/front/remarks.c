@@ -13,6 +13,7 @@
 static const char *const names[_REMARK_CHECK_MAX] = {
         [REMARK_SECRET] = "secret",   [REMARK_ENTROPY] = "entropy", [REMARK_SET_ID] = "set-id",
         [REMARK_NETWORK] = "network", [REMARK_LOCK] = "lock-file",  [REMARK_SCOPE] = "scope",
+        [REMARK_LINK] = "link",       [REMARK_RUNS] = "runs",
 };
 
 const char *remark_check_name(uint32_t check) {

@@ -9,7 +9,7 @@ from files_lib import Places, Tap  # noqa: E402
 from files_trees import GIT, put  # noqa: E402
 
 t = Tap()
-CHECK = ["", "secret", "entropy", "set-id", "network", "lock-file", "scope"]
+CHECK = ["", "secret", "entropy", "set-id", "network", "lock-file", "scope", "link", "runs"]
 BODY = "Q7wE9rT2yU4iO6pA8sD1fG3hJ5kL0zX9cV7b"  # 36 characters that are no key of anybody's
 
 
@@ -46,7 +46,7 @@ def line(path, text, want, what=None):
 # what is there
 line("a.py", "key = 'AKIA" + "Q7WE9RT2YU4IO6PA'", "secret")
 line("a.py", "token: ghp_" + BODY, "secret")
-line(".env", "GITHUB=github_pat_" + BODY, "secret")
+line("x.env", "GITHUB=github_pat_" + BODY, "secret")
 line("a.yml", "  private: glpat-" + BODY[:20], "secret")
 line("a.js", "const k = \"sk-ant-api03-" + BODY + "\"", "secret")
 line("a.txt", "AIza" + BODY[:35], "secret")
@@ -92,8 +92,48 @@ got, _ = remarks({"a.py": b"1\n2\n3\n4\n5\n6\n7\n8\n9\n"}, {"b.py": b"1\n2\n3\n4
 t.same(got, [("network", "b.py", 8)], "a renamed file: the new name and the new file's line")
 got, _ = remarks({}, {"a": b"\0" + b"ghp_" + BODY.encode()})
 t.same(got, [], "a binary file is not looked into")
-got, r = remarks({}, {"long.js": b"x" * 5000 + b"fetch(" + b"y" * 100000})
-t.same(got, [], "only the beginning of a long line is looked at", r.records)
+
+# a line that is as long as a file: what stands far behind its beginning, across the borders of what is looked at together
+words = b"var a=b+c;if(d){e(f,g)};" * 10000
+
+
+def deep(text, want, what):
+    for before in (4090, 32760, 200001):
+        got, r = remarks({}, {"long.js": words[:before] + b" " + text + b" " + words[:50000]})
+        t.same(got, [(want, "long.js", 1)] if want else [], f"{before} bytes into a line: {what}", r.records)
+
+
+deep(b"ghp_" + BODY.encode(), "secret", "a token")
+deep(b"'-----BEGIN " + b"PRIVATE KEY-----'", "secret", "a private key")
+deep(b"password='" + BODY.encode() + b"'", "entropy", "a string by its name")
+deep(b"exec('chmod u+s /x')", "set-id", "set-id bits")
+deep(b"exec('chmod', 0o4755)", "set-id", "a mode")
+deep(b"fetch(url)", "network", "a network")
+deep(b"task-ghp" + BODY.encode(), None, "what only looks like a part of one")
+got, _ = remarks({}, {"long.js": b"chmod(a,b);" + words + b"x=u+s;y=a+s;z=4755;"})
+t.same(got, [], "words that have nothing to do with each other")
+got, _ = remarks({}, {"long.js": b"-----BEGIN CERTIFICATE-----" + words + b"PRIVATE KEY"})
+t.same(got, [], "… nor have these")
+got, _ = remarks({}, {"long.js": b"'" + b"ghp_" + BODY.encode() * 3000 + b"'"})
+t.same(got, [("secret", "long.js", 1)], "a token that goes on and on")
+got, _ = remarks({}, {"long.txt": b"SG." * 300000 + b" " + b"xoxb-" * 100000})
+t.same(got, [], "beginnings of tokens without an end")
+got, _ = remarks({}, {"a.py": b"passw = '" + BODY.encode() + b"'; secret = 1\n"})
+t.same(got, [("entropy", "a.py", 1)], "the first of two names counts")
+
+# what runs by itself, and links
+got, _ = remarks({"l": b"x\n", "Makefile": b"all:\n"}, {".envrc": b"x\n", "sub/.vscode/tasks.json": b"{}\n", "l": b"x\n", "Makefile": b"b:\n",
+                                                        ".github/workflows/a.yml": b"x\n", "src/envrc": b"x\n"})
+t.same(sorted(got), [("runs", ".envrc", 0), ("runs", ".github/workflows/a.yml", 0), ("runs", "sub/.vscode/tasks.json", 0)],
+       "files that run when somebody enters a directory, opens it, or pushes")
+got, _ = remarks({".envrc": b"x\n", "a": b"y\n"}, {"a": b"y\n"})
+t.same(got, [], "one that goes away")
+for name, old, new in (("made", {}, {"l": ("->", "a")}), ("turned", {"l": ("->", "b")}, {"l": ("->", "a")}),
+                       ("in a file's place", {"l": b"x\n"}, {"l": ("->", "a")})):
+    got, r = remarks(dict({"a": b"x\n"}, **old), dict({"a": b"x\n"}, **new))
+    t.same(got, [("link", "l", 0)], f"a link that is {name}", r.records)
+got, _ = remarks({"a": b"x\n", "l": ("->", "a")}, {"a": b"x\n", "l": b"x\n"})
+t.same(got, [], "a file in a link's place")
 
 # lock files
 lock = {"package-lock.json": b"1\n", "package.json": b"{}\n", "sub/Cargo.lock": b"1\n", "Cargo.toml": b"1\n"}
