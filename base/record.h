@@ -36,7 +36,7 @@ typedef enum RecordKind {
         RECORD_TEST,      /* flags: TestStatus; data: name */
         RECORD_COUNTS, /* a: passed << 32 | failed, b: skipped << 32 | planned (UINT32_MAX: no plan) */
         RECORD_MATCH, /* a: line number (0: a path of a glob); data: path, NUL, line */
-        RECORD_DONE,  /* last record of a job that succeeded; flags: 1 where results were cut */
+        RECORD_DONE, /* last record of a job that succeeded; flags: 1 where results were cut; a, b: reports read, and too old */
         RECORD_IMAGE, /* flags: ImageForms; a: bytes, b: entries. /out holds a container image, no tree */
         RECORD_TEXT,  /* a: offset, b: size of the whole; data: a piece of a file's text */
         RECORD_GROWN, /* a: bytes that were read, b: bytes that they unpacked to */

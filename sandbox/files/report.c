@@ -95,7 +95,10 @@ int report_bytes(Report *report, const RecordHead *head, const void *data, size_
 
 static int end_well(Report *report) {
         RecordHead head = { .kind = RECORD_NOTE, .flags = RULE_NONE, .a = report->notes };
-        RecordHead done = { .kind = RECORD_DONE, .flags = report->cut };
+        RecordHead done = { .kind = RECORD_DONE,
+                            .flags = report->cut,
+                            .a = report->taken,
+                            .b = report->passed_over };
         char sentence[SENTENCE_MAX];
         int r = 0;
 

@@ -23,7 +23,9 @@ typedef struct Report {
         bool refused;      /* a RECORD_REFUSED was written */
         bool cut;          /* results were left out: the reader is told by RECORD_DONE */
         const char *entry; /* borrowed: what is read now, for refusals that know no path; or NULL */
-        uint64_t notes;    /* notes so far, those that were not sent included */
+        uint64_t taken,
+                passed_over; /* of "results": reports that were read, and those that are too old */
+        uint64_t notes;      /* notes so far, those that were not sent included */
         uint64_t last_bytes; /* what the last progress record said */
         uint64_t last_usec;
 } Report;

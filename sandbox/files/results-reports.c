@@ -33,13 +33,16 @@ static int take_file(Reports *reports, int dir, const char *name) {
                 return 0;
         fd = beneath_open(dir, name, O_RDONLY | O_NONBLOCK, 0);
         if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-                return 0; /* a link, a pipe, a whiteout: no report */
-        if (is_older(&st, reports->where->since_nsec))
-                return 0; /* an earlier command's */
+                return 0;                                /* a link, a pipe, a whiteout: no report */
+        if (is_older(&st, reports->where->since_nsec)) { /* an earlier command's */
+                reports->results->report->passed_over++;
+                return 0;
+        }
         if (++reports->n > REPORTS_MAX) {
                 reports->results->report->cut = true;
                 return 0;
         }
+        reports->results->report->taken++;
         return reports->file(reports->results, fd, reports->form, reports->err);
 }
 

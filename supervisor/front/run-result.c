@@ -39,6 +39,9 @@ RunCommand *run_result_add(RunResult *result, const VerifyCommand *command) {
         (void) snprintf(row->id, sizeof(row->id), "%s", command->id);
         row->parse = command->parse;
         row->planned = RUN_NO_PLAN;
+        for (unsigned i = 0, n = 0; i < command->n_reports && n < RUN_REPORTS_MAX; i++)
+                n += (unsigned) snprintf(row->reports + n, RUN_REPORTS_MAX - n, "%s%s",
+                                         i > 0 ? ", " : "", command->reports[i]);
         return row;
 }
 
@@ -101,6 +104,8 @@ int run_command_record(RunCommand *command, const Record *record) {
         case RECORD_DONE:
                 if (record->head.flags & 1)
                         command->names_cut = true;
+                command->reports_read = record->head.a;
+                command->reports_old = record->head.b;
                 return 0;
         default:
                 return 0;

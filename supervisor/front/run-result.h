@@ -7,10 +7,11 @@
 #include "supervisor/front/commands.h"
 #include "supervisor/front/verify-spec.h"
 
-#define RUN_TESTS_MAX 20000u /* names of one command, as warder-files bounds them */
-#define RUN_WHYS_MAX  1000u  /* that are looked at, each by a search through the names */
-#define RUN_NO_PLAN   UINT32_MAX
-#define RUN_NAME_MAX  400u /* bytes of a name that are kept */
+#define RUN_TESTS_MAX   20000u /* names of one command, as warder-files bounds them */
+#define RUN_WHYS_MAX    1000u  /* that are looked at, each by a search through the names */
+#define RUN_NO_PLAN     UINT32_MAX
+#define RUN_NAME_MAX    400u /* bytes of a name that are kept */
+#define RUN_REPORTS_MAX 160u
 
 typedef struct RunTest {
         char *name;      /* owned */
@@ -37,6 +38,8 @@ typedef struct RunCommand {
         cJSON *samples; /* owned, as samples.h has them; NULL: none */
         bool names_cut; /* more tests than RUN_TESTS_MAX: only the counts are whole */
         unsigned whys;  /* RECORD_WHY that came */
+        char reports[RUN_REPORTS_MAX]; /* the globs, "" where its output is read */
+        uint64_t reports_read, reports_old;
 } RunCommand;
 
 typedef struct RunResult {

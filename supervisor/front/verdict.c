@@ -297,15 +297,37 @@ static bool rule_command_fails(Verdict *verdict, const VerdictCase *facts) {
         return false;
 }
 
+static void say_no_tests(Verdict *verdict, const RunCommand *run) {
+        if (!run->reports[0])
+                verdict_say(verdict, VERDICT_FAILED, "no_tests",
+                            "no test ran: the output of \"%s\" holds no result in the form \"%s\"",
+                            run->id, verify_parse_name(run->parse));
+        else if (run->reports_read > 0)
+                verdict_say(
+                        verdict, VERDICT_FAILED, "no_tests",
+                        "no test ran: of %llu reports of \"%s\" (%s) none holds a result in the "
+                        "form \"%s\"",
+                        (unsigned long long) run->reports_read, run->id, run->reports,
+                        verify_parse_name(run->parse));
+        else if (run->reports_old > 0)
+                verdict_say(verdict, VERDICT_FAILED, "no_tests",
+                            "no test ran: \"%s\" wrote no report; what matches \"report\" (%s) was "
+                            "there before it began",
+                            run->id, run->reports);
+        else
+                verdict_say(verdict, VERDICT_FAILED, "no_tests",
+                            "no test ran: \"%s\" wrote no file that matches its \"report\", %s "
+                            "(globs begin at /work, also with \"cwd\")",
+                            run->id, run->reports);
+}
+
 static bool rule_no_tests(Verdict *verdict, const VerdictCase *facts) {
         for (unsigned i = 0; i < facts->run->n; i++) {
                 const RunCommand *run = &facts->run->commands[i];
 
                 if (run->parse == PARSE_EXIT || run->passed + run->failed > 0)
                         continue;
-                verdict_say(verdict, VERDICT_FAILED, "no_tests",
-                            "no test ran: the output of \"%s\" holds no result in the form \"%s\"",
-                            run->id, verify_parse_name(run->parse));
+                say_no_tests(verdict, run);
                 return true;
         }
         return false;

@@ -79,6 +79,13 @@ patch_of early "printf '%s\\n' 'mkdir -p out/deep' 'cp report.xml out/deep/a.xml
 expect 1 "a report that an earlier command wrote counts for no later one" \
         warder verify --json --spec "$scratch/build.json" "$scratch/early.patch"
 is "$(verdict .cause)" no_tests "no test ran"
+has "$(verdict .reason)" '"unit" wrote no report; what matches "report" (out/**/*.xml) was there before' "and why is said"
+sed 's,"out/[^]]*,"build/*.xml"\, "nowhere/*",' "$scratch/build.json" >"$scratch/nowhere.json"
+expect 1 "globs that match nothing" warder verify --json --spec "$scratch/nowhere.json" "$scratch/good.patch"
+has "$(verdict .reason)" '"unit" wrote no file that matches its "report", build/*.xml, nowhere/*' "are named"
+sed 's,"sh"\, "-c"\, "[^"]*","sh"\, "-c"\, "mkdir -p out; echo >out/a.xml",' "$scratch/build.json" >"$scratch/empty.json"
+expect 1 "a report that holds nothing" warder verify --json --spec "$scratch/empty.json" "$scratch/good.patch"
+has "$(verdict .reason)" 'no test ran: of 1 reports of "unit"' "is told from none"
 cat >"$scratch/own.json" <<'X'
 {"warder": "verify/1", "protect": ["tests/**"],
  "commands": [{"id": "build", "run": ["sh", "start"]},
