@@ -25,11 +25,14 @@ static int parse_text(const char *text, size_t n, const char *what, cJSON **ret,
         return 0;
 }
 
+/* A file that was named and is not there, or is no spec, is wrong usage */
 static int load_file(const char *path, cJSON **ret, Error *err) {
         autofree char *text = NULL;
         int r = user_file_read(path, SPEC_MAX, &text, err);
 
-        return r < 0 ? r : parse_text(text, strlen(text), path, ret, err);
+        if (r == 0)
+                r = parse_text(text, strlen(text), path, ret, err);
+        return r < 0 && r != -ENOMEM ? VERB_E_USAGE : r;
 }
 
 static int load_from_repository(const Repository *repo, bool from_commit, cJSON **ret, Error *err) {
@@ -41,11 +44,11 @@ static int load_from_repository(const Repository *repo, bool from_commit, cJSON 
         if (text)
                 r = parse_text(text, strlen(text), SPEC_PATH, ret, err);
         if (r == 0 && text && json_get(*ret, "held"))
-                return error_say(err, -EINVAL,
-                                 SPEC_PATH ": what names held-back tests cannot stand in the "
-                                           "repository: give --held DIR, or --spec FILE.");
+                r = error_say(err, -EINVAL,
+                              SPEC_PATH ": what names held-back tests cannot stand in the "
+                                        "repository: give --held DIR, or --spec FILE.");
         if (text)
-                return r;
+                return r < 0 && r != -ENOMEM ? VERB_E_USAGE : r;
         (void) error_say(err, -ENOENT,
                          "Nothing says how to test this project: there is no " SPEC_PATH
                          "%s%.12s. Write and commit one (see warder-verify(5), and warder verify "

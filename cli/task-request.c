@@ -61,7 +61,7 @@ static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
         r = workflow_source_file(name, &json, err);
         if (r == 0)
                 json_add_consume(params, "workflow", json);
-        return r;
+        return r < 0 && r != -ENOMEM ? VERB_E_USAGE : r; /* the file that was named is none */
 }
 
 static int add_limit(cJSON *limits, const char *text, Error *err) {

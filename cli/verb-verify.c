@@ -89,6 +89,8 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
         char size[UNITS_TEXT_MAX];
         int r = workspace_find(".", base, &self->repo, err);
 
+        if (r == -EREMOTEIO && self->options->base) /* git knows no such revision */
+                return VERB_E_USAGE;
         if (r == 0)
                 r = spec_load(&self->options->spec, &self->repo, true, &self->spec, err);
         if (r == 0)

@@ -251,6 +251,8 @@ int verify_guess(Verifying *self, Error *err) {
         SCOPED(json_free) cJSON *guesses = NULL;
         int r = workspace_find(".", base, &self->repo, err);
 
+        if (r == -EREMOTEIO && self->options->base) /* git knows no such revision */
+                return VERB_E_USAGE;
         if (r == 0)
                 r = guess_specs(&self->repo, &guesses, err);
         if (r < 0)

@@ -117,6 +117,14 @@ is "$(verdict .cause)" not_started "cause not_started"
 echo '{"warder": "verify/1", "commands": [{"run": "make"}]}' >"$scratch/wrong.json"
 expect 2 "a spec of a wrong form is usage" warder verify --spec "$scratch/wrong.json" "$scratch/good.patch"
 has "$err" /commands/0/run "and the place is named"
+printf '{"warder": "verify/1",\n "commands": [}\n' >"$scratch/wrong.json"
+expect 2 "a spec that is no JSON is usage" warder verify --spec "$scratch/wrong.json" "$scratch/good.patch"
+has "$err" "wrong.json: line 2, column 15" "file, line and column are named"
+expect 2 "a spec that is not there is usage" warder verify --spec "$scratch/none.json" "$scratch/good.patch"
+has "$err" none.json "and is named"
+expect 2 "a revision that is none is usage" warder verify --base nope "$scratch/good.patch"
+has "$err" "'nope' names no commit" "and is named"
+expect 2 "one for a guess too" warder verify --guess --base nope
 expect 0 "only the exit code" warder verify --json --run 'make -s check' "$scratch/good.patch"
 
 sed -i 's/"commands"/"setup": [{"run": ["sh", "-c", "mkdir made \&\& date +%s%N >made\/when"]}],\n "commands"/; s/"make", "-s"\]}/"cat", "made\/when"]}/' .warder/verify.json

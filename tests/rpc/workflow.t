@@ -94,6 +94,10 @@ is "$(state)" "error step_timeout" "by its name"
 echo '{"warder": "workflow/1", "name": "lost", "steps": [{"id": "s", "workflow": "steps/nowhere"}]}' >lost.json
 expect 6 "a workflow that is nowhere" warder task run --json --workflow ./lost.json --replay "$scratch/tdd.json" -m 'x'
 is "$(state)" "error workflow_invalid" "is no valid one"
+printf '{"warder": "workflow/1",\n "name": "x"\n "steps": []}\n' >wrong.json
+expect 2 "a workflow that is no JSON is usage" warder task run --workflow ./wrong.json --replay "$scratch/tdd.json" -m 'x'
+has "$err" "wrong.json: line 3, column 2" "file, line and column are named"
+expect 2 "one that is not there is usage" warder task run --workflow ./nothing.json --replay "$scratch/tdd.json" -m 'x'
 nothing_left "after all ends"
 
 # ---- check, show, graph: without a supervisor
