@@ -54,7 +54,9 @@ static int load_parent(Reading *reading, const PolicyText *text, const char *nam
         else
                 r = load(reading, name, from, chain);
         if (r == -ENOENT)
-                r = policy_fault_set(&reading->fault, text, "/extends", "there is no policy %s%s",
+                r = policy_fault_set(&reading->fault, text, "/extends",
+                                     "there is no policy %s%s: `warder policy list` has those that "
+                                     "there are",
                                      name, from > 0 ? " below this one" : "");
         return r;
 }

@@ -63,7 +63,8 @@ static int apply_own(Front *front, const PolicyAsk *ask, const PolicyText *text,
         parent = json_text(json, "extends");
         if (!parent) {
                 (void) policy_fault_set(&fault, text, "",
-                                        "a policy of your own must say which one it \"extends\"");
+                                        "a policy of your own must say which one it \"extends\": "
+                                        "\"default\", say; `warder policy list` has them all");
                 return policy_fault_error(&fault, err);
         }
         r = take_name(front, ask, parent, ret, err);

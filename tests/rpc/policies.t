@@ -194,7 +194,7 @@ error = create({**OWN, "limits": {"memory": "64G"}})
 tap.ok("./mine.json:1: /limits/memory: 64 GiB is more than 4 GiB" in error["message"] and error["data"]["path"] == "/policy",
        "a caller's own policy cannot loosen", error)
 error = create({"warder": "policy/1"} | WHOLE)
-tap.ok('must say which one it "extends"' in error["message"], "nor stand alone", error)
+tap.ok('must say which one it "extends": "default", say' in error["message"], "nor stand alone", error)
 error = create({**OWN, "extends": "strict"})
 tap.ok("does not allow the host's own root" in error["message"], "and has what its parent refuses", error)
 error = create({**OWN, "host_root": False})
