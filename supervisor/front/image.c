@@ -153,7 +153,7 @@ static bool is_named(const cJSON *descriptor, const char *name) {
                 if (ref && strcmp(ref, name) == 0)
                         return true;
         }
-        return false;
+        return strcmp(json_text(descriptor, "digest"), name) == 0;
 }
 
 static bool may_be_meant(const cJSON *descriptor, const char *name) {
@@ -164,16 +164,23 @@ static bool may_be_meant(const cJSON *descriptor, const char *name) {
                (!name || is_named(descriptor, name));
 }
 
+/* What it can be chosen by: a digest is there where no name is */
+static const char *handle(const cJSON *descriptor) {
+        const char *name = ref_name(descriptor, 0);
+
+        if (!name)
+                name = ref_name(descriptor, 1);
+        return name ? name : json_text(descriptor, "digest");
+}
+
 static int several(const cJSON *list, Error *err) {
-        char names[200] = "";
+        char names[300] = "";
         const cJSON *item;
         size_t at = 0;
 
         cJSON_ArrayForEach(item, list) {
-                const char *name = may_be_meant(item, NULL) ? ref_name(item, 0) : NULL;
+                const char *name = may_be_meant(item, NULL) ? handle(item) : NULL;
 
-                if (!name && may_be_meant(item, NULL))
-                        name = ref_name(item, 1);
                 if (name && at + strlen(name) + 3 < sizeof names)
                         at += (size_t) snprintf(names + at, sizeof names - at, "%s%s",
                                                 at ? ", " : "", name);
