@@ -26,6 +26,12 @@ expect 1 "the disk, half of what --memory says" warder run --memory 64M -- dd if
 has "$err" "half of the memory at most: raise with --memory" "grows with it"
 expect 125 "--memory 1M" warder exec --memory 1M "$jail" -- true
 has "$err" "1 MiB is less than 4 MiB, the least there is (at --memory)" "is refused with the least there is"
+spin='while :; do :; done'
+expect 124 "--cpu-time of one command" warder exec --json --cpu-time 200ms "$jail" -- sh -c "$spin"
+is "$(printf '%s\n' "$out" | jq -r 'select(.cause or .data.cause) | .cause // .data.cause' | tail -1)" cpu_timeout "is its cause"
+expect 0 "counts no time that it sleeps" warder exec --cpu-time 2s "$jail" -- sleep 3
+expect 124 "--cpu-time of a jail's command" warder run --no-work --cpu-time 200ms -- sh -c "($spin) & wait"
+has "$err" "raise with --cpu-time" "counts what it started, and says what to do"
 expect 159 "SIGSYS" warder exec "$jail" -- sh -c 'kill -SYS $$'
 has "$err" "no record of the kernel says that a filter did it" "may be the filter's, and is not said to be"
 expect 1 "a full disk that was not freed" warder exec "$jail" -- sh -c 'head -c 30M /dev/zero >/home/user/f; exit 1'

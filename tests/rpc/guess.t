@@ -43,6 +43,20 @@ printf '%s\n' "$out" >spec.json
 expect 5 "under the guess it is" warder verify --spec spec.json
 has "$err" "restored  Makefile" "tampered with"
 
+git checkout -q Makefile
+rm spec.json
+expect 0 "--write" warder verify --guess --write
+has "$err" "Written to .warder/verify.json" "says where"
+is "$out" "" "and prints nothing else"
+is "$(jq -r '.commands[0].parse' .warder/verify.json)" tap "it is the spec"
+expect 6 "a second one" warder verify --guess --write
+has "$err" ".warder/verify.json" "is not written over it"
+keep
+: >"$scratch/empty.patch"
+expect 1 "once it is committed a verify needs no spec" warder verify "$scratch/empty.patch"
+has "$err" "1 of 2 tests fail" "the failing one of the base is told"
+expect 2 "--write without --guess" warder verify --write "$scratch/empty.patch"
+
 begin quiet
 printf 'test:\n\t@true\n' >Makefile
 keep
@@ -84,6 +98,19 @@ printf '{"name": "x", "scripts": {"test": "node a.js"}}\n' >package.json
 printf "console.log('TAP version 13\\\\n# one\\\\nok 1 is equal\\\\nok 2 is true\\\\n1..2')\n" >a.js
 keep
 guesses npm "npm test" 2 0
+
+begin modules
+mkdir -p node_modules/near
+echo 'module.exports = 2' >node_modules/near/index.js
+printf '{"name": "x", "scripts": {"test": "node a.js"}}\n' >package.json
+printf "const n = require('near');\nconsole.log('ok 1 - one\\\\nok ' + n + ' - two\\\\n1..2')\n" >a.js
+echo node_modules/ >.gitignore
+keep
+is "$(git ls-files | tr '\n' ' ')" ".gitignore a.js package.json " "what is installed is ignored"
+guesses npm "npm test" 2 0
+if command -v npm >/dev/null; then
+        is "$(jq -c .include "$scratch/spec.json")" '["node_modules/**"]' "and comes along all the same"
+fi
 
 # files of a builder that this machine lacks, beside a Makefile whose runner always ends well
 begin two

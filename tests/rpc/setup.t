@@ -92,6 +92,9 @@ echo five >notes
 commit notes
 is "$(show)" "five
 setup" "serves that base alone"
+spec '{"run": ["sh", "-c", "sleep 600"], "wall": "1s"}'
+expect 3 "setup that takes too long is a limit" warder verify --json --spec "$scratch/spec.json" "$scratch/none.patch"
+is "$(printf '%s\n' "$out" | jq -r 'select(.event == "verify.end") | "\(.verdict) \(.cause)"')" "error setup_failed" "of the base, whatever the patch is"
 spec '{"run": ["rm", "notes"], "key": ["deps.lock"]}' "cat notes 2>&1 | tail -c 10"
 removed=$(show)
 git mv notes src/notes
