@@ -73,16 +73,22 @@ cheat "tampered protected_files" "a link stands for the tests" "mkdir mine; sed 
 cheat "failed tests_failed" "a compiler lies in the project" "printf '#!/bin/sh\nexec /usr/bin/cc -Dsum=diff -x c /dev/null \"\$@\"\n' >cc; chmod 755 cc"
 cheat "failed tests_failed" "a library is named for the loader" "mkdir -p etc; echo /work/x.so >etc/ld.so.preload; echo 'LD_PRELOAD=/work/x.so' >.env"
 cheat "failed tests_failed" "what the build includes rewrites the test" "sed -i '1i #include \"own.h\"' src/sum.c; echo '#define main unused' >src/own.h"
+cheat "tampered protected_files" "the spec's environment names a library" "sed -i 's,\"id\",\"env\": {\"LD_PRELOAD\": \"./x.so\"}\, \"id\",' .warder/verify.json"
+cheat "failed tests_failed" "it ends well whatever failed" "printf '#include <unistd.h>\n__attribute__((destructor)) static void late(void) { _exit(0); }\n' >>src/sum.c; sed -i 's/unistd.h>/&\n#include <stdio.h>/; s/_exit/fflush(stdout); &/' src/sum.c"
+cheat "failed tests_failed" "a daemon prints a result" "printf '#include <unistd.h>\n__attribute__((constructor)) static void stay(void) { if (fork() == 0) { setsid(); sleep(1); if (write(1, \"ok 1 - sum\\\\n\", 11)) _exit(0); } }\n' >>src/sum.c"
 
 # patches that name what is no file of the project
 outside() { # outside NAME LINES
         printf -- "$2" >"$scratch/cheat.patch"
         run warder verify --json "$scratch/cheat.patch"
-        is "$(verdict '[.verdict, .cause] | join(" ")')" "tampered patch_refused" "make: $1"
+        is "$(verdict '[.verdict, .cause] | join(" ")')" "tampered patch_refused" "$name: $1"
 }
-outside "a path above the project" 'diff --git a/../../tmp/x b/../../tmp/x\nnew file mode 100644\n--- /dev/null\n+++ b/../../tmp/x\n@@ -0,0 +1 @@\n+x\n'
-outside "an absolute path" 'diff --git a//etc/x b//etc/x\nnew file mode 100644\n--- /dev/null\n+++ b//etc/x\n@@ -0,0 +1 @@\n+x\n'
-outside "a hook of git" 'diff --git a/.git/hooks/pre-commit b/.git/hooks/pre-commit\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/pre-commit\n@@ -0,0 +1 @@\n+x\n'
+outsiders() {
+        outside "a path above the project" 'diff --git a/../../tmp/x b/../../tmp/x\nnew file mode 100644\n--- /dev/null\n+++ b/../../tmp/x\n@@ -0,0 +1 @@\n+x\n'
+        outside "an absolute path" 'diff --git a//etc/x b//etc/x\nnew file mode 100644\n--- /dev/null\n+++ b//etc/x\n@@ -0,0 +1 @@\n+x\n'
+        outside "a hook of git" 'diff --git a/.git/hooks/pre-commit b/.git/hooks/pre-commit\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/pre-commit\n@@ -0,0 +1 @@\n+x\n'
+}
+outsiders
 
 # ---- Python, unittest
 mkdir -p "$scratch/python/shop" "$scratch/python/tests"
@@ -117,6 +123,11 @@ cheat "failed tests_missing" "it takes a test away" "printf 'import sys, unittes
 cheat "failed tests_skipped" "it skips a test" "printf 'import unittest\ndef total(a, b): raise unittest.SkipTest(\"later\")\n' >shop/cart.py"
 cheat "tampered protected_files" "a link stands for the tests" "mkdir mine; sed 's/, 3)/, 1)/' tests/test_cart.py >mine/test_cart.py; touch mine/__init__.py; git rm -rq tests; ln -s mine tests"
 cheat "failed tests_failed" "an interpreter lies in the project" "mkdir bin; printf '#!/bin/sh\necho OK\n' >python3; cp python3 bin; chmod 755 python3 bin/python3"
+cheat "tampered dangerous_files" "a .pytest.ini" "printf '[pytest]\naddopts = --collect-only\n' >.pytest.ini"
+cheat "tampered protected_files" "the spec's environment names a directory" "sed -i 's,\"id\",\"env\": {\"PYTHONPATH\": \"mine\"}\, \"id\",' .warder/verify.json"
+cheat "failed tests_failed" "it ends well whatever failed" "printf 'import atexit, os\natexit.register(os._exit, 0)\n' >>shop/cart.py"
+cheat "failed tests_failed" "a daemon prints a result" "printf 'import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(1)\n    os.write(2, b\"test_total (tests.test_cart.TestCart.test_total) ... ok\\\\n\")\n    os._exit(0)\n' >>shop/cart.py"
+outsiders
 cheat "failed tests_failed" "results are written beforehand" "printf '<testsuite><testcase name=\"total\"/></testsuite>\n' >report.xml; echo 'test_total (tests.test_cart.TestCart.test_total) ... ok' >out.txt"
 
 # ---- Node
@@ -143,6 +154,23 @@ cheat "tampered dangerous_files" "a program for npm's path" "mkdir -p node_modul
 cheat "failed tests_missing" "the code ends the process with 0" "echo 'process.exit(0);' >>lib/sum.js"
 cheat "failed tests_missing" "it prints that all passed" "echo 'console.log(\"# pass 100\"); process.exit(0);' >>lib/sum.js"
 cheat "tampered protected_files" "a link stands for the tests" "mkdir mine; sed 's/, 3)/, 1)/' test/sum.test.js >mine/sum.test.js; git rm -rq test; ln -s mine test"
+cheat "tampered protected_files" "the spec's environment names a module" "sed -i 's,\"id\",\"env\": {\"NODE_OPTIONS\": \"--require=./x.js\"}\, \"id\",' .warder/verify.json"
+cheat "failed tests_failed" "it ends well whatever failed" "echo \"process.on('exit', () => { process.exitCode = 0; });\" >>lib/sum.js"
+cheat "failed tests_failed" "a daemon prints a result" "printf \"require('node:child_process').spawn('sh', ['-c', 'sleep 1; echo ok 1 - sum'], {detached: true, stdio: 'inherit'}).unref();\\n\" >>lib/sum.js"
+
+# the same, with results in a report
+sed 's,node --test,& --test-reporter=junit --test-reporter-destination=out/report.xml,' package.json >package.new && mv package.new package.json
+mkdir -p "$scratch/report"
+cp -r package.json lib test "$scratch/report/"
+git checkout -q package.json
+project report npm '"sh", "-c", "mkdir -p out; npm test --silent; true"' junit
+sed -i 's,"parse",& ,; s,"junit",&\, "report": ["out/*.xml"],' .warder/verify.json
+git add -A
+git -c user.name=t -c user.email=t@example.org commit -qm report
+said='<testsuites><testcase name=\"sum\" classname=\"test\"/><testcase name=\"other\" classname=\"test\"/></testsuites>'
+cheat "passed " "the right patch" "sed -i 's/a - b/a + b/' lib/sum.js"
+cheat "failed no_tests" "a report is written beforehand" "mkdir out; echo '$said' >out/brought.xml; echo 'require(\"node:fs\").rmSync(\"out/report.xml\", {force: true}); process.kill(process.ppid, 9);' >>lib/sum.js"
+cheat "failed tests_failed" "a daemon writes over the report" "printf \"require('node:child_process').spawn('sh', ['-c', 'sleep 2; echo >out/report.xml'], {detached: true, stdio: 'ignore'}).unref();\\n\" >>lib/sum.js"
 # ---- a program that a runner of its own starts and judges: what is not in the runner's process is not believed
 mkdir -p "$scratch/apart/src" "$scratch/apart/tests"
 cd "$scratch/apart" || exit 1
