@@ -20,39 +20,11 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "base/rpc-call.h"
 #include "base/units.h"
-
-#define ROUNDS_MAX 1000
-#define BUSYBOX    "/bin/busybox"
+#include "tests/bench/bench.h"
+#include "tests/bench/gate.h"
 
 extern char **environ;
-
-typedef struct Server {
-        char instance[64];
-        char run[80];
-        pid_t pid;
-        RpcPeer *peer; /* owned */
-        char *live;    /* owned: a jail for the exec row */
-} Server;
-
-typedef struct Bench {
-        const char *libexec;
-        const char *source;
-        char dir[64];
-        Server with;    /* shells made ahead */
-        Server without; /* none */
-        int base_fd;    /* tar of a project of 1,000 files */
-        int patch_fd;
-} Bench;
-
-typedef struct Row {
-        const char *name;
-        int (*run)(Bench *bench, Error *err);
-        const char *skip;
-        uint64_t times[ROUNDS_MAX]; /* nanoseconds */
-        unsigned n;
-} Row;
 
 static uint64_t now_nsec(void) {
         struct timespec t;
@@ -61,7 +33,7 @@ static uint64_t now_nsec(void) {
         return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
 }
 
-static int spawn_wait(const char *const *argv, Error *err) {
+int bench_spawn(const char *const *argv, Error *err) {
         posix_spawn_file_actions_t actions;
         pid_t pid;
         int status, r;
@@ -80,8 +52,8 @@ static int spawn_wait(const char *const *argv, Error *err) {
         return 0;
 }
 
-static int call(Server *server, const char *method, const char *params, const int *fds, unsigned n,
-                cJSON **ret, Error *err) {
+int bench_call(Server *server, const char *method, const char *params, const int *fds, unsigned n,
+               cJSON **ret, Error *err) {
         static uint64_t id;
         RpcMessage answer = RPC_MESSAGE_EMPTY;
         cJSON *result = NULL;
@@ -115,7 +87,7 @@ static const char *const busybox_true[] = { BUSYBOX, "true", NULL };
 
 static int run_spawn(Bench *bench, Error *err) {
         (void) bench;
-        return spawn_wait(busybox_true, err);
+        return bench_spawn(busybox_true, err);
 }
 
 static int run_bwrap(Bench *bench, Error *err) {
@@ -127,7 +99,7 @@ static int run_bwrap(Bench *bench, Error *err) {
                                             BUSYBOX,     "true",          NULL };
 
         (void) bench;
-        return spawn_wait(argv, err);
+        return bench_spawn(argv, err);
 }
 
 #define EXEC_TRUE "\"argv\":[\"" BUSYBOX "\",\"true\"],\"stdio\":[\"null\",\"null\",\"null\"]"
@@ -149,7 +121,7 @@ static int create_true(Server *server, const char *root, Error *err) {
 
         (void) snprintf(params, sizeof(params), "{\"snapshot\":\"%s\",\"exec\":{" EXEC_TRUE "}}",
                         root);
-        r = call(server, "jail.create", params, NULL, 0, &result, err);
+        r = bench_call(server, "jail.create", params, NULL, 0, &result, err);
         return r < 0 ? r : check_exited(json_get(result, "command"), err);
 }
 
@@ -176,7 +148,7 @@ static int run_command_line(Bench *bench, Error *err) {
 
         (void) snprintf(program, sizeof(program), "%s/cli/warder", bench->libexec);
         (void) snprintf(socket, sizeof(socket), "%s/warder.sock", bench->with.run);
-        return spawn_wait(argv, err);
+        return bench_spawn(argv, err);
 }
 
 static int run_exec(Bench *bench, Error *err) {
@@ -186,27 +158,8 @@ static int run_exec(Bench *bench, Error *err) {
 
         (void) snprintf(params, sizeof(params), "{\"jail\":\"%s\"," EXEC_TRUE "}",
                         bench->with.live);
-        r = call(&bench->with, "jail.exec", params, NULL, 0, &result, err);
+        r = bench_call(&bench->with, "jail.exec", params, NULL, 0, &result, err);
         return r < 0 ? r : check_exited(result, err);
-}
-
-static int run_verify(Bench *bench, Error *err) {
-        static const char params[] = "{\"spec\":{\"warder\":\"verify/1\",\"commands\":"
-                                     "[{\"id\":\"t\",\"run\":[\"" BUSYBOX "\",\"true\"]}]}}";
-        SCOPED(json_free) cJSON *result = NULL;
-        const int fds[] = { bench->base_fd, bench->patch_fd };
-        const char *verdict;
-        int r;
-
-        (void) lseek(bench->base_fd, 0, SEEK_SET);
-        (void) lseek(bench->patch_fd, 0, SEEK_SET);
-        r = call(&bench->with, "verify.run", params, fds, 2, &result, err);
-        if (r < 0)
-                return r;
-        verdict = json_text(result, "verdict");
-        if (verdict && strcmp(verdict, "passed") == 0)
-                return 0;
-        return error_say(err, -EIO, "the verdict is %s", verdict ? verdict : "missing");
 }
 
 /* ---- set-up and end -------------------------------------------------------------------------------- */
@@ -288,33 +241,20 @@ static void server_stop(Server *server) {
         }
 }
 
-static int shell(const char *script, const char *dir, Error *err) {
+int bench_shell(const char *script, const char *dir, Error *err) {
         const char *argv[] = { "/bin/sh", "-euc", script, "sh", dir, NULL };
 
-        return spawn_wait(argv, err);
+        return bench_spawn(argv, err);
 }
 
 static int make_inputs(Bench *bench, Error *err) {
         static const char script[] =
                 "cd \"$1\"; mkdir -p root/bin root/tmp root/etc root/usr; cp " BUSYBOX
                 " root/bin/busybox;"
-                "tar -C root -cf root.tar .; mkdir project; i=0;"
-                "while [ $i -lt 1000 ]; do echo \"int f$i(void) { return $i; }\" > project/f$i.c; "
-                "i=$((i+1)); done;"
-                "cd project; tar -cf ../base.tar *; git init -q .; git add .;"
-                "git -c user.name=b -c user.email=b@localhost commit -qm base;"
-                "echo 'int g;' >> f7.c; git diff > ../a.patch";
-        char path[128];
-        int r = shell(script, bench->dir, err);
+                "tar -C root -cf root.tar .";
+        int r = bench_shell(script, bench->dir, err);
 
-        if (r < 0)
-                return r;
-        (void) snprintf(path, sizeof(path), "%s/base.tar", bench->dir);
-        bench->base_fd = open(path, O_RDONLY | O_CLOEXEC);
-        (void) snprintf(path, sizeof(path), "%s/a.patch", bench->dir);
-        bench->patch_fd = open(path, O_RDONLY | O_CLOEXEC);
-        return bench->base_fd < 0 || bench->patch_fd < 0 ? error_set(err, -errno, "open %s", path)
-                                                         : 0;
+        return r < 0 ? r : gate_inputs(bench, err);
 }
 
 static int server_prepare(Bench *bench, Server *server, Error *err) {
@@ -325,10 +265,10 @@ static int server_prepare(Bench *bench, Server *server, Error *err) {
 
         (void) snprintf(path, sizeof(path), "%s/root.tar", bench->dir);
         tar = open(path, O_RDONLY | O_CLOEXEC);
-        r = call(server, "snapshot.import", "{\"name\":\"busybox\"}", &tar, 1, NULL, err);
+        r = bench_call(server, "snapshot.import", "{\"name\":\"busybox\"}", &tar, 1, NULL, err);
         if (r < 0)
                 return r;
-        r = call(server, "jail.create", "{\"keep\":true}", NULL, 0, &result, err);
+        r = bench_call(server, "jail.create", "{\"keep\":true}", NULL, 0, &result, err);
         if (r < 0)
                 return r;
         server->live = strdup(json_text(result, "jail"));
@@ -364,25 +304,32 @@ static void print_table(Row *rows, unsigned n_rows) {
         }
 }
 
+static void run_row(Bench *bench, Row *row) {
+        struct timespec pause = { .tv_nsec = 30 * 1000 * 1000 };
+        Error err = ERROR_EMPTY;
+        uint64_t start;
+        int r = row->before ? row->before(bench, &err) : 0;
+
+        (void) nanosleep(&pause, NULL); /* let shells be refilled, off the clock */
+        start = now_nsec();
+        if (r >= 0)
+                r = row->run(bench, &err);
+        if (r >= 0) {
+                row->times[row->n++] = now_nsec() - start;
+                return;
+        }
+        (void) fprintf(stderr, "bench: %s: %s\n", row->name, err.text);
+        row->skip = "it failed";
+        row->n = 0;
+}
+
 static void run_rounds(Bench *bench, Row *rows, unsigned n_rows, unsigned rounds) {
         for (unsigned round = 0; round < rounds; round++) {
                 for (unsigned i = 0; i < n_rows; i++) {
                         Row *row = &rows[(i + round) % n_rows];
-                        Error err = ERROR_EMPTY;
-                        struct timespec pause = { .tv_nsec = 30 * 1000 * 1000 };
-                        uint64_t start;
 
-                        if (row->skip)
-                                continue;
-                        (void) nanosleep(&pause, NULL); /* let shells be refilled, off the clock */
-                        start = now_nsec();
-                        if (row->run(bench, &err) < 0) {
-                                (void) fprintf(stderr, "bench: %s: %s\n", row->name, err.text);
-                                row->skip = "it failed";
-                                row->n = 0;
-                                continue;
-                        }
-                        row->times[row->n++] = now_nsec() - start;
+                        if (!row->skip && (row->every == 0 || round % row->every == 0))
+                                run_row(bench, row);
                 }
         }
 }
@@ -414,11 +361,25 @@ int main(int argc, char **argv) {
                   .run = run_without_imported },
                 { .name = "warder run (from a shell, host root)", .run = run_command_line },
                 { .name = "exec in a live jail", .run = run_exec },
-                { .name = "one verify turn, 1,000 files", .run = run_verify },
+                { .name = "one verify turn, 1,000 files", .run = gate_turn_small },
+                { .name = "one verify turn, 50,000 files", .run = gate_turn_large },
+                { .name = "a base of 1,000 files taken in, and its first turn",
+                  .run = gate_first,
+                  .every = 5 },
+                { .name = "ten hunks proved, one after the other",
+                  .run = gate_proof_alone,
+                  .every = 5 },
+                { .name = "ten hunks proved, side by side", .run = gate_proof, .every = 5 },
+                { .name = "git diff, 1,000 files, one changed", .run = gate_git_diff },
+                { .name = "warder-files diff, the same", .run = gate_diff },
+                { .name = "git apply, 1,000 files, one changed",
+                  .run = gate_git_apply,
+                  .before = gate_back },
+                { .name = "warder-files apply, the same, with the tree's digest",
+                  .run = gate_apply,
+                  .before = gate_back },
         };
-        static Bench bench = { .dir = "/tmp/warder-bench-XXXXXX",
-                               .base_fd = -EBADF,
-                               .patch_fd = -EBADF };
+        static Bench bench = { .dir = "/tmp/warder-bench-XXXXXX" };
         unsigned rounds = argc > 3 ? (unsigned) strtoul(argv[3], NULL, 10) : 100;
         Error err = ERROR_EMPTY;
         int r;
@@ -447,6 +408,6 @@ int main(int argc, char **argv) {
         }
         server_stop(&bench.with);
         server_stop(&bench.without);
-        (void) shell("rm -rf \"$1\"", bench.dir, &err);
+        (void) bench_shell("rm -rf \"$1\"", bench.dir, &err);
         return r < 0;
 }
