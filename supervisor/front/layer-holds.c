@@ -30,6 +30,8 @@ struct Hold { /* of one layer by one user */
 struct Holds {
         Front *front; /* borrowed, outlives us */
         Hold *first;  /* owned list */
+        HoldGoneFn gone;
+        void *userdata; /* of gone */
 };
 
 struct HoldImport {
@@ -89,6 +91,11 @@ int hold_take(Holds *holds, const uint8_t *digest, uint32_t uid, Error *err) {
         return 0;
 }
 
+void holds_tell(Holds *holds, HoldGoneFn gone, void *userdata) {
+        holds->gone = gone;
+        holds->userdata = userdata;
+}
+
 void hold_drop(Holds *holds, const uint8_t *digest, uint32_t uid) {
         Hold *hold = find(holds, digest, uid), **at = &holds->first;
 
@@ -101,6 +108,8 @@ void hold_drop(Holds *holds, const uint8_t *digest, uint32_t uid) {
                 quota_release_import(holds->front, hold->owner, hold->charged);
         if (!is_held(holds, digest))
                 let_go(holds, digest);
+        if (holds->gone)
+                holds->gone(hold->digest, hold->owner, holds->userdata);
         free(hold);
 }
 

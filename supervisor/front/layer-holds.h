@@ -18,6 +18,11 @@ int hold_take(Holds *holds, const uint8_t *digest, uint32_t uid, Error *err);
 /** hold_drop() - once less; what no user needs any more goes */
 void hold_drop(Holds *holds, const uint8_t *digest, uint32_t uid);
 
+/** HoldGoneFn - @uid does not need a layer any more */
+typedef void (*HoldGoneFn)(const uint8_t *digest, uint32_t uid, void *userdata);
+/** holds_tell() - whom to tell, one at most; NULL: nobody */
+void holds_tell(Holds *holds, HoldGoneFn gone, void *userdata);
+
 /**
  * hold_charge() - the bytes on disk of a layer that @uid holds count for it until it lets go
  *

@@ -269,7 +269,7 @@ static int fill_plan(Front *front, Plan *plan, const PatchApplySpec *spec, Error
         GateView setup = { .target = VIEW_NEW, .layers = spec->setup };
         int r;
 
-        if (spec->shield->is_there) {
+        if (spec->shield->has_layer) {
                 gate_layers_add(&shielded, spec->shield->layer);
                 for (unsigned i = 0; i < layers.n; i++)
                         gate_layers_add(&shielded, layers.digests[i]);

@@ -24,7 +24,7 @@ typedef struct Kept Kept;
 
 struct Kept {
         Kept *next;
-        uint8_t key[DIGEST_SIZE];
+        uint8_t key[DIGEST_SIZE], base[DIGEST_SIZE];
         uint64_t bytes; /* of the listing */
         Shield shield;
 };
@@ -36,7 +36,7 @@ struct ShieldCache {
 
 struct ShieldJob {
         Front *front; /* borrowed */
-        uint8_t key[DIGEST_SIZE];
+        uint8_t key[DIGEST_SIZE], base[DIGEST_SIZE];
         int listing;        /* owned */
         HoldImport *import; /* owned */
         uint32_t owner_uid;
@@ -46,18 +46,8 @@ struct ShieldJob {
 
 /* ---- those that are kept ------------------------------------------------------------------------- */
 
-int shield_cache_new(Holds *holds, ShieldCache **ret) {
-        ShieldCache *cache = calloc(1, sizeof(*cache));
-
-        if (!cache)
-                return -ENOMEM;
-        cache->holds = holds;
-        *ret = cache;
-        return 0;
-}
-
 static void let_go(Holds *holds, Shield *shield) {
-        if (shield->is_there)
+        if (shield->has_layer)
                 hold_drop(holds, shield->layer, shield->owner_uid);
         owned_close(&shield->listing);
         *shield = SHIELD_NONE;
@@ -70,7 +60,35 @@ static void drop(ShieldCache *cache, Kept **at) {
         let_go(cache->holds, &kept->shield);
 }
 
+/* Nobody can ask for the shield of a base that is gone. What goes with it may be told of from within */
+static void on_base_gone(const uint8_t *base, uint32_t uid, void *userdata) {
+        ShieldCache *cache = userdata;
+        Kept **at = &cache->first;
+
+        while (*at) {
+                if ((*at)->shield.owner_uid == uid && memcmp((*at)->base, base, DIGEST_SIZE) == 0) {
+                        drop(cache, at);
+                        at = &cache->first;
+                } else {
+                        at = &(*at)->next;
+                }
+        }
+}
+
+int shield_cache_new(Holds *holds, ShieldCache **ret) {
+        ShieldCache *cache = calloc(1, sizeof(*cache));
+
+        if (!cache)
+                return -ENOMEM;
+        cache->holds = holds;
+        holds_tell(holds, on_base_gone, cache);
+        *ret = cache;
+        return 0;
+}
+
 ShieldCache *shield_cache_free(ShieldCache *cache) {
+        if (cache)
+                holds_tell(cache->holds, NULL, NULL);
         while (cache && cache->first)
                 drop(cache, &cache->first);
         free(cache);
@@ -120,11 +138,11 @@ static void trim(ShieldCache *cache, uint32_t uid) {
 static Shield copy_of(Holds *holds, const Shield *shield) {
         Shield copy = *shield;
 
-        copy.is_there = false;
+        copy.has_layer = false;
         copy.listing = fcntl(shield->listing, F_DUPFD_CLOEXEC, 3);
-        if (copy.listing >= 0)
-                copy.is_there = hold_take(holds, copy.layer, copy.owner_uid, NULL) >= 0;
-        if (!copy.is_there)
+        if (copy.listing >= 0 && shield->has_layer)
+                copy.has_layer = hold_take(holds, copy.layer, copy.owner_uid, NULL) >= 0;
+        if (copy.listing < 0 || copy.has_layer != shield->has_layer)
                 let_go(holds, &copy);
         return copy;
 }
@@ -144,7 +162,7 @@ static bool find(ShieldCache *cache, uint32_t uid, const uint8_t *key, Shield *r
         return ret->is_there;
 }
 
-static void keep(ShieldCache *cache, const uint8_t *key, const Shield *shield, uint64_t bytes) {
+static void keep(ShieldCache *cache, const ShieldJob *job, const Shield *shield, uint64_t bytes) {
         Kept *kept = calloc(1, sizeof(*kept));
 
         if (!kept)
@@ -154,7 +172,8 @@ static void keep(ShieldCache *cache, const uint8_t *key, const Shield *shield, u
                 free(kept);
                 return;
         }
-        memcpy(kept->key, key, DIGEST_SIZE);
+        memcpy(kept->key, job->key, DIGEST_SIZE);
+        memcpy(kept->base, job->base, DIGEST_SIZE);
         kept->bytes = bytes;
         kept->next = cache->first;
         cache->first = kept;
@@ -188,6 +207,12 @@ static void say_none(const Error *err) {
         log_event(LOG_INFO, "a base has no shield: its verifies take longer", F_ERR(err));
 }
 
+/* Nothing is protected: a layer of nothing is none */
+static void drop_layer(Front *front, Shield *shield) {
+        shield->has_layer = false;
+        hold_drop(tasks_holds(front->tasks), shield->layer, shield->owner_uid);
+}
+
 static void on_made(const LayerImport *import, const Error *err, bool refused, void *userdata) {
         SCOPED(job_free) ShieldJob *job = userdata;
         Shield shield = { .owner_uid = job->owner_uid, .listing = -EBADF };
@@ -198,13 +223,15 @@ static void on_made(const LayerImport *import, const Error *err, bool refused, v
         job->import = NULL;
         if (!err) {
                 memcpy(shield.layer, import->digest, DIGEST_SIZE);
-                shield.is_there = true;
+                shield.is_there = shield.has_layer = true;
                 shield.listing = TAKE_FD(job->listing);
                 if (seal(shield.listing, &bytes, &own) < 0)
                         let_go(tasks_holds(job->front->tasks), &shield);
+                else if (import->entries <= 1) /* the root is one */
+                        drop_layer(job->front, &shield);
         }
         if (shield.is_there)
-                keep(tasks_shields(job->front->tasks), job->key, &shield, bytes);
+                keep(tasks_shields(job->front->tasks), job, &shield, bytes);
         else
                 say_none(err ? err : &own);
         job->done(&shield, job->userdata);
@@ -280,6 +307,7 @@ int shield_get(Front *front, const ShieldSpec *spec, Shield *ret_shield, ShieldJ
                             .owner_uid = spec->owner_uid,
                             .done = spec->done,
                             .userdata = spec->userdata };
+        memcpy(job->base, spec->base->base, DIGEST_SIZE);
         words[n++] = "work";
         add_globs(words, &n, "--protect", spec->spec->protect, spec->spec->n_protect);
         add_globs(words, &n, "--allow", spec->spec->allow, spec->spec->n_allow);
@@ -310,7 +338,7 @@ void shield_release(Front *front, Shield *shield) {
 GateLayers shield_layers(const Shield *shield, const WorkBase *base, bool with_setup) {
         GateLayers layers = { .n = 0 }, below = work_base_layers(base, with_setup);
 
-        if (shield->is_there)
+        if (shield->has_layer)
                 gate_layers_add(&layers, shield->layer);
         for (unsigned i = 0; i < below.n; i++)
                 gate_layers_add(&layers, below.digests[i]);

@@ -2,8 +2,8 @@
 /*
  * shield: what a verify needs of a base besides the base itself, made by warder-files once for all patches: the
  * layer that holds the base's protected files and lies above setup's (hold.h of warder-files), and the listing of
- * which the digest of a patched tree is made. The last ones are kept, in memory alone: with the front they are
- * forgotten, and their layers go.
+ * which the digest of a patched tree is made. The last ones are kept as long as their base is, in memory alone: with
+ * the front they are forgotten, and their layers go.
  */
 #include "supervisor/front/layer-holds.h"
 #include "supervisor/front/work-base.h"
@@ -17,6 +17,7 @@ typedef struct ShieldJob ShieldJob;
 
 typedef struct Shield { /* held until shield_release() */
         bool is_there;
+        bool has_layer; /* something is protected */
         uint32_t owner_uid;
         uint8_t layer[DIGEST_SIZE];
         int listing; /* owned: sealed */
