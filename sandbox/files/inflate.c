@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "base/owned.h"
+#include "sandbox/files/archive-library.h"
 
 #define ZLIB_HEAD 2
 #define ZLIB_TAIL 4 /* Adler-32, highest byte first */
@@ -52,8 +53,12 @@ static int read_all(struct archive *reader, char *bytes, uint64_t size) {
 }
 
 static int unpack_framed(const Buf *gzip, char *bytes, uint64_t size) {
-        SCOPED(archive_read_free) struct archive *reader = archive_read_new();
+        SCOPED(archive_read_free) struct archive *reader = NULL;
+        int r = archive_library_load(NULL);
 
+        if (r < 0)
+                return r;
+        reader = archive_read_new();
         if (!reader)
                 return -ENOMEM;
         if (archive_read_support_filter_gzip(reader) != ARCHIVE_OK ||

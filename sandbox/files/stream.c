@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sandbox/files/archive-library.h"
 #include "sandbox/files/formats.h"
 
 #define CHUNK     (256u << 10)
@@ -131,6 +132,9 @@ int stream_new(int fd, const StreamKnown *known, Report *report, Stream **ret_st
 
         if (!stream)
                 return error_set(err, -ENOMEM, "read the archive");
+        r = archive_library_load(err);
+        if (r < 0)
+                return r;
         stream->fd = fd;
         stream->report = report;
         stream->known = *known;

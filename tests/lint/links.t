@@ -12,7 +12,7 @@ from tree import Tap, judge, lint_main, plant
 MAY = {  # program -> libraries beyond the C library
     "warderd": {"libsystemd"},
     "warder-front": {"libcjson", "libsqlite3", "libseccomp", "libsystemd", "libcrypto"},
-    "warder-files": {"libarchive", "libexpat", "libcrypto"},
+    "warder-files": {"libexpat", "libcrypto"},  # libarchive and libgit2 are loaded where they are needed
     "warder-init": None,  # static: needs nothing, not even a loader
     "warder-agent": {"libcjson", "libcurl", "libsqlite3", "libjq", "libpcre2-8"},
     "warder-egress": {"libcurl", "libcjson", "libsystemd"},
