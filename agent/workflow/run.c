@@ -12,6 +12,7 @@
 #include "base/schema.h"
 
 #define FINALLY "finally"
+#define OUTPUTS "steps"
 
 static int misfit(Engine *engine, const char *what, const SchemaFault *fault, Error *err) {
         (void) error_say(err, -EINVAL, "the %s of workflow %s does not fit: %s: %s", what,
@@ -78,11 +79,31 @@ static cJSON *failure_of(const Engine *engine, int r, const Error *err) {
         return failure;
 }
 
+/*
+ * How the steps ended, and after a failure what they had given until then: a resumed run does not walk over them. An
+ * output of a step may be larger than what a note holds; then finally sees none in a later life.
+ */
+static int note_end(Engine *engine, const cJSON *failure) {
+        SCOPED(json_free) cJSON *note = cJSON_Duplicate(failure, true);
+        int r;
+
+        if (json_get(failure, "cause"))
+                (void) json_add_consume(note, OUTPUTS,
+                                        cJSON_Duplicate(json_get(engine->data, "steps"), true));
+        r = engine_note(engine, FINALLY, note, NULL);
+        return r == -E2BIG ? engine_note(engine, FINALLY, failure, NULL) : r;
+}
+
 /* How the steps ended in an earlier life: 1 where that is not known. */
 static int noted_end(Engine *engine, cJSON **ret_failure, Error *err) {
         SCOPED(json_free) cJSON *noted = engine_noted(engine, FINALLY);
         const char *cause = json_text(noted, "cause"), *text = json_text(noted, "text");
+        cJSON *outputs = cJSON_DetachItemFromObjectCaseSensitive(noted, OUTPUTS);
 
+        if (outputs) {
+                cJSON_DeleteItemFromObjectCaseSensitive(engine->data, "steps");
+                (void) json_add_consume(engine->data, "steps", outputs);
+        }
         if (!noted)
                 return 1;
         *ret_failure = TAKE_PTR(noted);
@@ -134,7 +155,7 @@ static int run_all(Engine *engine, Error *err) {
         if (workflow->n_finally == 0 || !may_still_act(engine))
                 return r;
         failure = failure_of(engine, r, err);
-        noted = engine_note(engine, FINALLY, failure, NULL);
+        noted = note_end(engine, failure);
         if (noted >= 0)
                 return run_finally(engine, r, failure, err);
         json_free(failure);
