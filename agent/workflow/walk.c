@@ -71,9 +71,8 @@ static int check_state(Engine *engine, Error *err) {
         return engine_fail(engine, CAUSE_OUTPUT, -EINVAL);
 }
 
-static int set_state(Engine *engine, const Step *step, Error *err) {
-        cJSON *state = engine_state(engine);
-
+/* Each sees what those before it have set. */
+static int make_sets(Engine *engine, const Step *step, cJSON *state, Error *err) {
         for (unsigned i = 0; i < step->n_sets; i++) {
                 cJSON *value = NULL;
                 int r = engine_eval(engine, step->sets[i].expression, &value, err);
@@ -83,9 +82,29 @@ static int set_state(Engine *engine, const Step *step, Error *err) {
                 cJSON_DeleteItemFromObjectCaseSensitive(state, step->sets[i].name);
                 if (!json_add_consume(state, step->sets[i].name, value))
                         return engine_no_memory(engine, err);
-                engine->run->state_changed = true;
         }
-        return step->n_sets > 0 ? check_state(engine, err) : 0;
+        return check_state(engine, err);
+}
+
+/* All of them or none: a failed try leaves nothing that the next one, in this life or another, would see. */
+static int set_state(Engine *engine, const Step *step, Error *err) {
+        cJSON *state = engine_state(engine), *made;
+        SCOPED(json_free) cJSON *before = NULL;
+        int r;
+
+        if (step->n_sets == 0)
+                return 0;
+        before = cJSON_Duplicate(state, true);
+        if (!before)
+                return engine_no_memory(engine, err);
+        r = make_sets(engine, step, state, err);
+        engine->run->state_changed |= r >= 0;
+        if (r >= 0)
+                return 0;
+        made = state->child;
+        state->child = before->child;
+        before->child = made;
+        return r;
 }
 
 static int check_requirement(Engine *engine, const Step *step, Error *err) {

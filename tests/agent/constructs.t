@@ -257,6 +257,41 @@ def going_on():
     tap.is_((s.state(), journal.commits["finally/bye"]["output"]), ("done", want), "killed at every second commit, again and again")
 
 
+FAILING = [
+    {"id": "one", "map": "[1]"},
+    {"id": "loop", "dountil": ".iteration == 2", "max_iterations": 3, "steps": [
+        {"id": "in", "map": "[.iteration]"}, {"id": "bad", "map": ".iteration", "require": ".iteration < 2"}]}]
+
+
+def going_on_after_failure():
+    more = {"finally": [{"id": "z", "map": "[.steps.one, .steps.in, .steps.bad, .error.cause]"}, {"id": "y", "map": ".steps.z"}]}
+    whole = run(FAILING, **more)
+    want = [[1], [2], 2, "requirement_failed"]
+    tap.is_(output(whole, "finally/y"), want, "finally sees what the steps gave until one failed")
+    bad = []
+    for at in range(1, len(whole.checkpoints) + 1):
+        journal, lives = harness.Journal(), 0
+        s = run(FAILING, scenario={"journal": journal, "hang_up": {"checkpoint": at}}, **more)
+        while s.finish is None and lives < 3:
+            s, lives = run(FAILING, scenario={"journal": journal}, **more), lives + 1
+        if (s.state(), s.cause(), journal.commits["finally/y"]["output"]) != ("failed", "requirement_failed", want):
+            bad.append((at, s.state(), s.cause(), s.summary(), journal.commits.get("finally/y")))
+    tap.is_(bad, [], "killed at each commit and taken up again: it sees the same")
+    s = run([{"id": "a", "map": "\"x\" * 300000"}, {"id": "b", "map": "[.steps.a, .steps.a]"}, {"id": "c", "map": "1", "require": "false"}],
+            **{"finally": [{"id": "z", "map": ".error.cause"}]})
+    tap.is_(output(s, "finally/z"), "requirement_failed", "outputs that are too large for the note do not stop finally")
+
+
+def failed_sets():
+    count = {"id": "a", "exec": "echo x >>n; wc -l <n", "set": {"n": ".state.n + 1", "m": "if .state.m == 3 then \"no\" else 4 end"},
+             "retry": {"max": 1}}
+    s = run([count], state={"properties": {"n": {"type": "integer", "default": 0}, "m": {"type": "integer", "default": 3}}})
+    tap.is_((s.cause(), s.files["n"]), ("output_invalid", "x\nx\n"), "a state that does not fit is tried again")
+    s = run([{**count, "retry": {"max": 2}, "set": {"n": ".state.n + 1", "m": "if (.steps.a.output | test(\"3\")) then 1 else \"no\" end"}}],
+            state={"properties": {"n": {"type": "integer", "default": 0}, "m": {"type": "integer", "default": 3}}})
+    tap.is_((s.state(), s.journal.state), ("done", {"": {"n": 1, "m": 1}}), "what a failed try set is not there in the next", s.summary())
+
+
 def outside():
     step = {"id": "d", "effects": "outside", "exec": "echo x >>sent"}
     s = run([step])
@@ -295,5 +330,7 @@ tries()
 last_words()
 calls()
 going_on()
+going_on_after_failure()
+failed_sets()
 outside()
 tap.end()
