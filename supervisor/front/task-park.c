@@ -108,11 +108,27 @@ static int go_on(Task *task, const char *cause, Error *err) {
         return 0;
 }
 
+/* The key was with who started it, and with a supervisor that is gone: it waits for somebody to bring it again */
+static bool wait_for_key(Task *task, const char *why) {
+        Error err = ERROR_EMPTY;
+
+        if (task->model.provider != PROVIDER_OPENAI || task->model.fd >= 0)
+                return false;
+        (void) snprintf(task->cause, sizeof(task->cause), "model_key");
+        (void) snprintf(task->summary, sizeof(task->summary),
+                        "%s; its model's key was lost with a supervisor: warder task resume", why);
+        if (task_ledger_save(task, &err) < 0)
+                log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
+                          F_ERR(&err));
+        events_emit_state(task);
+        return true;
+}
+
 int task_unpark(Task *task, const char *cause, Error *err) {
         if (task->state != TASK_SUSPENDED)
                 return error_say(err, -EINVAL, "task %s is %s, not suspended", task->id,
                                  task_state_name(task->state));
-        return go_on(task, cause, err);
+        return wait_for_key(task, "what it waited for is there") ? 0 : go_on(task, cause, err);
 }
 
 void task_lost(Task *task, const char *cause, const char *why) {
@@ -145,15 +161,6 @@ void task_take_up(Task *task) {
         }
         task->restarts++;
         (void) task_saves_counters(task, &err);
-        if (task->model.provider == PROVIDER_OPENAI && task->model.fd < 0) {
-                (void) snprintf(task->cause, sizeof(task->cause), "model_key");
-                (void) snprintf(task->summary, sizeof(task->summary),
-                                "%s; its model's key was lost with it: warder task resume", why);
-                if (task_ledger_save(task, &err) < 0)
-                        log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
-                                  F_ERR(&err));
-                events_emit_state(task);
-        } else if (go_on(task, cause, &err) < 0) {
+        if (!wait_for_key(task, why) && go_on(task, cause, &err) < 0)
                 task_end(task, TASK_ERROR, cause, err.text);
-        }
 }

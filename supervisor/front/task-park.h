@@ -28,6 +28,8 @@ void task_park_go_on(Task *task);
 /**
  * task_unpark() - a suspended task goes on, as soon as there is a place for it (`queued`)
  * @cause: why, for the receipt: "approved", "resumed", "agent_lost", "supervisor_lost"
+ * Where the key of its model was lost with an earlier front it stays suspended (`model_key`): task.resume brings it.
+ *
  * Returns: 0; -EINVAL where it is not suspended.
  */
 int task_unpark(Task *task, const char *cause, Error *err);
