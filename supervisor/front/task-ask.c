@@ -25,6 +25,7 @@
 #include "supervisor/front/waiting.h"
 
 #define TASK_HOLDS_MAX (2 * QUESTIONS_PER_TASK_MAX)
+#define WAITS          "ask" /* the cause of one that is parked */
 
 /* ---- events --------------------------------------------------------------------------------------- */
 
@@ -78,7 +79,7 @@ static void suspend(Task *task) {
                 return;
         if (stays)
                 hold(task);
-        else if (task_park(task, "ask", "it waits for people", &err) < 0)
+        else if (task_park(task, WAITS, "it waits for people", &err) < 0)
                 task_fail(task, "internal", &err);
 }
 
@@ -324,6 +325,16 @@ static void deliver(Task *task, const Question *question) {
                 task_fail(task, "internal", &err);
         if (call && !task_is_final(task))
                 agent_call_answer(call, answer_json(question), NULL, 0);
+}
+
+bool task_ask_is_over(const Task *task) {
+        bool waits = task->cause[0] == 0 || strcmp(task->cause, WAITS) == 0;
+        unsigned all = 0, open = 0;
+        Error err = ERROR_EMPTY;
+
+        return task->state == TASK_SUSPENDED && waits &&
+               questions_count(task->front, task->id, &all, &open, &err) == 0 && all > 0 &&
+               open == 0;
 }
 
 int task_ask_decide(Front *front, Question *question, Error *err) {

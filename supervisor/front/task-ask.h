@@ -33,6 +33,11 @@ void task_ask_wake(Task *task);
  * Returns: 0; -EALREADY: it is not open any more; negative errno.
  */
 int task_ask_decide(Front *front, Question *question, Error *err);
+/**
+ * task_ask_is_over() - does a task that was taken from the ledger wait for nobody any more: a front that was lost has
+ * written the decision down, and not that the task goes on
+ */
+bool task_ask_is_over(const Task *task);
 /** task_ask_end() - the task has ended: what it asked is withdrawn */
 void task_ask_end(Task *task);
 /** task_ask_answers() - {"path": answer} of what was decided, for an agent that goes on; fresh; NULL: no memory */

@@ -13,6 +13,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/replays.h"
 #include "supervisor/front/setup-cache.h"
+#include "supervisor/front/task-ask.h"
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-park.h"
@@ -65,7 +66,7 @@ static int on_take_up(sd_event_source *source, void *userdata) {
         (void) source;
         for (Task *task = tasks->first, *next; task; task = next) {
                 next = task->next;
-                if (task->was_running)
+                if (task->was_running || task_ask_is_over(task))
                         task_take_up(task);
         }
         return 0;
