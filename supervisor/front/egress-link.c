@@ -138,6 +138,7 @@ void egress_link_renew_consume(Front *front, int fd) {
         if (front->egress_fd >= 0) /* its end was not yet heard */
                 lose(front);
         front->egress_fd = fd;
+        front->has_egress = true;
         log_event(LOG_INFO, "warder-egress is there again");
 }
 

@@ -20,7 +20,7 @@ typedef struct EgressOpen { /* all borrowed for the call */
 int egress_link_start(Front *front, sd_event_source **ret_source, Error *err);
 /** egress_link_renew_consume() - the socket of a new egress; what needed the old one has ended, or ends */
 void egress_link_renew_consume(Front *front, int fd);
-/** egress_link_is_there() */
+/** egress_link_is_there() - one that has ended is not; another comes in a second: tasks_renew_egress() */
 bool egress_link_is_there(const Front *front);
 /** egress_link_open() - Returns: 0 and an event EGRESS_OPENED will come; negative errno */
 int egress_link_open(Front *front, const EgressOpen *open, Error *err);

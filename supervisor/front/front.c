@@ -90,6 +90,7 @@ static void take_fds(Front *front) {
         front->files_fd = FRONT_FD_FILES;
         front->agent_fd = unless_null(FRONT_FD_AGENT);
         front->egress_fd = unless_null(FRONT_FD_EGRESS);
+        front->has_egress = front->egress_fd >= 0;
         front->etc_fd = unless_null(FRONT_FD_ETC);
         for (int fd = FRONT_FD_MONITOR; fd <= _FRONT_FD_MAX; fd++)
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);

@@ -60,10 +60,11 @@ typedef struct Front {
         int listen_fd;
         int state_fd;
         int data_fd;
-        int config_fd; /* the administrator's directory; -EBADF: none */
-        int files_fd;  /* the warder-files binary */
-        int agent_fd;  /* the warder-agent binary; -EBADF: not installed */
-        int egress_fd;
+        int config_fd;   /* the administrator's directory; -EBADF: none */
+        int files_fd;    /* the warder-files binary */
+        int agent_fd;    /* the warder-agent binary; -EBADF: not installed */
+        int egress_fd;   /* -EBADF too while another one is being started */
+        bool has_egress; /* its program is installed */
         ClientFdPipes pipes;
         int etc_fd;       /* /etc, for subuid; -EBADF: not there */
         uint64_t next_id; /* of commands and calls at init, never reused */

@@ -73,7 +73,7 @@ static int read_route(Task *task, Call *call, const cJSON *model, Error *err) {
                 return error_say(err, -EACCES,
                                  "only root, with a private supervisor, may bring a model route");
         }
-        if (!egress_link_is_there(task->front)) {
+        if (!task->front->has_egress) {
                 call_refuse(call, "unsupported", "/model", "install warder-egress");
                 return error_say(err, -ENOTSUP,
                                  "this supervisor has no warder-egress: no task "
