@@ -242,7 +242,7 @@ static void judge_finish(Task *task) {
         if (!same)
                 start_verify(task);
         else if (gate->last == VERDICT_PASSED)
-                end_finish(task, TASK_VERIFIED, NULL, task->summary);
+                end_finish(task, TASK_VERIFIED, NULL, NULL);
         else
                 end_finish(task, TASK_UNVERIFIED, verdict_name(gate->last),
                            "the agent stopped though the last verdict was not \"passed\"");
