@@ -85,6 +85,14 @@ def started_without_egress():
     tap.same(until(run, []), ("verified", None), "a task that is started in the moment in which egress is started again waits for it")
 
 
+def last_verdict_is_the_end():
+    run = Run(Given([{"id": "one", "exec": "echo one >>log"}, {"id": "v", "verify": {}}]))
+    world.begin(run)
+    tap.same(until(run, []), ("verified", None), "a verify at the end of a workflow is its last one")
+    tap.same(world.call("task.show", {"task": run.id})["result"].get("summary"), "the workflow ran to its end", "and it has a summary as any other")
+
+
+last_verdict_is_the_end()
 answered_without_a_key()
 started_without_egress()
 decided_and_lost()

@@ -195,7 +195,7 @@ class Flow:
         inner.seen.append(".item")
         step = {"id": self.name("each"), "foreach": f"[range({n})]", "concurrency": at_once,
                 "steps": self.steps(inner, self.rng.randint(1, 2))}
-        place.seen.append(f".steps.{step['id']} | length")
+        place.seen.append(f"(.steps.{step['id']} | length)")
         return step
 
     def loop_step(self, place):
