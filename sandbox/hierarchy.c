@@ -21,7 +21,8 @@
 #include "base/owned.h"
 #include "sandbox/plan.h"
 
-#define SWEEP_MSEC     2000
+#define SWEEP_MSEC     60000 /* a busy host takes seconds to end a hundred processes */
+#define SWEEP_STEP     20
 #define V2_CONTROLLERS "+memory +pids +cpu"
 
 DEFINE_SCOPED(DIR *, closedir);
@@ -218,6 +219,17 @@ static int sweep_processes(int base) {
         return 0;
 }
 
+/* Who was about to enter a group when everything in it was killed is in it for a moment. */
+static int remove_left(int parent, const char *name) {
+        int r = group_remove_tree(parent, name);
+
+        for (unsigned waited = 0; r == -EBUSY && waited < SWEEP_MSEC; waited += SWEEP_STEP) {
+                (void) poll(NULL, 0, SWEEP_STEP);
+                r = group_remove_tree(parent, name);
+        }
+        return r;
+}
+
 static int make_base(Hierarchy *hierarchy, Tree tree, Error *err) {
         int parent = hierarchy->parent[tree], r = 0;
         int base = openat(parent, hierarchy->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -227,7 +239,7 @@ static int make_base(Hierarchy *hierarchy, Tree tree, Error *err) {
         if (base >= 0)
                 (void) close(base);
         if (r == 0)
-                r = group_remove_tree(parent, hierarchy->name);
+                r = remove_left(parent, hierarchy->name);
         if (r < 0)
                 return error_set(err, r, "remove the group %s that a dead supervisor left",
                                  hierarchy->name);

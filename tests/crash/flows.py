@@ -140,7 +140,7 @@ class Flow:
         self.has_effects = True
         place.seen.append(f".steps.{name}.ok")
         words = ["bash", "-c", self.nap() + CALL + self.rng.choice(["", "; sleep 0.05"]), "-",
-                 f"{self.tag}-{name}-{{{{ .iteration }}}}-{{{{ .item }}}}", "{{ .model.url }}"]
+                 f"{self.tag}-{name}-{{{{ .iteration }}}}-{'{{ .item }}' if '.item' in place.seen else ''}", "{{ .model.url }}"]
         return {"id": name, "command-agent": words, "effects": "outside"}
 
     def agent_step(self, place):
@@ -204,7 +204,7 @@ class Flow:
         until = self.rng.random() < 0.5
         step = {"id": name, ("dountil" if until else "dowhile"): f".iteration >= {n}" if until else f".iteration < {n}",
                 "max_iterations": 5, "steps": self.steps(inner, self.rng.randint(1, 3))}
-        place.seen += [s for s in inner.seen if s not in place.seen and s != ".item"]
+        place.seen += [s for s in inner.seen if s not in place.seen]
         place.seen.append(f".steps.{name}.iterations")
         if place.alone and not place.fork and self.rng.random() < 0.2:
             step["timeout"] = "30m"
