@@ -8,7 +8,7 @@ for program in agent/warder-agent supervisor/egress/warder-egress; do
         [ -x "$top_builddir/$program" ] || skip_all "$program is not built"
 done
 
-runs=${WARDER_CRASH_RUNS:-16}
+runs=${WARDER_CRASH_RUNS:-8}
 python3 -B "$top_srcdir/tests/crash/runs" --runs "$runs" --seed "${WARDER_CRASH_SEED:-1}" >"$scratch/random" 2>&1
 code=$?
 sed 's/^/# /' "$scratch/random" | cut -c1-3000
