@@ -220,8 +220,55 @@ static int run_numbered(Engine *engine, const Step *step, unsigned number, Error
         return r;
 }
 
+static cJSON *add_inner(const Engine *engine, const Step *steps, unsigned n, cJSON *to) {
+        for (unsigned i = 0; i < n && to; i++) {
+                const cJSON *output = engine_output(engine, steps[i].id);
+
+                if (output && !json_add_consume(to, steps[i].id, cJSON_Duplicate(output, true)))
+                        return NULL;
+                if (steps[i].kind->scope == KIND_SHOWS &&
+                    !add_inner(engine, steps[i].steps, steps[i].n_steps, to))
+                        return NULL;
+        }
+        return to;
+}
+
+/* What expressions see of the step and of those in it, before its first try. */
+static cJSON *outputs_before(const Engine *engine, const Step *step) {
+        SCOPED(json_free) cJSON *before = cJSON_CreateObject();
+        const cJSON *output = engine_output(engine, step->id);
+
+        if (output && !json_add_consume(before, step->id, cJSON_Duplicate(output, true)))
+                return NULL;
+        return add_inner(engine, step->steps, step->n_steps, before) ? TAKE_PTR(before) : NULL;
+}
+
+static void forget(Engine *engine, const Step *steps, unsigned n) {
+        for (unsigned i = 0; i < n; i++) {
+                cJSON_DeleteItemFromObjectCaseSensitive(json_get(engine->data, "steps"),
+                                                        steps[i].id);
+                if (steps[i].kind->scope == KIND_SHOWS)
+                        forget(engine, steps[i].steps, steps[i].n_steps);
+        }
+}
+
+/* The next try sees none of what the failed one gave: in another life it could not, since that was not committed. */
+static int take_back(Engine *engine, const Step *step, const cJSON *before, Error *err) {
+        const cJSON *output;
+        int r = 0;
+
+        forget(engine, step, 1);
+        cJSON_ArrayForEach(output, before) {
+                if (r >= 0)
+                        r = store(engine, output->string, cJSON_Duplicate(output, true), err);
+        }
+        return r;
+}
+
 static int run_tries(Engine *engine, const Step *step, Error *err) {
         SCOPED(json_free) cJSON *noted = step->retries > 0 ? engine_noted(engine, "try") : NULL;
+        SCOPED(json_free)
+        cJSON *before = step->retries > 0 ? outputs_before(engine, step) : NULL;
         unsigned number =
                 cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
         int r;
@@ -231,6 +278,8 @@ static int run_tries(Engine *engine, const Step *step, Error *err) {
                 if (r >= 0 || number >= step->retries || is_final(engine))
                         return r;
                 r = prepare_retry(engine, step, number + 1, err);
+                if (r >= 0)
+                        r = take_back(engine, step, before, err);
                 if (r < 0)
                         return r;
         }
@@ -321,19 +370,6 @@ static int run_guarded(Engine *engine, const Step *step, Error *err) {
 }
 
 /* ---- commits ------------------------------------------------------------------------------------- */
-
-static cJSON *add_inner(const Engine *engine, const Step *steps, unsigned n, cJSON *to) {
-        for (unsigned i = 0; i < n && to; i++) {
-                const cJSON *output = engine_output(engine, steps[i].id);
-
-                if (output && !json_add_consume(to, steps[i].id, cJSON_Duplicate(output, true)))
-                        return NULL;
-                if (steps[i].kind->scope == KIND_SHOWS &&
-                    !add_inner(engine, steps[i].steps, steps[i].n_steps, to))
-                        return NULL;
-        }
-        return to;
-}
 
 cJSON *walk_pack(const Engine *engine, const Step *step, const cJSON *output) {
         SCOPED(json_free) cJSON *packed = cJSON_CreateObject();

@@ -282,6 +282,14 @@ def going_on_after_failure():
     tap.is_(output(s, "finally/z"), "requirement_failed", "outputs that are too large for the note do not stop finally")
 
 
+def failed_tries():
+    steps = [{"id": "l", "dountil": "true", "max_iterations": 1, "retry": {"max": 2},
+              "steps": [{"id": "a", "map": "[.steps.b.ok, 1]"},
+                        {"id": "b", "exec": "echo x >>n; test $(wc -l <n) -ge 2", "require": ".steps.b.ok"}]}]
+    s = run(steps)
+    tap.is_((s.state(), output(s, "l/~1[1]/a")), ("done", [None, 1]), "a further try sees nothing of what the failed one gave", s.stderr)
+
+
 def failed_sets():
     count = {"id": "a", "exec": "echo x >>n; wc -l <n", "set": {"n": ".state.n + 1", "m": "if .state.m == 3 then \"no\" else 4 end"},
              "retry": {"max": 1}}
@@ -332,5 +340,6 @@ calls()
 going_on()
 going_on_after_failure()
 failed_sets()
+failed_tries()
 outside()
 tap.end()
