@@ -12,6 +12,7 @@
 #include "base/fds.h"
 #include "base/ids.h"
 #include "base/owned.h"
+#include "cli/ask-once.h"
 #include "cli/receipt-check.h"
 #include "cli/user-file.h"
 #include "cli/verdict.h"
@@ -40,7 +41,7 @@ static int ask_task(Link *link, const char *method, const char *id, Answer *ret,
         Ask ask = { .method = method, .params = cJSON_CreateObject() };
 
         json_add_text(ask.params, "task", id);
-        return link_ask(link, &ask, ret, err);
+        return ask_pages(link, &ask, ret, err);
 }
 
 /* The last verdict counts only where the task ended with it. */

@@ -12,6 +12,53 @@
 #include "base/units.h"
 #include "cli/events.h"
 
+/* Lists of @page go behind those of the same name */
+static int append(cJSON *result, cJSON *page) {
+        for (cJSON *member = page ? page->child : NULL; member; member = member->next) {
+                cJSON *list = cJSON_IsArray(member) ? json_get(result, member->string) : NULL;
+
+                while (list && member->child)
+                        if (!json_push_consume(list,
+                                               cJSON_DetachItemViaPointer(member, member->child)))
+                                return -ENOMEM;
+        }
+        return 0;
+}
+
+static int ask_page(Link *link, const Ask *ask, cJSON *result, Error *err) {
+        const char *next = json_text(result, "next");
+        Ask more = { .method = ask->method, .params = cJSON_Duplicate(ask->params, true) };
+        Answer answer = ANSWER_EMPTY;
+        int r;
+
+        if (!more.params)
+                more.params = cJSON_CreateObject();
+        json_add_text(more.params, "cursor", next);
+        cJSON_DeleteItemFromObjectCaseSensitive(result, "next");
+        r = link_ask(link, &more, &answer, err);
+        if (r == 0 && append(result, json_get(answer.message.json, "result")) < 0)
+                r = error_set(err, -ENOMEM, "take in the answer");
+        if (r == 0 && json_text(answer.result, "next"))
+                json_add_text(result, "next", json_text(answer.result, "next"));
+        answer_deinit(&answer);
+        return r;
+}
+
+int ask_pages(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
+        Ask first = *ask;
+        SCOPED(json_free) cJSON *params = TAKE_PTR(ask->params);
+        int r;
+
+        first.params = params ? cJSON_Duplicate(params, true) : NULL;
+        r = link_ask(link, &first, ret_answer, err);
+        while (r == 0 && json_text(ret_answer->result, "next")) {
+                Ask again = { .method = ask->method, .params = params };
+
+                r = ask_page(link, &again, json_get(ret_answer->message.json, "result"), err);
+        }
+        return r;
+}
+
 int ask_once(const Common *common, const char *method, cJSON *params, ShowFn show, Error *err) {
         Ask ask = { .method = method, .params = params };
         Answer answer = ANSWER_EMPTY;
@@ -22,7 +69,7 @@ int ask_once(const Common *common, const char *method, cJSON *params, ShowFn sho
                 (void) json_free(params);
                 return r;
         }
-        r = link_ask(&link, &ask, &answer, err);
+        r = ask_pages(&link, &ask, &answer, err);
         if (r == 0 && common->json)
                 events_result(answer.result);
         else if (r == 0 && show)

@@ -16,6 +16,15 @@ typedef void (*ShowFn)(const cJSON *result);
  */
 int ask_once(const Common *common, const char *method, cJSON *params, ShowFn show, Error *err);
 
+/**
+ * ask_pages() - link_ask(), and on for as long as there is more
+ * @ask: as there; asked again with each page's "next"
+ * @ret_answer: the first page's, whose lists go on with those of the others
+ *
+ * Returns: as link_ask().
+ */
+int ask_pages(Link *link, Ask *ask, Answer *ret_answer, Error *err);
+
 typedef struct NamedAsk {
         const char *method;
         const char *member;

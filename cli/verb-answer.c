@@ -85,7 +85,7 @@ static int wants_json(const VerbCall *call, bool *ret, Error *err) {
                 (void) json_free(show.params);
                 return r;
         }
-        r = link_ask(&link, &show, &answer, err);
+        r = ask_pages(&link, &show, &answer, err);
         if (r == 0)
                 *ret = json_get(question_find(answer.result, options->question), "schema");
         answer_deinit(&answer);

@@ -11,6 +11,7 @@
 
 #include "base/fds.h"
 #include "base/units.h"
+#include "cli/ask-once.h"
 #include "cli/events.h"
 #include "cli/follow.h"
 #include "cli/outdir.h"
@@ -105,7 +106,7 @@ static int fetch_results(Running *running, Error *err) {
 
         json_add_text(show.params, "task", running->follow.task);
         json_add_text(patch.params, "task", running->follow.task);
-        r = link_ask(&running->link, &show, &running->shown, err);
+        r = ask_pages(&running->link, &show, &running->shown, err);
         if (r != 0) {
                 (void) json_free(patch.params);
                 return r < 0 ? r : -EREMOTEIO;
@@ -222,7 +223,7 @@ static int show_waiting(Running *running, Error *err) {
         int r;
 
         json_add_text(show.params, "task", running->follow.task);
-        r = link_ask(&running->link, &show, &running->shown, err);
+        r = ask_pages(&running->link, &show, &running->shown, err);
         if (r != 0)
                 return r < 0 ? r : -EREMOTEIO;
         if (running->options->common.json) {

@@ -122,7 +122,7 @@ static int show_one(Link *link, const Common *common, const char *id, Error *err
         int r;
 
         json_add_text(show.params, "task", id);
-        r = link_ask(link, &show, &answer, err);
+        r = ask_pages(link, &show, &answer, err);
         if (r == 0 && common->json)
                 events_result(answer.result);
         else if (r == 0)

@@ -32,7 +32,8 @@ static const Option waiting_options[] = {
 
 typedef struct Watching {
         const WaitingOptions *options;
-        bool again; /* something was missed: ask for the list */
+        bool again;      /* something was missed: ask for the list */
+        bool is_listing; /* what comes meanwhile is in the list, too: its last page is made after it */
 } Watching;
 
 /* ---- telling ---------------------------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ static void tell(const Watching *watching, const cJSON *question) {
 static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
         Watching *watching = userdata;
 
-        if (strcmp(method, "task.waiting") != 0)
+        if (strcmp(method, "task.waiting") != 0 || watching->is_listing)
                 return;
         if (json_true(params, "lagged")) {
                 watching->again = true;
@@ -98,7 +99,7 @@ static void on_signal(Link *link, int signal, void *userdata) {
 
 /* ---- asking ----------------------------------------------------------------------------------------- */
 
-static int ask_list(Link *link, const Watching *watching, Error *err) {
+static int ask_list(Link *link, Watching *watching, Error *err) {
         const WaitingOptions *options = watching->options;
         bool stays = options->watch || options->exec;
         Ask ask = { .method = "task.waiting", .params = cJSON_CreateObject() };
@@ -108,7 +109,9 @@ static int ask_list(Link *link, const Watching *watching, Error *err) {
 
         if (stays)
                 json_add_bool(ask.params, "watch", true);
-        r = link_ask(link, &ask, &answer, err);
+        watching->is_listing = true;
+        r = ask_pages(link, &ask, &answer, err);
+        watching->is_listing = false;
         if (r == 0 && options->common.json && !stays) {
                 events_result(answer.result);
         } else if (r == 0) {

@@ -29,13 +29,14 @@ static bool look(const Question *question, void *userdata) {
 }
 
 bool answer_may_see(Front *front, const Call *call, const char *task) {
+        const QuestionQuery query = { .task = task, .parts = QUESTION_RULES };
         const Client *client = call_client(call);
         Seeing seeing = { 0 };
 
         if (!client)
                 return false;
         seeing.who = client_who(client);
-        questions_each(front, task, look, &seeing);
+        questions_each(front, &query, look, &seeing);
         return seeing.found;
 }
 
@@ -185,21 +186,27 @@ static int run_answer(Front *front, Call *call, const cJSON *params, cJSON **ret
 
 static int run_waiting(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                        Error *err) {
+        static const char parts[] = { WAITING_PART, 0 };
         Client *client = call_client(call);
-        cJSON *json;
-        int r = 0;
+        cJSON *json, *list;
+        Paging paging;
+        int r;
 
         if (!client)
                 return error_say(err, -EPIPE, "the client is gone");
-        if (json_true(params, "watch"))
+        r = paging_begin(&paging, parts, params, err);
+        if (r == 0 && json_true(params, "watch"))
                 r = waiting_watch(front->waiting, client, err);
         if (r < 0)
                 return r;
         json = cJSON_CreateObject();
-        if (!json_add_consume(json, "questions", waiting_list(front, client, false))) {
+        list = json_add_array(json, "questions");
+        if (!list) {
                 json_free(json);
                 return error_set(err, -ENOMEM, "list the questions");
         }
+        waiting_list(client, false, &paging, list);
+        paging_end(&paging, json);
         *ret_result = json;
         return 0;
 }
@@ -233,7 +240,7 @@ const MethodRow answer_methods[] = {
           .run = run_answer },
         { .name = "task.waiting",
           .params = "{\"type\":\"object\",\"additionalProperties\":false,"
-                    "\"properties\":{\"watch\":{\"type\":\"boolean\"}}}",
+                    "\"properties\":{\"watch\":{\"type\":\"boolean\"}," PAGE_PARAMS "}}",
           .result = "{\"type\":\"object\",\"required\":[\"questions\"]}",
           .summary = "What tasks ask the caller; with watch also what comes, as notifications "
                      "task.waiting",

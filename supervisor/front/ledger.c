@@ -23,7 +23,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 10
+#define SCHEMA_NUMBER 11
 #define KEPT_MAX      48u /* statements; some kilobytes each */
 
 typedef struct Kept {       /* a statement that waits to be used again */
@@ -92,6 +92,8 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         COUNTERS_SCHEMA,
         /* what the caller said that the base is: an object, or NULL */
         "ALTER TABLE tasks ADD COLUMN origin TEXT;",
+        /* tasks are listed newest first, a page at a time */
+        "CREATE INDEX tasks_created ON tasks (created, id);",
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

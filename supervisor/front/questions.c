@@ -33,6 +33,7 @@ void question_deinit(Question *question) {
 #define COLUMNS                                                                             \
         "id, task, owner, n, path, key, what, who, patch, asked, until, decision, answer, " \
         "comment, decided, by_uid"
+#define WHOLE (QUESTION_WHAT | QUESTION_ANSWER)
 
 static void copy_text(char *to, size_t size, sqlite3_stmt *row, int column) {
         const char *text = (const char *) sqlite3_column_text(row, column);
@@ -63,10 +64,16 @@ static Decision decision_of(const char *name) {
         return DECISION_WITHDRAWN;
 }
 
-static void read_row(sqlite3_stmt *row, Question *ret) {
+static void read_answer(sqlite3_stmt *row, Question *question) {
+        const char *comment = (const char *) sqlite3_column_text(row, 13);
+
+        question->answer = column_json(row, 12);
+        question->comment = comment && *comment ? strdup(comment) : NULL;
+}
+
+static void read_row(sqlite3_stmt *row, unsigned parts, Question *ret) {
         Question question = QUESTION_EMPTY;
         SCOPED(json_free) cJSON *people = column_json(row, 7);
-        const char *comment = (const char *) sqlite3_column_text(row, 13);
 
         copy_text(question.id, sizeof(question.id), row, 0);
         copy_text(question.task, sizeof(question.task), row, 1);
@@ -74,27 +81,33 @@ static void read_row(sqlite3_stmt *row, Question *ret) {
         question.n = (unsigned) sqlite3_column_int(row, 3);
         copy_text(question.path, sizeof(question.path), row, 4);
         (void) column_digest(row, 5, question.key);
-        question.what = column_json(row, 6);
+        question.bytes = (size_t) sqlite3_column_bytes(row, 6);
+        if (parts & QUESTION_WHAT)
+                question.what = column_json(row, 6);
         (void) answer_rules_take(&question.rules, people, false, NULL);
         question.has_patch = column_digest(row, 8, question.patch);
         question.asked_usec = (uint64_t) sqlite3_column_int64(row, 9);
         question.until_usec = (uint64_t) sqlite3_column_int64(row, 10);
         question.decision = decision_of((const char *) sqlite3_column_text(row, 11));
-        question.answer = column_json(row, 12);
-        question.comment = comment && *comment ? strdup(comment) : NULL;
+        if (parts & QUESTION_ANSWER)
+                read_answer(row, &question);
         question.decided_usec = (uint64_t) sqlite3_column_int64(row, 14);
         question.by_uid = sqlite3_column_int64(row, 15);
         *ret = question;
 }
 
-/* The first row of @consume, which is finalized. Returns: 0, -ENOENT, -EIO */
-static int take_row(sqlite3_stmt *consume, Question *ret) {
+static int take_parts(sqlite3_stmt *consume, unsigned parts, Question *ret) {
         int r = consume ? sqlite3_step(consume) : SQLITE_ERROR;
 
         if (r == SQLITE_ROW)
-                read_row(consume, ret);
+                read_row(consume, parts, ret);
         (void) sqlite3_finalize(consume);
         return r == SQLITE_ROW ? 0 : r == SQLITE_DONE ? -ENOENT : -EIO;
+}
+
+/* The first row of @consume, which is finalized. Returns: 0, -ENOENT, -EIO */
+static int take_row(sqlite3_stmt *consume, Question *ret) {
+        return take_parts(consume, WHOLE, ret);
 }
 
 int questions_count(Front *front, const char *task, unsigned *ret_all, unsigned *ret_open,
@@ -234,18 +247,34 @@ int questions_due(Front *front, uint64_t now, Question *ret) {
                         ret);
 }
 
-void questions_each(Front *front, const char *task, QuestionFn each, void *userdata) {
-        sqlite3_stmt *rows = ledger_query(front->ledger, NULL,
-                                          "SELECT " COLUMNS " FROM questions WHERE (?1 IS NULL AND"
-                                          " decision = 'open') OR task = ?1 ORDER BY asked, n",
-                                          "t", task);
+static int find_row(Front *front, int64_t number, unsigned parts, Question *ret) {
+        int r = take_parts(ledger_query(front->ledger, NULL,
+                                        "SELECT " COLUMNS " FROM questions WHERE rowid = ?1", "i",
+                                        number),
+                           parts, ret);
+
+        ret->row = number;
+        return r;
+}
+
+/* Numbers first: to be put in order, rows would be read whole, however long they are */
+void questions_each(Front *front, const QuestionQuery *query, QuestionFn each, void *userdata) {
+        sqlite3_stmt *rows =
+                query->task ? ledger_query(front->ledger, NULL,
+                                           "SELECT rowid FROM questions WHERE task = ?1 AND rowid "
+                                           "> ?2 ORDER BY rowid",
+                                           "ti", query->task, query->after)
+                            : ledger_query(front->ledger, NULL,
+                                           "SELECT rowid FROM questions INDEXED BY questions_open "
+                                           "WHERE decision = 'open' AND rowid > ?1 ORDER BY rowid",
+                                           "i", query->after);
         bool more = true;
 
         while (rows && more && sqlite3_step(rows) == SQLITE_ROW) {
                 SCOPED(question_deinit) Question question = QUESTION_EMPTY;
 
-                read_row(rows, &question);
-                more = each(&question, userdata);
+                if (find_row(front, sqlite3_column_int64(rows, 0), query->parts, &question) == 0)
+                        more = each(&question, userdata);
         }
         (void) sqlite3_finalize(rows);
 }
@@ -319,5 +348,18 @@ cJSON *question_json(const Question *question, bool whole) {
         if (!json_add_text(json, "decision", decision_name(question->decision)))
                 return json_free(json);
         add_decision(json, question);
+        return json;
+}
+
+cJSON *question_json_outside(const Question *question) {
+        static const char *const outside[] = { "question", "task",      "about",   "asked",
+                                               "until",    "owner_uid", "decision" };
+        SCOPED(json_free) cJSON *whole = question_json(question, false);
+        cJSON *json = whole ? cJSON_CreateObject() : NULL;
+
+        for (unsigned i = 0; json && i < ELEMENTS(outside); i++)
+                if (json_get(whole, outside[i]))
+                        json_add_consume(json, outside[i],
+                                         cJSON_Duplicate(json_get(whole, outside[i]), true));
         return json;
 }

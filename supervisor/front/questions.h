@@ -39,6 +39,8 @@ typedef struct Question { /* a row */
         unsigned n;         /* of the task's, from 1 */
         char path[QUESTION_PATH_MAX];
         uint8_t key[DIGEST_SIZE]; /* of all that is asked: another text is another question */
+        int64_t row;              /* of the ledger: they grow in the order in which was asked */
+        size_t bytes;             /* of what was asked */
         cJSON *what;              /* owned: as the agent asked it */
         AnswerRules rules;
         bool has_patch; /* what the task had changed when it asked */
@@ -95,13 +97,27 @@ int questions_next(Front *front, uint64_t *ret_usec);
 /** questions_due() - one that is open though its time was over at @now. Returns: 0, -ENOENT */
 int questions_due(Front *front, uint64_t now, Question *ret);
 
+typedef enum QuestionPart { /* of a row, that are read only where they are needed: both may be long, and many */
+                            QUESTION_RULES = 0,
+                            QUESTION_WHAT = 1 << 0,
+                            QUESTION_ANSWER = 1 << 1, /* and comment */
+} QuestionPart;
+
+typedef struct QuestionQuery {
+        const char *task; /* borrowed; NULL: of all tasks, the open ones only */
+        int64_t after;    /* this row */
+        unsigned parts;   /* QUESTION_*: the others are NULL in what each gets */
+} QuestionQuery;
+
 /** QuestionFn - one row, borrowed. Returns: go on? */
 typedef bool (*QuestionFn)(const Question *question, void *userdata);
-/** questions_each() - of a task, oldest first; @task NULL: of all tasks, the open ones only */
-void questions_each(Front *front, const char *task, QuestionFn each, void *userdata);
+/** questions_each() - oldest first */
+void questions_each(Front *front, const QuestionQuery *query, QuestionFn each, void *userdata);
 
 /**
  * question_json() - as task.show tells it, fresh; NULL: no memory
  * @whole: with all that was asked; else without plan and schema, and the text cut
  */
 cJSON *question_json(const Question *question, bool whole);
+/** question_json_outside() - that somebody is waited for, without what was asked and answered; likewise */
+cJSON *question_json_outside(const Question *question);

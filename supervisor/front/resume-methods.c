@@ -183,31 +183,36 @@ static int run_steps(Front *front, Call *call, const cJSON *params, cJSON **ret_
                      Error *err) {
         const char *id = json_text(params, "task");
         SCOPED(json_free) cJSON *shown = NULL;
-        cJSON *json, *steps;
+        static const char parts[] = { STEPS_PART, 0 };
+        SCOPED(json_free) cJSON *json = NULL;
+        Paging paging;
+        cJSON *steps;
         int r = task_method_show(front, call, id, &shown, err);
 
+        if (r == 0)
+                r = paging_begin(&paging, parts, params, err);
         if (r < 0)
                 return r;
-        steps = task_history_list(front, id, err);
-        if (!steps)
-                return -EIO;
         json = cJSON_CreateObject();
-        if (!json_add_consume(json, "steps", steps)) {
-                json_free(json);
+        steps = json_add_array(json, "steps");
+        if (!steps)
                 return error_set(err, -ENOMEM, "list the steps");
-        }
-        *ret_result = json;
+        r = task_history_list(front, id, &paging, steps, err);
+        if (r < 0)
+                return r;
+        paging_end(&paging, json);
+        *ret_result = TAKE_PTR(json);
         return 0;
 }
 
 #define TASK "\"task\":{\"type\":\"string\",\"pattern\":\"^t-[a-z2-7]{10}$\"}"
-#define ONE_TASK                                                                       \
+#define ONE_TASK(MORE)                                                                 \
         "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false," \
-        "\"properties\":{" TASK "}}"
+        "\"properties\":{" TASK MORE "}}"
 
 const MethodRow resume_methods[] = {
         { .name = "task.resume",
-          .params = ONE_TASK,
+          .params = ONE_TASK(""),
           .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\"]}",
           .n_fds_max = 1,
           .summary = "A task that has stopped goes on from its last commit (descriptor: the key of "
@@ -224,9 +229,10 @@ const MethodRow resume_methods[] = {
           .charge = "tasks",
           .run = run_undo },
         { .name = "task.steps",
-          .params = ONE_TASK,
+          .params = ONE_TASK("," PAGE_PARAMS),
           .result = "{\"type\":\"object\",\"required\":[\"steps\"]}",
-          .summary = "What the steps of a task committed, oldest first, as far as it is kept",
+          .summary = "What the steps of a task committed, oldest first, as far as it is kept, a "
+                     "page at a time",
           .charge = "none",
           .run = run_steps },
         { 0 },

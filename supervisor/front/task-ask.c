@@ -125,10 +125,11 @@ static bool add_answer(const Question *question, void *userdata) {
 }
 
 cJSON *task_ask_answers(const Task *task) {
+        QuestionQuery query = { .task = task->id, .parts = QUESTION_ANSWER };
         cJSON *json = cJSON_CreateObject();
 
         if (json)
-                questions_each(task->front, task->id, add_answer, json);
+                questions_each(task->front, &query, add_answer, json);
         return json;
 }
 

@@ -12,7 +12,6 @@
 #include "supervisor/front/task.h"
 
 #define LAYERS_MAX 4096u /* that are let go at once */
-#define LIST_MAX   500u
 
 /* ---- layers without a row ------------------------------------------------------------------------ */
 
@@ -136,25 +135,35 @@ int task_history_back(Front *front, const char *task, uint32_t owner, uint64_t s
         return r;
 }
 
-cJSON *task_history_list(Front *front, const char *task, Error *err) {
-        sqlite3_stmt *rows =
-                ledger_query(front->ledger, err,
-                             "SELECT * FROM (SELECT s.seq, s.path, s.work > 0 AND s.seq >= "
-                             "t.steps_from FROM task_steps s JOIN task_saves t ON t.task = s.task "
-                             "WHERE s.task = ?1 AND s.begun = 0 ORDER BY s.seq DESC LIMIT ?2) "
-                             "ORDER BY seq",
-                             "ti", task, (int64_t) LIST_MAX);
-        cJSON *list = rows ? cJSON_CreateArray() : NULL;
+static cJSON *step_json(sqlite3_stmt *row) {
+        cJSON *step = cJSON_CreateObject();
 
-        while (rows && sqlite3_step(rows) == SQLITE_ROW) {
-                cJSON *step = json_push_consume(list, cJSON_CreateObject());
+        json_add_number(step, "n", (uint64_t) sqlite3_column_int64(row, 0));
+        json_add_text(step, "step", (const char *) sqlite3_column_text(row, 1));
+        json_add_bool(step, "kept", sqlite3_column_int(row, 2));
+        return step;
+}
 
-                json_add_number(step, "n", (uint64_t) sqlite3_column_int64(rows, 0));
-                json_add_text(step, "step", (const char *) sqlite3_column_text(rows, 1));
-                json_add_bool(step, "kept", sqlite3_column_int(rows, 2));
+int task_history_list(Front *front, const char *task, Paging *paging, cJSON *list, Error *err) {
+        sqlite3_stmt *rows;
+        PagePlace place;
+        bool more = true;
+
+        if (!paging_from(paging, STEPS_PART, &place))
+                return 0;
+        rows = ledger_query(front->ledger, err,
+                            "SELECT s.seq, s.path, s.work > 0 AND s.seq >= t.steps_from FROM "
+                            "task_steps s JOIN task_saves t ON t.task = s.task WHERE s.task = ?1 "
+                            "AND s.begun = 0 AND s.seq > ?2 ORDER BY s.seq",
+                            "ti", task, place.number);
+        if (!rows)
+                return -EIO;
+        while (more && sqlite3_step(rows) == SQLITE_ROW) {
+                place = (PagePlace){ STEPS_PART, true, sqlite3_column_int64(rows, 0), "" };
+                more = paging_push_consume(paging, list, step_json(rows), &place, 0);
         }
         (void) sqlite3_finalize(rows);
-        return list;
+        return 0;
 }
 
 /* ---- letting go ---------------------------------------------------------------------------------- */

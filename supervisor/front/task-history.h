@@ -5,10 +5,12 @@
  *
  * Each layer that a row of a task names is held once for that task (layer-holds.h).
  */
+#include "supervisor/front/paging.h"
 #include "supervisor/front/task-steps.h"
 #include "supervisor/front/tasks.h"
 
-#define HISTORY_TASKS_MAX 4u /* ended tasks of each owner whose workspaces are kept */
+#define STEPS_PART        's' /* of a page */
+#define HISTORY_TASKS_MAX 4u  /* ended tasks of each owner whose workspaces are kept */
 
 /**
  * task_history_find() - the newest commit of @path that can be gone back to
@@ -23,8 +25,8 @@ int task_history_find(Front *front, const char *task, const char *path, uint64_t
  * That a step with effects outside had begun stays known: it is not repeated silently.
  */
 int task_history_back(Front *front, const char *task, uint32_t owner, uint64_t seq, Error *err);
-/** task_history_list() - commits, oldest first, as a fresh array; NULL with @err */
-cJSON *task_history_list(Front *front, const char *task, Error *err);
+/** task_history_list() - commits, oldest first, as far as a page goes: its part STEPS_PART. Returns: 0, -EIO */
+int task_history_list(Front *front, const char *task, Paging *paging, cJSON *list, Error *err);
 
 /** task_history_purge() - of superseded commits those beyond STEP_HISTORY_MAX go */
 void task_history_purge(Task *task);

@@ -3,6 +3,7 @@
  */
 #include "supervisor/front/task-ledger.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,7 +11,6 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "supervisor/front/questions.h"
 
 static const char save_sql[] =
         "INSERT INTO tasks(id, owner, state, cause, summary, request, workflow, used, base,"
@@ -90,7 +90,8 @@ static void add_column_json(cJSON *json, const char *name, sqlite3_stmt *row, in
 }
 
 #define ROW_COLUMNS \
-        "id, state, cause, summary, request, workflow, used, created, ended, base, owner, origin"
+        "id, state, cause, summary, request, workflow, used, created, ended, base, owner, origin, " \
+        "created"
 
 static cJSON *row_json(Front *front, sqlite3_stmt *row) {
         cJSON *json = cJSON_CreateObject();
@@ -117,33 +118,26 @@ static cJSON *row_json(Front *front, sqlite3_stmt *row) {
         return json;
 }
 
-static cJSON *verdicts(Front *front, const char *id) {
-        sqlite3_stmt *rows =
-                ledger_query(front->ledger, NULL,
-                             "SELECT verdict FROM verdicts WHERE task = ?1 ORDER BY n", "t", id);
-        cJSON *list = cJSON_CreateArray(), *verdict;
+/* In the order of the sequence of verifies */
+void task_ledger_verdicts(Front *front, const char *id, Paging *paging, cJSON *list) {
+        sqlite3_stmt *rows;
+        PagePlace place;
+        bool more = true;
 
-        while (rows && sqlite3_step(rows) == SQLITE_ROW) {
-                verdict = NULL;
+        if (!paging_from(paging, VERDICTS_PART, &place))
+                return;
+        rows = ledger_query(front->ledger, NULL,
+                            "SELECT verdict, n FROM verdicts WHERE task = ?1 AND n > ?2 ORDER BY n",
+                            "ti", id, place.number);
+        while (rows && more && sqlite3_step(rows) == SQLITE_ROW) {
+                cJSON *verdict = NULL;
+
+                place = (PagePlace){ VERDICTS_PART, true, sqlite3_column_int64(rows, 1), "" };
                 if (json_parse((const char *) sqlite3_column_text(rows, 0),
                                (size_t) sqlite3_column_bytes(rows, 0), 0, &verdict, NULL) == 0)
-                        json_push_consume(list, verdict);
+                        more = paging_push_consume(paging, list, verdict, &place, 0);
         }
         (void) sqlite3_finalize(rows);
-        return list;
-}
-
-static bool add_question(const Question *question, void *userdata) {
-        json_push_consume(userdata, question_json(question, question->decision == DECISION_OPEN));
-        return true;
-}
-
-/* What it asked: whole while it waits for an answer, in short afterwards */
-static cJSON *questions(Front *front, const char *id) {
-        cJSON *list = cJSON_CreateArray();
-
-        questions_each(front, id, add_question, list);
-        return list;
 }
 
 int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Error *err) {
@@ -160,28 +154,33 @@ int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Er
         (void) sqlite3_finalize(row);
         if (!json)
                 return error_say(err, -ENOENT, "there is no task %s: see `warder task list`", id);
-        json_add_consume(json, "verdicts", verdicts(front, id));
-        json_add_consume(json, "questions", questions(front, id));
         *ret = json;
         return 0;
 }
 
-cJSON *task_ledger_list(Front *front, uint32_t uid, unsigned limit, Error *err) {
-        sqlite3_stmt *rows =
-                ledger_query(front->ledger, err,
-                             "SELECT " ROW_COLUMNS " FROM tasks WHERE ?1 = 0 OR owner = ?1"
-                             " ORDER BY created DESC LIMIT ?2",
-                             "ii", (int64_t) uid, (int64_t) limit);
-        cJSON *list = cJSON_CreateArray();
+int task_ledger_list(Front *front, uint32_t uid, Paging *paging, cJSON *list, Error *err) {
+        PagePlace place;
+        sqlite3_stmt *rows;
+        bool more = true;
 
-        if (!rows) {
-                json_free(list);
-                return NULL;
+        if (!paging_from(paging, TASKS_PART, &place))
+                return 0;
+        if (!place.has_place)
+                place.number = INT64_MAX;
+        rows = ledger_query(front->ledger, err,
+                            "SELECT " ROW_COLUMNS " FROM tasks WHERE (?1 = 0 OR owner = ?1) AND "
+                            "(created, id) < (?2, ?3) ORDER BY created DESC, id DESC",
+                            "iit", (int64_t) uid, place.number, place.id);
+        if (!rows)
+                return -EIO;
+        while (more && sqlite3_step(rows) == SQLITE_ROW) {
+                place = (PagePlace){ TASKS_PART, true, sqlite3_column_int64(rows, 12), "" };
+                (void) snprintf(place.id, sizeof(place.id), "%s",
+                                (const char *) sqlite3_column_text(rows, 0));
+                more = paging_push_consume(paging, list, row_json(front, rows), &place, 0);
         }
-        while (sqlite3_step(rows) == SQLITE_ROW)
-                json_push_consume(list, row_json(front, rows));
         (void) sqlite3_finalize(rows);
-        return list;
+        return 0;
 }
 
 int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *ret_digest,

@@ -3,8 +3,11 @@
  * task-ledger: rows of tasks, verdicts and patches. A task that has ended is shown from here.
  */
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/paging.h"
 #include "supervisor/front/task.h"
 
+#define VERDICTS_PART  'v' /* of a page */
+#define TASKS_PART     't'
 #define TASKS_KEPT_MAX 1000u /* ended ones of each owner that can still be shown */
 
 /** task_ledger_save() - insert or update the row; in a final state it is on disk when this returns */
@@ -15,13 +18,15 @@ int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Erro
 int task_ledger_patch(const Task *task, int fd, const uint8_t *digest, Error *err);
 
 /**
- * task_ledger_show() - a task as task.show tells it, alive or not
+ * task_ledger_show() - a task as task.show tells it, alive or not, but for its verdicts and questions
  * @uid:  as whom (0: all)
  * Returns: 0 and a fresh object; -ENOENT with a sentence.
  */
 int task_ledger_show(Front *front, const char *id, uint32_t uid, cJSON **ret, Error *err);
-/** task_ledger_list() - the newest @limit tasks that @uid may see, as a fresh array; NULL with @err */
-cJSON *task_ledger_list(Front *front, uint32_t uid, unsigned limit, Error *err);
+/** task_ledger_verdicts() - of a task, oldest first, as far as a page goes: its part VERDICTS_PART */
+void task_ledger_verdicts(Front *front, const char *id, Paging *paging, cJSON *list);
+/** task_ledger_list() - the tasks that @uid may see (0: all), newest first: part TASKS_PART. Returns: 0, -EIO */
+int task_ledger_list(Front *front, uint32_t uid, Paging *paging, cJSON *list, Error *err);
 /** task_ledger_take_patch() - a fresh memfd with the patch. Returns: 0, -ENOENT: there is none yet */
 int task_ledger_take_patch(Front *front, const char *id, int *ret_fd, uint8_t *ret_digest,
                            Error *err);

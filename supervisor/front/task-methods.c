@@ -8,10 +8,8 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-params.h"
+#include "supervisor/front/task-show.h"
 #include "supervisor/front/turns.h"
-#include "supervisor/front/waiting.h"
-
-#define LIST_MAX 200u
 
 /* ---- task.start ---------------------------------------------------------------------------------- */
 
@@ -108,35 +106,6 @@ int task_method_show(Front *front, Call *call, const char *id, cJSON **ret, Erro
 }
 
 /* ---- looking ------------------------------------------------------------------------------------- */
-
-static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        cJSON *list = task_ledger_list(front, call_uid(call), LIST_MAX, err);
-        cJSON *json;
-
-        (void) params;
-        if (!list)
-                return -EIO;
-        json = cJSON_CreateObject();
-        if (!json_add_consume(json, "tasks", list) ||
-            (call_client(call) &&
-             !json_add_consume(json, "waiting", waiting_list(front, call_client(call), true)))) {
-                json_free(json);
-                return error_set(err, -ENOMEM, "list the tasks");
-        }
-        *ret_result = json;
-        return 0;
-}
-
-/* Who may answer it may see what it is about, whoever it belongs to */
-static uint32_t reader(Front *front, const Call *call, const char *id) {
-        return answer_may_see(front, call, id) ? 0 : call_uid(call);
-}
-
-static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        const char *id = json_text(params, "task");
-
-        return task_ledger_show(front, id, reader(front, call, id), ret_result, err);
-}
 
 static int run_log(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         uint64_t from = 1, limit = EVENTS_PAGE_MAX;
@@ -262,17 +231,19 @@ const MethodRow task_methods[] = {
           .charge = "tasks",
           .run = run_start },
         { .name = "task.list",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
-          .result = "{\"type\":\"object\",\"required\":[\"tasks\"]}",
-          .summary = "The caller's tasks, newest first",
+          .params =
+                  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" PAGE_PARAMS
+                  "}}",
+          .result = "{\"type\":\"object\",\"required\":[\"tasks\",\"waiting\"]}",
+          .summary = "The caller's tasks, newest first, a page at a time",
           .charge = "none",
-          .run = run_list },
+          .run = task_show_list },
         { .name = "task.show",
-          .params = ONE_TASK(""),
+          .params = ONE_TASK("," PAGE_PARAMS),
           .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\",\"verdicts\"]}",
-          .summary = "A task: state, what it has used, its verdicts",
+          .summary = "A task: state, what it has used, its verdicts, a page at a time",
           .charge = "none",
-          .run = run_show },
+          .run = task_show_one },
         { .name = "task.watch",
           .params = ONE_TASK(",\"from\":" SEQ),
           .result = "{\"type\":\"object\",\"required\":[\"state\"]}",

@@ -80,33 +80,30 @@ void waiting_touch(Waiting *waiting) {
 
 /* ---- who listens ----------------------------------------------------------------------------------- */
 
-/* What @client may know: all, where it may answer or the task is its own; that it is there, as an administrator */
-static cJSON *as_seen_by(const Question *question, const Client *client) {
-        static const char *const outside[] = { "question", "task",      "about",   "asked",
-                                               "until",    "owner_uid", "decision" };
-        AnswerWho who = client_who(client);
-        bool yours = answer_rules_allow(&question->rules, question->owner_uid, &who);
-        SCOPED(json_free) cJSON *whole = NULL;
-        cJSON *json;
+typedef enum Sight { SEES_NOTHING, SEES_THAT_IT_IS, SEES_IT, MAY_ANSWER } Sight;
 
-        if (!yours && !who.admin && who.uid != question->owner_uid)
-                return NULL;
-        whole = question_json(question, false);
-        if (yours || who.uid == question->owner_uid) {
-                json_add_bool(whole, "yours", yours);
-                return TAKE_PTR(whole);
-        }
-        json = cJSON_CreateObject();
-        for (unsigned i = 0; i < ELEMENTS(outside); i++)
-                if (json_get(whole, outside[i]))
-                        json_add_consume(json, outside[i],
-                                         cJSON_Duplicate(json_get(whole, outside[i]), true));
-        json_add_bool(json, "yours", false);
+/* All, where it may answer or the task is its own; that it is there, as an administrator */
+static Sight sight_of(const Question *question, const Client *client) {
+        AnswerWho who = client_who(client);
+
+        if (answer_rules_allow(&question->rules, question->owner_uid, &who))
+                return MAY_ANSWER;
+        if (who.uid == question->owner_uid)
+                return SEES_IT;
+        return who.admin ? SEES_THAT_IT_IS : SEES_NOTHING;
+}
+
+static cJSON *as_seen(const Question *question, Sight sight) {
+        cJSON *json = sight == SEES_THAT_IT_IS ? question_json_outside(question)
+                                               : question_json(question, false);
+
+        json_add_bool(json, "yours", sight == MAY_ANSWER);
         return json;
 }
 
 static void send_to(Listener *listener, const Question *question) {
-        cJSON *json = as_seen_by(question, listener->client);
+        Sight sight = sight_of(question, listener->client);
+        cJSON *json = sight > SEES_NOTHING ? as_seen(question, sight) : NULL;
         cJSON *lagged;
 
         if (!json)
@@ -174,28 +171,36 @@ int waiting_watch(Waiting *waiting, Client *client, Error *err) {
 }
 
 typedef struct Listing {
+        Front *front;
         const Client *client;
+        Paging *paging;
         cJSON *list;
         bool own;
 } Listing;
 
+/* What was asked is read only of those that are told */
 static bool add(const Question *question, void *userdata) {
+        SCOPED(question_deinit) Question whole = QUESTION_EMPTY;
         Listing *listing = userdata;
-        cJSON *json = as_seen_by(question, listing->client);
+        Sight sight = sight_of(question, listing->client);
+        PagePlace place = { WAITING_PART, true, question->row, "" };
 
-        if (json && listing->own && !json_true(json, "yours"))
-                json = json_free(json);
-        if (json)
-                json_push_consume(listing->list, json);
-        return true;
+        if (sight < (listing->own ? MAY_ANSWER : SEES_THAT_IT_IS) ||
+            questions_find(listing->front, question->id, &whole, NULL) < 0)
+                return true;
+        return paging_push_consume(listing->paging, listing->list, as_seen(&whole, sight), &place,
+                                   whole.bytes);
 }
 
-cJSON *waiting_list(Front *front, const Client *client, bool own) {
-        Listing listing = { client, cJSON_CreateArray(), own };
+void waiting_list(Client *client, bool own, Paging *paging, cJSON *list) {
+        Listing listing = { client_front(client), client, paging, list, own };
+        QuestionQuery query = { .parts = QUESTION_RULES };
+        PagePlace from;
 
-        if (listing.list)
-                questions_each(front, NULL, add, &listing);
-        return listing.list;
+        if (!paging_from(paging, WAITING_PART, &from))
+                return;
+        query.after = from.number;
+        questions_each(listing.front, &query, add, &listing);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------ */

@@ -5,8 +5,10 @@
  * listens here, as a user.
  */
 #include "supervisor/front/clients.h"
+#include "supervisor/front/paging.h"
 #include "supervisor/front/questions.h"
 
+#define WAITING_PART         'w'         /* of a page */
 #define WAITING_WATCHERS_MAX CLIENTS_MAX /* each once: nobody takes the place of another */
 
 typedef struct Waiting Waiting;
@@ -26,9 +28,10 @@ void waiting_decided(Waiting *waiting, const Question *question);
 /** waiting_watch() - tell @client from now on. Returns: 0, -EBUSY above WAITING_WATCHERS_MAX, -ENOMEM */
 int waiting_watch(Waiting *waiting, Client *client, Error *err);
 /**
- * waiting_list() - the open questions that @client may know of, fresh; NULL: no memory
- * @own: only those that it may answer
+ * waiting_list() - the open questions that @client may know of, oldest first, as far as a page goes
+ * @own:    only those that it may answer
+ * @paging: has the part WAITING_PART
  *
  * An administrator who may not answer learns that somebody is waited for, not what was asked.
  */
-cJSON *waiting_list(Front *front, const Client *client, bool own);
+void waiting_list(Client *client, bool own, Paging *paging, cJSON *list);
