@@ -15,6 +15,7 @@
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/task-park.h"
 #include "supervisor/front/task-saves.h"
+#include "supervisor/front/waiting.h"
 
 /* An end that came from outside of the task, or by its own failure: only from there can it go on as it is */
 static int check_resumable(const char *id, const cJSON *shown, Error *err) {
@@ -146,6 +147,9 @@ static int undo(Task *task, const char *step, uint64_t seq, Error *err) {
                 r = task_history_back(task->front, task->id, task->owner_uid, seq, err);
         if (r == 0)
                 r = task_steps_load(task, err);
+        if (r == 0) /* what it asked later is not asked any more: to answer it would let it go on */
+                r = questions_withdraw(task->front, task->id, NULL, err);
+        waiting_touch(task->front->waiting);
         if (r < 0)
                 return r;
         (void) snprintf(task->cause, sizeof(task->cause), "undone");

@@ -181,19 +181,24 @@ static int read_results(SpecRun *run, int output_fd, Error *err) {
 
 /* ---- commands ------------------------------------------------------------------------------------ */
 
-/* The jail's own counter has what left the command's process tree too */
-static void count(SpecRun *run, const CommandEnd *end) {
-        FrontJail *jail = front_jail_find(run->front, run->jail, 0);
+/* The jail's own counter has what left the command's process tree too. @otherwise: where it cannot be read */
+static void count_cpu(SpecRun *run, uint64_t otherwise) {
+        FrontJail *jail = run->jail[0] ? front_jail_find(run->front, run->jail, 0) : NULL;
         uint64_t usec = run->cpu_usec;
 
         if (!run->meter)
                 return;
         if (!jail || fd_read_keyed(front_jail_fd(jail, JAIL_FD_CPU), "usage_usec", &usec) < 0 ||
             usec < run->cpu_usec)
-                usec = run->cpu_usec + end->user_usec + end->sys_usec;
+                usec = run->cpu_usec + otherwise;
         run->meter->cpu_usec += usec - run->cpu_usec;
         run->cpu_usec = usec;
-        run->meter->output_bytes += end->seen[0] + end->seen[1];
+}
+
+static void count(SpecRun *run, const CommandEnd *end) {
+        count_cpu(run, end->user_usec + end->sys_usec);
+        if (run->meter)
+                run->meter->output_bytes += end->seen[0] + end->seen[1];
 }
 
 static void on_done(Command *command, const CommandEnd *end, void *userdata) {
@@ -354,6 +359,7 @@ SpecRun *spec_run_cancel(SpecRun *run) {
         if (run->ending) /* on_gone() frees */
                 return NULL;
         run->job = run->job ? files_job_cancel(run->job) : NULL;
+        count_cpu(run, 0); /* what nobody waits for was used all the same */
         gate_jail_end_dropping(run->front, run->jail, run->keep_upper ? run->handle : run->upper);
         if (!run->running) /* else on_done() frees */
                 spec_run_free(run);

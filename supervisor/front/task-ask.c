@@ -142,13 +142,45 @@ static void refuse_open(AgentCall *call, const Error *err) {
         task_fail(task, "ledger", err);
 }
 
-/* The receipt's line is on disk with the question: what is not in the receipt was not asked */
-static int write_down(Task *task, Question *question, Error *err) {
+typedef struct Replaced { /* what was open at a place where something else is asked now */
+        const char *path;
+        char ids[QUESTIONS_OPEN_MAX][ID_MAX];
+        unsigned n;
+} Replaced;
+
+static bool note_open(const Question *question, void *userdata) {
+        Replaced *replaced = userdata;
+
+        if (question->decision == DECISION_OPEN && strcmp(question->path, replaced->path) == 0)
+                (void) snprintf(replaced->ids[replaced->n++], ID_MAX, "%s", question->id);
+        return replaced->n < QUESTIONS_OPEN_MAX;
+}
+
+/* Nobody can answer these any more: who waits for them is told so */
+static int withdraw(Task *task, const char *path, Error *err) {
+        const QuestionQuery query = { .task = task->id, .parts = QUESTION_RULES };
+        Replaced replaced = { .path = path };
+        Error why = ERROR_EMPTY;
         int r;
 
-        r = questions_withdraw(task->front, task->id, question->path, err);
-        if (r < 0)
-                return r;
+        questions_each(task->front, &query, note_open, &replaced);
+        r = questions_withdraw(task->front, task->id, path, err);
+        error_say(&why, -ENOENT, "the question is withdrawn: another one is asked at this place");
+        for (unsigned i = 0; r == 0 && i < replaced.n; i++) {
+                AgentCall *call = agent_socket_asking(task->socket, replaced.ids[i]);
+
+                if (call)
+                        agent_call_fail(call, NULL, &why);
+        }
+        return r;
+}
+
+/* The receipt's line is on disk with the question: what is not in the receipt was not asked */
+static int write_down(Task *task, Question *question, Error *err) {
+        int r = withdraw(task, question->path, err);
+
+        if (r < 0 || task_is_final(task))
+                return r < 0 ? r : -ECANCELED;
         task_receipt_question(task, question);
         return task_is_final(task) ? -ECANCELED : questions_add(task->front, question, err);
 }
@@ -194,6 +226,14 @@ static void put_as_before(AgentCall *call, Question *question) {
         agent_call_answer(call, answer_json(question), NULL, 0);
 }
 
+/* One that was asked earlier may be written down later, when its patch is made: then that one suspends */
+static void wait_unless(Task *task, bool more) {
+        if (!more)
+                task->is_idle = true;
+        if (task->is_idle)
+                suspend(task);
+}
+
 static void put(AgentCall *call, const PatchDiffEnd *diff) {
         SCOPED(question_deinit) Question question = QUESTION_EMPTY;
         SCOPED(json_free) cJSON *params = TAKE_PTR(call->result);
@@ -221,8 +261,7 @@ static void put(AgentCall *call, const PatchDiffEnd *diff) {
         task->has_asked = true;
         tell(task, &question, "asked");
         waiting_asked(task->front->waiting, &question);
-        if (!json_true(params, "more") || task->is_idle)
-                suspend(task);
+        wait_unless(task, json_true(params, "more"));
 }
 
 static void on_diff(PatchDiffEnd *end, void *userdata) {
@@ -262,8 +301,7 @@ static void ask_again(AgentCall *call, const Question *question, bool more) {
         }
         (void) snprintf(call->question, sizeof(call->question), "%s", question->id);
         task->has_asked = true;
-        if (!more)
-                suspend(task);
+        wait_unless(task, more);
 }
 
 static int check_room(const Task *task, Error *err) {

@@ -90,15 +90,19 @@ void task_forks_stop(Task *task) {
         }
 }
 
-uint64_t task_forks_meter(Task *task) {
+uint64_t task_forks_used(const Task *task) {
         uint64_t sum = 0;
 
-        for (TaskFork *fork = task->forks; fork; fork = fork->next) {
+        for (const TaskFork *fork = task->forks; fork; fork = fork->next)
+                sum += fork->cpu_usec;
+        return sum;
+}
+
+uint64_t task_forks_meter(Task *task) {
+        for (TaskFork *fork = task->forks; fork; fork = fork->next)
                 if (!fork->ended)
                         read_cpu(fork);
-                sum += fork->cpu_usec;
-        }
-        return sum;
+        return task_forks_used(task);
 }
 
 /* ---- making one ---------------------------------------------------------------------------------- */

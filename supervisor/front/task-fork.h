@@ -33,3 +33,5 @@ GateLayers task_place_layers(const Task *task, const TaskPlace *place, bool with
 void task_forks_stop(Task *task);
 /** task_forks_meter() - processor time of all forks so far, those that have ended included */
 uint64_t task_forks_meter(Task *task);
+/** task_forks_used() - the same, as last read */
+uint64_t task_forks_used(const Task *task);

@@ -11,8 +11,6 @@
 #include "supervisor/front/layer-holds.h"
 #include "supervisor/front/task.h"
 
-#define LAYERS_MAX 4096u /* that are let go at once */
-
 /* ---- layers without a row ------------------------------------------------------------------------ */
 
 typedef struct Layers { /* that a task's rows name now, and some not any more after a change */
@@ -20,27 +18,52 @@ typedef struct Layers { /* that a task's rows name now, and some not any more af
         size_t n;
 } Layers;
 
-static int read_layers(Front *front, const char *task, Layers *ret) {
-        sqlite3_stmt *rows = ledger_query(front->ledger, NULL,
+static int add_layer(Layers *layers, size_t *room, const void *digest) {
+        uint8_t(*more)[DIGEST_SIZE];
+
+        if (layers->n == *room) {
+                *room = *room ? 2 * *room : 64;
+                more = reallocarray(layers->digests, *room, sizeof(*more));
+                if (!more)
+                        return -ENOMEM;
+                layers->digests = more;
+        }
+        memcpy(layers->digests[layers->n++], digest, DIGEST_SIZE);
+        return 0;
+}
+
+/* All or none: one that is left out would be held for ever. As many as a task has rows (STEP_KEPT_MAX) */
+static int read_layers(Front *front, const char *task, Layers *ret, Error *err) {
+        sqlite3_stmt *rows = ledger_query(front->ledger, err,
                                           "SELECT layer FROM task_steps WHERE task = ?1 AND layer "
                                           "IS NOT NULL GROUP BY layer ORDER BY max(seq)",
                                           "t", task);
-        int r = rows ? 0 : -EIO;
+        Layers layers = { 0 };
+        size_t room = 0;
+        int r = rows ? 0 : -EIO, step = SQLITE_DONE;
 
-        *ret = (Layers){ 0 };
-        while (r == 0 && ret->n < LAYERS_MAX && sqlite3_step(rows) == SQLITE_ROW) {
-                uint8_t(*more)[DIGEST_SIZE] = reallocarray(ret->digests, ret->n + 1, sizeof(*more));
-
-                if (!more) {
-                        r = -ENOMEM;
-                        break;
-                }
-                ret->digests = more;
+        while (r == 0 && (step = sqlite3_step(rows)) == SQLITE_ROW)
                 if (sqlite3_column_bytes(rows, 0) == DIGEST_SIZE)
-                        memcpy(more[ret->n++], sqlite3_column_blob(rows, 0), DIGEST_SIZE);
-        }
+                        r = add_layer(&layers, &room, sqlite3_column_blob(rows, 0));
         (void) sqlite3_finalize(rows);
-        return r;
+        if (r == 0 && step != SQLITE_DONE)
+                r = -EIO;
+        if (r < 0) {
+                free(layers.digests);
+                return error_set(err, r, "read the layers of task %s", task);
+        }
+        *ret = layers;
+        return 0;
+}
+
+/* Likewise, where nobody waits for an answer */
+static bool find_layers(Front *front, const char *task, Layers *ret) {
+        Error err = ERROR_EMPTY;
+
+        if (read_layers(front, task, ret, &err) == 0)
+                return true;
+        log_event(LOG_ERR, "layers of a task are not let go", F("TASK", task), F_ERR(&err));
+        return false;
 }
 
 static bool is_named(Front *front, const char *task, const uint8_t *layer) {
@@ -124,10 +147,10 @@ static int go_back(Front *front, const char *task, uint64_t seq, Error *err) {
 
 int task_history_back(Front *front, const char *task, uint32_t owner, uint64_t seq, Error *err) {
         Layers layers;
-        int r = read_layers(front, task, &layers);
+        int r = read_layers(front, task, &layers, err);
 
         if (r < 0)
-                return error_set(err, r, "read the layers of task %s", task);
+                return r;
         r = ledger_begin(front->ledger, true, err);
         if (r >= 0)
                 r = ledger_end(front->ledger, go_back(front, task, seq, err), err);
@@ -189,7 +212,7 @@ static void forget_history(Task *task, int64_t last, bool values) {
         Layers layers;
         int r;
 
-        if (last == 0 || read_layers(task->front, task->id, &layers) < 0)
+        if (last == 0 || !find_layers(task->front, task->id, &layers))
                 return;
         r = ledger_begin(ledger, false, &err);
         if (r >= 0)
@@ -218,7 +241,7 @@ bool task_history_evict(Task *task) {
         Layers layers;
         bool found = false;
 
-        if (read_layers(task->front, task->id, &layers) < 0)
+        if (!find_layers(task->front, task->id, &layers))
                 return false;
         for (size_t i = 0; i < layers.n && !found; i++) {
                 const uint8_t *layer = layers.digests[i];
@@ -259,7 +282,7 @@ static void drop_saved(Front *front, Holds *holds, const char *task, uint32_t ow
 void task_history_forget(Front *front, Holds *holds, const char *task, uint32_t owner) {
         Layers layers;
 
-        if (read_layers(front, task, &layers) < 0)
+        if (!find_layers(front, task, &layers))
                 return;
         if (ledger_exec(front->ledger, NULL, "DELETE FROM task_steps WHERE task = ?1", "t", task) >=
             0)

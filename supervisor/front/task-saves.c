@@ -12,6 +12,7 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "supervisor/front/layer-holds.h"
+#include "supervisor/front/task-fork.h"
 #include "supervisor/front/task-params.h"
 
 #define FORM ((int64_t) (1u << 24 | sizeof(Given) << 12 | sizeof(Counters)))
@@ -152,7 +153,8 @@ int task_saves_counters(const Task *task, Error *err) {
                                 .tampered = gate->tampered,
                                 .last = gate->last,
                                 .has_verdict = gate->has_verdict };
-        counters->meter.cpu_usec += task->jail_cpu_usec[0] + task->jail_cpu_usec[1];
+        counters->meter.cpu_usec +=
+                task->jail_cpu_usec[0] + task->jail_cpu_usec[1] + task_forks_used(task);
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++)
                 counters->used[i] = task_used_now(task, (TaskBudget) i);
         memcpy(counters->last_patch, gate->last_patch, DIGEST_SIZE);

@@ -14,12 +14,14 @@
 
 #include "base/rpc-call.h"
 
-#define SOCKET   3
-#define LONG     (2u << 20)
-#define MANY     200000
-#define MANY_FDS 100
-#define HOARD    170 /* commits that remember 900 KB each */
-#define FLIPS    3000
+#define SOCKET    3
+#define LONG      (2u << 20)
+#define MANY      200000
+#define MANY_FDS  100
+#define HOARD     170 /* commits that remember 900 KB each */
+#define FLIPS     3000
+#define OVERFULL  80 /* commits, the outputs of which are 72 MB */
+#define QUESTIONS 8
 
 static uint64_t last_id;
 
@@ -326,6 +328,51 @@ static void do_impatient(RpcPeer *peer) {
         ask(peer, "impatient", "exec", "{\"command\":\"sleep 60\"}");
 }
 
+/* One question that nobody waits for yet: of @n bytes that are six each in JSON */
+static void send_question(RpcPeer *peer, const char *path, size_t n, bool more) {
+        autofree char *plan = calloc(1, n + 1);
+        cJSON *params = cJSON_CreateObject();
+        SCOPED(json_free) cJSON *message = NULL;
+
+        if (!plan)
+                _exit(9);
+        memset(plan, 1, n);
+        json_add_text(params, "path", path);
+        json_add_text(params, "about", "plan");
+        json_add_text(params, "text", n > 1 ? "Is this readable?" : "Is that better?");
+        json_add_text(params, "plan", plan);
+        json_add_bool(params, "more", more);
+        message = rpc_request(++last_id, "ask", params);
+        (void) rpc_peer_send(peer, message, NULL, 0);
+}
+
+/* As many questions as may be open, each as large as it may be */
+static void do_questions(RpcPeer *peer) {
+        char path[16];
+
+        for (unsigned i = 0; i < QUESTIONS; i++) {
+                (void) snprintf(path, sizeof(path), "ask[%u]", i);
+                send_question(peer, path, 65536, i + 1 < QUESTIONS);
+        }
+        while (rpc_peer_flush(peer) == 0)
+                (void) usleep(100000);
+}
+
+/* Two at one place: what the first one hears, before the second one is answered */
+static void do_replace(RpcPeer *peer) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        Error err = ERROR_EMPTY;
+
+        send_question(peer, "same", 2, true);
+        send_question(peer, "same", 1, true);
+        (void) fd_set_nonblock(SOCKET, false);
+        while (rpc_peer_next(peer, &answer, &err) != 1)
+                if (rpc_peer_read(peer, &err) == 0)
+                        _exit(9);
+        tell(peer, "replace", answer.json);
+        rpc_message_deinit(&answer);
+}
+
 /* A commit under @path, whose @member is @n bytes and the output of which is told as @about, where it is not NULL */
 static void commit(RpcPeer *peer, const char *path, const char *member, size_t n,
                    const char *about) {
@@ -355,6 +402,39 @@ static void do_hoard(RpcPeer *peer) {
                 (void) snprintf(path, sizeof(path), "each[%u]", i);
                 commit(peer, path, "state", 900000, i == HOARD - 1 ? "hoard" : NULL);
         }
+}
+
+/* More than a journal holds: the last of them is refused */
+static void do_overfull(RpcPeer *peer) {
+        char path[32];
+
+        for (unsigned i = 0; i < OVERFULL; i++) {
+                (void) snprintf(path, sizeof(path), "each[%u]", i);
+                commit(peer, path, "output", 900000, i == OVERFULL - 1 ? "overfull" : NULL);
+        }
+}
+
+static bool has_committed(RpcPeer *peer) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+        Error err = ERROR_EMPTY;
+        bool has;
+
+        if (rpc_call(peer, rpc_request(++last_id, "task.info", NULL), NULL, 0, NULL, NULL, &answer,
+                     &err) < 0)
+                _exit(9);
+        has = cJSON_GetArraySize(json_at(answer.json, "/result/journal/commits")) > 0;
+        rpc_message_deinit(&answer);
+        return has;
+}
+
+/* Uses processor time in a fork, in its first run; in a later one it does nothing */
+static void do_elsewhere(RpcPeer *peer) {
+        if (!has_committed(peer)) {
+                commit(peer, "step", "output", 1, NULL);
+                ask(peer, "fork", "fork", "{}");
+                ask(peer, "elsewhere", "exec", "{\"fork\":1,\"command\":\"while :; do :; done\"}");
+        }
+        pause();
 }
 
 static ino_t journal_inode(RpcPeer *peer) {
@@ -444,13 +524,28 @@ static void do_command(RpcPeer *peer, const char *word) {
                         ask(peer, word, "exec", commands[i].params);
 }
 
+static const struct {
+        const char *word;
+        void (*run)(RpcPeer *peer);
+} deeds[] = {
+        { "lines", do_lines },         { "fd", do_fd },
+        { "twice", do_twice },         { "flood", do_flood },
+        { "murmur", do_murmur },       { "leave", do_leave },
+        { "hoard", do_hoard },         { "questions", do_questions },
+        { "replace", do_replace },     { "overfull", do_overfull },
+        { "elsewhere", do_elsewhere }, { "journal", do_journal },
+        { "flip", do_flip },           { "linger", do_linger },
+        { "impatient", do_impatient },
+};
+
 static void do_word(RpcPeer *peer, const char *word) {
-        if (strcmp(word, "lines") == 0)
-                do_lines(peer);
-        else if (strcmp(word, "long") == 0)
+        for (unsigned i = 0; i < sizeof(deeds) / sizeof(deeds[0]); i++)
+                if (strcmp(word, deeds[i].word) == 0) {
+                        deeds[i].run(peer);
+                        return;
+                }
+        if (strcmp(word, "long") == 0)
                 do_long();
-        else if (strcmp(word, "fd") == 0)
-                do_fd(peer);
         else if (strcmp(word, "kinds") == 0)
                 do_kinds();
         else if (strcmp(word, "ahead") == 0)
@@ -459,8 +554,6 @@ static void do_word(RpcPeer *peer, const char *word) {
                 do_many(MANY_FDS, 1);
         else if (strcmp(word, "deaf") == 0)
                 do_deaf();
-        else if (strcmp(word, "twice") == 0)
-                do_twice(peer);
         else if (strcmp(word, "done") == 0)
                 ask(peer, "finish", "finish",
                     "{\"state\":\"done\",\"summary\":\"all tests pass\"}");
@@ -472,28 +565,12 @@ static void do_word(RpcPeer *peer, const char *word) {
                 ask(peer, "spoil", "exec", "{\"command\":\"echo spoilt >>src/sum.c\"}");
         else if (strcmp(word, "exec") == 0)
                 ask(peer, "exec", "exec", "{\"command\":\"true\"}");
-        else if (strcmp(word, "flood") == 0)
-                do_flood(peer);
-        else if (strcmp(word, "murmur") == 0)
-                do_murmur(peer);
-        else if (strcmp(word, "leave") == 0)
-                do_leave(peer);
         else if (strcmp(word, "crash") == 0)
                 (void) raise(SIGSEGV);
-        else if (strcmp(word, "hoard") == 0)
-                do_hoard(peer);
-        else if (strcmp(word, "journal") == 0)
-                do_journal(peer);
-        else if (strcmp(word, "flip") == 0)
-                do_flip(peer);
-        else if (strcmp(word, "linger") == 0)
-                do_linger(peer);
         else if (strcmp(word, "commit") == 0)
                 commit(peer, "step", "output", 1, NULL);
         else if (strcmp(word, "nap") == 0)
                 (void) usleep(500000);
-        else if (strcmp(word, "impatient") == 0)
-                do_impatient(peer);
         else if (strncmp(word, "ask-", 4) == 0)
                 do_question(peer, word);
         else if (strcmp(word, "budget") == 0 || strcmp(word, "digest") == 0)
