@@ -15,14 +15,16 @@
 #include "supervisor/front/agent-methods.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/egress-link.h"
-#include "supervisor/front/task-ask.h"
+#include "supervisor/front/task-still.h"
 
 struct AgentSocket {
         Task *task; /* borrowed, outlives us */
         RpcPeer *peer;
         sd_event_source *io;
-        AgentCall *calls;  /* owned list */
-        AgentSocket *past; /* owned: of an earlier run, calls of which may still come back */
+        AgentCall *calls; /* owned list */
+        cJSON *later; /* owned: a request that waits until its task has a place; none is read behind it */
+        sd_event_source *again; /* to go on with it */
+        AgentSocket *past;      /* owned: of an earlier run, calls of which may still come back */
         bool closed;
         cJSON *schemas[AGENT_METHODS_MAX]; /* owned: of methods that were called, parsed */
 };
@@ -186,6 +188,18 @@ static int check_params(AgentSocket *socket, const AgentMethod *method, const cJ
         return schema_check(*schema, params ? params : none, fault);
 }
 
+static void put_off(AgentSocket *socket, const cJSON *json) {
+        Error err = ERROR_EMPTY;
+
+        if (socket->closed)
+                return;
+        socket->later = cJSON_Duplicate(json, true);
+        if (!socket->later) {
+                error_set(&err, -ENOMEM, "take the agent's request");
+                fault(socket, &err);
+        }
+}
+
 static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *json) {
         const cJSON *params = json_get(json, "params"), *id = json_get(json, "id");
         SchemaFault wrong = { 0 };
@@ -203,8 +217,10 @@ static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *jso
                         json_free(data);
                 return;
         }
-        if (!agent_method_waits(method))
-                task_ask_wake(socket->task);
+        if (!agent_method_waits(method) && !task_still_wake(socket->task)) {
+                put_off(socket, json);
+                return;
+        }
         if (socket->closed)
                 return;
         call = agent_call_new(socket, id);
@@ -264,7 +280,7 @@ bool agent_socket_only_asks(const AgentSocket *socket) {
 }
 
 static void take_messages(AgentSocket *socket) {
-        while (!socket->closed) {
+        while (!socket->closed && !socket->later) {
                 RpcMessage message = RPC_MESSAGE_EMPTY;
                 Error err = ERROR_EMPTY;
                 int r = rpc_peer_next(socket->peer, &message, &err);
@@ -311,11 +327,32 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
                 r = take_in(socket);
         if (!socket->closed && r > 0 && (events & EPOLLOUT))
                 r = rpc_peer_flush(socket->peer) == 0 ? 1 : -EPIPE;
-        if (r <= 0)
+        if (r <= 0 || socket->later)
                 (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         else
                 update_events(socket);
         return 0;
+}
+
+static int on_again(sd_event_source *source, void *userdata) {
+        AgentSocket *socket = userdata;
+        RpcMessage message = { .json = TAKE_PTR(socket->later) };
+
+        (void) source;
+        if (message.json && !socket->closed)
+                dispatch(socket, &message);
+        rpc_message_deinit(&message);
+        take_messages(socket);
+        if (!socket->closed && !socket->later) {
+                (void) sd_event_source_set_enabled(socket->io, SD_EVENT_ON);
+                update_events(socket);
+        }
+        return 0;
+}
+
+void agent_socket_go_on(AgentSocket *socket) {
+        if (socket && socket->later)
+                (void) sd_event_source_set_enabled(socket->again, SD_EVENT_ONESHOT);
 }
 
 /* ---- life ---------------------------------------------------------------------------------------- */
@@ -339,6 +376,10 @@ int agent_socket_new_consume(Task *task, int fd, AgentSocket **ret, Error *err) 
         if (r == 0)
                 r = sd_event_add_io(task->front->event, &socket->io, rpc_peer_fd(socket->peer),
                                     EPOLLIN, on_io, socket);
+        if (r >= 0)
+                r = sd_event_add_defer(task->front->event, &socket->again, on_again, socket);
+        if (r >= 0)
+                r = sd_event_source_set_enabled(socket->again, SD_EVENT_OFF);
         if (r < 0) {
                 agent_socket_free(socket);
                 return error_set(err, r, "make the agent's socket");
@@ -356,6 +397,7 @@ void agent_socket_close(AgentSocket *socket) {
         socket->closed = true;
         (void) rpc_peer_flush(socket->peer);
         (void) sd_event_source_set_enabled(socket->io, SD_EVENT_OFF);
+        (void) sd_event_source_set_enabled(socket->again, SD_EVENT_OFF);
         for (call = socket->calls; call; call = next) {
                 next = call->next;
                 close_route(call);
@@ -387,6 +429,8 @@ AgentSocket *agent_socket_free(AgentSocket *socket) {
         while (socket->calls)
                 call_free(socket->calls);
         sd_event_source_disable_unref(socket->io);
+        sd_event_source_disable_unref(socket->again);
+        json_free(socket->later);
         rpc_peer_free(socket->peer);
         for (unsigned i = 0; i < AGENT_METHODS_MAX; i++)
                 json_free(socket->schemas[i]);

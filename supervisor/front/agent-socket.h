@@ -45,6 +45,8 @@ AgentSocket *agent_socket_free(AgentSocket *socket);
 /** agent_socket_route() - the request whose command has this route; NULL; a NULL @socket is fine */
 AgentCall *agent_socket_route(AgentSocket *socket, uint64_t route);
 
+/** agent_socket_go_on() - its task has a place again: what the agent asked for meanwhile is done, soon. NULL is fine */
+void agent_socket_go_on(AgentSocket *socket);
 /** agent_socket_asking() - the call that waits for @question; NULL: none does */
 AgentCall *agent_socket_asking(AgentSocket *socket, const char *question);
 /** agent_socket_only_asks() - is nothing under way but questions that wait, one at least */

@@ -21,7 +21,7 @@
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-park.h"
 #include "supervisor/front/task-receipt.h"
-#include "supervisor/front/task-start.h"
+#include "supervisor/front/task-still.h"
 #include "supervisor/front/waiting.h"
 
 #define TASK_HOLDS_MAX (2 * QUESTIONS_PER_TASK_MAX)
@@ -41,33 +41,12 @@ static void tell(Task *task, const Question *question, const char *phase) {
 
 /* ---- suspended, and not ---------------------------------------------------------------------------- */
 
-static void hold_jails(const Task *task, bool hold) {
-        const char *const ids[] = { task->jail, task->agent_jail };
-
-        for (unsigned i = 0; i < ELEMENTS(ids); i++) {
-                FrontJail *jail = ids[i][0] ? front_jail_find(task->front, ids[i], 0) : NULL;
-
-                if (jail)
-                        front_jail_hold_wall(jail, hold);
-        }
-}
-
 static bool may_suspend(const Task *task) {
         unsigned all, open;
 
         return task->state == TASK_RUNNING && !task->gate.diff && !task->gate.verify &&
                !task->gate.for_finish && agent_socket_only_asks(task->socket) &&
                questions_count(task->front, task->id, &all, &open, NULL) == 0 && open > 0;
-}
-
-/* Agent and jails stay as they are, and stand still */
-static void hold(Task *task) {
-        task->holds++;
-        task_park_keep(task); /* who started it may go: it will be answered another day */
-        task_stop_clock(task);
-        hold_jails(task, true);
-        task_set_state(task, TASK_SUSPENDED);
-        tasks_next(task->front->tasks);
 }
 
 /* One whose agent says again and again that it waits, and does not, runs on, and its time with it */
@@ -78,7 +57,7 @@ static void suspend(Task *task) {
         if (!may_suspend(task) || (stays && task->holds >= TASK_HOLDS_MAX))
                 return;
         if (stays)
-                hold(task);
+                task_still_begin(task);
         else if (task_park(task, WAITS, "it waits for people", &err) < 0)
                 task_fail(task, "internal", &err);
 }
@@ -86,18 +65,6 @@ static void suspend(Task *task) {
 void task_ask_idle(Task *task) {
         task->is_idle = true;
         suspend(task);
-}
-
-void task_ask_wake(Task *task) {
-        Error err = ERROR_EMPTY;
-
-        task->is_idle = false;
-        if (task->state != TASK_SUSPENDED || task->jail[0] == 0)
-                return;
-        hold_jails(task, false);
-        task_set_state(task, TASK_RUNNING);
-        if (task_start_clock(task, &err) < 0)
-                task_fail(task, "internal", &err);
 }
 
 /* ---- answers to the agent -------------------------------------------------------------------------- */
@@ -131,6 +98,22 @@ cJSON *task_ask_answers(const Task *task) {
         if (json)
                 questions_each(task->front, &query, add_answer, json);
         return json;
+}
+
+static bool tell_one(const Question *question, void *userdata) {
+        Task *task = userdata;
+        bool is_open = question->decision == DECISION_OPEN;
+        AgentCall *call = is_open ? NULL : agent_socket_asking(task->socket, question->id);
+
+        if (call)
+                agent_call_answer(call, answer_json(question), NULL, 0);
+        return !task_is_final(task);
+}
+
+void task_ask_tell(Task *task) {
+        const QuestionQuery query = { .task = task->id, .parts = QUESTION_ANSWER };
+
+        questions_each(task->front, &query, tell_one, task);
 }
 
 /* ---- asking ---------------------------------------------------------------------------------------- */
@@ -353,17 +336,16 @@ int task_ask(AgentCall *call, const cJSON *params, Error *err) {
 
 /* A task that is parked finds the decision when its agent asks again */
 static void deliver(Task *task, const Question *question) {
-        AgentCall *call = agent_socket_asking(task->socket, question->id);
         Error err = ERROR_EMPTY;
 
         tell(task, question, "decided");
-        if (call)
-                task_ask_wake(task);
-        else if (task->state == TASK_SUSPENDED &&
-                 task_unpark(task, decision_name(question->decision), &err) < 0)
-                task_fail(task, "internal", &err);
-        if (call && !task_is_final(task))
-                agent_call_answer(call, answer_json(question), NULL, 0);
+        if (!agent_socket_asking(task->socket, question->id)) {
+                if (task->state == TASK_SUSPENDED && !task->is_still &&
+                    task_unpark(task, decision_name(question->decision), &err) < 0)
+                        task_fail(task, "internal", &err);
+        } else if (task_still_wake(task)) {
+                task_ask_tell(task);
+        }
 }
 
 bool task_ask_is_over(const Task *task) {

@@ -21,8 +21,8 @@ extern const char task_ask_schema[];
 int task_ask(AgentCall *call, const cJSON *params, Error *err);
 /** task_ask_idle() - the agent says that nothing of it runs but questions: the task may be suspended */
 void task_ask_idle(Task *task);
-/** task_ask_wake() - the agent does something: a suspended task runs again, and its clock with it */
-void task_ask_wake(Task *task);
+/** task_ask_tell() - what was decided is told to whoever of the agent still waits for it */
+void task_ask_tell(Task *task);
 
 /**
  * task_ask_decide() - a decision about an open question

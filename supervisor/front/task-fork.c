@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "supervisor/front/jail-calls.h"
 #include "supervisor/front/task-gate.h"
 #include "supervisor/front/task-progress.h"
 
@@ -88,6 +89,22 @@ void task_forks_stop(Task *task) {
                 next = fork->next;
                 end(fork);
         }
+}
+
+int task_forks_hold(Task *task, bool hold, Error *err) {
+        int r = 0;
+
+        for (TaskFork *fork = task->forks; fork && r == 0; fork = fork->next) {
+                FrontJail *jail = fork->ended || !fork->jail[0]
+                                          ? NULL
+                                          : front_jail_find(task->front, fork->jail, 0);
+
+                if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
+                        continue;
+                front_jail_hold_wall(jail, hold);
+                r = front_jail_freeze(jail, hold, err);
+        }
+        return r;
 }
 
 uint64_t task_forks_used(const Task *task) {

@@ -31,6 +31,8 @@ GateLayers task_place_layers(const Task *task, const TaskPlace *place, bool with
 
 /** task_forks_stop() - end them all; what still answers finds nothing */
 void task_forks_stop(Task *task);
+/** task_forks_hold() - their clocks stand still, and their commands; or run again. Returns: 0 or negative errno */
+int task_forks_hold(Task *task, bool hold, Error *err);
 /** task_forks_meter() - processor time of all forks so far, those that have ended included */
 uint64_t task_forks_meter(Task *task);
 /** task_forks_used() - the same, as last read */

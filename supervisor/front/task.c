@@ -216,6 +216,7 @@ static void on_client_gone(Client *client, void *userdata) {
 
 /* Everything that runs for the task; what still answers finds a task that has ended, or runs anew */
 void task_stop_run(Task *task) {
+        task->is_still = task->wants_place = false;
         task_commits_cancel(task);
         task_merges_stop(task);
         task_forks_stop(task);

@@ -7,7 +7,7 @@
  *               and the agent's (no network, the task's socket)
  *   running     the agent runs; commands, verifies and searches are done for it
  *   suspended   waits for a person (task-ask.h): its clocks stand still, it has no client and keeps no place
- *               from others; goes on as running
+ *               from others; goes on by the queue, or as running as soon as there is a place (task-still.h)
  *   (final)     verified unverified limit tampered error cancelled: nothing runs any more, jails are
  *               being taken down. The struct goes when the last of them is gone and every watcher was told
  *
@@ -154,6 +154,8 @@ struct Task {
         bool has_asked;
         unsigned holds;          /* times that it stood still, its agent and jails as they were */
         bool is_idle;            /* its agent says that nothing of it runs but questions */
+        bool is_still;           /* suspended with agent and jails: task-still.h */
+        bool wants_place;        /* and there is something to do for it */
         struct TaskFork *forks;  /* owned list: task-fork.h */
         struct TaskMerge *merge; /* owned: task-merge.h; NULL: none is under way */
         uint64_t n_forks;        /* made so far */

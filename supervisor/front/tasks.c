@@ -20,6 +20,7 @@
 #include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task-saves.h"
 #include "supervisor/front/task-start.h"
+#include "supervisor/front/task-still.h"
 #include "supervisor/front/task.h"
 #include "supervisor/front/waiting.h"
 
@@ -323,6 +324,10 @@ static bool has_share(const Tasks *tasks, const Task *task, unsigned own) {
                own >= TASKS_RUNNING_PER_UID_MAX;
 }
 
+static bool wants_place(const Task *task) {
+        return task->state == TASK_QUEUED || task->wants_place;
+}
+
 /* Of those that wait, the oldest of the user with the fewest that run; NULL: nobody may begin */
 static Task *choose(const Tasks *tasks) {
         unsigned fewest = UINT_MAX;
@@ -331,7 +336,7 @@ static Task *choose(const Tasks *tasks) {
         for (Task *task = tasks->first; task; task = task->next) {
                 unsigned own;
 
-                if (task->state != TASK_QUEUED)
+                if (!wants_place(task))
                         continue;
                 own = running_of(tasks, task->owner_uid);
                 if (own >= fewest || has_share(tasks, task, own))
@@ -348,8 +353,12 @@ void tasks_next(Tasks *tasks) {
 
                 if (!task)
                         return;
-                task_start(task); /* nothing is freed from there: that has a source of its own */
-                if (task->state == TASK_QUEUED)
+                if (task->is_still)
+                        task_still_place(task);
+                else
+                        task_start(
+                                task); /* nothing is freed from either: that has a source of its own */
+                if (wants_place(task))
                         return;
         }
 }

@@ -85,6 +85,44 @@ sleep 3 # it is looked at every second
 now=$(used)
 [ "$now" -ge "$before" ]
 ok $? "what the fork used before is counted: $now after $before"
+is "$(warder task show --json "$task" | jq -r .state)" running "while it runs"
 expect 0 "cancelled" warder task cancel "$task"
+
+# ---- a place: one that stood still needs one to go on, as those in the queue do
+
+running() {
+        warder task list --json | jq -r '[.tasks[] | select(.state == "running")] | length'
+}
+frozen() { # groups of this supervisor that are
+        find /sys/fs/cgroup -path "*warder-$WARDER_INSTANCE*" -name cgroup.freeze -exec cat {} + 2>/dev/null | grep -c 1
+}
+start "burn ask-plan exec rest"
+held=$task
+holds '.state == "suspended"'
+ok $? "a task that asks in the middle of a step waits"
+is "$(frozen)" 1 "and what it left running does not run"
+for i in 1 2 3 4 5 6 7 8; do
+        start rest
+        [ "$i" -gt 1 ] || first=$task
+done
+tries=400
+until [ "$(running)" = 8 ] || [ $tries -eq 0 ]; do
+        sleep 0.1
+        tries=$((tries - 1))
+done
+is "$(running)" 8 "eight others run"
+task=$held
+expect 0 "it is answered" warder task approve "$task"
+is "$(warder task show --json "$task" | jq -r .state) $(running) $(frozen)" "suspended 8 1" "and stands still: there is no place for it"
+expect 0 "one of the others ends" warder task cancel "$first"
+holds '.state == "running"'
+ok $? "then it goes on"
+is "$(running) $(frozen)" "8 0" "in the place of that one"
+holds '.used.commands[0] == 2'
+ok $? "and does what it does after the answer"
+warder task list --json | jq -r '.tasks[] | select(.state == "running") | .task' | while read -r each; do
+        warder task cancel "$each"
+done >"$scratch/cancelled"
+is "$(tr -s ' \n' '\n\n' <"$scratch/cancelled" | sort -u | tr '\n' ' ')" "cancelled " "all are cancelled"
 nothing_left "at the end"
 done_testing

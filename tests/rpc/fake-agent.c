@@ -427,6 +427,13 @@ static bool has_committed(RpcPeer *peer) {
         return has;
 }
 
+/* Does nothing, for ever; pause(2) is none of an agent's calls */
+static void do_rest(RpcPeer *peer) {
+        (void) peer;
+        for (;;)
+                (void) sleep(3600);
+}
+
 /* Uses processor time in a fork, in its first run; in a later one it does nothing */
 static void do_elsewhere(RpcPeer *peer) {
         if (!has_committed(peer)) {
@@ -434,7 +441,7 @@ static void do_elsewhere(RpcPeer *peer) {
                 ask(peer, "fork", "fork", "{}");
                 ask(peer, "elsewhere", "exec", "{\"fork\":1,\"command\":\"while :; do :; done\"}");
         }
-        pause();
+        do_rest(peer);
 }
 
 static ino_t journal_inode(RpcPeer *peer) {
@@ -534,8 +541,8 @@ static const struct {
         { "hoard", do_hoard },         { "questions", do_questions },
         { "replace", do_replace },     { "overfull", do_overfull },
         { "elsewhere", do_elsewhere }, { "journal", do_journal },
-        { "flip", do_flip },           { "linger", do_linger },
-        { "impatient", do_impatient },
+        { "rest", do_rest },           { "flip", do_flip },
+        { "linger", do_linger },       { "impatient", do_impatient },
 };
 
 static void do_word(RpcPeer *peer, const char *word) {
