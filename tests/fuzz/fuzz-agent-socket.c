@@ -15,7 +15,7 @@
 
 #include "base/fds.h"
 #include "supervisor/front/agent-methods.h"
-#include "supervisor/front/task-ask.h"
+#include "supervisor/front/task-still.h"
 #include "tests/fuzz/fuzz.h"
 
 static sd_event *event;
@@ -99,8 +99,9 @@ bool agent_method_waits(const AgentMethod *method) {
         return strcmp(method->name, "later") == 0;
 }
 
-void task_ask_wake(Task *task) {
+bool task_still_wake(Task *task) {
         must(task);
+        return true;
 }
 
 static const char any[] = "{\"type\":\"object\"}";
