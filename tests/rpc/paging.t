@@ -37,7 +37,7 @@ rows += [("INSERT INTO verdicts VALUES (?, ?, ?)", (TASK, n, json.dumps({"n": n,
          for n in range(1, 61)]
 rows += [question_row(n, {"about": "question", "text": "t" * 16000, "plan": "p" * 60000, "path": f"step[{n}]"}, "a" * 16000)
          for n in range(1, 201)]
-rows += [("INSERT INTO task_saves VALUES (?, ?, 0, 0, x'', '', '', '', x'', NULL, NULL, NULL, 0, NULL, 0)", (TASK, ANN))]
+rows += [("INSERT INTO task_saves (task, owner, kept, form, given, spec, workflow, roles, transcript) VALUES (?, ?, 0, 0, x'', '', '', '', x'')", (TASK, ANN))]
 rows += [("INSERT INTO task_steps VALUES (?, ?, ?, '{}', 0, 1, NULL, 0, 0, 0, 0)", (TASK, n, f"{n:04d}" + "\2" * 1000)) for n in range(1, 901)]
 rows += [("INSERT INTO task_events VALUES (?, ?, ?)", (TASK, n, json.dumps({"seq": n, "event": "notice", "data": {"text": "e" * 16000}})))
          for n in range(1, 201)]
