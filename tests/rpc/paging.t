@@ -30,15 +30,15 @@ def question_row(n, what, answer):
             ("q" + task_id(n)[1:], TASK, ANN, n, f"step[{n}]", n.to_bytes(32, "big"), json.dumps(what), json.dumps(answer), "c" * 4000, ANN))
 
 
-# 300 tasks, two of each moment; of one 60 verdicts of 40 KB, 200 questions with answers of 16 KB, 900 steps with long names
+# 300 tasks, two of each moment; of one 30 verdicts of 40 KB, 80 questions with answers of 16 KB, 500 steps with long names
 rows = [task_row(task_id(n + 1), BOB, 1000 + n // 2, "w" * (60000 if n % 10 == 0 else 100)) for n in range(300)]
 rows += [task_row(TASK, ANN, 5000, "\1" * 65536)]
 rows += [("INSERT INTO verdicts VALUES (?, ?, ?)", (TASK, n, json.dumps({"n": n, "verdict": "failed", "failing": ["f" * 400] * 100})))
-         for n in range(1, 61)]
+         for n in range(1, 31)]
 rows += [question_row(n, {"about": "question", "text": "t" * 16000, "plan": "p" * 60000, "path": f"step[{n}]"}, "a" * 16000)
-         for n in range(1, 201)]
+         for n in range(1, 81)]
 rows += [("INSERT INTO task_saves (task, owner, kept, form, given, spec, workflow, roles, transcript) VALUES (?, ?, 0, 0, x'', '', '', '', x'')", (TASK, ANN))]
-rows += [("INSERT INTO task_steps VALUES (?, ?, ?, '{}', 0, 1, NULL, 0, 0, 0, 0)", (TASK, n, f"{n:04d}" + "\2" * 1000)) for n in range(1, 901)]
+rows += [("INSERT INTO task_steps VALUES (?, ?, ?, '{}', 0, 1, NULL, 0, 0, 0, 0)", (TASK, n, f"{n:04d}" + "\2" * 1000)) for n in range(1, 501)]
 rows += [("INSERT INTO task_events VALUES (?, ?, ?)", (TASK, n, json.dumps({"seq": n, "event": "notice", "data": {"text": "e" * 16000}})))
          for n in range(1, 201)]
 state = state_with(rows)
@@ -79,14 +79,14 @@ tap.ok(longest < LINE, "in lines of the protocol", longest)
 
 results, longest = pages(ann, "task.show", task=TASK)
 tap.ok(longest < LINE // 2, "a task's pages are lines of the protocol", longest)
-tap.same([v["n"] for v in every(results, "verdicts")], list(range(1, 61)), "with all verdicts in their order")
-tap.same([q["n"] for q in every(results, "questions")], list(range(1, 201)), "and all questions")
+tap.same([v["n"] for v in every(results, "verdicts")], list(range(1, 31)), "with all verdicts in their order")
+tap.same([q["n"] for q in every(results, "questions")], list(range(1, 81)), "and all questions")
 tap.same({len(q["answer"]) for q in every(results, "questions")}, {16000}, "and what was answered")
 tap.same({(r["task"], r["state"]) for r in results}, {(TASK, "verified")}, "each page says of what it is")
 tap.same(["request" in r for r in results], [True] + [False] * (len(results) - 1), "the first one alone has the task itself")
 
 results, longest = pages(ann, "task.steps", task=TASK)
-tap.same([s["n"] for s in every(results, "steps")], list(range(1, 901)), "steps come in pages, too")
+tap.same([s["n"] for s in every(results, "steps")], list(range(1, 501)), "steps come in pages, too")
 tap.ok(longest < LINE, "each a line of the protocol", longest)
 events, seq = [], 1
 while True:
@@ -111,7 +111,7 @@ results, _ = pages(adm, "task.show", task=TASK)
 asked = every(results, "questions")
 tap.same({tuple(sorted(q)) for q in asked}, {("about", "asked", "decision", "owner_uid", "question", "task", "until")},
          "an administrator hears that a task asked, not what, nor the answer")
-tap.same(len(asked), 200, "of all of them")
+tap.same(len(asked), 80, "of all of them")
 root, _ = pages(front.client(), "task.show", task=TASK)
 tap.same({len(q["answer"]) for q in every(root, "questions")}, {16000}, "root reads all")
 tap.ok("result" in bob.call("task.list"), "and the others are served")
