@@ -89,8 +89,9 @@ static void add_column_json(cJSON *json, const char *name, sqlite3_stmt *row, in
                 json_add_consume(json, name, value);
 }
 
-#define ROW_COLUMNS \
-        "id, state, cause, summary, request, workflow, used, created, ended, base, owner, origin, " \
+#define ROW_COLUMNS                                                                         \
+        "id, state, cause, summary, request, workflow, used, created, ended, base, owner, " \
+        "origin, "                                                                          \
         "created"
 
 static cJSON *row_json(Front *front, sqlite3_stmt *row) {
