@@ -47,8 +47,12 @@ static void on_listening(int fd, uint32_t port, const Error *err, void *userdata
                 return;
         }
         task->model.port = port;
-        if (open_route(task, listener_fd, &route_err) < 0)
+        if (open_route(task, listener_fd, &route_err) >= 0)
+                return;
+        if (route_err.code == -EINVAL) /* the address: another egress would not take it either */
                 task_fail(task, "egress", &route_err);
+        else /* its end was not yet heard */
+                task_lost(task, "egress_lost", route_err.text);
 }
 
 int task_model_route(Task *task, FrontJail *agent_jail, Error *err) {
