@@ -24,30 +24,30 @@ static int read_patch(int fd, char **ret, size_t *ret_n) {
         return lseek(fd, 0, SEEK_SET) < 0 ? -1 : fd_read_all(fd, PATCH_MAX, ret, ret_n);
 }
 
-static void show_stat(const Stat *stat) {
+static void show_stat(FILE *to, const Stat *stat) {
         if (!stat->name[0])
                 return;
-        fputs("  ", stderr);
-        terminal_text(stderr, stat->name, 120);
+        fputs("  ", to);
+        terminal_text(to, stat->name, 120);
         if (stat->binary)
-                fputs("  binary\n", stderr);
+                fputs("  binary\n", to);
         else
-                fprintf(stderr, "  %s+%u%s %s-%u%s\n", terminal_tone(TONE_GOOD), stat->added,
-                        terminal_tone(TONE_PLAIN), terminal_tone(TONE_BAD), stat->removed,
-                        terminal_tone(TONE_PLAIN));
+                fprintf(to, "  %s+%u%s %s-%u%s\n", terminal_tone_on(to, TONE_GOOD), stat->added,
+                        terminal_tone_on(to, TONE_PLAIN), terminal_tone_on(to, TONE_BAD),
+                        stat->removed, terminal_tone_on(to, TONE_PLAIN));
 }
 
 /* "diff --git a/x b/x": both names are the same, since renames are not looked for */
-static void begin_file(Stat *stat, const char *line, size_t n) {
+static void begin_file(FILE *to, Stat *stat, const char *line, size_t n) {
         size_t half = n > 16 ? (n - 16) / 2 : 0;
 
-        show_stat(stat);
+        show_stat(to, stat);
         *stat = (Stat){ 0 };
         snprintf(stat->name, sizeof(stat->name), "%.*s", (int) (half < 250 ? half : 250),
                  half ? line + 13 : "?");
 }
 
-static unsigned show_stats(const char *text) {
+static unsigned show_stats(FILE *to, const char *text) {
         Stat stat = { 0 };
         bool in_hunk = false;
         unsigned lines = 0;
@@ -56,7 +56,7 @@ static unsigned show_stats(const char *text) {
                 size_t n = strcspn(line, "\n");
 
                 if (strncmp(line, "diff --git ", 11) == 0) {
-                        begin_file(&stat, line, n);
+                        begin_file(to, &stat, line, n);
                         in_hunk = false;
                 } else if (strncmp(line, "@@", 2) == 0) {
                         in_hunk = true;
@@ -68,7 +68,7 @@ static unsigned show_stats(const char *text) {
                 }
                 line += n + (line[n] == '\n');
         }
-        show_stat(&stat);
+        show_stat(to, &stat);
         return lines;
 }
 
@@ -87,19 +87,19 @@ static void show_coloured(FILE *file, const char *text, bool colour) {
         }
 }
 
-void patch_show(int fd) {
+void patch_show(FILE *to, int fd) {
         autofree char *text = NULL;
         size_t n = 0;
 
         if (read_patch(fd, &text, &n) < 0)
                 return;
         if (n == 0) {
-                fputs("the patch is empty: nothing was changed\n", stderr);
+                fputs("the patch is empty: nothing was changed\n", to);
                 return;
         }
-        fputs("the patch:\n", stderr);
-        if (show_stats(text) <= LINES_SHORT)
-                show_coloured(stderr, text, terminal_has_colour(stderr));
+        fputs("the patch:\n", to);
+        if (show_stats(to, text) <= LINES_SHORT)
+                show_coloured(to, text, terminal_has_colour(to));
 }
 
 int patch_write(int fd) {

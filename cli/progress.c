@@ -226,8 +226,8 @@ static void show_verify_end(Progress *progress, const cJSON *event, const cJSON 
 
         (void) progress;
         fputs("    ", stderr);
-        verdict_line(cJSON_IsObject(verdict) ? verdict : data);
-        progress_budgets(json_get(event, "used"));
+        verdict_line(stderr, cJSON_IsObject(verdict) ? verdict : data);
+        progress_budgets(stderr, json_get(event, "used"));
 }
 
 /* Phases that are over before they are read: the verdict says what came of them */
@@ -286,7 +286,7 @@ static void show_limit(Progress *progress, const cJSON *event, const cJSON *data
         fputc('\n', stderr);
         if (limit && json_text(data, "text"))
                 terminal_lines(stderr, "      ", json_text(data, "text"), 1000);
-        progress_budgets(json_get(event, "used"));
+        progress_budgets(stderr, json_get(event, "used"));
 }
 
 static const struct {
@@ -326,7 +326,7 @@ static const struct {
         { "output_bytes", "output", units_format_size },
 };
 
-static void show_budget(const cJSON *pair) {
+static void show_budget(FILE *to, const cJSON *pair) {
         uint64_t used = 0, limit = 0;
         char bar[TERMINAL_BAR_MAX], text[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
         const cJSON *first = cJSON_GetArrayItem(pair, 0), *second = cJSON_GetArrayItem(pair, 1);
@@ -339,13 +339,13 @@ static void show_budget(const cJSON *pair) {
         limit = (uint64_t) second->valuedouble;
         for (size_t i = 0; i < ELEMENTS(measures); i++)
                 if (strcmp(pair->string, measures[i].name) == 0) {
-                        fprintf(stderr, "  %s %s of %s", measures[i].shown,
+                        fprintf(to, "  %s %s of %s", measures[i].shown,
                                 measures[i].format(used, text), measures[i].format(limit, of));
                         return;
                 }
-        fputs("  ", stderr);
-        terminal_text(stderr, pair->string, NAME_SHOWN);
-        fprintf(stderr, " %s", terminal_bar(used, limit, bar));
+        fputs("  ", to);
+        terminal_text(to, pair->string, NAME_SHOWN);
+        fprintf(to, " %s", terminal_bar(used, limit, bar));
 }
 
 /* A recorded model uses no tokens */
@@ -356,14 +356,14 @@ static bool is_unused_model(const cJSON *pair) {
                used->valuedouble <= 0;
 }
 
-void progress_budgets(const cJSON *used) {
+void progress_budgets(FILE *to, const cJSON *used) {
         const cJSON *pair;
 
         if (!used)
                 return;
-        tone(TONE_DIM);
-        fputs("    budgets:", stderr);
-        cJSON_ArrayForEach(pair, used) if (!is_unused_model(pair)) show_budget(pair);
-        tone(TONE_PLAIN);
-        fputc('\n', stderr);
+        fputs(terminal_tone_on(to, TONE_DIM), to);
+        fputs("    budgets:", to);
+        cJSON_ArrayForEach(pair, used) if (!is_unused_model(pair)) show_budget(to, pair);
+        fputs(terminal_tone_on(to, TONE_PLAIN), to);
+        fputc('\n', to);
 }

@@ -2,6 +2,8 @@
 /*
  * progress: events of a task as people read them on stderr.
  */
+#include <stdio.h>
+
 #include "base/json.h"
 
 typedef struct Progress {
@@ -13,5 +15,5 @@ typedef struct Progress {
 /** progress_event() - one event of formats.md, borrowed */
 void progress_event(Progress *progress, const cJSON *event);
 
-/** progress_budgets() - the "used" member of an event or a task, one line of bars */
-void progress_budgets(const cJSON *used);
+/** progress_budgets() - the "used" member of an event or a task, one line of bars on @to */
+void progress_budgets(FILE *to, const cJSON *used);

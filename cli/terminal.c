@@ -52,7 +52,11 @@ const char *terminal_sequence(Tone tone) {
 }
 
 const char *terminal_tone(Tone tone) {
-        return terminal_has_colour(stderr) ? terminal_sequence(tone) : "";
+        return terminal_tone_on(stderr, tone);
+}
+
+const char *terminal_tone_on(FILE *file, Tone tone) {
+        return terminal_has_colour(file) ? terminal_sequence(tone) : "";
 }
 
 void terminal_text(FILE *file, const char *text, size_t max) {

@@ -28,6 +28,9 @@ bool terminal_has_colour(FILE *file);
 /** terminal_tone() - the sequence that begins a tone on stderr, "" without colour */
 const char *terminal_tone(Tone tone);
 
+/** terminal_tone_on() - the same on @file */
+const char *terminal_tone_on(FILE *file, Tone tone);
+
 /** terminal_sequence() - the sequence that begins a tone, wherever it goes */
 const char *terminal_sequence(Tone tone);
 

@@ -186,7 +186,7 @@ static void show_patch(const Running *running) {
         if (!verified)
                 fprintf(stderr, "%snot verified:%s ", terminal_tone(TONE_WARN),
                         terminal_tone(TONE_PLAIN));
-        patch_show(running->patch_fd);
+        patch_show(stderr, running->patch_fd);
         if (running->options->out)
                 fprintf(stderr, "the patch is in %s/patch.diff\n", running->options->out);
         else
@@ -208,8 +208,8 @@ static void show_end(Running *running, int code) {
         }
         fputc('\n', stderr);
         if (verdict)
-                verdict_show(verdict);
-        progress_budgets(json_get(running->shown.result, "used"));
+                verdict_show(stderr, verdict);
+        progress_budgets(stderr, json_get(running->shown.result, "used"));
         show_patch(running);
         fprintf(stderr, "%s%s %s%s, exit code %d%s\n", terminal_tone(TONE_BOLD),
                 running->follow.task, state, terminal_tone(TONE_PLAIN), code,

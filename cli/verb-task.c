@@ -72,9 +72,9 @@ static void show_questions(const cJSON *questions) {
                 const char *decision = json_text(question, "decision");
 
                 if (decision && strcmp(decision, "open") == 0)
-                        question_show(stderr, question);
+                        question_show(stdout, question);
                 else
-                        question_show_decided(stderr, question);
+                        question_show_decided(stdout, question);
         }
 }
 
@@ -84,20 +84,19 @@ static void show_task(const cJSON *result) {
         int left = cJSON_GetArraySize(verdicts);
 
         show_row(result);
-        (void) fflush(stdout);
         if (cause) {
-                fputs("cause: ", stderr);
-                terminal_text(stderr, cause, 64);
-                fputc('\n', stderr);
+                fputs("cause: ", stdout);
+                terminal_text(stdout, cause, 64);
+                fputc('\n', stdout);
         }
-        terminal_lines(stderr, "  ", json_text(result, "summary"), 4096);
+        terminal_lines(stdout, "  ", json_text(result, "summary"), 4096);
         cJSON_ArrayForEach(verdict, verdicts) {
                 if (--left > 0)
-                        verdict_line(verdict);
+                        verdict_line(stdout, verdict);
                 else
-                        verdict_show(verdict);
+                        verdict_show(stdout, verdict);
         }
-        progress_budgets(json_get(result, "used"));
+        progress_budgets(stdout, json_get(result, "used"));
         show_questions(json_get(result, "questions"));
 }
 
@@ -109,8 +108,8 @@ static void show_so_far(Link *link, const char *id) {
 
         json_add_text(patch.params, "task", id);
         if (link_ask(link, &patch, &answer, &ignored) == 0 && answer.message.n_fds == 1) {
-                fputs("what it has changed so far; ", stderr);
-                patch_show(answer.message.fds[0]);
+                fputs("what it has changed so far; ", stdout);
+                patch_show(stdout, answer.message.fds[0]);
         }
         answer_deinit(&answer);
 }
@@ -130,8 +129,8 @@ static int show_one(Link *link, const Common *common, const char *id, Error *err
         question = r == 0 && !common->json ? question_open(answer.result) : NULL;
         if (question) {
                 show_so_far(link, id);
-                fputs("to answer, type one of:\n", stderr);
-                question_show_words(stderr, question);
+                fputs("to answer, type one of:\n", stdout);
+                question_show_words(stdout, question);
         }
         answer_deinit(&answer);
         return r;

@@ -159,7 +159,7 @@ static int show(Verifying *self, const cJSON *verdict, Error *err) {
         if (self->options->common.json)
                 events_print("verify.end", cJSON_Duplicate(verdict, true));
         else
-                verdict_show(verdict);
+                verdict_show(stderr, verdict);
         return r < 0 ? r : verdict_exit_code(verdict);
 }
 

@@ -77,35 +77,36 @@ static uint64_t number(const cJSON *object, const char *name) {
         return value;
 }
 
-static void begin_row(const char *title) {
-        fprintf(stderr, "  %s%-10s%s", terminal_tone(TONE_DIM), title, terminal_tone(TONE_PLAIN));
+static void begin_row(FILE *to, const char *title) {
+        fprintf(to, "  %s%-10s%s", terminal_tone_on(to, TONE_DIM), title,
+                terminal_tone_on(to, TONE_PLAIN));
 }
 
-static void show_names(const cJSON *verdict, const char *member, const char *title) {
+static void show_names(FILE *to, const cJSON *verdict, const char *member, const char *title) {
         const cJSON *names = json_get(verdict, member), *name;
         int n = cJSON_GetArraySize(names), shown = 0;
 
         if (n == 0)
                 return;
-        begin_row(title);
+        begin_row(to, title);
         cJSON_ArrayForEach(name, names) {
                 if (shown++ == NAMES_SHOWN) {
-                        fprintf(stderr, ", and %d more", n - NAMES_SHOWN);
+                        fprintf(to, ", and %d more", n - NAMES_SHOWN);
                         break;
                 }
-                fputs(shown > 1 ? ", " : "", stderr);
-                terminal_text(stderr, cJSON_IsString(name) ? name->valuestring : "?", 120);
+                fputs(shown > 1 ? ", " : "", to);
+                terminal_text(to, cJSON_IsString(name) ? name->valuestring : "?", 120);
         }
-        fputc('\n', stderr);
+        fputc('\n', to);
 }
 
-static void show_tests(const cJSON *verdict) {
+static void show_tests(FILE *to, const cJSON *verdict) {
         const cJSON *tests = json_get(verdict, "tests");
 
         if (number(tests, "run") + number(tests, "base") == 0)
                 return;
-        begin_row("tests");
-        fprintf(stderr, "%llu passed, %llu failed, %llu skipped; the base has %llu\n",
+        begin_row(to, "tests");
+        fprintf(to, "%llu passed, %llu failed, %llu skipped; the base has %llu\n",
                 (unsigned long long) number(tests, "passed"),
                 (unsigned long long) number(tests, "failed"),
                 (unsigned long long) number(tests, "skipped"),
@@ -113,7 +114,7 @@ static void show_tests(const cJSON *verdict) {
 }
 
 /* As "warder run" says it */
-static void show_cause(const cJSON *command) {
+static void show_cause(FILE *to, const cJSON *command) {
         const OutcomeFacts facts = { .name = json_text(command, "id"), .is_verify = true };
         const char *cause = json_text(command, "cause");
         Buf text = BUF_EMPTY(SENTENCE_MAX);
@@ -121,88 +122,88 @@ static void show_cause(const cJSON *command) {
         if (!cause || strcmp(cause, "exited") == 0)
                 return;
         outcome_sentence(command, &facts, &text);
-        begin_row("");
-        terminal_text(stderr, text.data, SENTENCE_MAX);
-        fputc('\n', stderr);
+        begin_row(to, "");
+        terminal_text(to, text.data, SENTENCE_MAX);
+        fputc('\n', to);
         buf_deinit(&text);
 }
 
-static void show_command(const cJSON *command) {
+static void show_command(FILE *to, const cJSON *command) {
         const char *cause = json_text(command, "cause");
         char time[UNITS_TEXT_MAX];
         const cJSON *hit;
 
-        begin_row("command");
-        terminal_text(stderr, json_text(command, "id"), 64);
-        fputs(": ", stderr);
-        terminal_text(stderr, cause, 32);
+        begin_row(to, "command");
+        terminal_text(to, json_text(command, "id"), 64);
+        fputs(": ", to);
+        terminal_text(to, cause, 32);
         if (cause && strcmp(cause, "exited") == 0)
-                fprintf(stderr, " %llu", (unsigned long long) number(command, "code"));
-        fprintf(stderr, ", %s", units_format_duration(number(command, "wall_usec"), time));
+                fprintf(to, " %llu", (unsigned long long) number(command, "code"));
+        fprintf(to, ", %s", units_format_duration(number(command, "wall_usec"), time));
         cJSON_ArrayForEach(hit, json_get(command, "hits")) if (cJSON_IsString(hit))
-                fprintf(stderr, ", limit reached: %.16s", hit->valuestring);
-        fputc('\n', stderr);
-        show_cause(command);
+                fprintf(to, ", limit reached: %.16s", hit->valuestring);
+        fputc('\n', to);
+        show_cause(to, command);
 }
 
-static void show_digest(const cJSON *verdict, const char *member) {
+static void show_digest(FILE *to, const cJSON *verdict, const char *member) {
         const char *digest = json_text(verdict, member);
 
         if (!digest)
                 return;
-        begin_row(member);
-        terminal_text(stderr, digest, 80);
-        fputc('\n', stderr);
+        begin_row(to, member);
+        terminal_text(to, digest, 80);
+        fputc('\n', to);
 }
 
-static void begin_verdict(const cJSON *verdict) {
+static void begin_verdict(FILE *to, const cJSON *verdict) {
         const VerdictRow *row = find_row(verdict);
 
-        fprintf(stderr, "%s%s", terminal_tone(row ? row->tone : TONE_BAD),
-                terminal_tone(TONE_BOLD));
-        terminal_text(stderr, row ? row->verdict : "unknown verdict", 32);
-        fputs(terminal_tone(TONE_PLAIN), stderr);
+        fprintf(to, "%s%s", terminal_tone_on(to, row ? row->tone : TONE_BAD),
+                terminal_tone_on(to, TONE_BOLD));
+        terminal_text(to, row ? row->verdict : "unknown verdict", 32);
+        fputs(terminal_tone_on(to, TONE_PLAIN), to);
 }
 
-static void end_verdict(const cJSON *verdict) {
+static void end_verdict(FILE *to, const cJSON *verdict) {
         const char *reason = json_text(verdict, "reason");
 
         if (reason && *reason) {
-                fputs(": ", stderr);
-                terminal_text(stderr, reason, 400);
+                fputs(": ", to);
+                terminal_text(to, reason, 400);
         }
-        fputc('\n', stderr);
+        fputc('\n', to);
 }
 
 /* The lines of a failing command's output; names and counts have rows of their own */
-static void show_output(const cJSON *verdict) {
+static void show_output(FILE *to, const cJSON *verdict) {
         const char *detail = json_text(verdict, "detail");
         const char *output = detail ? strstr(detail, "\nLast lines of ") : NULL;
 
         if (detail && !output)
                 output = strstr(detail, "\nOutput of ");
         if (output)
-                terminal_lines(stderr, "  | ", output + 1, 4096);
+                terminal_lines(to, "  | ", output + 1, 4096);
 }
 
 /* Fixes of real projects mostly change a file of tests that is there already */
-static void show_way_out(const cJSON *verdict) {
+static void show_way_out(FILE *to, const cJSON *verdict) {
         if (cJSON_GetArraySize(json_get(verdict, "restored")) == 0)
                 return;
-        begin_row("");
+        begin_row(to, "");
         fputs("a change of tests that is meant: commit it first and name with --expect what must "
               "newly "
               "pass,\n            or review it yourself and take it with --allow GLOB\n",
-              stderr);
+              to);
 }
 
-static void show_hunks(const cJSON *tdd) {
+static void show_hunks(FILE *to, const cJSON *tdd) {
         const cJSON *counts = json_get(tdd, "hunks"), *hunk;
 
         if (!counts)
                 return;
-        begin_row("hunks");
-        fprintf(stderr, "%llu of %llu tried: %llu proven, %llu needed, %llu unproven\n",
+        begin_row(to, "hunks");
+        fprintf(to, "%llu of %llu tried: %llu proven, %llu needed, %llu unproven\n",
                 (unsigned long long) number(counts, "tried"),
                 (unsigned long long) number(counts, "all"),
                 (unsigned long long) number(counts, "proven"),
@@ -211,100 +212,100 @@ static void show_hunks(const cJSON *tdd) {
         cJSON_ArrayForEach(hunk, json_get(tdd, "unproven")) {
                 uint64_t line = number(hunk, "line"), lines = number(hunk, "lines");
 
-                begin_row("unproven");
-                terminal_text(stderr, json_text(hunk, "file"), 200);
+                begin_row(to, "unproven");
+                terminal_text(to, json_text(hunk, "file"), 200);
                 if (line > 0)
-                        fprintf(stderr, ":%llu", (unsigned long long) line);
+                        fprintf(to, ":%llu", (unsigned long long) line);
                 if (lines > 1)
-                        fprintf(stderr, "-%llu", (unsigned long long) (line + lines - 1));
-                fputc('\n', stderr);
+                        fprintf(to, "-%llu", (unsigned long long) (line + lines - 1));
+                fputc('\n', to);
         }
 }
 
-static void show_tdd(const cJSON *tdd) {
+static void show_tdd(FILE *to, const cJSON *tdd) {
         const cJSON *test;
 
-        show_names(tdd, "red", "red");
-        show_names(tdd, "red_commands", "red");
+        show_names(to, tdd, "red", "red");
+        show_names(to, tdd, "red_commands", "red");
         cJSON_ArrayForEach(test, json_get(tdd, "not_red")) {
-                begin_row("not red");
-                terminal_text(stderr, json_text(test, "test"), 120);
-                fputs(": ", stderr);
-                terminal_text(stderr, json_text(test, "why"), 16);
-                fputc('\n', stderr);
+                begin_row(to, "not red");
+                terminal_text(to, json_text(test, "test"), 120);
+                fputs(": ", to);
+                terminal_text(to, json_text(test, "why"), 16);
+                fputc('\n', to);
         }
-        show_names(tdd, "old_failing", "old form");
-        show_hunks(tdd);
+        show_names(to, tdd, "old_failing", "old form");
+        show_hunks(to, tdd);
 }
 
-static void show_held(const cJSON *held) {
+static void show_held(FILE *to, const cJSON *held) {
         const char *output = json_text(held, "output");
 
         if (!held)
                 return;
-        begin_row("held back");
-        fprintf(stderr, "%llu tests ran (%llu more than without), %llu failed\n",
+        begin_row(to, "held back");
+        fprintf(to, "%llu tests ran (%llu more than without), %llu failed\n",
                 (unsigned long long) number(held, "run"), (unsigned long long) number(held, "more"),
                 (unsigned long long) number(held, "failed"));
-        show_names(held, "failing", "of these");
+        show_names(to, held, "failing", "of these");
         if (output)
-                terminal_lines(stderr, "  | ", output, 4096);
+                terminal_lines(to, "  | ", output, 4096);
 }
 
 /* Advice, unless the spec or the workflow vetoes it: the sentence of the verdict says so then */
-static void show_remarks(const cJSON *verdict) {
+static void show_remarks(FILE *to, const cJSON *verdict) {
         const cJSON *remarks = json_get(verdict, "remarks"), *remark;
         int n = cJSON_GetArraySize(remarks), shown = 0;
 
         cJSON_ArrayForEach(remark, remarks) {
                 uint64_t line = number(remark, "line");
 
-                begin_row("remark");
+                begin_row(to, "remark");
                 if (shown++ == NAMES_SHOWN) {
-                        fprintf(stderr, "and %d more\n", n - NAMES_SHOWN);
+                        fprintf(to, "and %d more\n", n - NAMES_SHOWN);
                         return;
                 }
-                terminal_text(stderr, json_text(remark, "check"), 16);
-                fputs(", ", stderr);
-                terminal_text(stderr, json_text(remark, "file"), 200);
+                terminal_text(to, json_text(remark, "check"), 16);
+                fputs(", ", to);
+                terminal_text(to, json_text(remark, "file"), 200);
                 if (line > 0)
-                        fprintf(stderr, ":%llu", (unsigned long long) line);
-                fputs(": ", stderr);
-                terminal_text(stderr, json_text(remark, "text"), 300);
-                fputc('\n', stderr);
+                        fprintf(to, ":%llu", (unsigned long long) line);
+                fputs(": ", to);
+                terminal_text(to, json_text(remark, "text"), 300);
+                fputc('\n', to);
         }
 }
 
-void verdict_show(const cJSON *verdict) {
+void verdict_show(FILE *to, const cJSON *verdict) {
         const cJSON *command;
 
-        begin_verdict(verdict);
-        end_verdict(verdict);
-        show_tests(verdict);
-        show_names(verdict, "failing", "failing");
-        show_names(verdict, "missing", "missing");
-        show_names(verdict, "newly_skipped", "skipped");
-        show_names(verdict, "restored", "restored");
-        show_names(verdict, "dangerous", "dangerous");
-        show_way_out(verdict);
-        show_names(verdict, "new_tests", "new tests");
-        show_remarks(verdict);
-        cJSON_ArrayForEach(command, json_get(verdict, "commands")) show_command(command);
-        show_digest(verdict, "patch");
-        show_digest(verdict, "tree");
-        show_tdd(json_get(verdict, "tdd"));
-        show_output(verdict);
-        show_held(json_get(verdict, "held"));
+        begin_verdict(to, verdict);
+        end_verdict(to, verdict);
+        show_tests(to, verdict);
+        show_names(to, verdict, "failing", "failing");
+        show_names(to, verdict, "missing", "missing");
+        show_names(to, verdict, "newly_skipped", "skipped");
+        show_names(to, verdict, "restored", "restored");
+        show_names(to, verdict, "dangerous", "dangerous");
+        show_way_out(to, verdict);
+        show_names(to, verdict, "new_tests", "new tests");
+        show_remarks(to, verdict);
+        cJSON_ArrayForEach(command, json_get(verdict, "commands")) show_command(to, command);
+        show_digest(to, verdict, "patch");
+        show_digest(to, verdict, "tree");
+        show_tdd(to, json_get(verdict, "tdd"));
+        show_output(to, verdict);
+        show_held(to, json_get(verdict, "held"));
 }
 
-void verdict_line(const cJSON *verdict) {
+void verdict_line(FILE *to, const cJSON *verdict) {
         const cJSON *tests = json_get(verdict, "tests");
 
-        fprintf(stderr, "verdict %llu: ", (unsigned long long) number(verdict, "n"));
-        begin_verdict(verdict);
+        fprintf(to, "verdict %llu: ", (unsigned long long) number(verdict, "n"));
+        begin_verdict(to, verdict);
         if (number(tests, "run") > 0)
-                fprintf(stderr, ", %llu of %llu tests pass",
+                fprintf(to, ", %llu of %llu tests pass",
                         (unsigned long long) number(tests, "passed"),
                         (unsigned long long) number(tests, "run"));
-        end_verdict(verdict);
+        end_verdict(to, verdict);
 }

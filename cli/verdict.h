@@ -2,16 +2,18 @@
 /*
  * verdict: a verdict as people see it, and as an exit code.
  */
+#include <stdio.h>
+
 #include "base/json.h"
 
 /** verdict_exit_code() - of a VERDICT */
 int verdict_exit_code(const cJSON *verdict);
 
-/** verdict_show() - the whole table on stderr */
-void verdict_show(const cJSON *verdict);
+/** verdict_show() - the whole table on @to */
+void verdict_show(FILE *to, const cJSON *verdict);
 
-/** verdict_line() - "verdict 2: failed, 41 of 42 tests pass; failing: …" on stderr */
-void verdict_line(const cJSON *verdict);
+/** verdict_line() - "verdict 2: failed, 41 of 42 tests pass; failing: …" on @to */
+void verdict_line(FILE *to, const cJSON *verdict);
 
 /** verdict_of_task() - the last one of what task.show answered; NULL: none. Borrowed from @task */
 const cJSON *verdict_of_task(const cJSON *task);

@@ -229,7 +229,7 @@ static int try_all(Verifying *self, const cJSON *guesses, Error *err) {
                 bool ran = number_at(trial.verdict, "/tests/run") > 0;
 
                 if (!self->options->common.json)
-                        verdict_show(trial.verdict);
+                        verdict_show(stderr, trial.verdict);
                 r = EXIT_NOT_VERIFIED;
                 (void) error_say(
                         err, -EREMOTEIO,

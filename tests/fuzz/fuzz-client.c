@@ -184,11 +184,11 @@ static void show_tree(const char *text, size_t n, unsigned part) {
         outcome_sentence(json, &facts, &sentence);
         buf_deinit(&sentence);
         if ((part & 3) == 0)
-                verdict_show(json);
+                verdict_show(stderr, json);
         else if ((part & 3) == 1)
-                verdict_line(json);
+                verdict_line(stderr, json);
         else if ((part & 3) == 2)
-                progress_budgets(json);
+                progress_budgets(stderr, json);
         else
                 progress_event(&progress, json);
 }

@@ -61,8 +61,8 @@ before=$(used)
 sleep 1
 is "$(used)" "$before" "its clock stands still"
 expect 0 "show, for people" warder task show "$task"
-has "$err" "+        for (int i=0; i < n; i++)" "has what it changed so far"
-has "$err" "warder task approve $task --question $id" "and what to type"
+has "$out" "+        for (int i=0; i < n; i++)" "has what it changed so far"
+has "$out" "warder task approve $task --question $id" "and what to type"
 is "$(printf '%s\n' "$shown" | jq -r '.questions[0].patch')" \
         "sha256:$(warder task diff "$task" | sha256sum | cut -d' ' -f1)" "which is what the question is about"
 expect 0 "the list" warder task list
