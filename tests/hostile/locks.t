@@ -96,7 +96,7 @@ jail, quiet = (client.call("jail.create", {"snapshot": "locks", "keep": True, "l
 forever, into = os.pipe()
 beside = supervisor.client()
 beside.sock.settimeout(MINUTES)
-beside.send("jail.exec", {"jail": quiet, "argv": ["/bin/hold-locks", "7000"], "stdio": ["fd", "capture", "capture"]}, fds=[forever])
+beside.send("jail.exec", {"jail": quiet, "argv": ["/bin/hold-locks", "2000"], "stdio": ["fd", "capture", "capture"]}, fds=[forever])
 before, began = meminfo("SUnreclaim"), time.monotonic()
 record = client.call("jail.exec", {"jail": jail, "argv": ATTACK, "stdio": ["fd", "capture", "capture"]}, fds=[forever])["result"]
 evidence = record.get("evidence", {})
