@@ -74,7 +74,7 @@ g commit -q -m two
 expect 0 "--base" verify --base HEAD~1
 has "$(cat fake/fd1)" "+new" "is where the patch begins"
 hasnt "$(tar -tf fake/fd0)" new "and what is packed"
-expect 6 "a base that is none" verify --base nonsense
+expect 2 "a base that is none" verify --base nonsense
 has "$err" "names no commit" "says so"
 
 # --- spec, include, submodules, large files
@@ -166,7 +166,7 @@ has "$err" "git init" "says what to do"
 expect 2 "no spec" sh -c 'git init -q bare && cd bare && git -c user.name=a -c user.email=b commit -q --allow-empty -m x && warder verify'
 has "$err" "--run" "says what to do"
 echo '{' >bad.json
-expect 6 "a spec that is no JSON" sh -c 'cd repo && warder verify --spec ../bad.json'
+expect 2 "a spec that is no JSON" sh -c 'cd repo && warder verify --spec ../bad.json'
 has "$err" "bad.json" "names the file"
 expect 6 "a repository without a file" \
         sh -c 'git init -q void && cd void && warder task run --run true --replay ../transcript'
