@@ -23,6 +23,7 @@
 #endif
 
 #define READ_CHUNK 16384
+#define SEAL_TRIES 20u
 #define KERNEL_FILE_MAX \
         8192 /* the largest flat keyed file of a cgroup, memory.stat, has half of it */
 
@@ -174,11 +175,27 @@ static int memfd_open(const char *name, bool executable, Error *err) {
         return fd;
 }
 
+/*
+ * Where the kernel itself has a page in its hands in that moment (to move it, or to see whether it is used),
+ * it waits a little and then says EBUSY: a later time it has not.
+ */
+static int add_seals(int fd) {
+        int r = -1;
+
+        for (unsigned i = 0; i < SEAL_TRIES && r < 0; i++) {
+                r = fcntl(fd, F_ADD_SEALS,
+                          F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
+                if (r < 0 && errno != EBUSY)
+                        break;
+        }
+        return r;
+}
+
 /* Consumes @fd; returns it sealed, at offset 0. */
 static int memfd_seal_consume(int fd, const char *name, Error *err) {
         autoclose int owned = fd;
 
-        if (fcntl(owned, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        if (add_seals(owned) < 0)
                 return error_set(err, -errno, "seal memfd %s", name);
         if (lseek(owned, 0, SEEK_SET) < 0)
                 return error_set(err, -errno, "rewind memfd %s", name);
