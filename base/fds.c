@@ -159,7 +159,7 @@ void fds_close(int *fds, unsigned n) {
         errno = saved;
 }
 
-static int memfd_open(const char *name, bool executable, Error *err) {
+int memfd_new(const char *name, bool executable, Error *err) {
         unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
         int fd = memfd_create(name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
 
@@ -175,35 +175,32 @@ static int memfd_open(const char *name, bool executable, Error *err) {
         return fd;
 }
 
-/*
- * Where the kernel itself has a page in its hands in that moment (to move it, or to see whether it is used),
- * it waits a little and then says EBUSY: a later time it has not.
- */
-static int add_seals(int fd) {
-        int r = -1;
+int memfd_add_seals(int fd) {
+        const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 
-        for (unsigned i = 0; i < SEAL_TRIES && r < 0; i++) {
-                r = fcntl(fd, F_ADD_SEALS,
-                          F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
-                if (r < 0 && errno != EBUSY)
+        for (unsigned i = 0; i < SEAL_TRIES; i++) {
+                if (fcntl(fd, F_ADD_SEALS, seals) == 0)
+                        return 0;
+                if (errno != EBUSY)
                         break;
         }
-        return r;
+        return -errno;
 }
 
 /* Consumes @fd; returns it sealed, at offset 0. */
 static int memfd_seal_consume(int fd, const char *name, Error *err) {
         autoclose int owned = fd;
+        int r = memfd_add_seals(owned);
 
-        if (add_seals(owned) < 0)
-                return error_set(err, -errno, "seal memfd %s", name);
+        if (r < 0)
+                return error_set(err, r, "seal memfd %s", name);
         if (lseek(owned, 0, SEEK_SET) < 0)
                 return error_set(err, -errno, "rewind memfd %s", name);
         return TAKE_FD(owned);
 }
 
 int memfd_sealed(const char *name, const void *bytes, size_t n, bool executable, Error *err) {
-        autoclose int fd = memfd_open(name, executable, err);
+        autoclose int fd = memfd_new(name, executable, err);
         int r;
 
         if (fd < 0)
@@ -239,7 +236,7 @@ static int copy_all(int to, int from, size_t max) {
 }
 
 int memfd_sealed_from(const char *name, int fd, size_t max, bool executable, Error *err) {
-        autoclose int copy = memfd_open(name, executable, err);
+        autoclose int copy = memfd_new(name, executable, err);
         int r;
 
         if (copy < 0)

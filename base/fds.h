@@ -52,6 +52,25 @@ ssize_t fds_recv_from(int sock, void *bytes, size_t n, int *ret_fds, unsigned *r
 void fds_close(int *fds, unsigned n);
 
 /**
+ * memfd_new() - an empty memfd that can be sealed
+ * @executable: MFD_EXEC where the kernel knows it, else what is in it can never be executed
+ *
+ * Returns: descriptor owned by the caller, or negative errno (-EACCES: vm.memfd_noexec=2 forbids it).
+ */
+int memfd_new(const char *name, bool executable, Error *err);
+
+/**
+ * memfd_add_seals() - no change of content or size of @fd, a memfd, any more
+ *
+ * Where the kernel itself has a page in its hands in that moment (to move it, or to see whether it is used), it
+ * waits a little and then says EBUSY; so it is asked some times.
+ *
+ * Returns: 0 or negative errno (-EBUSY: somebody maps it for writing).
+ * Source:  memfd_wait_for_pins() of Linux 6.1 to 6.18.
+ */
+int memfd_add_seals(int fd);
+
+/**
  * memfd_sealed() - a memfd with these bytes, sealed against every change, offset 0
  * @executable: MFD_EXEC where the kernel knows it
  *

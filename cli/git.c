@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,9 +20,10 @@
 #define LINE_MAX_SHOWN 300
 
 static const char *const safe_args[] = {
-        "-c", "core.fsmonitor=false",  "-c", "core.hooksPath=/dev/null", "-c", "core.pager=cat",
-        "-c", "protocol.allow=never",  "-c", "submodule.recurse=false",  "-c", "gc.auto=0",
-        "-c", "core.sshCommand=false", "-c", "core.askPass=false",
+        "-c", "core.fsmonitor=false",    "-c", "core.hooksPath=/dev/null",
+        "-c", "core.pager=cat",          "-c", "protocol.allow=never",
+        "-c", "submodule.recurse=false", "-c", "gc.auto=0",
+        "-c", "core.sshCommand=false",   "-c", "core.askPass=false",
         "-c", "log.showSignature=false", /* of "git show": it runs gpg.program */
 };
 
@@ -55,7 +55,8 @@ static void clean_environment(const Git *git) {
 
 static _Noreturn void exec_git(const Git *git, const char *const *args, const int io[2],
                                int errors) {
-        const char *argv[GIT_ARGS_MAX + ELEMENTS(safe_args) + GIT_CONFIG_MAX + 4] = { "git", "-C", git->dir };
+        const char *argv[GIT_ARGS_MAX + ELEMENTS(safe_args) + GIT_CONFIG_MAX + 4] = { "git", "-C",
+                                                                                      git->dir };
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
         size_t n = 3;
 
@@ -77,11 +78,11 @@ static _Noreturn void exec_git(const Git *git, const char *const *args, const in
 
 int git_start(const Git *git, const char *const *args, const int io[2], GitProcess *ret,
               Error *err) {
-        autoclose int errors = memfd_create("git-errors", MFD_CLOEXEC);
+        autoclose int errors = memfd_new("git-errors", false, err);
         pid_t pid;
 
         if (errors < 0)
-                return error_set(err, -errno, "make a file for git's messages");
+                return errors;
         pid = fork();
         if (pid < 0)
                 return error_set(err, -errno, "start git");

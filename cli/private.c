@@ -18,10 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/fds.h"
 #include "base/ids.h"
 #include "base/rpc-call.h"
 #include "cli/connect.h"
@@ -41,7 +41,7 @@ static int open_log(void) {
         if (path && *path)
                 return open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC,
                             0600); /* read: its last line */
-        return memfd_create("warderd-log", MFD_CLOEXEC);
+        return memfd_new("warderd-log", false, NULL);
 }
 
 /* In the child: only async-signal-safe calls are needed, there is one thread */

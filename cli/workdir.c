@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
+#include "base/fds.h"
 #include "base/owned.h"
 #include "cli/as-user.h"
 #include "cli/pack.h"
@@ -38,8 +38,8 @@ int spool_new(Error *err) {
         int fd = open(tmp && *tmp ? tmp : "/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 
         if (fd < 0) /* no such directory, or a file system that cannot: memory then */
-                fd = memfd_create("warder-spool", MFD_CLOEXEC);
-        return fd < 0 ? error_set(err, -errno, "make a temporary file") : fd;
+                fd = memfd_new("warder-spool", false, err);
+        return fd;
 }
 
 static int walk(Walk *w, unsigned depth, Error *err);

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,11 +16,13 @@
 
 static int write_question(const cJSON *asked, Error *err) {
         autofree char *text = json_print(asked);
-        autoclose int fd = memfd_create("workflow", MFD_CLOEXEC);
+        autoclose int fd = memfd_new("workflow", false, err);
         size_t done = 0, n = text ? strlen(text) : 0;
 
-        if (fd < 0 || !text)
-                return error_set(err, fd < 0 ? -errno : -ENOMEM, "ask " PROGRAM);
+        if (fd < 0)
+                return fd;
+        if (!text)
+                return error_set(err, -ENOMEM, "ask " PROGRAM);
         while (done < n) {
                 ssize_t k = write(fd, text + done, n - done);
 

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/fds.h"
 #include "base/units.h"
@@ -159,7 +158,7 @@ static int read_in_child(void *arg, void *result, Error *err) {
 
 int workspace_read(const Repository *repo, const char *path, bool from_commit, char **ret_text,
                    Error *err) {
-        autoclose int out = memfd_create("warder-file", MFD_CLOEXEC);
+        autoclose int out = memfd_new("warder-file", false, err);
         JobArg arg = { .repo = repo, .path = path, .from_commit = from_commit, .out = out };
         bool found = false;
         UserJob job = { read_in_child, &arg, &found, sizeof(found) };
@@ -167,7 +166,7 @@ int workspace_read(const Repository *repo, const char *path, bool from_commit, c
         int r;
 
         if (out < 0)
-                return error_set(err, -errno, "make a temporary file");
+                return out;
         r = as_user_call(&repo->user, &job, err);
         if (r < 0)
                 return r;

@@ -22,7 +22,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/buf.h"
 #include "base/fds.h"
@@ -239,20 +238,24 @@ static uint32_t last_call(const Work *work, const SeccompProfile *profile) {
 }
 
 static int export_sealed(const Code *code, int *ret_fd, Error *err) {
-        const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-        autoclose int fd = memfd_create("filter", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        autoclose int fd = memfd_new("filter", false, err);
         autofree struct sock_filter *program = calloc(code->n, sizeof *program);
         int r;
 
-        if (fd < 0 || !program)
-                return error_set(err, fd < 0 ? -errno : -ENOMEM, "make room for a filter");
+        if (fd < 0)
+                return fd;
+        if (!program)
+                return error_set(err, -ENOMEM, "make room for a filter");
         for (unsigned i = 0; i < code->n; i++)
                 program[i] = code->backward[code->n - 1 - i];
         r = fd_write_all(fd, program, code->n * sizeof *program);
         if (r < 0)
                 return error_set(err, r, "write a seccomp filter");
-        if (fcntl(fd, F_ADD_SEALS, seals) < 0 || lseek(fd, 0, SEEK_SET) < 0)
-                return error_set(err, -errno, "seal a seccomp filter");
+        r = memfd_add_seals(fd);
+        if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+                r = -errno;
+        if (r < 0)
+                return error_set(err, r, "seal a seccomp filter");
         *ret_fd = TAKE_FD(fd);
         return 0;
 }

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fds.h"
@@ -98,15 +97,15 @@ static int write_kept(const Capture *capture, int fd) {
 }
 
 static int hand_over(const Capture *capture) {
-        autoclose int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        int r = fd < 0 ? -errno : write_kept(capture, fd);
+        autoclose int fd = memfd_new("output", false, NULL);
+        int r = fd < 0 ? fd : write_kept(capture, fd);
 
         if (r < 0)
                 return r;
-        if (lseek(fd, 0, SEEK_SET) < 0 ||
-            fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+        if (lseek(fd, 0, SEEK_SET) < 0)
                 return -errno;
-        return TAKE_FD(fd);
+        r = memfd_add_seals(fd);
+        return r < 0 ? r : TAKE_FD(fd);
 }
 
 int capture_end(Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at) {

@@ -312,7 +312,8 @@ void agent_socket_drain(AgentSocket *socket) {
         char byte;
         int r = 1;
 
-        while (r > 0 && socket && !socket->closed &&
+        /* what waits for a place is not waited for: nobody would hear the answer */
+        while (r > 0 && socket && !socket->closed && !socket->later &&
                recv(rpc_peer_fd(socket->peer), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
                 r = take_in(socket);
 }

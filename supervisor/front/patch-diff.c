@@ -7,17 +7,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/digest.h"
+#include "base/fds.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/units.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; older kernels answer EINVAL */
-#endif
 
 struct PatchDiff {
         Front *front; /* borrowed */
@@ -83,9 +79,9 @@ static int check_patch(const PatchDiff *diff, PatchDiffEnd *end, Error *err) {
                         ".gitignore does not name?",
                         units_format_size((uint64_t) st.st_size, size),
                         units_format_size(PATCH_MAX_BYTES, most));
-        if (fcntl(diff->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) <
-            0)
-                return error_set(err, -errno, "seal the patch");
+        r = memfd_add_seals(diff->fd);
+        if (r < 0)
+                return error_set(err, r, "seal the patch");
         r = digest_of_fd(diff->fd, end->digest, err);
         if (r < 0)
                 return r;
@@ -164,11 +160,9 @@ int patch_diff_start(Front *front, const PatchDiffSpec *spec, PatchDiff **ret, E
                 return error_set(err, -ENOMEM, "make a patch");
         *diff = (PatchDiff){ .front = front, .done = spec->done, .userdata = spec->userdata };
         (void) snprintf(diff->jail, sizeof(diff->jail), "%s", spec->jail);
-        diff->fd = memfd_create("patch", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-        if (diff->fd < 0 && errno == EINVAL)
-                diff->fd = memfd_create("patch", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        diff->fd = memfd_new("patch", false, err);
         if (diff->fd < 0)
-                return error_set(err, -errno, "make room for a patch");
+                return diff->fd;
         r = start_job(diff, spec, err);
         if (r < 0)
                 return r;

@@ -6,19 +6,15 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/digest.h"
+#include "base/fds.h"
 #include "base/owned.h"
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/gate-plan.h"
 #include "supervisor/front/quotas.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; older kernels answer EINVAL */
-#endif
 
 #define CHANGES_MAX   (1ull << 30) /* bytes that an answer may have */
 #define JOB_WALL_USEC (60ull * 1000000)
@@ -58,11 +54,12 @@ static void on_client_gone(Client *client, void *userdata) {
 /* The job's process has ended, but its jail may still be there: seals let no one write after us. */
 static int close_answer(PatchCall *self, uint64_t *ret_bytes, Error *err) {
         struct stat st;
+        int r = memfd_add_seals(self->out);
 
-        if (fcntl(self->out, F_ADD_SEALS,
-                  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ||
-            fstat(self->out, &st) < 0 || lseek(self->out, 0, SEEK_SET) < 0)
-                return error_set(err, -errno, "close the answer");
+        if (r == 0 && (fstat(self->out, &st) < 0 || lseek(self->out, 0, SEEK_SET) < 0))
+                r = -errno;
+        if (r < 0)
+                return error_set(err, r, "close the answer");
         if ((uint64_t) st.st_size > CHANGES_MAX)
                 return error_say(err, -EFBIG, "the patch makes more than %llu bytes",
                                  (unsigned long long) CHANGES_MAX);
@@ -99,11 +96,9 @@ static int start(PatchCall *self, bool has_base, Error *err) {
                              .owner_uid = call_peer(self->call)->uid };
         int r;
 
-        self->out = memfd_create("changes", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-        if (self->out < 0 && errno == EINVAL)
-                self->out = memfd_create("changes", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        self->out = memfd_new("changes", false, err);
         if (self->out < 0)
-                return error_set(err, -errno, "make room for the answer");
+                return self->out;
         job.output_fd = self->out;
         r = gate_files_plan(self->front, &job.plan, err);
         if (r >= 0)

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/fds.h"
@@ -13,10 +12,6 @@
 #include "base/owned.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/tasks.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; older kernels answer EINVAL */
-#endif
 
 #define WORDS_MAX (4 * VERIFY_GLOBS_MAX + 2)
 
@@ -194,11 +189,12 @@ DEFINE_SCOPED(ShieldJob *, job_free);
 /* Nothing writes to it any more, the job's jail is gone; and nobody will, though each patch's job gets it. */
 static int seal(int listing, uint64_t *ret_bytes, Error *err) {
         struct stat st;
+        int r = memfd_add_seals(listing);
 
-        if (fcntl(listing, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) <
-                    0 ||
-            fstat(listing, &st) < 0)
-                return error_set(err, -errno, "seal the listing of a base");
+        if (r == 0 && fstat(listing, &st) < 0)
+                r = -errno;
+        if (r < 0)
+                return error_set(err, r, "seal the listing of a base");
         *ret_bytes = (uint64_t) st.st_size;
         return 0;
 }
@@ -259,17 +255,6 @@ static int make_key(const uint8_t *base, const char *const *words, uint8_t *ret_
         return 0;
 }
 
-static int make_listing(int *ret, Error *err) {
-        int fd = memfd_create("listing", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-        if (fd < 0 && errno == EINVAL)
-                fd = memfd_create("listing", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (fd < 0)
-                return error_set(err, -errno, "make room for the listing of a base");
-        *ret = fd;
-        return 0;
-}
-
 /* It cannot be larger than the base; where nobody knows how large that is, others get their share too */
 static int start(ShieldJob *job, const ShieldSpec *spec, const char *const *words, Error *err) {
         LayerShield shield = { .base = spec->base->base, .words = words };
@@ -284,9 +269,9 @@ static int start(ShieldJob *job, const ShieldSpec *spec, const char *const *word
         import.max_disk = spec->base->bytes ? spec->base->bytes : left / 4;
         if (import.max_disk > left)
                 import.max_disk = left;
-        r = make_listing(&job->listing, err);
-        if (r < 0)
-                return r;
+        job->listing = memfd_new("listing", false, err);
+        if (job->listing < 0)
+                return job->listing;
         shield.listing_fd = job->listing;
         return hold_import(tasks_holds(job->front->tasks), &import, on_made, job, &job->import,
                            err);

@@ -6,17 +6,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/escape.h"
+#include "base/fds.h"
 #include "base/log.h"
 #include "supervisor/front/jail-calls.h"
 #include "supervisor/front/task-fork.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; older kernels answer EINVAL */
-#endif
 
 #define MERGE_BYTES_MAX (64ull << 20)
 #define PATH_SHOWN_MAX  4096
@@ -106,6 +102,7 @@ static void on_record(const Record *record, void *userdata) {
 
 static int seal(const TaskMerge *merge, Error *err) {
         struct stat st;
+        int r;
 
         if (merge->no_memory)
                 return error_set(err, -ENOMEM, "take in the merge");
@@ -113,11 +110,10 @@ static int seal(const TaskMerge *merge, Error *err) {
                 return error_set(err, -errno, "look at the merge");
         if ((uint64_t) st.st_size > MERGE_BYTES_MAX)
                 return error_say(err, -EFBIG, "the merge is larger than 64 MiB");
-        if (fcntl(merge->fd, F_ADD_SEALS,
-                  F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0 ||
-            lseek(merge->fd, 0, SEEK_SET) < 0)
-                return error_set(err, -errno, "seal the merge");
-        return 0;
+        r = memfd_add_seals(merge->fd);
+        if (r == 0 && lseek(merge->fd, 0, SEEK_SET) < 0)
+                r = -errno;
+        return r < 0 ? error_set(err, r, "seal the merge") : 0;
 }
 
 static void on_done(const FilesJobEnd *end, void *userdata) {
@@ -181,14 +177,13 @@ static int start_job(TaskMerge *merge, const TaskPlace places[_SIDES], Error *er
         FilesJobSpec job = { .argv = argv, .input_fd = -EBADF, .owner_uid = task->owner_uid };
         int r = fill_plan(task, places, &job.plan, err);
 
-        merge->fd = memfd_create("merge", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-        if (merge->fd < 0 && errno == EINVAL)
-                merge->fd = memfd_create("merge", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-        if (r == 0 && merge->fd < 0)
-                r = error_set(err, -errno, "make room for a merge");
+        if (r < 0)
+                return r;
+        merge->fd = memfd_new("merge", false, err);
+        if (merge->fd < 0)
+                return merge->fd;
         job.output_fd = merge->fd;
-        if (r == 0)
-                r = freeze(merge, places, err);
+        r = freeze(merge, places, err);
         return r < 0 ? r
                      : files_job_start(task->front, &job, on_record, on_done, merge, &merge->job,
                                        err);

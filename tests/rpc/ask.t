@@ -6,17 +6,9 @@ need_jails
 need git make cc jq python3
 . "$top_srcdir/tests/rpc/other-agent.sh"
 
-project=$scratch/project
-make_project "$project"
-cd "$project" || exit 1
-echo '[]' >"$scratch/transcript.json"
+other_project
 socket=/run/warder/$WARDER_INSTANCE/warder.sock
 
-start() { # start WORDS OPTION…: the task's id in $task
-        words=$1
-        shift
-        task=$(warder task start --replay "$scratch/transcript.json" -m "$words" "$@")
-}
 is_in() { # is_in STATE
         [ "$(warder task show --json "$task" | jq -r .state)" = "$1" ]
 }

@@ -5,17 +5,8 @@
 need_jails
 need git make cc jq python3 pgrep
 . "$top_srcdir/tests/rpc/other-agent.sh"
+other_project
 
-project=$scratch/project
-make_project "$project"
-cd "$project" || exit 1
-echo '[]' >"$scratch/transcript.json"
-
-start() { # start WORDS OPTION…: the task's id in $task
-        words=$1
-        shift
-        task=$(warder task start --replay "$scratch/transcript.json" -m "$words" "$@")
-}
 ended() { # with patience: its state and cause
         timeout 240 warder task watch --json "$task" >"$scratch/events" 2>/dev/null
         warder task show --json "$task" | jq -r '"\(.state) \(.cause)"'

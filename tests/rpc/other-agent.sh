@@ -11,3 +11,16 @@ done
 cp "$top_builddir/tests/rpc/fake-agent" "$libexec/agent/warder-agent"
 chmod -R go+rX "$libexec"
 WARDER_LIBEXEC=$libexec
+
+# other_project: gate-project.sh's, in it and with nothing recorded
+other_project() {
+        project=$scratch/project
+        make_project "$project"
+        cd "$project" || exit 1
+        echo '[]' >"$scratch/transcript.json"
+}
+start() { # start WORDS OPTION…: the task's id in $task
+        words=$1
+        shift
+        task=$(warder task start --replay "$scratch/transcript.json" -m "$words" "$@")
+}
