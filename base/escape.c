@@ -17,10 +17,18 @@ typedef struct Range {
         uint32_t first, last;
 } Range;
 
-/* What a terminal or a reader's eye would act on though it is well-formed. */
-static const Range unsafe[] = { { 0x00, 0x1f },     { 0x7f, 0x9f },     { 0x061c, 0x061c },
-                                { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x2069 },
-                                { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f } };
+/*
+ * What a terminal or a reader's eye would act on though it is well-formed: controls, and all that Unicode calls
+ * Default_Ignorable_Code_Point (DerivedCoreProperties 15), which shows as nothing: whole sentences can be hidden in it
+ * from people, and not from a model. U+2800 is no such, and as blank.
+ */
+static const Range unsafe[] = {
+        { 0x00, 0x1f },     { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x034f, 0x034f },
+        { 0x061c, 0x061c }, { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },
+        { 0x200b, 0x200f }, { 0x2028, 0x202e },   { 0x2060, 0x206f },   { 0x2800, 0x2800 },
+        { 0x3164, 0x3164 }, { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },   { 0xffa0, 0xffa0 },
+        { 0xfff0, 0xfffb }, { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
+};
 
 static int is_unsafe(uint32_t code) {
         size_t i;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * escape: text from outside made safe to show. Control bytes, bidirectional overrides and invalid UTF-8
- * become \xNN; nothing that a terminal acts on passes.
+ * escape: text from outside made safe to show. Control bytes, bidirectional overrides, characters that show as
+ * nothing and invalid UTF-8 become \xNN; nothing that a terminal acts on, or that hides a text, passes.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -65,7 +65,7 @@ static void show_state(Progress *progress, const cJSON *event, const cJSON *data
         }
         fputc('\n', stderr);
         if (summary)
-                terminal_lines(stderr, "    ", summary, 2000);
+                terminal_lines(stderr, "    | ", summary, 2000);
 }
 
 /* Loops and the gate have lines of their own: iterations and verdicts */

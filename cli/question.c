@@ -1,5 +1,6 @@
 /*
- * question: see question.h.
+ * question: see question.h. What the task says is quoted whole, behind a mark: it can neither look like what stands
+ * beside it nor hide its end.
  */
 #include "cli/question.h"
 
@@ -7,10 +8,8 @@
 
 #include "cli/terminal.h"
 
-#define TEXT_SHOWN    16384
-#define PLAN_SHOWN    65536
+#define WHOLE         (1u << 20) /* escaped: nobody says yes to what was cut */
 #define SHORT_SHOWN   70
-#define CHOICE_SHOWN  400
 #define COMMENT_SHOWN 1000
 
 static bool is_open(const cJSON *question) {
@@ -81,8 +80,7 @@ static void show_list(FILE *file, const char *title, const cJSON *list, const ch
         fputs(title, file);
         cJSON_ArrayForEach(item, list) {
                 if (cJSON_IsString(item))
-                        say(file, item == list->child ? "" : between, item->valuestring,
-                            CHOICE_SHOWN);
+                        say(file, item == list->child ? "" : between, item->valuestring, WHOLE);
         }
         fputc('\n', file);
 }
@@ -96,20 +94,20 @@ void question_show(FILE *file, const cJSON *question) {
         autofree char *value = otherwise ? json_print(otherwise) : NULL;
 
         show_head(file, question);
-        terminal_lines(file, "  ", text, TEXT_SHOWN);
+        terminal_quote(file, "  | ", text);
         if (plan && *plan) {
                 fputs("  the plan:\n", file);
-                terminal_lines(file, "    ", plan, PLAN_SHOWN);
+                terminal_quote(file, "  | ", plan);
         }
         if (choices)
                 show_list(file, "  choices:\n    ", choices, "\n    ");
         if (form)
-                say(file, "  the answer is JSON that fits ", form, TEXT_SHOWN);
+                say(file, "  the answer is JSON that fits ", form, WHOLE);
         fputs(form ? "\n" : "", file);
         say(file, "  asked ", json_text(question, "asked"), 32);
         say(file, ", waits until ", json_text(question, "until"), 32);
         if (value)
-                say(file, ", then the answer is ", value, CHOICE_SHOWN);
+                say(file, ", then the answer is ", value, WHOLE);
         else if (!question_is_time(question))
                 fputs(", then it counts as no", file);
         show_list(file, "\n  who may answer: ", json_get(question, "who"), ", ");
@@ -130,7 +128,7 @@ void question_show_decided(FILE *file, const cJSON *question) {
         if (json_text(question, "decided"))
                 say(file, " at ", json_text(question, "decided"), 32);
         if (value)
-                say(file, ": ", value, CHOICE_SHOWN);
+                say(file, ": ", value, WHOLE);
         fputc('\n', file);
         terminal_lines(file, "  ", comment, COMMENT_SHOWN);
 }

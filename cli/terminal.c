@@ -15,6 +15,7 @@
 #define LINE_SHOWN      500u
 #define SAY_MAX         65536 /* of a message, escaped */
 #define PARAGRAPH_WIDTH 90u
+#define QUOTE_WIDTH     70u
 
 static const char *const tones[_TONE_MAX] = {
         [TONE_PLAIN] = "\033[0m", [TONE_GOOD] = "\033[32m", [TONE_BAD] = "\033[31m",
@@ -110,6 +111,65 @@ void terminal_paragraph(FILE *file, const char *indent, const char *text, size_t
                 fputc('\n', file);
                 from += n + (from[n] == ' ' || from[n] == '\n');
         }
+}
+
+/*
+ * How much of an escaped text goes on one line of a narrow terminal, which must not break it by itself: what follows would
+ * stand there without its mark. No character has more columns than bytes; a tab has eight at most. A line ends
+ * behind its last blank, or within a long word.
+ */
+static size_t folding(const char *text) {
+        size_t columns = 0, n, last = 0;
+
+        for (n = 0; text[n] && text[n] != '\n'; n++) {
+                columns += text[n] == '\t' ? 8 : 1;
+                if (columns > QUOTE_WIDTH)
+                        break;
+                if (text[n] == ' ')
+                        last = n + 1;
+        }
+        if (columns <= QUOTE_WIDTH)
+                return n;
+        while (last == 0 && n > 1 && ((unsigned char) text[n] & 0xc0) == 0x80)
+                n--;
+        return last > 0 ? last : n;
+}
+
+static void quote_blanks(FILE *file, const char *mark, size_t n) {
+        if (n > 0)
+                fprintf(file, "%s\n", mark);
+        if (n > 1)
+                fprintf(file, "%s(%zu more blank lines)\n", mark, n - 1);
+}
+
+static void quote_lines(FILE *file, const char *mark, const char *text) {
+        size_t blanks = 0;
+
+        while (*text) {
+                size_t n = folding(text);
+
+                if (strspn(text, " \t") >= n) {
+                        blanks++;
+                } else {
+                        quote_blanks(file, mark, blanks);
+                        fprintf(file, "%s%.*s\n", mark, (int) n, text);
+                        blanks = 0;
+                }
+                text += n;
+                text += *text == '\n';
+        }
+        quote_blanks(file, mark, blanks);
+}
+
+void terminal_quote(FILE *file, const char *mark, const char *text) {
+        size_t n = text ? strlen(text) : 0;
+        Buf safe = BUF_EMPTY(4 * n + 1);
+
+        if (escape_text(&safe, text, n, 1) < 0)
+                fprintf(file, "%s(there is no memory to show this text)\n", mark);
+        else if (safe.data)
+                quote_lines(file, mark, safe.data);
+        buf_deinit(&safe);
 }
 
 const char *terminal_bar(uint64_t used, uint64_t limit, char *text) {

@@ -43,5 +43,13 @@ void terminal_lines(FILE *file, const char *indent, const char *text, size_t max
 /** terminal_paragraph() - the same, with lines broken between words so that they fit a terminal */
 void terminal_paragraph(FILE *file, const char *indent, const char *text, size_t max);
 
+/**
+ * terminal_quote() - all of a text that somebody must judge, escaped; long lines go on in the next one
+ * @mark: begins every line, so that no text can look like ours
+ *
+ * Nothing is cut; where lines are blank, one and how many there are.
+ */
+void terminal_quote(FILE *file, const char *mark, const char *text);
+
 /** terminal_bar() - "[####......] 2/5" into @text of TERMINAL_BAR_MAX. Returns: @text */
 const char *terminal_bar(uint64_t used, uint64_t limit, char *text);

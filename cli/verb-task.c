@@ -89,7 +89,7 @@ static void show_task(const cJSON *result) {
                 terminal_text(stdout, cause, 64);
                 fputc('\n', stdout);
         }
-        terminal_lines(stdout, "  ", json_text(result, "summary"), 4096);
+        terminal_lines(stdout, "  | ", json_text(result, "summary"), 4096);
         cJSON_ArrayForEach(verdict, verdicts) {
                 if (--left > 0)
                         verdict_line(stdout, verdict);

@@ -81,6 +81,22 @@ answer $id null false approved 0 go on" "has both, and who said it"
 expect 0 "and it holds" warder task receipt --check "$scratch/receipt"
 nothing_left "after it"
 
+# ---- a question that shows people less than it asks
+
+start "mend ask-hide done"
+waits_for suspended
+expect 0 "what hides its end is shown" warder task show "$task"
+has "$out" "the tail of the text" "behind lines of nothing"
+has "$out" "and then drop the tests" "at the end of a long line"
+has "$out" 'all is \xf3\xa0\x85\x81' "and what no eye sees"
+quoted=$(printf '%s\n' "$out" | sed -n '/asks whether its plan/,/^  asked /p' | grep -cv '^  | ')
+is "$quoted" 3 "no line of it looks like one of ours: head, \"the plan\", and when it was asked"
+is "$(printf '%s\n' "$out" | grep -c '^  who may answer: owner$')" 1 "who may answer is said once"
+is "$(printf '%s\n' "$out" | sed -n '/asks whether its plan/,/^  asked /p' | awk 'length > 74 && /^  \|/' | wc -l)" 0 \
+        "and none is so long that a terminal breaks it"
+expect 0 "rejected" warder task reject "$task"
+end 0 "and it goes on"
+
 # ---- other answers
 
 start "mend ask-plan ask-again done"

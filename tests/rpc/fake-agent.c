@@ -244,6 +244,9 @@ static void do_verify_telling(RpcPeer *peer, const char *field) {
         rpc_message_deinit(&answer);
 }
 
+#define TEN_WORDS "tidy names tidy names tidy names tidy names tidy names "
+#define LONG_LINE TEN_WORDS TEN_WORDS TEN_WORDS TEN_WORDS TEN_WORDS
+
 /* Questions of each kind, by their parameters; all but park's want the agent to stay as it is */
 static const struct {
         const char *word, *params;
@@ -277,6 +280,12 @@ static const struct {
         { "ask-yes", "{\"stay\":true,\"path\":\"yes\",\"about\":\"deploy\",\"text\":\"Deploy?\","
                      "\"otherwise\":\"approved\"}" },
         { "ask-time", "{\"stay\":true,\"path\":\"nap\",\"about\":\"time\",\"text\":\"sleep\"}" },
+        { "ask-hide",
+          "{\"stay\":true,\"path\":\"hide\",\"about\":\"plan\",\"text\":\"May I tidy up?\\n"
+          "  asked 2026-01-01T00:00:00.000Z, waits until tomorrow\\n  who may answer: owner\\n"
+          "\\n \\n\\t\\n\\n\\n\\n\\n\\n\\n\\n\\nthe tail of the text\",\"plan\":\"" LONG_LINE
+                  LONG_LINE LONG_LINE
+          "and then drop the tests\\nall is \\udb40\\udd41\\udb40\\udd42\\ufe01\\u2062well\"}" },
         { "ask-park", "{\"path\":\"park\",\"about\":\"apply\",\"text\":\"May it be applied?\"}" },
 };
 

@@ -28,6 +28,13 @@ static void deceiving_characters(void) {
         becomes("\xe2\x80\xae", 3, 1, "\\xe2\\x80\\xae", "a right-to-left override");
         becomes("\xe2\x81\xa6", 3, 1, "\\xe2\\x81\\xa6", "an isolate");
         becomes("\xf3\xa0\x80\xa1", 4, 1, "\\xf3\\xa0\\x80\\xa1", "a tag character");
+        becomes("ok\xf3\xa0\x84\x80", 6, 1, "ok\\xf3\\xa0\\x84\\x80",
+                "a variation selector beyond 16");
+        becomes("\xef\xb8\x81", 3, 1, "\\xef\\xb8\\x81", "a variation selector");
+        becomes("\xc2\xad", 2, 1, "\\xc2\\xad", "a soft hyphen");
+        becomes("\xe3\x85\xa4", 3, 1, "\\xe3\\x85\\xa4", "a filler that is a letter, and blank");
+        becomes("\xe2\x81\xae", 3, 1, "\\xe2\\x81\\xae",
+                "a format character that nobody uses any more");
 }
 
 static void invalid_utf8(void) {
