@@ -8,11 +8,12 @@
 
 #include "agent/filter.h"
 #include "agent/workflow/describe.h"
+#include "agent/workflow/jq-worker.h"
 #include "base/fds.h"
 #include "base/lockdown.h"
 
 #define CHECK_BYTES_MAX (8 * 1024 * 1024)
-#define LAST_FD         2
+#define JQ_FD           3
 
 static int compile(const Workflow *workflow, Faults *faults, Error *err) {
         char place[96];
@@ -22,7 +23,7 @@ static int compile(const Workflow *workflow, Faults *faults, Error *err) {
         return r < 0 ? r : faults_within(faults, 0, place, err);
 }
 
-static int check(const cJSON *asked, Faults *faults, cJSON **ret_tree, Error *err) {
+static int check(const cJSON *asked, JqWorker *jq, Faults *faults, cJSON **ret_tree, Error *err) {
         SCOPED(workflow_free) Workflow *workflow = NULL;
         RoleSet roles = { 0 };
         int r;
@@ -30,8 +31,10 @@ static int check(const cJSON *asked, Faults *faults, cJSON **ret_tree, Error *er
         r = roles_load(&roles, json_get(asked, "roles"), err);
         if (r >= 0)
                 r = workflow_load_all(json_get(asked, "workflow"), &roles, faults, &workflow, err);
-        if (r >= 0 && workflow)
+        if (r >= 0 && workflow) {
+                expressions_set_worker(workflow->expressions, jq);
                 r = compile(workflow, faults, err);
+        }
         if (r >= 0 && !faults_any(faults))
                 *ret_tree = describe_workflow(workflow);
         workflow = workflow_free(workflow); /* its steps point to the roles */
@@ -49,13 +52,13 @@ static void add_faults(cJSON *said, const Faults *faults) {
         (void) json_add_number(said, "more", faults->more);
 }
 
-static int answer(const cJSON *asked) {
+static int answer(const cJSON *asked, JqWorker *jq) {
         SCOPED(json_free) cJSON *said = cJSON_CreateObject();
         autofree char *text = NULL;
         SCOPED(faults_deinit) Faults faults = { 0 };
         cJSON *tree = NULL;
         Error err = ERROR_EMPTY;
-        int r = check(asked, &faults, &tree, &err);
+        int r = check(asked, jq, &faults, &tree, &err);
 
         r = faults_take(&faults, r < 0 ? -EINVAL : 0, &err);
         if (r < 0)
@@ -71,14 +74,21 @@ static int answer(const cJSON *asked) {
         return faults_any(&faults) ? 1 : 0;
 }
 
-int check_main(void) {
+int check_main(char *title) {
+        SCOPED(jq_worker_free) JqWorker *jq = NULL;
         SCOPED(json_free) cJSON *asked = NULL;
         autofree char *text = NULL;
         Error err = ERROR_EMPTY;
-        int filter = filter_agent_fd(&err), r;
+        int filter, r;
         size_t n;
 
-        r = filter < 0 ? filter : lock_down(LAST_FD, filter, &err);
+        r = jq_worker_new(title, &jq, &err);
+        if (r >= 0)
+                r = jq_worker_place(jq, JQ_FD, &err);
+        if (r >= 0)
+                r = filter = filter_agent_fd(&err);
+        if (r >= 0)
+                r = lock_down(JQ_FD, filter, &err);
         if (r >= 0) {
                 r = fd_read_all(0, CHECK_BYTES_MAX, &text, &n);
                 if (r < 0)
@@ -87,7 +97,7 @@ int check_main(void) {
         if (r >= 0)
                 r = json_parse(text, n, JSON_COMMENTS, &asked, &err);
         if (r >= 0)
-                return answer(asked);
+                return answer(asked, jq);
         (void) fprintf(stderr, "warder-agent: %s\n", err.text);
         return 2;
 }

@@ -9,8 +9,10 @@
  * {"good": false, "fault": "workflow NAME: /json/path: what is wrong", "faults": [all of them, FAULTS_MAX
  * at most], "more": how many besides} to stdout
  *
+ * @title: the first argument of our program (jq_worker_new())
+ *
  * The process locks itself down before it reads.
  *
  * Returns: the exit code: 0 good, 1 not good, 2 it could not be found out.
  */
-int check_main(void);
+int check_main(char *title);

@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "agent/workflow/jq.h"
+#include "agent/workflow/jq-worker.h"
 #include "agent/workflow/plain.h"
 
 typedef struct Expression {
@@ -21,8 +21,10 @@ struct ExpressionSet {
         Expression items[EXPRESSIONS_MAX];
         unsigned n;
         unsigned n_jq;
-        const void *owner;  /* of those that are added now */
-        JqProgram *program; /* owned; NULL until compiled */
+        const void *owner; /* of those that are added now */
+        JqWorker *given;   /* borrowed; NULL: none was given */
+        JqWorker *own;     /* owned; NULL: none, or not yet */
+        bool compiled;
 };
 
 int expressions_new(ExpressionSet **ret_set) {
@@ -37,7 +39,7 @@ ExpressionSet *expressions_free(ExpressionSet *set) {
                 plain_free(set->items[i].plain);
         }
         if (set)
-                jq_program_free(set->program);
+                jq_worker_free(set->own);
         free(set);
         return NULL;
 }
@@ -95,18 +97,31 @@ static const Expression *nth_jq(const ExpressionSet *set, unsigned n) {
         return NULL;
 }
 
+void expressions_set_worker(ExpressionSet *set, JqWorker *worker) {
+        set->given = worker;
+}
+
+static JqWorker *worker_of(const ExpressionSet *set) {
+        return set->given ? set->given : set->own;
+}
+
 int expressions_compile(ExpressionSet *set, Error *err) {
         const char *texts[EXPRESSIONS_MAX];
         const Expression *culprit;
         unsigned n = 0, bad = 0;
-        int r;
+        int r = 0;
 
-        if (set->program || set->n_jq == 0)
+        if (set->compiled || set->n_jq == 0)
                 return 0;
+        if (!worker_of(set))
+                r = jq_worker_new(NULL, &set->own, err);
+        if (r < 0)
+                return r;
         for (unsigned i = 0; i < set->n; i++)
                 if (!set->items[i].plain)
                         texts[n++] = set->items[i].text;
-        r = jq_program_new(texts, n, &set->program, &bad, err);
+        r = jq_worker_compile(worker_of(set), texts, n, &bad, err);
+        set->compiled = r == 0;
         if (r == 0)
                 return 0;
         culprit = nth_jq(set, bad);
@@ -126,7 +141,7 @@ int expressions_compile_all(ExpressionSet *set, Faults *faults, Error *err) {
                 const Expression *item = &set->items[i];
 
                 *err = ERROR_EMPTY;
-                r = item->plain ? 0 : jq_check(item->text, err);
+                r = item->plain ? 0 : jq_worker_check(worker_of(set), item->text, err);
                 if (r < 0)
                         (void) error_add(err, r, "%s: `%.200s`", item->path, item->text);
                 r = faults_take(faults, r, err);
@@ -148,7 +163,7 @@ int expressions_eval(ExpressionSet *set, unsigned id, const cJSON *data, cJSON *
                 r = expressions_compile(set, err);
                 if (r < 0)
                         return r;
-                r = jq_program_eval(set->program, item->in_jq, data, ret_value, err);
+                r = jq_worker_eval(worker_of(set), item->in_jq, data, ret_value, err);
         }
         return r < 0 ? error_add(err, r, "%s: `%.200s`", item->path, item->text) : 0;
 }

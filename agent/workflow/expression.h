@@ -1,7 +1,7 @@
 #pragma once
 /*
  * expression: the set of all jq expressions of one workflow, by number. Each is resolved plainly where it
- * can be, else by the one compiled program of the set. The values that an expression sees:
+ * can be, else by the one compiled program of the set, in a process of its own (jq-worker.h). The values that an expression sees:
  * {input, state, steps, iteration, item}.
  */
 #include "agent/workflow/faults.h"
@@ -11,12 +11,16 @@
 #define EXPRESSIONS_MAX     512
 
 typedef struct ExpressionSet ExpressionSet;
+typedef struct JqWorker JqWorker;
 
 /** expressions_new() - an empty set. Returns: 0 or -ENOMEM */
 int expressions_new(ExpressionSet **ret_set);
 /** expressions_free() - release it. Returns: NULL */
 ExpressionSet *expressions_free(ExpressionSet *set);
 DEFINE_SCOPED(ExpressionSet *, expressions_free);
+
+/** expressions_set_worker() - who evaluates what is not plain; borrowed, outlives the set. Else one is made when it is needed */
+void expressions_set_worker(ExpressionSet *set, JqWorker *worker);
 
 /**
  * expressions_add() - take in one expression

@@ -9,7 +9,8 @@
  * HOME is set; main() takes HOME away, so that a workflow means the same everywhere.
  *
  * Rejected: a compile an expression (14 ms each), and libjq's own values through the agent (two trees of
- * everything; printing and parsing a state of some kilobytes takes microseconds).
+ * everything; printing and parsing a state of some kilobytes takes microseconds). Who calls this is jq-worker.c, a
+ * process of its own.
  */
 #include "agent/workflow/jq.h"
 
@@ -103,7 +104,7 @@ int jq_program_new(const char *const *texts, unsigned n, JqProgram **ret_program
         return r;
 }
 
-static int take_value(JqProgram *program, jv value, cJSON **ret_value, Error *err) {
+static int take_value(JqProgram *program, jv value, char **ret_value, Error *err) {
         if (!jv_is_valid(value)) {
                 jv message = jv_invalid_get_msg(value);
 
@@ -119,21 +120,20 @@ static int take_value(JqProgram *program, jv value, cJSON **ret_value, Error *er
                 return error_say(err, -EINVAL, "it halted");
         }
         jv text = jv_dump_string(value, 0);
-        int r = json_parse(jv_string_value(text), (size_t) jv_string_length_bytes(jv_copy(text)), 0,
-                           ret_value, err);
 
+        *ret_value = strdup(jv_string_value(text));
         jv_free(text);
-        return r;
+        return *ret_value ? 0 : error_set(err, -ENOMEM, "evaluate");
 }
 
-int jq_program_eval(JqProgram *program, unsigned index, const cJSON *data, cJSON **ret_value,
-                    Error *err) {
-        autofree char *text = json_print(data);
-        jv input, parsed;
+void jq_program_on_no_memory(JqProgram *program, void (*handler)(void *userdata)) {
+        jq_set_nomem_handler(program->jq, handler, NULL);
+}
 
-        if (!text)
-                return error_set(err, -ENOMEM, "evaluate");
-        parsed = jv_parse(text);
+int jq_program_eval(JqProgram *program, unsigned index, const char *data, char **ret_value,
+                    Error *err) {
+        jv input, parsed = jv_parse(data);
+
         if (!jv_is_valid(parsed)) {
                 jv_free(parsed);
                 return error_say(err, -EINVAL, "libjq does not read the state");

@@ -4,7 +4,8 @@
  * compile whatever the length, so there is one compile a run, made while the first model call is under
  * way.
  */
-#include "base/json.h"
+#include "base/error.h"
+#include "base/owned.h"
 
 typedef struct JqProgram JqProgram;
 
@@ -22,9 +23,12 @@ int jq_check(const char *text, Error *err);
 JqProgram *jq_program_free(JqProgram *program);
 DEFINE_SCOPED(JqProgram *, jq_program_free);
 
+/** jq_program_on_no_memory() - what libjq calls where it gets none; @handler does not return */
+void jq_program_on_no_memory(JqProgram *program, void (*handler)(void *userdata));
+
 /**
- * jq_program_eval() - the first value of expression @index over @data
- * Returns: 0 with a fresh @ret_value; -EINVAL: it raised an error or gave no value; -ENOMEM.
+ * jq_program_eval() - the first value of expression @index over @data, both JSON texts
+ * Returns: 0 with a fresh @ret_value; -EINVAL: it raised an error or gave no value; -ENOMEM. As long as it likes.
  */
-int jq_program_eval(JqProgram *program, unsigned index, const cJSON *data, cJSON **ret_value,
+int jq_program_eval(JqProgram *program, unsigned index, const char *data, char **ret_value,
                     Error *err);

@@ -98,6 +98,16 @@ printf '{"warder": "workflow/1",\n "name": "x"\n "steps": []}\n' >wrong.json
 expect 2 "a workflow that is no JSON is usage" warder task run --workflow ./wrong.json --replay "$scratch/tdd.json" -m 'x'
 has "$err" "wrong.json: line 3, column 2" "file, line and column are named"
 expect 2 "one that is not there is usage" warder task run --workflow ./nothing.json --replay "$scratch/tdd.json" -m 'x'
+
+# an expression that never ends, and one that takes all memory: outside they do
+timeout 2 jq -n 'last(range(0; 1000000000000))' >/dev/null
+is $? 124 "an expression that never ends, in jq itself"
+for expression in 'last(range(0; 1000000000000))' '\"xxxxxxxxxxxxxxxx\" | until(false; . + .)'; do
+        echo '{"warder": "workflow/1", "name": "greedy", "steps": [{"id": "few", "map": "[range(0; 3)] | length"},
+         {"id": "all", "map": "'"$expression"'"}], "finally": [{"id": "bye", "exec": "true"}]}' >greedy.json
+        expect 6 "an expression that wants all there is" warder task run --json --workflow ./greedy.json --replay "$scratch/tdd.json" -m 'x'
+        is "$(state) $(ends few) $(ends finally/bye)" "error expression_failed 1 1" "fails by itself, and the task goes on to its end"
+done
 nothing_left "after all ends"
 
 # ---- check, show, graph: without a supervisor

@@ -6,6 +6,7 @@
 #include "agent/workflow/template.h"
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/sanitizer.h"
 #include "tests/tap.h"
 
 static const char data_text[] =
@@ -111,6 +112,43 @@ static void other_forms(void) {
         has_text(value_of(""), "1 to", "no expression");
 }
 
+/* None of these ends by itself, but by the memory of the machine, or of the process */
+static void bounds(void) {
+        static const struct {
+                const char *text, *want;
+        } cases[] = {
+                { "last(range(0; 1000000000000))", "jq took more than 5 s of processor time" },
+                { "reduce range(0; 2000000) as $i (0; [.])", "jq ended: " },
+        };
+
+        for (unsigned i = 0; i < ELEMENTS(cases); i++)
+                has_text(value_of(cases[i].text), cases[i].want, cases[i].text);
+#ifndef __SANITIZE_ADDRESS__ /* it has no such limit then */
+        has_text(value_of("\"xxxxxxxxxxxxxxxx\" | until(false; . + .)"),
+                 "jq needed more than 256 MiB of memory", "a text that doubles");
+#endif
+}
+
+static void after_its_end(void) {
+        SCOPED(expressions_free) ExpressionSet *set = NULL;
+        SCOPED(json_free) cJSON *value = NULL;
+        Error err = ERROR_EMPTY;
+        static const char deep[] = "reduce range(0; 2000000) as $i (0; [.])";
+
+        (void) expressions_new(&set);
+        (void) expressions_add(set, deep, strlen(deep), "/deep", &err);
+        (void) expressions_add(set, ".input.n * 2", 12, "/n", &err);
+        (void) expressions_add(set, ".input.n", 8, "/plain", &err);
+        is_number(expressions_eval(set, 1, data, &value, &err), 0, "the worker works");
+        value = json_free(value);
+        is_number(expressions_eval(set, 0, data, &value, &err), -EINVAL, "until it is ended");
+        is_number(expressions_eval(set, 1, data, &value, &err), -EINVAL,
+                  "then the others fail, too");
+        has_text(err.text, "/n: `.input.n * 2`: an expression before it ended jq: jq ended",
+                 "with that reason");
+        is_number(expressions_eval(set, 2, data, &value, &err), 0, "but for what is plain");
+}
+
 static void one_program(void) {
         SCOPED(expressions_free) ExpressionSet *set = NULL;
         SCOPED(json_free) cJSON *first = NULL, *second = NULL;
@@ -190,6 +228,8 @@ int main(void) {
         plain_forms();
         other_forms();
         one_program();
+        bounds();
+        after_its_end();
         named_steps();
         templates();
         json_free(data);
