@@ -61,7 +61,6 @@ static void note_question(Follow *follow, const cJSON *data) {
 static void note_state(Follow *follow, const char *state) {
         bool waits =
                 follow->leaves && follow->asked > 0 && state && strcmp(state, "suspended") == 0;
-
         bool ends = follow_is_final(state) && follow->seq >= follow->known;
 
         if (!ends && !waits)

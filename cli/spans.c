@@ -119,10 +119,10 @@ void spans_close(Spans *spans, OpenSpan *open, OtlpStatus status, const char *me
                           .start_usec = open->start_usec,
                           .end_usec = spans->now_usec,
                           .status = status,
-                          .message = message,
-                          .attributes = TAKE_PTR(open->attributes),
-                          .events = TAKE_PTR(open->events) };
+                          .message = message };
 
+        span.attributes = TAKE_PTR(open->attributes);
+        span.events = TAKE_PTR(open->events);
         otlp_trace_id(spans->task, span.trace);
         id_of(spans, open->key, open->n, span.id);
         memcpy(span.parent, open->parent, sizeof(span.parent));

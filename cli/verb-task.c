@@ -218,7 +218,7 @@ static void say_if_unjudged(Link *link, const char *id, const char *digest) {
         const cJSON *verdict = NULL;
 
         json_add_text(show.params, "task", id);
-        if (link_ask(link, &show, &task, &ignored) == 0)
+        if (ask_pages(link, &show, &task, &ignored) == 0)
                 verdict = verdict_of_task(task.result);
         if (verdict && !verdict_is_about(verdict, digest))
                 terminal_say("this is the work as it stands; the last verdict is about another "

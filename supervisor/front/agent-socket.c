@@ -337,9 +337,10 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
 
 static int on_again(sd_event_source *source, void *userdata) {
         AgentSocket *socket = userdata;
-        RpcMessage message = { .json = TAKE_PTR(socket->later) };
+        RpcMessage message = RPC_MESSAGE_EMPTY;
 
         (void) source;
+        message.json = TAKE_PTR(socket->later);
         if (message.json && !socket->closed)
                 dispatch(socket, &message);
         rpc_message_deinit(&message);
