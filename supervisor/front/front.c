@@ -204,6 +204,7 @@ void front_stop(Front *front) {
         front->pressure = pressure_free(front->pressure);
         front->quotas = quotas_free(front->quotas);
         front->ceilings = ceilings_file_free(front->ceilings);
+        layers_stop(front);
         front->ledger = ledger_free(front->ledger);
         front->methods = methods_free(front->methods);
         front->closer = closer_free(front->closer);

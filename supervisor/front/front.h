@@ -71,6 +71,7 @@ typedef struct Front {
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */
         unsigned imports; /* of layers, under way */
         bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
+        struct Unreleased *unreleased; /* of layers.c */
         bool had_client;
 } Front;
 

@@ -7,9 +7,16 @@
 
 /** layer_hold() - @holder ("snapshot:…", "gate") needs the layer; holding twice is holding once */
 int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *err);
-/** layer_release() - not any more; the last one's layer goes */
+/**
+ * layer_release() - not any more; the last one's layer goes. Not between ledger_begin() and ledger_end()
+ * Returns: 0, or negative errno: it is let go of later then
+ */
 int layer_release(Front *front, const uint8_t *digest, const char *holder, Error *err);
+/** layer_let_go() - its rows alone, for who commits more with them, and calls layers_sweep() after that */
+int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error *err);
 /** layer_discard() - a layer that was committed, but that nobody came to hold */
 int layer_discard(Front *front, const uint8_t *digest, Error *err);
 /** layers_sweep() - remove what nobody holds */
 void layers_sweep(Front *front);
+/** layers_stop() - forget what was left for a later sweep: the next front finds it in the ledger */
+void layers_stop(Front *front);

@@ -220,9 +220,25 @@ cJSON *snapshots_image(Front *front, const char *name, uint32_t uid) {
         return snapshots_config(front, &info);
 }
 
+static int write_rows(Front *front, const SnapshotInfo *info, const char *config, Error *err) {
+        char holder[HOLDER_MAX];
+        int r = 0;
+
+        holder_name(info, holder);
+        for (unsigned i = 0; r >= 0 && i < info->n_layers; i++)
+                r = layer_hold(front, info->layers[i], holder, err);
+        return r < 0 ? r
+                     : ledger_exec(front->ledger, err,
+                                   "INSERT INTO snapshots (" COLUMNS
+                                   ", config) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                                   "tibiiit", info->name, (int64_t) info->owner_uid,
+                                   (const void *) info->layers, (int) (info->n_layers * 32),
+                                   (int64_t) info->bytes, (int64_t) info->entries,
+                                   (int64_t) info->created_usec, config);
+}
+
 int snapshots_add(Front *front, const SnapshotInfo *info, const cJSON *config, Error *err) {
         autofree char *text = config ? json_print(config) : strdup("");
-        char holder[HOLDER_MAX];
         int r;
 
         if (!text)
@@ -232,39 +248,33 @@ int snapshots_add(Front *front, const SnapshotInfo *info, const cJSON *config, E
                                 info->bytes + LAYER_ENTRY_BYTES * info->entries, NULL, err);
         if (r < 0)
                 return r;
+        r = ledger_begin(front->ledger, true, err);
+        return r < 0 ? r : ledger_end(front->ledger, write_rows(front, info, text, err), err);
+}
+
+static int remove_rows(Front *front, const SnapshotInfo *info, Error *err) {
+        char holder[HOLDER_MAX];
+        int r = ledger_exec(front->ledger, err,
+                            "DELETE FROM snapshots WHERE owner = ? AND name = ?", "it",
+                            (int64_t) info->owner_uid, info->name);
+
         holder_name(info, holder);
         for (unsigned i = 0; r >= 0 && i < info->n_layers; i++)
-                r = layer_hold(front, info->layers[i], holder, err);
-        if (r >= 0)
-                r = ledger_exec_full(front->ledger, err,
-                                     "INSERT INTO snapshots (" COLUMNS
-                                     ", config) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                                     "tibiiit", info->name, (int64_t) info->owner_uid,
-                                     (const void *) info->layers, (int) (info->n_layers * 32),
-                                     (int64_t) info->bytes, (int64_t) info->entries,
-                                     (int64_t) info->created_usec, text);
-        for (unsigned i = 0; r < 0 && i < info->n_layers; i++) /* held for nobody */
-                (void) layer_release(front, info->layers[i], holder, NULL);
+                r = layer_let_go(front, info->layers[i], holder, err);
         return r;
 }
 
 int snapshots_remove(Front *front, const SnapshotInfo *info, Error *err) {
-        char holder[HOLDER_MAX];
         int r;
 
         if (info->n_layers == 0)
                 return error_say(err, -EPERM, "the snapshot host is this host's own root");
-        r = ledger_exec(front->ledger, err, "DELETE FROM snapshots WHERE owner = ? AND name = ?",
-                        "it", (int64_t) info->owner_uid, info->name);
-        if (r < 0)
-                return r;
-        holder_name(info, holder);
-        for (unsigned i = 0; i < info->n_layers; i++) {
-                r = layer_release(front, info->layers[i], holder, err);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        r = ledger_begin(front->ledger, false, err);
+        if (r >= 0)
+                r = ledger_end(front->ledger, remove_rows(front, info, err), err);
+        if (r >= 0)
+                layers_sweep(front);
+        return r;
 }
 
 void snapshots_digest(const SnapshotInfo *info, uint8_t *ret_digest) {

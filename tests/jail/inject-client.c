@@ -72,7 +72,8 @@ void inject_client_words(const InjectClient *client, char *ret, size_t n) {
                 (void) fclose(file);
         }
         ret[got] = 0;
-        ret[strcspn(ret, "\n")] = 0;
+        for (char *end = ret; (end = strchr(end, '\n'));)
+                *end = end[1] ? '|' : '\0';
 }
 
 unsigned inject_client_left(const InjectClient *client) {
