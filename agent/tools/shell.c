@@ -12,11 +12,7 @@
 #define BASH_TIMEOUT_SECONDS 120
 #define SHELL_OUTPUT_MAX     (4 * 1024 * 1024)
 
-/*
- * The text of the merged output: a member of the record, or the descriptor that came with it where the
- * whole would be too long for a line. @ret_owned holds what was read from a descriptor.
- */
-static const char *output_text(LinkAnswer *answer, char **ret_owned) {
+const char *shell_output(LinkAnswer *answer, char **ret_owned) {
         const cJSON *output = json_get(answer->result, "output");
         const cJSON *streams[] = { output, json_get(output, "stdout"), json_get(output, "merged") };
         size_t n;
@@ -67,17 +63,14 @@ static int describe_end(ToolRun *run, const cJSON *record) {
                           why ? why : "");
 }
 
-int shell_describe(ToolRun *run, LinkAnswer *answer) {
-        autofree char *owned = NULL;
-        const char *text;
+int shell_describe(ToolRun *run, const cJSON *record, const char *text) {
         int r;
 
-        r = describe_end(run, answer->result);
+        r = describe_end(run, record);
         if (r >= 0)
-                r = describe_hits(run, answer->result);
+                r = describe_hits(run, record);
         if (r < 0)
                 return r;
-        text = output_text(answer, &owned);
         if (!*text)
                 return buf_printf(&run->result, "(no output)\n");
         return output_append(&run->result, text,
@@ -89,6 +82,7 @@ int tool_bash(ToolRun *run, const cJSON *arguments, Error *err) {
         const cJSON *timeout = json_get(arguments, "timeout");
         double seconds = timeout ? timeout->valuedouble : BASH_TIMEOUT_SECONDS;
         cJSON *params = cJSON_CreateObject();
+        autofree char *owned = NULL;
         int r;
 
         (void) json_add_text(params, "command", json_text(arguments, "command"));
@@ -98,7 +92,9 @@ int tool_bash(ToolRun *run, const cJSON *arguments, Error *err) {
         r = tool_call(run, "exec", params, &answer, err);
         if (r == LINK_E_REFUSED)
                 return tool_refuse(run, &answer, err);
-        return r < 0 ? r : shell_describe(run, &answer);
+        if (r < 0)
+                return r;
+        return shell_describe(run, answer.result, shell_output(&answer, &owned));
 }
 
 int tool_verify(ToolRun *run, const cJSON *arguments, Error *err) {

@@ -114,21 +114,36 @@ static int add_arguments(Engine *engine, const Step *step, cJSON *params, Error 
         return 0;
 }
 
-int exec_step_output(Engine *engine, LinkAnswer *answer, cJSON **ret_output, Error *err) {
+/* Was there more than the supervisor keeps of one command? */
+static bool is_cut(const cJSON *record) {
+        const cJSON *stream = json_get(json_get(record, "output"), "stdout");
+        uint64_t seen = 0, kept = 0;
+
+        return json_number(stream, "seen", &seen) == 0 && json_number(stream, "kept", &kept) == 0 &&
+               seen > kept;
+}
+
+static void add_record(cJSON *output, const cJSON *record) {
         static const char *const copied[] = { "cause", "code", "signal", "wall_usec" };
+
+        for (unsigned i = 0; i < ELEMENTS(copied); i++)
+                if (json_get(record, copied[i]))
+                        (void) json_add_consume(output, copied[i],
+                                                cJSON_Duplicate(json_get(record, copied[i]), true));
+}
+
+int exec_step_output(Engine *engine, LinkAnswer *answer, cJSON **ret_output, Error *err) {
         ToolRun run = { .output = OUTPUT_RULES_DEFAULT, .result = BUF_EMPTY(TOOL_RESULT_MAX) };
         SCOPED(json_free) cJSON *output = cJSON_CreateObject();
-        int r;
+        autofree char *owned = NULL;
+        const char *text = shell_output(answer, &owned);
+        int r = shell_describe(&run, answer->result, text);
 
-        r = shell_describe(&run, answer);
-        for (unsigned i = 0; i < ELEMENTS(copied); i++)
-                if (json_get(answer->result, copied[i]))
-                        (void) json_add_consume(
-                                output, copied[i],
-                                cJSON_Duplicate(json_get(answer->result, copied[i]), true));
+        add_record(output, answer->result);
         (void) json_add_bool(output, "ok", !run.failed);
-        if ((r >= 0 || r == -ENOBUFS) && run.result.data &&
-            json_add_text(output, "output", run.result.data))
+        (void) json_add_bool(output, "cut", is_cut(answer->result));
+        if ((r >= 0 || r == -ENOBUFS) && run.result.data && json_add_text(output, "output", text) &&
+            json_add_text(output, "digest", run.result.data))
                 *ret_output = TAKE_PTR(output);
         buf_deinit(&run.result);
         return *ret_output ? 0 : engine_no_memory(engine, err);

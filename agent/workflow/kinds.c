@@ -43,7 +43,8 @@ static const char agent_gives[] = CLOSED("\"text\":{\"type\":\"string\"}");
 static const char exec_gives[] =
         CLOSED("\"cause\":{\"type\":\"string\"},\"code\":{\"type\":[\"integer\",\"null\"]},"
                "\"signal\":{\"type\":[\"integer\",\"null\"]},\"ok\":{\"type\":\"boolean\"},"
-               "\"output\":{\"type\":\"string\"},\"wall_usec\":{\"type\":\"integer\"}");
+               "\"output\":{\"type\":\"string\"},\"cut\":{\"type\":\"boolean\"},"
+               "\"digest\":{\"type\":\"string\"},\"wall_usec\":{\"type\":\"integer\"}");
 static const char verify_gives[] =
         "{\"type\":\"object\",\"properties\":{\"verdict\":{\"enum\":[\"passed\",\"failed\","
         "\"flaky\",\"tampered\",\"timeout\",\"error\"]}}}";

@@ -282,6 +282,51 @@ def going_on_after_failure():
     tap.is_(output(s, "finally/z"), "requirement_failed", "outputs that are too large for the note do not stop finally")
 
 
+def commands():
+    s = run([{"id": "say", "exec": "printf 'one\\ntwo\\n'; echo three >&2; exit 3"},
+             {"id": "told", "exec": ["printf", "%s", "<{{ .steps.say.output }}>"]},
+             {"id": "none", "exec": "true"},
+             {"id": "seen", "branch": [{"when": ".steps.say.output == \"one\\ntwo\\nthree\\n\" and .steps.say.code == 3",
+                                        "steps": [{"id": "yes", "map": "\"seen\""}]}]}])
+    said = output(s, "say") or {}
+    tap.is_(said.get("output"), "one\ntwo\nthree\n", "output is what the command wrote, and nothing else", s.summary())
+    tap.is_([said.get(k) for k in ("cause", "code", "signal", "ok", "cut")], ["exited", 3, None, False, False],
+            "how it ended has members of its own")
+    tap.ok(isinstance(said.get("wall_usec"), int), "so has how long it took", said)
+    tap.ok(said.get("digest", "").startswith("exit code 3 after ") and said["digest"].endswith("one\ntwo\nthree\n"),
+           "the digest, for a model, begins with them", said)
+    tap.is_((output(s, "told") or {}).get("output"), "<one\ntwo\nthree\n>", "a template sees it so")
+    tap.is_((output(s, "seen") or {}).get("output"), "seen", "and so does a condition")
+    tap.is_((output(s, "none") or {}).get("output"), "", "no output is none")
+    s = run([{"id": "many", "exec": "seq 1000"}, {"id": "last", "map": ".steps.many.output | rtrimstr(\"\\n\") | split(\"\\n\") | [length, last]"}])
+    tap.is_(output(s, "last"), [1000, "1000"], "no line of it is left out")
+    tap.has((output(s, "many") or {}).get("digest"), "lines left out", "only the digest is cut")
+
+
+def ends_are_committed():
+    s = run([{"id": "l", "dountil": "true", "max_iterations": 2, "steps": [{"id": "a", "map": "1"}]}, {"id": "b", "map": "2"}])
+    tap.is_([(path, ("commit", path) in s.told[:i]) for i, (kind, path) in enumerate(s.told) if kind == "step.end"],
+            [("l[1]/a", True), ("l", True), ("b", True)], "nobody is told that a step is done before it has committed", s.told)
+    s = run([{"id": "a", "map": "1"}], scenario={"refuse": {"checkpoint": {"code": "internal", "message": "the disk is full"}}})
+    told = [e["data"] for e in s.of("step.end")]
+    tap.is_([(d["state"], "disk is full" in d.get("error", "")) for d in told], [("failed", True)], "one that could not commit is told as failed", told)
+
+
+def first_states():
+    def state(properties, **more):
+        s = run([{"id": "a", "exec": "touch ran"}], state={"type": "object", "properties": properties, **more})
+        return s.cause(), "ran" in s.files, s.summary()
+    cause, ran, why = state({"n": {"type": "integer", "default": 1}, "m": {"type": "integer", "default": "x"}})
+    tap.is_((cause, ran), ("workflow_invalid", False), "a default that does not fit its own schema", why)
+    tap.has(why, "/state/properties/m/default: ", "is named by its path, at load")
+    cause, ran, why = state({"o": {"type": "object", "properties": {"p": {"type": "integer"}}, "default": {"p": "x"}}})
+    tap.has(why, "/state/properties/o/default/p: ", "however deep it lies")
+    cause, ran, why = state({"n": {"type": "integer"}}, required=["n"])
+    tap.is_((cause, ran), ("workflow_invalid", False), "what the schema requires and nothing sets", why)
+    tap.has(why, "/state: ", "is named too")
+    tap.has(why, "default", "with what to do")
+
+
 def failed_tries():
     steps = [{"id": "l", "dountil": "true", "max_iterations": 1, "retry": {"max": 2},
               "steps": [{"id": "a", "map": "[.steps.b.ok, 1]"},
@@ -341,5 +386,8 @@ going_on()
 going_on_after_failure()
 failed_sets()
 failed_tries()
+commands()
+ends_are_committed()
+first_states()
 outside()
 tap.end()

@@ -74,6 +74,7 @@ class Supervisor:
         self.journal = scenario.get("journal") or Journal()
         self.scenario, self.work, self.agent, self.data = scenario, work, agent, data
         self.events, self.calls, self.checkpoints, self.records = [], [], [], []
+        self.told = []  # ends of steps and commits as they came: ("step.end" or "commit", path)
         self.finish = None
         self.verdicts = list(scenario.get("verdicts", []))
         self.n_verify = 0
@@ -186,6 +187,7 @@ class Supervisor:
 
     def checkpoint(self, params):
         self.checkpoints.append(params)
+        self.told.append(("commit", params["path"]))
         self.journal.commit(params)
         return {}, []
 
@@ -214,6 +216,8 @@ class Supervisor:
         method, params = message["method"], message.get("params", {})
         if method in ("event", "record"):
             (self.events if method == "event" else self.records).append(params)
+            if params.get("event") == "step.end":
+                self.told.append(("step.end", params["data"]["path"]))
             return True
         if method == "fork" and "end" in params:  # a notification
             self.end_fork(params["end"])

@@ -47,7 +47,7 @@ cat >kinds.json <<'END'
       "require": ".steps.b.ok"}, {"id": "after", "map": "\"both met\""}]]},
   {"id": "each", "foreach": "[\"x\", \"y\", \"z\"]", "concurrency": 3, "steps": [
     {"id": "say", "exec": ["echo", "item {{ .item }}"], "require": ".steps.say.ok"},
-    {"id": "said", "map": ".steps.say.output | split(\"\\n\")[1]"}]},
+    {"id": "said", "map": ".steps.say.output | rtrimstr(\"\\n\")"}]},
   {"id": "again", "exec": "echo x >>tries.o; test $(wc -l <tries.o) -ge 2", "require": ".steps.again.ok",
    "retry": {"max": 2, "wait": "10ms"}},
   {"id": "count", "dowhile": ".state.n < 3", "max_iterations": 5, "steps": [{"id": "one", "map": ".state.n + 1", "set": {"n": ".steps.one"}}]},
