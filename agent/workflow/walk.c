@@ -2,7 +2,9 @@
  * walk: a step, from its first event to its commit.
  *
  *   committed before? take the output, else
- *   step.start → tries (run, output against schema, state, requirement) → step.end → checkpoint
+ *   step.start → tries (run, output against schema, state, requirement) → checkpoint → step.end
+ *
+ * That a step is done is told when its commit is on disk, so that whoever hears it can build on it.
  *
  * A step's output lands in data.steps under its id; ids are unique in a workflow, so that an expression
  * needs no path. In a loop the newest iteration's output stands there.
@@ -426,28 +428,29 @@ static cJSON *start_data(const Step *step) {
         return data;
 }
 
-static cJSON *end_data(const Step *step, int r, uint64_t started, const Error *err) {
+static cJSON *end_data(const Step *step, int r, uint64_t wall_usec, const Error *err) {
         cJSON *data = cJSON_CreateObject();
 
         (void) json_add_text(data, "kind", step->kind->key);
         (void) json_add_text(data, "state", r < 0 ? "failed" : "done");
-        (void) json_add_number(data, "wall_usec", units_monotonic() - started);
+        (void) json_add_number(data, "wall_usec", wall_usec);
         if (r < 0 && err)
                 session_text(data, "error", err->text);
         return data;
 }
 
 static int run_fresh(Engine *engine, const Step *step, Error *err) {
-        uint64_t started = units_monotonic();
+        uint64_t started = units_monotonic(), wall;
         int r, sent;
 
         r = engine_event(engine, "step.start", start_data(step));
         if (r >= 0)
                 r = run_guarded(engine, step, err);
-        sent = engine_event(engine, "step.end", end_data(step, r, started, err));
+        wall = units_monotonic() - started;
         if (r >= 0)
-                r = sent;
-        return r < 0 ? r : commit(engine, step, err);
+                r = commit(engine, step, err);
+        sent = engine_event(engine, "step.end", end_data(step, r, wall, err));
+        return r < 0 ? r : sent;
 }
 
 static int run_step(Engine *engine, const Step *step, Error *err) {
