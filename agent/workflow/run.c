@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/first-state.h"
 #include "agent/workflow/walk.h"
 #include "base/schema.h"
 
@@ -36,19 +37,12 @@ static cJSON *new_data(const cJSON *input) {
 
 /* The defaults of the schema's properties, where no earlier life left a state. */
 static int begin_state(Engine *engine, Error *err) {
-        const cJSON *property, *schema = engine->workflow->state;
+        const cJSON *schema = engine->workflow->state;
         cJSON *state = engine_state(engine);
         SchemaFault fault = { 0 };
 
-        if (!state)
+        if (!state || first_state_fill(schema, state) < 0)
                 return engine_no_memory(engine, err);
-        cJSON_ArrayForEach(property, json_get(schema, "properties")) {
-                const cJSON *value = json_get(property, "default");
-
-                if (value && !json_get(state, property->string) &&
-                    !json_add_consume(state, property->string, cJSON_Duplicate(value, true)))
-                        return engine_no_memory(engine, err);
-        }
         if (schema && schema_check(schema, state, &fault) < 0)
                 return misfit(engine, "first state", &fault, err);
         return 0;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/first-state.h"
 #include "agent/workflow/fit.h"
 #include "agent/workflow/kinds.h"
 #include "agent/workflow/step-keys.h"
@@ -351,6 +352,9 @@ static int load_content(Loader *loader, const cJSON *json, Error *err) {
         workflow->description = json_text(json, "description");
         workflow->input = json_get(json, "input");
         workflow->state = json_get(json, "state");
+        r = faults_take(loader->faults, first_state_check(workflow->state, err), err);
+        if (r < 0)
+                return r;
         r = load_list(loader, json_get(json, "steps"), "/steps", &workflow->steps,
                       &workflow->n_steps, err);
         r = faults_take(loader->faults, r, err);
