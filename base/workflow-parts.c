@@ -80,3 +80,21 @@ int workflow_parts_add(cJSON *workflow, WorkflowPartFn find, void *userdata, Err
                        ? 0
                        : error_set(err, -ENOMEM, "take in the workflows that are called");
 }
+
+const char *workflow_parts_model_step(const cJSON *workflow) {
+        const char *id = json_text(workflow, "id");
+        const cJSON *item;
+
+        if (id &&
+            (json_text(workflow, "agent") || cJSON_IsArray(json_get(workflow, "command-agent"))))
+                return id;
+        cJSON_ArrayForEach(item, workflow) {
+                const char *inner = cJSON_IsObject(item) || cJSON_IsArray(item)
+                                            ? workflow_parts_model_step(item)
+                                            : NULL;
+
+                if (inner)
+                        return inner;
+        }
+        return NULL;
+}

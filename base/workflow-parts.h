@@ -26,3 +26,9 @@ bool workflow_part_is_name(const char *name);
  * Returns: 0 (also where some are elsewhere), -E2BIG above WORKFLOW_PARTS_MAX, or what @find returned.
  */
 int workflow_parts_add(cJSON *workflow, WorkflowPartFn find, void *userdata, Error *err);
+
+/**
+ * workflow_parts_model_step() - the first step, of @workflow or of one that it holds, which asks a model
+ * Returns: its id, borrowed; NULL: none does.
+ */
+const char *workflow_parts_model_step(const cJSON *workflow);

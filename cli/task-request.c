@@ -15,6 +15,7 @@
 #include "base/ids.h"
 #include "base/transcript.h"
 #include "base/units.h"
+#include "base/workflow-parts.h"
 #include "cli/held.h"
 #include "cli/models.h"
 #include "cli/origin.h"
@@ -64,34 +65,52 @@ static int add_workflow(const TaskOptions *options, cJSON *params, Error *err) {
         return r < 0 && r != -ENOMEM ? VERB_E_USAGE : r; /* the file that was named is none */
 }
 
+typedef struct LimitRow {
+        const char *name;
+        int (*parse)(const char *text, uint64_t *ret, Error *err);
+        const char *form;
+} LimitRow;
+
+static const LimitRow limit_rows[] = {
+        { "verifies", units_parse_number, "a number" },
+        { "commands", units_parse_number, "a number" },
+        { "calls", units_parse_number, "a number" },
+        { "tokens", units_parse_number, "a number" },
+        { "wall", units_parse_duration, "a time such as 30m" },
+        { "cpu", units_parse_duration, "a time such as 10m" },
+        { "output", units_parse_size, "a size such as 10M" },
+        { "no_progress", units_parse_number, "a number" },
+};
+
+static const LimitRow *find_limit(const char *text, size_t n) {
+        for (size_t i = 0; i < ELEMENTS(limit_rows); i++)
+                if (strlen(limit_rows[i].name) == n && strncmp(text, limit_rows[i].name, n) == 0)
+                        return &limit_rows[i];
+        return NULL;
+}
+
 static int add_limit(cJSON *limits, const char *text, Error *err) {
-        static const struct {
-                const char *name;
-                int (*parse)(const char *text, uint64_t *ret, Error *err);
-        } rows[] = {
-                { "verifies", units_parse_number }, { "commands", units_parse_number },
-                { "calls", units_parse_number },    { "tokens", units_parse_number },
-                { "wall", units_parse_duration },   { "cpu", units_parse_duration },
-                { "output", units_parse_size },     { "no_progress", units_parse_number },
-        };
         const char *equals = strchr(text, '=');
+        const LimitRow *row = equals ? find_limit(text, (size_t) (equals - text)) : NULL;
         uint64_t value = 0;
 
-        for (size_t i = 0; equals && i < ELEMENTS(rows); i++) {
-                size_t n = strlen(rows[i].name);
-
-                if ((size_t) (equals - text) != n || strncmp(text, rows[i].name, n) != 0 ||
-                    rows[i].parse(equals + 1, &value, err) < 0 || value == 0)
-                        continue;
-                cJSON_DeleteItemFromObjectCaseSensitive(limits, rows[i].name);
-                json_add_number(limits, rows[i].name, value);
-                return 0;
+        if (!row) {
+                (void) error_say(err, -EINVAL,
+                                 "--limit %.60s: give verifies=N, commands=N, calls=N, tokens=N, "
+                                 "no_progress=N, wall=TIME, cpu=TIME or output=SIZE.",
+                                 text);
+                return VERB_E_USAGE;
         }
-        (void) error_say(err, -EINVAL,
-                         "--limit %.60s: give verifies=N, commands=N, calls=N, tokens=N, "
-                         "no_progress=N, wall=TIME, cpu=TIME or output=SIZE.",
-                         text);
-        return VERB_E_USAGE;
+        if (row->parse(equals + 1, &value, NULL) < 0 || value == 0) {
+                (void) error_say(err, -EINVAL,
+                                 "--limit %.60s: %s is %s, above 0: the task ends when so much is "
+                                 "used up, and with none of it there would be no task.",
+                                 text, row->name, row->form);
+                return VERB_E_USAGE;
+        }
+        cJSON_DeleteItemFromObjectCaseSensitive(limits, row->name);
+        json_add_number(limits, row->name, value);
+        return 0;
 }
 
 static int add_limits(const TaskOptions *options, cJSON *params, Error *err) {
@@ -121,16 +140,50 @@ static int check_transcript(const char *name, int fd, Error *err) {
         return VERB_E_USAGE;
 }
 
+/* Of the whole workflow, with what it calls. @ret_id: "" where no step asks one */
+static int find_model_step(const TaskOptions *options, char *ret_id, size_t size, Error *err) {
+        SCOPED(json_free) cJSON *all = NULL;
+        const char *id;
+        int r = workflow_source_all(options->workflow ? options->workflow : "fix", &all, err);
+
+        if (r < 0)
+                return r == -ENOMEM ? r : VERB_E_USAGE;
+        id = workflow_parts_model_step(json_get(all, "workflow"));
+        (void) snprintf(ret_id, size, "%s", id ? id : "");
+        return 0;
+}
+
+/* No step would ask it: what stands in its place is a recorded one that says nothing. */
+static int add_none(TaskRequest *request, Error *err) {
+        request->no_model = true;
+        json_add_text(json_add_object(request->params, "model"), "provider", "replay");
+        request->model_fd = memfd_sealed("transcript", "[]", 2, false, err);
+        return request->model_fd < 0 ? request->model_fd : 0;
+}
+
+static int add_replay(const TaskOptions *options, TaskRequest *request, Error *err) {
+        int r;
+
+        request->is_replay = true;
+        json_add_text(json_add_object(request->params, "model"), "provider", "replay");
+        /* the supervisor takes a regular file only */
+        r = user_file_spool(options->replay, TRANSCRIPT_MAX, &request->model_fd, err);
+        return r < 0 ? r : check_transcript(options->replay, request->model_fd, err);
+}
+
 static int add_model(const TaskOptions *options, TaskRequest *request, Error *err) {
+        char step[80] = "";
         cJSON *route = NULL;
         int r;
 
-        if (!options->replay == !options->model) {
+        if (options->replay && options->model) {
                 (void) error_say(err, -EINVAL,
-                                 "Which model? Give --model NAME (of models.json), or --replay "
-                                 "FILE for a recorded one.");
+                                 "Which model? --model and --replay name two: give one of "
+                                 "them.");
                 return VERB_E_USAGE;
         }
+        if (options->replay)
+                return add_replay(options, request, err);
         if (options->model) {
                 r = models_find(options->models, options->model, &route, &request->model_fd, err);
                 if (r < 0)
@@ -138,11 +191,16 @@ static int add_model(const TaskOptions *options, TaskRequest *request, Error *er
                 json_add_consume(request->params, "model", route);
                 return 0;
         }
-        request->is_replay = true;
-        json_add_text(json_add_object(request->params, "model"), "provider", "replay");
-        /* the supervisor takes a regular file only */
-        r = user_file_spool(options->replay, TRANSCRIPT_MAX, &request->model_fd, err);
-        return r < 0 ? r : check_transcript(options->replay, request->model_fd, err);
+        r = find_model_step(options, step, sizeof(step), err);
+        if (r != 0)
+                return r;
+        if (!*step)
+                return add_none(request, err);
+        (void) error_say(err, -EINVAL,
+                         "Which model? Step \"%s\" of the workflow asks one: give --model NAME (of "
+                         "models.json), or --replay FILE for a recorded one.",
+                         step);
+        return VERB_E_USAGE;
 }
 
 static void add_place(cJSON *params, const char *member, const char *text, const char *variable) {

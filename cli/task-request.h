@@ -70,11 +70,12 @@ typedef struct TaskRequest {
         const TaskOptions *options; /* borrowed */
         Repository repo;
         PackTotals totals;
-        bool is_replay;
-        cJSON *params; /* owned: of task.start, without "keep" */
-        int base_fd;   /* owned: archive of the workspace */
-        int model_fd;  /* owned: transcript or key */
-        int held_fd;   /* owned: held-back tests; -EBADF: none */
+        bool is_replay; /* of a transcript that was named */
+        bool no_model;  /* no step asks one */
+        cJSON *params;  /* owned: of task.start, without "keep" */
+        int base_fd;    /* owned: archive of the workspace */
+        int model_fd;   /* owned: transcript or key */
+        int held_fd;    /* owned: held-back tests; -EBADF: none */
 } TaskRequest;
 
 #define TASK_REQUEST_EMPTY \

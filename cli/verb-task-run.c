@@ -74,6 +74,10 @@ static void introduce(const Running *running) {
                 fprintf(stderr, "on commit %.12s\n", request->repo.commit);
         else
                 fputs("no commit yet\n", stderr);
+        if (request->no_model) {
+                fputs("model: none, no step of the workflow asks one\n", stderr);
+                return;
+        }
         fprintf(stderr, "model: %s%s%s\n", request->is_replay ? "recorded model (" : "",
                 request->is_replay ? options->replay : options->model,
                 request->is_replay ? ")" : "");
