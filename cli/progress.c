@@ -5,6 +5,7 @@
 #include "cli/progress.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/escape.h"
@@ -12,9 +13,10 @@
 #include "cli/terminal.h"
 #include "cli/verdict.h"
 
-#define TEXT_SHOWN 100
-#define NAME_SHOWN 32
-#define COUNT_MAX  0x1p53 /* above it a JSON number is no count */
+#define TEXT_SHOWN  100
+#define NAME_SHOWN  32
+#define PLACE_SHOWN 160
+#define COUNT_MAX   0x1p53 /* above it a JSON number is no count */
 
 typedef void (*EventFn)(Progress *progress, const cJSON *event, const cJSON *data);
 
@@ -78,11 +80,27 @@ static bool is_silent(const char *kind) {
         return false;
 }
 
+/* The instance, by its path; an agent that sends none has the step alone */
+static void show_place(const cJSON *event, const cJSON *data) {
+        const char *path = json_text(data, "path");
+
+        fputs("  step ", stderr);
+        terminal_text(stderr, path ? path : json_text(event, "step"), PLACE_SHOWN);
+}
+
+/* Of a loop: its iterations count from 1 in a path, the items of all others from 0 */
+static bool is_of_loop(const cJSON *data, uint64_t iteration) {
+        const char *path = json_text(data, "path");
+        const char *open = path ? strrchr(path, '[') : NULL;
+
+        return !path || (open && strtoull(open + 1, NULL, 10) == iteration);
+}
+
 static void show_step(Progress *progress, const cJSON *event, const cJSON *data) {
         uint64_t iteration = number(event, "iteration");
         const char *role = json_text(data, "role");
 
-        if (iteration > 0 && iteration != progress->iteration) {
+        if (iteration > 0 && iteration != progress->iteration && is_of_loop(data, iteration)) {
                 tone(TONE_BOLD);
                 fprintf(stderr, "iteration %llu\n", (unsigned long long) iteration);
                 tone(TONE_PLAIN);
@@ -90,8 +108,7 @@ static void show_step(Progress *progress, const cJSON *event, const cJSON *data)
         progress->iteration = iteration;
         if (is_silent(json_text(data, "kind")))
                 return;
-        fputs("  step ", stderr);
-        terminal_text(stderr, json_text(event, "step"), 80);
+        show_place(event, data);
         if (role) {
                 fputs(" (", stderr);
                 terminal_text(stderr, role, 40);
@@ -107,8 +124,7 @@ static void show_step_end(Progress *progress, const cJSON *event, const cJSON *d
         if (!error)
                 return;
         tone(TONE_BAD);
-        fputs("  step ", stderr);
-        terminal_text(stderr, json_text(event, "step"), 80);
+        show_place(event, data);
         tone(TONE_PLAIN);
         fputs(" failed: ", stderr);
         show_line(error);

@@ -70,6 +70,31 @@ expect 2 "one that loosens" warder task run --policy ../loose.json --replay "$ex
 has "$err" "loose.json:1: /limits/pids" "is refused by file, line and field"
 expect 3 "--limit verifies=1" warder task run --replay "$example/transcript.json" --limit verifies=1
 has "$err" "limit" "is named"
+expect 2 "--limit verifies=0" warder task run --replay "$example/transcript.json" --limit verifies=0
+has "$err" "--limit verifies=0: verifies is a number, above 0" "is refused with the reason"
+expect 2 "--limit wall=5" warder task run --replay "$example/transcript.json" --limit wall=soon
+has "$err" "wall is a time such as 30m" "and with the form of what is no number"
+expect 2 "--limit of what there is not" warder task run --replay "$example/transcript.json" --limit turns=5
+has "$err" "give verifies=N, commands=N" "names those that there are"
+
+# --- without a model
+cat >../plain.json <<'P'
+{"warder": "workflow/1", "name": "plain", "steps": [
+  {"id": "look", "exec": "ls src"},
+  {"id": "each", "foreach": ".steps.look.output | rtrimstr(\"\\n\") | split(\"\\n\")", "steps": [
+    {"id": "count", "exec": ["wc", "-l", "src/{{ .item }}"], "require": ".steps.count.ok"}]},
+  {"id": "tree", "workflow": "steps/checkout"},
+  {"id": "check", "verify": {}}]}
+P
+expect 1 "a workflow that asks no model needs none" warder task run --plain --workflow ../plain.json
+has "$err" "model: none, no step of the workflow asks one" "which is said"
+has "$err" "step each[1]/count" "each item has a line that names it"
+hasnt "$err" "iteration 2" "and no iteration, which is a loop's"
+jq '.steps[2] = {"id": "tree", "workflow": "fix"}' ../plain.json >../calls.json
+expect 2 "one that calls a workflow which asks one" warder task run --workflow ../calls.json
+has "$err" 'Step "plan" of the workflow asks one' "says which step it is"
+expect 2 "a workflow that there is not, and no model" warder task run --workflow nowhere
+has "$err" 'There is no workflow "nowhere"' "names the workflow"
 
 # --- ends that are no verdicts
 printf '[{"role": "architect", "turn": 1, "expect": "something else", "reply": {"content": "x"}}]' >../bad.json
