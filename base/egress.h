@@ -30,11 +30,17 @@ typedef struct EgressRequest {
         uint64_t like;                 /* BRANCH: id of the route that it is one more way of */
 } EgressRequest;
 
-typedef enum EgressEventKind { EGRESS_OPENED = 1, EGRESS_CALL, EGRESS_LIMIT } EgressEventKind;
+/* REFUSED: a request went nowhere. Told of a route ROUTE_REFUSALS_MAX times at most, the same one running once. */
+typedef enum EgressEventKind {
+        EGRESS_OPENED = 1,
+        EGRESS_CALL,
+        EGRESS_LIMIT,
+        EGRESS_REFUSED
+} EgressEventKind;
 
 typedef struct EgressEvent {
         uint32_t kind;
-        int32_t code; /* OPENED: 0 or negative errno; CALL: HTTP status, 0 where none came */
+        int32_t code; /* OPENED: 0 or negative errno; CALL, REFUSED: HTTP status, 0 where none came */
         uint64_t id;
         uint64_t calls; /* so far */
         uint64_t

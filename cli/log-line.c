@@ -116,6 +116,7 @@ static void say_command(const cJSON *data, Buf *out) {
         if (json_get(data, "code"))
                 (void) buf_printf(out, " %llu", (unsigned long long) number(data, "code"));
         add_duration(out, data);
+        add(out, ": ", json_text(data, "text"));
 }
 
 static void say_verify(const cJSON *data, Buf *out) {

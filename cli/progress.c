@@ -229,6 +229,24 @@ static void show_result(Progress *progress, const cJSON *event, const cJSON *dat
         fputc('\n', stderr);
 }
 
+/* Commands are told where one is another vendor's agent that failed: only that has a text */
+static void show_command(Progress *progress, const cJSON *event, const cJSON *data) {
+        const char *text = json_text(data, "text"), *cause = json_text(data, "cause");
+
+        (void) progress;
+        (void) event;
+        if (!text)
+                return;
+        tone(TONE_WARN);
+        fputs("    the command ended: ", stderr);
+        show_line(cause);
+        if (json_get(data, "code"))
+                fprintf(stderr, " %llu", (unsigned long long) number(data, "code"));
+        tone(TONE_PLAIN);
+        fputs("; the last that it said:\n", stderr);
+        terminal_lines(stderr, "      ", text, 4096);
+}
+
 static void show_verify_start(Progress *progress, const cJSON *event, const cJSON *data) {
         (void) progress;
         (void) event;
@@ -309,17 +327,12 @@ static const struct {
         const char *name;
         EventFn show;
 } events[] = {
-        { "task.state", show_state },
-        { "step.start", show_step },
-        { "step.end", show_step_end },
-        { "model.call", show_model },
-        { "tool.call", show_call },
-        { "tool.result", show_result },
-        { "verify.start", show_verify_start },
-        { "verify.end", show_verify_end },
-        { "ask", show_ask },
-        { "limit", show_limit },
-        { "notice", show_notice },
+        { "task.state", show_state },      { "step.start", show_step },
+        { "step.end", show_step_end },     { "model.call", show_model },
+        { "tool.call", show_call },        { "tool.result", show_result },
+        { "command.end", show_command },   { "verify.start", show_verify_start },
+        { "verify.end", show_verify_end }, { "ask", show_ask },
+        { "limit", show_limit },           { "notice", show_notice },
 };
 
 void progress_event(Progress *progress, const cJSON *event) {

@@ -203,6 +203,16 @@ static void on_end(void *userdata, const TransferEnd *end) {
 
 static const TransferEvents transfer_events = { on_head, on_body, on_end };
 
+/* What the client sent goes nowhere: it is told, and so is the task's log, since not every client shows what it was told. */
+static void refuse(Connection *connection, const RequestFault *wrong) {
+        static const char probe[] =
+                "HEAD "; /* some look so whether anybody is there: nothing is amiss */
+
+        if (strncmp(connection->in.data, probe, sizeof(probe) - 1) != 0)
+                route_refused(connection->route, wrong->status, wrong->text);
+        fault(connection, wrong->status, wrong->code, wrong->text);
+}
+
 /* The body as it may go out. Returns: 0, or negative and the client was told */
 static int pin_body(Connection *connection) {
         const char *text = connection->in.data + connection->head.head;
@@ -213,7 +223,7 @@ static int pin_body(Connection *connection) {
 
         r = body_read(text, connection->head.body, target, &facts, &wrong);
         if (r < 0) {
-                fault(connection, wrong.status, wrong.code, wrong.text);
+                refuse(connection, &wrong);
                 return r;
         }
         r = body_pin(text, connection->head.body, target, &facts, connection->route->model,
@@ -286,7 +296,7 @@ static void look(Connection *connection) {
         r = request_parse(connection->in.data ? connection->in.data : "", connection->in.len,
                           &connection->head, &wrong);
         if (r < 0)
-                fault(connection, wrong.status, wrong.code, wrong.text);
+                refuse(connection, &wrong);
         else if (r == 1 && connection->in.len >= connection->head.head + connection->head.body)
                 forward(connection);
 }

@@ -236,6 +236,21 @@ bool route_spend(Route *route) {
         return false;
 }
 
+void route_refused(Route *route, int status, const char *text) {
+        EgressEvent event = { .kind = EGRESS_REFUSED,
+                              .code = status,
+                              .id = route->id,
+                              .calls = route->calls,
+                              .like = route->like };
+
+        (void) snprintf(event.text, sizeof(event.text), "%s", text);
+        if (route->refusals == ROUTE_REFUSALS_MAX || strcmp(route->refusal, event.text) == 0)
+                return;
+        memcpy(route->refusal, event.text, sizeof(route->refusal));
+        route->refusals++;
+        route->say(route->userdata, &event);
+}
+
 void route_drop(Route *route, Connection *connection) {
         for (Connection **at = &route->connections; *at; at = connection_next(*at)) {
                 if (*at != connection)

@@ -12,6 +12,7 @@
 
 #define ROUTE_CONNECTIONS_MAX 8
 #define ROUTE_KEY_MAX         4096
+#define ROUTE_REFUSALS_MAX    8 /* that the front is told of */
 
 typedef struct Connection Connection;
 typedef struct Route Route;
@@ -26,6 +27,8 @@ struct Route {
         uint64_t requests_max;
         uint64_t bytes_max;
         uint64_t calls;
+        unsigned refusals;            /* that the front was told of */
+        char refusal[ERROR_TEXT_MAX]; /* the last one */
         char base_url[EGRESS_URL_MAX];
         char model[EGRESS_MODEL_MAX]; /* that every request is about; "": whichever it names */
         char *authorization;          /* owned, wiped; "Authorization: Bearer …"; NULL: no key */
@@ -67,6 +70,9 @@ int route_start(Route *route, sd_event *event, Multi *multi, Error *err);
 
 /** route_spend() - count one call. Returns: true where the budget allows it; the front is told where not */
 bool route_spend(Route *route);
+
+/** route_refused() - tell the front that a request was refused. @text: why */
+void route_refused(Route *route, int status, const char *text);
 
 /** route_drop() - a connection has ended: free it and accept again */
 void route_drop(Route *route, Connection *connection);

@@ -18,6 +18,8 @@
 #include "supervisor/front/task-progress.h"
 #include "supervisor/front/task-receipt.h"
 
+#define LAST_WORDS_MAX 2048 /* of another agent that failed, in the event of its end */
+
 /* ---- the command --------------------------------------------------------------------------------- */
 
 static void add_model(cJSON *json, const AgentCall *call) {
@@ -28,7 +30,20 @@ static void add_model(cJSON *json, const AgentCall *call) {
         json_add_number(model, "tokens_out", call->model.tokens_out);
 }
 
-static void tell_command(const AgentCall *call, const cJSON *asked, const cJSON *record) {
+/* The end of what another agent printed that failed: its step goes on, and nothing else would say why it did nothing. */
+static void add_last_words(cJSON *data, const AgentCall *call, const CommandEnd *end) {
+        bool well = end->cause == CAUSE_EXITED && end->code == 0;
+        autofree char *text = call->route && !well ? command_output(end, 0) : NULL;
+        size_t n = text ? strlen(text) : 0, from = n > LAST_WORDS_MAX ? n - LAST_WORDS_MAX : 0;
+
+        while (from < n && ((unsigned char) text[from] & 0xc0) == 0x80)
+                from++;
+        if (n > 0)
+                json_add_text(data, "text", text + from);
+}
+
+static void tell_command(const AgentCall *call, const cJSON *asked, const cJSON *record,
+                         const CommandEnd *end) {
         static const char *const copied[] = { "cause", "code", "signal", "wall_usec" };
         const EventHead head = { .event = "command.end", .step = call->step, .from_agent = true };
         const char *line = json_text(asked, "command");
@@ -44,6 +59,7 @@ static void tell_command(const AgentCall *call, const cJSON *asked, const cJSON 
                 if (json_get(record, copied[i]))
                         json_add_consume(data, copied[i],
                                          cJSON_Duplicate(json_get(record, copied[i]), true));
+        add_last_words(data, call, end);
         events_emit(call->task, &head, data);
 }
 
@@ -71,7 +87,7 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
                 add_model(json, call);
         if (!call->fork)
                 task_touched(task);
-        tell_command(call, asked, json);
+        tell_command(call, asked, json, end);
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         call->jail_call = false;                /* until here its socket's end leaves it to us */
         task->meter.output_bytes += end->seen[0] + end->seen[1];

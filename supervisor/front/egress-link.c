@@ -99,6 +99,10 @@ static void take_event(Front *front, EgressEvent *event) {
         case EGRESS_LIMIT:
                 task_model_limit(task, event);
                 break;
+        case EGRESS_REFUSED: /* our own agent says itself what it was told */
+                if (by_command)
+                        task_model_refused(task, event, call ? call->path : NULL);
+                break;
         default:
                 log_event(LOG_WARNING, "egress says something unknown");
         }

@@ -22,7 +22,7 @@ static const EventRow rows[] = {
         { "tool.result", true, false,
           MEMBERS("path", "role", "of", "tool", "ok", "wall_usec", "text") },
         { "command.end", false, false,
-          MEMBERS("path", "command", "cause", "code", "signal", "wall_usec") },
+          MEMBERS("path", "command", "cause", "code", "signal", "wall_usec", "text") },
         { "verify.start", false, false, MEMBERS("path", "n") },
         { "verify.end", false, false,
           MEMBERS("path", "n", "verdict", "cause", "reason", "tests", "failing", "restored",

@@ -81,11 +81,33 @@ void task_model_opened(Task *task, const EgressEvent *event) {
         task_start_agent(task);
 }
 
+/* Where the task is while a command with a way of its own runs. */
+static EventHead event_head(const Task *task, const char *event) {
+        const char *step = task->gate.begun.step;
+
+        return (EventHead){ .event = event,
+                            .step = *step ? step : NULL,
+                            .iteration = task->gate.begun.iteration };
+}
+
+void task_model_refused(Task *task, const EgressEvent *event, const char *path) {
+        EventHead head = event_head(task, "notice");
+        cJSON *data = cJSON_CreateObject();
+        char text[ERROR_TEXT_MAX + 64];
+
+        (void) snprintf(text, sizeof(text), "egress refused a request (%d): %s", event->code,
+                        event->text);
+        if (path)
+                json_add_text(data, "path", path);
+        json_add_text(data, "phase", "refused");
+        json_add_text(data, "text", text);
+        head.from_agent = true; /* so many as there is room for: egress says how many there are */
+        events_emit(task, &head, data);
+}
+
 void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
-        EventHead head = { .event = "model.call",
-                           .step = by_command && task->gate.begun.step[0] ? task->gate.begun.step
-                                                                          : NULL,
-                           .iteration = by_command ? task->gate.begun.iteration : 0 };
+        EventHead head =
+                by_command ? event_head(task, "model.call") : (EventHead){ .event = "model.call" };
         cJSON *data = cJSON_CreateObject();
         uint64_t tokens;
 

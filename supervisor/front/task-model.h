@@ -11,6 +11,8 @@
 int task_model_route(Task *task, FrontJail *agent_jail, Error *err);
 /** task_model_opened() - egress has the route, or says why not */
 void task_model_opened(Task *task, const EgressEvent *event);
+/** task_model_refused() - egress let a request of a command go nowhere: said in the log. @path: its step instance, or NULL */
+void task_model_refused(Task *task, const EgressEvent *event, const char *path);
 /** task_model_called() - a model call has ended: the agent's own, or @by_command one of a command in the task's jail */
 void task_model_called(Task *task, const EgressEvent *event, bool by_command);
 /** task_model_limit() - egress refused a call: a limit of the route */

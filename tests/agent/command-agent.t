@@ -156,7 +156,21 @@ run_task 1 "requests that lead out"
 is "$(sed -n '/^diff.* a\/refused /,$ s/^+\([0-9p].*\)/\1/p' "$scratch/result/patch.diff" | tr '\n' ';')" \
         "403 member;403 server_tool;403 address;404 not_found;" "are refused by egress"
 is "$(wc -l <"$scratch/journal")" 2 "and not sent"
+is "$(events 'd.get("phase") == "refused" and d["text"].split("): ")[0]' | sort | tr '\n' ';')" \
+        "egress refused a request (403;egress refused a request (403;egress refused a request (403;egress refused a request (404;" \
+        "the task's log says of each why"
+has "$err" "egress refused a request (404): only POST" "and so do the lines of the command"
 $git rm -qf refused.py
+
+# It fails: its step goes on, and its last words are told
+serve '[{"content": "done"}]'
+workflow '{"id": "work", "command-agent": ["sh", "-c", "python3 agent.py plain; seq 10000; echo I gave up; exit 3"]},
+          {"id": "then", "exec": ["sh", "-c", "echo $1 >code", "-", "{{ .steps.work.code }}"]}'
+run_task 1 "an agent that fails"
+has "$(cat "$scratch/result/patch.diff")" "+3" "its code is there for the steps behind it"
+is "$(events 'e["event"] == "command.end" and "text" in d and (d["code"], len(d["text"]), d["text"].split()[-4:])')" \
+        "(3, 2048, ['10000', 'I', 'gave', 'up'])" "the end of what it said is in the log"
+has "$err" "the command ended: exited 3; the last that it said:" "and is shown"
 
 # It does not wait for the answer: the call counts all the same, whether egress or the front hears of its end first
 serve '[{"stream": [{"choices": [{"index": 0, "delta": {"content": "x"}}]}, "[DONE]"], "gap": 5}]'

@@ -115,7 +115,8 @@ void events_emit(Task *task, const EventHead *head, cJSON *data) {
         SCOPED(json_free) cJSON *again = NULL;
 
         must_be_routed(task);
-        must(strcmp(head->event, "model.call") == 0 && text);
+        must(text && (strcmp(head->event, "model.call") == 0 ||
+                      (strcmp(head->event, "notice") == 0 && head->from_agent)));
         must(json_parse(text, strlen(text), 0, &again, NULL) == 0);
         json_free(data);
 }
