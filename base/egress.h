@@ -23,11 +23,13 @@ typedef struct EgressRequest {
         uint32_t kind;
         uint32_t pad;
         uint64_t id;           /* a number of the front's: a task's, or of a command of its */
-        uint64_t requests_max; /* model calls of this task; 0: no limit */
+        uint64_t requests_max; /* OPEN: model calls of this route and its branches; 0: no limit */
         uint64_t bytes_max;    /* of one reply; 0: no limit */
         char base_url[EGRESS_URL_MAX]; /* "https://host/v1": + the path below /v1 */
         char model[EGRESS_MODEL_MAX];  /* every request is about this one; "": whichever it names */
         uint64_t like;                 /* BRANCH: id of the route that it is one more way of */
+        uint64_t
+                patience_usec; /* that a request, or an answer that nobody reads, may stand; 0: as long as it likes */
 } EgressRequest;
 
 /* REFUSED: a request went nowhere. Told of a route ROUTE_REFUSALS_MAX times at most, the same one running once. */

@@ -4,7 +4,12 @@
  *   READING     bytes come in; nothing is sent upstream before the request is whole and allowed
  *   FORWARDING  a transfer is under way; its answer goes out as it comes. Input is not read, so that a
  *               client cannot pipeline memory full; its going away ends the transfer
- *   CLOSING     a last answer goes out, then the end
+ *   CLOSING     a last answer goes out, then the end. A request that was refused before it was whole is read to
+ *               its end and thrown away: a close before would take the answer from the client with a reset
+ *
+ * What a connection may hold is taken from its task's share before it is read: of a request its text twice, until
+ * it is on its way, and a fixed sum for an answer. Whatever the client lets stand (half a request, an answer, nothing at
+ * all) stands for the route's patience.
  *
  * A transfer's callbacks run inside of libcurl and must not free it. They only note that the client is
  * gone (`gone`); the end of the transfer, which follows, frees.
@@ -22,12 +27,18 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/units.h"
 #include "supervisor/egress/body.h"
 #include "supervisor/egress/reply.h"
 #include "supervisor/egress/request.h"
 #include "supervisor/egress/transfer.h"
+#include "supervisor/egress/upstream.h"
 
-#define ANTHROPIC_VERSION "2023-06-01" /* of a client that names none */
+#define IDLE_BYTES        (REQUEST_HEAD_MAX + 8u * 1024) /* of the share: what is held in any case */
+#define CALL_BYTES        (CONNECTION_OUT_MAX + TRANSFER_BYTES)
+#define SOCKET_BYTES      (128 * 1024) /* of the kernel's, each way; it doubles that */
+#define READ_BYTES        (64u * 1024)
+#define PATIENCE_ACCURACY 100000u
 
 typedef enum ConnectionState {
         CONNECTION_READING,
@@ -39,14 +50,22 @@ struct Connection {
         Connection *next; /* owned by the route's list */
         Route *route;     /* borrowed */
         ConnectionState state;
-        int fd;                  /* owned */
-        sd_event_source *source; /* owned */
+        int fd;                    /* owned */
+        sd_event_source *source;   /* owned */
+        sd_event_source *patience; /* owned; NULL: any */
+        uint64_t moved; /* monotonic: the present request began to come, or bytes went out */
+        size_t held;    /* of the task's share */
         Buf in, out;
-        RequestHead head; /* of the request under way */
-        Buf body;         /* of it, as it goes out */
-        char version[REQUEST_VALUE_MAX + 32], beta[REQUEST_VALUE_MAX + 32]; /* headers likewise */
-        Transfer *transfer;                                                 /* owned */
+        size_t looked;      /* of in: no head ends there */
+        size_t thrown;      /* bytes of a refused request */
+        RequestHead head;   /* of the request under way */
+        Buf body;           /* of it, as it goes out */
+        Upstream upstream;  /* likewise */
+        Transfer *transfer; /* owned */
+        bool has_head;
         bool gone;    /* the client went away or does not read */
+        bool idle;    /* gone, since it let stand what it had */
+        bool unread;  /* CLOSING: more of the request comes */
         bool started; /* the head of the answer is out */
         bool chunked;
         bool paused;
@@ -57,6 +76,8 @@ Connection *connection_free(Connection *connection) {
 
         transfer_free(connection->transfer);
         sd_event_source_disable_unref(connection->source);
+        sd_event_source_disable_unref(connection->patience);
+        (void) share_hold(connection->route->share, &connection->held, 0);
         (void) close(connection->fd);
         buf_deinit(&connection->in);
         buf_deinit(&connection->out);
@@ -72,7 +93,7 @@ Connection **connection_next(Connection *connection) {
 static void set_events(Connection *connection) {
         uint32_t events = EPOLLRDHUP;
 
-        if (connection->state == CONNECTION_READING)
+        if (connection->state == CONNECTION_READING || connection->unread)
                 events |= EPOLLIN;
         if (connection->out.len > 0)
                 events |= EPOLLOUT;
@@ -86,20 +107,38 @@ static void flush(Connection *connection) {
                 ssize_t n = send(connection->fd, connection->out.data, connection->out.len,
                                  MSG_NOSIGNAL | MSG_DONTWAIT);
 
-                if (n >= 0)
-                        buf_drop(&connection->out, (size_t) n);
-                else if (errno == EAGAIN)
+                if (n < 0 && errno == EAGAIN)
                         break;
-                else if (errno != EINTR)
+                if (n < 0 && errno != EINTR)
                         connection->gone = true;
+                if (n <= 0)
+                        continue;
+                buf_drop(&connection->out, (size_t) n);
+                connection->moved = units_monotonic();
         }
+        if (connection->unread && connection->out.len == 0)
+                (void) shutdown(connection->fd, SHUT_WR);
         set_events(connection);
 }
 
+/* From now on an answer waits for the client, where none did. */
+static void begin_waiting(Connection *connection) {
+        if (connection->out.len == 0)
+                connection->moved = units_monotonic();
+}
+
+static bool is_whole(const Connection *connection) {
+        return connection->has_head &&
+               connection->in.len >= connection->head.head + connection->head.body;
+}
+
 static void fault(Connection *connection, int status, const char *code, const char *text) {
+        begin_waiting(connection);
         if (reply_fault(&connection->out, status, code, text) < 0)
                 connection->gone = true;
+        connection->unread = connection->state == CONNECTION_READING && !is_whole(connection);
         connection->state = CONNECTION_CLOSING;
+        buf_deinit(&connection->in);
         flush(connection);
 }
 
@@ -112,6 +151,7 @@ static void on_head(void *userdata, const TransferHead *from) {
                            .final = from->status != 200,
                            .close = connection->head.close };
 
+        begin_waiting(connection);
         connection->started = true;
         connection->chunked = from->length < 0;
         if (reply_head(&connection->out, &head) < 0)
@@ -128,6 +168,7 @@ static int on_body(void *userdata, const char *bytes, size_t n) {
                 connection->paused = true;
                 return 0;
         }
+        begin_waiting(connection);
         if (reply_body(&connection->out, connection->chunked, bytes, n) < 0)
                 connection->gone = true;
         flush(connection);
@@ -138,7 +179,7 @@ static void tell_front(Connection *connection, const TransferEnd *end) {
         EgressEvent event = { .kind = EGRESS_CALL,
                               .code = (int32_t) end->status,
                               .id = connection->route->id,
-                              .calls = connection->route->calls,
+                              .calls = connection->route->share->calls,
                               .tokens_in = end->tokens_in,
                               .tokens_out = end->tokens_out,
                               .bytes_in = end->bytes_in,
@@ -156,10 +197,12 @@ static void read_more(Connection *connection);
 
 /* The answer is out: the next request, or the end. */
 static void next_request(Connection *connection) {
-        buf_drop(&connection->in, connection->head.head + connection->head.body);
         connection->transfer = transfer_free(connection->transfer);
         buf_deinit(&connection->body);
-        connection->started = connection->paused = false;
+        (void) share_hold(connection->route->share, &connection->held, IDLE_BYTES);
+        connection->started = connection->paused = connection->has_head = false;
+        connection->looked = 0;
+        connection->moved = units_monotonic();
         connection->state = connection->head.close ? CONNECTION_CLOSING : CONNECTION_READING;
         if (connection->state == CONNECTION_READING)
                 read_more(connection);
@@ -167,11 +210,13 @@ static void next_request(Connection *connection) {
 
 static void drop_if_over(Connection *connection) {
         if (connection->gone && connection->state == CONNECTION_FORWARDING) {
-                transfer_abort(connection->transfer); /* comes back here by on_end() */
+                transfer_abort(connection->transfer, /* comes back here by on_end() */
+                               connection->idle ? "the client does not read its answer"
+                                                : "the client went away");
                 return;
         }
-        if (connection->gone ||
-            (connection->state == CONNECTION_CLOSING && connection->out.len == 0))
+        if (connection->gone || (connection->state == CONNECTION_CLOSING &&
+                                 connection->out.len == 0 && !connection->unread))
                 route_drop(connection->route, connection);
 }
 
@@ -233,72 +278,97 @@ static int pin_body(Connection *connection) {
         return r;
 }
 
-/* Nothing of what the client sent goes out but its body, and two headers of Anthropic's. */
-static void fill_headers(Connection *connection, TransferSpec *spec) {
-        const RequestHead *head = &connection->head;
-        unsigned n = 0;
-
-        if (!request_is_messages(head->target)) {
-                spec->headers[0] = connection->route->authorization;
-                return;
-        }
-        (void) snprintf(connection->version, sizeof(connection->version), "anthropic-version: %s",
-                        head->version[0] ? head->version : ANTHROPIC_VERSION);
-        spec->headers[n++] = connection->version;
-        if (head->beta[0]) {
-                (void) snprintf(connection->beta, sizeof(connection->beta), "anthropic-beta: %s",
-                                head->beta);
-                spec->headers[n++] = connection->beta;
-        }
-        spec->headers[n] = connection->route->api_key;
-}
-
 static void send_request(Connection *connection) {
-        char url[EGRESS_URL_MAX + 64];
-        RequestTarget target = connection->head.target;
+        Upstream *upstream = &connection->upstream;
         Error err = ERROR_EMPTY;
-        TransferSpec spec = { .url = url,
-                              .bytes_max = connection->route->bytes_max,
-                              .costs = request_generates(target),
-                              .grows = target == REQUEST_MESSAGES,
-                              .echoes = target == REQUEST_RESPONSES,
-                              .events = &transfer_events,
-                              .userdata = connection };
 
-        (void) snprintf(url, sizeof(url), "%s%s", connection->route->base_url,
-                        connection->head.path);
-        fill_headers(connection, &spec);
-        if (request_has_body(target)) {
-                spec.body = connection->body.data;
-                spec.n_body = connection->body.len;
-        }
+        upstream_fill(upstream, connection->route, &connection->head, &connection->body);
+        upstream->spec.events = &transfer_events;
+        upstream->spec.userdata = connection;
         connection->state = CONNECTION_FORWARDING;
         set_events(connection);
-        if (transfer_new(connection->route->multi, connection->route->event, &spec,
+        if (transfer_new(connection->route->multi, connection->route->event, &upstream->spec,
                          &connection->transfer, &err) < 0)
                 fault(connection, 502, "provider", err.text);
 }
 
+/* The request as it came is not needed any more, but for what the client sent behind it. */
+static int let_go(Connection *connection) {
+        size_t whole = connection->head.head + connection->head.body;
+        size_t n = connection->in.len - whole;
+        char rest[REQUEST_HEAD_MAX]; /* no more is read ahead */
+
+        memcpy(rest, connection->in.data + whole, n);
+        buf_deinit(&connection->in);
+        connection->in.max = REQUEST_HEAD_MAX;
+        (void) share_hold(connection->route->share, &connection->held,
+                          IDLE_BYTES + CALL_BYTES + connection->body.len);
+        return buf_append(&connection->in, rest, n);
+}
+
 static void forward(Connection *connection) {
+        Route *route = connection->route;
+
         if (request_has_body(connection->head.target) && pin_body(connection) < 0)
                 return;
-        if (route_spend(connection->route))
-                send_request(connection);
-        else
+        if (let_go(connection) < 0)
+                fault(connection, 503, "memory", "egress has no memory for this request");
+        else if (!route->has_room(route->userdata))
+                fault(connection, 503, "busy", "the supervisor is busy: try again in a second");
+        else if (!route_spend(route))
                 fault(connection, 429, "limit", "the task's model calls are all used");
+        else
+                send_request(connection);
+}
+
+/* The head is known: is there room for what follows? */
+static bool take_room(Connection *connection) {
+        const RequestHead *head = &connection->head;
+        size_t whole = head->head + head->body;
+
+        connection->has_head = true;
+        if (share_hold(connection->route->share, &connection->held,
+                       IDLE_BYTES + CALL_BYTES + 2 * head->body + BODY_MORE_MAX)) {
+                connection->in.max = whole > REQUEST_HEAD_MAX ? whole : REQUEST_HEAD_MAX;
+                return true;
+        }
+        fault(connection, 503, "memory",
+              "other requests of this task, and their answers, hold all that egress has for it: "
+              "try again when they are done");
+        return false;
+}
+
+/* New bytes without an end of a line make no head whole. */
+static bool read_head(Connection *connection) {
+        const Buf *in = &connection->in;
+        size_t from = connection->looked;
+        RequestFault wrong = { 0 };
+        int r;
+
+        connection->looked = in->len;
+        if (in->len == from ||
+            (in->len < REQUEST_HEAD_MAX && !memchr(in->data + from, '\n', in->len - from)))
+                return false;
+        r = request_parse(in->data, in->len, &connection->head, &wrong);
+        if (r < 0)
+                refuse(connection, &wrong);
+        return r == 1 && take_room(connection);
 }
 
 /* Is there a whole request in what was read? */
 static void look(Connection *connection) {
-        RequestFault wrong = { 0 };
-        int r;
-
-        r = request_parse(connection->in.data ? connection->in.data : "", connection->in.len,
-                          &connection->head, &wrong);
-        if (r < 0)
-                refuse(connection, &wrong);
-        else if (r == 1 && connection->in.len >= connection->head.head + connection->head.body)
+        if ((connection->has_head || read_head(connection)) && is_whole(connection))
                 forward(connection);
+}
+
+/* As much as the present request may still need, and before its head is known as much as a head may have. */
+static ssize_t read_part(Connection *connection) {
+        size_t whole = connection->head.head + connection->head.body;
+        size_t want = (connection->has_head ? whole : REQUEST_HEAD_MAX) - connection->in.len;
+
+        if (connection->in.len == 0)
+                connection->moved = units_monotonic();
+        return buf_read(&connection->in, connection->fd, want < READ_BYTES ? want : READ_BYTES);
 }
 
 static void read_more(Connection *connection) {
@@ -308,7 +378,7 @@ static void read_more(Connection *connection) {
                 look(connection);
                 if (connection->state != CONNECTION_READING)
                         break;
-                n = buf_read(&connection->in, connection->fd, 64 * 1024);
+                n = read_part(connection);
                 if (n == -EAGAIN)
                         break;
                 if (n <= 0)
@@ -317,18 +387,33 @@ static void read_more(Connection *connection) {
         set_events(connection);
 }
 
+/* The rest of a request that was refused. */
+static void throw_away(Connection *connection) {
+        char bytes[16 * 1024];
+        ssize_t n = recv(connection->fd, bytes, sizeof(bytes), MSG_DONTWAIT);
+
+        if (n > 0)
+                connection->thrown += (size_t) n;
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) ||
+            connection->thrown > 2 * REQUEST_BODY_MAX)
+                connection->gone = true;
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdata) {
         Connection *connection = userdata;
 
         (void) source;
         (void) fd;
         if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) &&
-            (connection->state != CONNECTION_READING || !(events & EPOLLIN)))
+            ((connection->state != CONNECTION_READING && !connection->unread) ||
+             !(events & EPOLLIN)))
                 connection->gone = true;
         if (events & EPOLLOUT)
                 flush(connection);
         if ((events & EPOLLIN) && connection->state == CONNECTION_READING)
                 read_more(connection);
+        else if ((events & EPOLLIN) && connection->unread)
+                throw_away(connection);
         if (connection->paused && connection->out.len < CONNECTION_OUT_PAUSE / 2 &&
             !connection->gone) {
                 connection->paused = false;
@@ -338,35 +423,81 @@ static int on_io(sd_event_source *source, int fd, uint32_t events, void *userdat
         return 0;
 }
 
+/* ---- time ---------------------------------------------------------------------------------------- */
+
+static void run_out(Connection *connection) {
+        if (connection->state == CONNECTION_READING && connection->in.len > 0)
+                fault(connection, 408, "timeout", "the request did not come whole in time");
+        else
+                connection->gone = connection->idle = true;
+        drop_if_over(connection);
+}
+
+/* While the provider is waited for, the client is not. */
+static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
+        Connection *connection = userdata;
+        uint64_t patience = connection->route->patience_usec, since;
+        bool waits = connection->state != CONNECTION_FORWARDING || connection->out.len > 0;
+
+        (void) usec;
+        since = units_monotonic() - connection->moved;
+        if (sd_event_source_set_time_relative(source, waits && since < patience ? patience - since
+                                                                                : patience) < 0 ||
+            sd_event_source_set_enabled(source, SD_EVENT_ONESHOT) < 0)
+                connection->gone = true;
+        if (connection->gone || (waits && since >= patience))
+                run_out(connection);
+        return 0;
+}
+
+/* ---- start --------------------------------------------------------------------------------------- */
+
 /*
  * An answer goes out in pieces (head, body, last chunk). Held back until the piece before is acknowledged, which clients
- * do after 40 ms where they have nothing to say, each would cost that. Only time is lost where it is refused.
+ * do after 40 ms where they have nothing to say, each would cost that. The kernel's buffers, which it would let grow to
+ * several MiB, are no part of the task's share. Only time or room is lost where it is refused.
  */
-static void send_at_once(int fd) {
-        static const int on = 1;
+static void set_socket(int fd) {
+        static const int on = 1, most = SOCKET_BYTES;
 
         (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &most, sizeof(most));
+        (void) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &most, sizeof(most));
+}
+
+static int watch(Connection *connection) {
+        const Route *route = connection->route;
+        int r;
+
+        r = sd_event_add_io(route->event, &connection->source, connection->fd, EPOLLIN | EPOLLRDHUP,
+                            on_io, connection);
+        if (r >= 0)
+                r = sd_event_source_set_description(connection->source, "client");
+        if (r >= 0 && route->patience_usec > 0)
+                r = sd_event_add_time_relative(route->event, &connection->patience, CLOCK_MONOTONIC,
+                                               route->patience_usec, PATIENCE_ACCURACY, on_patience,
+                                               connection);
+        return r;
 }
 
 int connection_new_consume(Route *route, int fd, Connection **head) {
-        autoclose int owned = fd;
         Connection *connection = calloc(1, sizeof(*connection));
 
-        if (!connection)
-                return -ENOMEM;
-        *connection = (Connection){ .route = route,
-                                    .fd = owned,
-                                    .in = BUF_EMPTY(REQUEST_HEAD_MAX + REQUEST_BODY_MAX),
-                                    .out = BUF_EMPTY(CONNECTION_OUT_MAX),
-                                    .body = BUF_EMPTY(REQUEST_BODY_MAX + BODY_MORE_MAX) };
-        if (sd_event_add_io(route->event, &connection->source, fd, EPOLLIN | EPOLLRDHUP, on_io,
-                            connection) < 0) {
-                free(connection);
+        if (!connection) {
+                (void) close(fd);
                 return -ENOMEM;
         }
-        (void) sd_event_source_set_description(connection->source, "client");
-        send_at_once(fd);
-        (void) TAKE_FD(owned);
+        *connection = (Connection){ .route = route,
+                                    .fd = fd,
+                                    .moved = units_monotonic(),
+                                    .in = BUF_EMPTY(REQUEST_HEAD_MAX),
+                                    .out = BUF_EMPTY(CONNECTION_OUT_MAX),
+                                    .body = BUF_EMPTY(REQUEST_BODY_MAX + BODY_MORE_MAX) };
+        if (!share_hold(route->share, &connection->held, IDLE_BYTES) || watch(connection) < 0) {
+                (void) connection_free(connection);
+                return -ENOMEM;
+        }
+        set_socket(fd);
         connection->next = *head;
         *head = connection;
         return 0;

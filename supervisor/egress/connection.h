@@ -4,8 +4,8 @@
  */
 #include "supervisor/egress/route.h"
 
-#define CONNECTION_OUT_MAX   (1024 * 1024) /* bytes that may wait for a client */
-#define CONNECTION_OUT_PAUSE (256 * 1024)  /* from here on the provider is made to wait */
+#define CONNECTION_OUT_MAX   (256 * 1024) /* bytes that may wait for a client */
+#define CONNECTION_OUT_PAUSE (128 * 1024) /* from here on the provider is made to wait */
 
 /**
  * connection_new_consume() - serve @fd, in front of the list @head

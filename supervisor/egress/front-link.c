@@ -15,7 +15,9 @@
 #include "base/log.h"
 #include "supervisor/egress/route.h"
 
-#define EVENTS_WAITING_MAX 1536 /* more than all tasks that run can have connections */
+#define EVENTS_WAITING_MAX 1536
+#define EVENTS_CALLS_MAX \
+        512 /* no call begins above; what all tasks have under way still fits then */
 
 struct FrontLink {
         int fd;                  /* borrowed */
@@ -77,6 +79,12 @@ static void say(void *userdata, const EgressEvent *event) {
         flush(link);
 }
 
+static bool has_room(void *userdata) {
+        const FrontLink *link = userdata;
+
+        return link->n_waiting < EVENTS_CALLS_MAX;
+}
+
 static Route **find(FrontLink *link, uint64_t id) {
         Route **at = &link->routes;
 
@@ -87,7 +95,7 @@ static Route **find(FrontLink *link, uint64_t id) {
 
 static int branch(FrontLink *link, const EgressRequest *request, int *fds, Route **ret_route,
                   Error *err) {
-        const Route *other = *find(link, request->like);
+        Route *other = *find(link, request->like);
 
         if (!other)
                 return error_say(err, -ENOENT, "there is no route %llu to branch off",
@@ -106,6 +114,7 @@ static int open_route(FrontLink *link, const EgressRequest *request, int *fds, E
         if (r < 0)
                 return r;
         route->say = say;
+        route->has_room = has_room;
         route->userdata = link;
         r = route_start(route, link->event, link->multi, err);
         if (r < 0)

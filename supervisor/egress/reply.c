@@ -60,6 +60,7 @@ int reply_fault(Buf *out, int status, const char *code, const char *text) {
         ReplyHead head = {
                 .status = status, .type = "application/json", .final = true, .close = true
         };
+        bool later = status == 503; /* what is short now need not be so in a second */
         autofree char *printed = NULL;
         int r;
 
@@ -70,6 +71,10 @@ int reply_fault(Buf *out, int status, const char *code, const char *text) {
         printed = json_print(body);
         if (!printed)
                 return -ENOMEM;
+        if (later) {
+                head.final = false;
+                head.retry_after = "1";
+        }
         head.length = (int64_t) strlen(printed);
         r = reply_head(out, &head);
         return r < 0 ? r : buf_append(out, printed, strlen(printed));

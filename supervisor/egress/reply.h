@@ -25,5 +25,5 @@ int reply_body(Buf *out, bool chunked, const char *bytes, size_t n);
 /** reply_last() - the end of a chunked body. Returns: as buf_append() */
 int reply_last(Buf *out);
 
-/** reply_fault() - a whole answer of ours: {type: "error", "error": {message, type, code}}, final. Returns: as buf_append() */
+/** reply_fault() - a whole answer of ours: {type: "error", "error": {message, type, code}}; final, but 503. Returns: as buf_append() */
 int reply_fault(Buf *out, int status, const char *code, const char *text);

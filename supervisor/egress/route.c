@@ -15,6 +15,8 @@
 #include "base/fds.h"
 #include "supervisor/egress/connection.h"
 
+#define PAUSE_USEC 200000u /* where no descriptor is free */
+
 static char *wipe(char *secret) {
         if (secret)
                 explicit_bzero(secret, strlen(secret));
@@ -33,6 +35,8 @@ Route *route_free(Route *route) {
         while (route->connections)
                 route->connections = connection_free(route->connections);
         sd_event_source_disable_unref(route->source);
+        sd_event_source_disable_unref(route->pause);
+        share_unref(route->share);
         if (route->listener >= 0)
                 (void) close(route->listener);
         wipe(route->authorization);
@@ -147,8 +151,8 @@ static int make(const EgressRequest *request, int listener_consume, Route **ret_
         route->listener = listener_consume;
         route->id = request->id;
         route->like = request->like;
-        route->requests_max = request->requests_max;
         route->bytes_max = request->bytes_max;
+        route->patience_usec = request->patience_usec;
         *ret_route = route;
         return set_listener(route, err);
 }
@@ -165,6 +169,8 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
                 r = set_key(route, key, err);
         if (r >= 0)
                 r = set_url(route, request->base_url, err);
+        if (r >= 0)
+                r = share_new(request->requests_max, &route->share, err);
         if (r < 0)
                 return r;
         (void) snprintf(route->model, sizeof(route->model), "%s", request->model);
@@ -177,8 +183,8 @@ static int copy(char **to, const char *from) {
         return from && !*to ? -ENOMEM : 0;
 }
 
-int route_new_like(const Route *other, const EgressRequest *request, int listener,
-                   Route **ret_route, Error *err) {
+int route_new_like(Route *other, const EgressRequest *request, int listener, Route **ret_route,
+                   Error *err) {
         SCOPED(route_free) Route *route = NULL;
         int r;
 
@@ -188,10 +194,29 @@ int route_new_like(const Route *other, const EgressRequest *request, int listene
         if (copy(&route->authorization, other->authorization) < 0 ||
             copy(&route->api_key, other->api_key) < 0)
                 return error_set(err, -ENOMEM, "keep the key");
+        route->share = share_ref(other->share);
         memcpy(route->base_url, other->base_url, sizeof(route->base_url));
         memcpy(route->model, other->model, sizeof(route->model));
         *ret_route = TAKE_PTR(route);
         return 0;
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
+        Route *route = userdata;
+
+        (void) source;
+        (void) usec;
+        if (route->n_connections < ROUTE_CONNECTIONS_MAX)
+                (void) sd_event_source_set_enabled(route->source, SD_EVENT_ON);
+        return 0;
+}
+
+/* No descriptor or memory is free. The client still waits: without a pause it would be heard of again at once. */
+static void pause_listener(Route *route) {
+        route->pause = sd_event_source_disable_unref(route->pause);
+        if (sd_event_add_time_relative(route->event, &route->pause, CLOCK_MONOTONIC, PAUSE_USEC, 0,
+                                       on_pause_over, route) >= 0)
+                (void) sd_event_source_set_enabled(route->source, SD_EVENT_OFF);
 }
 
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata) {
@@ -200,8 +225,11 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
 
         (void) source;
         (void) events;
-        if (client < 0)
-                return 0; /* it went away again, or no descriptor is free: the next event tries */
+        if (client < 0) {
+                if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                        pause_listener(route);
+                return 0; /* else it went away again */
+        }
         if (connection_new_consume(route, TAKE_FD(client), &route->connections) < 0)
                 return 0;
         if (++route->n_connections == ROUTE_CONNECTIONS_MAX)
@@ -222,16 +250,18 @@ int route_start(Route *route, sd_event *event, Multi *multi, Error *err) {
 }
 
 bool route_spend(Route *route) {
+        Share *share = route->share;
         EgressEvent event = {
-                .kind = EGRESS_LIMIT, .id = route->id, .calls = route->calls, .like = route->like
+                .kind = EGRESS_LIMIT, .id = route->id, .calls = share->calls, .like = route->like
         };
 
-        if (route->requests_max == 0 || route->calls < route->requests_max) {
-                route->calls++;
+        if (share_call(share))
                 return true;
-        }
+        if (share->told)
+                return false;
+        share->told = true;
         (void) snprintf(event.text, sizeof(event.text), "all %llu model calls are used",
-                        (unsigned long long) route->requests_max);
+                        (unsigned long long) share->calls_max);
         route->say(route->userdata, &event);
         return false;
 }
@@ -240,7 +270,7 @@ void route_refused(Route *route, int status, const char *text) {
         EgressEvent event = { .kind = EGRESS_REFUSED,
                               .code = status,
                               .id = route->id,
-                              .calls = route->calls,
+                              .calls = route->share->calls,
                               .like = route->like };
 
         (void) snprintf(event.text, sizeof(event.text), "%s", text);

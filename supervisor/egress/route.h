@@ -9,6 +9,7 @@
 
 #include "base/egress.h"
 #include "supervisor/egress/multi.h"
+#include "supervisor/egress/share.h"
 
 #define ROUTE_CONNECTIONS_MAX 8
 #define ROUTE_KEY_MAX         4096
@@ -19,14 +20,16 @@ typedef struct Route Route;
 
 /* Tells the front; never blocks. */
 typedef void (*RouteSayFn)(void *userdata, const EgressEvent *event);
+/* May one more call begin: is there room for what will be told of it. */
+typedef bool (*RouteRoomFn)(void *userdata);
 
 struct Route {
         Route *next; /* owned by the list's head */
         uint64_t id;
         uint64_t like; /* id of the route that it is one more way of; 0: none */
-        uint64_t requests_max;
         uint64_t bytes_max;
-        uint64_t calls;
+        uint64_t patience_usec; /* 0: any */
+        Share *share;           /* owned, with the task's other routes */
         unsigned refusals;            /* that the front was told of */
         char refusal[ERROR_TEXT_MAX]; /* the last one */
         char base_url[EGRESS_URL_MAX];
@@ -35,12 +38,14 @@ struct Route {
         char *api_key;                /* likewise, as Anthropic wants it: "x-api-key: …" */
         int listener;                 /* owned */
         sd_event_source *source;      /* owned */
+        sd_event_source *pause;       /* owned: no descriptor was free */
         Connection *connections;      /* owned list */
         unsigned n_connections;
         sd_event *event; /* borrowed */
         Multi *multi;    /* borrowed */
         RouteSayFn say;
-        void *userdata; /* borrowed, for say */
+        RouteRoomFn has_room;
+        void *userdata; /* borrowed, for both */
 };
 
 /**
@@ -57,8 +62,8 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
  *
  * Returns: as route_new().
  */
-int route_new_like(const Route *other, const EgressRequest *request, int listener,
-                   Route **ret_route, Error *err);
+int route_new_like(Route *other, const EgressRequest *request, int listener, Route **ret_route,
+                   Error *err);
 /** route_end() - end what is under way on it; the front hears what that cost. Then only route_free() is left to do */
 void route_end(Route *route);
 /** route_free() - close listener and connections, wipe the key. Returns: NULL */
@@ -68,7 +73,7 @@ DEFINE_SCOPED(Route *, route_free);
 /** route_start() - accept on @event. Returns: 0 or negative errno */
 int route_start(Route *route, sd_event *event, Multi *multi, Error *err);
 
-/** route_spend() - count one call. Returns: true where the budget allows it; the front is told where not */
+/** route_spend() - count one call. Returns: true where the budget allows it; the front is told where not, once */
 bool route_spend(Route *route);
 
 /** route_refused() - tell the front that a request was refused. @text: why */

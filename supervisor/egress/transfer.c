@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/retry.h"
 #include "base/units.h"
@@ -18,7 +19,9 @@
 
 #define TIMEOUT_SECONDS 900L
 #define CONNECT_SECONDS 10L
-#define WAIT_ACCURACY   10000 /* of a wait before another try */
+#define WAIT_ACCURACY   10000        /* of a wait before another try */
+#define SOCKET_BYTES    (256 * 1024) /* of the kernel's, for what comes in */
+#define BUFFER_BYTES    (16L * 1024) /* of libcurl's, each way */
 
 struct Transfer {
         Multi *multi;               /* borrowed */
@@ -34,6 +37,7 @@ struct Transfer {
         bool aborted; /* the client went away: what it had asked for was asked for all the same */
         unsigned tries;
         uint64_t bytes;
+        size_t head_bytes; /* of all heads of this try */
         uint64_t began;
         char text[CURL_ERROR_SIZE];
 };
@@ -128,6 +132,28 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *userdata) 
         return n;
 }
 
+/* libcurl keeps all headers of an answer, however many. */
+static size_t take_head(char *bytes, size_t size, size_t count, void *userdata) {
+        Transfer *transfer = userdata;
+
+        (void) bytes;
+        transfer->head_bytes += size * count;
+        if (transfer->head_bytes <= TRANSFER_HEAD_MAX)
+                return size * count;
+        transfer->too_large = true;
+        return 0;
+}
+
+/* What comes in while the client does not read waits there, and the kernel would let it grow to several MiB. */
+static int set_socket(void *userdata, curl_socket_t fd, curlsocktype purpose) {
+        static const int most = SOCKET_BYTES;
+
+        (void) userdata;
+        (void) purpose;
+        (void) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &most, sizeof(most));
+        return CURL_SOCKOPT_OK;
+}
+
 static int add_header(Transfer *transfer, const char *line) {
         struct curl_slist *grown = curl_slist_append(transfer->headers, line);
 
@@ -159,13 +185,22 @@ static void set_body(Transfer *transfer) {
         (void) curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, transfer->spec.body);
 }
 
-/* No redirect: it would carry the key elsewhere. No proxy of the environment. Certificates are checked. */
+/*
+ * No redirect: it would carry the key elsewhere. No proxy of the environment. Certificates are checked. No HTTP/2: over
+ * one connection of several tasks, one that does not read would make the others wait, or libcurl keep 10 MiB for it.
+ */
 static void set_options(Transfer *transfer) {
         CURL *easy = transfer->easy;
 
         (void) curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
         (void) curl_easy_setopt(easy, CURLOPT_PROXY, "");
         (void) curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+        (void) curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);
+        (void) curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+        (void) curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+        (void) curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, set_socket);
+        (void) curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_head);
+        (void) curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
         (void) curl_easy_setopt(easy, CURLOPT_NETRC, (long) CURL_NETRC_IGNORED);
         (void) curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
         (void) curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
@@ -182,7 +217,7 @@ static void set_options(Transfer *transfer) {
 static int send_once(Transfer *transfer, Error *err) {
         buf_deinit(&transfer->held);
         transfer->text[0] = '\0';
-        transfer->bytes = 0;
+        transfer->bytes = transfer->head_bytes = 0;
         transfer->tries++;
         (void) curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT,
                                 transfer->tries > 1 ? 1L : 0L);
@@ -314,10 +349,10 @@ static bool pass_held(Transfer *transfer) {
                                            transfer->held.len) > 0;
 }
 
-void transfer_abort(Transfer *transfer) {
+void transfer_abort(Transfer *transfer, const char *why) {
         multi_remove(transfer->multi, transfer->easy);
         transfer->aborted = true;
-        finish(transfer, false, "the client went away");
+        finish(transfer, false, why);
 }
 
 void transfer_ended(void *userdata, CURLcode code) {

@@ -12,6 +12,9 @@
 #define TRANSFER_TRIES_MAX   4
 #define TRANSFER_HEADERS_MAX 4
 #define TRANSFER_HELD_MAX    (64 * 1024) /* of an answer that may be tried again */
+#define TRANSFER_HEAD_MAX    (64 * 1024) /* all headers of an answer */
+#define TRANSFER_BYTES \
+        (384 * 1024) /* that one costs at most, libcurl's buffers and TLS included, bodies not */
 
 typedef struct TransferHead {
         long status;
@@ -63,8 +66,8 @@ DEFINE_SCOPED(Transfer *, transfer_free);
 /** transfer_resume() - after body() said 0: there is room again */
 void transfer_resume(Transfer *transfer);
 
-/** transfer_abort() - the client went away: end() is called, now, with what is known so far */
-void transfer_abort(Transfer *transfer);
+/** transfer_abort() - the client went away, or @why: end() is called, now, with what is known so far */
+void transfer_abort(Transfer *transfer, const char *why);
 
 /** transfer_ended() - what multi calls at the end of each try (multi_on_end()) */
 void transfer_ended(void *transfer, CURLcode code);

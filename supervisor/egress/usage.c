@@ -16,7 +16,10 @@ void usage_deinit(Usage *usage) {
         buf_deinit(&usage->tail);
 }
 
-/* The length of the object at @at, by its brackets; no string of a usage object has one. 0: not whole. */
+/*
+ * The length of the object at @at, by its brackets; no string of a usage object has one. 0: not whole, or deeper than
+ * any: what an answer repeats of a request may be such objects within one another, and is read once for each level.
+ */
 static size_t object_length(const char *at) {
         unsigned depth = 0;
 
@@ -25,6 +28,8 @@ static size_t object_length(const char *at) {
                 depth -= at[i] == '}' && depth > 0;
                 if (depth == 0)
                         return i + 1;
+                if (depth > USAGE_DEPTH_MAX)
+                        return 0;
         }
         return 0;
 }
@@ -36,11 +41,11 @@ static uint64_t number(const cJSON *usage, const char *name) {
         return value;
 }
 
-static void read_object(Usage *usage, const char *at) {
+static void read_object(Usage *usage, const char *at, size_t n) {
         SCOPED(json_free) cJSON *object = NULL;
         uint64_t in, out;
 
-        if (json_parse(at, object_length(at), 0, &object, NULL) < 0)
+        if (json_parse(at, n, 0, &object, NULL) < 0)
                 return;
         usage->found = true;
         in = number(object, "prompt_tokens") + number(object, "input_tokens") +
@@ -58,13 +63,17 @@ static void look_through(Usage *usage) {
 
         for (; at && (at = strstr(at, "\"usage\"")); at++) {
                 const char *value = at + strlen("\"usage\"");
+                size_t n;
 
                 value += strspn(value, " \t\r\n");
                 if (*value++ != ':')
                         continue;
                 value += strspn(value, " \t\r\n");
-                if (*value == '{') /* streams send null before the last chunk */
-                        read_object(usage, value);
+                n = *value == '{' ? object_length(value) : 0; /* streams send null before the end */
+                if (n == 0)
+                        continue;
+                read_object(usage, value, n);
+                at = value + n - 1;
         }
 }
 

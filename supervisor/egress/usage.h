@@ -13,7 +13,8 @@
 #define USAGE_OBJECT_MAX      4096
 #define USAGE_BYTES_PER_TOKEN 4
 #define USAGE_LINE_LOOK       32
-#define USAGE_TAIL_MAX        (256 * 1024) /* is looked through at once */
+#define USAGE_TAIL_MAX        (32 * 1024) /* is looked through at once */
+#define USAGE_DEPTH_MAX       4 /* objects of details within one; of what is deeper nothing is read */
 
 typedef struct Usage {
         Buf tail; /* owned: not yet looked through, and an object's length before */

@@ -15,6 +15,8 @@
 #include "supervisor/front/task-model.h"
 #include "supervisor/front/task.h"
 
+#define PATIENCE_USEC 120000000ull /* that a client may let a request or an answer stand */
+
 bool egress_link_is_there(const Front *front) {
         return front->egress_fd >= 0;
 }
@@ -34,7 +36,8 @@ int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
         EgressRequest request = { .kind = EGRESS_OPEN,
                                   .id = open->number,
                                   .requests_max = open->calls_max,
-                                  .bytes_max = open->reply_bytes_max };
+                                  .bytes_max = open->reply_bytes_max,
+                                  .patience_usec = PATIENCE_USEC };
         const int fds[] = { open->listener_fd, open->key_fd };
 
         if (strlen(open->base_url) >= sizeof(request.base_url) ||
@@ -48,9 +51,9 @@ int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
 int egress_link_branch(Front *front, const EgressOpen *open, Error *err) {
         EgressRequest request = { .kind = EGRESS_BRANCH,
                                   .id = open->number,
-                                  .requests_max = open->calls_max,
                                   .bytes_max = open->reply_bytes_max,
-                                  .like = open->like };
+                                  .like = open->like,
+                                  .patience_usec = PATIENCE_USEC };
 
         return send_request(front, &request, &open->listener_fd, 1, err);
 }
