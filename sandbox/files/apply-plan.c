@@ -6,7 +6,7 @@
 
 #include "sandbox/files/apply-result.h"
 #include "sandbox/files/beneath.h"
-#include "sandbox/files/listing.h"
+#include "sandbox/files/emptied.h"
 #include "sandbox/files/names.h"
 #include "sandbox/files/side.h"
 
@@ -54,25 +54,6 @@ static int note_paths(ApplyPlan *plan, const PatchFile *file, Error *err) {
                 r = remember(plan->results, file->new_path, file->new_mode, err);
         }
         return r;
-}
-
-/* Is there nothing in a directory of the base but what the patch takes away. Returns: 1, 0, negative errno */
-static int is_emptied(const ApplyPlan *plan, const char *dir) {
-        SCOPED(listing_free) Listing *list = NULL;
-        autoclose int fd = beneath_dir(plan->old, dir);
-        char path[NAME_PATH_MAX];
-        int r = fd < 0 ? fd : listing_new(fd, &list);
-        unsigned i;
-
-        for (i = 0; r >= 0 && i < list->n; i++) {
-                if (!name_join(path, dir, list->items[i].name))
-                        return 0;
-                if (!list->items[i].is_dir && !table_find(plan->removed, path))
-                        return 0;
-                if (list->items[i].is_dir && (r = is_emptied(plan, path)) <= 0)
-                        return r;
-        }
-        return r < 0 ? r : 1;
 }
 
 /*
@@ -126,7 +107,7 @@ static int check_place(ApplyPlan *plan, const char *path, Error *err) {
                 return report_refuse(plan->report, RULE_PATCH_MISFIT, path,
                                      "the patch makes it, but the base has it already");
         }
-        r = is_emptied(plan, path);
+        r = emptied_is(plan->old, path, plan->removed);
         if (r < 0)
                 return error_set(err, r, "look at a directory of the base");
         if (r == 0)

@@ -11,8 +11,8 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/files/beneath.h"
+#include "sandbox/files/emptied.h"
 #include "sandbox/files/entry.h"
-#include "sandbox/files/listing.h"
 #include "sandbox/files/merge-sides.h"
 #include "sandbox/files/names.h"
 #include "sandbox/files/side.h"
@@ -39,24 +39,6 @@ static int read_ours(Merge *merge, const char *path, PatchSide *ret_side, char *
 
 /* ---- room ---------------------------------------------------------------------------------------- */
 
-/* Does nothing stay in a directory of ours. Returns: 1, 0, negative errno */
-static int is_emptied(const Merge *merge, const char *dir) {
-        SCOPED(listing_free) Listing *list = NULL;
-        autoclose int fd = beneath_dir(merge->job->tree, dir);
-        char path[NAME_PATH_MAX];
-        int r = fd < 0 ? fd : listing_new(fd, &list);
-
-        for (unsigned i = 0; r >= 0 && i < list->n; i++) {
-                if (!name_join(path, dir, list->items[i].name))
-                        return 0;
-                if (!list->items[i].is_dir && !table_find(merge->gone, path))
-                        return 0;
-                if (list->items[i].is_dir && (r = is_emptied(merge, path)) <= 0)
-                        return r;
-        }
-        return r < 0 ? r : 1;
-}
-
 /* Is there room for a file or a link that ours does not have. Returns: 1, 0, negative errno */
 static int has_room(const Merge *merge, const char *path) {
         char parent[NAME_PATH_MAX];
@@ -77,7 +59,7 @@ static int has_room(const Merge *merge, const char *path) {
         if (r < 0)
                 return r == -ENOENT ? 1 : r;
         /* what a patch cannot hold (a socket, say) is in the way as well */
-        return S_ISDIR(st.st_mode) ? is_emptied(merge, path) : 0;
+        return S_ISDIR(st.st_mode) ? emptied_is(merge->job->tree, path, merge->gone) : 0;
 }
 
 /* ---- one path ------------------------------------------------------------------------------------ */

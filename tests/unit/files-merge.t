@@ -165,6 +165,27 @@ def sockets(p):
 
 run = Run({"a": b"1"}, {"a": b"1"}, {"a": b"1", "s": b"new"}, sockets)
 t.same(run.conflicts, {b"s": "directory"}, "a socket of ours is in the way")
+
+
+def nest(top, depth):
+    """Directories in one another, as a command in a jail makes them; there is no path that long."""
+    def make(p):
+        here = os.open(p.at(top), os.O_RDONLY)
+        for _ in range(depth):
+            os.mkdir("d", dir_fd=here)
+            below = os.open("d", os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = below
+        os.close(here)
+    return make
+
+
+run = Run({"a": b"1"}, {"a": b"1"}, {"a": b"1", "d": b"new"}, nest("tree/work", 250))
+t.ok(run.r.done and not run.conflicts and run.found == [(0o100644, b"d", b"new")], "250 directories of ours, all empty: a file takes their place", run.r.records)
+sys.setrecursionlimit(10000)  # of scan()
+for depth in (300, 1900):
+    run = Run({"a": b"1"}, {"a": b"1"}, {"a": b"1", "d": b"new"}, nest("tree/work", depth))
+    t.ok(run.r.done and run.conflicts == {b"d": "directory"}, f"{depth} directories of ours, deeper than any path: they are in the way", run.r.records, run.r.code)
 run = Run({"a": b"1"}, {"a": b"1"}, {"a": b"2", "b\nc": b"new"})
 t.ok(run.r.done and [e[1] for e in run.found] == [b"a"] and ("b\nc", "name-bytes") in run.r.notes(),
      "a name with a newline is left out, with a note", run.r.records)
