@@ -26,8 +26,7 @@ int record_next(Buf *buf, Record *ret_record) {
         return 1;
 }
 
-int record_write(int fd, const RecordHead *head, const void *data, size_t n) {
-        char bytes[sizeof(RecordHead) + RECORD_DATA_MAX];
+size_t record_encode(const RecordHead *head, const void *data, size_t n, char *bytes) {
         RecordHead cut = *head;
 
         if (n > RECORD_DATA_MAX)
@@ -36,5 +35,12 @@ int record_write(int fd, const RecordHead *head, const void *data, size_t n) {
         memcpy(bytes, &cut, sizeof(cut));
         if (n > 0)
                 memcpy(bytes + sizeof(cut), data, n);
-        return fd_write_all(fd, bytes, sizeof(cut) + n); /* one write(2) where the pipe has room */
+        return sizeof(cut) + n;
+}
+
+int record_write(int fd, const RecordHead *head, const void *data, size_t n) {
+        char bytes[RECORD_MAX];
+
+        n = record_encode(head, data, n, bytes);
+        return fd_write_all(fd, bytes, n); /* one write(2) where the pipe has room */
 }

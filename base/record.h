@@ -104,5 +104,14 @@ typedef struct Record {
 /** record_next() - take one whole record off @buf. Returns: 1, 0 where more bytes are needed, -EBADMSG */
 int record_next(Buf *buf, Record *ret_record);
 
+#define RECORD_MAX (sizeof(RecordHead) + RECORD_DATA_MAX)
+
+/**
+ * record_encode() - one record as it is written; data above RECORD_DATA_MAX is cut
+ * @bytes: room for RECORD_MAX
+ *
+ * Returns: how many bytes it has.
+ */
+size_t record_encode(const RecordHead *head, const void *data, size_t n, char *bytes);
 /** record_write() - write one record to @fd; data above RECORD_DATA_MAX is cut. Returns: 0 or negative errno */
 int record_write(int fd, const RecordHead *head, const void *data, size_t n);

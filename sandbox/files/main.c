@@ -145,6 +145,8 @@ static const Option results_options[] = {
           "read these files below /upper/work, not fd 0" },
         { "since", 0, OPTION_NUMBER, offsetof(VerbArgs, since), "NSEC",
           "those alone that were written since then" },
+        { "wait", 0, OPTION_FLAG, offsetof(VerbArgs, wait), NULL,
+          "with --report: begin when fd 0 has ended" },
         OPTION_ROOT,
         { 0 },
 };
@@ -198,6 +200,7 @@ static int parse(int argc, char **argv, const VerbRow **ret_row, VerbArgs *args,
 
 int main(int argc, char **argv) {
         VerbArgs args = VERB_ARGS_DEFAULT;
+        static char room[REPORT_ROOM];
         Report report = REPORT_EMPTY(STDERR_FILENO);
         Error err = ERROR_EMPTY;
         const VerbRow *row = NULL;
@@ -207,6 +210,7 @@ int main(int argc, char **argv) {
                 (void) report_end(&report, r, &err);
                 return 2;
         }
+        report.room = room;
         (void) umask(0);
         (void) setlocale(LC_CTYPE, "C.UTF-8"); /* names of pax headers come as UTF-8 */
         r = row->run(&args, &report, &err);

@@ -6,9 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fds.h"
 #include "base/units.h"
 
 #define SENTENCE_MAX 512
+
+static int flush(Report *report) {
+        int r = fd_write_all(report->fd, report->room, report->n);
+
+        report->n = 0;
+        return r;
+}
+
+/* What the reader does something about, or what comes last, is not kept waiting */
+static bool is_urgent(RecordKind kind) {
+        return kind == RECORD_PROGRESS || kind == RECORD_REFUSED || kind == RECORD_FAILED ||
+               kind == RECORD_DONE;
+}
+
+static int send_record(Report *report, const RecordHead *head, const void *data, size_t n) {
+        int r = 0;
+
+        if (!report->room)
+                return record_write(report->fd, head, data, n);
+        if (report->n + RECORD_MAX > REPORT_ROOM)
+                r = flush(report);
+        report->n += record_encode(head, data, n, report->room + report->n);
+        return r == 0 && is_urgent(head->kind) ? flush(report) : r;
+}
 
 /* "path NUL sentence"; a path that is too long for a record is cut, never the sentence. */
 static int write_sentence(Report *report, const RecordHead *head, const char *path,
@@ -20,7 +45,7 @@ static int write_sentence(Report *report, const RecordHead *head, const char *pa
         memcpy(data, path, n);
         data[n++] = 0;
         memcpy(data + n, sentence, more);
-        return record_write(report->fd, head, data, n + more);
+        return send_record(report, head, data, n + more);
 }
 
 static __attribute__((format(printf, 2, 0))) void format_sentence(char *text, const char *format,
@@ -74,23 +99,23 @@ int report_progress(Report *report, uint64_t bytes, uint64_t entries) {
 int report_digest(Report *report, DigestOf what, const uint8_t *value) {
         RecordHead head = { .kind = RECORD_DIGEST, .flags = what };
 
-        return record_write(report->fd, &head, value, 32);
+        return send_record(report, &head, value, 32);
 }
 
 int report_numbers(Report *report, RecordKind kind, uint64_t a, uint64_t b) {
         RecordHead head = { .kind = (uint16_t) kind, .a = a, .b = b };
 
-        return record_write(report->fd, &head, NULL, 0);
+        return send_record(report, &head, NULL, 0);
 }
 
 int report_path(Report *report, RecordKind kind, uint32_t flags, uint32_t mode, const char *path) {
         RecordHead head = { .kind = (uint16_t) kind, .flags = flags, .a = mode };
 
-        return record_write(report->fd, &head, path, strlen(path));
+        return send_record(report, &head, path, strlen(path));
 }
 
 int report_bytes(Report *report, const RecordHead *head, const void *data, size_t n) {
-        return record_write(report->fd, head, data, n);
+        return send_record(report, head, data, n);
 }
 
 static int end_well(Report *report) {
@@ -108,7 +133,7 @@ static int end_well(Report *report) {
                          (unsigned long long) report->notes, REPORT_NOTES_MAX);
                 r = write_sentence(report, &head, "", sentence);
         }
-        return r < 0 ? r : record_write(report->fd, &done, NULL, 0);
+        return r < 0 ? r : send_record(report, &done, NULL, 0);
 }
 
 int report_end(Report *report, int r, const Error *failure) {
@@ -121,6 +146,6 @@ int report_end(Report *report, int r, const Error *failure) {
                 return r;
         if (!*text)
                 text = strerror(-r);
-        (void) record_write(report->fd, &head, text, strlen(text));
+        (void) send_record(report, &head, text, strlen(text));
         return r;
 }

@@ -17,9 +17,12 @@
 #define REPORT_NOTES_MAX      1000
 #define REPORT_PROGRESS_BYTES (64ull << 20)
 #define REPORT_PROGRESS_USEC  200000u
+#define REPORT_ROOM           (4 * RECORD_MAX)
 
 typedef struct Report {
-        int fd;            /* borrowed */
+        int fd; /* borrowed */
+        char *room; /* borrowed: REPORT_ROOM bytes, for many records in one write(2); NULL: one in each */
+        size_t n;          /* of them in use */
         bool refused;      /* a RECORD_REFUSED was written */
         bool cut;          /* results were left out: the reader is told by RECORD_DONE */
         const char *entry; /* borrowed: what is read now, for refusals that know no path; or NULL */

@@ -184,7 +184,17 @@ static int add_globs(Globs *globs, const OptionList *list, Error *err) {
         return r;
 }
 
-int verb_results(const VerbArgs *args, Report *report, Error *err) {
+/* Whoever wants the reports read closes fd 0 then: they are looked at in nothing before */
+static void wait_for_end(int fd) {
+        char byte;
+        ssize_t n;
+
+        do
+                n = read(fd, &byte, 1);
+        while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static int read_results(const VerbArgs *args, Report *report, Error *err) {
         autoclose int upper = args->reports.n > 0 ? open_place(args, "upper", err) : -EBADF;
         autoclose int work = upper >= 0 ? beneath_dir(upper, "work") : -EBADF;
         ResultsJob job = {
@@ -201,6 +211,12 @@ int verb_results(const VerbArgs *args, Report *report, Error *err) {
                 r = results_run(&job, report, err);
         globs_deinit(&job.globs);
         return r;
+}
+
+int verb_results(const VerbArgs *args, Report *report, Error *err) {
+        if (args->reports.n > 0 && args->wait)
+                wait_for_end(STDIN_FILENO);
+        return read_results(args, report, err);
 }
 
 static int part_of(const VerbArgs *args, PatchPart *ret, Error *err) {

@@ -27,6 +27,7 @@ typedef struct VerbArgs {
         uint64_t at; /* apply: byte that the patch begins at; UINT64_MAX: where fd 0 stands */
         OptionList reports;
         OptionList keys;
+        bool wait;      /* fd 0 has nothing but its end, which says when */
         uint64_t since; /* nanoseconds since 1970: no report is older */
         bool takes_image;
         bool held;

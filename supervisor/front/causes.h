@@ -42,16 +42,17 @@ typedef enum Hit {
 
 typedef struct CommandEnd { /* the record; borrowed by the callback's receiver */
         Cause cause;
-        int code;           /* exit code, or -errno where not started */
-        int signal;         /* 0: none */
-        uint32_t step;      /* InitStep where not started */
-        uint32_t hits;      /* BIT(Hit): limits whose counter rose */
-        uint32_t proved;    /* of them: nobody but this command can have made it rise */
-        bool others;        /* something else was in the jail while it ran */
-        bool own_counters;  /* memory and pids were counted for it alone (a narrow slot) */
-        bool gave_up;       /* the jail's init ended by itself: it had lost its spawner */
-        bool disk_before;   /* the disk was full when it began */
-        bool filtered;      /* the kernel recorded that a seccomp filter killed its process */
+        int code;          /* exit code, or -errno where not started */
+        int signal;        /* 0: none */
+        uint32_t step;     /* InitStep where not started */
+        uint32_t hits;     /* BIT(Hit): limits whose counter rose */
+        uint32_t proved;   /* of them: nobody but this command can have made it rise */
+        bool others;       /* something else was in the jail while it ran */
+        bool own_counters; /* memory and pids were counted for it alone (a narrow slot) */
+        bool gave_up;      /* the jail's init ended by itself: it had lost its spawner */
+        bool disk_before;  /* the disk was full when it began */
+        bool left;     /* something that it started may live on: init saw it, or could not say */
+        bool filtered; /* the kernel recorded that a seccomp filter killed its process */
         AuditRecord killed; /* that record */
         uint64_t oom_kills, forks_refused;
         uint64_t uncounted; /* HIT_SOCKETS: bytes, at most; HIT_LOCKS: at least */

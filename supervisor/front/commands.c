@@ -148,6 +148,7 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         SCOPED(command_free) Command *owned = command;
         CommandEnd end = { .output = { -EBADF, -EBADF },
                            .hits = command->hits,
+                           .left = !event || event->value,
                            .uncounted = command->uncounted };
         Cause ordered = command->ordered;
 

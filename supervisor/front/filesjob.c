@@ -2,7 +2,11 @@
  * filesjob: see filesjob.h.
  *
  *   jail asked for -> command running, records read as they come -> command ended, pipe read to its end
- *   -> (jail gone, where somebody may touch its layer or upper next) -> done, freed
+ *   -> (jail gone, where it makes a layer, or something of the command is left that could write to a kept upper) -> done,
+ *      freed
+ *
+ * A job that waits has its program started at once, with a pipe as descriptor 0: what it was made for comes through that
+ * (feed.h), so that a jail, an execution and a linker are paid while something else is waited for.
  *
  * What warder-files writes has been near hostile archives: a record of an unknown kind, bytes that are no
  * record, or anything after the last record fails the job.
@@ -19,6 +23,7 @@
 #include "base/owned.h"
 #include "base/rules.h"
 #include "supervisor/front/commands.h"
+#include "supervisor/front/feed.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
 
@@ -35,17 +40,20 @@ struct FilesJob {
         int input_fd;    /* owned, like all descriptors */
         int output_fd;
         int records_fd;
+        int feed_fd; /* of a job that waits: the other end of input_fd, until files_job_go() */
+        Feed *feed;
         sd_event_source *records;
         Buf buf;
         uint64_t wall_usec;
         uint64_t handle; /* of the jail whose upper is kept */
         bool keep_upper;
-        bool wait_gone;
+        bool makes_layer; /* the monitor gives it its name when the jail is gone */
         bool cancelled;
         bool done_seen; /* RECORD_DONE */
         bool refused;
         uint32_t rule;
         Error err; /* the first reason of a failure */
+        FilesStartedFn started;
         FilesRecordFn record;
         FilesDoneFn done;
         void *userdata;
@@ -61,6 +69,8 @@ static FilesJob *job_free(FilesJob *job) {
         fds_close(&job->input_fd, 1);
         fds_close(&job->output_fd, 1);
         fds_close(&job->records_fd, 1);
+        fds_close(&job->feed_fd, 1);
+        feed_free(job->feed);
         buf_deinit(&job->buf);
         job->front->jobs--;
         front_touch(job->front);
@@ -85,6 +95,8 @@ static void conclude(void *userdata) {
         SCOPED(job_free) FilesJob *job = userdata;
         FilesJobEnd end = { .refused = job->refused, .rule = job->rule };
 
+        if (job->err.code == 0 && job->feed && feed_failed(job->feed))
+                error_say(&job->err, -EIO, "what warder-files was to read could not be read");
         if (job->err.code == 0 && !job->done_seen)
                 error_say(&job->err, -EPROTO, "warder-files ended without saying why");
         end.err = job->err.code ? &job->err : NULL;
@@ -176,18 +188,26 @@ static void judge_end(FilesJob *job, const CommandEnd *end) {
         set_error(job, &err);
 }
 
+static void end_jail(FilesJob *job, bool wait) {
+        FrontJail *jail = TAKE_PTR(job->jail);
+
+        front_jail_end(jail, wait ? conclude : NULL, job);
+        if (!wait)
+                conclude(job);
+}
+
+/*
+ * A kept upper may become a layer as soon as nothing is left that could write to it: init saw that the command's group
+ * is empty, and what else is in the jail runs nothing of the command's.
+ */
 static void on_command(Command *command, const CommandEnd *end, void *userdata) {
         FilesJob *job = userdata;
-        FrontJail *jail = job->jail;
 
         (void) command;
         while (read_records(job) > 0)
                 ;
         judge_end(job, end);
-        job->jail = NULL;
-        front_jail_end(jail, job->wait_gone ? conclude : NULL, job);
-        if (!job->wait_gone)
-                conclude(job);
+        end_jail(job, job->makes_layer || (job->keep_upper && (end->left || job->err.code)));
 }
 
 static void spec_init(const FilesJob *job, CommandSpec *spec) {
@@ -224,6 +244,7 @@ static int start_command(FilesJob *job, FrontJail *jail, Error *err) {
         else
                 r = command_start(jail, &spec, on_command, job, &command, err);
         (void) close(ends[1]);
+        fds_close(&job->input_fd, 1); /* it has its own; nobody else's keeps a broken pipe whole */
         return r;
 }
 
@@ -239,13 +260,13 @@ static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
                 return;
         }
         job->handle = front_jail_handle(jail);
-        if (start_command(job, jail, &own) >= 0)
+        if (start_command(job, jail, &own) >= 0) {
+                if (job->started)
+                        job->started(job->userdata);
                 return;
+        }
         set_error(job, &own);
-        job->jail = NULL;
-        front_jail_end(jail, job->wait_gone ? conclude : NULL, job);
-        if (!job->wait_gone)
-                conclude(job);
+        end_jail(job, job->makes_layer || job->keep_upper);
 }
 
 static char **copy_argv(const char *const *argv) {
@@ -270,6 +291,16 @@ static int keep_fd(int fd, int *ret, Error *err) {
         return *ret < 0 ? error_set(err, -errno, "keep a descriptor for warder-files") : 0;
 }
 
+static int make_feed(FilesJob *job, Error *err) {
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "make a pipe for warder-files");
+        job->input_fd = ends[0];
+        job->feed_fd = ends[1];
+        return 0;
+}
+
 static int job_new(Front *front, const FilesJobSpec *spec, FilesJob **ret, Error *err) {
         SCOPED(job_free) FilesJob *job = NULL;
         FilesJob *fresh = calloc(1, sizeof *fresh);
@@ -281,18 +312,19 @@ static int job_new(Front *front, const FilesJobSpec *spec, FilesJob **ret, Error
                              .input_fd = -EBADF,
                              .output_fd = -EBADF,
                              .records_fd = -EBADF,
+                             .feed_fd = -EBADF,
                              .buf = BUF_EMPTY(RECORDS_MAX),
                              .wall_usec = spec->wall_usec,
                              .keep_upper = spec->keep_upper,
-                             .wait_gone = spec->keep_upper };
+                             .started = spec->started };
         front->jobs++;
         job = fresh;
         for (unsigned i = 0; i < spec->plan.n_layers; i++)
-                job->wait_gone |= spec->plan.layers[i].kind == LAYER_NEW;
+                job->makes_layer |= spec->plan.layers[i].kind == LAYER_NEW;
         job->argv = copy_argv(spec->argv);
         if (!job->argv)
                 return error_set(err, -ENOMEM, "start warder-files");
-        r = keep_fd(spec->input_fd, &job->input_fd, err);
+        r = spec->waits ? make_feed(job, err) : keep_fd(spec->input_fd, &job->input_fd, err);
         if (r >= 0)
                 r = keep_fd(spec->output_fd, &job->output_fd, err);
         if (r < 0)
@@ -344,6 +376,13 @@ int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(job);
+        return 0;
+}
+
+int files_job_go(FilesJob *job, int input_fd, Error *err) {
+        if (input_fd >= 0)
+                return feed_start(job->front->event, &job->feed_fd, input_fd, &job->feed, err);
+        fds_close(&job->feed_fd, 1);
         return 0;
 }
 

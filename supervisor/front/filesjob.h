@@ -6,13 +6,18 @@
 #include "base/record.h"
 #include "supervisor/front/jails.h"
 
+/** FilesStartedFn - at most once: the jail is there, and warder-files is being executed in it */
+typedef void (*FilesStartedFn)(void *userdata);
+
 typedef struct FilesJobSpec {    /* borrowed for the call */
         const char *const *argv; /* without the program: {"unpack", "--prefix", "work", NULL} */
-        Plan plan;          /* plan_init() and its views; the root (host) is added by the job */
-        bool keep_upper;    /* PLAN_KEEP_UPPER; then upper_handle in the end */
-        int input_fd;       /* -EBADF: none; duplicated */
-        int output_fd;      /* likewise */
-        uint64_t wall_usec; /* 0: the files policy's */
+        Plan plan;              /* plan_init() and its views; the root (host) is added by the job */
+        bool keep_upper;        /* PLAN_KEEP_UPPER; then upper_handle in the end */
+        int input_fd;           /* -EBADF: none; duplicated */
+        int output_fd;          /* likewise */
+        FilesStartedFn started; /* may be NULL */
+        bool waits;             /* until files_job_go(); then it has no input_fd */
+        uint64_t wall_usec;     /* 0: the files policy's */
         uint32_t owner_uid;
 } FilesJobSpec;
 
@@ -25,11 +30,21 @@ typedef struct FilesJobEnd {
 
 /** FilesRecordFn - each record as it comes (PROGRESS too), before the end; @record is borrowed */
 typedef void (*FilesRecordFn)(const Record *record, void *userdata);
-/** FilesDoneFn - once; where the plan had a LAYER_NEW or the upper is kept, nothing of the jail is left then */
+/**
+ * FilesDoneFn - once; where the plan had a LAYER_NEW nothing of the jail is left then; where the upper is kept, nothing
+ * that could write to it
+ */
 typedef void (*FilesDoneFn)(const FilesJobEnd *end, void *userdata);
 
 /** files_job_start() - Returns: 0 and @done will be called once; negative errno: it will not */
 int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record, FilesDoneFn done,
                     void *userdata, FilesJob **ret, Error *err);
+/**
+ * files_job_go() - a job that waits begins; once, before its @done
+ * @input_fd: a file, all of which is its input, duplicated; -EBADF: its input is empty
+ *
+ * Returns: 0 or negative errno: it waits on, cancel it
+ */
+int files_job_go(FilesJob *job, int input_fd, Error *err);
 /** files_job_cancel() - end it; @done is not called any more, a kept upper is dropped. Returns: NULL */
 FilesJob *files_job_cancel(FilesJob *job);

@@ -53,6 +53,7 @@ typedef struct Front {
         Notary *notary;
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
+        struct ResultsJob *ahead; /* list: results-job.h */
         sd_event_source *listen;
         sd_event_source *listen_again; /* while no descriptor is left for another client */
         sd_event_source *idle;         /* private: ends the front when nobody needs it */

@@ -67,7 +67,8 @@ struct FrontJail {
         char **environment; /* owned, with the image's; NULL: the default one */
         char policy[72];
         bool listed;
-        bool charged; /* with limits.plan, to the owner */
+        bool charged;   /* with limits.plan, to the owner */
+        bool uncounted; /* quota_end_jail() was called */
         int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
         uint32_t owner_uid;
         uint64_t created_usec;
@@ -83,12 +84,18 @@ static const uint8_t state_next[_FRONT_JAIL_STATE_MAX] = {
         [FRONT_JAIL_READY] = BIT(FRONT_JAIL_ENDING),
 };
 
+static void count_no_more(FrontJail *jail) {
+        if (jail->charged && !jail->uncounted)
+                quota_end_jail(jail->front, jail->owner_uid, &jail->limits.plan);
+        jail->uncounted = true;
+}
+
 static void set_state(FrontJail *jail, FrontJailState state) {
         if (!(state_next[jail->state] & BIT(state)))
                 return;
         jail->state = state;
-        if (state == FRONT_JAIL_ENDING && jail->charged)
-                quota_end_jail(jail->front, jail->owner_uid, &jail->limits.plan);
+        if (state == FRONT_JAIL_ENDING)
+                count_no_more(jail);
         log_event(LOG_INFO, "jail changes state", F("JAIL", jail->id),
                   F("STATE", state_names[state]), F("POLICY", jail->policy),
                   F("SNAPSHOT", jail->snapshot));
@@ -109,7 +116,7 @@ static FrontJail *jail_free(FrontJail *jail) {
                 client_unwatch(jail->client, on_client_gone, jail);
         if (jail->charged)
                 quota_release_jail(jail->front, jail->owner_uid, &jail->limits.plan,
-                                   jail->state == FRONT_JAIL_ENDING);
+                                   jail->uncounted);
         if (jail->prev)
                 jail->prev->next = jail->next;
         else if (jail->front->jails == jail)
@@ -161,10 +168,12 @@ void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata) {
                 *entry = (Gone){ jail->gones, gone, userdata };
                 jail->gones = entry;
         }
-        if (jail->state == FRONT_JAIL_MAKING)
+        if (jail->state == FRONT_JAIL_MAKING) {
                 jail->end_wanted = true;
-        else if (jail->state == FRONT_JAIL_READY)
+                count_no_more(jail);
+        } else if (jail->state == FRONT_JAIL_READY) {
                 destroy(jail);
+        }
 }
 
 static void on_client_gone(Client *client, void *userdata) {

@@ -26,6 +26,7 @@ struct PatchApply {
         uint64_t n_paths;
         PatchList list;
         bool no_memory;
+        PatchApplyStartedFn started;
         PatchApplyDoneFn done;
         void *userdata;
 };
@@ -204,6 +205,12 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
         apply->done(&end, apply->userdata);
 }
 
+static void on_started(void *userdata) {
+        PatchApply *apply = userdata;
+
+        apply->started(apply->userdata);
+}
+
 typedef struct Words { /* of warder-files, with room for its numbers */
         const char *argv[ARGS_MAX];
         unsigned n, n_numbers;
@@ -287,6 +294,7 @@ int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret
         SCOPED(patch_apply_free) PatchApply *apply = calloc(1, sizeof(*apply));
         Words words;
         FilesJobSpec job = { .argv = words.argv,
+                             .started = spec->started ? on_started : NULL,
                              .keep_upper = true,
                              .input_fd = spec->patch_fd,
                              .output_fd = spec->shield->listing,
@@ -295,6 +303,7 @@ int patch_apply_start(Front *front, const PatchApplySpec *spec, PatchApply **ret
 
         if (!apply || touched_init(&apply->touched) < 0 || patch_list_init(&apply->list) < 0)
                 return error_set(err, -ENOMEM, "apply a patch");
+        apply->started = spec->started;
         apply->done = spec->done;
         apply->userdata = spec->userdata;
         fill_words(&words, spec);

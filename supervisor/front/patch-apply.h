@@ -36,6 +36,8 @@ typedef struct PatchApplyEnd {
         PatchList *list;        /* borrowed; its arrays may be taken (set to NULL) */
 } PatchApplyEnd;
 
+/** PatchApplyStartedFn - at most once: warder-files is at work */
+typedef void (*PatchApplyStartedFn)(void *userdata);
 /** PatchApplyDoneFn - once */
 typedef void (*PatchApplyDoneFn)(const PatchApplyEnd *end, void *userdata);
 
@@ -52,6 +54,7 @@ typedef struct PatchApplySpec {
         bool remark;      /* fill the end's remarks */
         unsigned list;    /* fill the end's list, with so many hunks; 0: it stays empty */
         uint32_t owner_uid;
+        PatchApplyStartedFn started; /* may be NULL */
         PatchApplyDoneFn done;
         void *userdata;
 } PatchApplySpec;

@@ -13,6 +13,7 @@
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/results-job.h"
 
 #define BUCKETS     256u
 #define MINUTE_USEC 60000000ull
@@ -299,13 +300,29 @@ bool quota_is_held(Front *front, uint32_t uid, const PlanLimits *limits) {
         return held;
 }
 
+bool quota_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
+        Charge charges[JAIL_CHARGES];
+        Account *account;
+
+        jail_charges(limits, charges);
+        return find(front, uid, &account, NULL) >= 0 && check_jail(account, charges, NULL) >= 0;
+}
+
+/* What was only made ahead goes first */
+static int make_room(Front *front, Account *account, const Charge *charges, Error *err) {
+        while (check_jail(account, charges, NULL) < 0)
+                if (!results_let_go(front, account->uid))
+                        return check_jail(account, charges, err);
+        return 0;
+}
+
 int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err) {
         Charge charges[JAIL_CHARGES];
         Account *account;
         int r = find(front, uid, &account, err);
 
         jail_charges(limits, charges);
-        return r < 0 ? r : check_jail(account, charges, err);
+        return r < 0 ? r : make_room(front, account, charges, err);
 }
 
 int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err) {
@@ -320,7 +337,7 @@ int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Erro
         if (r < 0)
                 return r;
         jail_charges(limits, charges);
-        r = check_jail(account, charges, err);
+        r = make_room(front, account, charges, err);
         if (r < 0)
                 return r;
         for (unsigned i = 0; i < JAIL_CHARGES; i++)

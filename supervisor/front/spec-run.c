@@ -31,12 +31,13 @@ struct SpecRun {
         const VerifyCommand *commands; /* borrowed */
         unsigned n;
         unsigned at;
-        bool running;          /* a command is under way: its callback will come */
-        bool ending;           /* the jail's end is waited for: likewise */
-        FilesJob *job;         /* owned */
+        bool running;    /* a command is under way: its callback will come */
+        bool ending;     /* the jail's end is waited for: likewise */
+        ResultsJob *job; /* owned */
+        ResultsJob *
+                ahead; /* owned: it waits for the output of the command that runs, or of the first */
         Samples *samples;      /* owned: of the command that runs */
         uint64_t since_nsec;   /* wall clock: when the present command began; 0: it is the first */
-        char since[24];        /* the same as a word */
         sd_event_source *tick; /* owned: the wait for it */
         bool cancelled;
         RunResult *result; /* owned */
@@ -51,6 +52,7 @@ static SpecRun *spec_run_free(SpecRun *run) {
         if (!run)
                 return NULL;
         run_result_free(run->result);
+        results_cancel(run->ahead);
         samples_free(run->samples);
         sd_event_source_disable_unref(run->tick);
         free(run);
@@ -78,6 +80,7 @@ static void finish(SpecRun *run, const Error *err) {
         FrontJail *jail = run->jail[0] ? front_jail_find(run->front, run->jail, 0) : NULL;
         SpecRunEnd end = { .err = err };
 
+        run->ahead = results_cancel(run->ahead);
         if (!err && run->wait_gone && jail) {
                 (void) TAKE_PTR(owned);
                 run->ending = true;
@@ -115,6 +118,7 @@ static void command_over(SpecRun *run) {
         if (run->event)
                 run->event(command->id, command, run->userdata);
         run->at++;
+        run->ahead = results_cancel(run->ahead); /* of this command, and no other */
         if (limit || (command->parse == PARSE_EXIT && !run_command_is_good(command)))
                 finish(run, NULL);
         else
@@ -141,42 +145,21 @@ static void on_results(const FilesJobEnd *end, void *userdata) {
         finish(run, &err);
 }
 
-/* Reports lie in the upper of the jail: nothing of the command is left that could still write to them */
-static int add_reports(SpecRun *run, const VerifyCommand *row, const char **argv, Plan *plan,
-                       Error *err) {
+static ResultsSpec results_of(const SpecRun *run) {
         FrontJail *jail = front_jail_find(run->front, run->jail, 0);
-        GateView upper = { .target = VIEW_UPPER, .upper = jail ? front_jail_handle(jail) : 0 };
 
-        if (!jail)
-                return error_say(err, -ESRCH, "the jail ended before its reports were read");
-        (void) snprintf(run->since, sizeof(run->since), "%llu",
-                        (unsigned long long) run->since_nsec);
-        *argv++ = "--since";
-        *argv++ = run->since;
-        for (unsigned i = 0; i < row->n_reports; i++) {
-                *argv++ = "--report";
-                *argv++ = row->reports[i];
-        }
-        *argv++ = verify_parse_name(row->parse);
-        *argv = NULL;
-        return gate_view(plan, &upper, err);
+        return (ResultsSpec){ .row = &run->commands[run->at],
+                              .jail = jail ? front_jail_handle(jail) : 0,
+                              .since_nsec = run->since_nsec,
+                              .owner_uid = run->owner_uid };
 }
 
 static int read_results(SpecRun *run, int output_fd, Error *err) {
-        const VerifyCommand *row = &run->commands[run->at];
-        const char *argv[2 * VERIFY_REPORTS_MAX + 5] = { "results", verify_parse_name(row->parse) };
-        FilesJobSpec spec = { .argv = argv,
-                              .input_fd = row->n_reports ? -EBADF : output_fd,
-                              .output_fd = -EBADF,
-                              .owner_uid = run->owner_uid };
-        int r;
+        const ResultsReader reader = { on_record, on_results, run };
+        const ResultsSpec spec = results_of(run);
 
-        r = gate_files_plan(run->front, &spec.plan, err);
-        if (r == 0 && row->n_reports)
-                r = add_reports(run, row, argv + 1, &spec.plan, err);
-        if (r < 0)
-                return r;
-        return files_job_start(run->front, &spec, on_record, on_results, run, &run->job, err);
+        return results_read(run->front, TAKE_PTR(run->ahead), &spec, output_fd, &reader, &run->job,
+                            err);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------ */
@@ -244,6 +227,7 @@ static int start_command(SpecRun *run, const VerifyCommand *row, Error *err) {
 
 static void begin(SpecRun *run) {
         const VerifyCommand *row = &run->commands[run->at];
+        const ResultsSpec results = results_of(run);
         Error err = ERROR_EMPTY;
 
         if (run->event)
@@ -252,6 +236,8 @@ static void begin(SpecRun *run) {
                 fail(run, -ENOBUFS, "keep account of the commands");
         else if (start_command(run, row, &err) < 0)
                 finish(run, &err);
+        else if (!run->ahead)
+                run->ahead = results_ahead(run->front, &results);
 }
 
 /*
@@ -325,8 +311,10 @@ int spec_run_start(Front *front, const SpecRunSpec *spec, SpecRun **ret, Error *
         SCOPED(spec_run_free) SpecRun *run = calloc(1, sizeof(*run));
         int r;
 
-        if (!run)
+        if (!run) {
+                results_cancel(spec->ahead);
                 return error_set(err, -ENOMEM, "run the commands of a verify");
+        }
         *run = (SpecRun){ .front = front,
                           .keep_upper = spec->root.keep_upper,
                           .wait_gone = spec->root.keep_upper || spec->upper_stays,
@@ -338,6 +326,7 @@ int spec_run_start(Front *front, const SpecRunSpec *spec, SpecRun **ret, Error *
                           .event = spec->event,
                           .done = spec->done,
                           .userdata = spec->userdata,
+                          .ahead = spec->ahead,
                           .result = run_result_new() };
         if (!run->result)
                 return error_set(err, -ENOMEM, "run the commands of a verify");
@@ -358,7 +347,8 @@ SpecRun *spec_run_cancel(SpecRun *run) {
         }
         if (run->ending) /* on_gone() frees */
                 return NULL;
-        run->job = run->job ? files_job_cancel(run->job) : NULL;
+        run->job = results_cancel(run->job);
+        run->ahead = results_cancel(run->ahead);
         count_cpu(run, 0); /* what nobody waits for was used all the same */
         gate_jail_end_dropping(run->front, run->jail, run->keep_upper ? run->handle : run->upper);
         if (!run->running) /* else on_done() frees */

@@ -1,9 +1,11 @@
 #pragma once
 /*
  * spec-run: the commands of a verify spec (or its setup), one after the other, in one fresh jail; their
- * output is read by warder-files in another. One at a time is under way: a jail, a command, or a job.
+ * output is read by warder-files in another, which waits for it already while the command runs. One at a time is under
+ * way: a jail, a command, or a job that reads.
  */
 #include "supervisor/front/gate-plan.h"
+#include "supervisor/front/results-job.h"
 #include "supervisor/front/run-result.h"
 
 typedef struct SpecRun SpecRun;
@@ -25,6 +27,8 @@ typedef struct SpecRunSpec {
         bool upper_stays; /* … but not here: @done comes when nothing of the jail is left on it */
         const VerifyCommand *commands; /* borrowed until the end */
         unsigned n;
+        ResultsJob
+                *ahead; /* for the first command, owned by the run from the call on; NULL: none */
         SpecRunEventFn event; /* may be NULL */
         SpecRunDoneFn done;
         void *userdata;

@@ -130,8 +130,7 @@ bool turn_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
         Full full = { 0 };
 
         return turns_waiting(front->turns) == 0 && read_rules(front, &rules, &err) >= 0 &&
-               quota_check_jail(front, uid, limits, &err) >= 0 &&
-               !quota_is_held(front, uid, limits) &&
+               quota_has_room(front, uid, limits) && !quota_is_held(front, uid, limits) &&
                !is_full(front, &rules, limits->memory_bytes, &full);
 }
 

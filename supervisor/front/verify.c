@@ -30,6 +30,7 @@ struct Verify {
         ShieldJob *shielding; /* owned, one at a time */
         PatchApply *apply;
         BaseRun *base_run;
+        ResultsJob *ahead; /* for the first command, until the first run has it */
         SpecRun *run;
         Shield shield;     /* owned */
         uint64_t patch_at; /* byte that the patch begins at, where it is read more than once */
@@ -61,6 +62,7 @@ static void set_state(Verify *verify, VerifyState state) {
 static Verify *verify_free(Verify *verify) {
         if (!verify)
                 return NULL;
+        results_cancel(verify->ahead);
         gate_upper_drop(verify->front, verify->upper);
         shield_release(verify->front, &verify->shield);
         touched_deinit(&verify->touched);
@@ -245,6 +247,7 @@ static void start_run(Verify *verify) {
 
         set_state(verify, VERIFY_RUN);
         spec.root.upper = verify->upper;
+        spec.ahead = TAKE_PTR(verify->ahead);
         if (spec_run_start(verify->front, &spec, &verify->run, &err) < 0)
                 finish_fault(verify, "jail", &err);
         else if (!spec.upper_stays)
@@ -334,6 +337,15 @@ static void on_applied(const PatchApplyEnd *end, void *userdata) {
         start_base(verify);
 }
 
+/* The shells and the processor that the patch needed it has: now for who reads the first command's results */
+static void on_apply_started(void *userdata) {
+        Verify *verify = userdata;
+        const ResultsSpec results = { .row = &verify->input.spec->commands[0],
+                                      .owner_uid = verify->input.owner_uid };
+
+        verify->ahead = results_ahead(verify->front, &results);
+}
+
 static int start_apply(Verify *verify, Error *err) {
         const WorkBase *base = verify->input.base;
         GateLayers layers = work_base_layers(base, false), setup = { .n = 0 };
@@ -346,6 +358,7 @@ static int start_apply(Verify *verify, Error *err) {
                                 .remark = true,
                                 .list = verify->input.spec->tdd.asked ? VERIFY_HUNKS_MAX : 0,
                                 .owner_uid = verify->input.owner_uid,
+                                .started = on_apply_started,
                                 .done = on_applied,
                                 .userdata = verify };
 

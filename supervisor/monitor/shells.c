@@ -38,10 +38,15 @@ static int on_refill(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 void shells_refill(Monitor *monitor, uint64_t delay_usec) {
-        if (monitor->refill)
-                return; /* not put off: under a steady load there would never be a refill */
-        if (sd_event_add_time_relative(monitor->event, &monitor->refill, CLOCK_MONOTONIC,
-                                       delay_usec, delay_usec / 4, on_refill, monitor) >= 0)
+        uint64_t now = 0, at = 0;
+
+        if (monitor->refill) { /* brought forward, not put off: under a steady load there would never be a refill */
+                (void) sd_event_now(monitor->event, CLOCK_MONOTONIC, &now);
+                (void) sd_event_source_get_time(monitor->refill, &at);
+                if (now + delay_usec < at)
+                        (void) sd_event_source_set_time(monitor->refill, now + delay_usec);
+        } else if (sd_event_add_time_relative(monitor->event, &monitor->refill, CLOCK_MONOTONIC,
+                                              delay_usec, delay_usec / 4, on_refill, monitor) >= 0)
                 (void) sd_event_source_set_description(monitor->refill, "refill of the shells");
 }
 
@@ -82,7 +87,7 @@ int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
         if (r < 0)
                 return r;
         best->handle = ++monitor->last_handle;
-        shells_refill(monitor, REFILL_USEC);
+        shells_refill(monitor, count_shells(monitor) > 1 ? REFILL_LATE_USEC : REFILL_USEC);
         *ret = best;
         return 0;
 }

@@ -5,6 +5,8 @@
 #include "supervisor/monitor/monitor.h"
 
 #define REFILL_USEC 5000 /* after a create: its command is under way by then */
+#define REFILL_LATE_USEC \
+        30000 /* where more than one is left: more creates, as those of a verify, may be about to come */
 
 /** shells_refill() - fill the pool up after a while; nothing if that is coming already */
 void shells_refill(Monitor *monitor, uint64_t delay_usec);
