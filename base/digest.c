@@ -1,12 +1,15 @@
 /*
  * digest: see digest.h. SHA-256 of libcrypto fails only where it was misused, which would be our own
  * bug, and a digest that is silently wrong would be worse than an end of the process.
+ *
+ * Of libcrypto's two ways to the same code the older one is taken, SHA256_Update(): the other, EVP, sets up all algorithms
+ * and reads a configuration first, which takes as long as all else that warder-files does for a small patch.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "base/digest.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +21,7 @@
 #define READ_CHUNK 65536
 
 struct Digest {
-        EVP_MD_CTX *context; /* owned */
+        SHA256_CTX context;
 };
 
 static void must(int good) {
@@ -27,37 +30,35 @@ static void must(int good) {
 }
 
 int digest_new(Digest **ret_digest) {
-        SCOPED(digest_free) Digest *digest = calloc(1, sizeof(*digest));
+        Digest *digest = calloc(1, sizeof(*digest));
 
         if (!digest)
                 return -ENOMEM;
-        digest->context = EVP_MD_CTX_new();
-        if (!digest->context || EVP_DigestInit_ex(digest->context, EVP_sha256(), NULL) != 1)
-                return -ENOMEM;
-        *ret_digest = TAKE_PTR(digest);
+        must(SHA256_Init(&digest->context));
+        *ret_digest = digest;
         return 0;
 }
 
 Digest *digest_free(Digest *digest) {
-        if (digest)
-                EVP_MD_CTX_free(digest->context);
         free(digest);
         return NULL;
 }
 
 void digest_add(Digest *digest, const void *bytes, size_t n) {
-        must(EVP_DigestUpdate(digest->context, bytes, n));
+        must(SHA256_Update(&digest->context, bytes, n));
 }
 
 void digest_end(Digest *digest, uint8_t *ret_value) {
-        unsigned n = DIGEST_SIZE;
-
-        must(EVP_DigestFinal_ex(digest->context, ret_value, &n));
-        must(EVP_DigestInit_ex(digest->context, NULL, NULL));
+        must(SHA256_Final(ret_value, &digest->context));
+        must(SHA256_Init(&digest->context));
 }
 
 void digest_of(const void *bytes, size_t n, uint8_t *ret_value) {
-        must(SHA256(bytes, n, ret_value) != NULL);
+        SHA256_CTX context;
+
+        must(SHA256_Init(&context));
+        must(SHA256_Update(&context, bytes, n));
+        must(SHA256_Final(ret_value, &context));
 }
 
 int digest_of_fd(int fd, uint8_t *ret_value, Error *err) {

@@ -107,30 +107,39 @@ static void sign_head(Front *front, const Receipt *receipt, const char *state) {
 
 /* ---- writing ------------------------------------------------------------------------------------- */
 
-static int drop_oldest(Front *front, uint32_t owner, Error *err) {
-        return ledger_exec(front->ledger, err,
-                           "DELETE FROM receipts WHERE subject IN (SELECT subject FROM receipts "
-                           "WHERE owner = ?1 AND ended > 0 AND subject GLOB 'v-*' "
-                           "ORDER BY ended DESC LIMIT -1 OFFSET ?2)",
-                           "ii", (int64_t) owner, (int64_t) RECEIPT_VERIFIES_MAX);
+void receipts_prune(Front *front, uint32_t owner) {
+        Error err = ERROR_EMPTY;
+
+        if (ledger_exec(front->ledger, &err,
+                        "DELETE FROM receipts WHERE subject IN (SELECT subject FROM receipts "
+                        "WHERE owner = ?1 AND ended > 0 AND subject GLOB 'v-*' "
+                        "ORDER BY ended DESC LIMIT -1 OFFSET ?2)",
+                        "ii", (int64_t) owner, (int64_t) RECEIPT_VERIFIES_MAX) < 0)
+                log_event(LOG_WARNING, "old receipts could not be removed", F_ERR(&err));
 }
 
 int receipt_begin(Front *front, Receipt *receipt, const char *subject, uint32_t owner,
                   cJSON *data) {
         Error err = ERROR_EMPTY;
-        int r;
+        int r = ledger_begin(front->ledger, false, &err);
 
         *receipt = (Receipt){ .owner = owner };
         (void) snprintf(receipt->facts.subject, sizeof(receipt->facts.subject), "%s", subject);
-        r = ledger_exec(front->ledger, &err,
-                        "INSERT INTO receipts(subject, owner, ended) VALUES(?1, ?2, 0)", "ti",
-                        subject, (int64_t) owner);
+        if (r < 0) {
+                json_free(data);
+        } else {
+                r = ledger_exec(front->ledger, &err,
+                                "INSERT INTO receipts(subject, owner, ended) VALUES(?1, ?2, 0)",
+                                "ti", subject, (int64_t) owner);
+                if (r == 0)
+                        r = add(front, receipt, "begin", data, false);
+                else
+                        json_free(data);
+                r = ledger_end(front->ledger, r, &err);
+        }
         if (r == 0)
-                r = drop_oldest(front, owner, &err);
-        if (r == 0)
-                return add(front, receipt, "begin", data, false);
+                return 0;
         receipt->is_broken = true;
-        json_free(data);
         log_event(LOG_ERR, "a receipt cannot begin", F("RECEIPT", subject), F_ERR(&err));
         return r;
 }
@@ -175,23 +184,53 @@ int receipt_verdict(Front *front, Receipt *receipt, const cJSON *verdict) {
         return r;
 }
 
-void receipt_end(Front *front, Receipt *receipt, const char *state, cJSON *data) {
+/* The last line. Nothing where it never began, or has ended */
+static int add_end(Front *front, Receipt *receipt, const char *state, cJSON *data, bool to_disk) {
         Error err = ERROR_EMPTY;
+        int r;
 
-        if (!receipt->facts.subject[0] || receipt->has_ended || receipt->is_broken) {
-                json_free(data);
-                return;
-        }
         data = data ? data : cJSON_CreateObject();
         json_add_text(data, "state", state);
-        if (add(front, receipt, "end", data, true) < 0)
-                return;
+        r = add(front, receipt, "end", data, to_disk);
+        if (r < 0)
+                return r;
         receipt->has_ended = true;
         if (ledger_exec(front->ledger, &err, "UPDATE receipts SET ended = ?2 WHERE subject = ?1",
                         "ti", receipt->facts.subject, (int64_t) units_now()) < 0)
                 log_event(LOG_WARNING, "a receipt stays open in the ledger",
                           F("RECEIPT", receipt->facts.subject), F_ERR(&err));
+        return 0;
+}
+
+void receipt_end(Front *front, Receipt *receipt, const char *state, cJSON *data) {
+        if (!receipt->facts.subject[0] || receipt->has_ended || receipt->is_broken)
+                json_free(data);
+        else if (add_end(front, receipt, state, data, true) == 0)
+                sign_head(front, receipt, state);
+}
+
+int receipt_close(Front *front, Receipt *receipt, const cJSON *verdict, const char *state) {
+        Error err = ERROR_EMPTY;
+        Receipt told = *receipt;
+        int r = ledger_begin(front->ledger, true, &err);
+
+        if (r == 0) {
+                take_facts(receipt, verdict);
+                r = add(front, receipt, "verdict", verdict_line(verdict), false);
+                told = *receipt;
+                if (r == 0)
+                        r = add_end(front, receipt, state, NULL, false);
+                r = ledger_end(front->ledger, r, &err);
+        }
+        if (r < 0) {
+                receipt->is_broken = true;
+                log_event(LOG_ERR, "a receipt is broken off", F("RECEIPT", receipt->facts.subject),
+                          F_ERR(&err));
+                return r;
+        }
+        sign_head(front, &told, "running");
         sign_head(front, receipt, state);
+        return 0;
 }
 
 /* ---- reading ------------------------------------------------------------------------------------- */

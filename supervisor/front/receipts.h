@@ -29,6 +29,15 @@ int receipt_add(Front *front, Receipt *receipt, const char *kind, cJSON *data);
 int receipt_verdict(Front *front, Receipt *receipt, const cJSON *verdict);
 /** receipt_end() - the last line, likewise; @state: a word. One that never began, or has ended: nothing */
 void receipt_end(Front *front, Receipt *receipt, const char *state, cJSON *data);
+/**
+ * receipt_close() - the line of a verdict and the last one together, on disk when this returns; then both are signed
+ * @state: a word
+ *
+ * Returns: 0, or negative errno, which is logged: neither is there, and the receipt is broken.
+ */
+int receipt_close(Front *front, Receipt *receipt, const cJSON *verdict, const char *state);
+/** receipts_prune() - of a user's ended receipts of verifies keep the newest RECEIPT_VERIFIES_MAX */
+void receipts_prune(Front *front, uint32_t owner);
 /** receipt_is_full() - may no command follow, so that there is room for the end */
 bool receipt_is_full(const Receipt *receipt);
 

@@ -95,16 +95,16 @@ static void answer(VerifyCall *self, const cJSON *verdict, const char *detail, i
         SCOPED(json_free) cJSON *result = cJSON_Duplicate(verdict, true);
         Error err = ERROR_EMPTY;
 
-        if (receipt_verdict(self->front, &self->receipt, verdict) < 0) {
+        if (receipt_close(self->front, &self->receipt, verdict, "ended") < 0) {
                 error_say(&err, -EIO, "the verdict could not be written to its receipt");
                 call_fail(self->call, "internal", &err);
                 return;
         }
-        receipt_end(self->front, &self->receipt, "ended", NULL);
         json_add_text(result, "receipt", self->receipt.facts.subject);
         json_add_text(result, "detail", detail ? detail : "");
         if (json_add_number(result, "exit", (uint64_t) exit_code)) {
                 call_answer(self->call, TAKE_PTR(result), NULL, 0);
+                receipts_prune(self->front, self->receipt.owner); /* nobody waits any more */
                 return;
         }
         error_set(&err, -ENOMEM, "tell the verdict");

@@ -3,9 +3,9 @@
  * interleaved run. Medians; the order of the rows is turned by one each round, because what ran just
  * before moves the cost of cgroup work (the kernel's RCU waits).
  *
- *   bench BUILD SOURCE [ROUNDS]
+ *   bench BUILD SOURCE [ROUNDS [gate]]
  *
- * BUILD and SOURCE are directories of this tree. Starts two private supervisors of its own: one with shells made ahead,
+ * BUILD and SOURCE are directories of this tree. With the word gate: the gate's rows alone. Starts two private supervisors of its own: one with shells made ahead,
  * one without. Needs root, busybox (static) at /bin/busybox; a peer that is not installed is left out by name.
  */
 #include <errno.h>
@@ -104,7 +104,7 @@ static int run_bwrap(Bench *bench, Error *err) {
 
 #define EXEC_TRUE "\"argv\":[\"" BUSYBOX "\",\"true\"],\"stdio\":[\"null\",\"null\",\"null\"]"
 
-static int check_exited(cJSON *record, Error *err) {
+int bench_check_exited(const cJSON *record, Error *err) {
         const char *cause = json_text(record, "cause");
         autofree char *text = NULL;
 
@@ -122,7 +122,7 @@ static int create_true(Server *server, const char *root, Error *err) {
         (void) snprintf(params, sizeof(params), "{\"snapshot\":\"%s\",\"exec\":{" EXEC_TRUE "}}",
                         root);
         r = bench_call(server, "jail.create", params, NULL, 0, &result, err);
-        return r < 0 ? r : check_exited(json_get(result, "command"), err);
+        return r < 0 ? r : bench_check_exited(json_get(result, "command"), err);
 }
 
 static int run_cold_host(Bench *bench, Error *err) {
@@ -159,7 +159,7 @@ static int run_exec(Bench *bench, Error *err) {
         (void) snprintf(params, sizeof(params), "{\"jail\":\"%s\"," EXEC_TRUE "}",
                         bench->with.live);
         r = bench_call(&bench->with, "jail.exec", params, NULL, 0, &result, err);
-        return r < 0 ? r : check_exited(result, err);
+        return r < 0 ? r : bench_check_exited(result, err);
 }
 
 /* ---- set-up and end -------------------------------------------------------------------------------- */
@@ -292,6 +292,8 @@ static void print_table(Row *rows, unsigned n_rows) {
         for (unsigned i = 0; i < n_rows; i++) {
                 const Row *row = &rows[i];
 
+                if (row->other)
+                        continue;
                 if (row->n == 0) {
                         printf("| %-52s | left out: %s |\n", row->name,
                                row->skip ? row->skip : "no round");
@@ -328,7 +330,8 @@ static void run_rounds(Bench *bench, Row *rows, unsigned n_rows, unsigned rounds
                 for (unsigned i = 0; i < n_rows; i++) {
                         Row *row = &rows[(i + round) % n_rows];
 
-                        if (!row->skip && (row->every == 0 || round % row->every == 0))
+                        if (!row->skip && !row->other &&
+                            (row->every == 0 || round % row->every == 0))
                                 run_row(bench, row);
                 }
         }
@@ -361,6 +364,8 @@ int main(int argc, char **argv) {
                   .run = run_without_imported },
                 { .name = "warder run (from a shell, host root)", .run = run_command_line },
                 { .name = "exec in a live jail", .run = run_exec },
+                { .name = "the command of the next two rows, in a jail, not judged",
+                  .run = gate_command },
                 { .name = "one verify turn, 1,000 files", .run = gate_turn_small },
                 { .name = "one verify turn, 50,000 files", .run = gate_turn_large },
                 { .name = "a base of 1,000 files taken in, and its first turn",
@@ -380,12 +385,13 @@ int main(int argc, char **argv) {
                   .before = gate_back },
         };
         static Bench bench = { .dir = "/tmp/warder-bench-XXXXXX" };
+        bool gate = argc > 4 && strcmp(argv[4], "gate") == 0;
         unsigned rounds = argc > 3 ? (unsigned) strtoul(argv[3], NULL, 10) : 100;
         Error err = ERROR_EMPTY;
         int r;
 
         if (argc < 3 || rounds == 0 || rounds > ROUNDS_MAX) {
-                (void) fprintf(stderr, "usage: bench BUILD SOURCE [ROUNDS, at most %d]\n",
+                (void) fprintf(stderr, "usage: bench BUILD SOURCE [ROUNDS, at most %d [gate]]\n",
                                ROUNDS_MAX);
                 return 2;
         }
@@ -393,6 +399,8 @@ int main(int argc, char **argv) {
                 (void) fprintf(stderr, "bench: %s is missing: install busybox-static\n", BUSYBOX);
                 return 2;
         }
+        for (unsigned i = 1; i < ELEMENTS(rows) && gate && rows[i].run != gate_command; i++)
+                rows[i].other = true;
         if (access("/usr/bin/bwrap", X_OK) < 0)
                 rows[1].skip = "bubblewrap is not installed";
         bench.libexec = argv[1];

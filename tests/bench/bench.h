@@ -32,6 +32,7 @@ typedef struct Row {
         int (*run)(Bench *bench, Error *err);
         int (*before)(Bench *bench, Error *err); /* off the clock; NULL: nothing */
         const char *skip;
+        bool other;                 /* it was not asked for */
         unsigned every;             /* one of so many rounds; 0: each */
         uint64_t times[ROUNDS_MAX]; /* nanoseconds */
         unsigned n;
@@ -40,6 +41,8 @@ typedef struct Row {
 /** bench_call() - one request, and its result. @ret: owned by the caller, or NULL. Returns: 0 or negative errno */
 int bench_call(Server *server, const char *method, const char *params, const int *fds, unsigned n,
                cJSON **ret, Error *err);
+/** bench_check_exited() - is this record of a command one of a good end. Returns: 0 or negative errno */
+int bench_check_exited(const cJSON *record, Error *err);
 /** bench_spawn() - run a program to its end, which must be good; its output is dropped. Returns: 0 or negative errno */
 int bench_spawn(const char *const *argv, Error *err);
 /** bench_shell() - the same of a script, whose $1 is @dir */

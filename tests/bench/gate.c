@@ -94,6 +94,17 @@ static int verify(Bench *bench, const Turn *turn, Error *err) {
                          json_text(result, "reason") ? json_text(result, "reason") : "no reason");
 }
 
+/* What a verify's command takes where nobody judges it: a jail made for it, its output kept, the jail gone */
+int gate_command(Bench *bench, Error *err) {
+        static const char params[] =
+                "{\"snapshot\":\"host\",\"policy\":\"ci\",\"exec\":{\"argv\":[" TURN_TRUE
+                "],\"stdio\":[\"null\",\"capture\",\"capture\"]}}";
+        SCOPED(json_free) cJSON *result = NULL;
+        int r = bench_call(&bench->with, "jail.create", params, NULL, 0, &result, err);
+
+        return r < 0 ? r : bench_check_exited(json_get(result, "command"), err);
+}
+
 int gate_turn_small(Bench *bench, Error *err) {
         return verify(bench, &(Turn){ "small", "1", "", TURN_TRUE }, err);
 }

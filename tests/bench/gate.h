@@ -7,6 +7,8 @@
 /** gate_inputs() - projects, their archives and patches, below the bench's directory. Returns: 0 or negative errno */
 int gate_inputs(Bench *bench, Error *err);
 
+/** gate_command() - the command of the next two alone, in a jail that is made for it */
+int gate_command(Bench *bench, Error *err);
 /** gate_turn_small() - a verify with TAP and protected files of a base that is there already */
 int gate_turn_small(Bench *bench, Error *err);
 /** gate_turn_large() - the same of 50,000 files */
