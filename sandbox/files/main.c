@@ -36,6 +36,7 @@ typedef struct VerbRow {
         const Option *options;
         int min_words;
         int max_words;
+        bool text; /* it reads archives, whose names of pax headers come as UTF-8, or lines as people see them */
         int (*run)(const VerbArgs *args, Report *report, Error *err);
 } VerbRow;
 
@@ -161,18 +162,18 @@ static const Option change_options[] = {
 static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
-        { "save", layer_options, 0, 0, verb_save },
-        { "search", search_options, 2, 3, verb_search },
-        { "unpack", layer_options, 0, 0, verb_unpack },
-        { "apply", apply_options, 1, 1, verb_apply },
-        { "change", change_options, 0, 0, verb_change },
-        { "diff", plain_options, 1, 1, verb_diff },
-        { "merge", plain_options, 1, 1, verb_merge },
-        { "text", text_options, 1, 1, verb_text },
-        { "user", plain_options, 1, 1, verb_user },
-        { "key", key_options, 1, 1, verb_key },
-        { "shield", shield_options, 1, 1, verb_shield },
-        { "results", results_options, 1, 1, verb_results },
+        { "save", layer_options, 0, 0, true, verb_save },
+        { "search", search_options, 2, 3, true, verb_search },
+        { "unpack", layer_options, 0, 0, true, verb_unpack },
+        { "apply", apply_options, 1, 1, false, verb_apply },
+        { "change", change_options, 0, 0, true, verb_change },
+        { "diff", plain_options, 1, 1, false, verb_diff },
+        { "merge", plain_options, 1, 1, true, verb_merge },
+        { "text", text_options, 1, 1, true, verb_text },
+        { "user", plain_options, 1, 1, true, verb_user },
+        { "key", key_options, 1, 1, false, verb_key },
+        { "shield", shield_options, 1, 1, false, verb_shield },
+        { "results", results_options, 1, 1, false, verb_results },
 };
 
 static int parse(int argc, char **argv, const VerbRow **ret_row, VerbArgs *args, Error *err) {
@@ -212,7 +213,8 @@ int main(int argc, char **argv) {
         }
         report.room = room;
         (void) umask(0);
-        (void) setlocale(LC_CTYPE, "C.UTF-8"); /* names of pax headers come as UTF-8 */
+        if (row->text)
+                (void) setlocale(LC_CTYPE, "C.UTF-8");
         r = row->run(&args, &report, &err);
         return report_end(&report, r, &err) < 0 ? 1 : 0;
 }
