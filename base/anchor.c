@@ -36,15 +36,17 @@ int anchor_format(const Statement *statement, const uint8_t *signature, char *li
 
 /* Exactly six fields; @text is cut at its blanks */
 static bool split(char *text, char *fields[_FIELD_MAX]) {
-        for (unsigned i = 0; i < _FIELD_MAX; i++) {
-                fields[i] = text;
-                text = strchr(text, ' ');
-                if (!text != (i == _FIELD_MAX - 1))
+        for (unsigned i = 0; i < _FIELD_MAX - 1; i++) {
+                char *blank = strchr(text, ' ');
+
+                if (!blank)
                         return false;
-                if (text)
-                        *text++ = 0;
+                fields[i] = text;
+                *blank = 0;
+                text = blank + 1;
         }
-        return true;
+        fields[_FIELD_MAX - 1] = text;
+        return !strchr(text, ' ');
 }
 
 static bool is_good(char *const fields[_FIELD_MAX], Anchor *anchor) {

@@ -358,5 +358,7 @@ int jq_worker_eval(JqWorker *worker, unsigned index, const cJSON *data, cJSON **
                                  BYTES_MAX >> 20);
         asked.n = (uint32_t) strlen(text);
         r = request(worker, &asked, text, &frame, &value, err);
-        return r < 0 ? r : json_parse(value, strlen(value), 0, ret_value, err);
+        if (r < 0 || !value)
+                return r < 0 ? r : -EIO;
+        return json_parse(value, strlen(value), 0, ret_value, err);
 }

@@ -271,8 +271,9 @@ static int run_tries(Engine *engine, const Step *step, Error *err) {
         SCOPED(json_free) cJSON *noted = step->retries > 0 ? engine_noted(engine, "try") : NULL;
         SCOPED(json_free)
         cJSON *before = step->retries > 0 ? outputs_before(engine, step) : NULL;
-        unsigned number =
-                cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
+        unsigned number = noted && cJSON_IsNumber(noted) && noted->valueint > 0
+                                  ? (unsigned) noted->valueint
+                                  : 0;
         int r;
 
         for (;; number++) {
@@ -331,7 +332,7 @@ static int ask_repeat(Engine *engine, const Step *step, bool *ret_skip, Error *e
 
         (void) snprintf(name, sizeof(name), "repeat-%s", step->id);
         noted = noted_repeats(engine, step, name);
-        n = cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
+        n = noted && cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
         if (n > 0)
                 (void) snprintf(text, sizeof(text), "%s It was repeated %u times already.",
                                 outside_question, n);
