@@ -146,8 +146,9 @@ static void note_of(Node *node, uint64_t of) {
 
         while (at && !at->is_instance)
                 at = at->parent;
-        if (of > 0)
-                (at ? at->parent : node)->of = of;
+        at = at ? at->parent : node;
+        if (at && of > 0)
+                at->of = of;
 }
 
 /* Begun once more, after an undo or a new start of its agent: what was below belongs to the time before */
