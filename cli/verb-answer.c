@@ -10,6 +10,7 @@
 #include "base/ids.h"
 #include "cli/ask-once.h"
 #include "cli/question.h"
+#include "cli/task-word.h"
 
 typedef struct AnswerOptions {
         Common common;
@@ -32,12 +33,13 @@ static void show_decided(const cJSON *result) {
 
 static int check_words(const VerbCall *call, int n, Error *err) {
         const AnswerOptions *options = call->options;
+        int r = task_word(call, n, err);
 
-        if (call->n_words != n || !id_is_valid('t', call->words[0]))
+        if (r != 0)
+                return r;
+        if (call->n_words < n)
                 (void) error_say(err, -EINVAL,
-                                 n == 1 ? "Name one task, by its id; 'warder task waiting' lists "
-                                          "those that wait."
-                                        : "Name one task, by its id, and the answer in quotes.");
+                                 "What is the answer? Give it behind the id, in quotes.");
         else if (options->question && !id_is_valid('q', options->question))
                 (void) error_say(err, -EINVAL, "'%.60s' is no id of a question.",
                                  options->question);

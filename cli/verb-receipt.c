@@ -199,6 +199,16 @@ static int usage(Error *err, const char *text) {
         return VERB_E_USAGE;
 }
 
+static int no_id(const char *word, Error *err) {
+        if (!word)
+                return usage(err,
+                             "Name one task or verify, by its id: 'warder task list' lists tasks.");
+        (void) error_say(err, -EINVAL,
+                         "'%.80s' is no id of a task or a verify: 'warder task list' lists tasks.",
+                         word);
+        return VERB_E_USAGE;
+}
+
 static int run(const VerbCall *call, Error *err) {
         const ReceiptOptions *options = call->options;
         ReceiptCheck check = { options->check, options->keys, options->anchors, options->patch,
@@ -216,8 +226,7 @@ static int run(const VerbCall *call, Error *err) {
         if (options->keys.n > 0 || options->anchors || options->patch)
                 return usage(err, "--key, --anchors and --patch belong to --check FILE.");
         if (!id || (!id_is_valid('t', id) && !id_is_valid('v', id)))
-                return usage(err,
-                             "Name one task or verify, by its id; 'warder task list' lists tasks.");
+                return no_id(id, err);
         return fetch(options, id, err);
 }
 

@@ -13,6 +13,7 @@
 #include "cli/follow.h"
 #include "cli/receipt-compare.h"
 #include "cli/receipt-fetch.h"
+#include "cli/task-word.h"
 #include "cli/terminal.h"
 
 #define RECEIPT_MAX (256ul << 20)
@@ -122,16 +123,13 @@ static int replay(const Common *common, const char *id, Link *link, Follow *foll
 
 static int run(const VerbCall *call, Error *err) {
         const Common *common = call->options;
-        const char *id = call->n_words == 1 ? call->words[0] : "";
+        const char *id = call->n_words > 0 ? call->words[0] : "";
         Follow follow = FOLLOW_EMPTY;
         Link link = LINK_EMPTY;
-        int r;
+        int r = task_word(call, 1, err);
 
-        if (!id_is_valid('t', id)) {
-                (void) error_say(err, -EINVAL,
-                                 "Name one task, by its id; 'warder task list' lists them.");
-                return VERB_E_USAGE;
-        }
+        if (r != 0)
+                return r;
         follow.json = common->json;
         follow.socket = common->socket;
         follow.cancels = true;

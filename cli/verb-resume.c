@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ids.h"
 #include "base/owned.h"
 #include "cli/ask-once.h"
+#include "cli/task-word.h"
 #include "cli/terminal.h"
 
 typedef struct ResumeOptions {
@@ -25,13 +25,6 @@ static const Option resume_options[] = {
 };
 
 static const Option undo_options[] = { OPTIONS_COMMON, { 0 } };
-
-static int check_id(const VerbCall *call, int most, Error *err) {
-        if (call->n_words >= 1 && call->n_words <= most && id_is_valid('t', call->words[0]))
-                return 0;
-        (void) error_say(err, -EINVAL, "Name one task, by its id; 'warder task list' lists them.");
-        return VERB_E_USAGE;
-}
 
 /* ---- task resume --------------------------------------------------------------------------------- */
 
@@ -64,7 +57,7 @@ static int resume(const ResumeOptions *options, const char *id, int key_fd, Erro
 static int run_resume(const VerbCall *call, Error *err) {
         const ResumeOptions *options = call->options;
         autoclose int key_fd = -EBADF;
-        int r = check_id(call, 1, err);
+        int r = task_word(call, 1, err);
 
         if (r != 0)
                 return r;
@@ -78,28 +71,54 @@ static int run_resume(const VerbCall *call, Error *err) {
 
 /* ---- task undo ----------------------------------------------------------------------------------- */
 
+/* Beside a step there is what a walk notes for itself: "each/=items", that its items are known */
+static bool is_note(const char *step) {
+        const char *last = step ? strrchr(step, '/') : NULL;
+
+        last = last ? last + 1 : step;
+        return last && *last == '=';
+}
+
+/* The newest last, as they came; what a run has noted for itself is no place that a person looks for */
 static void show_steps(const cJSON *result) {
         const cJSON *step;
+        bool any = false;
 
         cJSON_ArrayForEach(step, json_get(result, "steps")) {
-                uint64_t n = 0;
-
-                (void) json_number(step, "n", &n);
-                printf("%6llu  %s  ", (unsigned long long) n,
-                       json_true(step, "kept") ? "    " : "gone");
-                show_text(step, "step", 0);
+                if (is_note(json_text(step, "step")))
+                        continue;
+                any = true;
+                printf("%s  ", json_true(step, "kept") ? "    " : "gone");
+                terminal_text(stdout, json_text(step, "step"), 200);
                 putchar('\n');
         }
+        if (!isatty(STDERR_FILENO))
+                return;
+        if (any)
+                fputs("Those steps have committed, the newest last; 'loop[2]/code' is step code of "
+                      "the "
+                      "loop's second iteration,\n'each[0]/work' that of a list's first item. To go "
+                      "back "
+                      "to the workspace after one: warder task undo TASK STEP;\nto that before the "
+                      "first: warder task undo TASK start. What is gone is not kept any more.\n",
+                      stderr);
+        else
+                fputs("No step of it has committed: warder task undo TASK start goes back to the "
+                      "beginning.\n",
+                      stderr);
 }
 
 static void show_state(const cJSON *result) {
-        show_text(result, "state", 0);
+        terminal_text(stdout, json_text(result, "state"), 64);
         putchar('\n');
+        if (isatty(STDERR_FILENO))
+                fprintf(stderr, "To let it go on from there: warder task resume %s\n",
+                        json_text(result, "task") ? json_text(result, "task") : "TASK");
 }
 
 static int run_undo(const VerbCall *call, Error *err) {
         cJSON *params;
-        int r = check_id(call, 2, err);
+        int r = task_word(call, 2, err);
 
         if (r != 0)
                 return r;
@@ -135,9 +154,14 @@ const Verb verb_task_undo = {
         .name = "task undo",
         .summary = "take a task back to an earlier step, what its commands did included",
         .synopsis = "TASK [STEP]",
-        .text = "Without a step: list those that committed. 'start' is before the first one. The "
-                "task is\n"
-                "suspended then; 'warder task resume' lets it go on from there. What it has used "
+        .text = "Without a step: list those that committed, by their paths, the newest last: "
+                "'loop[2]/code' is\n"
+                "step code of the loop's second iteration, 'each[0]/work' that of a list's first "
+                "item; 'gone'\n"
+                "stands before those whose workspace is not kept any more. 'start' is before the "
+                "first one. The\n"
+                "task is suspended then; 'warder task resume' lets it go on from there. What it "
+                "has used "
                 "stays used,\n"
                 "and what left the jail is not undone.",
         .examples = "  warder task undo t-7f3kq2m4ab\n"

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ids.h"
 #include "base/units.h"
 #include "cli/events.h"
 #include "cli/follow.h"
 #include "cli/log-line.h"
 #include "cli/outfile.h"
+#include "cli/task-word.h"
 #include "cli/terminal.h"
 #include "cli/trace.h"
 
@@ -185,12 +185,10 @@ static int read_log(Log *log, Error *err) {
 
 static int take_words(const VerbCall *call, Log *log, Error *err) {
         const LogOptions *options = call->options;
+        int r = task_word(call, 1, err);
 
-        if (call->n_words != 1 || !id_is_valid('t', call->words[0])) {
-                (void) error_say(err, -EINVAL,
-                                 "Name one task, by its id; 'warder task list' lists them.");
-                return VERB_E_USAGE;
-        }
+        if (r != 0)
+                return r;
         if (options->times && log_times_parse(options->times, &log->times) < 0) {
                 (void) error_say(err, -EINVAL, "--times is one of utc, since, none.");
                 return VERB_E_USAGE;

@@ -12,6 +12,7 @@
 #include "cli/follow.h"
 #include "cli/patch-show.h"
 #include "cli/question.h"
+#include "cli/task-word.h"
 #include "cli/terminal.h"
 #include "cli/verdict.h"
 
@@ -141,31 +142,56 @@ static int run_list(const VerbCall *call, Error *err) {
 }
 
 static void show_cancelled(const cJSON *result) {
-        show_text(result, "state", 0);
+        terminal_text(stdout, json_text(result, "state"), 64);
         putchar('\n');
 }
 
-static int run_cancel(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "task.cancel", "task", "a task", show_cancelled, 't' };
+/* Of one that had ended already: how, and whether that is what was wanted */
+static int check_cancelled(const char *id, const cJSON *result, Error *err) {
+        const char *state = json_text(result, "state");
 
-        return ask_named(call, &named, err);
+        if (json_true(result, "ended") || !state)
+                return 0;
+        if (strcmp(state, "cancelled") != 0)
+                return error_say(err, -EALREADY,
+                                 "task %s has ended already, it is %.32s: nothing was cancelled",
+                                 id, state);
+        terminal_say("task %s was cancelled already", id);
+        return 0;
+}
+
+static int run_cancel(const VerbCall *call, Error *err) {
+        Ask cancel = { .method = "task.cancel" };
+        const Common *common = call->options;
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        int r = task_word(call, 1, err);
+
+        if (r == 0)
+                r = link_open(&link, common->socket, err);
+        if (r != 0)
+                return r;
+        cancel.params = cJSON_CreateObject();
+        json_add_text(cancel.params, "task", call->words[0]);
+        r = link_ask(&link, &cancel, &answer, err);
+        if (r == 0) {
+                if (common->json)
+                        events_result(answer.result);
+                else
+                        show_cancelled(answer.result);
+                r = check_cancelled(call->words[0], answer.result, err);
+        }
+        answer_deinit(&answer);
+        link_deinit(&link);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
 }
 
 static int take_id(const VerbCall *call, char *id, Error *err) {
-        if (call->n_words != 1 || !id_is_valid('t', call->words[0])) {
-                if (call->n_words == 1)
-                        (void) error_say(err, -EINVAL,
-                                         "'%.80s' is no id of a task: 'warder task list' lists "
-                                         "them.",
-                                         call->words[0]);
-                else
-                        (void) error_say(err, -EINVAL,
-                                         "Name one task, by its id; 'warder task list' lists "
-                                         "them.");
-                return VERB_E_USAGE;
-        }
-        snprintf(id, ID_MAX, "%s", call->words[0]);
-        return 0;
+        int r = task_word(call, 1, err);
+
+        if (r == 0)
+                snprintf(id, ID_MAX, "%s", call->words[0]);
+        return r;
 }
 
 static int run_show(const VerbCall *call, Error *err) {
@@ -302,7 +328,8 @@ const Verb verb_task_watch = {
 const Verb verb_task_cancel = TASK_VERB(
         "task cancel", "end a task", "TASK",
         "  warder task cancel t-7f3kq2m4ab\n"
-        "  warder task list --json | jq -r '.tasks[].task' | xargs -n1 warder task cancel",
+        "  warder task list --json | jq -r '.tasks[] | select(.state == \"running\") | .task' |\n"
+        "          xargs -rn1 warder task cancel",
         run_cancel);
 
 const Verb verb_task_diff =

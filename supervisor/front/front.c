@@ -15,6 +15,7 @@
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "supervisor/front/after-end.h"
 #include "supervisor/front/audit.h"
 #include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
@@ -193,6 +194,7 @@ void front_stop(Front *front) {
         sd_event_source_disable_unref(front->idle);
         front->idle = NULL;
         clients_close_all(front);
+        after_end_stop(front);
         tasks_stop(front->tasks);
         front_jails_free_all(front);
         front->tasks = tasks_free(front->tasks);

@@ -31,6 +31,7 @@ typedef struct Uncounted Uncounted;       /* uncounted.h: memory that no group i
 typedef struct Turns Turns;               /* turns.h: who waits for room on the host */
 typedef struct Closer Closer;             /* closer.h: closes what may keep us waiting */
 typedef struct Notary Notary;             /* notary-link.h: signs the heads of receipts */
+typedef struct AfterEnd AfterEnd;         /* after-end.h: who waits until a task is gone */
 typedef struct Audit Audit;               /* audit.h: whom a seccomp filter killed */
 
 typedef struct Front {
@@ -51,6 +52,7 @@ typedef struct Front {
         Closer *closer;
         Audit *audit;
         Notary *notary;
+        AfterEnd *after_end;     /* list */
         struct FrontJail *jails; /* list, newest first */
         struct Client *clients;  /* list */
         struct ResultsJob *ahead; /* list: results-job.h */

@@ -10,12 +10,15 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "supervisor/front/after-end.h"
 #include "supervisor/front/task-history.h"
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/task-park.h"
 #include "supervisor/front/task-saves.h"
 #include "supervisor/front/waiting.h"
+
+enum { _FIND_E_SUCCESS, FIND_E_ENDS };
 
 /* An end that came from outside of the task, or by its own failure: only from there can it go on as it is */
 static int check_resumable(const char *id, const cJSON *shown, Error *err) {
@@ -48,7 +51,10 @@ static int revive(Front *front, const char *id, Task **ret, Error *err) {
         return r < 0 ? r : task_ledger_save(*ret, err);
 }
 
-/* Who may do it: whoever may read what the agent did. @ret_alive: NULL where it has ended */
+/*
+ * Who may do it: whoever may read what the agent did. @ret_alive: NULL where it has ended. Returns: 0, FIND_E_ENDS:
+ * something of it is left, or negative errno
+ */
 static int find(Front *front, Call *call, const char *id, Task **ret_alive, cJSON **ret_shown,
                 Error *err) {
         Task *task;
@@ -58,10 +64,7 @@ static int find(Front *front, Call *call, const char *id, Task **ret_alive, cJSO
                 return r;
         task = tasks_find(front->tasks, id, 0);
         if (task && task_is_final(task))
-                return error_say(err, -EBUSY,
-                                 "task %s has only just ended: its jails are being taken down; "
-                                 "ask again",
-                                 id);
+                return FIND_E_ENDS;
         if (task && (task->state != TASK_SUSPENDED || task->jail[0]))
                 return error_say(err, -EBUSY, "task %s is %s: cancel it first", id,
                                  task_state_name(task->state));
@@ -102,10 +105,13 @@ static int take_key(Task *task, Call *call, Error *err) {
 static int run_resume(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         const char *id = json_text(params, "task");
+        const AfterEndSpec later = { id, params, run_resume };
         SCOPED(json_free) cJSON *shown = NULL;
         Task *task = NULL;
         int r = find(front, call, id, &task, &shown, err);
 
+        if (r == FIND_E_ENDS)
+                return after_end_wait(front, call, &later, err);
         if (r == 0 && !task) {
                 r = check_resumable(id, shown, err);
                 if (r == 0)
@@ -167,11 +173,14 @@ static int undo(Task *task, const char *step, uint64_t seq, Error *err) {
 
 static int run_undo(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         const char *id = json_text(params, "task"), *step = json_text(params, "step");
+        const AfterEndSpec later = { id, params, run_undo };
         SCOPED(json_free) cJSON *shown = NULL;
         Task *task = NULL;
         uint64_t seq;
         int r = find(front, call, id, &task, &shown, err);
 
+        if (r == FIND_E_ENDS)
+                return after_end_wait(front, call, &later, err);
         if (r == 0)
                 r = task_history_find(front, id, step, &seq, err);
         if (r == 0 && !task)
@@ -219,6 +228,7 @@ const MethodRow resume_methods[] = {
           .params = ONE_TASK(""),
           .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\"]}",
           .n_fds_max = 1,
+          .may_wait = true,
           .summary = "A task that has stopped goes on from its last commit (descriptor: the key of "
                      "its model, where that was lost)",
           .charge = "tasks",
@@ -228,6 +238,7 @@ const MethodRow resume_methods[] = {
                     "\"additionalProperties\":false,\"properties\":{" TASK
                     ",\"step\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1023}}}",
           .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\"]}",
+          .may_wait = true,
           .summary = "A task that has stopped goes back to the workspace after a step, or to "
                      "\"start\"; it is suspended then",
           .charge = "tasks",

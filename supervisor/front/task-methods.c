@@ -9,6 +9,7 @@
 #include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task-params.h"
 #include "supervisor/front/task-show.h"
+#include "supervisor/front/task.h"
 #include "supervisor/front/turns.h"
 
 /* ---- task.start ---------------------------------------------------------------------------------- */
@@ -173,18 +174,21 @@ static int run_cancel(Front *front, Call *call, const cJSON *params, cJSON **ret
         const char *id = json_text(params, "task");
         Task *task = tasks_find(front->tasks, id, call_uid(call));
         SCOPED(json_free) cJSON *shown = NULL;
+        bool alive = task && !task_is_final(task);
         cJSON *json;
         int r;
 
-        if (task)
+        if (alive)
                 task_end(task, TASK_CANCELLED, "cancelled", "cancelled by a client");
         r = task_ledger_show(front, id, call_uid(call), &shown, err);
         if (r < 0)
                 return r;
         json = cJSON_CreateObject();
         json_add_text(json, "state", json_text(shown, "state"));
-        if (!json)
+        if (!json_add_bool(json, "ended", alive)) {
+                json_free(json);
                 return error_set(err, -ENOMEM, "cancel a task");
+        }
         *ret_result = json;
         return 0;
 }
@@ -253,7 +257,7 @@ const MethodRow task_methods[] = {
           .run = run_watch },
         { .name = "task.cancel",
           .params = ONE_TASK(""),
-          .result = "{\"type\":\"object\",\"required\":[\"state\"]}",
+          .result = "{\"type\":\"object\",\"required\":[\"state\",\"ended\"]}",
           .summary = "End a task",
           .charge = "none",
           .run = run_cancel },

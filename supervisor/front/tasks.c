@@ -5,9 +5,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/ids.h"
 #include "base/log.h"
+#include "supervisor/front/after-end.h"
 #include "supervisor/front/agent-socket.h"
 #include "supervisor/front/egress-link.h"
 #include "supervisor/front/quotas.h"
@@ -365,6 +368,7 @@ void tasks_next(Tasks *tasks) {
 
 void tasks_drop(Tasks *tasks, Task *task) {
         Task **at = &tasks->first;
+        char id[ID_MAX];
 
         while (*at && *at != task)
                 at = &(*at)->next;
@@ -372,6 +376,8 @@ void tasks_drop(Tasks *tasks, Task *task) {
                 *at = task->next;
                 quota_release_task(tasks->front, task->owner_uid);
         }
+        (void) snprintf(id, sizeof(id), "%s", task->id);
         task_free(task);
+        after_end_go(tasks->front, id);
         front_touch(tasks->front);
 }

@@ -106,5 +106,38 @@ has "$err" "no step \"four\"" "is named"
 expect 0 "back to the start" warder task undo "$task" start
 expect 0 "and cancelled there" warder task cancel "$task"
 
+# ---- what has only just ended: its jails are still there, since who takes them down stands still
+
+echo '{"warder": "workflow/1", "name": "idle", "steps": [{"id": "one", "exec": "echo one >>log"}, {"id": "two", "foreach": "[1]", "steps": [{"id": "wait", "exec": "sleep 600"}]}]}' >"$scratch/idle.json"
+task=$(start "$scratch/idle.json")
+committed "$task" one
+ok $? "a step has committed, and the next one runs"
+committed "$task" two/=items
+monitor=$(supervisor_pids | head -n1)
+kill -STOP "$monitor"
+expect 0 "it is cancelled while its jails cannot be taken down" warder task cancel "$task"
+is "$out" cancelled "which says what it is now"
+warder task undo "$task" one >"$scratch/undone" 2>&1 &
+undo=$!
+sleep 1
+kill -CONT "$monitor"
+code=0
+wait "$undo" || code=$?
+is "$code $(head -n1 "$scratch/undone")" "0 suspended" "an undo waits until they are gone"
+expect 0 "the list of its steps" warder task undo "$task"
+has "$out" one "has what a person may go back to"
+hasnt "$out" "=items" "and not what a run notes for itself"
+expect 0 "cancelled again" warder task cancel "$task"
+expect 0 "and once more" warder task cancel "$task"
+has "$err" "was cancelled already" "is said"
+task=$(start "$scratch/long.json")
+is "$(wait_state "$task" '*ed *')" "verified " "one that is verified"
+expect 1 "cannot be cancelled" warder task cancel "$task"
+has "$err" "has ended already, it is verified: nothing was cancelled" "and says why"
+for verb in undo resume replay log show watch diff cancel receipt approve; do
+        expect 2 "task $verb nope" warder task "$verb" nope
+        has "$err" "'nope' is no id of a task" "names what was given"
+done
+
 nothing_left "at the end"
 done_testing
