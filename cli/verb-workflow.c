@@ -31,14 +31,28 @@ static const Option graph_options[] = {
         { 0 },
 };
 
-static void say_faults(const cJSON *said) {
+/* @word is what the caller called it; a fault begins with the name that the workflow gives itself */
+static void say_fault(const char *word, const char *name, const char *text) {
+        autofree char *own = NULL;
+
+        if (asprintf(&own, "workflow %.64s: ", name) < 0)
+                own = NULL;
+        if (own && strncmp(text, own, strlen(own)) == 0)
+                text += strlen(own);
+        fputs("warder: ", stderr);
+        terminal_text(stderr, word, TEXT_SHOWN);
+        fputs(": ", stderr);
+        terminal_text(stderr, text, TEXT_SHOWN);
+        fputc('\n', stderr);
+}
+
+static void say_faults(const char *word, const cJSON *all, const cJSON *said) {
+        const char *name = json_text(json_get(all, "workflow"), "name");
         const cJSON *fault;
         uint64_t more = 0;
 
         cJSON_ArrayForEach(fault, json_get(said, "faults")) {
-                fputs("warder: ", stderr);
-                terminal_text(stderr, cJSON_IsString(fault) ? fault->valuestring : "?", TEXT_SHOWN);
-                fputc('\n', stderr);
+                say_fault(word, name ? name : "", cJSON_IsString(fault) ? fault->valuestring : "?");
         }
         if (json_number(said, "more", &more) == 0 && more > 0)
                 fprintf(stderr, "warder: and %llu more\n", (unsigned long long) more);
@@ -63,7 +77,7 @@ static int load(const VerbCall *call, cJSON **ret_all, cJSON **ret_said, Error *
         if (common->json)
                 events_result(*ret_said);
         else
-                say_faults(*ret_said);
+                say_faults(call->words[0], *ret_all, *ret_said);
         return EXIT_WRONG;
 }
 
@@ -147,6 +161,8 @@ static int run_show(const VerbCall *call, Error *err) {
                 show_line("calls", part->string);
         }
         putchar('\n');
+        cJSON_DeleteItemFromObjectCaseSensitive(json_get(said, "tree"),
+                                                "description"); /* it stands above */
         workflow_draw(json_get(said, "tree"));
         return 0;
 }

@@ -55,20 +55,30 @@ static void draw_inside(const cJSON *step, char *indent) {
         draw_steps(json_get(called, "finally"), indent, true);
 }
 
+/* What there is of a step's text and its notes, with commas between */
+static void draw_words(const cJSON *step) {
+        const char *text = json_text(step, "text"), *between = " ";
+        const cJSON *note;
+
+        if (text && *text) {
+                putchar(' ');
+                terminal_text(stdout, text, TEXT_MAX);
+                between = ", ";
+        }
+        cJSON_ArrayForEach(note, json_get(step, "notes")) {
+                fputs(between, stdout);
+                terminal_text(stdout, cJSON_IsString(note) ? note->valuestring : "?", TEXT_MAX);
+                between = ", ";
+        }
+}
+
 static void draw_step(const cJSON *step, char *indent, bool last) {
         const char *id = json_text(step, "id"), *kind = json_text(step, "kind");
-        const char *text = json_text(step, "text");
-        const cJSON *note;
 
         draw_head(indent, last, id ? id : "?");
         printf("%*s  ", id && strlen(id) < ID_WIDTH ? (int) (ID_WIDTH - strlen(id)) : 0, "");
         terminal_text(stdout, kind ? kind : "?", TEXT_MAX);
-        putchar(' ');
-        terminal_text(stdout, text ? text : "", TEXT_MAX);
-        cJSON_ArrayForEach(note, json_get(step, "notes")) {
-                fputs(", ", stdout);
-                terminal_text(stdout, cJSON_IsString(note) ? note->valuestring : "?", TEXT_MAX);
-        }
+        draw_words(step);
         putchar('\n');
         below(indent, last, draw_inside, step);
 }

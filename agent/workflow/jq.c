@@ -43,6 +43,27 @@ JqProgram *jq_program_free(JqProgram *program) {
         return NULL;
 }
 
+/*
+ * Its first line, without what is said for a command line: "jq: error: syntax error, unexpected $end (Unix shell
+ * quoting issues?) at <top-level>, line 1:".
+ */
+static void tidy(char *text) {
+        static const char *const said[] = { "jq: error: ", " (Unix shell quoting issues?)",
+                                            " at <top-level>" };
+        size_t n;
+
+        text[strcspn(text, "\n")] = '\0';
+        for (size_t i = 0; i < ELEMENTS(said); i++) {
+                char *at = strstr(text, said[i]);
+
+                if (at)
+                        memmove(at, at + strlen(said[i]), strlen(at + strlen(said[i])) + 1);
+        }
+        n = strlen(text);
+        if (n > 0 && text[n - 1] == ':')
+                text[n - 1] = '\0';
+}
+
 static int compile(const char *text, JqProgram **ret_program, Error *err) {
         SCOPED(jq_program_free) JqProgram *program = calloc(1, sizeof(*program));
 
@@ -53,7 +74,7 @@ static int compile(const char *text, JqProgram **ret_program, Error *err) {
                 return error_set(err, -ENOMEM, "compile jq");
         jq_set_error_cb(program->jq, keep_message, program);
         if (!jq_compile(program->jq, text)) {
-                program->message.text[strcspn(program->message.text, "\n")] = '\0';
+                tidy(program->message.text);
                 return error_say(err, -EINVAL, "%s", program->message.text);
         }
         *ret_program = TAKE_PTR(program);

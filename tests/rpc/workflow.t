@@ -130,7 +130,9 @@ cat >wrong.json <<'END'
   {"id": "a", "map": ".input | foo("}, {"id": "b", "map": "1"}, {"id": "c", "map": ".input | )"}]}
 END
 expect 1 "check: two that are no jq" warder workflow check ./wrong.json
-is "$(printf '%s\n' "$err" | grep -c '^warder: workflow wrong: /steps/[02]/map: ')" 2 "are both named"
+is "$(printf '%s\n' "$err" | grep -c '^warder: ./wrong.json: /steps/[02]/map: ')" 2 "are both named, with the file"
+has "$err" '/steps/0/map: `.input | foo(`: syntax error' "and what libjq says of them"
+hasnt "$err" "shell quoting" "without what is about command lines"
 cat >wrong.json <<'END'
 {"warder": "workflow/1", "name": "wrong", "steps": [
   {"id": "a", "agent": "nobody", "prompt": "x"}, {"id": "b", "exec": "true", "promt": 1},
@@ -149,6 +151,7 @@ is "$(warder workflow show --json ./kinds.json | jq -r '.workflows | keys | join
         "and has it, as JSON"
 expect 0 "graph" warder workflow graph ./kinds.json
 has "$out" '└─ finally' "as lines"
+is "$(printf '%s\n' "$out" | grep -c -e ' ,' -e ' $')" 0 "without stray commas or spaces"
 expect 0 "graph: a split" warder workflow graph split
 has "$out" "each item, in a fork" "says what its lists are for"
 expect 0 "graph: a split as a picture" warder workflow graph --svg split
