@@ -293,6 +293,28 @@ static void show_notice(Progress *progress, const cJSON *event, const cJSON *dat
         fputc('\n', stderr);
 }
 
+static void show_words(const char *before, const char *text) {
+        fputs(before, stderr);
+        terminal_text(stderr, text ? text : "?", 16);
+}
+
+/* What a person may type */
+static void show_ways(const cJSON *event, const cJSON *data) {
+        const char *about = json_text(data, "about"), *task = json_text(event, "task");
+        bool is_time = about && strcmp(about, "time") == 0;
+        bool is_open = !about || strcmp(about, "question") == 0;
+
+        show_words(is_time   ? "      it goes on by itself, or by: warder task approve "
+                   : is_open ? "      to answer: warder task answer "
+                             : "      to answer: warder task approve ",
+                   task);
+        fputs(is_open ? " 'ANSWER'" : "", stderr);
+        show_words(" --question ", json_text(data, "question"));
+        fputs(is_time ? "" : ", or reject in its place", stderr);
+        show_words("; all of it: warder task show ", task);
+        fputc('\n', stderr);
+}
+
 static void show_ask(Progress *progress, const cJSON *event, const cJSON *data) {
         const char *phase = json_text(data, "phase");
         bool asked = phase && strcmp(phase, "asked") == 0;
@@ -305,6 +327,8 @@ static void show_ask(Progress *progress, const cJSON *event, const cJSON *data) 
         tone(TONE_PLAIN);
         show_line(asked ? json_text(data, "text") : decision);
         fputc('\n', stderr);
+        if (asked)
+                show_ways(event, data);
         if (!asked && comment)
                 terminal_lines(stderr, "      ", comment, 1000);
 }

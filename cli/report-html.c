@@ -76,14 +76,14 @@ static void add_tiles(Page *page, const Report *report) {
 
 static void add_head(Page *page, const Report *report) {
         const char *word = report_word(report), *request = json_text(report->task, "request");
-        const char *reason = json_text(report->verdict, "reason");
+        const char *reason = report_reason(report);
         const char *state = json_text(report->task, "state");
 
         page_printf(page, "<header class=\"%s\">\n<h1>", report_tone(word));
         page_raw(page, "<small>warder says</small>");
         page_line(page, word, 64);
         page_raw(page, "</h1>\n");
-        if (reason && *reason) {
+        if (reason) {
                 page_raw(page, "<p>");
                 page_text(page, reason);
                 page_raw(page, "</p>\n");

@@ -176,8 +176,8 @@ static void add_list(Page *page, Counts *counts, const cJSON *verdict, const Rep
 }
 
 static void add_verdict(Page *page, Counts *counts, const Report *report) {
-        const char *word = report_word(report), *cause = json_text(report->verdict, "cause");
-        const char *reason = json_text(report->verdict, "reason");
+        const char *word = report_word(report), *reason = report_reason(report);
+        const char *cause = json_text(report->verdict ? report->verdict : report->task, "cause");
         bool error = strcmp(word, "error") == 0 || !report->verdict;
 
         begin_case(page, counts, "warder.gate", "verdict");
@@ -187,8 +187,8 @@ static void add_verdict(Page *page, Counts *counts, const Report *report) {
         }
         counts->errors += error;
         counts->failures += !error;
-        add_fault(page, error ? "error" : "failure", cause ? cause : word,
-                  reason && *reason ? reason : word, NULL);
+        add_fault(page, error ? "error" : "failure", cause ? cause : word, reason ? reason : word,
+                  NULL);
 }
 
 static void add_properties(Page *page, const Report *report) {

@@ -27,13 +27,14 @@ static const char *sign_of(const char *word) {
 }
 
 static void add_head(Page *page, const Report *report) {
-        const char *word = report_word(report), *reason = json_text(report->verdict, "reason");
+        const char *word = report_word(report), *reason = report_reason(report);
         const char *state = json_text(report->task, "state");
+        const char *cause = json_text(report->task, "cause");
 
         page_printf(page, "## %s warder: ", sign_of(word));
         page_code(page, word, 32);
         page_raw(page, "\n\n");
-        if (reason && *reason) {
+        if (reason) {
                 page_code(page, reason, 600);
                 page_raw(page, "\n\n");
         }
@@ -42,6 +43,10 @@ static void add_head(Page *page, const Report *report) {
                 page_code(page, json_text(report->task, "task"), 16);
                 page_raw(page, " is ");
                 page_code(page, state, 32);
+                if (cause) {
+                        page_raw(page, ", cause ");
+                        page_code(page, cause, 64);
+                }
                 page_raw(page, "\n\n");
         }
 }

@@ -75,6 +75,13 @@ const char *report_word(const Report *report) {
         return word ? word : "no verdict";
 }
 
+const char *report_reason(const Report *report) {
+        const char *reason = json_text(report->verdict ? report->verdict : report->task,
+                                       report->verdict ? "reason" : "summary");
+
+        return reason && *reason ? reason : NULL;
+}
+
 /* ---- events -------------------------------------------------------------------------------------- */
 
 cJSON *report_events(const char *lines) {

@@ -25,6 +25,9 @@ cJSON *report_events(const char *lines);
 /** report_word() - the verdict, or the state of a task without one; "no verdict" */
 const char *report_word(const Report *report);
 
+/** report_reason() - why: the verdict's reason, or what a task without a verdict says of its end; NULL where nobody says */
+const char *report_reason(const Report *report);
+
 /** report_number() - a member that is a count; 0 where it is none */
 uint64_t report_number(const cJSON *object, const char *name);
 

@@ -68,10 +68,12 @@ static void failing_lines(Pen *pen, const TreeVerdict *verdict, unsigned most) {
 /* ---- what waits ---------------------------------------------------------------------------------- */
 
 static void question_lines(Pen *pen, const TaskTree *tree) {
-        char text[64];
+        bool is_open = strcmp(tree->about, "question") == 0;
+        char text[96];
 
         text_line(pen, "waits for a person: ", TONE_WARN, tree->question);
-        (void) snprintf(text, sizeof(text), "warder task show %.15s", tree->task);
+        (void) snprintf(text, sizeof(text), "warder task show %.15s, then warder task %s or reject",
+                        tree->task, is_open ? "answer" : "approve");
         text_line(pen, "  see ", TONE_DIM, text);
 }
 

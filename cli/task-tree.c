@@ -130,6 +130,7 @@ static void fold_ask(TaskTree *tree, const cJSON *event, const cJSON *data) {
 
         if (asked) {
                 KEEP(tree->asks, path);
+                KEEP(tree->about, json_text(data, "about"));
                 KEEP(tree->question, text ? text : "an answer is needed");
         } else if (strcmp(tree->asks, path ? path : "") == 0) {
                 tree->question[0] = '\0';

@@ -78,6 +78,7 @@ typedef struct TaskTree {
         TreeVerdict verdict;
         char question[TREE_TEXT_MAX]; /* that a person must answer; "": none */
         char asks[TREE_NAME_MAX];     /* the step that asks */
+        char about[16];               /* what the question is about, in its own word */
         char note[TREE_TEXT_MAX];     /* the last notice, or the limit that was reached */
 } TaskTree;
 

@@ -250,7 +250,9 @@ static int read_results(Applying *self, Error *err) {
         if (r == 0)
                 r = changes_ask(&self->link, archive, true, &self->results, err);
         if (r == LINK_E_REFUSED)
-                (void) error_add(err, -EREMOTEIO, "the patch does not fit this tree");
+                (void) error_add(err, -EREMOTEIO,
+                                 "the patch does not fit this tree, as where it was "
+                                 "applied already; nothing was changed");
         if (r == 0)
                 r = check_paths(&self->results, err);
         return r == 0 ? check_links(&self->results, err) : r;

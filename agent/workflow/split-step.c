@@ -94,9 +94,12 @@ static int give_up(Engine *engine, const Merging *merging, Error *err) {
         const cJSON *first = cJSON_GetArrayItem(merging->conflicts, 0);
         const char *path = json_text(first, "path");
 
-        (void) error_say(err, -ECANCELED,
-                         "%s: %llu conflicts with what others did stay, first %.200s", engine->path,
-                         (unsigned long long) merging->conflicting, path ? path : "?");
+        (void) error_say(
+                err, -ECANCELED,
+                "sub-task %s: what it did does not go together with what others did; "
+                "conflicts: %llu, the first in %.200s. Steps in \"resolve\" may mend such, up "
+                "to \"max_conflicts\" times",
+                engine->path, (unsigned long long) merging->conflicting, path ? path : "?");
         return engine_fail(engine, CAUSE_CONFLICT, -ECANCELED);
 }
 

@@ -79,6 +79,7 @@ JSON
 
 expect 4 "a workflow that asks" warder task run --replay "$scratch/plan.json" -w "$scratch/plan.workflow.json" -m "the tests fail"
 has "$err" "rewrite everything" "shows the plan"
+has "$err" "to answer: warder task approve t-" "and what a person may type, at once"
 task=$(printf '%s\n' "$err" | sed -n 's/^  warder task approve \(t-[a-z2-7]*\) .*/\1/p')
 is "$(shown '.questions[0].step')" 'agree[1]/review' "at its step"
 is "$(warder ls --json | jq -r '.jails | length')" 0 "no jail is kept for it"

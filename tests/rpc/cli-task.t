@@ -31,6 +31,10 @@ is "$(jq -r .verdict ../results/verdict.json)" passed "verdict.json has the last
 is "$(jq -r .patch ../results/verdict.json)" "sha256:$(sha256sum <../results/patch.diff | cut -d' ' -f1)" \
         "which is about that very patch"
 is "$(jq -r .event ../results/events.jsonl | grep -c verify.end)" 4 "events.jsonl has all verdicts"
+expect 0 "it is applied" warder apply "$(jq -r .task ../results/verdict.json)"
+expect 1 "it is applied twice" warder apply "$(jq -r .task ../results/verdict.json)"
+has "$err" "as where it was applied already; nothing was changed" "says what may be the matter"
+git checkout -q .
 expect 0 "the patch" git apply ../results/patch.diff
 expect 0 "makes the tests pass" make -s test
 git checkout -q .
@@ -104,6 +108,9 @@ mkdir old && echo of another call >old/verdict.json
 expect 6 "the same into a directory with results" \
         warder task run --out old --replay ../bad.json
 ok "$([ -f old/events.jsonl ] && [ ! -e old/verdict.json ]; echo $?)" "leaves there what is of this call only"
+has "$(cat old/summary.md)" "replay_mismatch" "the summary of a task without a verdict has its cause"
+has "$(cat old/summary.md)" "but the last message is" "and what it says of its end"
+has "$(cat old/junit.xml)" 'type="replay_mismatch" message="' "and so has junit.xml"
 rm -r old
 expect 2 "a transcript that is none" sh -c 'warder task run --replay Makefile'
 expect 6 "a snapshot that is not there" \

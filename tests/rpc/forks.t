@@ -107,6 +107,8 @@ is "$(events 'select(.event == "notice" and .data.conflicts) | .data.conflicts[]
 both "true" | transcript stubborn
 run 6 "a worker who leaves the marks" stubborn --workflow "$scratch/workflow.json"
 is "$(state)" "error conflict" "gets so many tries, then the run ends by that name"
+has "$(events 'select(.event == "task.state") | .data.summary // empty')" 'does not go together with what others did; conflicts: 1, the first in list' \
+        "and says what conflicts, and what may mend it"
 
 # ---- a race
 

@@ -294,6 +294,23 @@ tap.same(watch.finish(), 3, "--json: the exit code")
 lines = [json.loads(line) for line in watch.terminal.main if line.strip()]
 tap.same([line["seq"] for line in lines], [1, 2], "one event a line, each once, also on a terminal")
 
+# --- a question: what one may type
+for about, way in (("plan", "approve"), ("question", "answer")):
+    watch = Watch(120, 16)
+    watch.wait(asks(watch, 1), f"about {about}: the task is watched")
+    watch.front.event(1, "task.state", {"state": "running"})
+    watch.front.event(2, "ask", {"phase": "asked", "question": "q-7f3kq2m4ab", "about": about, "text": "Go on?"}, "agree")
+    watch.wait(shown(watch, "waits for a person: Go on?", f"warder task show {TASK}, then warder task {way} or reject"), "how to answer is shown")
+    watch.front.event(3, "task.state", {"state": "verified"})
+    tap.same(watch.finish(), 0, "and it ends")
+    watch = Watch(120, 16, "--plain")
+    watch.wait(asks(watch, 1), f"plain, about {about}: the task is watched")
+    watch.front.event(1, "ask", {"phase": "asked", "question": "q-7f3kq2m4ab", "about": about, "text": "Go on?"}, "agree")
+    watch.front.event(2, "task.state", {"state": "verified"})
+    watch.finish()
+    tap.ok(any(f"warder task {way} {TASK}" in line and "--question q-7f3kq2m4ab" in line for line in watch.terminal.main),
+           "as lines too", watch.terminal.main)
+
 # --- the log: pages of what is kept, as lines, as JSON, filtered, as a trace, and followed
 KEPT = [event_of(1, "task.state", {"state": "running"}),
         event_of(2, "step.start", {"kind": "dountil", "path": "loop"}, "loop"),
