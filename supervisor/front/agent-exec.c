@@ -76,6 +76,17 @@ int agent_exec_take_step(AgentCall *call, const cJSON *params, Error *err) {
         return 0;
 }
 
+/*
+ * The task's own jail is lost: the step has not ended, the task goes on, or ends, for that. A fork's is its command's
+ * affair, which is answered. Where the run is over, nobody else frees the call.
+ */
+static void lose(AgentCall *call, Error *err) {
+        if (call->fork)
+                error_say(err, -ESRCH, "the fork's jail has ended");
+        if (call->fork || !agent_call_is_wanted(call))
+                agent_call_fail(call, NULL, err);
+}
+
 static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         AgentCall *call = userdata;
         cJSON *json = call->id ? command_record(command, end) : NULL;
@@ -90,13 +101,12 @@ static void on_exec(Command *command, const CommandEnd *end, void *userdata) {
         tell_command(call, asked, json, end);
         task_receipt_command(task, asked, end); /* may end the task: then nobody is answered */
         call->jail_call = false;                /* until here its socket's end leaves it to us */
+        call->command = NULL;
         task->meter.output_bytes += end->seen[0] + end->seen[1];
         error_set(&err, -ENOMEM, "tell how the command ended");
         if (end->cause == CAUSE_JAIL_ENDED || end->cause == CAUSE_SUPERVISOR_LOST) {
-                /* the step has not ended, its jail was lost: the task goes on, or ends, for that */
                 json_free(json);
-                if (!agent_call_is_wanted(call)) /* that run is over: nobody else frees it */
-                        agent_call_fail(call, NULL, &err);
+                lose(call, &err);
                 return;
         }
         if (json || !call->id)
@@ -136,7 +146,6 @@ static int run(AgentCall *call, FrontJail *jail, CommandSpec *spec, const cJSON 
                Error *err) {
         const cJSON *asked = json_get(params, "env");
         char **env = NULL;
-        Command *command;
         int r;
 
         if (asked) {
@@ -147,7 +156,7 @@ static int run(AgentCall *call, FrontJail *jail, CommandSpec *spec, const cJSON 
                                          "variable that is too long");
                 spec->env = (const char *const *) env;
         }
-        r = command_start(jail, spec, on_exec, call, &command, err);
+        r = command_start(jail, spec, on_exec, call, &call->command, err);
         call->jail_call = r == 0;
         if (!call->fork)
                 task_touched(call->task);
@@ -213,7 +222,7 @@ static void on_listening(int fd, uint32_t port, const Error *err, void *userdata
         call->jail_call = false;
         if (err)
                 agent_call_fail(call, err->code == -EADDRINUSE ? "exists" : NULL, err);
-        else if (!agent_call_is_wanted(call)) /* that run is over: nobody hears it */
+        else if (!agent_call_is_wanted(call) || call->cancelled) /* nobody hears it */
                 agent_call_fail(call, NULL, &why);
         else if (branch(call, listener_fd, &why) < 0)
                 agent_call_fail(call, NULL, &why);
@@ -248,7 +257,9 @@ void agent_exec_opened(AgentCall *call, const EgressEvent *event) {
         if (!call->params)
                 return; /* said twice: it runs */
         params = TAKE_PTR(call->params);
-        if (event->code < 0)
+        if (call->cancelled)
+                r = error_say(&err, -ECANCELED, "nobody waits for this command any more");
+        else if (event->code < 0)
                 r = error_say(&err, event->code, "the model cannot be reached through egress: %s",
                               event->text);
         else

@@ -117,6 +117,31 @@ static int run_idle(AgentCall *call, const cJSON *params, Error *err) {
         return 0;
 }
 
+/* What lasts is ended; what is short is left to its end, and what has ended is nobody's fault */
+static void cancel(AgentCall *call) {
+        call->cancelled = true;
+        if (call->command)
+                command_kill(call->command, CAUSE_KILLED_BY_CLIENT);
+        else if (call->method->run == task_ask)
+                task_ask_cancel(call);
+        else if (call->method->run == run_verify)
+                task_gate_cancel(call);
+}
+
+/* Each of the two may end the task, and free all calls with it */
+static int run_cancel(AgentCall *call, const cJSON *params, Error *err) {
+        AgentSocket *socket = call->socket;
+        uint64_t id = UINT64_MAX;
+
+        (void) err;
+        (void) json_number(params, "call", &id);
+        agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
+        call = agent_socket_call(socket, id);
+        if (call)
+                cancel(call);
+        return 0;
+}
+
 /* Forwarded as it is, but bounded. A replayed model costs nothing; its calls are counted all the same */
 static int run_event(AgentCall *call, const cJSON *params, Error *err) {
         const cJSON *data = json_get(params, "data");
@@ -194,6 +219,10 @@ static const AgentMethod methods[] = {
                              "\"reply\":{\"type\":\"object\"}}"),
           "A reply of the model, to be replayed (a notification)", run_record },
         { "ask", task_ask_schema, "Ask people, and wait for what they say", task_ask },
+        { "cancel",
+          OBJECT(",\"required\":[\"call\"],\"properties\":{\"call\":{\"type\":\"integer\","
+                 "\"minimum\":0}}"),
+          "The answer to a request is not wanted any more: end what lasts", run_cancel },
         { "idle", OBJECT(""), "Nothing runs but questions: the task may be suspended", run_idle },
         { "event",
           OBJECT(",\"required\":[\"event\"],\"properties\":{"

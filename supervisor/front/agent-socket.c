@@ -227,9 +227,11 @@ static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *jso
         if (!call) {
                 error_set(&err, -ENOMEM, "take the agent's request");
                 fault(socket, &err);
-        } else if (method->run(call, params, &err) < 0) {
-                agent_call_fail(call, err.code == -EBUSY ? "busy" : NULL, &err);
+                return;
         }
+        call->method = method;
+        if (method->run(call, params, &err) < 0)
+                agent_call_fail(call, err.code == -EBUSY ? "busy" : NULL, &err);
 }
 
 static void dispatch(AgentSocket *socket, const RpcMessage *message) {
@@ -256,6 +258,13 @@ static void dispatch(AgentSocket *socket, const RpcMessage *message) {
         } else {
                 run(socket, method, message->json);
         }
+}
+
+AgentCall *agent_socket_call(AgentSocket *socket, uint64_t id) {
+        for (AgentCall *call = socket ? socket->calls : NULL; call; call = call->next)
+                if (cJSON_IsNumber(call->id) && call->id->valuedouble == (double) id)
+                        return call;
+        return NULL;
 }
 
 AgentCall *agent_socket_asking(AgentSocket *socket, const char *question) {

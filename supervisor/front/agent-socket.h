@@ -5,24 +5,27 @@
  */
 #include "supervisor/front/task.h"
 
-#define AGENT_CALLS_MAX 16u /* requests that wait for an answer */
+#define AGENT_CALLS_MAX 32u /* requests that wait for an answer */
 
 typedef struct AgentSocket AgentSocket;
 
 typedef struct AgentCall { /* one request that waits; owned by its socket */
         AgentSocket *socket;
         struct AgentCall *next;
-        Task *task;            /* borrowed */
+        Task *task; /* borrowed */
+        const struct AgentMethod *method;
         cJSON *id;             /* owned; NULL: a notification */
         FilesJob *job;         /* owned: a search; cancelled with the socket */
         cJSON *result;         /* owned: being gathered; of an exec and an ask: what was asked */
         char question[ID_MAX]; /* of an ask: that waits for people; "": none */
         uint64_t fork;         /* that its command runs in; 0: the task's own workspace */
-        char *path;     /* owned: the step instance that it is for, as the agent says; or NULL */
-        char *step;     /* owned: the same as a place, without numbers */
-        bool stays;     /* of an ask: the agent has in memory what is not committed */
-        bool jail_call; /* a callback of the task's jail will come: not freed before */
-        bool cut;       /* of a search */
+        char *path;       /* owned: the step instance that it is for, as the agent says; or NULL */
+        char *step;       /* owned: the same as a place, without numbers */
+        bool stays;       /* of an ask: the agent has in memory what is not committed */
+        Command *command; /* borrowed: of an exec that runs */
+        bool cancelled;   /* nobody waits for it any more: what is not begun is not */
+        bool jail_call;   /* a callback of the task's jail will come: not freed before */
+        bool cut;         /* of a search */
         uint64_t n;
         cJSON *params; /* owned: of an exec that waits for its route */
         uint64_t
@@ -47,6 +50,8 @@ AgentCall *agent_socket_route(AgentSocket *socket, uint64_t route);
 
 /** agent_socket_go_on() - its task has a place again: what the agent asked for meanwhile is done, soon. NULL is fine */
 void agent_socket_go_on(AgentSocket *socket);
+/** agent_socket_call() - the request of this number that waits; NULL: none does */
+AgentCall *agent_socket_call(AgentSocket *socket, uint64_t id);
 /** agent_socket_asking() - the call that waits for @question; NULL: none does */
 AgentCall *agent_socket_asking(AgentSocket *socket, const char *question);
 /** agent_socket_only_asks() - is nothing under way but questions that wait, one at least */

@@ -82,24 +82,6 @@ static cJSON *answer_json(const Question *question) {
         return json;
 }
 
-/* Oldest first: what was decided last at a place is what counts there */
-static bool add_answer(const Question *question, void *userdata) {
-        if (question->decision == DECISION_OPEN || question->decision == DECISION_WITHDRAWN)
-                return true;
-        cJSON_DeleteItemFromObjectCaseSensitive(userdata, question->path);
-        json_add_consume(userdata, question->path, answer_json(question));
-        return true;
-}
-
-cJSON *task_ask_answers(const Task *task) {
-        QuestionQuery query = { .task = task->id, .parts = QUESTION_ANSWER };
-        cJSON *json = cJSON_CreateObject();
-
-        if (json)
-                questions_each(task->front, &query, add_answer, json);
-        return json;
-}
-
 static bool tell_one(const Question *question, void *userdata) {
         Task *task = userdata;
         bool is_open = question->decision == DECISION_OPEN;
@@ -217,12 +199,23 @@ static void wait_unless(Task *task, bool more) {
                 suspend(task);
 }
 
+static void drop(AgentCall *call) {
+        Error err = ERROR_EMPTY;
+
+        error_say(&err, -ECANCELED, "nobody waits for this question any more");
+        agent_call_fail(call, NULL, &err);
+}
+
 static void put(AgentCall *call, const PatchDiffEnd *diff) {
         SCOPED(question_deinit) Question question = QUESTION_EMPTY;
         SCOPED(json_free) cJSON *params = TAKE_PTR(call->result);
         Task *task = call->task;
         Error err = ERROR_EMPTY;
 
+        if (call->cancelled) {
+                drop(call);
+                return;
+        }
         if (question_form_make(task, params, &question, &err) < 0) {
                 agent_call_fail(call, NULL, &err);
                 return;
@@ -330,6 +323,26 @@ int task_ask(AgentCall *call, const cJSON *params, Error *err) {
                 return 0;
         }
         return start_diff(call, err);
+}
+
+void task_ask_cancel(AgentCall *call) {
+        SCOPED(question_deinit) Question question = QUESTION_EMPTY;
+        Task *task = call->task;
+        Error err = ERROR_EMPTY;
+        int r;
+
+        call->cancelled = true;
+        if (!call->question[0]) /* the patch for it is being made */
+                return;
+        r = questions_find(task->front, call->question, &question, &err);
+        if (r == 0)
+                r = questions_withdraw(task->front, task->id, question.path, &err);
+        if (r < 0) {
+                refuse_open(call, &err);
+                return;
+        }
+        drop(call);
+        waiting_touch(task->front->waiting);
 }
 
 /* ---- deciding -------------------------------------------------------------------------------------- */

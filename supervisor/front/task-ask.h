@@ -19,6 +19,8 @@ extern const char task_ask_schema[];
  * Returns: 0 and the call is answered, now or when somebody has decided; negative errno.
  */
 int task_ask(AgentCall *call, const cJSON *params, Error *err);
+/** task_ask_cancel() - nobody waits for this question any more: it is withdrawn, and the call freed, now or soon */
+void task_ask_cancel(AgentCall *call);
 /** task_ask_idle() - the agent says that nothing of it runs but questions: the task may be suspended */
 void task_ask_idle(Task *task);
 /** task_ask_tell() - what was decided is told to whoever of the agent still waits for it */
@@ -40,5 +42,3 @@ int task_ask_decide(Front *front, Question *question, Error *err);
 bool task_ask_is_over(const Task *task);
 /** task_ask_end() - the task has ended: what it asked is withdrawn */
 void task_ask_end(Task *task);
-/** task_ask_answers() - {"path": answer} of what was decided, for an agent that goes on; fresh; NULL: no memory */
-cJSON *task_ask_answers(const Task *task);

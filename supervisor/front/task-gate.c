@@ -341,19 +341,29 @@ int task_gate_verify(AgentCall *call, const cJSON *params, Error *err) {
         return start_diff(call, params ? params : none, err);
 }
 
-void task_gate_end_fork(Task *task, uint64_t fork) {
-        TaskGate *gate = &task->gate;
-        AgentCall *call;
+static void drop(TaskGate *gate, const char *why) {
+        AgentCall *call = TAKE_PTR(gate->call);
         Error err = ERROR_EMPTY;
 
-        if (gate->fork != fork || (!gate->diff && !gate->verify))
-                return;
         gate->diff = patch_diff_cancel(gate->diff);
         gate->verify = verify_cancel(gate->verify);
-        call = TAKE_PTR(gate->call);
-        error_say(&err, -ENOENT, "the fork whose work was being judged has ended");
+        error_say(&err, -ENOENT, "%s", why);
         if (call)
                 agent_call_fail(call, NULL, &err);
+}
+
+void task_gate_end_fork(Task *task, uint64_t fork) {
+        TaskGate *gate = &task->gate;
+
+        if (gate->fork == fork && (gate->diff || gate->verify))
+                drop(gate, "the fork whose work was being judged has ended");
+}
+
+void task_gate_cancel(AgentCall *call) {
+        TaskGate *gate = &call->task->gate;
+
+        if (gate->call == call && !gate->for_finish && (gate->diff || gate->verify))
+                drop(gate, "nobody waits for this verdict any more");
 }
 
 int task_gate_finish(AgentCall *call, const FinishClaim *claim, Error *err) {

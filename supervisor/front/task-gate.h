@@ -24,6 +24,9 @@ int task_gate_verify(AgentCall *call, const cJSON *params, Error *err);
 /** task_gate_end_fork() - the work that is being judged, if it is this fork's, is not wanted any more */
 void task_gate_end_fork(Task *task, uint64_t fork);
 
+/** task_gate_cancel() - nobody waits for this verdict any more: the call is freed; another's is none of its affair */
+void task_gate_cancel(AgentCall *call);
+
 /**
  * task_gate_finish() - the agent says that it is done
  *

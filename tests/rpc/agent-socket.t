@@ -109,7 +109,7 @@ task 3 "much output" "shout shout shout" --limit output=2M
 is "$(state)" "limit output" "is bounded for all commands together"
 task 3 "one command's output" "endless" --limit output=100K
 is "$(figures)" "output 102401/102400" "is cut at what is left"
-task 0 "commands without an id" "murmur mend done" --limit commands=20
+task 0 "commands without an id" "murmur mend done" --limit commands=40
 is "$(state)" "verified null" "are no more than may wait at once"
 expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood
 task=$(printf '%s\n' "$out" | jq -r 'select(.task) | .task' | head -n1)

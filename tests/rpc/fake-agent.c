@@ -210,7 +210,7 @@ static void do_flood(RpcPeer *peer) {
 
 /* Thirty commands that nobody waits for */
 static void do_murmur(RpcPeer *peer) {
-        for (unsigned i = 0; i < 30; i++) {
+        for (unsigned i = 0; i < 40; i++) {
                 cJSON *params = cJSON_CreateObject();
                 SCOPED(json_free) cJSON *message = NULL;
 
