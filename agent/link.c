@@ -1,14 +1,33 @@
 /*
  * link: calls over base/rpc.h. What the supervisor sends unasked (nothing today) is read and dropped, so
  * that a supervisor of a later version can say more.
+ *
+ * The supervisor refuses what is more than it takes at once; so calls stand in a line here, in the order in which they
+ * were made, and the first of the line are under way. Questions have a line of their own: people take days.
  */
 #include "agent/link.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* One call under way; it lives on the stack of who waits for it. */
+/* What lasts; every other call is short, and is waited for whatever ends meanwhile. */
+typedef struct Lasting {
+        const char *method;
+        unsigned most;  /* under way; 0: in the line of all others */
+        bool outlasted; /* its end is not waited for: nothing of ours depends on it */
+} Lasting;
+
+static const Lasting lasting[] = {
+        { .method = "exec" },
+        { .method = "verify", .outlasted = true },
+        { .method = "ask", .most = LINK_QUESTIONS_MAX, .outlasted = true },
+};
+
+/* One call; it lives on the stack of who waits for it. */
 typedef struct LinkCall {
+        struct LinkCall *next; /* made later */
+        const Link *link;
+        const Lasting *lasts; /* NULL: it is short */
         uint64_t id;
         RpcMessage answer; /* owned by link_call() */
         bool answered;
@@ -17,8 +36,7 @@ typedef struct LinkCall {
 struct Link {
         RpcPeer *peer; /* owned */
         uint64_t last_id;
-        LinkCall *calls[LINK_CALLS_MAX]; /* borrowed */
-        unsigned n_calls;
+        LinkCall *calls; /* borrowed; in the order in which they were made */
         LinkWaitFn wait;
         void *waiter; /* borrowed */
 };
@@ -71,26 +89,65 @@ static bool is_answered(const void *userdata) {
         return call->answered;
 }
 
-static void forget(Link *link, const LinkCall *call) {
-        for (unsigned i = 0; i < link->n_calls; i++)
-                if (link->calls[i] == call)
-                        link->calls[i] = link->calls[--link->n_calls];
+static unsigned most_of(const LinkCall *call) {
+        return call->lasts ? call->lasts->most : 0;
 }
 
-/* Send @request and wait for its answer, which the loop hands to @call. */
-static int exchange(Link *link, const cJSON *request, LinkCall *call, Error *err) {
-        int r;
+/* Is it among the first of its line? */
+static bool may_go(const void *userdata) {
+        const LinkCall *call = userdata;
+        unsigned own = most_of(call), ahead = 0;
 
-        if (link->n_calls == LINK_CALLS_MAX)
-                return error_say(err, -EBUSY, "%d calls are under way", LINK_CALLS_MAX);
+        for (const LinkCall *at = call->link->calls; at != call; at = at->next)
+                ahead += most_of(at) == own;
+        return ahead < (own ? own : LINK_CALLS_MAX);
+}
+
+static void line_up(Link *link, LinkCall *call) {
+        LinkCall **at = &link->calls;
+
+        while (*at)
+                at = &(*at)->next;
+        *at = call;
+}
+
+static void forget(Link *link, const LinkCall *call) {
+        LinkCall **at = &link->calls;
+
+        while (*at != call)
+                at = &(*at)->next;
+        *at = call->next;
+}
+
+/*
+ * Nobody waits for it any more: the supervisor is told, and ends it. A command is waited for, which is short now: what
+ * follows is to find a workspace in which it does not work on.
+ */
+static void give_up(Link *link, const LinkCall *call) {
+        cJSON *params = cJSON_CreateObject();
+
+        if (!json_add_number(params, "call", call->id)) {
+                json_free(params);
+                return;
+        }
+        if (link_notify(link, "cancel", params) == 0 && !call->lasts->outlasted)
+                (void) link->wait(is_answered, call, true, link->waiter, NULL);
+}
+
+/* Send @request in its turn and wait for its answer, which the loop hands to @call. */
+static int exchange(Link *link, const cJSON *request, LinkCall *call, Error *err) {
+        int r = may_go(call) ? 0 : link->wait(may_go, call, false, link->waiter, err);
+
+        if (r < 0)
+                return r;
         r = rpc_peer_send(link->peer, request, NULL, 0);
         if (r == -EMSGSIZE)
                 return r;
         if (r < 0)
                 return error_say(err, -ECONNRESET, "the supervisor does not take the request");
-        link->calls[link->n_calls++] = call;
-        r = link->wait(is_answered, call, link->waiter, err);
-        forget(link, call);
+        r = link->wait(is_answered, call, !call->lasts, link->waiter, err);
+        if (call->lasts && (r == -ETIMEDOUT || r == -ECANCELED))
+                give_up(link, call);
         return r;
 }
 
@@ -113,9 +170,16 @@ static int take_answer(LinkCall *call, const char *method, LinkAnswer *ret, Erro
         return 0;
 }
 
+static const Lasting *lasting_find(const char *method) {
+        for (unsigned i = 0; i < ELEMENTS(lasting); i++)
+                if (strcmp(lasting[i].method, method) == 0)
+                        return &lasting[i];
+        return NULL;
+}
+
 int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer *ret, Error *err) {
         SCOPED(json_free) cJSON *request = NULL;
-        LinkCall call = { .id = ++link->last_id };
+        LinkCall call = { .link = link, .lasts = lasting_find(method), .id = ++link->last_id };
         int r;
 
         if (!params_consume)
@@ -124,7 +188,9 @@ int link_call(Link *link, const char *method, cJSON *params_consume, LinkAnswer 
                 request = rpc_request(call.id, method, params_consume);
         if (!request)
                 return error_set(err, -ENOMEM, "%s", method);
+        line_up(link, &call);
         r = exchange(link, request, &call, err);
+        forget(link, &call);
         if (r >= 0)
                 r = take_answer(&call, method, ret, err);
         else if (r == -EMSGSIZE)
@@ -181,9 +247,7 @@ static void hand_over(Link *link, RpcMessage *message) {
 
         if (json_get(message->json, "method") || json_number(message->json, "id", &id) < 0)
                 return;
-        for (unsigned i = 0; i < link->n_calls; i++) {
-                LinkCall *call = link->calls[i];
-
+        for (LinkCall *call = link->calls; call; call = call->next) {
                 if (call->id != id || call->answered)
                         continue;
                 call->answer = *message;

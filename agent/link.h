@@ -23,7 +23,8 @@ enum { _LINK_E_SUCCESS, LINK_E_REFUSED };
 /** link_is_busy() - was it refused only because the same is under way for another */
 bool link_is_busy(int r, const LinkAnswer *answer);
 
-#define LINK_CALLS_MAX 64 /* under way */
+#define LINK_CALLS_MAX     20 /* under way; with the questions fewer than the supervisor takes */
+#define LINK_QUESTIONS_MAX 8  /* so many may be open */
 
 /** link_new_consume() - over the task socket. Returns: 0 or -ENOMEM (then @fd is closed) */
 int link_new_consume(int fd, Link **ret_link);
@@ -42,8 +43,10 @@ static inline void link_answer_deinit_scoped(LinkAnswer *answer) {
  * @params_consume: freed in every case; NULL: no parameters (or no memory: then -ENOMEM)
  * @ret:            owned by the caller, also where refused
  *
- * The strand that calls yields until the answer is there. A call whose wait ends early (a time limit, a step
- * that is ended) is forgotten; its answer is dropped when it comes.
+ * The strand that calls yields until the answer is there. Where LINK_CALLS_MAX are under way (of `ask`
+ * LINK_QUESTIONS_MAX, which do not count among the others) it waits for its turn. Where the wait for what lasts (`exec`,
+ * `verify`, `ask`) ends early, by a time limit or because the step is ended, the supervisor is told to end it; a command
+ * has ended when this returns. What is short is waited for all the same: nothing that it gives is lost.
  *
  * Returns: 0; LINK_E_REFUSED with the sentence in @err and the word in @ret->code, also where the request is
  *          longer than a line, which is not sent then; -ECONNRESET where
@@ -62,9 +65,9 @@ int link_take_fd_at(LinkAnswer *answer, unsigned i);
  */
 int link_notify(Link *link, const char *method, cJSON *params_consume);
 
-/* How a call waits: until @ready says yes. Returns: 0 or negative errno, as loop_until() does. */
-typedef int (*LinkWaitFn)(bool (*ready)(const void *userdata), const void *userdata, void *waiter,
-                          Error *err);
+/* How a call waits: until @ready says yes. Returns: 0 or negative errno, as loop_until(), or loop_finish() for @whole. */
+typedef int (*LinkWaitFn)(bool (*ready)(const void *userdata), const void *userdata, bool whole,
+                          void *waiter, Error *err);
 
 /** link_set_wait() - by whom calls wait; the loop sets itself. @waiter is borrowed */
 void link_set_wait(Link *link, LinkWaitFn wait, void *waiter);

@@ -24,7 +24,10 @@ struct Strand {
         uint64_t until;       /* of this wait; monotonic microseconds */
         uint64_t limit;       /* of all its waits */
         bool patient;         /* this wait keeps no limit and is not cancelled */
+        bool deaf;            /* nor does it hear that the supervisor is gone */
         bool cancelled;
+        bool shielded; /* all its waits are patient */
+        bool spared;   /* to be cancelled is nothing to it */
 };
 
 struct Loop {
@@ -32,6 +35,7 @@ struct Loop {
         CURLM *multi;                            /* owned; NULL before the first transfer */
         struct pollfd fds[1 + LOOP_SOCKETS_MAX]; /* [0] is the task socket */
         unsigned n;
+        unsigned n_transfers;
         uint64_t deadline; /* libcurl's; monotonic microseconds; UINT64_MAX: none */
         Strand main;
         Strand *strands[LOOP_STRANDS_MAX]; /* borrowed from their spawners */
@@ -40,8 +44,9 @@ struct Loop {
         Error broken;    /* code set: no wait succeeds any more */
 };
 
-static int wait_link(LoopReadyFn ready, const void *userdata, void *loop, Error *err) {
-        return loop_until(loop, ready, userdata, err);
+static int wait_link(LoopReadyFn ready, const void *userdata, bool whole, void *loop, Error *err) {
+        return whole ? loop_finish(loop, ready, userdata, err)
+                     : loop_until(loop, ready, userdata, err);
 }
 
 int loop_new(Link *link, Loop **ret_loop) {
@@ -122,6 +127,9 @@ int loop_start_curl(Loop *loop, Error *err) {
         (void) curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
         (void) curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);
         (void) curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
+        /* an idle one of those that it keeps makes room for a fresh one */
+        (void) curl_multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
+                                 (long) LOOP_TRANSFERS_MAX);
         return 0;
 }
 
@@ -150,22 +158,35 @@ static void act(Loop *loop, curl_socket_t fd, int what) {
         note_ends(loop);
 }
 
+static bool has_room(const void *userdata) {
+        const Loop *loop = userdata;
+
+        return loop->n_transfers < LOOP_TRANSFERS_MAX;
+}
+
 int loop_add(Loop *loop, LoopTransfer *transfer, Error *err) {
         int r = loop_start_curl(loop, err);
 
+        if (r >= 0 && !has_room(loop))
+                r = loop_until(loop, has_room, loop, err);
         if (r < 0)
                 return r;
         transfer->ended = false;
         (void) curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
         if (curl_multi_add_handle(loop->multi, transfer->easy) != CURLM_OK)
                 return error_say(err, -EIO, "libcurl does not take the request");
+        transfer->added = true;
+        loop->n_transfers++;
         act(loop, CURL_SOCKET_TIMEOUT, 0);
         return 0;
 }
 
 void loop_remove(Loop *loop, LoopTransfer *transfer) {
-        if (loop->multi)
-                (void) curl_multi_remove_handle(loop->multi, transfer->easy);
+        if (!transfer->added)
+                return;
+        (void) curl_multi_remove_handle(loop->multi, transfer->easy);
+        transfer->added = false;
+        loop->n_transfers--;
 }
 
 static bool has_arrived(const void *userdata) {
@@ -253,9 +274,9 @@ static int turn(Loop *loop, Error *err) {
 static int outcome(const Loop *loop, const Strand *strand, Error *err) {
         if (strand->ready && strand->ready(strand->userdata))
                 return 0;
-        if (loop->broken.code && !strand->patient)
+        if (loop->broken.code && !strand->deaf)
                 return error_say(err, loop->broken.code, "%s", loop->broken.text);
-        if (strand->cancelled && !strand->patient)
+        if (strand->cancelled && !strand->patient && !strand->spared)
                 return error_say(err, -ECANCELED, "ended together with the steps beside it");
         if (units_monotonic() < end_of_wait(strand))
                 return 1;
@@ -301,7 +322,8 @@ static int wait_for(Loop *loop, const Strand *how, Error *err) {
         self->ready = how->ready;
         self->userdata = how->userdata;
         self->until = how->until;
-        self->patient = how->patient;
+        self->patient = how->patient || self->shielded;
+        self->deaf = how->deaf;
         if (!self->fiber) {
                 r = wait_in_main(loop, err);
         } else {
@@ -320,6 +342,15 @@ int loop_until(Loop *loop, LoopReadyFn ready, const void *userdata, Error *err) 
                 loop, &(Strand){ .ready = ready, .userdata = userdata, .until = UINT64_MAX }, err);
 }
 
+int loop_finish(Loop *loop, LoopReadyFn ready, const void *userdata, Error *err) {
+        return wait_for(loop,
+                        &(Strand){ .ready = ready,
+                                   .userdata = userdata,
+                                   .until = UINT64_MAX,
+                                   .patient = true },
+                        err);
+}
+
 int loop_sleep(Loop *loop, uint64_t usec, Error *err) {
         return wait_for(loop, &(Strand){ .until = units_monotonic() + usec }, err);
 }
@@ -328,6 +359,20 @@ uint64_t loop_limit(Loop *loop, uint64_t deadline) {
         uint64_t outer = loop->current->limit;
 
         loop->current->limit = deadline;
+        return outer;
+}
+
+bool loop_shield(Loop *loop, bool shielded) {
+        bool outer = loop->current->shielded;
+
+        loop->current->shielded = shielded;
+        return outer;
+}
+
+bool loop_spare(Loop *loop, bool spared) {
+        bool outer = loop->current->spared;
+
+        loop->current->spared = spared;
         return outer;
 }
 
@@ -352,7 +397,7 @@ int loop_spawn(Loop *loop, FiberFn run, void *userdata, Strand **ret_strand) {
                 return -ENOMEM;
         }
         strand->until = 0; /* it can go on at once */
-        strand->patient = true;
+        strand->patient = strand->deaf = true;
         strand->limit = loop->current->limit;
         loop->strands[loop->n_strands++] = strand;
         *ret_strand = strand;
@@ -379,7 +424,8 @@ Strand *loop_join(Loop *loop, Strand *strand) {
                         &(Strand){ .ready = strand_has_ended,
                                    .userdata = strand,
                                    .until = UINT64_MAX,
-                                   .patient = true },
+                                   .patient = true,
+                                   .deaf = true },
                         NULL);
         while (loop->strands[i] != strand)
                 i++;

@@ -14,7 +14,8 @@
 #include "agent/fiber.h"
 #include "agent/link.h"
 
-#define LOOP_STRANDS_MAX 64
+#define LOOP_STRANDS_MAX   64
+#define LOOP_TRANSFERS_MAX 8 /* on their way; egress takes so many connections */
 
 typedef struct Loop Loop;
 typedef struct Strand Strand;
@@ -35,6 +36,9 @@ typedef bool (*LoopReadyFn)(const void *userdata);
  */
 int loop_until(Loop *loop, LoopReadyFn ready, const void *userdata, Error *err);
 
+/** loop_finish() - loop_until() for what must come to its end: it keeps no time limit, and is not cancelled */
+int loop_finish(Loop *loop, LoopReadyFn ready, const void *userdata, Error *err);
+
 /** loop_sleep() - let @usec pass. Returns: as loop_until() */
 int loop_sleep(Loop *loop, uint64_t usec, Error *err);
 
@@ -45,6 +49,15 @@ int loop_sleep(Loop *loop, uint64_t usec, Error *err);
  * Returns: the limit that was; set it again afterwards.
  */
 uint64_t loop_limit(Loop *loop, uint64_t deadline);
+
+/**
+ * loop_shield() - from now on no wait of who calls ends by its time limit or because it is cancelled; or again does
+ * Returns: what it was; set it again afterwards.
+ */
+bool loop_shield(Loop *loop, bool shielded);
+
+/** loop_spare() - likewise for being cancelled alone: time limits are kept. Returns: as loop_shield() */
+bool loop_spare(Loop *loop, bool spared);
 
 /** loop_left() - microseconds until the time limit of who calls; UINT64_MAX: there is none */
 uint64_t loop_left(const Loop *loop);
@@ -71,6 +84,7 @@ Strand *loop_join(Loop *loop, Strand *strand);
 typedef struct LoopTransfer {
         CURL *easy; /* borrowed */
         CURLcode code;
+        bool added;
         bool ended;
 } LoopTransfer;
 
@@ -81,7 +95,9 @@ int loop_start_curl(Loop *loop, Error *err);
  * loop_add() - put a transfer on its way; it is sent as far as it goes without waiting
  * @transfer: with its easy handle; borrowed until loop_wait() returns or loop_remove()
  *
- * Returns: 0, -ENOMEM, -EIO.
+ * Where LOOP_TRANSFERS_MAX are on their way, it waits until one of them has ended.
+ *
+ * Returns: 0, -ENOMEM, -EIO; as loop_until().
  */
 int loop_add(Loop *loop, LoopTransfer *transfer, Error *err);
 

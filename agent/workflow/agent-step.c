@@ -18,7 +18,8 @@
 #include "agent/workflow/prompt.h"
 #include "base/units.h"
 
-#define EXPECT_MAX 160 /* bytes of a message that a recorded reply is tied to */
+#define RECORD_MAX (512u << 10) /* of a reply that is kept; more is no line of the socket's */
+#define EXPECT_MAX 160          /* bytes of a message that a recorded reply is tied to */
 
 /* One agent step while it runs. */
 typedef struct Turns {
@@ -131,6 +132,20 @@ static cJSON *reply_json(const ModelReply *reply) {
         return json;
 }
 
+/* What is too long for the supervisor is told as that: it then knows that the task cannot be replayed */
+static cJSON *reply_or_length(const ModelReply *reply) {
+        cJSON *json = reply_json(reply);
+        autofree char *text = json ? json_print(json) : NULL;
+        size_t n = text ? strlen(text) : 0;
+
+        if (n <= RECORD_MAX)
+                return json;
+        json_free(json);
+        json = cJSON_CreateObject();
+        (void) json_add_number(json, "too_long", n);
+        return json;
+}
+
 /* What a provider really said, so that the task can be replayed; a recorded one is kept already */
 static int record(Turns *turns, const ModelRequest *request, const ModelReply *reply) {
         Session *session = turns->engine->session;
@@ -144,7 +159,7 @@ static int record(Turns *turns, const ModelRequest *request, const ModelReply *r
         (void) json_add_text(json, "role", request->role);
         (void) json_add_number(json, "turn", request->turn);
         (void) json_add_text(json, "expect", expect && *expect ? expect : " ");
-        (void) json_add_consume(json, "reply", reply_json(reply));
+        (void) json_add_consume(json, "reply", reply_or_length(reply));
         return link_notify(session->link, "record", json);
 }
 

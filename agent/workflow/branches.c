@@ -2,6 +2,9 @@
  * branches: slots. A slot holds one branch that runs; when it ends its engine is judged and the slot takes
  * the next. The scope of a branch refers to the outer values instead of copying them: the outer flow stands
  * still meanwhile and changes none of them.
+ *
+ * Branches in branches may be more than there are strands. Then a group goes on with those that it has; one that
+ * has none runs a branch on the stack of who waits for it, so that every group goes on.
  */
 #include "agent/workflow/branches.h"
 
@@ -79,9 +82,9 @@ static void run_slot(void *userdata) {
         engine_live(&slot->engine, -1);
 }
 
-static int begin(Group *group, Slot *slot, Error *err) {
+/* Make the scope of the next branch. */
+static int prepare(Group *group, Slot *slot, Error *err) {
         Engine *outer = group->outer;
-        int r;
 
         slot->engine = *outer;
         slot->engine.cause = CAUSE_NONE;
@@ -92,11 +95,24 @@ static int begin(Group *group, Slot *slot, Error *err) {
         slot->index = group->next++;
         slot->err = ERROR_EMPTY;
         engine_live(outer, 1);
+        return 0;
+}
+
+/* Returns: 1 where there is no strand for it now; 0; negative errno with the cause set */
+static int begin(Group *group, Slot *slot, Error *err) {
+        Engine *outer = group->outer;
+        int r = prepare(group, slot, err);
+
+        if (r < 0)
+                return r;
         r = loop_spawn(outer->session->loop, run_slot, slot, &slot->strand);
         if (r == 0)
                 return 0;
         engine_live(outer, -1);
-        json_free(slot->engine.data);
+        slot->engine.data = json_free(slot->engine.data);
+        group->next--;
+        if (r == -EAGAIN)
+                return 1;
         (void) error_set(err, r, "begin branch %u of step %s", slot->index, outer->path);
         return engine_fail(outer, CAUSE_INTERNAL, r);
 }
@@ -119,10 +135,12 @@ static void fail(Group *group, int r, Cause cause, const Error *why, Error *err)
         stop(group);
 }
 
+/* What a branch that has ended, or is ended with this, gives. */
 static void collect(Group *group, Slot *slot, Error *err) {
         const Branches *branches = group->branches;
 
-        slot->strand = loop_join(group->outer->session->loop, slot->strand);
+        if (slot->strand)
+                slot->strand = loop_join(group->outer->session->loop, slot->strand);
         if (slot->r < 0) {
                 if (!group->stopped) /* what was ended failed because of that */
                         fail(group, slot->r, slot->engine.cause, &slot->err, err);
@@ -147,17 +165,35 @@ static bool one_has_ended(const void *userdata) {
         return false;
 }
 
-static void fill_slots(Group *group, Error *err) {
-        for (unsigned i = 0; i < group->n_slots; i++) {
-                Slot *slot = &group->slots[i];
-                int r;
+static bool has_more(const Group *group) {
+        return !group->stopped && group->next < group->branches->n;
+}
 
-                if (slot->strand || group->stopped || group->next == group->branches->n)
+static void fill_slots(Group *group, Error *err) {
+        int r = 0;
+
+        for (unsigned i = 0; i < group->n_slots && r == 0; i++) {
+                Slot *slot = &group->slots[i];
+
+                if (slot->strand || !has_more(group))
                         continue;
                 r = begin(group, slot, err);
                 if (r < 0)
                         fail(group, r, CAUSE_INTERNAL, NULL, NULL);
         }
+}
+
+/* The next branch, here. */
+static void run_here(Group *group, Error *err) {
+        Slot *slot = &group->slots[0];
+        int r = prepare(group, slot, err);
+
+        if (r < 0) {
+                fail(group, r, CAUSE_INTERNAL, NULL, NULL);
+                return;
+        }
+        run_slot(slot);
+        collect(group, slot, err);
 }
 
 static bool is_busy(const Group *group) {
@@ -168,26 +204,30 @@ static bool is_busy(const Group *group) {
 }
 
 /* A wait that ends early (a time limit, a cancelled strand) ends the branches too; loop_join() waits for that. */
-static void run_group(Group *group, Error *err) {
-        Loop *loop = group->outer->session->loop;
+static void wait_for_some(Group *group, Error *err) {
         Error why = ERROR_EMPTY;
+        int r;
 
+        engine_rest(group->outer);
+        r = loop_until(group->outer->session->loop, one_has_ended, group, &why);
+        if (r < 0)
+                fail(group, r, engine_wait_cause(r), &why, err);
+        for (unsigned i = 0; i < group->n_slots; i++) {
+                Slot *slot = &group->slots[i];
+
+                if (slot->strand && (r < 0 || loop_has_ended(slot->strand)))
+                        collect(group, slot, err);
+        }
+}
+
+static void run_group(Group *group, Error *err) {
         fill_slots(group, err);
         engine_live(group->outer, -1);
-        while (is_busy(group)) {
-                int r;
-
-                engine_rest(group->outer);
-                r = loop_until(loop, one_has_ended, group, &why);
-
-                if (r < 0)
-                        fail(group, r, engine_wait_cause(r), &why, err);
-                for (unsigned i = 0; i < group->n_slots; i++) {
-                        Slot *slot = &group->slots[i];
-
-                        if (slot->strand && (r < 0 || loop_has_ended(slot->strand)))
-                                collect(group, slot, err);
-                }
+        while (is_busy(group) || has_more(group)) {
+                if (is_busy(group))
+                        wait_for_some(group, err);
+                else
+                        run_here(group, err);
                 fill_slots(group, err);
         }
         engine_live(group->outer, 1);

@@ -5,7 +5,7 @@
  */
 #include "agent/workflow/engine.h"
 
-#define BRANCHES_CONCURRENCY_MAX 12 /* each may have one call at the supervisor, which takes 16 */
+#define BRANCHES_CONCURRENCY_MAX 12
 
 enum { _BRANCH_E_SUCCESS, BRANCH_E_ENOUGH };
 

@@ -235,10 +235,9 @@ int command_agent_step_run(Engine *engine, const Step *step, cJSON **ret_output,
                         return r;
                 r = link_call(engine->session->link, "exec", params, &answer, err);
         }
+        r = engine_answered(engine, r, &answer);
         if (r < 0)
-                return engine_fail(engine, engine_wait_cause(r), r);
-        if (r == LINK_E_REFUSED)
-                return engine_refused(engine, &answer);
+                return r;
         r = exec_step_output(engine, &answer, ret_output, err);
         model = json_get(answer.result, "model");
         if (r >= 0 && model)

@@ -223,21 +223,47 @@ static cJSON *checkpoint_of(const char *path, const cJSON *output) {
         return json_free(params);
 }
 
+/* With an instance the states of workflows that ran below it go, of each of its tries. */
+static void drop_states(Engine *engine) {
+        cJSON *state = engine->run->states ? engine->run->states->child : NULL;
+        size_t n = strlen(engine->path);
+
+        while (state) {
+                cJSON *next = state->next;
+                const char *at = state->string;
+
+                if (strncmp(at, engine->path, n) == 0 && (!at[n] || at[n] == '/' || at[n] == '[')) {
+                        cJSON_Delete(cJSON_DetachItemViaPointer(engine->run->states, state));
+                        engine->run->state_changed = true;
+                }
+                state = next;
+        }
+}
+
 /* What all branches share is taken when it is sent: one that waits would send an older state over a newer one. */
 int engine_commit(Engine *engine, const cJSON *output, Error *err) {
         Run *run = engine->run;
+        bool state, memory;
         cJSON *params;
         int r = wait_for_merge(engine, err);
 
         if (r < 0)
                 return r;
+        drop_states(engine);
+        state = run->state_changed;
+        memory = run->memory_changed;
         params = checkpoint_of(engine->path, output);
-        if (run->state_changed)
+        if (state)
                 (void) json_add_consume(params, "state", cJSON_Duplicate(run->states, true));
-        if (run->memory_changed)
+        if (memory)
                 (void) json_add_consume(params, "memory", memory_of(engine->session));
         run->state_changed = run->memory_changed = false;
-        return send_checkpoint(engine, params, err);
+        r = send_checkpoint(engine, params, err);
+        if (r < 0) { /* what it did not bring there goes with the next one */
+                run->state_changed |= state;
+                run->memory_changed |= memory;
+        }
+        return r;
 }
 
 int engine_begin_effect(Engine *engine, Error *err) {
@@ -312,6 +338,8 @@ int engine_ask(Engine *engine, cJSON *question_consume, cJSON **ret_answer, Erro
         int r;
 
         run->asking++;
+        if (run->asking > LINK_QUESTIONS_MAX) /* it stands in line; what it would say does, too */
+                engine_rest(engine);
         if ((run->asking < run->live && !json_add_bool(question, "more", true)) ||
             (engine->fork && !json_get(question, "stay") && /* a fork is not committed */
              !json_add_bool(question, "stay", true)))

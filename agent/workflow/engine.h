@@ -20,10 +20,13 @@ typedef struct Run {
         Session *session; /* borrowed */
         Journal *journal; /* owned */
         cJSON *states; /* owned; state of each workflow that runs, by its instance's path ("": the outermost) */
+        cJSON *kept; /* owned; {path: output} of what a further try in this life is not to do again */
         bool state_changed;
         bool memory_changed;
         const struct Engine
                 *merging; /* who forks, or merges into, the task's own workspace; NULL: nobody */
+        unsigned forks;   /* of the workspace that are there, or being made */
+        bool torn;        /* the workspace holds half of a merge, which could not be taken back */
         bool verifying;   /* a verify is under way; the supervisor makes one at a time */
         unsigned
                 live; /* branches, and the main flow, that do not only wait for branches of theirs */

@@ -26,6 +26,8 @@ struct StepKind {
         bool comes_round; /* its inner steps run several times, and see what they gave before */
         bool at_once;     /* its arms run side by side: none sees what another gives */
         bool own_timeout; /* "timeout" is its own affair and no failure */
+        bool holds;       /* other steps, which are seen inside only: effects belong to those */
+        bool goes_on;     /* a further try keeps what committed: no paths of its own */
 };
 
 /** kinds_find() - the kind that has this key. Returns: a row or NULL */

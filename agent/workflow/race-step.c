@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/workflow/branches.h"
+#include "agent/workflow/laying.h"
 #include "agent/workflow/walk.h"
 #include "agent/workflow/workspace.h"
 
@@ -98,7 +99,7 @@ static int win(Engine *engine, Race *race, unsigned index, Error *err) {
                                  engine->path);
                 return engine_fail(engine, CAUSE_CONFLICT, -ECANCELED);
         }
-        r = workspace_lay(engine, &merging, 0, err);
+        r = laying_lay(engine, &merging, 0, err);
         if (r < 0)
                 return r;
         race->output = cJSON_CreateObject();
@@ -109,19 +110,11 @@ static int win(Engine *engine, Race *race, unsigned index, Error *err) {
         return BRANCH_E_ENOUGH;
 }
 
-static int run_fork(Engine *engine, unsigned index, void *userdata, Error *err) {
-        SCOPED(json_free) cJSON *number = cJSON_CreateNumber(index);
-        Race *race = userdata;
+/* Its steps, what its condition says, and where it wins its work. */
+static int compete(Engine *engine, Race *race, unsigned index, Error *err) {
         bool won = false;
-        int r;
+        int r = walk(engine, race, index, err);
 
-        if (!number || engine_set_item(engine, number) < 0)
-                return engine_no_memory(engine, err);
-        engine_set_iteration(engine, index + 1, race->step->max_iterations);
-        r = workspace_begin(engine, &race->forks[index], err);
-        if (r < 0)
-                return r;
-        r = walk(engine, race, index, err);
         if (r >= 0)
                 r = engine_test(engine, race->step->condition, &won, err);
         if (r < 0)
@@ -133,6 +126,23 @@ static int run_fork(Engine *engine, unsigned index, void *userdata, Error *err) 
                 return r;
         r = win(engine, race, index, err);
         workspace_leave(engine);
+        return r;
+}
+
+/* Whatever its end is, nothing of the fork is needed any more. */
+static int run_fork(Engine *engine, unsigned index, void *userdata, Error *err) {
+        SCOPED(json_free) cJSON *number = cJSON_CreateNumber(index);
+        Race *race = userdata;
+        int r;
+
+        if (!number || engine_set_item(engine, number) < 0)
+                return engine_no_memory(engine, err);
+        engine_set_iteration(engine, index + 1, race->step->max_iterations);
+        r = workspace_begin(engine, &race->forks[index], err);
+        if (r < 0)
+                return r;
+        r = compete(engine, race, index, err);
+        workspace_end(engine, &race->forks[index]);
         return r;
 }
 
@@ -158,8 +168,6 @@ int race_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
         r = workspace_life(engine, &race.life, err);
         if (r >= 0)
                 r = branches_run(engine, &branches, err);
-        for (unsigned i = 0; i < step->max_iterations; i++)
-                workspace_end(engine, race.forks[i]);
         if (r >= 0 && race.winner == NOBODY)
                 r = nobody_won(engine, &race, err);
         if (r >= 0)

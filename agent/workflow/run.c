@@ -1,7 +1,8 @@
 /*
  * run: input and state are made and checked, the steps walk, and `finally` comes last whatever the end is,
  * as long as there is a supervisor to do it with. How the steps ended is noted before finally begins, so
- * that a resumed run does not try them again.
+ * that a resumed run does not try them again. The time limit of a step that calls the workflow, and the end of the branch
+ * in which it does, ended the steps; finally has the time that it needs.
  */
 #include "agent/workflow/run.h"
 
@@ -59,8 +60,7 @@ static int check_input(Engine *engine, const cJSON *input, Error *err) {
 /* ---- finally ------------------------------------------------------------------------------------- */
 
 static bool may_still_act(const Engine *engine) {
-        return engine->cause != CAUSE_SUPERVISOR_LOST && engine->cause != CAUSE_ENDED &&
-               engine->cause != CAUSE_INTERNAL && loop_left(engine->session->loop) > 0;
+        return engine->cause != CAUSE_SUPERVISOR_LOST && engine->cause != CAUSE_INTERNAL;
 }
 
 static cJSON *failure_of(const Engine *engine, int r, const Error *err) {
@@ -75,12 +75,15 @@ static cJSON *failure_of(const Engine *engine, int r, const Error *err) {
 
 /*
  * How the steps ended, and after a failure what they had given until then: a resumed run does not walk over them. An
- * output of a step may be larger than what a note holds; then finally sees none in a later life.
+ * output of a step may be larger than what a note holds; then finally sees none in a later life. A branch that was ended
+ * beside another is not noted: in the next life it need not be ended.
  */
 static int note_end(Engine *engine, const cJSON *failure) {
         SCOPED(json_free) cJSON *note = cJSON_Duplicate(failure, true);
         int r;
 
+        if (engine->cause == CAUSE_ENDED)
+                return 0;
         if (json_get(failure, "cause"))
                 (void) json_add_consume(note, OUTPUTS,
                                         cJSON_Duplicate(json_get(engine->data, "steps"), true));
@@ -134,26 +137,40 @@ static int run_finally(Engine *engine, int r, cJSON *failure_consume, Error *err
         return last;
 }
 
-static int run_all(Engine *engine, Error *err) {
-        const Workflow *workflow = engine->workflow;
-        cJSON *failure = NULL;
-        int r = 1, noted;
+static int end_well(Engine *engine, int r, Error *err) {
+        cJSON *failure = failure_of(engine, r, err);
+        int noted = note_end(engine, failure);
 
-        if (workflow->n_finally > 0)
-                r = noted_end(engine, &failure, err);
-        if (failure && r == 0) /* the steps are done; their outputs are wanted */
-                r = walk_sequence(engine, workflow->steps, workflow->n_steps, err);
-        if (failure)
-                return run_finally(engine, r, failure, err);
-        r = walk_sequence(engine, workflow->steps, workflow->n_steps, err);
-        if (workflow->n_finally == 0 || !may_still_act(engine))
-                return r;
-        failure = failure_of(engine, r, err);
-        noted = note_end(engine, failure);
         if (noted >= 0)
                 return run_finally(engine, r, failure, err);
         json_free(failure);
         return r < 0 ? r : noted;
+}
+
+/* With all the time that it needs, and to its end. */
+static int run_last(Engine *engine, int r, cJSON *noted_consume, Error *err) {
+        Loop *loop = engine->session->loop;
+        uint64_t limit = loop_limit(loop, UINT64_MAX);
+        bool spared = loop_spare(loop, true);
+
+        r = noted_consume ? run_finally(engine, r, noted_consume, err) : end_well(engine, r, err);
+        (void) loop_spare(loop, spared);
+        (void) loop_limit(loop, limit);
+        return r;
+}
+
+static int run_all(Engine *engine, Error *err) {
+        const Workflow *workflow = engine->workflow;
+        cJSON *failure = NULL;
+        int r = 1;
+
+        if (workflow->n_finally > 0)
+                r = noted_end(engine, &failure, err);
+        if (r >= 0) /* also where they are done, since their outputs are wanted */
+                r = walk_sequence(engine, workflow->steps, workflow->n_steps, err);
+        if (!failure && (workflow->n_finally == 0 || !may_still_act(engine)))
+                return r;
+        return run_last(engine, r, failure, err);
 }
 
 /* ---- the two ways to run a workflow -------------------------------------------------------------- */
@@ -180,8 +197,6 @@ int run_called(Engine *outer, const Workflow *workflow, const cJSON *input, cJSO
         engine.base = strlen(outer->path);
         engine.iteration = engine.of = 0;
         r = run_engine(&engine, input, err);
-        cJSON_DeleteItemFromObjectCaseSensitive(outer->run->states, outer->path);
-        outer->run->state_changed |= workflow->state != NULL;
         if (r < 0)
                 return engine_fail(outer, engine.cause, r);
         output = engine_output(&engine, workflow->steps[workflow->n_steps - 1].id);
@@ -221,5 +236,6 @@ int run_task(Session *session, const Workflow *workflow, const cJSON *input, cJS
         }
         r = run_engine(&engine, input, err);
         json_free(run.states);
+        json_free(run.kept);
         return r < 0 ? session_fail(session, engine.cause, r) : 0;
 }

@@ -6,6 +6,9 @@
  *
  * An item commits once, when its work is in the workspace. Forks do not outlive the agent, so what an earlier life
  * of it did in one is not taken: the paths of inner steps name the life.
+ *
+ * A further try goes on with the items that have not committed, as a resumed run does: what the others did stands in
+ * the workspace, and would be done twice. So it has the paths of the first (KIND's goes_on).
  */
 #include "agent/workflow/split-step.h"
 
@@ -13,6 +16,7 @@
 #include <string.h>
 
 #include "agent/workflow/branches.h"
+#include "agent/workflow/laying.h"
 #include "agent/workflow/walk.h"
 #include "agent/workflow/workspace.h"
 
@@ -129,7 +133,7 @@ static int set_conflicts(Engine *engine, const cJSON *item, const Merging *mergi
 static int move(Engine *engine, Part *part, const Merging *merging, Error *err) {
         int r = workspace_again(engine, &part->fork, err);
 
-        return r < 0 ? r : workspace_lay(engine, merging, part->fork, err);
+        return r < 0 ? r : laying_lay(engine, merging, part->fork, err);
 }
 
 /* Let a worker mend it, until no file that was in conflict has marks left. */
@@ -153,15 +157,50 @@ static int resolve(Engine *engine, const Split *split, unsigned index, const Mer
         return r;
 }
 
+/* What a further try is to find is kept by its path, in which @name is a note. */
+static int keep(Engine *engine, const char *name, const cJSON *value, Error *err) {
+        char path[ENGINE_PATH_MAX + 16];
+
+        if (!engine->run->kept)
+                engine->run->kept = cJSON_CreateObject();
+        (void) snprintf(path, sizeof(path), "%s%s", engine->path, name);
+        if (json_add_consume(engine->run->kept, path, cJSON_Duplicate(value, true)))
+                return 0;
+        return engine_no_memory(engine, err);
+}
+
+static cJSON *kept(Engine *engine, const char *name) {
+        char path[ENGINE_PATH_MAX + 16];
+
+        (void) snprintf(path, sizeof(path), "%s%s", engine->path, name);
+        return cJSON_DetachItemFromObjectCaseSensitive(engine->run->kept, path);
+}
+
 static int commit(Engine *engine, const Split *split, Part *part, Error *err) {
         const StepArm *arm = &split->step->arms[ARM_STEPS];
         const cJSON *last = engine_output(engine, split->step->steps[arm->first + arm->n - 1].id);
+        int r;
 
         part->output = cJSON_CreateObject();
         (void) json_add_consume(part->output, "result", cJSON_Duplicate(last, true));
         if (!json_add_number(part->output, "conflicts", part->rounds))
                 return engine_no_memory(engine, err);
-        return engine_commit(engine, part->output, err);
+        r = engine_commit(engine, part->output, err);
+        return r < 0 || split->step->retries == 0 ? r : keep(engine, "", part->output, err);
+}
+
+/* Once it lies in the workspace it commits, whatever time has passed */
+static int lay_and_commit(Engine *engine, const Split *split, Part *part, const Merging *merging,
+                          Error *err) {
+        bool outer = loop_shield(engine->session->loop, true);
+        int r = laying_lay(engine, merging, 0, err);
+
+        if (r >= 0) {
+                workspace_end(engine, &part->fork);
+                r = commit(engine, split, part, err);
+        }
+        (void) loop_shield(engine->session->loop, outer);
+        return r;
 }
 
 /* Alone at the workspace. Returns: 1 where there are conflicts, which lie in part->fork then; 0; negative errno */
@@ -170,18 +209,12 @@ static int merge_one(Engine *engine, const Split *split, Part *part, Merging *re
 
         if (r < 0)
                 return r;
-        if (ret->conflicting > 0 && part->rounds == split->step->max_conflicts)
+        if (ret->conflicting == 0)
+                return lay_and_commit(engine, split, part, ret, err);
+        if (part->rounds == split->step->max_conflicts)
                 return give_up(engine, ret, err);
-        if (ret->conflicting > 0) {
-                r = move(engine, part, ret, err);
-                return r < 0 ? r : 1;
-        }
-        r = workspace_lay(engine, ret, 0, err);
-        if (r < 0)
-                return r;
-        workspace_end(engine, part->fork);
-        part->fork = engine->fork = 0;
-        return commit(engine, split, part, err);
+        r = move(engine, part, ret, err);
+        return r < 0 ? r : 1;
 }
 
 static int bring_back(Engine *engine, const Split *split, unsigned index, Error *err) {
@@ -213,6 +246,10 @@ static int run_part(Engine *engine, unsigned index, void *userdata, Error *err) 
 
         (void) snprintf(engine->path + n, sizeof(engine->path) - n, "[%u]", index);
         part->output = journal_take(engine->run->journal, engine->path);
+        if (!part->output)
+                part->output = kept(engine, "");
+        if (part->output && split->step->retries > 0)
+                return keep(engine, "", part->output, err);
         if (part->output)
                 return 0;
         if (engine_set_item(engine, cJSON_GetArrayItem(split->list, (int) index)) < 0)
@@ -232,6 +269,8 @@ static int take_list(Engine *engine, const Step *step, Split *split, Error *err)
         int r;
 
         split->list = engine_noted(engine, "items");
+        if (!split->list)
+                split->list = kept(engine, "/=items");
         if (!split->list) {
                 r = engine_eval(engine, step->condition, &split->list, err);
                 if (r >= 0 && cJSON_IsArray(split->list))
@@ -239,6 +278,8 @@ static int take_list(Engine *engine, const Step *step, Split *split, Error *err)
                 if (r < 0)
                         return r;
         }
+        if (step->retries > 0 && (r = keep(engine, "/=items", split->list, err)) < 0)
+                return r;
         if (!cJSON_IsArray(split->list)) {
                 (void) error_say(err, -EINVAL, "step %s: `%.200s` is no list", engine->path,
                                  json_text(step->json, "split"));
@@ -287,7 +328,7 @@ int split_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *
                                 : engine_no_memory(engine, err);
         }
         for (unsigned i = 0; split.parts && i < split.n; i++) {
-                workspace_end(engine, split.parts[i].fork);
+                workspace_end(engine, &split.parts[i].fork);
                 json_free(split.parts[i].output);
         }
         free(split.parts);

@@ -50,7 +50,7 @@ static int load_effects(const cJSON *json, const char *path, Step *step, Error *
                 return 0;
         if (!effects || strcmp(effects, "outside") != 0)
                 return workflow_fault(err, path, "effects", "\"outside\" is all it may be");
-        if (step->kind->scope == KIND_SHOWS)
+        if (step->kind->holds || step->kind->scope == KIND_SHOWS)
                 return workflow_fault(err, path, "effects",
                                       "it belongs to the inner step that has them");
         step->outside = true;

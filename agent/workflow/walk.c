@@ -173,7 +173,7 @@ static bool is_final(const Engine *engine) {
         for (unsigned i = 0; i < ELEMENTS(finals); i++)
                 if (engine->cause == finals[i])
                         return true;
-        return loop_left(engine->session->loop) == 0;
+        return engine->run->torn || loop_left(engine->session->loop) == 0;
 }
 
 static int say_retry(Engine *engine, const Step *step, unsigned number, uint64_t wait,
@@ -215,7 +215,7 @@ static int run_numbered(Engine *engine, const Step *step, unsigned number, Error
         size_t n = strlen(engine->path);
         int r;
 
-        if (number > 0 && (step->n_steps > 0 || call_step_called(step)))
+        if (number > 0 && !step->kind->goes_on && (step->n_steps > 0 || call_step_called(step)))
                 (void) snprintf(engine->path + n, sizeof(engine->path) - n, "/~%u", number);
         r = run_try(engine, step, err);
         engine->path[n] = '\0';

@@ -339,6 +339,20 @@ static int check_top(const cJSON *json, Error *err) {
         return r < 0 ? r : check_schema_key(json_get(json, "state"), "", "state", err);
 }
 
+/* Its steps stand below a place of that name. */
+static int load_finally(Loader *loader, const cJSON *list, Error *err) {
+        Workflow *workflow = loader->workflow;
+        size_t place = loader->place;
+        int r = 0;
+
+        loader->place += sizeof("finally");
+        if (list)
+                r = load_list(loader, list, "/finally", &workflow->finally, &workflow->n_finally,
+                              err);
+        loader->place = place;
+        return r;
+}
+
 /* The content of @json, which @loader's workflow is made of. */
 static int load_content(Loader *loader, const cJSON *json, Error *err) {
         Workflow *workflow = loader->workflow;
@@ -358,9 +372,8 @@ static int load_content(Loader *loader, const cJSON *json, Error *err) {
         r = load_list(loader, json_get(json, "steps"), "/steps", &workflow->steps,
                       &workflow->n_steps, err);
         r = faults_take(loader->faults, r, err);
-        if (r >= 0 && json_get(json, "finally"))
-                r = load_list(loader, json_get(json, "finally"), "/finally", &workflow->finally,
-                              &workflow->n_finally, err);
+        if (r >= 0)
+                r = load_finally(loader, json_get(json, "finally"), err);
         (void) expressions_enter(workflow->expressions, outer);
         if (r < 0 || faults_any(loader->faults))
                 return r;

@@ -7,6 +7,8 @@
  */
 #include "agent/workflow/engine.h"
 
+#define WORKSPACE_FORKS_MAX 12 /* at a time, by all branches; the supervisor's limit too */
+
 typedef struct Merging {
         cJSON *conflicts;     /* owned; [{"path", "kind"}], empty where all is merged */
         uint64_t conflicting; /* how many there are */
@@ -28,23 +30,20 @@ int workspace_nested(Engine *engine, Error *err);
 
 /**
  * workspace_begin() - the steps of @engine work in a fork of the task's own workspace from now on
- * @ret_fork: zeroed, or one that is ended before
+ * @ret_fork: set on success only; ended by workspace_end()
  *
- * Waits for its turn, and for room: a task has so many forks at a time, and one that was ended counts until its
- * jail is gone.
+ * Waits until fewer than WORKSPACE_FORKS_MAX are there, for its turn, and for the jail of one that was ended to be gone.
  *
  * Returns: 0 or negative errno with the cause set.
  */
 int workspace_begin(Engine *engine, uint64_t *ret_fork, Error *err);
-/** workspace_again() - the same for who has the turn, and keeps it */
-int workspace_again(Engine *engine, uint64_t *ret_fork, Error *err);
-/** workspace_end() - a fork is not needed any more; one that is gone already is fine */
-void workspace_end(Engine *engine, uint64_t fork);
+/** workspace_again() - a fresh one in the place of *@fork, for who has the turn, and keeps it. Returns: as workspace_begin() */
+int workspace_again(Engine *engine, uint64_t *fork, Error *err);
+/** workspace_end() - *@fork is not needed any more: it ends, and is zeroed; 0 is fine, and one that is gone already */
+void workspace_end(Engine *engine, uint64_t *fork);
 
 /** workspace_merge() - work out what @fork means for the task's own workspace. Returns: as workspace_begin(); released by merging_deinit() */
 int workspace_merge(Engine *engine, uint64_t fork, Merging *ret_merging, Error *err);
-/** workspace_lay() - make the changes in @fork; 0: in the task's own workspace. Returns: as workspace_begin() */
-int workspace_lay(Engine *engine, const Merging *merging, uint64_t fork, Error *err);
 /** workspace_marked() - of the conflicts, how many files in @fork still hold a conflict's marks. Returns: it, or negative errno */
 int workspace_marked(Engine *engine, const Merging *merging, uint64_t fork, Error *err);
 

@@ -141,7 +141,8 @@ int replay_reply(Task *task, const cJSON *entry, Error *err) {
                 return error_set(err, -ENOMEM, "keep a reply");
         if (task->model.provider == PROVIDER_REPLAY)
                 return 0; /* its transcript is kept as it is */
-        if (n > REPLAY_REPLY_MAX || task->replies_bytes + n > REPLAY_REPLIES_MAX)
+        if (json_get(json_get(entry, "reply"), "too_long") || n > REPLAY_REPLY_MAX ||
+            task->replies_bytes + n > REPLAY_REPLIES_MAX)
                 return too_many(task, err);
         task->replies_bytes += n + 2;
         return ledger_exec(task->front->ledger, err,

@@ -149,6 +149,60 @@ def forks():
     tap.is_(output(s, "r"), {"winner": 1, "result": [1]}, "race: the one for which the condition holds")
 
 
+# So many commands wait for each other: all of them must be under way at once.
+CROWD = "mkdir -p c; : >c/$1; i=0; while [ $(ls c | wc -l) -lt {0} ] && [ $i -lt 6000 ]; do sleep 0.02; i=$((i+1)); done; [ $i -lt 6000 ]"
+
+
+def nested():
+    crowd = {"id": "x", "exec": ["sh", "-c", CROWD.format(18), "-", "{{ .steps.outer }}-{{ .item }}"], "require": ".steps.x.ok"}
+    s = run([{"id": "e", "foreach": "[range(12)]", "concurrency": 12, "steps": [
+        {"id": "outer", "map": ".item"},
+        {"id": "f", "foreach": "[range(12)]", "concurrency": 12, "steps": [crowd, {"id": "y", "map": "[.steps.outer, .item]"}]}]}])
+    ended(s, "done", None, "144 commands of a foreach in a foreach")
+    tap.is_(output(s, "e"), [[[i, j] for j in range(12)] for i in range(12)], "each has done its part")
+    tap.ok(18 <= s.most_at_once <= 20, "more at once than one foreach has, no more than the supervisor takes", s.most_at_once)
+    s = run([{"id": "e", "foreach": "[range(6)]", "concurrency": 6, "steps": [
+        {"id": "r", "race": 4, "wins": ".item == 1", "steps": [{"id": "x", "exec": "true"}]}]}])
+    ended(s, "done", None, "six races of four at once")
+    tap.ok(not s.forks and s.n_forks >= 12, "no fork is left", s.forks, s.n_forks)
+    asks = [{"id": f"q{i}", "ask": f"question {i}?"} for i in range(12)]
+    s = run([{"id": "p", "parallel": asks}], scenario={"answers_at_idle": True})
+    ended(s, "done", None, "twelve questions at once")
+    tap.is_(s.most_asked, 8, "are asked as many at a time as may be open")
+
+
+def outlived():
+    s = run([{"id": "r", "race": 3, "concurrency": 1, "wins": ".item == 2", "steps": [{"id": "x", "map": "if .item == 0 then error(\"no\") else 1 end"}]}])
+    tap.is_((output(s, "r") or {}).get("winner"), 2, "a race, one fork after the other", s.summary(), s.stderr)
+    tap.is_(s.order, [(what, n) for n in (1, 2, 3) for what in ("begin", "end")], "who is out keeps no fork")
+    mine = "[ -e tried ] && exit 0; touch tried; i=0; while [ ! -s pid ] && [ $i -lt 6000 ]; do sleep 0.01; i=$((i+1)); done; exit 1"
+    other = "if [ -e pid ]; then kill -0 $(cat pid) && touch alive; exit 0; fi; echo $$ >pid.new; mv pid.new pid; exec sleep 3600"
+    s = run([{"id": "p", "retry": {"max": 1}, "parallel": [{"id": "a", "exec": mine, "require": ".steps.a.ok"},
+                                                          {"id": "b", "exec": other}]}])
+    ended(s, "done", None, "a command beside one that fails")
+    tap.is_((len(s.cancelled), "alive" in s.files, "pid" in s.files), (1, False, True), "has ended before the next try begins")
+    s = run([{"id": "p", "timeout": "300ms", "parallel": [{"id": "a", "exec": "sleep 3600"}, {"id": "b", "agent": "developer", "prompt": "x"}]}],
+            scenario={"transcript": [{"role": "developer", "turn": 1, "expect": "x", "reply": {
+                "content": "", "tool_calls": [{"name": "bash", "arguments": {"command": "sleep 3600"}}]}}]})
+    ended(s, "failed", "step_timeout", "commands of a step whose time limit passes")
+    tap.is_((len(s.cancelled), s.running), (2, {}), "are ended too, a model's as well")
+
+
+def once():
+    work = "echo x >>n$1; [ $1 != 1 ] || [ $(wc -l <n1) -ge 2 ]"
+    s = run([{"id": "s", "split": "[range(3)]", "concurrency": 1, "retry": {"max": 1},
+              "steps": [{"id": "x", "exec": ["sh", "-c", work, "-", "{{ .item }}"], "require": ".steps.x.ok"}]}])
+    ended(s, "done", None, "a further try of a split")
+    tap.is_([s.files.get(f"n{i}", "").count("x") for i in range(3)], [1, 2, 1], "does only what is not in the workspace yet")
+    tap.is_(len(output(s, "s") or []), 3, "and gives all of it")
+    mark = {"path": "/work/list", "line": 1, "text": "<<<<<<< ours"}
+    others = [{"path": f"/work/doc{i}", "line": 1, "text": "<<<<<<< ours"} for i in range(5)]
+    s = run([{"id": "s", "split": "[1]", "max_conflicts": 1, "steps": [{"id": "x", "map": "1"}], "resolve": [{"id": "y", "map": "2"}]}],
+            scenario={"conflicts": [[{"path": "list", "kind": "content"}]],
+                      "searches": [{"matches": others, "cut": True}, {"matches": [mark], "cut": False}]})
+    ended(s, "failed", "conflict", "a mark behind more matches than a search gives counts")
+
+
 def busy():
     s = run([{"id": "v", "verify": {}}], scenario={"verdicts": [{"verdict": "passed"}], "busy": {"verify": 2, "finish": 2}})
     ended(s, "done", None, "a verify that nobody waits for any more is waited for, by the next and by the end")
@@ -196,6 +250,54 @@ def last_words():
     tap.is_(output(s, "finally/f"), "expression_failed", "and sees why")
     s = run([{"id": "a", "map": "1"}], **{"finally": [{"id": "f", "map": "error(\"late\")"}]})
     ended(s, "failed", "expression_failed", "a finally that fails fails the run")
+
+
+def last_words_of_the_ended():
+    inner = {"inner": flow([{"id": "i", "exec": "touch begun; sleep 3600"}], **{"finally": [{"id": "f", "exec": "touch ran"}]})}
+    wait = "i=0; while [ ! -e begun ] && [ $i -lt 6000 ]; do sleep 0.01; i=$((i+1)); done; exit 1"
+    s = run([{"id": "p", "parallel": [{"id": "a", "exec": wait, "require": ".steps.a.ok"}, {"id": "w", "workflow": "inner"}]}], workflows=inner)
+    ended(s, "failed", "requirement_failed", "a called workflow beside a step that fails")
+    tap.ok("ran" in s.files, "has its finally all the same", s.files)
+    s = run([{"id": "w", "workflow": "inner", "timeout": "500ms"}], workflows=inner)
+    ended(s, "failed", "step_timeout", "and one whose caller's time is over")
+    tap.ok("ran" in s.files, "has it too", s.files)
+
+
+def states():
+    big = {"steps": [{"id": "big", "map": "\"x\" * 900000", "set": {"n": "1"}}], "when": ".state.n == 0"}
+    s = run([{"id": "l", "foreach": "[1]", "retry": {"max": 1}, "steps": [
+        {"id": "b", "branch": [big, {"steps": [{"id": "small", "map": "2"}]}]}]}],
+        state={"type": "object", "properties": {"n": {"type": "integer", "default": 0}}})
+    ended(s, "done", None, "an output that is too long for a commit, and a further try")
+    tap.is_(s.journal.state, {"": {"n": 1}}, "the state that went with the first goes with the next")
+    called = flow([{"id": "a", "map": "1", "set": {"n": "7"}}, {"id": "b", "map": ".state.n"}])
+    s = run([{"id": "w", "workflow": "inner"}, {"id": "v", "map": "1"}], workflows={"inner": called})
+    had = {c["path"]: c.get("state") for c in s.checkpoints}
+    tap.is_((had["w/a"].get("w"), had["w/b"], "w" in had["w"]), ({"n": 7}, None, False), "the state of a called workflow goes with the commit of its step")
+
+
+def refused_early():
+    for kind in ({"foreach": "[1]", "steps": [{"id": "x", "map": "1"}]}, {"workflow": "inner"},
+                 {"race": 2, "wins": "true", "steps": [{"id": "x", "map": "1"}]}):
+        s = run([{"id": "c", "effects": "outside", **kind}], workflows={"inner": flow([{"id": "i", "map": "1"}])})
+        ended(s, "failed", "workflow_invalid", f"effects of a step that holds others: {sorted(kind)[0]}")
+        tap.has(s.summary(), "/steps/0/effects: it belongs to the inner step", "belong to those")
+    ids = ["a" * 64, "b" * 64, "c" * 64]
+    for last, state in ((51, "done"), (52, "failed")):  # 8 and three times 65 bytes lead to it
+        steps = [{"id": "d" * last, "map": "1"}]
+        for i in reversed(ids):
+            steps = [{"id": i, "branch": [{"steps": steps}]}]
+        s = run([{"id": "x", "map": "1"}], **{"finally": steps})
+        tap.is_(s.state(), state, f"finally counts among the ids that lead to a step ({last})", s.summary())
+
+
+def deep():
+    nest = "reduce range(10000) as $i (1; [.])"
+    for what, expression in (("makes", nest), ("reads", "(\"[\" * 10000 + \"]\" * 10000) | fromjson"),
+                             ("hides", "[" + nest + "] | length")):
+        s = run([{"id": "p", "parallel": [{"id": "a", "map": expression}, {"id": "b", "exec": "true"}]}])
+        tap.is_((s.exit, s.state()), (0, "done" if what == "hides" else "failed"), f"a branch's expression that {what} what is nested 10,000 deep",
+                s.summary(), s.stderr)
 
 
 def calls():
@@ -378,9 +480,16 @@ branches()
 side_by_side()
 each()
 forks()
+nested()
+outlived()
+once()
 busy()
 tries()
 last_words()
+last_words_of_the_ended()
+states()
+refused_early()
+deep()
 calls()
 going_on()
 going_on_after_failure()

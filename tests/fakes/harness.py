@@ -13,10 +13,13 @@ would answer. A Scenario is a dictionary:
   busy        {method: n}: refuse the first n calls of this method, because one is under way
   hang_up     {method: n}: close the socket instead of answering the n-th call of this method
   journal     the Journal of an earlier life: what a resumed run finds in task.info
+  conflicts   list of lists: the conflicts that each merge reports, in order; then none
+  searches    list of results that each search has, in order; then what is there
+  answers_at_idle  a question is answered when the agent says that it only waits
   forks       so many at a time (12); one that was ended counts until a fork was refused. They are all one directory,
               and what is merged is nothing
 """
-import fnmatch, json, os, re, socket, subprocess, sys, tempfile, threading, time
+import fnmatch, json, os, re, signal, socket, subprocess, sys, tempfile, threading, time
 
 
 def strip_comments(text):
@@ -80,6 +83,11 @@ class Supervisor:
         self.n_verify = 0
         self.n_forks = self.busy = 0
         self.forks, self.leaving = set(), 0
+        self.asked, self.most_asked = [], 0
+        self.order = []  # of forks: ("begin", number), ("end", number)
+        self.conflicts, self.searches = list(scenario.get("conflicts", [])), list(scenario.get("searches", []))
+        self.running, self.cancelled, self.at_once, self.most_at_once = {}, [], 0, 0
+        self.counting = threading.Lock()
         self.stderr = ""
         self.exit = None
         self.sending = threading.Lock()
@@ -112,23 +120,45 @@ class Supervisor:
             raise Refusal("denied", f"{path} is not below /work")
         return os.path.join(self.work, path[len("/work"):].lstrip("/"))
 
-    def exec(self, params):
+    def exec(self, params, number=None):
         argv = params.get("argv") or ["/bin/sh", "-c", params["command"]]
         limit = params.get("timeout_usec", 600_000_000) / 1e6
         start = time.monotonic()
         record = {"command": "c-aaaaaaaaaa", "jail": "j-aaaaaaaaaa", "cause": "exited", "code": None, "signal": None}
+        out = b""
         try:
-            done = subprocess.run(argv, cwd=self.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, timeout=limit)
-            out, record["code"] = done.stdout, done.returncode
-            if done.returncode < 0:
-                record.update(cause="signaled", code=None, signal=-done.returncode)
-        except subprocess.TimeoutExpired as e:
-            out = e.stdout or b""
-            record.update(cause="wall_timeout", signal=9)
+            command = subprocess.Popen(argv, cwd=self.work, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
         except OSError as e:
-            out = b""
             record.update(cause="not_started", error=str(e))
+            return self.end_exec(record, start, out)
+        self.running[number] = command
+        try:
+            out, _ = command.communicate(timeout=limit)
+            record["code"] = command.returncode
+            if command.returncode < 0:
+                cause = "killed_by_client" if number in self.cancelled else "signaled"
+                record.update(cause=cause, code=None, signal=-command.returncode)
+        except subprocess.TimeoutExpired:
+            self.kill(command)
+            out, _ = command.communicate()
+            record.update(cause="wall_timeout", signal=9)
+        del self.running[number]
+        return self.end_exec(record, start, out)
+
+    @staticmethod
+    def kill(command):
+        try:
+            os.killpg(command.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+
+    def cancel(self, number):
+        self.cancelled.append(number)
+        if number in self.running:
+            self.kill(self.running[number])
+
+    def end_exec(self, record, start, out):
         record["wall_usec"] = int((time.monotonic() - start) * 1e6)
         text = out.decode(errors="replace")
         record["output"] = {"stdout": {"seen": len(out), "kept": len(out), "cut_at": len(out), "text": text}}
@@ -153,6 +183,8 @@ class Supervisor:
         return {"size": os.fstat(fd).st_size}, [fd]
 
     def search(self, params):
+        if self.searches:
+            return self.searches.pop(0), []
         base, found = self.path("/work/" + params.get("path", "").removeprefix("/work")), []
         flags = re.I if params.get("ignore_case") else 0
         for d, _, names in sorted(os.walk(base)):
@@ -197,15 +229,18 @@ class Supervisor:
             raise Refusal("busy", "there are so many forks already")
         self.n_forks += 1
         self.forks.add(self.n_forks)
+        self.order.append(("begin", self.n_forks))
         return {"fork": self.n_forks}, []
 
     def end_fork(self, number):
         if number in self.forks:
             self.forks.discard(number)
+            self.order.append(("end", number))
             self.leaving += 1
 
     def merge(self, params):
-        return {"paths": 0, "conflicting": 0, "conflicts": []}, [os.memfd_create("merge")]
+        conflicts = self.conflicts.pop(0) if self.conflicts else []
+        return {"paths": 0, "conflicting": len(conflicts), "conflicts": conflicts}, [os.memfd_create("merge")]
 
     def done(self, params):
         self.finish = params
@@ -218,6 +253,18 @@ class Supervisor:
             (self.events if method == "event" else self.records).append(params)
             if params.get("event") == "step.end":
                 self.told.append(("step.end", params["data"]["path"]))
+            return True
+        if method == "idle":
+            self.say_yes(sock)
+            return True
+        if method == "ask" and self.scenario.get("answers_at_idle"):
+            self.asked.append(message["id"])
+            self.most_asked = max(self.most_asked, len(self.asked))
+            if not params.get("more"):
+                self.say_yes(sock)
+            return True
+        if method == "cancel":
+            self.cancel(params["call"])
             return True
         if method == "fork" and "end" in params:  # a notification
             self.end_fork(params["end"])
@@ -237,11 +284,13 @@ class Supervisor:
                 raise Refusal(**self.scenario["refuse"][method])
             if method not in table:
                 raise Refusal("unsupported", f"no method {method}")
-            reply["result"], fds = table[method](params)
+            reply["result"], fds = self.exec(params, message["id"]) if method == "exec" else table[method](params)
         except Refusal as e:
             reply["error"] = {"code": -32000, "message": str(e), "data": e.data}
         if fds:
             reply["fds"] = len(fds)
+        if method == "exec":
+            self.count(-1)
         try:
             with self.sending:
                 socket.send_fds(sock, [(json.dumps(reply) + "\n").encode()], fds) if fds else sock.sendall(
@@ -251,6 +300,20 @@ class Supervisor:
         for fd in fds:
             os.close(fd)
         return True
+
+    def count(self, change):
+        """Commands that wait for their answer."""
+        with self.counting:
+            self.at_once += change
+            self.most_at_once = max(self.most_at_once, self.at_once)
+
+    def say_yes(self, sock):
+        """Nothing runs but questions: one of them is answered."""
+        if self.asked:
+            answer = {"question": "q-aaaaaaaaaa", "decision": "answered", "approved": False, "answer": "yes", "comment": ""}
+            reply = {"jsonrpc": "2.0", "id": self.asked.pop(0), "result": answer}
+            with self.sending:
+                sock.sendall((json.dumps(reply) + "\n").encode())
 
     def serve(self, sock):
         buffer = b""
@@ -265,6 +328,7 @@ class Supervisor:
             while b"\n" in buffer:
                 line, buffer = buffer.split(b"\n", 1)
                 message = json.loads(line)
+                self.count(message["method"] == "exec")
                 if message["method"] == "exec" and "exec" not in self.scenario.get("hang_up", {}):
                     threading.Thread(target=self.answer, args=(sock, message), daemon=True).start()
                 elif not self.answer(sock, message):

@@ -110,6 +110,17 @@ is "$(state)" "error conflict" "gets so many tries, then the run ends by that na
 has "$(events 'select(.event == "task.state") | .data.summary // empty')" 'does not go together with what others did; conflicts: 1, the first in list' \
         "and says what conflicts, and what may mend it"
 
+# ---- a merge that cannot be laid
+
+workflow '{"id": "lock", "exec": "mkdir locked && chmod 555 locked"}, {"id": "parts", "split": "[\"one\"]", "steps": [
+  {"id": "work", "exec": "chmod 755 locked; echo n >locked/new; echo good >one; rm two; ln -s one link"}]}'
+jq '.finally = [{"id": "look", "exec": "ls -A . locked; cat one two; [ $(cat one two | grep -cx bad) = 2 ] && [ ! -L link ] && [ ! -e .warder-merging ]"}]' \
+        "$scratch/workflow.json" >"$scratch/locked-flow.json"
+transcript locked </dev/null
+run 6 "work for a directory in which nobody may write" locked --workflow "$scratch/locked-flow.json"
+is "$(state)" "error merge_failed" "ends the run by that name"
+is "$(events 'select(.event == "command.end" and .data.path == "finally/look") | .data.code')" 0 "and nothing of it lies in the workspace"
+
 # ---- a race
 
 workflow '{"id": "tries", "race": 3, "wins": ".steps.proof.verdict == \"passed\"", "steps": [
