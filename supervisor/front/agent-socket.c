@@ -154,6 +154,11 @@ static void refuse(AgentSocket *socket, const cJSON *id, int code, const char *t
 
 /* ---- requests ------------------------------------------------------------------------------------ */
 
+/* What leaves nothing that waits is taken however much does: the way to an end, above all */
+static bool leaves_nothing(const char *name, const cJSON *id) {
+        return !id && (strcmp(name, "event") == 0 || strcmp(name, "cancel") == 0);
+}
+
 static bool has_room(const AgentSocket *socket) {
         unsigned n = 0;
 
@@ -248,7 +253,7 @@ static void dispatch(AgentSocket *socket, const RpcMessage *message) {
         } else if (!method) {
                 refuse(socket, id, RPC_METHOD, "an agent has no such method: see warder-agent(7)",
                        NULL);
-        } else if (!has_room(socket) && (id || strcmp(name, "event") != 0)) {
+        } else if (!has_room(socket) && !leaves_nothing(name, id)) {
                 cJSON *data = id ? cJSON_CreateObject() : NULL;
 
                 if (!id) /* nobody waits for an answer, but it would start something all the same */

@@ -404,6 +404,12 @@ int client_notify(Client *client, const char *method, cJSON *params_consume) {
         return 0;
 }
 
+void client_notify_asked(Client *client, const char *method, cJSON *params_consume) {
+        SCOPED(json_free) cJSON *message = rpc_request(0, method, params_consume);
+
+        client_send(client, message, NULL, 0);
+}
+
 const Peer *client_peer(const Client *client) {
         return &client->peer;
 }

@@ -339,9 +339,9 @@ void events_replay(Front *front, Client *client, const char *task, uint64_t from
         Replay replay = { .client = client, .task = task };
 
         (void) each_event(front, task, from, replay_one, &replay);
-        if (replay.missed && replay.last) {
-                (void) client_notify(client, "task.event", lagged(task, replay.missed));
-                (void) send_copy(client, replay.last);
+        if (replay.missed && replay.last) { /* nobody tries again, so there is room for these two */
+                client_notify_asked(client, "task.event", lagged(task, replay.missed));
+                client_notify_asked(client, "task.event", TAKE_PTR(replay.last));
         }
         json_free(replay.last);
 }

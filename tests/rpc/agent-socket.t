@@ -14,7 +14,7 @@ echo '[]' >"$scratch/transcript.json"
 task() { # task CODE NAME WORDS OPTION…
         code=$1 name=$2 words=$3
         shift 3
-        expect "$code" "$name" timeout 60 warder task run --json --replay "$scratch/transcript.json" -m "$words" "$@"
+        expect "$code" "$name" timeout 240 warder task run --json --replay "$scratch/transcript.json" -m "$words" "$@"
 }
 state() {
         printf '%s\n' "$out" | jq -r 'select(.event == "task.end") | "\(.state) \(.cause)"'
@@ -111,11 +111,19 @@ task 3 "one command's output" "endless" --limit output=100K
 is "$(figures)" "output 102401/102400" "is cut at what is left"
 task 0 "commands without an id" "murmur mend done" --limit commands=40
 is "$(state)" "verified null" "are no more than may wait at once"
+warder run --no-work -- sleep 600 >/dev/null 2>&1 & # the supervisor stays when the task has ended
+holder=$!
 expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood
 task=$(printf '%s\n' "$out" | jq -r 'select(.task) | .task' | head -n1)
 expect 0 "a watcher that does not read for a while" \
-        python3 -B "$top_srcdir/tests/rpc/slow-watcher" "/run/warder/$WARDER_INSTANCE/warder.sock" "$task" 4
+        python3 -B "$top_srcdir/tests/rpc/slow-watcher" "/run/warder/$WARDER_INSTANCE/warder.sock" "$task"
 has "$out" "lagged" "is told that it lags"
 has "$(printf '%s\n' "$out" | tail -n1)" '"agent_lost"' "and gets the last event all the same"
+expect 0 "one that comes when the task has ended, and does not read either" \
+        python3 -B "$top_srcdir/tests/rpc/slow-watcher" "/run/warder/$WARDER_INSTANCE/warder.sock" "$task"
+has "$out" "lagged" "is told so, too"
+has "$(printf '%s\n' "$out" | tail -n1)" '"agent_lost"' "and gets it as well"
+kill "$holder" 2>/dev/null
+wait "$holder" 2>/dev/null
 nothing_left "after all of it"
 done_testing
