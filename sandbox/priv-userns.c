@@ -48,21 +48,26 @@ static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
         return fd < 0 ? error_set(err, -errno, "open a user namespace") : fd;
 }
 
-/* All that happens here is that the namespace is made, by @owner, who keeps root's capabilities for it. */
-_Noreturn static void hold_namespace(uint32_t owner) {
+/*
+ * All that happens here is that the namespace is made, by @owner, who keeps root's capabilities for it. It has all
+ * descriptors of @parent, whose locks go with the last one: stopped, it must not outlive it. A change of ids would undo
+ * that, so it comes last.
+ */
+_Noreturn static void hold_namespace(uint32_t owner, pid_t parent) {
         if ((owner == 0 || (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0 &&
                             syscall(SYS_setresuid, -1, owner, -1) == 0)) &&
-            unshare(CLONE_NEWUSER) == 0)
+            unshare(CLONE_NEWUSER) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+            getppid() == parent)
                 (void) raise(SIGSTOP);
         _exit(errno);
 }
 
 int userns_new(int proc, const IdMap *map, Error *err) {
         int fd = -EIO, status = 0;
-        pid_t pid = fork();
+        pid_t self = getpid(), pid = fork();
 
         if (pid == 0)
-                hold_namespace(map->owner);
+                hold_namespace(map->owner, self);
         if (pid < 0)
                 return error_set(err, -errno, "make a user namespace");
         while (waitpid(pid, &status, WUNTRACED) < 0)

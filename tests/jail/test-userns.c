@@ -1,0 +1,68 @@
+/* userns: what makes a user namespace does not outlive who wants it. */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/owned.h"
+#include "sandbox/priv-userns.h"
+#include "tests/tap.h"
+
+#define ID_FIRST      1879048192u
+#define PATIENCE_MSEC 120000u
+
+static void end_at_once(int signal) {
+        (void) signal;
+        (void) kill(getpid(), SIGKILL);
+}
+
+/* Killed in the moment in which its child stands still with the fresh namespace */
+_Noreturn static void make(uint32_t owner) {
+        const IdMap map = {
+                .outside_uid = ID_FIRST, .outside_gid = ID_FIRST, .count = 1, .owner = owner
+        };
+        int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (proc < 0 || signal(SIGCHLD, end_at_once) == SIG_ERR)
+                _exit(1);
+        (void) userns_new(proc, &map, NULL);
+        _exit(2); /* it was not killed */
+}
+
+/* Returns: the status of the child, which is ours when its parent is dead; 0: it lives on */
+static int status_of_orphan(void) {
+        int status = 0;
+        pid_t pid = 0;
+
+        for (unsigned i = 0; i < PATIENCE_MSEC / 10 && pid == 0; i++) {
+                pid = waitpid(-1, &status, WNOHANG);
+                if (pid == 0)
+                        (void) usleep(10000);
+        }
+        return pid > 0 ? status : 0;
+}
+
+static void outlives_nobody(uint32_t owner, const char *what) {
+        int status = 0;
+        pid_t maker = fork();
+
+        if (maker == 0)
+                make(owner);
+        (void) waitpid(maker, &status, 0);
+        ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "%s: its maker is killed", what);
+        status = status_of_orphan();
+        ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "and so is what it made it in");
+}
+
+int main(void) {
+        if (geteuid() != 0) {
+                tap_skip_all("root");
+                return tap_end();
+        }
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
+                return 1;
+        outlives_nobody(0, "root's namespace");
+        outlives_nobody(ID_FIRST, "another's namespace");
+        return tap_end();
+}
