@@ -181,11 +181,11 @@ def outlived():
                                                           {"id": "b", "exec": other}]}])
     ended(s, "done", None, "a command beside one that fails")
     tap.is_((len(s.cancelled), "alive" in s.files, "pid" in s.files), (1, False, True), "has ended before the next try begins")
-    s = run([{"id": "p", "timeout": "300ms", "parallel": [{"id": "a", "exec": "sleep 3600"}, {"id": "b", "agent": "developer", "prompt": "x"}]}],
+    s = run([{"id": "p", "timeout": "3s", "parallel": [{"id": "a", "exec": "sleep 3600"}, {"id": "b", "agent": "developer", "prompt": "x"}]}],
             scenario={"transcript": [{"role": "developer", "turn": 1, "expect": "x", "reply": {
                 "content": "", "tool_calls": [{"name": "bash", "arguments": {"command": "sleep 3600"}}]}}]})
     ended(s, "failed", "step_timeout", "commands of a step whose time limit passes")
-    tap.is_((len(s.cancelled), s.running), (2, {}), "are ended too, a model's as well")
+    tap.is_((len(s.cancelled), s.running), (s.most_at_once, {}), "are ended too, a model's as well")
 
 
 def once():

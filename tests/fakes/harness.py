@@ -133,6 +133,8 @@ class Supervisor:
             record.update(cause="not_started", error=str(e))
             return self.end_exec(record, start, out)
         self.running[number] = command
+        if number in self.cancelled:  # before it was there
+            self.kill(command)
         try:
             out, _ = command.communicate(timeout=limit)
             record["code"] = command.returncode
