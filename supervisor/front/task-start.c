@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "base/log.h"
@@ -56,6 +57,9 @@ static void on_agent_end(Command *command, const CommandEnd *end, void *userdata
                 (void) snprintf(why, sizeof(why),
                                 "the agent exited with %d without saying that it is done",
                                 end->code);
+        else if (end->cause == CAUSE_NOT_STARTED)
+                (void) snprintf(why, sizeof(why), "the agent could not be started (%s: %s)",
+                                init_step_name(end->step), strerrordesc_np(-end->code));
         else
                 (void) snprintf(why, sizeof(why), "the agent ended: %s%s", cause_name(end->cause),
                                 end->signal ? " (by a signal)" : "");

@@ -56,6 +56,15 @@ parts += [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage
 print(json.dumps({"stream": parts}))' "$1"
 }
 
+port_of() { # port_of PATH: where a step of this path first looks for a free port
+        python3 -c '
+import sys
+sum = 0
+for c in sys.argv[1].encode():
+    sum = (31 * sum + c) % (1 << 32)
+print(20000 + sum % 10000)' "$1"
+}
+
 workflow() { # workflow STEPS: JSON of the steps
         printf '{"warder": "workflow/1", "name": "other", "steps": [%s]}\n' "$1" >"$scratch/workflow.json"
 }
@@ -172,6 +181,37 @@ is "$(events 'e["event"] == "command.end" and "text" in d and (d["code"], len(d[
         "(3, 2048, ['10000', 'I', 'gave', 'up'])" "the end of what it said is in the log"
 has "$err" "the command ended: exited 3; the last that it said:" "and is shown"
 
+# Two tasks at once: neither sees the other's way to the model, nor what leads past it
+serve '[{"slow": 3600, "content": "late"}, {"content": "python3 probe.py >found"}, {"content": "done"}]'
+cat >probe.py <<'END'
+import os, socket
+own = int(os.environ["OPENAI_BASE_URL"].split(":")[2].split("/")[0])
+listening = {int(line.split()[1].split(":")[1], 16) for line in list(open("/proc/net/tcp"))[1:] if line.split()[3] == "0A"}
+print("listening", "own" if own in listening else sorted(listening), sorted(listening & {int(os.environ["NEIGHBOUR"]), int(os.environ["SERVER"])}))
+for name, port in (("neighbour", int(os.environ["NEIGHBOUR"])), ("server", int(os.environ["SERVER"])), ("own", own)):
+    with socket.socket() as s:
+        s.settimeout(60)
+        print(name, "connects" if s.connect_ex(("127.0.0.1", port)) == 0 else "refused")
+END
+$git add -A
+workflow '{"id": "neighbour", "command-agent": ["python3", "agent.py", "plain"]}'
+expect 0 "a task that goes on" warder task start --models "$scratch/models.json" --model m --workflow "$scratch/workflow.json" \
+        --request "wait" --run "sh test.sh" --parse tap
+waiting=$out
+tries=0
+while [ ! -s "$scratch/journal" ] && [ "$tries" -lt 1200 ]; do
+        tries=$((tries + 1))
+        sleep 0.1
+done
+theirs=$(port_of neighbour) past=$(sed 's,.*:\([0-9]*\)/.*,\1,' "$scratch/url")
+workflow '{"id": "work", "command-agent": ["python3", "agent.py", "plain"], "env": {"NEIGHBOUR": "'"$theirs"'", "SERVER": "'"$past"'"}}'
+run_task 1 "a second one beside it"
+is "$(sed -n '/^diff.* a\/found /,$ s/^+\([a-z].*\)/\1/p' "$scratch/result/patch.diff" | tr '\n' ';')" \
+        "listening own [];neighbour refused;server refused;own connects;" "has its own listener in its jail and no other's; the server is out of reach"
+is "$(warder task show --json "$waiting" | python3 -c 'import json, sys; print(json.load(sys.stdin)["state"])')" running "the first was there all the while"
+expect 0 "and ends when it is cancelled" warder task cancel "$waiting"
+$git rm -qf probe.py
+
 # It does not wait for the answer: the call counts all the same, whether egress or the front hears of its end first
 serve '[{"stream": [{"choices": [{"index": 0, "delta": {"content": "x"}}]}, "[DONE]"], "gap": 5}]'
 cat >hasty.py <<'END'
@@ -200,11 +240,7 @@ run_task 1 "one that does not end"
 has "$(cat "$scratch/result/patch.diff")" "+wall_timeout" "is ended by its step's time"
 
 # A port that somebody has already: the next one
-port=$(python3 -c '
-sum = 0
-for c in b"work":
-    sum = (31 * sum + c) % (1 << 32)
-print(20000 + sum % 10000)')
+port=$(port_of work)
 serve "[$(chat "$fix"), $(chat done)]"
 workflow '{"id": "squat", "exec": ["python3", "-c", "import os, socket, sys; s = socket.socket(); s.bind((\"127.0.0.1\", '"$port"')); s.listen(); os.fork() and os._exit(0); os.setsid(); [os.close(i) for i in (0, 1, 2)]; s.accept()"]},
           {"id": "work", "command-agent": ["sh", "-c", "python3 agent.py chat; echo $OPENAI_BASE_URL >url"]}'
