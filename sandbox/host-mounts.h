@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define HOST_MOUNTS_MAX 8
+#define HOST_MOUNTS_LINKED \
+        3 /* the first: what a linked program needs to start. warder-files gets no more */
 
 typedef struct HostMarks {
         struct {

@@ -296,10 +296,10 @@ static int build_views(Site *site, Error *err) {
 
 /* The host's own directories; the skeleton below has a mount point for each. */
 static int bind_host(const Site *site, Error *err) {
-        unsigned i;
+        unsigned n = site->plan->flags & PLAN_FILES_CAPS ? HOST_MOUNTS_LINKED : HOST_MOUNTS_MAX;
         int r = 0;
 
-        for (i = 0; r == 0 && i < HOST_MOUNTS_MAX; i++) {
+        for (unsigned i = 0; r == 0 && i < n; i++) {
                 autoclose int place = -EBADF;
 
                 if (site->shell->host[i] < 0)

@@ -2,6 +2,7 @@
 """results: what a test command printed becomes tests and counts."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from files_lib import Places, Tap  # noqa: E402
@@ -202,6 +203,18 @@ with Places() as p:
     r = p.run("results", "--report", "out/**/*.xml", "--report", "out/*.xml", "junit", stdin=b"<testsuite><testcase name='z'/></testsuite>")
     t.same((counts(r), tests(r)), ((2, 0, 0, NONE), [("passed", "b"), ("passed", "a")]), "reports in files, sorted; nothing else")
     t.same(counts(p.run("results", "--report", "no/*", "junit")), (0, 0, 0, NONE), "no report")
+with Places() as p:
+    reader, writer = os.pipe()
+    waiting = p.start("results", "--wait", "--report", "out/*.xml", "junit", stdin=reader)
+    os.close(reader)
+    time.sleep(0.2)
+    os.makedirs(p.at("upper/work/out"))  # a command that is still at work would have nothing there before its end
+    with open(p.at("upper/work/out/late.xml"), "w") as file:
+        file.write("<testsuite><testcase name='late'/></testsuite>")
+    t.ok(waiting.poll() is None, "with --wait nothing is read …")
+    os.close(writer)
+    r = waiting.result()
+    t.same((counts(r), tests(r)), ((1, 0, 0, NONE), [("passed", "late")]), "… before fd 0 has ended", r.records)
 with Places() as p:
     t.same(counts(p.run("results", "--report", "*", "junit")), (0, 0, 0, NONE), "nothing was written at all")
     t.same(p.run("results", "--report", "a" * 5000, "junit").code, 1, "a glob that cannot be read")

@@ -92,6 +92,11 @@ class Places:
     def at(self, *names):
         return os.path.join(self.dir, *names)
 
+    def start(self, verb, *words, stdin):
+        """A job that is not waited for. @stdin: a descriptor"""
+        return Waiting(subprocess.Popen([BINARY, verb, "--root", self.dir, *words], stdin=stdin, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE))
+
     def run(self, verb, *words, stdin=b"", wrap=(), **kw):
         """@wrap: a command that executes what follows it."""
         if isinstance(stdin, bytes):
@@ -101,6 +106,17 @@ class Places:
         kw.setdefault("stdout", subprocess.PIPE)
         return Result(subprocess.run([*wrap, BINARY, verb, "--root", self.dir, *words], stderr=subprocess.PIPE,
                                      timeout=120, **kw))
+
+
+class Waiting:
+    """A job that runs."""
+
+    def __init__(self, process):
+        self.process, self.poll = process, process.poll
+
+    def result(self):
+        self.process.stdout, self.process.stderr = self.process.communicate(timeout=120)
+        return Result(self.process)
 
 
 class Tar:
