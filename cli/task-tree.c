@@ -65,9 +65,10 @@ static Node *node_of(TaskTree *tree, const cJSON *event, const cJSON *data) {
 
 /* ---- the task ------------------------------------------------------------------------------------ */
 
+/* An item whose steps have all ended neither runs nor waits, though nobody told its own end */
 static void set_running(Node *node, NodeState from, NodeState to) {
         for (Node *child = node->children; child; child = child->next) {
-                if (child->state == from)
+                if (child->state == from && node_is_busy(child))
                         child->state = to;
                 set_running(child, from, to);
         }

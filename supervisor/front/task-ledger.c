@@ -241,6 +241,15 @@ void task_ledger_forget(const Task *task) {
                 log_event(LOG_ERR, "the oldest tasks stay in the ledger", F_ERR(&err));
 }
 
+/* Its row was saved when its state last changed; each event since says what was used by then */
+static int take_used(Front *front, Error *err) {
+        return ledger_exec(front->ledger, err,
+                           "UPDATE tasks SET used = ifnull((SELECT json_extract(event, '$.used')"
+                           " FROM task_events WHERE task = tasks.id ORDER BY seq DESC LIMIT 1),"
+                           " used) WHERE " LOST,
+                           "");
+}
+
 /* A watcher waits for the event of the final state, so the log of a task that was lost gets one too */
 static int tell_lost(Front *front, Error *err) {
         char time[UNITS_TEXT_MAX];
@@ -258,6 +267,8 @@ static int tell_lost(Front *front, Error *err) {
 int task_ledger_recover(Front *front, Error *err) {
         int r = forget_oldest(front, -1, err);
 
+        if (r == 0)
+                r = take_used(front, err);
         if (r == 0)
                 r = tell_lost(front, err);
         if (r < 0)

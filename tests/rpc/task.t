@@ -220,6 +220,8 @@ is $? 6 "the front is killed: not carried out"
 nothing_left "after the front was killed"
 expect 0 "the task is known to the next one" warder task show --json "$task"
 has "$out" supervisor_lost "as lost"
+is "$(printf '%s\n' "$out" | jq -c .used)" "$(warder task log --json "$task" | jq -c 'select(.event != "task.state") | .used' | tail -n1)" \
+        "with what it had used when it was last heard of"
 expect 6 "watching it comes to an end" timeout 30 warder task watch --json "$task"
 has "$out" '"cause":"supervisor_lost"' "with its cause"
 nothing_left "in the end"

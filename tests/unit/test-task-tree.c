@@ -214,6 +214,15 @@ static void test_waiting(void) {
         event(9, "ask", "review", 0, "{\"phase\":\"decided\",\"text\":\"And this?\"}");
         is_text(tree.question, "", "by its own event as well");
         is_number(state_of("review"), NODE_RUNNING, "and goes on");
+        start(9, "each", "foreach");
+        start(9, "each[0]/work", "exec");
+        end(9, "each[0]/work", "done");
+        start(9, "each[1]/work", "exec");
+        event(9, "task.state", "", 0, "{\"state\":\"suspended\"}");
+        is_number(state_of("each[0]"), NODE_RUNNING, "an item whose steps have ended waits for nobody");
+        is_number(state_of("each[1]"), NODE_WAITING, "one that runs does");
+        event(9, "task.state", "", 0, "{\"state\":\"running\"}");
+        is_number(state_of("each[1]"), NODE_RUNNING, "and goes on as well");
         event(10, "notice", "", 0, "{\"phase\":\"resume\"}");
         is_number(state_of("review"), NODE_STOPPED, "an agent that begins anew says so again");
 }
