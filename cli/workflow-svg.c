@@ -8,7 +8,7 @@
 
 #define GAP         16
 #define LINE        18
-#define LETTER      7 /* pixels of a letter of the font, on the wide side */
+#define LETTER      8 /* pixels of a letter of the font, on the wide side: most fonts have 7.2 */
 #define TEXT_MAX    60
 #define WIDTH_LEAST 120
 
@@ -33,6 +33,12 @@ static int text_width(const char *text) {
 
 static int wider(int a, int b) {
         return a > b ? a : b;
+}
+
+static bool has_text(const cJSON *step) {
+        const char *text = json_text(step, "text");
+
+        return text && *text;
 }
 
 static const char *arm_text(const cJSON *step, const cJSON *arm) {
@@ -74,7 +80,7 @@ static Size size_step(const cJSON *step) {
         all.width = wider(all.width, text_width(json_text(step, "text")));
         all.width = wider(all.width, text_width(json_text(step, "id")) +
                                              text_width(json_text(step, "kind")) + 2 * LETTER);
-        all.height = 2 * LINE + (inside.height ? inside.height + GAP : 0);
+        all.height = LINE + (has_text(step) ? LINE : 0) + (inside.height ? inside.height + GAP : 0);
         cJSON_ArrayForEach(note, json_get(step, "notes")) {
                 all.width = wider(all.width, text_width(note->valuestring));
                 all.height += LINE;
@@ -100,13 +106,13 @@ static Size size_list(const cJSON *list) {
 /* ---- drawing ------------------------------------------------------------------------------------- */
 
 /* Letters of other scripts stay; what means something to a reader of XML, or is invisible, does not. */
-static void put_escaped(Canvas *canvas, const char *text) {
+static void put_escaped(Canvas *canvas, const char *text, size_t most) {
         size_t n = 0;
 
         for (; *text && canvas->r >= 0; text++) {
                 unsigned char c = (unsigned char) *text;
 
-                if ((c & 0xc0) != 0x80 && n++ == TEXT_MAX) {
+                if ((c & 0xc0) != 0x80 && n++ == most) {
                         canvas->r = buf_printf(canvas->buf, "…");
                         return;
                 }
@@ -122,7 +128,13 @@ static void put_text(Canvas *canvas, int x, int y, const char *class, const char
         if (canvas->r >= 0)
                 canvas->r = buf_printf(canvas->buf, "<text x=\"%d\" y=\"%d\" class=\"%s\">", x, y,
                                        class);
-        put_escaped(canvas, text ? text : "");
+        if (text && strlen(text) > TEXT_MAX && canvas->r >= 0) { /* shown where one points at it */
+                canvas->r = buf_printf(canvas->buf, "<title>");
+                put_escaped(canvas, text, SIZE_MAX);
+                if (canvas->r >= 0)
+                        canvas->r = buf_printf(canvas->buf, "</title>");
+        }
+        put_escaped(canvas, text ? text : "", TEXT_MAX);
         if (canvas->r >= 0)
                 canvas->r = buf_printf(canvas->buf, "</text>\n");
 }
@@ -154,7 +166,8 @@ static void draw_step(Canvas *canvas, const cJSON *step, int x, int y, Size size
         put_text(canvas, x + GAP, at, "id", json_text(step, "id"));
         put_text(canvas, x + GAP + text_width(json_text(step, "id")) + 2 * LETTER, at, "kind",
                  json_text(step, "kind"));
-        put_text(canvas, x + GAP, at += LINE, "text", json_text(step, "text"));
+        if (has_text(step))
+                put_text(canvas, x + GAP, at += LINE, "text", json_text(step, "text"));
         cJSON_ArrayForEach(note, json_get(step, "notes")) {
                 put_text(canvas, x + GAP, at += LINE, "kind", note->valuestring);
         }

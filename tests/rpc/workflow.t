@@ -156,6 +156,7 @@ expect 0 "graph: a split" warder workflow graph split
 has "$out" "each item, in a fork" "says what its lists are for"
 expect 0 "graph: a split as a picture" warder workflow graph --svg split
 has "$out" "where it conflicts" "as well"
+has "$out" '<title>.steps.check.verdict == &#34;passed&#34; and (.steps.review.veto | not)</title>' "what is cut has all of it to point at"
 expect 0 "help for all of them" warder workflow --help
 has "$out" "workflow graph" "lists them"
 expect 0 "the data of the source tree is found from a build" \
