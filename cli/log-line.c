@@ -163,6 +163,7 @@ static void say_notice(const cJSON *data, Buf *out) {
 
         add(out, "", phase);
         add(out, phase ? " " : "", json_text(data, "id"));
+        add(out, " to ", json_text(data, "step")); /* of an undo */
         add(out, ": ", json_text(data, "cause"));
         add(out, phase && text ? ": " : "", text);
 }

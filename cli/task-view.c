@@ -17,6 +17,7 @@ typedef enum Detail { DETAIL_ALL, DETAIL_OPEN, DETAIL_BUSY, _DETAIL_MAX } Detail
 #define NAME_COLUMNS 40u
 #define DEPTH_SHOWN  12u
 #define VIEW_MAX     (4u << 20)
+#define CLOCK_USEC   1000u /* times of events are no finer */
 
 static const struct {
         const char *mark, *plain;
@@ -107,7 +108,9 @@ static unsigned format_time(const Pen *pen, uint64_t from, uint64_t to, bool run
         uint64_t end = runs ? pen->size->now_usec : to;
 
         text[0] = '\0';
-        if (from > 0 && end >= from)
+        if (from > 0 && end >= from && !runs && end - from < CLOCK_USEC)
+                (void) snprintf(text, UNITS_TEXT_MAX, "< 1 ms");
+        else if (from > 0 && end >= from)
                 (void) pen_duration(end - from, runs, text);
         return (unsigned) strlen(text) + 2;
 }

@@ -85,6 +85,7 @@ has "$out" three "to the last"
 expect 0 "undo" warder task undo "$task" one
 has "$out" suspended "takes it back to its first step"
 is "$(warder task show --json "$task" | jq -r '.state + " " + .cause')" "suspended undone" "where it waits"
+has "$(warder task log --times none "$task")" "undo to one" "its log says where to"
 expect 0 "resume" warder task resume "$task"
 expect 0 "who watches it" warder task watch "$task"
 is "$(warder task show --json "$task" | jq -r .state)" verified "hears its new end, not the one before"
