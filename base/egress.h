@@ -9,8 +9,9 @@
 
 #include "base/error.h"
 
-#define EGRESS_URL_MAX   512
-#define EGRESS_MODEL_MAX 128
+#define EGRESS_URL_MAX     512
+#define EGRESS_MODEL_MAX   128
+#define EGRESS_ALLOWED_MAX 512
 
 typedef enum EgressRequestKind { EGRESS_OPEN = 1, EGRESS_CLOSE, EGRESS_BRANCH } EgressRequestKind;
 
@@ -30,6 +31,8 @@ typedef struct EgressRequest {
         uint64_t like;                 /* BRANCH: id of the route that it is one more way of */
         uint64_t
                 patience_usec; /* that a request, or an answer that nobody reads, may stand; 0: as long as it likes */
+        char allowed
+                [EGRESS_ALLOWED_MAX]; /* OPEN: "a,b": what a request may ask for beside what is known */
 } EgressRequest;
 
 /* REFUSED: a request went nowhere. Told of a route ROUTE_REFUSALS_MAX times at most, the same one running once. */
@@ -52,7 +55,7 @@ typedef struct EgressEvent {
         uint64_t bytes_out;
         uint64_t wall_usec;
         uint32_t attempts; /* with retries */
-        uint32_t pad;
+        uint32_t guessed;  /* 1: tokens are egress' guess, not the provider's word */
         char text[ERROR_TEXT_MAX];
         uint64_t
                 like; /* of the request that opened the route: it may outlive the command that it was for */

@@ -7,12 +7,11 @@
 #include "supervisor/egress/body.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/json.h"
-
-#define NAME_MAX_BYTES 32 /* of a name that is compared, decoded */
 
 typedef struct Frame {
         bool object;
@@ -25,13 +24,13 @@ typedef struct Walk {
         Frame frames[BODY_DEPTH_MAX];
         unsigned depth;
         RequestTarget target;
-        BodyFacts facts;
-        bool has_stream;
+        const char *allowed;
+        BodyFacts *facts;
         RequestFault *fault;
 } Walk;
 
 static int refuse(Walk *walk, int status, const char *code, const char *text) {
-        *walk->fault = (RequestFault){ status, code, text };
+        request_fault(walk->fault, status, code, "%s", text);
         return -EBADMSG;
 }
 
@@ -63,18 +62,24 @@ static char decode(const char *text, size_t n, size_t *from) {
         return code > 0 && code < 0x80 ? (char) code : '?';
 }
 
-static bool is(const Walk *walk, BodySpan name, const char *text) {
+/* Returns: false where it is longer than any that is known. */
+static bool decode_name(const Walk *walk, BodySpan name, char *ret) {
         const char *bytes = walk->text + name.at;
-        char decoded[NAME_MAX_BYTES];
         size_t used = 0;
 
         for (size_t from = 0; from < name.n;) {
-                if (used == sizeof(decoded) - 1)
+                if (used == MEMBER_NAME_MAX - 1)
                         return false;
-                decoded[used++] = decode(bytes, name.n, &from);
+                ret[used++] = decode(bytes, name.n, &from);
         }
-        decoded[used] = '\0';
-        return strcasecmp(decoded, text) == 0;
+        ret[used] = '\0';
+        return true;
+}
+
+static bool is(const Walk *walk, BodySpan name, const char *text) {
+        char decoded[MEMBER_NAME_MAX];
+
+        return decode_name(walk, name, decoded) && strcasecmp(decoded, text) == 0;
 }
 
 static bool is_any(const Walk *walk, BodySpan name, const char *const *texts) {
@@ -94,40 +99,12 @@ static bool is_below(const Walk *walk, const char *name) {
 
 /* ---- rules --------------------------------------------------------------------------------------- */
 
-/* Members of the whole that lead past the route's model, its count of tokens, or the jail's lack of a network. */
-static const char *const refused[] = { "mcp_servers", "web_search_options",
-                                       "plugins",     "models",
-                                       "route",       "prompt",
-                                       "background",  NULL };
-
 /* Where an address stands for the thing; a picture may stand there itself, as a data: URL. */
 static const char *const addresses[] = { "url", "image_url", "file_url", "video_url", "audio_url",
                                          "uri", "file_uri",  "fileUri",  NULL };
 
-/* Kinds of tools that the client runs, that is: that run in the jail. A word that ends in _ is a beginning. */
-static const char *const chat_tools[] = { "function", "custom", NULL };
-static const char *const responses_tools[] = { "function",    "custom",    "local_shell",
-                                               "apply_patch", "namespace", NULL };
-static const char *const messages_tools[] = { "custom",  "bash_",     "text_editor_",
-                                              "memory_", "computer_", "tool_search_tool_",
-                                              NULL };
-
-static const char *const *tools_of(RequestTarget target) {
-        if (target == REQUEST_CHAT)
-                return chat_tools;
-        return target == REQUEST_RESPONSES ? responses_tools : messages_tools;
-}
-
-static bool is_client_tool(const Walk *walk, BodySpan value) {
-        for (const char *const *at = tools_of(walk->target); *at; at++) {
-                size_t n = strlen(*at);
-                bool begins = value.n >= n && memcmp(walk->text + value.at, *at, n) == 0;
-
-                if (begins && (value.n == n || (*at)[n - 1] == '_'))
-                        return true;
-        }
-        return false;
-}
+/* Where the name of a file stands that the provider keeps. */
+static const char *const files[] = { "file_id", "cached_content", NULL };
 
 /* "type" of a member of a list called "tools" */
 static bool is_tool_type(const Walk *walk, BodySpan name) {
@@ -137,52 +114,146 @@ static bool is_tool_type(const Walk *walk, BodySpan name) {
                walk->frames[d - 3].object && is(walk, walk->frames[d - 3].name, "tools");
 }
 
-/* A string value, without its quotes. What a tool is called with is nobody's address but the tool's. */
+/* A word of the client's as it can be shown: it may hold anything. */
+static void show(const Walk *walk, BodySpan value, char *ret) {
+        size_t n = value.n < MEMBER_NAME_MAX ? value.n : MEMBER_NAME_MAX - 1;
+
+        for (size_t i = 0; i < n; i++) {
+                char c = walk->text[value.at + i];
+
+                ret[i] = c > ' ' && c < 0x7f && c != '\\' ? c : '?';
+        }
+        ret[n] = '\0';
+}
+
+static int on_tool(Walk *walk, BodySpan type) {
+        char shown[MEMBER_NAME_MAX], word[MEMBER_NAME_MAX + 8];
+
+        show(walk, type, shown);
+        (void) snprintf(word, sizeof(word), "tools:%s", shown);
+        if (member_is_client_tool(walk->target, walk->text + type.at, type.n) ||
+            member_is_listed(walk->allowed, word))
+                return 0;
+        request_fault(walk->fault, 403, "server_tool",
+                      "tools: %s is not known to run here, and none of the provider's own may be "
+                      "offered",
+                      shown);
+        return -EBADMSG;
+}
+
+/* What a tool is called with is nobody's address but the tool's. */
+static bool is_called_with(const Walk *walk) {
+        return is_below(walk, "arguments") ||
+               (request_is_messages(walk->target) && is_below(walk, "input"));
+}
+
+static int refuse_named(Walk *walk, BodySpan name, const char *code, const char *text) {
+        char decoded[MEMBER_NAME_MAX] = "";
+
+        (void) decode_name(walk, name, decoded);
+        request_fault(walk->fault, 403, code, "%s: %s", decoded, text);
+        return -EBADMSG;
+}
+
+static bool begins(const Walk *walk, BodySpan value, const char *text) {
+        size_t n = strlen(text);
+
+        return value.n >= n && memcmp(walk->text + value.at, text, n) == 0;
+}
+
+static bool is_reference(const Walk *walk, BodySpan name, BodySpan value) {
+        static const char reference[] = "item_reference";
+
+        return is_any(walk, name, files) ||
+               (walk->target == REQUEST_RESPONSES && value.n == sizeof(reference) - 1 &&
+                begins(walk, value, reference) && is(walk, name, "type"));
+}
+
+/* A string value, without its quotes. */
 static int on_string(Walk *walk, BodySpan value) {
         const Frame *frame = &walk->frames[walk->depth - 1];
-        static const char data[] = "data:";
 
         if (!frame->object)
                 return 0;
-        if (is_tool_type(walk, frame->name) && !is_client_tool(walk, value))
-                return refuse(
-                        walk, 403, "server_tool",
-                        "only tools that run here may be offered: none of the provider's own");
-        if (!is_any(walk, frame->name, addresses) || is_below(walk, "arguments") ||
-            (walk->target == REQUEST_MESSAGES && is_below(walk, "input")))
+        if (is_tool_type(walk, frame->name))
+                return on_tool(walk, value);
+        if (is_reference(walk, frame->name, value) && !is_called_with(walk) &&
+            !member_is_listed(walk->allowed, "files"))
+                return refuse_named(walk, frame->name, "stored",
+                                    "what the provider keeps may be another task's: send the "
+                                    "content itself");
+        if (!is_any(walk, frame->name, addresses) || begins(walk, value, "data:") ||
+            is_called_with(walk) || member_is_listed(walk->allowed, "addresses"))
                 return 0;
-        if (value.n >= sizeof(data) - 1 &&
-            memcmp(walk->text + value.at, data, sizeof(data) - 1) == 0)
-                return 0;
-        return refuse(walk, 403, "address",
-                      "the provider would fetch this address: send the content itself");
+        return refuse_named(walk, frame->name, "address",
+                            "the provider would fetch this address: send the content itself");
+}
+
+/* ---- members ------------------------------------------------------------------------------------- */
+
+/* null, false, an empty text, list or object: as good as not there */
+static bool is_nothing(const Walk *walk, BodySpan value) {
+        static const char *const nothing[] = { "null", "false", "\"\"", "[]", "{}", NULL };
+
+        for (const char *const *at = nothing; *at; at++)
+                if (value.n == strlen(*at) && begins(walk, value, *at))
+                        return true;
+        return false;
+}
+
+static uint64_t count_of(const Walk *walk, BodySpan value) {
+        uint64_t count = 0;
+
+        for (size_t i = 0; i < value.n && i < 15; i++) {
+                char c = walk->text[value.at + i];
+
+                if (c < '0' || c > '9')
+                        return 0;
+                count = 10 * count + (uint64_t) (c - '0');
+        }
+        return count;
+}
+
+/* @known: NULL: the policy lets it out */
+static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) {
+        BodyFacts *facts = walk->facts;
+        uint64_t count = known && known->bounds ? count_of(walk, value) : 0;
+
+        for (unsigned i = 0; known && i < facts->n_kept; i++)
+                if (facts->kept[i].name == known->name) {
+                        request_fault(walk->fault, 400, "bad_request", "%s stands there twice",
+                                      known->name);
+                        return -EBADMSG;
+                }
+        if (facts->n_kept == BODY_KEPT_MAX)
+                return refuse(walk, 400, "bad_request", "the body has too many members");
+        facts->kept[facts->n_kept++] =
+                (BodyMember){ .name = known ? known->name : NULL, .raw = name, .value = value };
+        if (count > facts->most)
+                facts->most = count;
+        return 0;
 }
 
 /* A whole value of the outermost object. */
 static int on_member(Walk *walk, BodySpan name, BodySpan value) {
-        const char *text = walk->text + value.at;
+        char text[MEMBER_NAME_MAX];
+        const Member *known =
+                decode_name(walk, name, text) ? member_find(walk->target, text) : NULL;
+        MemberRule rule = known ? known->rule : MEMBER_UNKNOWN;
+        const char *first = walk->text + value.at;
 
-        if (is(walk, name, "model")) {
-                if (walk->facts.model.n > 0 || *text != '"')
-                        return refuse(walk, 400, "bad_request", "one model is needed, a string");
-                walk->facts.model = value;
-        } else if (is(walk, name, "stream_options")) {
-                if (walk->facts.options.n > 0)
-                        return refuse(walk, 400, "bad_request",
-                                      "stream_options stands there twice");
-                walk->facts.options = value;
-        } else if (is(walk, name, "stream")) {
-                if (walk->has_stream)
-                        return refuse(walk, 400, "bad_request", "stream stands there twice");
-                walk->has_stream = true;
-                walk->facts.stream = value.n == 4 && memcmp(text, "true", 4) == 0;
-        } else if (is_any(walk, name, refused) &&
-                   !(value.n == 5 && memcmp(text, "false", 5) == 0)) {
-                return refuse(
-                        walk, 403, "member",
-                        "a request may not name models, plugins, prompts or servers of its own");
-        }
-        return 0;
+        if (known && strcmp(known->name, "model") == 0 && *first != '"')
+                return refuse(walk, 400, "bad_request", "one model is needed, a string");
+        if (known && strcmp(known->name, "stream") == 0)
+                walk->facts->stream |= value.n == 4 && memcmp(first, "true", 4) == 0;
+        if (rule == MEMBER_PASSES ||
+            (decode_name(walk, name, text) && member_is_listed(walk->allowed, text)))
+                return keep(walk, known, name, value);
+        if (rule == MEMBER_UNKNOWN || is_nothing(walk, value))
+                return 0;
+        if (rule == MEMBER_ONE && value.n == 1 && *first == '1')
+                return keep(walk, known, name, value);
+        return refuse(walk, 403, "member", known->why);
 }
 
 /* ---- the text ------------------------------------------------------------------------------------ */
@@ -302,7 +373,6 @@ static int walk_members(Walk *walk) {
         int r;
 
         r = take_open(walk, &whole);
-        walk->facts.empty = whole;
         if (whole)
                 return r;
         (void) peek(walk);
@@ -315,72 +385,87 @@ static int walk_members(Walk *walk) {
         return r;
 }
 
-int body_read(const char *text, size_t n, RequestTarget target, BodyFacts *ret_facts,
-              RequestFault *ret_fault) {
-        Walk walk = { .text = text, .n = n, .target = target, .fault = ret_fault };
+int body_read(const BodyText *body, BodyFacts *ret_facts, RequestFault *ret_fault) {
+        BodyFacts facts = { 0 };
+        Walk walk = { .text = body->text,
+                      .n = body->n,
+                      .target = body->target,
+                      .allowed = body->allowed,
+                      .facts = &facts,
+                      .fault = ret_fault };
         int r;
 
         if (peek(&walk) != '{')
                 return no_json(&walk);
-        walk.facts.open = walk.at + 1;
         r = walk_members(&walk);
         if (r >= 0 && peek(&walk) >= 0)
                 r = no_json(&walk);
         if (r < 0)
                 return r;
-        *ret_facts = walk.facts;
+        *ret_facts = facts;
         return 0;
 }
 
-/* ---- the same again, as allowed ------------------------------------------------------------------ */
+/* ---- what goes out ------------------------------------------------------------------------------- */
 
-typedef struct Patch {
-        BodySpan where; /* n == 0: put in there */
+typedef struct Pin { /* a member that is what the route says */
         const char *name, *value;
-} Patch;
+        bool done;
+} Pin;
 
-static int put(Buf *out, const Patch *patch, bool alone) {
-        if (patch->where.n > 0)
-                return buf_append(out, patch->value, strlen(patch->value));
-        return buf_printf(out, "\"%s\":%s%s", patch->name, patch->value, alone ? "" : ",");
+static int put(Buf *out, const char *name, const char *value) {
+        return buf_printf(out, "%s\"%s\":%s", out->len > 1 ? "," : "", name, value);
 }
 
-static int apply(const char *text, size_t n, const Patch *patches, unsigned n_patches, bool empty,
-                 Buf *out) {
-        size_t at = 0;
-        int r = 0;
+static Pin *pin_of(Pin *pins, unsigned n_pins, const char *name) {
+        for (unsigned i = 0; i < n_pins; i++)
+                if (name && strcmp(pins[i].name, name) == 0)
+                        return &pins[i];
+        return NULL;
+}
 
-        for (unsigned i = 0; i < n_patches && r >= 0; i++) {
-                r = buf_append(out, text + at, patches[i].where.at - at);
-                if (r >= 0)
-                        r = put(out, &patches[i], empty && i + 1 == n_patches);
-                at = patches[i].where.at + patches[i].where.n;
+static int put_member(const BodyText *body, const BodyMember *member, Buf *out) {
+        int r = buf_printf(out, "%s\"", out->len > 1 ? "," : "");
+
+        if (r >= 0)
+                r = member->name ? buf_append(out, member->name, strlen(member->name))
+                                 : buf_append(out, body->text + member->raw.at, member->raw.n);
+        if (r >= 0)
+                r = buf_append(out, "\":", 2);
+        return r < 0 ? r : buf_append(out, body->text + member->value.at, member->value.n);
+}
+
+static int put_all(const BodyText *body, const BodyFacts *facts, Pin *pins, unsigned n_pins,
+                   Buf *out) {
+        int r = buf_append(out, "{", 1);
+
+        for (unsigned i = 0; i < facts->n_kept && r >= 0; i++) {
+                Pin *pin = pin_of(pins, n_pins, facts->kept[i].name);
+
+                if (pin)
+                        pin->done = true;
+                r = pin ? put(out, pin->name, pin->value) : put_member(body, &facts->kept[i], out);
         }
-        return r < 0 ? r : buf_append(out, text + at, n - at);
+        for (unsigned i = 0; i < n_pins && r >= 0; i++)
+                if (!pins[i].done)
+                        r = put(out, pins[i].name, pins[i].value);
+        return r < 0 ? r : buf_append(out, "}", 1);
 }
 
-int body_pin(const char *text, size_t n, RequestTarget target, const BodyFacts *facts,
-             const char *model, Buf *out) {
+int body_pin(const BodyText *body, const BodyFacts *facts, const char *model, Buf *out) {
         SCOPED(json_free) cJSON *name = cJSON_CreateString(model);
         autofree char *printed = name ? json_print(name) : NULL;
-        Patch patches[2];
-        unsigned n_patches = 0;
+        Pin pins[2];
+        unsigned n_pins = 0;
 
         if (!printed)
                 return -ENOMEM;
         if (*model)
-                patches[n_patches++] = (Patch){ facts->model, "model", printed };
-        if (target == REQUEST_CHAT && facts->stream)
-                patches[n_patches++] =
-                        (Patch){ facts->options, "stream_options", "{\"include_usage\":true}" };
-        for (unsigned i = 0; i < n_patches; i++)
-                if (patches[i].where.n == 0)
-                        patches[i].where.at = facts->open;
-        if (n_patches == 2 && patches[0].where.at > patches[1].where.at) {
-                Patch first = patches[1];
-
-                patches[1] = patches[0];
-                patches[0] = first;
-        }
-        return apply(text, n, patches, n_patches, facts->empty, out);
+                pins[n_pins++] = (Pin){ .name = "model", .value = printed };
+        if (body->target == REQUEST_CHAT && facts->stream)
+                pins[n_pins++] =
+                        (Pin){ .name = "stream_options", .value = "{\"include_usage\":true}" };
+        if (body->target == REQUEST_RESPONSES && !member_is_listed(body->allowed, "store"))
+                pins[n_pins++] = (Pin){ .name = "store", .value = "false" };
+        return put_all(body, facts, pins, n_pins, out);
 }

@@ -186,6 +186,7 @@ static void tell_front(Connection *connection, const TransferEnd *end) {
                               .bytes_out = end->bytes_out,
                               .wall_usec = end->wall_usec,
                               .attempts = end->attempts,
+                              .guessed = end->guessed,
                               .like = connection->route->like };
 
         (void) snprintf(event.text, sizeof(event.text), "%s",
@@ -260,19 +261,20 @@ static void refuse(Connection *connection, const RequestFault *wrong) {
 
 /* The body as it may go out. Returns: 0, or negative and the client was told */
 static int pin_body(Connection *connection) {
-        const char *text = connection->in.data + connection->head.head;
-        RequestTarget target = connection->head.target;
+        const BodyText body = { .text = connection->in.data + connection->head.head,
+                                .n = connection->head.body,
+                                .target = connection->head.target,
+                                .allowed = connection->route->allowed };
         RequestFault wrong = { 0 };
         BodyFacts facts;
         int r;
 
-        r = body_read(text, connection->head.body, target, &facts, &wrong);
+        r = body_read(&body, &facts, &wrong);
         if (r < 0) {
                 refuse(connection, &wrong);
                 return r;
         }
-        r = body_pin(text, connection->head.body, target, &facts, connection->route->model,
-                     &connection->body);
+        r = body_pin(&body, &facts, connection->route->model, &connection->body);
         if (r < 0)
                 fault(connection, 503, "memory", "egress has no memory for this request");
         return r;

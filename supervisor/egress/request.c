@@ -4,6 +4,8 @@
 #include "supervisor/egress/request.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -51,8 +53,18 @@ bool request_is_messages(RequestTarget target) {
         return target == REQUEST_MESSAGES || target == REQUEST_COUNT;
 }
 
+void request_fault(RequestFault *fault, int status, const char *code, const char *format, ...) {
+        va_list args;
+
+        fault->status = status;
+        fault->code = code;
+        va_start(args, format);
+        (void) vsnprintf(fault->text, sizeof(fault->text), format, args);
+        va_end(args);
+}
+
 static int refuse(Reader *reader, int status, const char *code, const char *text) {
-        *reader->fault = (RequestFault){ status, code, text };
+        request_fault(reader->fault, status, code, "%s", text);
         return -EBADMSG;
 }
 

@@ -35,8 +35,12 @@ typedef struct RequestHead {
 typedef struct RequestFault {
         int status;       /* 4xx or 5xx */
         const char *code; /* a word: "bad_request", "not_found", … */
-        const char *text; /* a sentence */
+        char text[200];   /* a sentence */
 } RequestFault;
+
+/** request_fault() - fill it in */
+void request_fault(RequestFault *fault, int status, const char *code, const char *format, ...)
+        __attribute__((format(printf, 4, 5)));
 
 /**
  * request_parse() - the head in @bytes

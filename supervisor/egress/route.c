@@ -165,6 +165,8 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
         r = make(request, TAKE_FD(fds[0]), &route, err);
         if (r >= 0 && !memchr(request->model, 0, sizeof(request->model)))
                 r = error_say(err, -EINVAL, "the model's name is not terminated");
+        if (r >= 0 && !memchr(request->allowed, 0, sizeof(request->allowed)))
+                r = error_say(err, -EINVAL, "the list of what is allowed is not terminated");
         if (r >= 0)
                 r = set_key(route, key, err);
         if (r >= 0)
@@ -174,6 +176,7 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
         if (r < 0)
                 return r;
         (void) snprintf(route->model, sizeof(route->model), "%s", request->model);
+        (void) snprintf(route->allowed, sizeof(route->allowed), "%s", request->allowed);
         *ret_route = TAKE_PTR(route);
         return 0;
 }
@@ -197,6 +200,7 @@ int route_new_like(Route *other, const EgressRequest *request, int listener, Rou
         route->share = share_ref(other->share);
         memcpy(route->base_url, other->base_url, sizeof(route->base_url));
         memcpy(route->model, other->model, sizeof(route->model));
+        memcpy(route->allowed, other->allowed, sizeof(route->allowed));
         *ret_route = TAKE_PTR(route);
         return 0;
 }

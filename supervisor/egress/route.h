@@ -28,18 +28,19 @@ struct Route {
         uint64_t id;
         uint64_t like; /* id of the route that it is one more way of; 0: none */
         uint64_t bytes_max;
-        uint64_t patience_usec; /* 0: any */
-        Share *share;           /* owned, with the task's other routes */
+        uint64_t patience_usec;       /* 0: any */
+        Share *share;                 /* owned, with the task's other routes */
         unsigned refusals;            /* that the front was told of */
         char refusal[ERROR_TEXT_MAX]; /* the last one */
         char base_url[EGRESS_URL_MAX];
-        char model[EGRESS_MODEL_MAX]; /* that every request is about; "": whichever it names */
-        char *authorization;          /* owned, wiped; "Authorization: Bearer …"; NULL: no key */
-        char *api_key;                /* likewise, as Anthropic wants it: "x-api-key: …" */
-        int listener;                 /* owned */
-        sd_event_source *source;      /* owned */
-        sd_event_source *pause;       /* owned: no descriptor was free */
-        Connection *connections;      /* owned list */
+        char allowed[EGRESS_ALLOWED_MAX]; /* see BodyText */
+        char model[EGRESS_MODEL_MAX];     /* that every request is about; "": whichever it names */
+        char *authorization;     /* owned, wiped; "Authorization: Bearer …"; NULL: no key */
+        char *api_key;           /* likewise, as Anthropic wants it: "x-api-key: …" */
+        int listener;            /* owned */
+        sd_event_source *source; /* owned */
+        sd_event_source *pause;  /* owned: no descriptor was free */
+        Connection *connections; /* owned list */
         unsigned n_connections;
         sd_event *event; /* borrowed */
         Multi *multi;    /* borrowed */

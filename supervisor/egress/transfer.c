@@ -265,24 +265,27 @@ static bool is_told(const Transfer *transfer, const TransferEnd *end) {
 }
 
 /*
- * What it cost. A client that goes away before the end, or a provider that says nothing, must not make a call
- * free: then the text itself is counted.
+ * What it cost. A client that goes away before the end, or a provider that says nothing, or nothing but zeros, must not
+ * make a call free: then the text itself is counted.
  */
 static void count_tokens(Transfer *transfer, TransferEnd *end) {
         Usage *usage = &transfer->usage;
-        bool asked = transfer->aborted || end->status == 200;
+        bool asked = transfer->aborted || (end->status >= 200 && end->status < 300);
         uint64_t prompt = transfer->spec.n_body / USAGE_BYTES_PER_TOKEN, guess;
+        bool told;
 
         usage_end(usage);
         end->tokens_in = usage->in;
         end->tokens_out = usage->out;
-        if (!transfer->spec.costs || !asked || is_told(transfer, end))
+        if (!transfer->spec.costs || !asked)
                 return;
+        told = is_told(transfer, end);
         guess = usage_guess(usage);
-        if (!usage->found || (transfer->spec.echoes && end->tokens_in < prompt))
-                end->tokens_in = prompt;
-        if (guess > end->tokens_out)
+        if (usage->in == 0 || (!told && transfer->spec.echoes && end->tokens_in < prompt))
+                end->tokens_in = prompt > 0 ? prompt : 1;
+        if ((!told || usage->out == 0) && guess > end->tokens_out)
                 end->tokens_out = guess;
+        end->guessed = end->tokens_in != usage->in || end->tokens_out != usage->out;
 }
 
 static void finish(Transfer *transfer, bool whole, const char *text) {

@@ -28,6 +28,7 @@ typedef struct TransferEnd {
         bool whole;  /* head and all of the body were passed on */
         unsigned attempts;
         uint64_t tokens_in, tokens_out; /* as the provider says, else guessed on the high side */
+        bool guessed;                   /* one of them at least */
         uint64_t bytes_in, bytes_out;   /* bodies */
         uint64_t wall_usec;
         const char *text; /* borrowed; why it is not whole */

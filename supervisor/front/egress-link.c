@@ -45,6 +45,7 @@ int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
                 return error_say(err, -EINVAL, "the model's address or name is too long");
         (void) snprintf(request.base_url, sizeof(request.base_url), "%s", open->base_url);
         (void) snprintf(request.model, sizeof(request.model), "%s", open->model);
+        (void) snprintf(request.allowed, sizeof(request.allowed), "%s", open->allowed);
         return send_request(front, &request, fds, ELEMENTS(fds), err);
 }
 

@@ -13,6 +13,7 @@ typedef struct EgressOpen { /* all borrowed for the call */
         uint64_t reply_bytes_max;
         const char *base_url;
         const char *model;
+        const char *allowed;
         uint64_t like; /* of a branch: the route whose key, address and model it has */
 } EgressOpen;
 

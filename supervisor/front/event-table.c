@@ -17,7 +17,7 @@ static const EventRow rows[] = {
           MEMBERS("path", "kind", "role", "of", "state", "wall_usec", "error") },
         { "model.call", true, false,
           MEMBERS("path", "role", "of", "turn", "call", "status", "attempts", "tokens_in",
-                  "tokens_out", "tool_calls", "wall_usec", "text", "model") },
+                  "tokens_out", "guessed", "tool_calls", "wall_usec", "text", "model") },
         { "tool.call", true, false, MEMBERS("path", "role", "of", "tool", "arguments") },
         { "tool.result", true, false,
           MEMBERS("path", "role", "of", "tool", "ok", "wall_usec", "text") },

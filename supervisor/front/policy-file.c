@@ -24,6 +24,7 @@ static const char *const pointers[_POLICY_FIELD_MAX - _LIMIT_FIELD_MAX] = {
         [POLICY_REQUIRE - _LIMIT_FIELD_MAX] = "/require",
         [POLICY_ANSWER - _LIMIT_FIELD_MAX] = "/people/answer",
         [POLICY_WAIT - _LIMIT_FIELD_MAX] = "/people/wait",
+        [POLICY_EGRESS - _LIMIT_FIELD_MAX] = "/egress/allow",
 };
 
 const char *policy_pointer(unsigned field) {
@@ -267,6 +268,55 @@ static int take_people(const Applying *on) {
         return 0;
 }
 
+static bool is_listed(const char *list, const char *word) {
+        size_t n = strlen(word);
+
+        for (; *list; list += strspn(list, ",")) {
+                size_t part = strcspn(list, ",");
+
+                if (part == n && memcmp(list, word, n) == 0)
+                        return true;
+                list += part;
+        }
+        return false;
+}
+
+/* The key is an administrator's: who extends a policy, be it a caller's own text, lets out no more than that. */
+static int take_egress(const Applying *on) {
+        const cJSON *list = json_at(on->json, policy_pointer(POLICY_EGRESS)), *item;
+        char allowed[EGRESS_ALLOWED_MAX] = "", reason[160];
+        size_t n = 0;
+
+        cJSON_ArrayForEach(item, list) {
+                const char *word = item->valuestring;
+
+                (void) snprintf(reason, sizeof(reason), "%.60s is not let out", word);
+                if (on->child && !is_listed(on->rules->egress, word))
+                        return loosens(on, POLICY_EGRESS, reason);
+                if (n + strlen(word) + 2 > sizeof(allowed))
+                        return policy_fault_set(on->fault, on->text, policy_pointer(POLICY_EGRESS),
+                                                "the words are too long together");
+                n += (size_t) snprintf(allowed + n, sizeof(allowed) - n, "%s%s", n > 0 ? "," : "",
+                                       word);
+        }
+        if (!list)
+                return 0;
+        memcpy(on->rules->egress, allowed, sizeof(allowed));
+        mark(on, POLICY_EGRESS);
+        return 0;
+}
+
+static void show_egress(const PolicyRules *rules, cJSON *json) {
+        cJSON *list =
+                rules->egress[0] ? json_add_array(json_add_object(json, "egress"), "allow") : NULL;
+        char words[EGRESS_ALLOWED_MAX], *rest = NULL;
+
+        memcpy(words, rules->egress, sizeof(words));
+        for (const char *word = strtok_r(words, ",", &rest); word;
+             word = strtok_r(NULL, ",", &rest))
+                json_push_text(list, word);
+}
+
 int policy_file_apply(PolicyRules *rules, const PolicyText *text, const cJSON *json, bool child,
                       PolicyFault *fault) {
         const Applying on = { rules, text, json, child, fault };
@@ -286,6 +336,8 @@ int policy_file_apply(PolicyRules *rules, const PolicyText *text, const cJSON *j
                 r = take_seccomp(&on);
         if (r >= 0)
                 r = take_people(&on);
+        if (r >= 0)
+                r = take_egress(&on);
         if (r < 0)
                 return r;
         take_require(&on);
@@ -321,5 +373,6 @@ cJSON *policy_rules_json(const PolicyRules *rules) {
         if (rules->require & REQUIRE_PSI)
                 json_push_text(list, "psi");
         json_add_consume(json, "people", answer_rules_json(&rules->people));
+        show_egress(rules, json);
         return json;
 }

@@ -3,6 +3,7 @@
  * policy-file: the text of a policy as a value, with where each part of it came from. No side effects: who
  * finds files and follows "extends" is policies.h.
  */
+#include "base/egress.h"
 #include "supervisor/front/answer-rules.h"
 #include "supervisor/front/policy-limits.h"
 
@@ -23,6 +24,7 @@ enum { /* fields beyond LimitField */
        POLICY_REQUIRE,
        POLICY_ANSWER,
        POLICY_WAIT,
+       POLICY_EGRESS,
        _POLICY_FIELD_MAX,
 };
 
@@ -39,6 +41,8 @@ typedef struct PolicyRules { /* what a policy and its parents say */
         bool binds;       /* "rw": a caller's directory may be changed by the jail */
         unsigned require; /* PolicyRequire */
         AnswerRules people;
+        char egress
+                [EGRESS_ALLOWED_MAX]; /* "a,b": what a request to a model may ask for beside what is known */
         char seccomp[POLICY_NAME_MAX];
         char description[164]; /* of the file itself, not of a parent; "" for none */
         unsigned n_sources;

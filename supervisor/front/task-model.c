@@ -25,7 +25,8 @@ static int open_route(Task *task, int listener_fd, Error *err) {
                             .calls_max = calls_left(task),
                             .reply_bytes_max = TASK_REPLY_BYTES_MAX,
                             .base_url = task->model.base_url,
-                            .model = task->model.name };
+                            .model = task->model.name,
+                            .allowed = task->model.allowed };
         int r;
 
         r = egress_link_open(task->front, &open, err);
@@ -120,6 +121,8 @@ void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
         json_add_number(data, "attempts", event->attempts);
         json_add_number(data, "tokens_in", event->tokens_in);
         json_add_number(data, "tokens_out", event->tokens_out);
+        if (event->guessed)
+                json_add_bool(data, "guessed", true);
         json_add_number(data, "wall_usec", event->wall_usec);
         if (event->text[0])
                 json_add_text(data, "text", event->text);

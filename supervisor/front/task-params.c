@@ -184,6 +184,7 @@ static int read_places(Task *task, Call *call, const cJSON *params, Error *err) 
         task->policy = policy.use;
         task->limits = policy.rules.limits;
         task->people = policy.rules.people;
+        memcpy(task->model.allowed, policy.rules.egress, sizeof(task->model.allowed));
         r = bound_wall(task, call, params, err);
         return r < 0 ? r : read_verify_policy(task, call, params, err);
 }

@@ -187,6 +187,8 @@ void task_receipt_model(Task *task, const EgressEvent *event) {
         json_add_number(json, "attempts", event->attempts);
         json_add_number(json, "tokens_in", event->tokens_in);
         json_add_number(json, "tokens_out", event->tokens_out);
+        if (event->guessed)
+                json_add_bool(json, "guessed", true);
         json_add_number(json, "wall_usec", event->wall_usec);
         ended_by_ledger(task, receipt_add(task->front, &task->receipt, "model", json));
 }

@@ -59,6 +59,7 @@ typedef struct TaskModel {
         TaskProvider provider;
         char base_url[EGRESS_URL_MAX]; /* openai: where egress goes */
         char name[EGRESS_MODEL_MAX];
+        char allowed[EGRESS_ALLOWED_MAX]; /* by the policy: see EgressRequest */
         int fd;        /* owned: transcript, or memfd of the key, which is never read here */
         uint32_t port; /* of the listener in the agent's jail */
 } TaskModel;

@@ -69,11 +69,11 @@ def passing():
         tap.is_((status, json.loads(body)["choices"][0]["message"]["content"]), (200, "hello é"), "the answer comes back as it is")
         tap.is_(sent["headers"].get("Authorization"), f"Bearer {KEY}", "the key is added, the client's own is dropped")
         tap.ok("X-Other" not in sent["headers"], "no other header of the client's goes out", sent["headers"])
-        tap.is_((sent["path"], sent["body"]), ("/v1/chat/completions", BODY), "path and body of the route's model go out as they came")
+        tap.is_((sent["path"], json.loads(sent["body"])), ("/v1/chat/completions", json.loads(BODY)), "path and body of the route's model go out as they came")
         event = e.event()
         tap.is_((event["kind"], event["code"], event["calls"], event["attempts"], event["tokens"]), (CALL, 200, 1, 1, (11, 7)),
                 "the front hears of the call and its tokens")
-        tap.is_(event["bytes"], (len(body), len(BODY.encode())), "and of its bytes")
+        tap.is_(event["bytes"], (len(body), len(sent["body"].encode())), "and of its bytes")
         sock = e.connect()
         for i in range(3):
             sock.sendall(f"GET /v1/models HTTP/1.1\r\nHost: x\r\n\r\n".encode())
@@ -226,7 +226,7 @@ def pinning():
         tap.is_(json.loads(server.journal[0]["body"])["model"], "m", "another model: it is asked of the route's all the same")
         e.post('{"stream": true, "stream_options": {"include_usage": false}}')
         tap.is_(json.loads(server.journal[1]["body"])["stream_options"], {"include_usage": True}, "a stream has to say what it costs")
-        asked = len(server.journal)
+        asked, refused = len(server.journal), {}
         for name, path, body, code in (
                 ("a list of models", "/v1/chat/completions", '{"models": ["a", "b"]}', "member"),
                 ("a model twice", "/v1/chat/completions", '{"model": "m", "model": "dearest"}', "bad_request"),
@@ -235,11 +235,26 @@ def pinning():
                 ("an MCP server of its own", "/v1/messages", '{"mcp_servers": [{"type": "url", "url": "https://evil"}]}', "address"),
                 ("a picture by its address", "/v1/chat/completions",
                  '{"messages": [{"content": [{"image_url": {"url": "https://evil/?secret"}}]}]}', "address"),
+                ("what the provider keeps", "/v1/responses", '{"previous_response_id": "resp_1"}', "member"),
+                ("a file that it keeps", "/v1/messages", '{"messages": [{"content": [{"source": {"type": "file", "file_id": "f"}}]}]}', "stored"),
                 ("no JSON", "/v1/messages", "model=dearest", "bad_request")):
             status, _, answer = e.post(body, path)
             answer = json.loads(answer)
+            refused[code] = answer["error"]["message"]
             tap.is_((status in (400, 403), answer["type"], answer["error"]["code"]), (True, "error", code), f"{name}: refused as {code}")
         tap.is_(len(server.journal), asked, "none of them reached the provider")
+        tap.has(refused["stored"], "file_id", "the member that was refused is named")
+        tap.has(refused["member"], "previous_response_id", "an outermost one too")
+        tap.has(refused["server_tool"], "web_fetch_20250910", "and the tool")
+        e.post('{"messages": [], "metadata": {"user_id": "u"}, "service_tier": "priority", "speed": "fast", "max_tokens": 5}', "/v1/messages")
+        tap.is_(json.loads(server.journal[-1]["body"]), {"messages": [], "max_tokens": 5, "model": "m"}, "what costs more, or is not known, does not go out")
+        e.post('{"input": "x", "store": true, "client_metadata": {}}', "/v1/responses")
+        tap.is_(json.loads(server.journal[-1]["body"]), {"input": "x", "model": "m", "store": False}, "of Responses nothing is kept")
+        e.open(server.url, id=2, allowed="service_tier,tools:web_search")
+        e.branch(2, 3)
+        e.post('{"service_tier": "flex", "user": "u", "tools": [{"type": "web_search"}]}', "/v1/responses")
+        tap.is_(json.loads(server.journal[-1]["body"]), {"service_tier": "flex", "tools": [{"type": "web_search"}], "model": "m", "store": False},
+                "what a route allows goes out, by its branches too")
         e.end()
 
 
@@ -271,6 +286,24 @@ def messages():
         tokens = e.event()["tokens"]
         tap.is_((tokens[0] >= 1000, tokens[1] >= 5), (True, True), "a provider that does not say is counted on the high side", tokens)
         e.end()
+
+
+def zeros():
+    """A provider that names no tokens, or none but zeros."""
+    text = "word " * 400
+    for name, usage in (("zeros", {"prompt_tokens": 0, "completion_tokens": 0}), ("nothing for the answer", {"prompt_tokens": 7, "completion_tokens": 0}),
+                        ("nothing for the prompt", {"completion_tokens": 7}), ("nothing", {})):
+        for stream in (False, True):
+            chunks = [{"choices": [{"delta": {"content": "word "}}]}] * 400 + [{"choices": [], "usage": usage}]
+            with model_server.Server([{"stream": chunks} if stream else {"content": text, "usage": usage}]) as server:
+                e = Egress()
+                e.open(server.url)
+                e.post(json.dumps({"stream": stream, "messages": "x" * 4000}))
+                event = e.event()
+                want = (usage.get("prompt_tokens") or 1000, usage.get("completion_tokens") or 400)
+                tap.ok(all(t == w if w == 7 else t >= w for t, w in zip(event["tokens"], want)) and event["guessed"],
+                       f"a provider that says {name}{' of a stream' if stream else ''}: counted by the bytes, and said so", event)
+                e.end()
 
 
 def responses():
@@ -385,7 +418,7 @@ def whole_way():
         e.end()
 
 
-for part in (malformed, passing, retries, no_provider, limits, streams, pinning, messages, responses, branches, routes, whole_way):
+for part in (malformed, passing, retries, no_provider, limits, streams, pinning, messages, responses, branches, routes, zeros, whole_way):
     start = time.monotonic()
     part()
     print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)

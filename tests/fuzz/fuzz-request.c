@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         RequestFault fault = { 0 };
         int r = request_parse(bytes, n, &whole, &fault);
 
-        if (r < 0 && (fault.status < 400 || fault.status > 599 || !fault.code || !fault.text))
+        if (r < 0 && (fault.status < 400 || fault.status > 599 || !fault.code || !fault.text[0]))
                 abort();
         if (r == 0 && n >= REQUEST_HEAD_MAX)
                 abort();

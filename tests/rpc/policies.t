@@ -35,6 +35,9 @@ GOOD = {
                      network={"mode": "none"}, binds="none", seccomp="default", require=["landlock"]),
     "whole": WHOLE,
     "engine": {**WHOLE, "seccomp": "engine"},
+    "reaching": {**WHOLE, "egress": {"allow": ["service_tier", "tools:web_search"]}},
+    "reaching-less": {"warder": "policy/1", "extends": "reaching", "egress": {"allow": ["service_tier"]}},
+    "reaching-not": {"warder": "policy/1", "extends": "reaching", "egress": {"allow": []}},
     "some": child(limits={"cpuset": "0-2", "io_read": "10M", "io_write": "1M", "memory_high": "1G"}, command={"pids": 9}),
     **{f"d{i}": {"warder": "policy/1", "extends": f"d{i - 1}" if i else "default"} for i in range(4)},
 }
@@ -50,6 +53,9 @@ BAD = {
     "unknown": (child(colour="red"), "invalid", "colour"),
     "partial": ({"warder": "policy/1", "limits": {"memory": "1G"}}, "invalid", ""),
     "unit": (child(limits={"memory": "1 GB"}), "invalid", "/limits/memory"),
+    "reached": (child(egress={"allow": ["service_tier"]}), "invalid", "/egress/allow: service_tier is not let out"),
+    "reached-more": ({"warder": "policy/1", "extends": "reaching-less", "egress": {"allow": ["tools:web_search"]}}, "invalid", "/egress/allow"),
+    "reach-words": ({**WHOLE, "egress": {"allow": ["a,b"]}}, "invalid", "/egress/allow"),
     "looser": (child(limits={"memory": "64G"}), "invalid", "/limits/memory"),
     "longer": (child(command={"wall": "2h"}), "invalid", "/command/wall"),
     "network": (child(network={"mode": "host"}), "invalid", "/network/mode"),
@@ -103,6 +109,8 @@ tap.ok(not strict["host_root"] and strict["require"] == ["landlock"] and strict[
        "strict refuses the host root, requires Landlock, inherits the rest", strict)
 tap.same(client.call("policy.show", {"name": "example"})["result"]["command"]["memory"], 1 << 30,
          "command.memory is the command's")
+tap.same([client.call("policy.show", {"name": name})["result"].get("egress") for name in ("default", "reaching", "reaching-less", "reaching-not")],
+         [None, {"allow": ["service_tier", "tools:web_search"]}, {"allow": ["service_tier"]}, None], "what a request to a model may ask for beside is shown")
 notices = client.call("policy.show", {"name": "engine"})["result"].get("notices", [])
 tap.ok(any("no_such_call" in line for line in notices) and any("capabilities" in line for line in notices),
        "what of an engine's profile is not done is said", notices)

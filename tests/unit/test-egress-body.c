@@ -5,35 +5,47 @@
 #include "supervisor/egress/body.h"
 #include "tests/tap.h"
 
-static int status_of(RequestTarget target, const char *text) {
-        RequestFault fault = { 0 };
+static RequestFault fault; /* of the last one */
+
+static int allowed_status(RequestTarget target, const char *text, const char *allowed) {
+        const BodyText body = { text, strlen(text), target, allowed };
         BodyFacts facts;
 
-        return body_read(text, strlen(text), target, &facts, &fault) < 0 ? fault.status : 0;
+        return body_read(&body, &facts, &fault) < 0 ? fault.status : 0;
+}
+
+static int status_of(RequestTarget target, const char *text) {
+        return allowed_status(target, text, "");
+}
+
+static void allowed_goes_out(RequestTarget target, const char *text, const char *allowed,
+                             const char *want, const char *what) {
+        const BodyText body = { text, strlen(text), target, allowed };
+        Buf out = BUF_EMPTY(4096);
+        BodyFacts facts;
+
+        is_number(body_read(&body, &facts, &fault), 0, what);
+        (void) body_pin(&body, &facts, "the \"model\"", &out);
+        is_text(out.data, want, "becomes what the route allows");
+        buf_deinit(&out);
 }
 
 static void pinned(RequestTarget target, const char *text, const char *want, const char *what) {
-        Buf out = BUF_EMPTY(4096);
-        RequestFault fault = { 0 };
-        BodyFacts facts;
-
-        is_number(body_read(text, strlen(text), target, &facts, &fault), 0, what);
-        (void) body_pin(text, strlen(text), target, &facts, "the \"model\"", &out);
-        is_text(out.data, want, "becomes what the route allows");
-        buf_deinit(&out);
+        allowed_goes_out(target, text, "", want, what);
 }
 
 #define M "\"the \\\"model\\\"\""
 #define U "{\"include_usage\":true}"
 
 static void model_is_pinned(void) {
-        pinned(REQUEST_MESSAGES, " { \"model\" : \"dear\" , \"a\":[{}]} ",
-               " { \"model\" : " M " , \"a\":[{}]} ", "a model of its own");
-        pinned(REQUEST_CHAT, "{\"a\":[1,{\"model\":\"x\"}],\"model\":\"\"}",
-               "{\"a\":[1,{\"model\":\"x\"}],\"model\":" M "}", "an empty name, the last member");
+        pinned(REQUEST_MESSAGES, " { \"model\" : \"dear\" , \"system\":[{}]} ",
+               "{\"model\":" M ",\"system\":[{}]}", "a model of its own");
+        pinned(REQUEST_CHAT, "{\"stop\":[1,{\"model\":\"x\"}],\"model\":\"\"}",
+               "{\"stop\":[1,{\"model\":\"x\"}],\"model\":" M "}",
+               "an empty name, the last member");
         pinned(REQUEST_CHAT, "{}", "{\"model\":" M "}", "nothing at all");
-        pinned(REQUEST_CHAT, "{\"a\":1}", "{\"model\":" M ",\"a\":1}", "no model");
-        pinned(REQUEST_CHAT, "{\"mo\\u0064el\":\"dear\"}", "{\"mo\\u0064el\":" M "}",
+        pinned(REQUEST_CHAT, "{\"stop\":1}", "{\"stop\":1,\"model\":" M "}", "no model");
+        pinned(REQUEST_CHAT, "{\"mo\\u0064el\":\"dear\"}", "{\"model\":" M "}",
                "a name behind an escape");
         is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"model\":\"b\"}"), 400, "two models");
         is_number(status_of(REQUEST_CHAT, "{\"model\":\"a\",\"\\u006dodel\":\"b\"}"), 400,
@@ -48,13 +60,11 @@ static void model_is_pinned(void) {
 
 static void usage_is_asked_for(void) {
         pinned(REQUEST_CHAT, "{\"model\":\"x\",\"stream\":true}",
-               "{\"stream_options\":" U ",\"model\":" M ",\"stream\":true}", "a stream");
+               "{\"model\":" M ",\"stream\":true,\"stream_options\":" U "}", "a stream");
         pinned(REQUEST_CHAT,
                "{\"stream_options\":{\"include_usage\":false},\"stream\": true,\"model\":\"x\"}",
-               "{\"stream_options\":" U ",\"stream\": true,\"model\":" M "}",
+               "{\"stream_options\":" U ",\"stream\":true,\"model\":" M "}",
                "a stream that would not say what it costs");
-        pinned(REQUEST_CHAT, "{\"stream\":true}",
-               "{\"model\":" M ",\"stream_options\":" U ",\"stream\":true}", "a stream, no model");
         pinned(REQUEST_CHAT, "{\"model\":\"x\",\"stream\":false}",
                "{\"model\":" M ",\"stream\":false}", "no stream");
         pinned(REQUEST_MESSAGES, "{\"model\":\"x\",\"stream\":true}",
@@ -90,8 +100,8 @@ static void tools(void) {
         is_number(status_of(REQUEST_RESPONSES, TOOL("custom")), 0, "a tool of the client's");
         is_number(status_of(REQUEST_CHAT, TOOL("functions")), 403,
                   "a word that only begins like one");
-        is_number(status_of(REQUEST_MESSAGES, "{\"mcp_servers\":[]}"), 403, "servers of its own");
-        is_number(status_of(REQUEST_CHAT, "{\"web_search_options\":{}}"), 403,
+        is_number(status_of(REQUEST_MESSAGES, "{\"mcp_servers\":[{}]}"), 403, "servers of its own");
+        is_number(status_of(REQUEST_CHAT, "{\"web_search_options\":{\"a\":1}}"), 403,
                   "a search by the way");
 }
 
@@ -119,6 +129,66 @@ static void addresses(void) {
                   0, "an address in a text");
 }
 
+static void members(void) {
+        pinned(REQUEST_CHAT,
+               "{\"service_tier\":\"priority\",\"metadata\":{\"a\":\"b\"},\"user\":\"u\","
+               "\"store\":true,\"frobnicate\":{\"url\":1},\"messages\":[],\"n\":1}",
+               "{\"messages\":[],\"n\":1,\"model\":" M "}",
+               "what costs more, is kept, or is not known");
+        pinned(REQUEST_RESPONSES, "{\"input\":\"x\",\"store\":true,\"client_metadata\":{}}",
+               "{\"input\":\"x\",\"model\":" M ",\"store\":false}", "an answer that would be kept");
+        pinned(REQUEST_RESPONSES, "{\"previous_response_id\":null,\"input\":\"x\",\"prompt\":{}}",
+               "{\"input\":\"x\",\"model\":" M ",\"store\":false}", "names of nothing");
+        pinned(REQUEST_MESSAGES,
+               "{\"Max_Tokens\":9,\"metadata\":{\"user_id\":\"u\"},\"speed\":\"fast\",\"thinking\":"
+               "{}}",
+               "{\"max_tokens\":9,\"thinking\":{},\"model\":" M "}", "another's case");
+        is_number(status_of(REQUEST_RESPONSES, "{\"previous_response_id\":\"resp_1\"}"), 403,
+                  "an answer that the provider keeps");
+        ok(strncmp(fault.text, "previous_response_id ", 21) == 0, "which is named");
+        is_number(status_of(REQUEST_RESPONSES, "{\"conv\\u0065rsation\":\"c\"}"), 403,
+                  "a conversation");
+        is_number(status_of(REQUEST_MESSAGES, "{\"container\":\"c\"}"), 403, "a container");
+        is_number(status_of(REQUEST_CHAT, "{\"n\":2}"), 403, "two answers");
+        is_number(status_of(REQUEST_CHAT, "{\"n\":1.5e1}"), 403, "fifteen of them");
+        is_number(status_of(REQUEST_CHAT, "{\"tools\":[],\"Tools\":[]}"), 400, "tools, twice");
+}
+
+static void kept_things(void) {
+        is_number(status_of(REQUEST_RESPONSES, "{\"input\":[{\"content\":[{\"type\":\"input_file\","
+                                               "\"file_id\":\"file_1\"}]}]}"),
+                  403, "a file of the provider's");
+        is_text(fault.code, "stored", "by its word");
+        is_number(status_of(REQUEST_MESSAGES, PART("{\"type\":\"document\",\"source\":{\"type\":"
+                                                   "\"file\",\"file_\\u0069d\":\"file_1\"}}")),
+                  403, "likewise, behind an escape");
+        is_number(status_of(REQUEST_RESPONSES,
+                            "{\"input\":[{\"type\":\"item_reference\",\"id\":\"msg_1\"}]}"),
+                  403, "an item of an earlier answer");
+        is_number(status_of(REQUEST_MESSAGES, PART("{\"type\":\"tool_use\",\"input\":"
+                                                   "{\"file_id\":\"7\"}}")),
+                  0, "what a tool of the client's was called with");
+}
+
+static void policy(void) {
+        allowed_goes_out(REQUEST_CHAT,
+                         "{\"metadata\":{\"a\":1},\"n\":3,\"frob\":1,\"service_tier\":\"flex\"}",
+                         "service_tier,N,frob",
+                         "{\"n\":3,\"frob\":1,\"service_tier\":\"flex\",\"model\":" M "}",
+                         "what a policy lets out");
+        allowed_goes_out(REQUEST_RESPONSES, "{\"store\":true}", "store",
+                         "{\"store\":true,\"model\":" M "}", "an answer that may be kept");
+        is_number(allowed_status(REQUEST_RESPONSES, TOOL("web_search"), "tools:web_search"), 0,
+                  "a search that a policy allows");
+        is_number(allowed_status(REQUEST_RESPONSES, TOOL("mcp"), "tools:web_search"), 403,
+                  "another tool all the same");
+        is_number(allowed_status(REQUEST_CHAT, PART("{\"image_url\":{\"url\":\"http://x/\"}}"),
+                                 "addresses"),
+                  0, "an address");
+        is_number(allowed_status(REQUEST_CHAT, PART("{\"file_id\":\"x\"}"), "addresses,files"), 0,
+                  "a file");
+}
+
 static void texts(void) {
         static char deep[2 * BODY_DEPTH_MAX + 64];
 
@@ -144,6 +214,9 @@ int main(void) {
         usage_is_asked_for();
         tools();
         addresses();
+        members();
+        kept_things();
+        policy();
         texts();
         return tap_end();
 }
