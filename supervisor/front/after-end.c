@@ -80,14 +80,6 @@ int after_end_wait(Front *front, Call *call, const AfterEndSpec *spec, Error *er
         return 0;
 }
 
-static AfterEnd *find(Front *front, const char *id) {
-        AfterEnd *waiter = front->after_end;
-
-        while (waiter && strcmp(waiter->task, id) != 0)
-                waiter = waiter->next;
-        return waiter;
-}
-
 static void go_on(AfterEnd *waiter) {
         cJSON *result = NULL;
         Error err = ERROR_EMPTY;
@@ -103,14 +95,38 @@ static void go_on(AfterEnd *waiter) {
                 call_answer(waiter->call, result, NULL, 0);
 }
 
-/* The first of two may have made it alive again: the other hears so */
-void after_end_go(Front *front, const char *id) {
-        AfterEnd *waiter;
+/* Those who wait for it out of the list, in their order */
+static AfterEnd *take_all(Front *front, const char *id) {
+        AfterEnd *taken = NULL, **last = &taken, **at = &front->after_end;
 
-        while ((waiter = find(front, id))) {
-                take_out(waiter);
+        while (*at) {
+                AfterEnd *waiter = *at;
+
+                if (strcmp(waiter->task, id) != 0) {
+                        at = &waiter->next;
+                        continue;
+                }
+                *at = waiter->next;
+                waiter->next = NULL;
+                *last = waiter;
+                last = &waiter->next;
+        }
+        return taken;
+}
+
+/*
+ * What the first of two does, the other finds: the task may be alive again. It may even have ended again: who waits
+ * for that is in the list anew, and not among those that are gone through here.
+ */
+void after_end_go(Front *front, const char *id) {
+        AfterEnd *waiter = take_all(front, id);
+
+        while (waiter) {
+                AfterEnd *next = waiter->next;
+
                 go_on(waiter);
                 waiter_free(waiter);
+                waiter = next;
         }
 }
 
