@@ -12,16 +12,16 @@
 
 struct Entry {
         Entry *next;
-        Monitor *monitor; /* borrowed, outlives us */
-        Jail *jail;       /* owned */
-        uint64_t handle;  /* 0: a shell that is no one's yet */
-        bool asked;       /* the front waits for the answer to its create */
-        bool known;       /* the front has its descriptors and is told of its end */
-        bool ended;       /* reaped: only the upper is left */
-        bool keep_upper;
-        unsigned n_reaps;                  /* that failed */
-        int filter_fd;                     /* owned until the jail was built */
-        CreateRequest *request;            /* owned; NULL for shells */
+        Monitor *monitor;       /* borrowed, outlives us */
+        Jail *jail;             /* owned */
+        uint64_t handle;        /* 0: a shell that is no one's yet */
+        bool asked;             /* the front waits for the answer to its create */
+        bool known;             /* the front has its descriptors and is told of its end */
+        bool ended;             /* reaped: only the upper is left */
+        bool keep_upper;        /* it is there while its jail goes, and then, too */
+        unsigned n_reaps;       /* that failed */
+        int filter_fd;          /* owned until the jail was built */
+        CreateRequest *request; /* owned; NULL for shells */
         JailLayer layers[PLAN_LAYERS_MAX]; /* descriptors owned until the jail was built */
         unsigned n_layers;
         sd_event_source *reports; /* owned: jail_channel() */

@@ -87,7 +87,6 @@ static int open_upper(const Entry *entry, uint64_t handle, JailLayer *ret, Error
         uint32_t base;
         int fd;
 
-        /* one that is kept is there while its jail goes, too */
         if (!other || other == entry ||
             (!other->keep_upper && jail_state(other->jail) != JAIL_RUNNING))
                 return error_say(err, -ENOENT, "no running or kept jail has the handle %llu",

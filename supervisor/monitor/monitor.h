@@ -78,6 +78,7 @@ struct Monitor {                     /* owned by main, owns everything below */
         Confined egress;
         sd_event_source *requests;       /* owned: front_fd */
         sd_event_source *refill;         /* owned: timer of the shells */
+        uint64_t refill_usec;            /* its delay */
         sd_event_source *restart;        /* owned: timer of the next front */
         sd_event_source *egress_restart; /* owned: timer of the next egress */
         sd_event_source *limit;          /* owned: timer of the drain */

@@ -38,15 +38,12 @@ static int on_refill(sd_event_source *source, uint64_t usec, void *userdata) {
 }
 
 void shells_refill(Monitor *monitor, uint64_t delay_usec) {
-        uint64_t now = 0, at = 0;
-
-        if (monitor->refill) { /* brought forward, not put off: under a steady load there would never be a refill */
-                (void) sd_event_now(monitor->event, CLOCK_MONOTONIC, &now);
-                (void) sd_event_source_get_time(monitor->refill, &at);
-                if (now + delay_usec < at)
-                        (void) sd_event_source_set_time(monitor->refill, now + delay_usec);
-        } else if (sd_event_add_time_relative(monitor->event, &monitor->refill, CLOCK_MONOTONIC,
-                                              delay_usec, delay_usec / 4, on_refill, monitor) >= 0)
+        if (monitor->refill && delay_usec >= monitor->refill_usec)
+                return; /* not put off: under a steady load there would never be a refill */
+        monitor->refill_usec = delay_usec;
+        monitor->refill = sd_event_source_disable_unref(monitor->refill);
+        if (sd_event_add_time_relative(monitor->event, &monitor->refill, CLOCK_MONOTONIC,
+                                       delay_usec, delay_usec / 4, on_refill, monitor) >= 0)
                 (void) sd_event_source_set_description(monitor->refill, "refill of the shells");
 }
 
