@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "supervisor/front/event-table.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/task-ledger.h"
 #include "supervisor/front/task.h"
 
 #define RETRY_USEC     100000
@@ -194,16 +195,21 @@ void events_place(char *path) {
         *to = '\0';
 }
 
-void events_emit(Task *task, const EventHead *head, cJSON *data) {
-        bool last = task_is_final(task) && strcmp(head->event, "task.state") == 0;
+/* Numbered and kept. Returns: fresh, or NULL: no memory */
+static cJSON *note(Task *task, const EventHead *head, cJSON *data) {
         cJSON *json;
 
         assert(event_row_find(head->event));
         count_kept(task);
         json = make(task, head, data);
+        if (json)
+                keep(task, head, json);
+        return json;
+}
+
+static void tell_consume(Task *task, cJSON *json, bool last) {
         if (!json)
                 return;
-        keep(task, head, json);
         for (Watcher *watcher = task->events.watchers; watcher; watcher = watcher->next)
                 send_to(watcher, json, task->events.seq, last);
         if (last) {
@@ -215,8 +221,12 @@ void events_emit(Task *task, const EventHead *head, cJSON *data) {
         arm_retry(task);
 }
 
-void events_emit_state(Task *task) {
-        EventHead head = { .event = "task.state" };
+void events_emit(Task *task, const EventHead *head, cJSON *data) {
+        tell_consume(task, note(task, head, data), false);
+}
+
+static cJSON *note_state(Task *task) {
+        const EventHead head = { .event = "task.state" };
         cJSON *data = cJSON_CreateObject();
 
         json_add_text(data, "state", task_state_name(task->state));
@@ -224,7 +234,26 @@ void events_emit_state(Task *task) {
                 json_add_text(data, "cause", task->cause);
         if (task->summary[0])
                 json_add_text(data, "summary", task->summary);
-        events_emit(task, &head, data);
+        return note(task, &head, data);
+}
+
+void events_emit_state(Task *task) {
+        tell_consume(task, note_state(task), task_is_final(task));
+}
+
+int events_save_state(Task *task, cJSON **ret_event, Error *err) {
+        Ledger *ledger = task->front->ledger;
+        int r = ledger_begin(ledger, task_is_final(task), err);
+        bool together = r == 0;
+
+        if (together)
+                r = task_ledger_save(task, err);
+        *ret_event = note_state(task);
+        return together ? ledger_end(ledger, r, err) : r;
+}
+
+void events_tell_state_consume(Task *task, cJSON *event) {
+        tell_consume(task, event, task_is_final(task));
 }
 
 /* ---- watching ------------------------------------------------------------------------------------ */

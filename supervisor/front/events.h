@@ -38,6 +38,16 @@ typedef struct EventHead {
 void events_emit(Task *task, const EventHead *head, cJSON *data);
 /** events_emit_state() - "task.state", which in a final state is the last event */
 void events_emit_state(Task *task);
+/**
+ * events_save_state() - the task's row and the event that tells its state are kept together: whoever looks after a
+ * crash finds both or neither, and who waits for the last event does not wait for ever
+ * @ret_event: for events_tell_state_consume(), also where it fails; NULL: no memory
+ *
+ * Returns: 0, or negative errno: neither is kept. A final state is on disk when it returns.
+ */
+int events_save_state(Task *task, cJSON **ret_event, Error *err);
+/** events_tell_state_consume() - to all who watch; NULL is fine */
+void events_tell_state_consume(Task *task, cJSON *event);
 
 /** events_place() - an instance path becomes a place, in itself: "loop[2]/~1/code" is "loop/code" */
 void events_place(char *path);

@@ -19,19 +19,17 @@ static const char save_sql[] =
         " ended = ?11";
 
 int task_ledger_save(const Task *task, Error *err) {
-        int (*exec)(Ledger *, Error *, const char *, const char *, ...) =
-                task_is_final(task) ? ledger_exec_full : ledger_exec;
         SCOPED(json_free) cJSON *used = task_used(task);
         autofree char *text = used ? json_print(used) : NULL;
         const char *workflow = json_text(task->workflow, "name");
 
         if (!text)
                 return error_set(err, -ENOMEM, "save task %s", task->id);
-        return exec(task->front->ledger, err, save_sql, "tittttttbiit", task->id,
-                    (int64_t) task->owner_uid, task_state_name(task->state), task->cause,
-                    task->summary, task->request, workflow ? workflow : "", text, task->base.base,
-                    task->base.has_base ? DIGEST_SIZE : 0, (int64_t) task->created_usec,
-                    (int64_t) task->ended_usec, task->origin);
+        return ledger_exec(task->front->ledger, err, save_sql, "tittttttbiit", task->id,
+                           (int64_t) task->owner_uid, task_state_name(task->state), task->cause,
+                           task->summary, task->request, workflow ? workflow : "", text,
+                           task->base.base, task->base.has_base ? DIGEST_SIZE : 0,
+                           (int64_t) task->created_usec, (int64_t) task->ended_usec, task->origin);
 }
 
 int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err) {

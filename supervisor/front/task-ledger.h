@@ -10,7 +10,7 @@
 #define TASKS_PART     't'
 #define TASKS_KEPT_MAX 1000u /* ended ones of each owner that can still be shown */
 
-/** task_ledger_save() - insert or update the row; in a final state it is on disk when this returns */
+/** task_ledger_save() - insert or update the row; of a state that is told: events_save_state() */
 int task_ledger_save(const Task *task, Error *err);
 /** task_ledger_verdict() - the @n-th verdict, on disk when this returns */
 int task_ledger_verdict(const Task *task, uint64_t n, const cJSON *verdict, Error *err);

@@ -111,16 +111,17 @@ static int go_on(Task *task, const char *cause, Error *err) {
 /* The key was with who started it, and with a supervisor that is gone: it waits for somebody to bring it again */
 static bool wait_for_key(Task *task, const char *why) {
         Error err = ERROR_EMPTY;
+        cJSON *event;
 
         if (task->model.provider != PROVIDER_OPENAI || task->model.fd >= 0)
                 return false;
         (void) snprintf(task->cause, sizeof(task->cause), "model_key");
         (void) snprintf(task->summary, sizeof(task->summary),
                         "%s; its model's key was lost with a supervisor: warder task resume", why);
-        if (task_ledger_save(task, &err) < 0)
+        if (events_save_state(task, &event, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
                           F_ERR(&err));
-        events_emit_state(task);
+        events_tell_state_consume(task, event);
         return true;
 }
 

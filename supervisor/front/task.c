@@ -185,6 +185,7 @@ FrontJail *task_jail(const Task *task) {
 
 void task_set_state(Task *task, TaskState state) {
         Error err = ERROR_EMPTY;
+        cJSON *event;
 
         if (!(next_states[task->state] & BIT(state)))
                 return;
@@ -193,7 +194,7 @@ void task_set_state(Task *task, TaskState state) {
                 task->ended_usec = units_now();
         if (task_is_final(task)) /* before anybody is told: who hears of the end may ask for it */
                 task_receipt_end(task);
-        if (task_ledger_save(task, &err) < 0)
+        if (events_save_state(task, &event, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
                           F_ERR(&err));
         if (task_is_final(task)) {
@@ -203,7 +204,7 @@ void task_set_state(Task *task, TaskState state) {
         }
         log_event(LOG_INFO, "task", F("TASK", task->id), F("STATE", state_names[state]),
                   F("CAUSE", task->cause));
-        events_emit_state(task);
+        events_tell_state_consume(task, event);
 }
 
 static void on_client_gone(Client *client, void *userdata) {
