@@ -48,11 +48,7 @@ static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
         return fd < 0 ? error_set(err, -errno, "open a user namespace") : fd;
 }
 
-/*
- * All that happens here is that the namespace is made, by @owner, who keeps root's capabilities for it. It has all
- * descriptors of @parent, whose locks go with the last one: stopped, it must not outlive it. A change of ids would undo
- * that, so it comes last.
- */
+/* The namespace is made, by @owner, who keeps root's capabilities for it; then, since new ids undo it, tied to @parent */
 _Noreturn static void hold_namespace(uint32_t owner, pid_t parent) {
         if ((owner == 0 || (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0 &&
                             syscall(SYS_setresuid, -1, owner, -1) == 0)) &&
