@@ -52,9 +52,9 @@ typedef struct Front {
         Closer *closer;
         Audit *audit;
         Notary *notary;
-        AfterEnd *after_end;     /* list */
-        struct FrontJail *jails; /* list, newest first */
-        struct Client *clients;  /* list */
+        AfterEnd *after_end;      /* list */
+        struct FrontJail *jails;  /* list, newest first */
+        struct Client *clients;   /* list */
         struct ResultsJob *ahead; /* list: results-job.h */
         sd_event_source *listen;
         sd_event_source *listen_again; /* while no descriptor is left for another client */
