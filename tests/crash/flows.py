@@ -229,8 +229,8 @@ class Flow:
         n, name = self.rng.randint(1, 3), self.name("f")
         inner = place.inner(alone=True, fork=True, times=1, counters=[])
         clash = n > 1 and self.rng.random() < 0.4
-        work = {"id": self.name("x"), "exec": ["sh", "-c", f"mkdir -p part; echo $1 >part/{name}-$1; " +
-                                              (f"echo $1 >>clash-{name}" if clash else "rm -f gone"), "-", "{{ .item }}"]}
+        also = f"echo $1 >>clash-{name}; sort -u -o clash-{name} clash-{name}" if clash else "rm -f gone"
+        work = {"id": self.name("x"), "exec": ["sh", "-c", f"mkdir -p part; echo $1 >part/{name}-$1; {also}", "-", "{{ .item }}"]}
         step = {"id": name, "split": f"[range({n})]", "steps": [work, *self.fork_steps(inner)]}
         if clash:
             fix = self.name("x")
