@@ -31,6 +31,7 @@ typedef struct EgressRequest {
         uint64_t like;                 /* BRANCH: id of the route that it is one more way of */
         uint64_t
                 patience_usec; /* that a request, or an answer that nobody reads, may stand; 0: as long as it likes */
+        uint64_t tokens_max; /* OPEN: of this route and its branches; 0: no limit */
         char allowed
                 [EGRESS_ALLOWED_MAX]; /* OPEN: "a,b": what a request may ask for beside what is known */
 } EgressRequest;
@@ -43,9 +44,11 @@ typedef enum EgressEventKind {
         EGRESS_REFUSED
 } EgressEventKind;
 
+enum { EGRESS_LIMIT_CALLS = 1, EGRESS_LIMIT_TOKENS };
+
 typedef struct EgressEvent {
         uint32_t kind;
-        int32_t code; /* OPENED: 0 or negative errno; CALL, REFUSED: HTTP status, 0 where none came */
+        int32_t code; /* OPENED: 0 or negative errno; CALL, REFUSED: HTTP status, 0 where none came; LIMIT: EGRESS_LIMIT_* */
         uint64_t id;
         uint64_t calls; /* so far */
         uint64_t

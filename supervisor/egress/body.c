@@ -175,6 +175,8 @@ static int on_string(Walk *walk, BodySpan value) {
 
         if (!frame->object)
                 return 0;
+        if (begins(walk, value, "data:") || is(walk, frame->name, "data"))
+                walk->facts->content += value.n;
         if (is_tool_type(walk, frame->name))
                 return on_tool(walk, value);
         if (is_reference(walk, frame->name, value) && !is_called_with(walk) &&
@@ -201,23 +203,26 @@ static bool is_nothing(const Walk *walk, BodySpan value) {
         return false;
 }
 
-static uint64_t count_of(const Walk *walk, BodySpan value) {
+static uint64_t count_in(const char *text, size_t n) {
         uint64_t count = 0;
 
-        for (size_t i = 0; i < value.n && i < 15; i++) {
-                char c = walk->text[value.at + i];
-
-                if (c < '0' || c > '9')
+        for (size_t i = 0; i < n && i < 15; i++) {
+                if (text[i] < '0' || text[i] > '9')
                         return 0;
-                count = 10 * count + (uint64_t) (c - '0');
+                count = 10 * count + (uint64_t) (text[i] - '0');
         }
         return count;
+}
+
+static uint64_t count_of(const Walk *walk, BodySpan value) {
+        return count_in(walk->text + value.at, value.n);
 }
 
 /* @known: NULL: the policy lets it out */
 static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) {
         BodyFacts *facts = walk->facts;
-        uint64_t count = known && known->bounds ? count_of(walk, value) : 0;
+        bool bounds = known && known->bounds;
+        uint64_t count = bounds ? count_of(walk, value) : 0;
 
         for (unsigned i = 0; known && i < facts->n_kept; i++)
                 if (facts->kept[i].name == known->name) {
@@ -227,8 +232,9 @@ static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) 
                 }
         if (facts->n_kept == BODY_KEPT_MAX)
                 return refuse(walk, 400, "bad_request", "the body has too many members");
-        facts->kept[facts->n_kept++] =
-                (BodyMember){ .name = known ? known->name : NULL, .raw = name, .value = value };
+        facts->kept[facts->n_kept++] = (BodyMember){
+                .name = known ? known->name : NULL, .raw = name, .value = value, .bounds = count > 0
+        };
         if (count > facts->most)
                 facts->most = count;
         return 0;
@@ -408,6 +414,14 @@ int body_read(const BodyText *body, BodyFacts *ret_facts, RequestFault *ret_faul
 
 /* ---- what goes out ------------------------------------------------------------------------------- */
 
+/* A number that bounds the answer is as large as it asked, or what there is left of it. */
+static int put_bound(const BodyText *body, const BodyMember *member, uint64_t most, Buf *out) {
+        uint64_t asked = count_in(body->text + member->value.at, member->value.n);
+
+        return buf_printf(out, "%s\"%s\":%llu", out->len > 1 ? "," : "", member->name,
+                          (unsigned long long) (asked < most ? asked : most));
+}
+
 typedef struct Pin { /* a member that is what the route says */
         const char *name, *value;
         bool done;
@@ -444,7 +458,11 @@ static int put_all(const BodyText *body, const BodyFacts *facts, Pin *pins, unsi
 
                 if (pin)
                         pin->done = true;
-                r = pin ? put(out, pin->name, pin->value) : put_member(body, &facts->kept[i], out);
+                if (facts->kept[i].bounds)
+                        r = put_bound(body, &facts->kept[i], facts->most, out);
+                else
+                        r = pin ? put(out, pin->name, pin->value)
+                                : put_member(body, &facts->kept[i], out);
         }
         for (unsigned i = 0; i < n_pins && r >= 0; i++)
                 if (!pins[i].done)

@@ -38,13 +38,16 @@ typedef struct BodyMember {
         const char *name; /* NULL: as it came */
         BodySpan raw;     /* name as it came, without its quotes */
         BodySpan value;
+        bool bounds; /* a number of tokens */
 } BodyMember;
 
 typedef struct BodyFacts {
         BodyMember kept[BODY_KEPT_MAX];
         unsigned n_kept;
         bool stream;
-        uint64_t most; /* tokens of the answer, as it asks; 0: it says nothing */
+        uint64_t
+                most; /* tokens of the answer, as it asks; 0: it says nothing. As body_pin() says it */
+        size_t content; /* bytes of pictures and files, which cost tokens otherwise than text */
 } BodyFacts;
 
 /**

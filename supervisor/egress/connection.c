@@ -2,6 +2,7 @@
  * connection: reads one request at a time; the next is looked at when the answer is out.
  *
  *   READING     bytes come in; nothing is sent upstream before the request is whole and allowed
+ *   WAITING     a whole request, for which there are tokens only when others of its task have ended
  *   FORWARDING  a transfer is under way; its answer goes out as it comes. Input is not read, so that a
  *               client cannot pipeline memory full; its going away ends the transfer
  *   CLOSING     a last answer goes out, then the end. A request that was refused before it was whole is read to
@@ -33,6 +34,7 @@
 #include "supervisor/egress/request.h"
 #include "supervisor/egress/transfer.h"
 #include "supervisor/egress/upstream.h"
+#include "supervisor/egress/usage.h"
 
 #define IDLE_BYTES        (REQUEST_HEAD_MAX + 8u * 1024) /* of the share: what is held in any case */
 #define CALL_BYTES        (CONNECTION_OUT_MAX + TRANSFER_BYTES)
@@ -42,13 +44,16 @@
 
 typedef enum ConnectionState {
         CONNECTION_READING,
+        CONNECTION_WAITING,
         CONNECTION_FORWARDING,
         CONNECTION_CLOSING
 } ConnectionState;
 
 struct Connection {
-        Connection *next; /* owned by the route's list */
-        Route *route;     /* borrowed */
+        Connection *next;         /* owned by the route's list */
+        Connection *next_waiting; /* of the task's share */
+        ShareCall call;
+        Route *route; /* borrowed */
         ConnectionState state;
         int fd;                    /* owned */
         sd_event_source *source;   /* owned */
@@ -71,10 +76,21 @@ struct Connection {
         bool paused;
 };
 
+static void stop_waiting(Connection *connection) {
+        Connection **at = &connection->route->share->waiting;
+
+        while (*at && *at != connection)
+                at = &(*at)->next_waiting;
+        if (*at)
+                *at = connection->next_waiting;
+}
+
 Connection *connection_free(Connection *connection) {
         Connection *next = connection->next;
 
         transfer_free(connection->transfer);
+        stop_waiting(connection);
+        share_settle(connection->route->share, &connection->call, 0);
         sd_event_source_disable_unref(connection->source);
         sd_event_source_disable_unref(connection->patience);
         (void) share_hold(connection->route->share, &connection->held, 0);
@@ -188,13 +204,18 @@ static void tell_front(Connection *connection, const TransferEnd *end) {
                               .attempts = end->attempts,
                               .guessed = end->guessed,
                               .like = connection->route->like };
+        uint64_t tokens;
 
+        if (__builtin_add_overflow(end->tokens_in, end->tokens_out, &tokens))
+                tokens = UINT64_MAX;
+        share_settle(connection->route->share, &connection->call, tokens);
         (void) snprintf(event.text, sizeof(event.text), "%s",
                         end->text && !end->whole ? end->text : "");
         connection->route->say(connection->route->userdata, &event);
 }
 
 static void read_more(Connection *connection);
+static void forward(Connection *connection);
 
 /* The answer is out: the next request, or the end. */
 static void next_request(Connection *connection) {
@@ -226,8 +247,26 @@ void connection_end(Connection *connection) {
         drop_if_over(connection);
 }
 
+/* A call has ended: who waited for its tokens tries again, and waits again where they are still too few. */
+static void wake_others(Share *share) {
+        Connection *waiting = share->waiting;
+
+        share->waiting = NULL;
+        while (waiting) {
+                Connection *next = waiting->next_waiting;
+
+                waiting->state = CONNECTION_READING;
+                if (!waiting->route->ending)
+                        forward(waiting);
+                set_events(waiting);
+                drop_if_over(waiting);
+                waiting = next;
+        }
+}
+
 static void on_end(void *userdata, const TransferEnd *end) {
         Connection *connection = userdata;
+        SCOPED(share_unref) Share *share = share_ref(connection->route->share);
 
         tell_front(connection, end);
         connection->state = CONNECTION_CLOSING;
@@ -245,6 +284,7 @@ static void on_end(void *userdata, const TransferEnd *end) {
                 flush(connection);
         }
         drop_if_over(connection);
+        wake_others(share);
 }
 
 static const TransferEvents transfer_events = { on_head, on_body, on_end };
@@ -259,7 +299,15 @@ static void refuse(Connection *connection, const RequestFault *wrong) {
         fault(connection, wrong->status, wrong->code, wrong->text);
 }
 
-/* The body as it may go out. Returns: 0, or negative and the client was told */
+static bool may_begin(Connection *connection);
+
+/* What a text of so many bytes costs; a picture or a file is said in far more bytes than it costs. */
+static uint64_t prompt_of(const BodyText *body, const BodyFacts *facts) {
+        return (body->n - facts->content) / USAGE_BYTES_PER_TOKEN +
+               facts->content / (4 * USAGE_BYTES_PER_TOKEN);
+}
+
+/* The body as it may go out. Returns: 0; negative: it does not, and the client was told, or waits */
 static int pin_body(Connection *connection) {
         const BodyText body = { .text = connection->in.data + connection->head.head,
                                 .n = connection->head.body,
@@ -274,10 +322,41 @@ static int pin_body(Connection *connection) {
                 refuse(connection, &wrong);
                 return r;
         }
+        connection->call = (ShareCall){ .costs = request_generates(body.target),
+                                        .prompt = prompt_of(&body, &facts),
+                                        .most = facts.most };
+        if (!may_begin(connection))
+                return -EAGAIN;
+        facts.most = connection->call.most;
         r = body_pin(&body, &facts, connection->route->model, &connection->body);
         if (r < 0)
                 fault(connection, 503, "memory", "egress has no memory for this request");
         return r;
+}
+
+/* Else the client was told, or it waits for the other calls of its task. */
+static bool may_begin(Connection *connection) {
+        Route *route = connection->route;
+        ShareWord word;
+
+        if (!route->has_room(route->userdata)) {
+                fault(connection, 503, "busy", "the supervisor is busy: try again in a second");
+                return false;
+        }
+        word = share_begin(route->share, &connection->call);
+        if (word == SHARE_GOES)
+                return true;
+        if (word == SHARE_WAITS) {
+                connection->state = CONNECTION_WAITING;
+                connection->next_waiting = route->share->waiting;
+                route->share->waiting = connection;
+                return false;
+        }
+        route_limit(route, word);
+        fault(connection, 429, "limit",
+              word == SHARE_CALLS_USED ? "the task's model calls are all used"
+                                       : "the task's tokens are all used");
+        return false;
 }
 
 static void send_request(Connection *connection) {
@@ -308,19 +387,27 @@ static int let_go(Connection *connection) {
         return buf_append(&connection->in, rest, n);
 }
 
-static void forward(Connection *connection) {
-        Route *route = connection->route;
+/* A call that did not begin after all keeps no tokens from others. */
+static void give_back(Connection *connection) {
+        Share *share = connection->route->share;
 
-        if (request_has_body(connection->head.target) && pin_body(connection) < 0)
+        if (connection->state == CONNECTION_FORWARDING || connection->call.reserved == 0)
                 return;
-        if (let_go(connection) < 0)
+        share_settle(share, &connection->call, 0);
+        wake_others(share);
+}
+
+static void forward(Connection *connection) {
+        bool begins;
+
+        connection->call = (ShareCall){ 0 };
+        begins = request_has_body(connection->head.target) ? pin_body(connection) >= 0
+                                                           : may_begin(connection);
+        if (begins && let_go(connection) < 0)
                 fault(connection, 503, "memory", "egress has no memory for this request");
-        else if (!route->has_room(route->userdata))
-                fault(connection, 503, "busy", "the supervisor is busy: try again in a second");
-        else if (!route_spend(route))
-                fault(connection, 429, "limit", "the task's model calls are all used");
-        else
+        else if (begins)
                 send_request(connection);
+        give_back(connection);
 }
 
 /* The head is known: is there room for what follows? */
@@ -439,7 +526,9 @@ static void run_out(Connection *connection) {
 static int on_patience(sd_event_source *source, uint64_t usec, void *userdata) {
         Connection *connection = userdata;
         uint64_t patience = connection->route->patience_usec, since;
-        bool waits = connection->state != CONNECTION_FORWARDING || connection->out.len > 0;
+        bool ours = connection->state == CONNECTION_FORWARDING ||
+                    connection->state == CONNECTION_WAITING;
+        bool waits = !ours || connection->out.len > 0;
 
         (void) usec;
         since = units_monotonic() - connection->moved;

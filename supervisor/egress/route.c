@@ -25,6 +25,7 @@ static char *wipe(char *secret) {
 }
 
 void route_end(Route *route) {
+        route->ending = true;
         while (route->connections)
                 connection_end(route->connections);
 }
@@ -172,7 +173,7 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
         if (r >= 0)
                 r = set_url(route, request->base_url, err);
         if (r >= 0)
-                r = share_new(request->requests_max, &route->share, err);
+                r = share_new(request->requests_max, request->tokens_max, &route->share, err);
         if (r < 0)
                 return r;
         (void) snprintf(route->model, sizeof(route->model), "%s", request->model);
@@ -253,21 +254,22 @@ int route_start(Route *route, sd_event *event, Multi *multi, Error *err) {
         return 0;
 }
 
-bool route_spend(Route *route) {
+void route_limit(Route *route, ShareWord word) {
         Share *share = route->share;
-        EgressEvent event = {
-                .kind = EGRESS_LIMIT, .id = route->id, .calls = share->calls, .like = route->like
-        };
+        bool calls = word == SHARE_CALLS_USED;
+        EgressEvent event = { .kind = EGRESS_LIMIT,
+                              .code = calls ? EGRESS_LIMIT_CALLS : EGRESS_LIMIT_TOKENS,
+                              .id = route->id,
+                              .calls = share->calls,
+                              .like = route->like };
 
-        if (share_call(share))
-                return true;
         if (share->told)
-                return false;
+                return;
         share->told = true;
-        (void) snprintf(event.text, sizeof(event.text), "all %llu model calls are used",
-                        (unsigned long long) share->calls_max);
+        (void) snprintf(event.text, sizeof(event.text), "all %llu %s are used",
+                        (unsigned long long) (calls ? share->calls_max : share->tokens_max),
+                        calls ? "model calls" : "tokens");
         route->say(route->userdata, &event);
-        return false;
 }
 
 void route_refused(Route *route, int status, const char *text) {

@@ -42,6 +42,7 @@ struct Route {
         sd_event_source *pause;  /* owned: no descriptor was free */
         Connection *connections; /* owned list */
         unsigned n_connections;
+        bool ending;     /* no call begins any more */
         sd_event *event; /* borrowed */
         Multi *multi;    /* borrowed */
         RouteSayFn say;
@@ -74,8 +75,8 @@ DEFINE_SCOPED(Route *, route_free);
 /** route_start() - accept on @event. Returns: 0 or negative errno */
 int route_start(Route *route, sd_event *event, Multi *multi, Error *err);
 
-/** route_spend() - count one call. Returns: true where the budget allows it; the front is told where not, once */
-bool route_spend(Route *route);
+/** route_limit() - a call does not begin: the front is told, once. @word: what is used up */
+void route_limit(Route *route, ShareWord word);
 
 /** route_refused() - tell the front that a request was refused. @text: why */
 void route_refused(Route *route, int status, const char *text);

@@ -1,7 +1,11 @@
 #pragma once
 /*
- * share: what one task has of egress, by whichever of its routes it comes: memory and model calls. Each task has a
+ * share: what one task has of egress, by whichever of its routes it comes: memory, model calls, tokens. Each task has a
  * share of its own, of fixed size, and takes nothing from another's; how many tasks run at once is the front's to bound.
+ *
+ * What a call will cost is known at its end only, so it begins with a reservation: its prompt by its bytes, and the most
+ * that it asks for. One that does not fit beside those under way waits for them. One that is alone goes, with
+ * what is left for its answer.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,14 +19,35 @@
 
 typedef struct Share {
         unsigned refs;
-        size_t bytes;       /* held now */
-        uint64_t calls;     /* begun */
-        uint64_t calls_max; /* 0: no limit */
-        bool told;          /* the front knows that a limit was reached: once is enough */
+        size_t bytes;               /* held now */
+        uint64_t calls;             /* begun */
+        uint64_t calls_max;         /* 0: no limit */
+        uint64_t tokens;            /* used */
+        uint64_t reserved;          /* of tokens, by calls under way */
+        uint64_t tokens_max;        /* 0: no limit */
+        struct Connection *waiting; /* borrowed list, the newest first */
+        bool told;                  /* the front knows that a limit was reached: once is enough */
 } Share;
 
-/** share_new() - with one reference. Returns: 0, -ENOMEM */
-int share_new(uint64_t calls_max, Share **ret_share, Error *err);
+#define SHARE_ANSWER_TOKENS 16384u /* of an answer, where a request names no number */
+#define SHARE_ANSWER_LEAST  1024u /* that a call which is alone may answer with, whatever is left */
+
+typedef enum ShareWord {
+        SHARE_GOES = 0,
+        SHARE_WAITS,
+        SHARE_CALLS_USED,
+        SHARE_TOKENS_USED
+} ShareWord;
+
+typedef struct ShareCall {
+        bool costs;        /* a model answers it */
+        uint64_t prompt;   /* tokens, by its bytes */
+        uint64_t most;     /* tokens of the answer: as asked, 0: no number; then, as it may be */
+        uint64_t reserved; /* then: tokens */
+} ShareCall;
+
+/** share_new() - with one reference; 0: no limit. Returns: 0, -ENOMEM */
+int share_new(uint64_t calls_max, uint64_t tokens_max, Share **ret_share, Error *err);
 /** share_ref() - for one more route of the same task. Returns: @share */
 Share *share_ref(Share *share);
 /** share_unref() - NULL is fine. Returns: NULL */
@@ -31,5 +56,7 @@ DEFINE_SCOPED(Share *, share_unref);
 
 /** share_hold() - @n bytes rather than *@held, which is set to it. Returns: false, and nothing changes, where that is too much */
 bool share_hold(Share *share, size_t *held, size_t n);
-/** share_call() - one more call begins. Returns: false where all are used */
-bool share_call(Share *share);
+/** share_begin() - may one more call begin: then it is counted, and @call says what it may cost */
+ShareWord share_begin(Share *share, ShareCall *call);
+/** share_settle() - it has ended, and used so many tokens; once */
+void share_settle(Share *share, ShareCall *call, uint64_t tokens);

@@ -36,6 +36,7 @@ int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
         EgressRequest request = { .kind = EGRESS_OPEN,
                                   .id = open->number,
                                   .requests_max = open->calls_max,
+                                  .tokens_max = open->tokens_max,
                                   .bytes_max = open->reply_bytes_max,
                                   .patience_usec = PATIENCE_USEC };
         const int fds[] = { open->listener_fd, open->key_fd };

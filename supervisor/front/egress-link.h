@@ -9,7 +9,7 @@ typedef struct EgressOpen { /* all borrowed for the call */
         uint64_t number;    /* of the task; of a branch, one of its own */
         int listener_fd;
         int key_fd;
-        uint64_t calls_max;
+        uint64_t calls_max, tokens_max;
         uint64_t reply_bytes_max;
         const char *base_url;
         const char *model;

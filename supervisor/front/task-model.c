@@ -12,8 +12,8 @@
 #include "supervisor/front/task-start.h"
 
 /* What is refused for it says so by EGRESS_LIMIT; 0 would be none at all */
-static uint64_t calls_left(const Task *task) {
-        uint64_t most = task->budget[BUDGET_CALLS], used = task->used[BUDGET_CALLS];
+static uint64_t left(const Task *task, TaskBudget budget) {
+        uint64_t most = task->budget[budget], used = task->used[budget];
 
         return used < most ? most - used : 1;
 }
@@ -22,7 +22,8 @@ static int open_route(Task *task, int listener_fd, Error *err) {
         EgressOpen open = { .number = task->number,
                             .listener_fd = listener_fd,
                             .key_fd = task->model.fd,
-                            .calls_max = calls_left(task),
+                            .calls_max = left(task, BUDGET_CALLS),
+                            .tokens_max = left(task, BUDGET_TOKENS),
                             .reply_bytes_max = TASK_REPLY_BYTES_MAX,
                             .base_url = task->model.base_url,
                             .model = task->model.name,
@@ -133,7 +134,9 @@ void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
 }
 
 void task_model_limit(Task *task, const EgressEvent *event) {
-        task_trip(task, task_budget_name(BUDGET_CALLS),
+        TaskBudget budget = event->code == EGRESS_LIMIT_TOKENS ? BUDGET_TOKENS : BUDGET_CALLS;
+
+        task_trip(task, task_budget_name(budget),
                   event->text[0] ? event->text : "the task's model calls are used up");
 }
 

@@ -215,6 +215,49 @@ def providers():
         e.end()
 
 
+def reservations():
+    """Tokens are set aside when a call begins: many at once spend no more than one after the other."""
+    spent = {"prompt_tokens": 100, "completion_tokens": 900}
+    body = json.dumps({"messages": [], "max_tokens": 1000}).encode()
+    post = POST.format(len(body)).encode() + body
+    with model_server.Server([{"content": "hi", "usage": spent, "slow": 0.3}]) as server:
+        e = Egress()
+        e.open(server.url, id=1, tokens=4000)
+        route = e.address
+        e.branch(1, 2)
+        branch = e.address
+        socks = []
+        for i in range(12):
+            socks.append(socket.create_connection(route if i % 2 else branch, 60))
+            socks[-1].sendall(post)
+        statuses = [read_answer(sock)[0] for sock in socks]
+        tap.is_((statuses.count(200), statuses.count(429)), (4, 8), "twelve calls at once, tokens for four: four", statuses)
+        tap.is_(len(server.journal), 4, "no other reaches the provider")
+        events = [e.event() for _ in range(5)]
+        tap.is_((sum(sum(v["tokens"]) for v in events if v["kind"] == CALL), [v["code"] for v in events if v["kind"] == LIMIT]), (4000, [2]),
+                "the budget is used, not more, and the limit is that of tokens")
+        e.open(server.url, id=3, tokens=1500)
+        tap.is_([e.post('{"max_tokens": 900000}')[0] for _ in range(3)], [200, 200, 429], "who asks for more than there is, alone, is asked for what is left")
+        asked = [json.loads(r["body"])["max_tokens"] for r in server.journal[-2:]]
+        tap.ok(1024 <= asked[1] <= asked[0] <= 1500, "in its own words", asked)
+        e.end()
+    with model_server.Server([{"content": "hi", "slow": 2, "usage": spent}, {"content": "hi", "usage": spent}]) as server:
+        e = Egress()
+        e.open(server.url, tokens=1900)
+        first = e.connect()
+        first.sendall(post)
+        tap.ok(harness.eventually(lambda: len(server.journal) == 1), "one call under way")
+        second = e.connect()
+        second.sendall(post)
+        third = e.connect()
+        third.sendall(post)
+        second.close()
+        first.close()
+        third.settimeout(60)
+        tap.is_(read_answer(third)[0], 200, "one that waits goes when the others have gone away")
+        e.end()
+
+
 def ticks(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return int(fields[11]) + int(fields[12])
@@ -237,7 +280,7 @@ def descriptors():
         e.end()
 
 
-for part in (memory, answers, patience, drips, deaf_front, providers, descriptors):
+for part in (memory, answers, patience, drips, deaf_front, providers, reservations, descriptors):
     start = time.monotonic()
     part()
     print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)

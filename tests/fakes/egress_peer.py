@@ -5,7 +5,7 @@ build = os.environ.get("top_builddir", ".")
 KEY = "sk-test-0123456789abcdef"
 OPEN, CLOSE, BRANCH = 1, 2, 3
 OPENED, CALL, LIMIT = 1, 2, 3
-REQUEST, EVENT = "<IIQQQ512s128sQQ512s", "<Ii7QII512sQ"
+REQUEST, EVENT = "<IIQQQ512s128sQQQ512s", "<Ii7QII512sQ"
 BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi é"}]})
 
 
@@ -47,13 +47,13 @@ class Egress:
         self.front.settimeout(20)
         self.listeners = {}
 
-    def open(self, url, id=1, key=KEY, requests=0, bytes_max=0, listener=None, patience=0, allowed="", listen=True):
+    def open(self, url, id=1, key=KEY, requests=0, bytes_max=0, listener=None, patience=0, allowed="", listen=True, tokens=0):
         sock = listener or socket.socket()
         if not listener:
             sock.bind(("127.0.0.1", 0))
             sock.listen(16)
         fd = memfd("key", key.encode())
-        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m", 0, int(patience * 1e6), allowed.encode())
+        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m", 0, int(patience * 1e6), tokens, allowed.encode())
         socket.send_fds(self.front, [message], [sock.fileno(), fd])
         os.close(fd)
         self.address = sock.getsockname()
@@ -72,14 +72,14 @@ class Egress:
         sock = socket.socket()
         sock.bind(("127.0.0.1", 0))
         sock.listen(16)
-        socket.send_fds(self.front, [struct.pack(REQUEST, BRANCH, 0, id, 0, 0, b"", b"", like, 0, b"")], [sock.fileno()])
+        socket.send_fds(self.front, [struct.pack(REQUEST, BRANCH, 0, id, 0, 0, b"", b"", like, 0, 0, b"")], [sock.fileno()])
         self.address = sock.getsockname()
         event = self.opened()
         sock.close()
         return event
 
     def close_route(self, id=1):
-        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b"", 0, 0, b""))
+        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b"", 0, 0, 0, b""))
 
     def event(self):
         kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, guessed, text, like = struct.unpack(EVENT, self.front.recv(4096))
