@@ -308,8 +308,8 @@ static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err) {
         Pair inner = *pair; /* the same descriptors */
         EntryMeta meta;
         struct stat st;
-        bool opaque;
-        int below, r;
+        bool opaque = false;
+        int below = -EBADF, r;
 
         if (depth > NAME_DEPTH_MAX)
                 return report_refuse(save->report, RULE_NAME_DEPTH, save->path, "%s",
