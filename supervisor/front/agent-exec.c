@@ -222,9 +222,8 @@ static void on_listening(int fd, uint32_t port, const Error *err, void *userdata
         call->jail_call = false;
         if (err)
                 agent_call_fail(call, err->code == -EADDRINUSE ? "exists" : NULL, err);
-        else if (!agent_call_is_wanted(call) || call->cancelled) /* nobody hears it */
-                agent_call_fail(call, NULL, &why);
-        else if (branch(call, listener_fd, &why) < 0)
+        else if (!agent_call_is_wanted(call) || call->cancelled || /* nobody hears it */
+                 branch(call, listener_fd, &why) < 0)
                 agent_call_fail(call, NULL, &why);
 }
 

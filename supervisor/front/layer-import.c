@@ -360,6 +360,7 @@ static int copy_shield(Import *import, const LayerShield *shield, Error *err) {
 static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, Error *err) {
         SCOPED(import_free) Import *import = NULL;
         Import *fresh = calloc(1, sizeof *fresh);
+        int r;
 
         if (!fresh)
                 return error_set(err, -ENOMEM, "import a layer");
@@ -389,8 +390,9 @@ static int import_new(Front *front, const LayerImportSpec *spec, Import **ret, E
                 if (import->input_fd < 0)
                         return error_set(err, -errno, "keep the archive");
         }
-        if (spec->shield && copy_shield(import, spec->shield, err) < 0)
-                return err ? err->code : -ENOMEM;
+        r = spec->shield ? copy_shield(import, spec->shield, err) : 0;
+        if (r < 0)
+                return r;
         *ret = TAKE_PTR(import);
         return 0;
 }

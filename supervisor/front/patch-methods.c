@@ -53,7 +53,7 @@ static void on_client_gone(Client *client, void *userdata) {
 
 /* The job's process has ended, but its jail may still be there: seals let no one write after us. */
 static int close_answer(PatchCall *self, uint64_t *ret_bytes, Error *err) {
-        struct stat st;
+        struct stat st = { 0 };
         int r = memfd_add_seals(self->out);
 
         if (r == 0 && (fstat(self->out, &st) < 0 || lseek(self->out, 0, SEEK_SET) < 0))
