@@ -230,7 +230,7 @@ int red_old_failing(const RunResult *base, const RunResult *old, cJSON **ret) {
                 if (r == 0 && was->n_tests == 0 && was->passed > (is ? is->passed : 0))
                         r = json_push_text(lost, was->id) ? 0 : -ENOMEM;
         }
-        for (unsigned i = 0; r == 0 && i < old->n; i++)
+        for (unsigned i = 0; r == 0 && old && i < old->n; i++)
                 if (old->commands[i].parse == PARSE_EXIT && !run_command_is_good(&old->commands[i]))
                         r = json_push_text(lost, old->commands[i].id) ? 0 : -ENOMEM;
         if (r == 0)

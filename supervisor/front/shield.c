@@ -188,7 +188,7 @@ DEFINE_SCOPED(ShieldJob *, job_free);
 
 /* Nothing writes to it any more, the job's jail is gone; and nobody will, though each patch's job gets it. */
 static int seal(int listing, uint64_t *ret_bytes, Error *err) {
-        struct stat st;
+        struct stat st = { 0 };
         int r = memfd_add_seals(listing);
 
         if (r == 0 && fstat(listing, &st) < 0)

@@ -11,7 +11,7 @@ static int by_name(const void *a, const void *b) {
 
 int sorted_tests_init(SortedTests *sorted, const RunCommand *command) {
         *sorted = (SortedTests){ .n = command ? command->n_tests : 0 };
-        if (sorted->n == 0)
+        if (!command || sorted->n == 0)
                 return 0;
         /* NOLINTNEXTLINE(bugprone-sizeof-expression): the tests stay the command's, pointers are sorted */
         sorted->tests = calloc(sorted->n, sizeof(*sorted->tests));

@@ -88,7 +88,7 @@ static int open_upper(const Entry *entry, uint64_t handle, JailLayer *ret, Error
         int fd;
 
         if (!other || other == entry ||
-            (!other->keep_upper && jail_state(other->jail) != JAIL_RUNNING))
+            (!(other->known && other->keep_upper) && jail_state(other->jail) != JAIL_RUNNING))
                 return error_say(err, -ENOENT, "no running or kept jail has the handle %llu",
                                  (unsigned long long) handle);
         fd = fcntl(jail_upper_fd(other->jail), F_DUPFD_CLOEXEC, 0);

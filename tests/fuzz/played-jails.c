@@ -214,7 +214,7 @@ int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *
 
 int jail_upper_fd(const Jail *jail) {
         must_live(jail);
-        played_must(jail->state == JAIL_RUNNING || (jail->state == JAIL_ENDED && jail->keeps));
+        played_must(jail->state == JAIL_RUNNING || (jail->state >= JAIL_ENDING && jail->keeps));
         return jail->upper;
 }
 

@@ -34,3 +34,8 @@
                 const cJSON *in_ = (JSON);        \
                 in_ ? json_get(in_, NAME) : NULL; \
         })
+#define json_text(JSON, NAME)                      \
+        ({                                         \
+                const cJSON *in_ = (JSON);         \
+                in_ ? json_text(in_, NAME) : NULL; \
+        })
