@@ -171,8 +171,7 @@ int workspace_merge(Engine *engine, uint64_t fork, Merging *ret_merging, Error *
                 return engine_fail(engine, CAUSE_INTERNAL, r);
         }
         *ret_merging = merging;
-        merging =
-                MERGING_EMPTY; /* NOLINT(clang-analyzer-deadcode.DeadStores): it goes out of scope */
+        merging = MERGING_EMPTY; /* NOLINT(*-deadcode.DeadStores): its cleanup reads it */
         return 0;
 }
 
