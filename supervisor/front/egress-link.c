@@ -161,8 +161,13 @@ int egress_link_start(Front *front, sd_event_source **ret_source, Error *err) {
         r = fd_set_nonblock(front->egress_fd, true);
         if (r == 0)
                 r = sd_event_add_io(front->event, &source, front->egress_fd, EPOLLIN, on_io, front);
-        if (r < 0)
+        /* what a call cost is counted before its client says what it did with the answer */
+        if (r >= 0)
+                r = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IMPORTANT);
+        if (r < 0) {
+                sd_event_source_disable_unref(source);
                 return error_set(err, r, "listen to warder-egress");
+        }
         (void) sd_event_source_set_description(source, "egress");
         *ret_source = source;
         return 0;
