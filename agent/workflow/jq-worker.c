@@ -5,7 +5,7 @@
  *
  * The limits are the kernel's own, so that they hold wherever libjq is: processor time (SIGXCPU), memory (RLIMIT_DATA), the
  * stack (SIGSEGV). The handlers only write a frame that is ready, and go; a reply that was half written then
- * ends too soon, which the other side takes for the same.
+ * ends too soon: the other side takes it for one that was killed.
  *
  * Rejected: a thread, which cannot be ended and has its memory with everybody; a signal in the agent itself, which
  * could only end all of it, since libjq cannot be left in the middle.
@@ -26,6 +26,7 @@
 #include "base/buf.h"
 #include "base/fds.h"
 #include "base/lockdown.h"
+#include "base/log.h"
 #include "base/sanitizer.h"
 
 #define WORKER_FD       3 /* of the worker: a number, because its handlers can be handed nothing */
@@ -51,6 +52,7 @@ typedef struct Frame {
 
 struct JqWorker {
         int fd;     /* owned; -EBADF: it has ended */
+        bool vital; /* jq_worker_is_vital() */
         Error last; /* why */
 };
 
@@ -126,7 +128,7 @@ static void on_no_memory(void *userdata) {
 }
 
 static int catch_ends(Error *err) {
-        static const int signals[] = { SIGXCPU, SIGSEGV, SIGBUS };
+        static const int signals[] = { SIGXCPU, SIGSEGV, SIGBUS, SIGABRT };
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
         stack_t stack = { .ss_size = STACK_BYTES };
 
@@ -281,6 +283,23 @@ JqWorker *jq_worker_free(JqWorker *worker) {
         return NULL;
 }
 
+void jq_worker_is_vital(JqWorker *worker) {
+        if (worker)
+                worker->vital = true;
+}
+
+/* Whatever an expression does, the worker says what ended it. Without a word it was killed, as anybody may be. */
+static int killed(JqWorker *worker, Error *err) {
+        if (worker->vital) {
+                log_event(LOG_ERR, "jq was killed: the agent ends, too");
+                abort(); /* by a signal: who ends with a code has said what it had to say */
+        }
+        (void) error_say(&worker->last, -EINVAL, "jq was killed");
+        owned_close(&worker->fd);
+        worker->fd = -EBADF;
+        return error_say(err, worker->last.code, "%s", worker->last.text);
+}
+
 static int ended(JqWorker *worker, FrameKind asked, FrameKind kind, Error *err) {
         Error *last = &worker->last;
 
@@ -312,9 +331,10 @@ static int request(JqWorker *worker, const Frame *asked, const char *bytes, Fram
                 r = read_frame(worker->fd, ret_frame, &text);
         if (r == -ENOMEM)
                 return error_set(err, r, "ask jq");
-        if (r < 0 || (ret_frame->kind != FRAME_VALUE && ret_frame->kind != FRAME_FAULT))
-                return ended(worker, (FrameKind) asked->kind,
-                             r < 0 ? FRAME_STACK : (FrameKind) ret_frame->kind, err);
+        if (r < 0)
+                return killed(worker, err);
+        if (ret_frame->kind != FRAME_VALUE && ret_frame->kind != FRAME_FAULT)
+                return ended(worker, (FrameKind) asked->kind, (FrameKind) ret_frame->kind, err);
         if (ret_frame->kind == FRAME_FAULT)
                 return error_say(err, ret_frame->number == ENOMEM ? -ENOMEM : -EINVAL, "%s", text);
         *ret_value = TAKE_PTR(text);

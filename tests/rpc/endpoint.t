@@ -88,7 +88,7 @@ stop_serving
 serve '{"slow":30,"content":"late"}'",$plan,$wrong,$done_,$right,$done_"
 env TEST_KEY=k warder task run --json --model m --models "$scratch/models.json" -m 'sum() is wrong' >"$scratch/killed" 2>&1 &
 client=$!
-timeout 30 sh -c "until [ -s '$scratch/journal' ]; do sleep 0.1; done"
+timeout 120 sh -c "until [ -s '$scratch/journal' ]; do sleep 0.1; done"
 for pid in $(supervisor_pids); do
         for egress in $(pgrep -P "$pid" -x warder-egress); do kill -KILL "$egress"; done
 done

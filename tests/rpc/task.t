@@ -160,7 +160,7 @@ done
 states() {
         warder task list --json | jq -r '(.tasks[]? // .) | .state' | sort | uniq -c | tr -s ' \n' ' '
 }
-timeout 30 sh -c "until warder task list --json | grep -c '\"running\"' >/dev/null; do sleep 0.1; done"
+timeout 120 sh -c "until warder task list --json | grep -c '\"running\"' >/dev/null; do sleep 0.1; done"
 has "$(states)" "2 queued" "ten tasks: two wait"
 for task in $(warder task list --json | jq -r '(.tasks[]? // .) | select(.state == "running" or .state == "preparing") | .task' | head -n2); do
         warder task cancel "$task" >/dev/null 2>&1
@@ -185,7 +185,7 @@ children() { # children NAME: of this instance's warderd
 
 warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
 client=$!
-timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
+timeout 120 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
 kill -INT "$client"
 wait "$client"
 is $? 130 "the client goes: cancelled"
@@ -193,7 +193,7 @@ nothing_left "after the client went"
 
 warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
 client=$!
-timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
+timeout 120 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
 kills=0
 while kill -0 "$client" 2>/dev/null && [ "$kills" -lt 600 ]; do
         for pid in $(agents); do kill -KILL "$pid" && kills=$((kills + 1)); done
@@ -212,7 +212,7 @@ nothing_left "after the agent was killed"
 
 warder task run --json --replay "$scratch/slow.json" -m "$ask" >"$scratch/killed" 2>&1 &
 client=$!
-timeout 30 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
+timeout 120 sh -c "until grep -q tool.call '$scratch/killed'; do sleep 0.1; done"
 task=$(jq -r 'select(.task) | .task' "$scratch/killed" | head -n1)
 for pid in $(children warder-front); do kill -KILL "$pid"; done
 wait "$client"

@@ -192,7 +192,7 @@ is "$(verdict .tree)" "$digest" "same patch, same tree"
 # --- a base that was unpacked for a verify serves the next one of the same user
 warder run -- sh -c 'echo there; sleep 300' >"$scratch/held" 2>/dev/null &
 holder=$!
-timeout 60 sh -c "until grep -q there '$scratch/held'; do sleep 0.1; done"
+timeout 120 sh -c "until grep -q there '$scratch/held'; do sleep 0.1; done"
 unpacks() {
         printf '%s\n' "$out" | jq -r 'select(.event == "verify.event" and .phase == "unpack") | .phase' | wc -l
 }

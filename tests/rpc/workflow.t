@@ -108,6 +108,28 @@ for expression in 'last(range(0; 1000000000000))' '\"xxxxxxxxxxxxxxxx\" | until(
         expect 6 "an expression that wants all there is" warder task run --json --workflow ./greedy.json --replay "$scratch/tdd.json" -m 'x'
         is "$(state) $(ends few) $(ends finally/bye)" "error expression_failed 1 1" "fails by itself, and the task goes on to its end"
 done
+
+# who evaluates is killed: the agent ends with it, and another one goes on from the last commit
+below() { # below PID NAME: processes of that name
+        for child in $(pgrep -P "$1"); do
+                [ "$(cat "/proc/$child/comm" 2>/dev/null)" != "$2" ] || echo "$child"
+                below "$child" "$2"
+        done
+}
+echo '{"warder": "workflow/1", "name": "evaluator", "steps": [{"id": "few", "map": "[range(0; 3)] | length"}, {"id": "nap", "exec": "sleep 5"},
+ {"id": "more", "map": "([range(0; 4)] | length) + .steps.few"}]}' >evaluator.json
+task=$(warder task start --workflow ./evaluator.json --replay "$scratch/tdd.json" -m 'x')
+tries=600
+until warder task log --json "$task" 2>/dev/null | jq -es 'any(.event == "step.start" and .step == "nap")' >/dev/null || [ $tries -eq 0 ]; do
+        sleep 0.1
+        tries=$((tries - 1))
+done
+killed=$(for pid in $(supervisor_pids); do below "$pid" warder-jq; done)
+kill -KILL $killed
+ok $? "the process that evaluates is killed: $killed"
+timeout 240 warder task watch --json "$task" >"$scratch/out" 2>/dev/null
+is "$(warder task log --json "$task" | jq -rs '[.[] | select(.event == "notice" and .data.phase == "resume") | .data.cause] | join(" ")')" agent_lost "the agent is started again"
+is "$(warder task log --json "$task" | jq -rs '[.[] | select(.event == "step.end" and .data.state == "done") | .step] | unique | join(" ")')" "few more nap" "and every step comes to its end"
 nothing_left "after all ends"
 
 # ---- check, show, graph: without a supervisor
