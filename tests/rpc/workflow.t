@@ -116,7 +116,7 @@ below() { # below PID NAME: processes of that name
                 below "$child" "$2"
         done
 }
-echo '{"warder": "workflow/1", "name": "evaluator", "steps": [{"id": "few", "map": "[range(0; 3)] | length"}, {"id": "nap", "exec": "sleep 5"},
+echo '{"warder": "workflow/1", "name": "evaluator", "steps": [{"id": "few", "map": "[range(0; 3)] | length"}, {"id": "nap", "exec": "sleep 20"},
  {"id": "more", "map": "([range(0; 4)] | length) + .steps.few"}]}' >evaluator.json
 task=$(warder task start --workflow ./evaluator.json --replay "$scratch/tdd.json" -m 'x')
 tries=600
