@@ -43,7 +43,7 @@ void events_emit_state(Task *task);
  * crash finds both or neither, and who waits for the last event does not wait for ever
  * @ret_event: for events_tell_state_consume(), also where it fails; NULL: no memory
  *
- * Returns: 0, or negative errno: neither is kept. A final state is on disk when it returns.
+ * Returns: 0, or negative errno: the row is not kept. A final state is on disk when it returns.
  */
 int events_save_state(Task *task, cJSON **ret_event, Error *err);
 /** events_tell_state_consume() - to all who watch; NULL is fine */

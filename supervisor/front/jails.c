@@ -68,7 +68,7 @@ struct FrontJail {
         char policy[72];
         bool listed;
         bool charged;   /* with limits.plan, to the owner */
-        bool uncounted; /* quota_end_jail() was called */
+        bool off_quota; /* quota_end_jail() was called */
         int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
         uint32_t owner_uid;
         uint64_t created_usec;
@@ -85,9 +85,9 @@ static const uint8_t state_next[_FRONT_JAIL_STATE_MAX] = {
 };
 
 static void count_no_more(FrontJail *jail) {
-        if (jail->charged && !jail->uncounted)
+        if (jail->charged && !jail->off_quota)
                 quota_end_jail(jail->front, jail->owner_uid, &jail->limits.plan);
-        jail->uncounted = true;
+        jail->off_quota = true;
 }
 
 static void set_state(FrontJail *jail, FrontJailState state) {
@@ -116,7 +116,7 @@ static FrontJail *jail_free(FrontJail *jail) {
                 client_unwatch(jail->client, on_client_gone, jail);
         if (jail->charged)
                 quota_release_jail(jail->front, jail->owner_uid, &jail->limits.plan,
-                                   jail->uncounted);
+                                   jail->off_quota);
         if (jail->prev)
                 jail->prev->next = jail->next;
         else if (jail->front->jails == jail)

@@ -61,16 +61,15 @@ void layers_stop(Front *front) {
 }
 
 int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *err) {
-        int r;
+        int r = ledger_exec(front->ledger, err,
+                            "INSERT OR IGNORE INTO holds (digest, holder) VALUES (?, ?)", "bt",
+                            digest, 32, holder);
 
+        if (r < 0)
+                return r;
         forget_release(front, digest, holder);
-        r = ledger_exec(front->ledger, err,
-                        "INSERT OR IGNORE INTO holds (digest, holder) VALUES (?, ?)", "bt", digest,
-                        32, holder);
-
-        return r < 0 ? r
-                     : ledger_exec(front->ledger, err, "DELETE FROM loose WHERE digest = ?", "b",
-                                   digest, 32);
+        return ledger_exec(front->ledger, err, "DELETE FROM loose WHERE digest = ?", "b", digest,
+                           32);
 }
 
 static int write_loose(Front *front, const uint8_t *digest, Error *err) {
