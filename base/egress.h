@@ -5,6 +5,7 @@
  * nothing but base. Egress treats what the front sends as data to check; the front treats what egress
  * says as the word of a process that reads a hostile network.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -63,3 +64,6 @@ typedef struct EgressEvent {
         uint64_t
                 like; /* of the request that opened the route: it may outlive the command that it was for */
 } EgressEvent;
+
+/** egress_is_allowed() - is @word one of @list, "a,b" (EgressRequest.allowed); in any case */
+bool egress_is_allowed(const char *list, const char *word);

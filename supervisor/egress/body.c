@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/egress.h"
 #include "base/json.h"
 
 typedef struct Frame {
@@ -132,7 +133,7 @@ static int on_tool(Walk *walk, BodySpan type) {
         show(walk, type, shown);
         (void) snprintf(word, sizeof(word), "tools:%s", shown);
         if (member_is_client_tool(walk->target, walk->text + type.at, type.n) ||
-            member_is_listed(walk->allowed, word))
+            egress_is_allowed(walk->allowed, word))
                 return 0;
         request_fault(walk->fault, 403, "server_tool",
                       "tools: %s is not known to run here, and none of the provider's own may be "
@@ -180,12 +181,12 @@ static int on_string(Walk *walk, BodySpan value) {
         if (is_tool_type(walk, frame->name))
                 return on_tool(walk, value);
         if (is_reference(walk, frame->name, value) && !is_called_with(walk) &&
-            !member_is_listed(walk->allowed, "files"))
+            !egress_is_allowed(walk->allowed, "files"))
                 return refuse_named(walk, frame->name, "stored",
                                     "what the provider keeps may be another task's: send the "
                                     "content itself");
         if (!is_any(walk, frame->name, addresses) || begins(walk, value, "data:") ||
-            is_called_with(walk) || member_is_listed(walk->allowed, "addresses"))
+            is_called_with(walk) || egress_is_allowed(walk->allowed, "addresses"))
                 return 0;
         return refuse_named(walk, frame->name, "address",
                             "the provider would fetch this address: send the content itself");
@@ -253,7 +254,7 @@ static int on_member(Walk *walk, BodySpan name, BodySpan value) {
         if (known && strcmp(known->name, "stream") == 0)
                 walk->facts->stream |= value.n == 4 && memcmp(first, "true", 4) == 0;
         if (rule == MEMBER_PASSES ||
-            (decode_name(walk, name, text) && member_is_listed(walk->allowed, text)))
+            (decode_name(walk, name, text) && egress_is_allowed(walk->allowed, text)))
                 return keep(walk, known, name, value);
         if (rule == MEMBER_UNKNOWN || is_nothing(walk, value))
                 return 0;
@@ -483,7 +484,7 @@ int body_pin(const BodyText *body, const BodyFacts *facts, const char *model, Bu
         if (body->target == REQUEST_CHAT && facts->stream)
                 pins[n_pins++] =
                         (Pin){ .name = "stream_options", .value = "{\"include_usage\":true}" };
-        if (body->target == REQUEST_RESPONSES && !member_is_listed(body->allowed, "store"))
+        if (body->target == REQUEST_RESPONSES && !egress_is_allowed(body->allowed, "store"))
                 pins[n_pins++] = (Pin){ .name = "store", .value = "false" };
         return put_all(body, facts, pins, n_pins, out);
 }

@@ -138,19 +138,6 @@ const Member *member_find(RequestTarget target, const char *name) {
         return found ? found : find(reaching, name);
 }
 
-bool member_is_listed(const char *list, const char *word) {
-        size_t n = strlen(word);
-
-        while (*list) {
-                size_t part = strcspn(list, ",");
-
-                if (part == n && strncasecmp(list, word, n) == 0)
-                        return true;
-                list += part + (list[part] == ',');
-        }
-        return false;
-}
-
 /* A word that ends in _ is a beginning. */
 static const char *const chat_tools[] = { "function", "custom", NULL };
 static const char *const responses_tools[] = { "function",    "custom",    "local_shell",

@@ -27,7 +27,5 @@ typedef struct Member {
 
 /** member_find() - by name, in any case, as some providers (those that are written in Go) read it. Returns: NULL: unknown */
 const Member *member_find(RequestTarget target, const char *name);
-/** member_is_listed() - is @word one of @list, "a,b"; in any case */
-bool member_is_listed(const char *list, const char *word);
 /** member_is_client_tool() - does a tool of this type run at the client, that is: in the jail */
 bool member_is_client_tool(RequestTarget target, const char *type, size_t n);

@@ -268,19 +268,6 @@ static int take_people(const Applying *on) {
         return 0;
 }
 
-static bool is_listed(const char *list, const char *word) {
-        size_t n = strlen(word);
-
-        for (; *list; list += strspn(list, ",")) {
-                size_t part = strcspn(list, ",");
-
-                if (part == n && memcmp(list, word, n) == 0)
-                        return true;
-                list += part;
-        }
-        return false;
-}
-
 /* The key is an administrator's: who extends a policy, be it a caller's own text, lets out no more than that. */
 static int take_egress(const Applying *on) {
         const cJSON *list = json_at(on->json, policy_pointer(POLICY_EGRESS)), *item;
@@ -291,7 +278,7 @@ static int take_egress(const Applying *on) {
                 const char *word = item->valuestring;
 
                 (void) snprintf(reason, sizeof(reason), "%.60s is not let out", word);
-                if (on->child && !is_listed(on->rules->egress, word))
+                if (on->child && !egress_is_allowed(on->rules->egress, word))
                         return loosens(on, POLICY_EGRESS, reason);
                 if (n + strlen(word) + 2 > sizeof(allowed))
                         return policy_fault_set(on->fault, on->text, policy_pointer(POLICY_EGRESS),
