@@ -116,8 +116,22 @@ static int read_number(Ledger *ledger, int *ret, Error *err) {
         return 0;
 }
 
-static int migrate(Ledger *ledger, Error *err) {
+/* All of a step or nothing: what fails is taken back when the file is closed. */
+static int step_up(Ledger *ledger, int number, Error *err) {
         char text[64];
+
+        (void) snprintf(text, sizeof text, "PRAGMA user_version = %d; COMMIT", number + 1);
+        if (sqlite3_exec(ledger->db, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK &&
+            sqlite3_exec(ledger->db, migrations[number], NULL, NULL, NULL) == SQLITE_OK &&
+            sqlite3_exec(ledger->db, text, NULL, NULL, NULL) == SQLITE_OK)
+                return 0;
+        return error_say(err, -EIO,
+                         "ledger: it cannot be brought from form %d to form %d: %s; it stays as it "
+                         "was, and the warder that wrote it can go on with it",
+                         number, number + 1, sqlite3_errmsg(ledger->db));
+}
+
+static int migrate(Ledger *ledger, Error *err) {
         int number, r;
 
         r = read_number(ledger, &number, err);
@@ -129,12 +143,7 @@ static int migrate(Ledger *ledger, Error *err) {
                                  "knows %d): install that one, or choose another state directory",
                                  number, SCHEMA_NUMBER);
         for (; number < SCHEMA_NUMBER; number++) {
-                (void) snprintf(text, sizeof text, "PRAGMA user_version = %d; COMMIT", number + 1);
-                r = run_text(ledger, "BEGIN IMMEDIATE", err);
-                if (r >= 0)
-                        r = run_text(ledger, migrations[number], err);
-                if (r >= 0)
-                        r = run_text(ledger, text, err);
+                r = step_up(ledger, number, err);
                 if (r < 0)
                         return r;
         }
