@@ -9,10 +9,14 @@
 #include "cli/command.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/fds.h"
+#include "base/units.h"
 #include "cli/events.h"
 #include "cli/outcome.h"
 #include "cli/terminal.h"
@@ -20,6 +24,7 @@
 
 #define SENTENCE_MAX 1024
 #define OUTPUT_MAX   (256 * 1024 * 1024)
+#define HANG_UP_USEC 5000000
 
 static void send_signal(Command *command, int signal) {
         cJSON *params = cJSON_CreateObject();
@@ -42,16 +47,109 @@ static void end_it(Command *command) {
         link_tell(&command->link, "jail.destroy", params);
 }
 
+/* ---- a terminal ----------------------------------------------------------------------------------- */
+
+/* Closing its last descriptor makes the kernel send SIGHUP to the session in the jail */
+static void hang_up(Command *command) {
+        for (unsigned i = 0; i < command->link.n_relays; i++)
+                relay_deinit(&command->link.relays[i]);
+        pty_deinit(&command->pty);
+        command->hung_up_usec = units_monotonic();
+}
+
+static bool is_carried(const Link *link) {
+        for (unsigned i = 0; i < link->n_relays; i++)
+                if (link->relays[i].from < 0)
+                        return false;
+        return true;
+}
+
+/* The user's terminal may go without a signal, where we are not in its session's foreground */
+static uint64_t on_wake(Link *link, void *userdata) {
+        Command *command = userdata;
+
+        if (!command->hung_up_usec && !is_carried(link))
+                hang_up(command);
+        if (!command->hung_up_usec)
+                return UINT64_MAX;
+        if (units_monotonic() < command->hung_up_usec + HANG_UP_USEC)
+                return command->hung_up_usec + HANG_UP_USEC;
+        command->hung_up_usec = UINT64_MAX - HANG_UP_USEC; /* once */
+        end_it(command);
+        return UINT64_MAX;
+}
+
+/* Returns: whether it was about the user's terminal alone */
+static bool take_screen_signal(Command *command, int signal) {
+        if (signal == SIGTSTP) {
+                pty_restore(&command->pty);
+                (void) raise(SIGSTOP);
+        } else if (signal == SIGCONT && command->id[0]) {
+                pty_raw(&command->pty);
+        }
+        if (signal == SIGWINCH || signal == SIGCONT)
+                pty_resize(&command->pty);
+        return signal == SIGTSTP || signal == SIGCONT || signal == SIGWINCH;
+}
+
+/* What is typed before stays the user's terminal's own, and can end us */
+static void take_keys(Command *command) {
+        Link *link = &command->link;
+
+        link->relays[link->n_relays++] =
+                (Relay){ .from = STDIN_FILENO, .to = command->pty.master, .is_input = true };
+        pty_raw(&command->pty);
+        pty_resize(&command->pty);
+}
+
+static void add_term(cJSON *exec) {
+        const char *term = getenv("TERM");
+        cJSON *env = json_get(exec, "env");
+
+        if (!env)
+                env = json_add_object(exec, "env");
+        if (term && *term && !json_get(env, "TERM"))
+                json_add_text(env, "TERM", term);
+}
+
+/* Its terminal is stdin, stdout and stderr; what it writes goes to our stdout */
+static int give_terminal(Command *command, cJSON *exec, Error *err) {
+        Link *link = &command->link;
+        int r, reader;
+
+        if (command->json)
+                return error_say(err, -EINVAL, "--tty and --json exclude each other.");
+        r = pty_open(&command->pty, err);
+        if (r < 0)
+                return r;
+        reader = fcntl(command->pty.master, F_DUPFD_CLOEXEC, 3);
+        if (reader < 0)
+                return error_set(err, -errno, "read the terminal of the command");
+        relay_output(&link->relays[link->n_relays++], reader, STDOUT_FILENO);
+        stdio_terminal(TAKE_FD(command->pty.slave), &command->stdio);
+        link->on_wake = on_wake;
+        json_add_bool(exec, "tty", true);
+        add_term(exec);
+        return 0;
+}
+
+/* ---- signals and notes ---------------------------------------------------------------------------- */
+
 static void on_signal(Link *link, int signal, void *userdata) {
         Command *command = userdata;
 
+        if (command->tty && take_screen_signal(command, signal))
+                return;
         command->n_signals++;
         command->last_signal = signal;
-        if (command->n_signals > 2 || (command->n_signals == 2 && !command->id[0])) {
+        if (command->n_signals > 2 ||
+            (command->n_signals == (command->tty ? 1 : 2) && !command->id[0])) {
                 link_stop(link);
         } else if (command->n_signals == 2) {
                 terminal_say("ending it now; once more leaves without waiting");
                 end_it(command);
+        } else if (command->tty) {
+                hang_up(command);
         } else if (command->id[0]) {
                 send_signal(command, signal);
         }
@@ -72,7 +170,9 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
         copy_id(command->id, json_text(params, "command"));
         if (command->json)
                 events_print("command.start", cJSON_Duplicate(params, true));
-        if (command->last_signal)
+        if (command->tty && !command->hung_up_usec)
+                take_keys(command);
+        else if (command->last_signal)
                 send_signal(command, command->last_signal);
 }
 
@@ -85,10 +185,12 @@ int command_open(Command *command, const char *socket, cJSON *exec, Error *err) 
         command->link.on_note = on_note;
         command->link.on_signal = on_signal;
         command->link.userdata = command;
-        r = link_catch_signals(&command->link, err);
+        r = command->tty ? link_catch_terminal(&command->link, err)
+                         : link_catch_signals(&command->link, err);
         if (r < 0)
                 return r;
-        r = stdio_prepare(&command->link, command->json, &command->stdio, err);
+        r = command->tty ? give_terminal(command, exec, err)
+                         : stdio_prepare(&command->link, command->json, &command->stdio, err);
         if (r < 0)
                 return r;
         words = json_add_array(exec, "stdio");
@@ -100,6 +202,7 @@ int command_open(Command *command, const char *socket, cJSON *exec, Error *err) 
 void command_close(Command *command) {
         stdio_deinit(&command->stdio);
         link_deinit(&command->link);
+        pty_deinit(&command->pty);
 }
 
 /* Output above what fits into a message comes as descriptors: put their text where it belongs */
@@ -126,6 +229,7 @@ static int report(Command *command, Answer *answer, cJSON *record) {
         int code = outcome_exit_code(record);
 
         link_drain(&command->link);
+        pty_restore(&command->pty);
         if (command->n_signals > 1) /* we ended it: what became of it is no news */
                 code = EXIT_SIGNAL + command->last_signal;
         else

@@ -6,11 +6,15 @@
 #include "base/ids.h"
 #include "cli/link.h"
 #include "cli/outcome.h"
+#include "cli/pty.h"
 #include "cli/stdio.h"
 
 typedef struct Command {
         Link link;
         Stdio stdio;
+        Pty pty;                  /* --tty: the command's terminal */
+        bool tty;                 /* it gets one */
+        uint64_t hung_up_usec;    /* when that was taken from it; 0: it has it */
         bool json;                /* stdout carries events, the command's output is captured */
         bool owns_jail;           /* run: a second signal ends the jail; exec: the command alone */
         OutcomeFacts facts;       /* for the sentence */
@@ -21,9 +25,12 @@ typedef struct Command {
         unsigned n_signals;
 } Command;
 
-#define COMMAND_EMPTY ((Command){ .link = LINK_EMPTY })
+#define COMMAND_EMPTY ((Command){ .link = LINK_EMPTY, .pty = PTY_EMPTY })
 
-/** command_open() - connect, look at stdio and put "stdio" into @exec (EXEC). Returns: 0 or negative errno */
+/**
+ * command_open() - connect, look at stdio and put "stdio" into @exec (EXEC); where command->tty, a terminal
+ * Returns: 0 or negative errno.
+ */
 int command_open(Command *command, const char *socket, cJSON *exec, Error *err);
 
 /**

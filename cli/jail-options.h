@@ -23,6 +23,7 @@ typedef struct ExecOptions {
         const char *user;
         const char *cwd;
         OptionList env;
+        bool tty;
         bool has_own; /* the snapshot may have a command of its own: none need be given */
 } ExecOptions;
 
@@ -60,22 +61,25 @@ typedef struct ExecOptions {
                         "Do not show the current directory at /work"                          \
         }
 
-#define OPTIONS_EXEC(AT)                                                                    \
-        { "time",          't',                                                             \
-          OPTION_DURATION, (AT) + offsetof(ExecOptions, wall),                              \
-          "TIME",          "End the command after this time, as 10m" },                     \
-                { "cpu-time",      0,                                                       \
-                  OPTION_DURATION, (AT) + offsetof(ExecOptions, cpu_time),                  \
-                  "TIME",          "End the command after this much processor time" },      \
-                { "user",      'u',                                                         \
-                  OPTION_TEXT, (AT) + offsetof(ExecOptions, user),                          \
-                  "UID[:GID]", "Run as this user of the jail" },                            \
-                { "cwd",       'C',                                                         \
-                  OPTION_TEXT, (AT) + offsetof(ExecOptions, cwd),                           \
-                  "DIR",       "Directory to start in (default: /work, else /)" },          \
-        {                                                                                   \
-                "env", 'e', OPTION_LIST, (AT) + offsetof(ExecOptions, env), "NAME[=VALUE]", \
-                        "Environment; without a value: the caller's"                        \
+#define OPTIONS_EXEC(AT)                                                                           \
+        { "time",          't',                                                                    \
+          OPTION_DURATION, (AT) + offsetof(ExecOptions, wall),                                     \
+          "TIME",          "End the command after this time, as 10m" },                            \
+                { "cpu-time",      0,                                                              \
+                  OPTION_DURATION, (AT) + offsetof(ExecOptions, cpu_time),                         \
+                  "TIME",          "End the command after this much processor time" },             \
+                { "user",      'u',                                                                \
+                  OPTION_TEXT, (AT) + offsetof(ExecOptions, user),                                 \
+                  "UID[:GID]", "Run as this user of the jail" },                                   \
+                { "cwd",       'C',                                                                \
+                  OPTION_TEXT, (AT) + offsetof(ExecOptions, cwd),                                  \
+                  "DIR",       "Directory to start in (default: /work, else /)" },                 \
+                { "tty",       0,                                                                  \
+                  OPTION_FLAG, (AT) + offsetof(ExecOptions, tty),                                  \
+                  NULL,        "Give the command a terminal of its own, for shells and editors" }, \
+        {                                                                                          \
+                "env", 'e', OPTION_LIST, (AT) + offsetof(ExecOptions, env), "NAME[=VALUE]",        \
+                        "Environment; without a value: the caller's"                               \
         }
 
 /**

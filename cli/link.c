@@ -32,17 +32,17 @@ void link_deinit(Link *link) {
         link->signals = -EBADF;
 }
 
-static int catch_signals(Link *link, bool screen, Error *err) {
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT, SIGQUIT };
+
+/* How many of them, from the first on */
+typedef enum Catch { CATCH_ENDS = 3, CATCH_SCREEN = 5, CATCH_TERMINAL = 7 } Catch;
+
+static int catch_signals(Link *link, Catch n, Error *err) {
         sigset_t set;
 
         (void) sigemptyset(&set);
-        (void) sigaddset(&set, SIGINT);
-        (void) sigaddset(&set, SIGTERM);
-        (void) sigaddset(&set, SIGHUP);
-        if (screen) {
-                (void) sigaddset(&set, SIGWINCH);
-                (void) sigaddset(&set, SIGTSTP);
-        }
+        for (unsigned i = 0; i < (unsigned) n; i++)
+                (void) sigaddset(&set, caught[i]);
         (void) sigprocmask(SIG_BLOCK, &set, NULL);
         link->signals =
                 signalfd(link->signals < 0 ? -1 : link->signals, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -50,11 +50,15 @@ static int catch_signals(Link *link, bool screen, Error *err) {
 }
 
 int link_catch_signals(Link *link, Error *err) {
-        return catch_signals(link, false, err);
+        return catch_signals(link, CATCH_ENDS, err);
 }
 
 int link_catch_screen(Link *link, Error *err) {
-        return catch_signals(link, true, err);
+        return catch_signals(link, CATCH_SCREEN, err);
+}
+
+int link_catch_terminal(Link *link, Error *err) {
+        return catch_signals(link, CATCH_TERMINAL, err);
 }
 
 void link_stop(Link *link) {

@@ -64,6 +64,9 @@ int link_catch_signals(Link *link, Error *err);
 /** link_catch_screen() - SIGWINCH and SIGTSTP too, for who draws on the terminal. Returns: 0 or negative errno */
 int link_catch_screen(Link *link, Error *err);
 
+/** link_catch_terminal() - those, SIGCONT and SIGQUIT, for who carries bytes between two terminals */
+int link_catch_terminal(Link *link, Error *err);
+
 /** link_pause() - serve signals and on_wake, without a connection, for at most @msec */
 void link_pause(Link *link, int msec);
 

@@ -134,6 +134,13 @@ int stdio_prepare(Link *link, bool capture, Stdio *ret, Error *err) {
         return 0;
 }
 
+void stdio_terminal(int slave, Stdio *ret) {
+        *ret = (Stdio){ .words = { "fd", "fd", "fd" },
+                        .fds = { slave, slave, slave },
+                        .own = { true },
+                        .n_fds = 3 };
+}
+
 void stdio_deinit(Stdio *stdio) {
         for (unsigned i = 0; i < stdio->n_fds; i++)
                 if (stdio->own[i])

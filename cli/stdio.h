@@ -20,6 +20,9 @@ typedef struct Stdio {
  */
 int stdio_prepare(Link *link, bool capture, Stdio *ret, Error *err);
 
+/** stdio_terminal() - all three are one terminal, a pty's @slave (consumed) */
+void stdio_terminal(int slave, Stdio *ret);
+
 /** stdio_deinit() - close our copies of the command's ends, so that pipes end when the command does */
 void stdio_deinit(Stdio *stdio);
 

@@ -77,6 +77,7 @@ static int run(const VerbCall *call, Error *err) {
                 return r;
         }
         command.json = options->common.json;
+        command.tty = options->exec.tty;
         add_narrow(options, params);
         command.facts = facts_of(options, words[0]);
         r = command_open(&command, options->common.socket, params, err);

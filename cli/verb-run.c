@@ -81,6 +81,7 @@ static int run(const VerbCall *call, Error *err) {
         if (r != 0)
                 return r;
         command.json = options->common.json;
+        command.tty = options->exec.tty;
         command.owns_jail = true;
         command.facts = (OutcomeFacts){ .name = call->n_words > 0 ? call->words[0] : "its command",
                                         .memory = options->jail.memory,

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/verb-answer.h"
 #include "cli/verb-apply.h"
+#include "cli/verb-cp.h"
 #include "cli/verb-create.h"
 #include "cli/verb-doctor.h"
 #include "cli/verb-exec.h"
@@ -23,6 +24,7 @@
 #include "cli/verb-resume.h"
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
+#include "cli/verb-shell.h"
 #include "cli/verb-snapshot.h"
 #include "cli/verb-task-log.h"
 #include "cli/verb-task-run.h"
@@ -34,8 +36,8 @@
 #define NAME_WIDTH 16
 
 static const Verb *const verbs[] = {
-        &verb_run,          &verb_create,          &verb_exec,          &verb_ls,
-        &verb_rm,           &verb_snapshot_import, &verb_snapshot_list, &verb_snapshot_show,
+        &verb_run,          &verb_create,          &verb_exec,          &verb_shell,
+        &verb_cp,           &verb_ls,              &verb_rm,            &verb_snapshot_import, &verb_snapshot_list, &verb_snapshot_show,
         &verb_snapshot_rm,  &verb_verify,          &verb_apply,         &verb_task_run,
         &verb_task_start,   &verb_task_list,       &verb_task_show,     &verb_task_watch,
         &verb_task_log,     &verb_task_cancel,     &verb_task_waiting,  &verb_task_approve,

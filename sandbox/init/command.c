@@ -156,8 +156,8 @@ static unsigned count_stdio(const InitExec *exec) {
 
 /* How many descriptors this request brings, and whether each field is one we know. */
 static int check_exec(const Init *init, const InitExec *exec, size_t inline_bytes, unsigned n_fds) {
-        const uint32_t known =
-                INIT_EXEC_BINARY_FD | INIT_EXEC_FD3 | INIT_EXEC_BLOB_FD | INIT_EXEC_TTY;
+        const uint32_t known = INIT_EXEC_BINARY_FD | INIT_EXEC_FD3 | INIT_EXEC_BLOB_FD |
+                               INIT_EXEC_TTY | INIT_EXEC_COPY;
         bool by_fd = exec->flags & INIT_EXEC_BLOB_FD;
         unsigned need = 0, i, captured = 0;
 

@@ -5,7 +5,8 @@
  *
  * The policy's filter is on before the ids are taken. It has to allow what stands below take_ids() and in
  * start(): setgroups setresgid setresuid capset prctl prlimit64 umask dup3 fcntl chdir mmap pread64
- * recvmsg sendmsg close execve execveat exit_group, and ioctl for a terminal.
+ * recvmsg sendmsg close execve execveat exit_group, and ioctl for a terminal. What copy.c calls besides, every
+ * command needs that reads and writes files.
  */
 #include "sandbox/init/parked.h"
 
@@ -33,6 +34,7 @@
 #include "base/owned.h"
 #include "filter-floor.h"
 #include "filter-shared.h"
+#include "sandbox/init/copy.h"
 #include "sandbox/init/spawner.h"
 
 #define SOCK_HIGH    100 /* above what a command gets */
@@ -256,6 +258,8 @@ _Noreturn static void start(const Words *words, const int *fds) {
         take_ids();
         if (chdir(words->cwd) < 0)
                 give_up(INIT_STEP_CWD, -errno);
+        if (exec->flags & INIT_EXEC_COPY)
+                _exit(copy_run(exec->argc, words->argv));
         give_up(INIT_STEP_EXEC,
                 execute(words, exec->flags & INIT_EXEC_BINARY_FD ? fds[3] : -EBADF));
 }

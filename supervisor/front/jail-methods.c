@@ -11,11 +11,6 @@
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/policy-limits.h"
 
-#define JAIL_PROPERTY "\"jail\":{\"type\":\"string\",\"maxLength\":16}"
-#define JAIL_SCHEMA                                                                    \
-        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false," \
-        "\"properties\":{" JAIL_PROPERTY "}}"
-
 static const char exec_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"argv\"],\"additionalProperties\":false,"
         "\"properties\":{" JAIL_PROPERTY "," EXEC_PROPERTIES "}}";
@@ -33,8 +28,7 @@ static const char open_schema[] =
         "\"items\":{\"enum\":[\"read\",\"write\",\"create\",\"truncate\",\"parents\"]}},"
         "\"mode\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":511}}}";
 
-/* The caller's jail; jails of files jobs and verifies are nobody's to reach. */
-static FrontJail *find_jail(Front *front, Call *call, const cJSON *params, Error *err) {
+FrontJail *jail_method_find(Front *front, Call *call, const cJSON *params, Error *err) {
         const char *id = json_text(params, "jail");
         FrontJail *jail = front_jail_find(front, id, call_uid(call));
 
@@ -45,9 +39,8 @@ static FrontJail *find_jail(Front *front, Call *call, const cJSON *params, Error
         return NULL;
 }
 
-/* The same, to look into it or run something there. */
-static FrontJail *find_own_jail(Front *front, Call *call, const cJSON *params, Error *err) {
-        FrontJail *jail = find_jail(front, call, params, err);
+FrontJail *jail_method_find_own(Front *front, Call *call, const cJSON *params, Error *err) {
+        FrontJail *jail = jail_method_find(front, call, params, err);
 
         return jail && call_owns(call, front_jail_owner(jail), err) < 0 ? NULL : jail;
 }
@@ -58,7 +51,7 @@ static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
 }
 
 static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = find_own_jail(front, call, params, err);
+        FrontJail *jail = jail_method_find_own(front, call, params, err);
         ExecFrom from = { .front = front, .call = call, .json = params, .at = "" };
         ExecCall exec = { .call = call, .answer = bare_record };
         ExecParams command = { 0 };
@@ -81,7 +74,7 @@ static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 
 static int run_signal(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
-        FrontJail *jail = find_jail(front, call, params, err);
+        FrontJail *jail = jail_method_find(front, call, params, err);
         Command *command = jail ? command_find(jail, json_text(params, "command")) : NULL;
         uint64_t signal = 0;
         int r = 0;
@@ -121,8 +114,8 @@ static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 }
 
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = find_jail(front, call, params, err);
-        cJSON *json;
+        FrontJail *jail = jail_method_find(front, call, params, err);
+        cJSON *json, *user;
 
         if (!jail)
                 return err->code;
@@ -130,6 +123,9 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (!json)
                 return error_set(err, -ENOMEM, "show a jail");
         limits_describe(front_jail_limits(jail), json);
+        user = json_add_object(json, "user");
+        json_add_number(user, "uid", front_jail_plan(jail)->uid);
+        json_add_number(user, "gid", front_jail_plan(jail)->gid);
         json_add_consume(json, "controls", controls_describe(jail));
         *ret_result = json;
         return 0;
@@ -141,7 +137,7 @@ static void on_gone(void *userdata) {
 
 static int run_destroy(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                        Error *err) {
-        FrontJail *jail = find_jail(front, call, params, err);
+        FrontJail *jail = jail_method_find(front, call, params, err);
 
         (void) ret_result;
         if (!jail)
@@ -184,7 +180,7 @@ static uint32_t open_flags(const cJSON *words) {
 }
 
 static int run_open(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = find_own_jail(front, call, params, err);
+        FrontJail *jail = jail_method_find_own(front, call, params, err);
         OpenSpec spec = { .path = json_text(params, "path"),
                           .flags = open_flags(json_get(params, "flags")),
                           .mode = 0644 };

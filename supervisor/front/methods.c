@@ -9,6 +9,7 @@
 
 #include "base/schema.h"
 #include "supervisor/front/answer-methods.h"
+#include "supervisor/front/jail-copy.h"
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
@@ -65,6 +66,8 @@ static int add_row(Methods *methods, const MethodRow *row, Error *err) {
 static int add_all(Methods *methods, Error *err) {
         int r = add_row(methods, &jail_create_row, err);
 
+        if (r >= 0)
+                r = add_row(methods, &jail_copy_row, err);
         if (r >= 0)
                 r = add_row(methods, &snapshot_import_row, err);
         for (unsigned i = 0; r >= 0 && i < ELEMENTS(modules); i++)

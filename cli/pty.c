@@ -1,0 +1,95 @@
+/*
+ * pty: see pty.h.
+ *
+ * The slave is opened by TIOCGPTPEER, not by its name, which a mount namespace may show as another one's. A pair
+ * of ours lies in the caller's devpts; the jail gets a descriptor, and finds no such name in its own.
+ */
+#include "cli/pty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/owned.h"
+
+/*
+ * What makes a terminal send bytes by itself (reports of mouse and focus, marks around a paste), and what makes
+ * it hard to use: switched off when the command has left it on. Nothing that would clear or move anything.
+ */
+#define CALM                                                                         \
+        "\033[?9l\033[?1000l\033[?1001l\033[?1002l\033[?1003l\033[?1004l\033[?1005l" \
+        "\033[?1006l\033[?1015l\033[?1016l\033[?2004l\033[?1l\033>\033[?25h\033[0m"
+
+static int open_pair(Pty *pty, Error *err) {
+        const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+
+        pty->master = posix_openpt(flags);
+        if (pty->master < 0)
+                return error_set(err, -errno, "make a terminal for the command");
+        if (grantpt(pty->master) < 0 || unlockpt(pty->master) < 0)
+                return error_set(err, -errno, "unlock the terminal of the command");
+        pty->slave = ioctl(pty->master, TIOCGPTPEER, flags);
+        return pty->slave < 0 ? error_set(err, -errno, "open the terminal of the command") : 0;
+}
+
+int pty_open(Pty *ret, Error *err) {
+        Pty pty = PTY_EMPTY;
+        int r;
+
+        if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &pty.before) < 0)
+                return error_say(err, -ENOTTY,
+                                 "standard input is no terminal, so the command can have none: "
+                                 "leave out --tty");
+        pty.terminal = STDIN_FILENO;
+        r = open_pair(&pty, err);
+        if (r < 0) {
+                fds_close(&pty.master, 1);
+                return r;
+        }
+        (void) tcsetattr(pty.slave, TCSANOW, &pty.before);
+        pty_resize(&pty);
+        *ret = pty;
+        return 0;
+}
+
+void pty_raw(Pty *pty) {
+        struct termios raw = pty->before;
+
+        if (pty->terminal < 0)
+                return;
+        cfmakeraw(&raw);
+        pty->is_raw = tcsetattr(pty->terminal, TCSANOW, &raw) == 0;
+}
+
+static bool knows_sequences(int fd) {
+        const char *term = getenv("TERM");
+
+        return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+void pty_restore(Pty *pty) {
+        if (!pty->is_raw || tcgetpgrp(pty->terminal) != getpgrp())
+                return;
+        if (knows_sequences(STDOUT_FILENO))
+                (void) fd_write_all(STDOUT_FILENO, CALM, strlen(CALM));
+        (void) tcsetattr(pty->terminal, TCSAFLUSH, &pty->before);
+        pty->is_raw = false;
+}
+
+void pty_resize(const Pty *pty) {
+        struct winsize size;
+
+        if (pty->master >= 0 && ioctl(pty->terminal, TIOCGWINSZ, &size) == 0)
+                (void) ioctl(pty->master, TIOCSWINSZ, &size);
+}
+
+void pty_deinit(Pty *pty) {
+        pty_restore(pty);
+        fds_close(&pty->master, 1);
+        fds_close(&pty->slave, 1);
+        *pty = PTY_EMPTY;
+}

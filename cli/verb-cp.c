@@ -1,0 +1,306 @@
+/*
+ * The verb "cp". A child of ours reads or writes the tree on this side, with the user's rights; the stream goes from
+ * it to a child of the jail's init (or back) through one pipe, and nobody else sees it. Whoever of the two ends early
+ * closes the pipe, and the other one cleans up.
+ */
+#include "cli/verb-cp.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/copy-receive.h"
+#include "base/fds.h"
+#include "cli/events.h"
+#include "cli/jail-options.h"
+#include "cli/link.h"
+#include "cli/outcome.h"
+#include "cli/terminal.h"
+
+#define JAIL_MAX     64
+#define SHOWN_MAX    20 /* of what is left out, by name */
+#define SENTENCE_MAX 1024
+#define DEFAULT_MAX  (64ull << 30)
+
+enum { CHILD_DONE, CHILD_SKIPPED, CHILD_FAILED, CHILD_CUT_OFF };
+
+typedef struct CpOptions {
+        Common common;
+        const char *user;
+        uint64_t max;
+} CpOptions;
+
+static const Option cp_options[] = {
+        { "user", 'u', OPTION_TEXT, offsetof(CpOptions, user), "UID[:GID]",
+          "Read or write as this user of the jail" },
+        { "max", 0, OPTION_SIZE, offsetof(CpOptions, max), "SIZE",
+          "Take no more than this out of a jail (default: 64G)" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+typedef struct Cp {
+        const CpOptions *options;
+        bool out;
+        char jail[JAIL_MAX];
+        const char *inside; /* path in the jail */
+        const char *local;
+        char name[COPY_NAME_MAX + 1]; /* of what is copied; "": it has none */
+        uint64_t skipped;
+        int signal; /* that told us to leave; 0: none */
+} Cp;
+
+/* ---- words ---------------------------------------------------------------------------------------- */
+
+/* JAIL:PATH has its colon before any slash. Returns: the path, NULL where @word is one of this side */
+static const char *path_inside(const char *word, char jail[JAIL_MAX]) {
+        size_t n = strcspn(word, ":/");
+
+        if (word[n] != ':' || n == 0 || n >= JAIL_MAX)
+                return NULL;
+        memcpy(jail, word, n);
+        jail[n] = 0;
+        return word[n + 1] ? word + n + 1 : ".";
+}
+
+/* The last name of a path, without the slashes behind it */
+static void take_name(const char *path, char name[COPY_NAME_MAX + 1]) {
+        size_t end = strlen(path), begin;
+
+        while (end > 0 && path[end - 1] == '/')
+                end--;
+        for (begin = end; begin > 0 && path[begin - 1] != '/';)
+                begin--;
+        name[0] = 0;
+        if (end - begin > COPY_NAME_MAX || (end - begin == 1 && path[begin] == '.') ||
+            (end - begin == 2 && memcmp(path + begin, "..", 2) == 0))
+                return;
+        memcpy(name, path + begin, end - begin);
+        name[end - begin] = 0;
+}
+
+static int take_words(Cp *cp, const VerbCall *call, Error *err) {
+        const char *from, *to;
+        char other[JAIL_MAX];
+
+        if (call->n_words != 2) {
+                (void) error_say(err, -EINVAL,
+                                 "Name what to copy and where to, one of them as "
+                                 "JAIL:PATH.");
+                return VERB_E_USAGE;
+        }
+        from = path_inside(call->words[0], cp->jail);
+        to = path_inside(call->words[1], from ? other : cp->jail);
+        if (!from == !to) {
+                (void) error_say(err, -EINVAL,
+                                 from ? "Both are in a jail: copy by way of this side."
+                                      : "Neither is in a jail: one of them must be JAIL:PATH.");
+                return VERB_E_USAGE;
+        }
+        cp->out = from != NULL;
+        cp->inside = from ? from : to;
+        cp->local = call->words[from ? 1 : 0];
+        take_name(from ? cp->inside : cp->local, cp->name);
+        return 0;
+}
+
+/* ---- this side ------------------------------------------------------------------------------------ */
+
+static void on_skipped(const char *name, int code, void *userdata) {
+        Cp *cp = userdata;
+
+        if (++cp->skipped <= SHOWN_MAX)
+                terminal_say("%s is left out: %s", name,
+                             code == -ENOTSUP ? "it is no file, directory or link"
+                             : code == -ELOOP ? "it lies too deep"
+                                              : strerror(-code));
+}
+
+static mode_t own_umask(void) {
+        mode_t mask = umask(0);
+
+        (void) umask(mask);
+        return mask;
+}
+
+static int run_child(Cp *cp, int fd) {
+        const CopyReceive how = { .from = fd,
+                                  .place = cp->local,
+                                  .name = cp->name,
+                                  .umask = own_umask(),
+                                  .max_bytes = cp->options->max ? cp->options->max : DEFAULT_MAX,
+                                  .skipped = on_skipped,
+                                  .userdata = cp };
+        Error err = ERROR_EMPTY;
+        uint64_t n = 0;
+        int r;
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        r = cp->out ? copy_receive(&how, &n, &err) : copy_send(fd, cp->local, on_skipped, cp, &err);
+        if (r == -ECONNABORTED || r == -EPIPE)
+                return CHILD_CUT_OFF; /* the other side knows why */
+        if (cp->skipped > SHOWN_MAX)
+                terminal_say("and %llu more are left out",
+                             (unsigned long long) (cp->skipped - SHOWN_MAX));
+        if (r < 0)
+                terminal_say("%s", err.text);
+        return r < 0 ? CHILD_FAILED : cp->skipped > 0 ? CHILD_SKIPPED : CHILD_DONE;
+}
+
+/* Returns: the child, which has one end of the pipe; @ret_fd: the other one, owned by the caller */
+static pid_t start_child(Cp *cp, const Link *link, int *ret_fd, Error *err) {
+        int ends[2], ours = cp->out ? 1 : 0;
+        pid_t pid;
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "make a pipe");
+        pid = fork();
+        if (pid == 0) {
+                (void) close(ends[ours]);
+                (void) close(rpc_peer_fd(link->peer)); /* whose end must be the parent's */
+                _exit(run_child(cp, ends[!ours]));
+        }
+        if (pid < 0)
+                (void) error_set(err, -errno, "start a child");
+        (void) close(ends[!ours]);
+        if (pid < 0)
+                (void) close(ends[ours]);
+        else
+                *ret_fd = ends[ours];
+        return pid < 0 ? (pid_t) err->code : pid;
+}
+
+static int wait_child(pid_t pid) {
+        int status;
+
+        while (waitpid(pid, &status, 0) < 0)
+                if (errno != EINTR)
+                        return CHILD_FAILED;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_FAILED;
+}
+
+/* ---- the other side ------------------------------------------------------------------------------- */
+
+static void on_signal(Link *link, int signal, void *userdata) {
+        Cp *cp = userdata;
+
+        cp->signal = signal;
+        link_stop(link);
+}
+
+static cJSON *make_params(const Cp *cp, Error *err) {
+        cJSON *params = cJSON_CreateObject();
+
+        json_add_text(params, "jail", cp->jail);
+        json_add_text(params, "direction", cp->out ? "out" : "in");
+        json_add_text(params, "path", cp->inside);
+        if (!cp->out)
+                json_add_text(params, "name", cp->name);
+        if (cp->options->user && jail_options_user(cp->options->user, params, err) != 0)
+                return json_free(params);
+        return params;
+}
+
+/* Why the jail's side failed. Returns: whether it did */
+static bool say_why(const cJSON *record) {
+        const OutcomeFacts facts = { .name = "the copy", .is_in_jail = true };
+        const char *words = json_text(json_get(json_get(record, "output"), "stderr"), "text");
+        Buf sentence = BUF_EMPTY(SENTENCE_MAX);
+        int code = outcome_exit_code(record);
+
+        if (code == 0)
+                return false;
+        outcome_sentence(record, &facts, &sentence);
+        if (words && *words)
+                terminal_say("in the jail: %.*s", (int) strcspn(words, "\n"), words);
+        else if (sentence.len > 0)
+                terminal_say("%s", sentence.data);
+        else
+                terminal_say("the copy failed in the jail");
+        buf_deinit(&sentence);
+        return true;
+}
+
+/* Returns: 0 done, 1 not or not all of it (said already), or negative errno */
+static int copy(Cp *cp, Link *link, cJSON *params_consume, Error *err) {
+        Ask ask = { .method = "jail.copy", .params = params_consume, .n_fds = 1 };
+        Answer answer = ANSWER_EMPTY;
+        bool failed = false;
+        int r, child, fd = -EBADF;
+        pid_t pid = start_child(cp, link, &fd, err);
+
+        if (pid < 0) {
+                (void) json_free(ask.params);
+                return (int) pid;
+        }
+        ask.fds[0] = fd;
+        r = link_ask(link, &ask, &answer, err);
+        (void) close(fd);
+        link_deinit(link); /* who was stopped ends the jail's side so */
+        child = wait_child(pid);
+        if (r == 0 && child != CHILD_FAILED)
+                failed = say_why(answer.result);
+        answer_deinit(&answer);
+        if (r == 0 && child == CHILD_CUT_OFF && !failed)
+                return error_say(err, -EIO, "the copy was cut off");
+        return r == LINK_E_STOPPED   ? EXIT_SIGNAL + cp->signal
+               : r == LINK_E_REFUSED ? -EREMOTEIO
+               : r < 0               ? r
+                                     : failed || child != CHILD_DONE;
+}
+
+static int run(const VerbCall *call, Error *err) {
+        Cp cp = { .options = call->options };
+        SCOPED(json_free) cJSON *params = NULL;
+        SCOPED(json_free) cJSON *done = NULL;
+        Link link = LINK_EMPTY;
+        int r = take_words(&cp, call, err);
+
+        if (r != 0)
+                return r;
+        params = make_params(&cp, err);
+        if (!params)
+                return VERB_E_USAGE;
+        r = link_open(&link, cp.options->common.socket, err);
+        link.on_signal = on_signal;
+        link.userdata = &cp;
+        if (r == 0)
+                r = link_catch_signals(&link, err);
+        if (r == 0)
+                r = copy(&cp, &link, TAKE_PTR(params), err);
+        link_deinit(&link);
+        done = cJSON_CreateObject();
+        if (r == 0 && cp.options->common.json && done)
+                events_result(done);
+        return r;
+}
+
+const Verb verb_cp = {
+        .name = "cp",
+        .summary = "copy files and trees into a jail and out of it",
+        .synopsis = "[OPTION…] JAIL:PATH DEST | SRC JAIL:PATH",
+        .text = "What is copied gets its own name in a directory that is there, else the name that "
+                "is\n"
+                "said. A file that is there is replaced, a directory is not. Links are copied as "
+                "links;\n"
+                "modes and times are kept, but for what umask takes and for set-id bits; owners "
+                "are not.\n"
+                "A PATH that does not begin with a slash lies below /work, where the jail has one. "
+                "Nothing\n"
+                "of the jail's own programs is used, so it works in any image; and nothing appears "
+                "at DEST\n"
+                "before all of it is there.",
+        .examples = "  warder cp j-7f3kq2m4ab:build/report.html .\n"
+                    "  warder cp src j-7f3kq2m4ab:/home/user/src",
+        .exits = EXITS_PLAIN,
+        .options = cp_options,
+        .size = sizeof(CpOptions),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run,
+};

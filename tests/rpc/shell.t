@@ -1,0 +1,283 @@
+#!/usr/bin/env -S python3 -B
+"""shell: programs for people in a jail, driven through a pseudo-terminal: size, job control, keys that are signals, raw
+programs, large pastes; a client that is stopped, told to end, killed, or loses its terminal."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+from front_lib import BUILD, PATIENCE, Tap
+from supervisor_lib import Supervisor, eventually, need_jails
+
+need_jails()
+COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
+MOST = max(120, PATIENCE)
+tap = Tap()
+supervisor = Supervisor("shell")
+environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
+
+
+def warder(*words, **more):
+    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST,
+                          stdin=more.pop("stdin", subprocess.DEVNULL), **more)
+
+
+class Terminal:
+    """The command on a terminal of its own, as in a window; what it shows is kept in `text`."""
+
+    def __init__(self, *words, size=(24, 80)):
+        self.text, self.status, self.typed = b"", None, b""
+        ready, go = os.pipe()
+        self.pid, self.tty = pty.fork()
+        if self.pid == 0:
+            os.read(ready, 1)  # the size is there before it starts
+            os.execve(COMMAND, [COMMAND, *words], environment)
+        os.set_blocking(self.tty, False)
+        self.size(*size)
+        os.write(go, b"x")
+        os.close(go)
+        os.close(ready)
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.tty, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def is_raw(self):
+        return not termios.tcgetattr(self.tty)[3] & termios.ICANON
+
+    def type(self, data):
+        self.typed += data if isinstance(data, bytes) else data.encode()
+
+    def round(self):
+        readable, writable, _ = select.select([self.tty], [self.tty] if self.typed else [], [], 0.1)
+        try:
+            if writable:
+                self.typed = self.typed[os.write(self.tty, self.typed):]
+            if readable:
+                self.text += os.read(self.tty, 65536)
+        except BlockingIOError:
+            pass
+        except OSError:  # the other side is closed
+            time.sleep(0.02)
+        if self.status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.status = os.waitstatus_to_exitcode(status) if pid else None
+
+    def wait(self, holds):
+        deadline = time.monotonic() + MOST
+        while not holds() and time.monotonic() < deadline and self.status is None:
+            self.round()
+        return holds()
+
+    def shows(self, text, what):
+        """Does @text appear; what was shown until then is forgotten."""
+        found = self.wait(lambda: text in self.text)
+        tap.ok(found, what, self.text[-300:], self.status)
+        self.text = self.text.split(text, 1)[1] if found else b""
+        return found
+
+    def ends(self):
+        deadline = time.monotonic() + MOST
+        while self.status is None and time.monotonic() < deadline:
+            self.round()
+        if self.status is None:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        try:
+            while True:  # what it wrote last
+                self.text += os.read(self.tty, 65536)
+        except OSError:
+            return self.status
+
+    def close(self):
+        self.ends()
+        os.close(self.tty)
+
+
+def running(mark):
+    """The processes of the host that have @mark in their words."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                words = file.read()
+        except OSError:
+            continue
+        if mark.encode() in words and b"warder\0" not in words:
+            found.append(pid)
+    return found
+
+
+def stat(pid):
+    """State, parent, group, session, terminal, its foreground group, …"""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()
+
+
+def has_keys(mark):
+    """Does a process with @mark in its words run in the foreground of its terminal."""
+    for pid in running(mark):
+        try:
+            fields = stat(pid)
+        except OSError:
+            continue
+        if fields[0] in "SR" and fields[2] == fields[5]:
+            return True
+    return False
+
+
+made = warder("create", "--no-work")
+jail = made.stdout.strip()
+tap.ok(jail.startswith("j-"), "a jail", made)
+
+# --- a shell, its size, its jobs
+shell = Terminal("shell", jail, size=(31, 97))
+shell.type("echo ready-$((20 + 3))\r")
+shell.shows(b"ready-23", "a shell answers")
+tap.ok(shell.is_raw(), "the user's terminal is raw meanwhile")
+shell.type("stty size; echo term:$TERM bash:${BASH_VERSION:+yes}\r")
+shell.shows(b"31 97", "its terminal has the size of the user's")
+shell.shows(b"term:xterm bash:yes", "and its kind; the shell is bash where there is one")
+shell.type("sh -c 'trap \"stty size\" WINCH; echo wait-$((1 + 1)); while :; do sleep 0.1; done'\r")
+shell.shows(b"wait-2", "a program that waits for a new size")
+shell.size(40, 111)
+shell.shows(b"40 111", "hears of it")
+shell.type(b"\x03")
+shell.type("echo code:$?\r")
+shell.shows(b"code:130", "Ctrl-C ends the program, not the shell")
+shell.type("sleep 54321\r")
+shell.wait(lambda: has_keys("sleep\00054321"))
+shell.type(b"\x1a")
+shell.shows(b"Stopped", "Ctrl-Z stops a job")
+shell.type("jobs\r")
+shell.shows(b"sleep 54321", "which is listed")
+shell.type("fg\r")
+shell.shows(b"sleep 54321", "continued by fg")
+shell.wait(lambda: has_keys("sleep\00054321"))
+shell.type(b"\x03")
+shell.type("sleep 0 & wait; echo code:$?\r")
+shell.shows(b"code:0", "jobs in the background end")
+tap.ok(not running("sleep\00054321"), "the job is gone")
+shell.type("echo seen >/dev/tty; echo to-$((3 + 1)) >/dev/stderr\r")
+shell.shows(b"seen", "/dev/tty is the shell's terminal")
+
+# --- whose terminal it is
+shell.type("stat -L -c 'dev:%t:%T.' /proc/self/fd/0\r")
+pattern = re.compile(rb"dev:88:([0-9a-f]+)\.")
+shell.wait(lambda: pattern.search(shell.text))
+here = struct.unpack("I", fcntl.ioctl(shell.tty, termios.TIOCGPTN if hasattr(termios, "TIOCGPTN") else 0x80045430, bytes(4)))[0]
+number = pattern.search(shell.text)
+tap.ok(number and int(number[1], 16) != here, "no descriptor of the user's own terminal is in the jail", shell.text[-200:], here)
+
+# --- bytes that are signals, as a program in raw mode reads them
+shell.type("stty raw -echo; printf 'raw-%s' on; dd bs=1 count=6 2>/dev/null | od -An -tx1; stty sane; echo done-$((5 + 5))\r")
+shell.shows(b"raw-on", "a program in raw mode")
+shell.type(b"\x03\x04\x1a\x11\x13\x1c")
+shell.shows(b"03 04 1a 11 13 1c", "gets every key")
+shell.shows(b"done-10", "and gives the terminal back")
+
+# --- a large paste
+lines = b"".join(b"%06d 0123456789 abcdefghij\n" % n for n in range(8000))
+shell.type("cat >/tmp/paste; echo pasted-$((4 + 4))\r")
+shell.shows(b"\r\n", "ready for a paste")
+shell.type(lines + b"\x04")
+shell.shows(b"pasted-8", "a paste of 224 KB")
+count = warder("exec", jail, "--", "sh", "-c", "cksum </tmp/paste")
+want = subprocess.run(["cksum"], input=lines, capture_output=True).stdout.decode()
+tap.same(count.stdout, want, "arrives whole")
+
+# --- much output, and the end
+shell.type("seq 1 60000; echo all-$((6 + 6))\r")
+shell.shows(b"\r\n59999\r\n60000\r\nall-12", "much output arrives in order")
+shell.type("exit 7\r")
+tap.same(shell.ends(), 7, "the exit code is the shell's")
+tap.ok(not shell.is_raw(), "the user's terminal is as it was")
+tap.ok(shell.text.endswith(b"\x1b[0m") and b"\x1b[?2004l" in shell.text[-200:], "and sends nothing by itself any more", shell.text[-200:])
+shell.close()
+
+for n in range(20):
+    last = Terminal("exec", "--tty", jail, "--", "sh", "-c", f"seq 1 500; echo last-{n}")
+    code = last.ends()
+    if code != 0 or b"last-%d" % n not in last.text:
+        break
+    last.close()
+tap.ok(code == 0 and b"last-%d" % n in last.text, "the last words of a command are never lost", n, code, last.text[-80:])
+
+# --- a client that is stopped
+shell = Terminal("shell", jail)
+shell.type("echo go-$((7 + 7))\r")
+shell.shows(b"go-14", "another shell")
+os.kill(shell.pid, signal.SIGTSTP)
+tap.ok(eventually(lambda: stat(shell.pid)[0] == "T", MOST), "the client stops when told to")
+tap.ok(not shell.is_raw(), "and gives the user's terminal back for that time")
+shell.size(50, 120)
+os.kill(shell.pid, signal.SIGCONT)
+tap.ok(eventually(shell.is_raw, MOST), "when it goes on the terminal is raw again")
+shell.type("stty size\r")
+shell.shows(b"50 120", "with the size that it has now")
+
+# --- a client that is told to end
+shell.type("sleep 65432\r")
+shell.wait(lambda: running("sleep\00065432"))
+os.kill(shell.pid, signal.SIGTERM)
+tap.same(shell.ends(), 129, "a client that is told to end hangs up the shell")
+tap.ok(not shell.is_raw(), "the terminal is as it was")
+tap.ok(eventually(lambda: not running("sleep\00065432"), MOST), "what ran in it is gone")
+shell.close()
+
+deaf = Terminal("exec", "--tty", jail, "--", "sh", "-c", "trap '' HUP; echo deaf-$((8 + 8)); while :; do sleep 76.543; done")
+deaf.shows(b"deaf-16", "a command that does not listen")
+os.kill(deaf.pid, signal.SIGTERM)
+deaf.ends()
+tap.ok(eventually(lambda: not running("sleep\00076.543"), MOST), "is ended when it was hung up for a while")
+deaf.close()
+
+# --- a client that is killed, and one whose window is closed
+for what, act in (("a client that is killed", lambda t: os.kill(t.pid, signal.SIGKILL)),
+                  ("a window that is closed", lambda t: os.close(t.tty))):
+    shell = Terminal("shell", jail)
+    shell.type("sleep 87654 & sleep 87654\r")
+    shell.wait(lambda: running("sleep\00087654"))
+    act(shell)
+    os.waitpid(shell.pid, 0)
+    tap.ok(eventually(lambda: not running("sleep\00087654"), MOST), what + " leaves nothing running")
+client = supervisor.client()
+tap.ok(eventually(lambda: client.call("jail.show", {"jail": jail})["result"]["commands"] == 0, MOST), "no command is left")
+
+# --- without a terminal
+script = subprocess.run([COMMAND, "shell", jail], env=environment, input="echo sum-$((2 + 2))\nexit 3\n", capture_output=True, text=True,
+                        timeout=MOST)
+tap.ok(script.returncode == 3 and script.stdout == "sum-4\n", "without a terminal the shell reads its commands", script)
+none = warder("exec", "--tty", jail, "--", "true")
+tap.ok(none.returncode == 125 and "no terminal" in none.stderr, "--tty without a terminal is refused", none)
+both = Terminal("exec", "--tty", "--json", jail, "--", "true")
+tap.same(both.ends(), 125, "--tty and --json exclude each other")
+both.close()
+gone = Terminal("shell", "j-aaaaaaaaaa")
+tap.same(gone.ends(), 125, "no such jail")
+tap.ok(not gone.is_raw(), "and the terminal is as it was")
+gone.close()
+
+# --- run and its fresh jail
+run = Terminal("run", "--no-work", "--tty", "--", "sh", "-c", "test -t 0 && test -t 1 && test -t 2 && stty size && exit 5", size=(20, 66))
+tap.same(run.ends(), 5, "run --tty")
+tap.ok(b"20 66" in run.text, "has a terminal too", run.text)
+run.close()
+
+# --- which shell
+for entry, shell_word in (("user:x:1000:1000::/:/tmp/own", "own"), ("user:x:1000:1000::/:/usr/sbin/nologin", "bash"), ("user:x:1000", "bash")):
+    warder("exec", jail, "--", "sh", "-c", "printf '#!/bin/sh\\necho own\\n' >/tmp/own; chmod 755 /tmp/own")
+    wrote = warder("exec", "--user", "0", jail, "--", "sh", "-c", f"echo '{entry}' >/etc/passwd")
+    said = subprocess.run([COMMAND, "shell", jail], env=environment, input="echo ${BASH_VERSION:+bash}\n", capture_output=True, text=True,
+                          timeout=MOST)
+    tap.ok(wrote.returncode == 0 and said.stdout == shell_word + "\n", f"the shell of {entry!r}", wrote, said)
+
+warder("rm", jail)
+supervisor.stop()
+tap.ok(eventually(lambda: not supervisor.leftovers(), MOST), "nothing is left behind")
+tap.end()
