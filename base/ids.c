@@ -4,7 +4,6 @@
 #include "base/ids.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -35,6 +34,17 @@ bool id_is_valid(char prefix, const char *text) {
         if (!text || text[0] != prefix || text[1] != '-')
                 return false;
         return strspn(text + 2, alphabet) == ID_RANDOM && text[2 + ID_RANDOM] == 0;
+}
+
+int id_number(char prefix, const char *text, uint64_t *ret_number) {
+        uint64_t number = 0;
+
+        if (!id_is_valid(prefix, text))
+                return -EINVAL;
+        for (text += 2; *text; text++)
+                number = number << 5 | (uint64_t) (strchr(alphabet, *text) - alphabet);
+        *ret_number = number;
+        return 0;
 }
 
 bool name_is_valid(const char *text) {

@@ -4,6 +4,7 @@
  * RFC 4648 alphabet): "j-7f3kq2m4ab".
  */
 #include <stdbool.h>
+#include <stdint.h>
 
 #define ID_MAX 16
 
@@ -12,6 +13,9 @@ void id_new(char prefix, char *id);
 
 /** id_is_valid() - the exact form with this prefix */
 bool id_is_valid(char prefix, const char *text);
+
+/** id_number() - the number that a valid id stands for, one for each. Returns: 0 or -EINVAL */
+int id_number(char prefix, const char *text, uint64_t *ret_number);
 
 /** name_is_valid() - a snapshot's, policy's or workflow's name: [a-z0-9][a-z0-9._-]{0,63}, no ".." */
 bool name_is_valid(const char *text);

@@ -181,6 +181,13 @@ void groups_close(Groups *groups) {
         fds_close(groups->limits, _TREE_MAX);
 }
 
+void groups_close_unused(Groups *groups) {
+        int memory = TAKE_FD(groups->limits[TREE_MEMORY]);
+
+        groups_close(groups);
+        groups->limits[TREE_MEMORY] = memory;
+}
+
 int groups_remove(const Hierarchy *hierarchy, uint64_t number) {
         char jail[GROUP_NAME], cmd[GROUP_NAME], init[GROUP_NAME];
         unsigned tree;

@@ -64,6 +64,9 @@ int groups_open(Groups *groups, const Hierarchy *hierarchy, uint64_t number, Err
  */
 int groups_counters(const Groups *groups, int *fds, Error *err);
 
+/** groups_close_unused() - all but what groups_oom_kills() reads: a jail that runs needs no more, and there are many */
+void groups_close_unused(Groups *groups);
+
 /** groups_close() - close the descriptors; the groups stay */
 void groups_close(Groups *groups);
 

@@ -90,24 +90,26 @@ void ids_deinit(IdPool *pool) {
         *pool = ID_POOL_EMPTY;
 }
 
+/* The one that was left last: what the kernel keeps of it is at hand. Else the next that nobody has locked. */
 int ids_take(IdPool *pool, Error *err) {
-        uint32_t i;
+        uint32_t tried, i = pool->free;
         int r;
 
-        for (i = 1; i < pool->n; i++)
-                if (pool->ranges[i].lock >= 0 && pool->ranges[i].users == 0)
-                        break;
-        for (i = i < pool->n ? i : 1; i < pool->n; i++) {
-                IdRange *range = &pool->ranges[i];
-
-                if (range->users > 0 || range->barred)
+        if (i > 0) {
+                pool->free = pool->ranges[i].next_free;
+                pool->ranges[i].users = 1;
+                return (int) i;
+        }
+        for (tried = 1; tried < pool->n; tried++) {
+                i = 1 + pool->cursor++ % (pool->n - 1);
+                if (pool->ranges[i].lock >= 0 || pool->ranges[i].barred)
                         continue;
-                r = range->lock >= 0 ? 0 : lock_range(pool, i, LOCK_EX);
+                r = lock_range(pool, i, LOCK_EX);
                 if (r == -EWOULDBLOCK)
                         continue;
                 if (r < 0)
                         return error_set(err, r, "lock an id range");
-                range->users = 1;
+                pool->ranges[i].users = 1;
                 return (int) i;
         }
         return error_say(err, -EAGAIN, "all %u id ranges of the pool are in use: end some jails",
@@ -119,8 +121,10 @@ void ids_share(IdPool *pool, int range) {
 }
 
 void ids_give(IdPool *pool, int range) {
-        if (range > 0)
-                pool->ranges[range].users--;
+        if (range <= 0 || --pool->ranges[range].users > 0)
+                return;
+        pool->ranges[range].next_free = pool->free;
+        pool->free = (uint32_t) range;
 }
 
 uint32_t ids_first(const IdPool *pool, int range) {

@@ -14,8 +14,9 @@
 typedef struct IdRange {
         int lock; /* owned: flock of its file; -EBADF: not ours */
         int mapped; /* owned: user namespace that maps the store range to this one, made once; or -EBADF */
-        uint32_t users; /* jails that have it, or 1 for single ids */
-        bool barred;    /* another's: not tried again */
+        uint32_t next_free; /* of those that are ours and nobody's; 0: the last */
+        uint32_t users;     /* jails that have it, or 1 for single ids */
+        bool barred;        /* another's: not tried again */
 } IdRange;
 
 typedef struct IdPool {
@@ -23,6 +24,8 @@ typedef struct IdPool {
         uint32_t base;   /* first id of the pool, which is the store's first */
         uint32_t n;      /* ranges, the store's included, after shrinking */
         IdRange *ranges; /* owned: n of them */
+        uint32_t free;   /* the first of those; 0: none */
+        uint32_t cursor; /* the next to look at where none is */
         uint32_t single; /* range that single ids are taken from; 0: none yet */
         uint32_t n_single;
 } IdPool;

@@ -8,25 +8,22 @@
 #include <string.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/slot-groups.h"
 
-int jail_fds(Jail *jail, int *ret_fds, Error *err) {
-        int fds[_JAIL_FD_MAX];
-        unsigned i;
+int jail_give_fds(Jail *jail, int *ret_fds, Error *err) {
+        autoclose int pidfd = fcntl(jail->pidfd, F_DUPFD_CLOEXEC, 3);
+        int init = pidfd < 0 ? -1 : fcntl(jail->fds[JAIL_FD_INIT], F_DUPFD_CLOEXEC, 3);
 
-        for (i = 0; i < _JAIL_FD_MAX; i++) {
-                int fd = i == JAIL_FD_PIDFD ? jail->pidfd : jail->fds[i];
-
-                fds[i] = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-                if (fd >= 0 && fds[i] < 0) {
-                        int r = -errno;
-
-                        fds_close(fds, i);
-                        return error_set(err, r, "duplicate a jail's descriptors");
-                }
-        }
-        memcpy(ret_fds, fds, sizeof(fds));
+        if (init < 0)
+                return error_set(err, -errno, "duplicate a jail's descriptors");
+        memcpy(ret_fds, jail->fds, sizeof(jail->fds));
+        for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
+                jail->fds[i] = -EBADF;
+        jail->fds[JAIL_FD_INIT] = init;
+        ret_fds[JAIL_FD_PIDFD] = TAKE_FD(pidfd);
+        groups_close_unused(&jail->groups);
         return 0;
 }
 
@@ -53,7 +50,11 @@ int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *
                 return error_say(err, -ENOENT, "the jail has no narrow slot %u", slot);
         if (order.fresh)
                 order.slot = jail->next_slot++; /* one that fails half-made is not used again */
-        r = groups_slot(&jail->groups, &order, ret_fds, err);
+        groups_close(&jail->groups);
+        r = groups_open(&jail->groups, &jail->sandbox->hierarchy, jail->number, err);
+        if (r == 0)
+                r = groups_slot(&jail->groups, &order, ret_fds, err);
+        groups_close_unused(&jail->groups);
         if (r < 0)
                 return r;
         if (narrow)

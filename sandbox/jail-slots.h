@@ -5,11 +5,15 @@
 #include "sandbox/jail.h"
 
 /**
- * jail_fds() - duplicates of what the front gets, in the order of JailFd
+ * jail_give_fds() - what the front gets, in the order of JailFd; once
  * @ret_fds: room for _JAIL_FD_MAX, owned by the caller; -EBADF where there is none
+ *
+ * The jail keeps but its pidfd, its upper, and init's socket (it does not end because a front lets go of that):
+ * there may be a thousand jails, and each shell's clone copies all descriptors.
+ *
  * Returns: 0 or negative errno.
  */
-int jail_fds(Jail *jail, int *ret_fds, Error *err);
+int jail_give_fds(Jail *jail, int *ret_fds, Error *err);
 
 /**
  * jail_slot() - one more command group, or one with limits below the jail's for its next command

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "base/links.h"
 #include "sandbox/limits.h"
 #include "sandbox/priv-order.h"
 #include "sandbox/sandbox.h"
@@ -55,8 +56,7 @@ static Jail *jail_alloc(Sandbox *sandbox) {
         jail->groups = GROUPS_EMPTY;
         for (i = 0; i < _JAIL_FD_MAX; i++)
                 jail->fds[i] = -EBADF;
-        jail->next = sandbox->jails;
-        sandbox->jails = jail;
+        LINK_IN(sandbox->jails, jail, next, at);
         return jail;
 }
 
@@ -308,17 +308,11 @@ static void end_now(Jail *jail) {
 }
 
 Jail *jail_free(Jail *jail) {
-        Jail **link;
-
         if (!jail)
                 return NULL;
         if (jail->state != JAIL_ENDED)
                 end_now(jail);
-        for (link = &jail->sandbox->jails; *link; link = &(*link)->next)
-                if (*link == jail) {
-                        *link = jail->next;
-                        break;
-                }
+        LINK_OUT(jail, next, at);
         jail->keep_upper = false;
         drop_upper(jail);
         give_ids(jail);

@@ -24,16 +24,17 @@ typedef struct Draft { /* a build order in the making */
         int fds[BUILD_FDS_MAX]; /* owned from index 1 on; 0 is the borrowed filter */
 } Draft;
 
-/* The jail of this sandbox whose upper @fd shows; NULL: none. */
-static Jail *jail_of_upper(Sandbox *sandbox, int fd) {
+/* The jail of this sandbox whose upper @layer is; NULL: none. Only those of its owner are looked at. */
+static Jail *jail_of_upper(Sandbox *sandbox, const JailLayer *layer) {
         struct stat st, upper;
         Jail *jail;
 
-        if (fstat(fd, &st) < 0)
+        if (layer->from_uid == sandbox->facts.store_id || fstat(layer->fd, &st) < 0)
                 return NULL;
         for (jail = sandbox->jails; jail; jail = jail->next)
-                if (jail->upper >= 0 && fstat(jail->upper, &upper) == 0 &&
-                    upper.st_dev == st.st_dev && upper.st_ino == st.st_ino)
+                if (jail->id_base == layer->from_uid && jail->upper >= 0 &&
+                    fstat(jail->upper, &upper) == 0 && upper.st_dev == st.st_dev &&
+                    upper.st_ino == st.st_ino)
                         return jail;
         return NULL;
 }
@@ -82,7 +83,7 @@ static int draft_upper(Jail *jail, Draft *draft, const JailLayer *layer, const J
 static int draft_layer(Jail *jail, Draft *draft, const JailLayer *layer, bool writable,
                        Error *err) {
         unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (writable ? 0 : MOUNT_ATTR_RDONLY);
-        const Jail *other = jail_of_upper(jail->sandbox, layer->fd);
+        const Jail *other = jail_of_upper(jail->sandbox, layer);
         autoclose int map = -EBADF;
         int mount;
 

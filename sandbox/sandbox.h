@@ -26,7 +26,7 @@ struct Sandbox {
 
 struct Jail {
         Sandbox *sandbox; /* borrowed, outlives us */
-        Jail *next;       /* borrowed: list of sandbox->jails */
+        Jail *next, **at; /* borrowed: list of sandbox->jails, and what points to us there */
         JailState state;
         uint64_t number; /* of its groups */
         int range;       /* of ids; 0: none */

@@ -8,6 +8,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/error.h"
+#include "base/handles.h"
 #include "base/json.h"
 #include "base/rpc.h"
 #include "supervisor/front/client-fds.h"
@@ -28,6 +29,7 @@ typedef struct CeilingsFile CeilingsFile; /* ceilings-file.h: the ceilings in fo
 typedef struct Quotas Quotas;             /* quotas.h: what each user has */
 typedef struct Pressure Pressure;         /* pressure.h: how hard the host works */
 typedef struct Uncounted Uncounted;       /* uncounted.h: memory that no group is charged with */
+typedef struct Pools Pools;               /* pools.h: jails made ahead */
 typedef struct Turns Turns;               /* turns.h: who waits for room on the host */
 typedef struct Closer Closer;             /* closer.h: closes what may keep us waiting */
 typedef struct Notary Notary;             /* notary-link.h: signs the heads of receipts */
@@ -48,12 +50,15 @@ typedef struct Front {
         Quotas *quotas;
         Pressure *pressure;
         Turns *turns;
+        Pools *pools;
         Uncounted *uncounted;
         Closer *closer;
         Audit *audit;
         Notary *notary;
         AfterEnd *after_end;      /* list */
         struct FrontJail *jails;  /* list, newest first */
+        Handles jails_by_id;      /* the same, by id_number() */
+        Handles jails_by_handle;  /* and those that the monitor has answered for */
         struct Client *clients;   /* list */
         struct ResultsJob *ahead; /* list: results-job.h */
         sd_event_source *listen;

@@ -42,6 +42,7 @@ struct Gone {
 struct FrontJail {
         Front *front;           /* borrowed, outlives us */
         FrontJail *prev, *next; /* in front->jails */
+        HandleLink by_id, by_handle;
         char id[ID_MAX];
         FrontJailState state;
         bool end_wanted;         /* while MAKING */
@@ -67,6 +68,7 @@ struct FrontJail {
         char **environment; /* owned, with the image's; NULL: the default one */
         char policy[72];
         bool listed;
+        bool ahead;     /* nobody's yet */
         bool charged;   /* with limits.plan, to the owner */
         bool off_quota; /* quota_end_jail() was called */
         int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
@@ -123,6 +125,8 @@ static FrontJail *jail_free(FrontJail *jail) {
                 jail->front->jails = jail->next;
         if (jail->next)
                 jail->next->prev = jail->prev;
+        handles_remove(&jail->front->jails_by_id, &jail->by_id);
+        handles_remove(&jail->front->jails_by_handle, &jail->by_handle);
         sd_event_source_disable_unref(jail->wall);
         json_free(jail->image);
         environment_free(jail->environment);
@@ -159,6 +163,18 @@ int front_jail_watch(FrontJail *jail, JailGoneFn gone, void *userdata) {
         *entry = (Gone){ jail->gones, gone, userdata };
         jail->gones = entry;
         return 0;
+}
+
+void front_jail_unwatch(FrontJail *jail, JailGoneFn gone, void *userdata) {
+        for (Gone **at = &jail->gones; *at; at = &(*at)->next) {
+                autofree Gone *found = *at;
+
+                if (found->gone == gone && found->userdata == userdata) {
+                        *at = found->next;
+                        return;
+                }
+                (void) TAKE_PTR(found);
+        }
 }
 
 void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata) {
@@ -222,11 +238,10 @@ static void tell_gone(FrontJail *jail) {
 }
 
 void front_jail_ended(Front *front, const MonitorReply *event) {
-        FrontJail *jail = front->jails;
+        HandleLink *link = handles_find(&front->jails_by_handle, event->handle);
+        FrontJail *jail = link ? container_of(link, FrontJail, by_handle) : NULL;
 
-        while (jail && (jail->handle != event->handle || jail->state == FRONT_JAIL_MAKING))
-                jail = jail->next;
-        if (!jail)
+        if (!jail || jail->state == FRONT_JAIL_MAKING)
                 return;
         set_state(jail, FRONT_JAIL_ENDING);
         jail->oom_kills = event->oom_kills;
@@ -295,7 +310,29 @@ static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned
                 if (r < 0)
                         return error_set(err, r, "take the jail's slots");
         }
-        return jail->limits.wall_usec ? start_wall(jail, err) : 0;
+        return jail->limits.wall_usec && !jail->ahead ? start_wall(jail, err) : 0;
+}
+
+int front_jail_adopt(FrontJail *jail, Client *client, Error *err) {
+        int r = 0;
+
+        if (jail->state != FRONT_JAIL_READY)
+                return error_say(err, -ESRCH, "jail %s is not running", jail->id);
+        if (client && client_watch(client, on_client_gone, jail) < 0)
+                return error_set(err, -ENOMEM, "keep account of a jail");
+        if (jail->limits.wall_usec)
+                r = start_wall(jail, err);
+        if (r < 0 && client)
+                client_unwatch(client, on_client_gone, jail);
+        if (r < 0)
+                return r;
+        jail->client = client;
+        jail->keep = !client;
+        jail->listed = true;
+        jail->ahead = false;
+        jail->created_usec = units_now();
+        log_event(LOG_INFO, "jail is taken from its pool", F("JAIL", jail->id));
+        return 0;
 }
 
 static void not_made(FrontJail *jail, const Error *err) {
@@ -316,6 +353,7 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
                 return;
         }
         jail->handle = reply->handle;
+        handles_add(&jail->front->jails_by_handle, &jail->by_handle, jail->handle);
         jail->id_base = reply->id_base;
         if (jail->end_wanted)
                 error_say(&err, -ECANCELED, "the jail was ended while it was being made");
@@ -342,6 +380,7 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
                              .limits = spec->limits,
                              .keep = !spec->client,
                              .listed = spec->listed,
+                             .ahead = spec->ahead,
                              .owner_uid = spec->owner_uid,
                              .conn = -EBADF,
                              .created_usec = units_now() };
@@ -386,6 +425,7 @@ static int ask_monitor(FrontJail *jail, const JailSpec *spec, Error *err) {
 int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *userdata,
                    FrontJail **ret, Error *err) {
         SCOPED(jail_free) FrontJail *jail = NULL;
+        uint64_t number = 0;
         int r;
 
         r = jail_new(front, spec, &jail);
@@ -400,10 +440,12 @@ int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *
         r = ask_monitor(jail, spec, err);
         if (r < 0)
                 return r;
+        (void) id_number('j', jail->id, &number);
         jail->next = front->jails;
         if (jail->next)
                 jail->next->prev = jail;
         front->jails = jail;
+        handles_add(&front->jails_by_id, &jail->by_id, number);
         *ret = TAKE_PTR(jail);
         return 0;
 }
@@ -419,10 +461,14 @@ void front_jails_free_all(Front *front) {
 }
 
 FrontJail *front_jail_find(Front *front, const char *id, uint32_t uid) {
-        for (FrontJail *jail = front->jails; jail; jail = jail->next)
-                if (strcmp(jail->id, id) == 0)
-                        return uid == 0 || jail->owner_uid == uid ? jail : NULL;
-        return NULL;
+        HandleLink *link = NULL;
+        FrontJail *jail;
+        uint64_t number;
+
+        if (id_number('j', id, &number) == 0)
+                link = handles_find(&front->jails_by_id, number);
+        jail = link ? container_of(link, FrontJail, by_id) : NULL;
+        return jail && (uid == 0 || jail->owner_uid == uid) ? jail : NULL;
 }
 
 const char *front_jail_id(const FrontJail *jail) {

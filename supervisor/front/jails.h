@@ -16,8 +16,8 @@ typedef enum FrontJailState {
         _FRONT_JAIL_STATE_MAX
 } FrontJailState;
 
-#define FRONT_JAILS_MAX         1024 /* alive at once */
-#define FRONT_JAILS_PER_UID_MAX 256
+#define FRONT_JAILS_MAX         1024            /* alive at once */
+#define FRONT_JAILS_PER_UID_MAX FRONT_JAILS_MAX /* ceilings say less: 32 where no file does */
 
 typedef struct JailSpec { /* all borrowed for the call */
         Plan plan;        /* views, layers, flags, ids, limits filled; n_fds counts filter + fds */
@@ -31,6 +31,7 @@ typedef struct JailSpec { /* all borrowed for the call */
         uint32_t owner_uid;
         Client *client; /* ends with it; NULL: kept */
         bool listed;    /* a client's own: jail.list shows it, jail.exec and the like reach it */
+        bool ahead;     /* made for nobody yet: no clock runs before front_jail_adopt() */
 } JailSpec;
 
 /** JailReadyFn - once: @err NULL and the jail is ready, or the reason it could not be made (then it is gone) */
@@ -45,11 +46,22 @@ int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *
 /** front_jail_end() - end all of it; @gone may be NULL. Its commands end with cause jail_ended first */
 void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata);
 
+/**
+ * front_jail_adopt() - a jail that was made ahead and is READY is somebody's from now on
+ * @client: it ends with that one; NULL: it is kept
+ *
+ * It is listed, and its time and its wall limit begin now. Returns: 0 or negative errno, and it is as it was.
+ */
+int front_jail_adopt(FrontJail *jail, Client *client, Error *err);
+
 /** front_jail_hold_wall() - its wall limit stands still (@hold), or runs on with what was left */
 void front_jail_hold_wall(FrontJail *jail, bool hold);
 
 /** front_jail_watch() - be told of its end without asking for it. Returns: 0 or -ENOMEM */
 int front_jail_watch(FrontJail *jail, JailGoneFn gone, void *userdata);
+
+/** front_jail_unwatch() - not any more; unknown pairs are fine */
+void front_jail_unwatch(FrontJail *jail, JailGoneFn gone, void *userdata);
 
 /** front_jail_ended() - the monitor says: nothing of the jail with that handle is left; for monitor-link.c */
 void front_jail_ended(Front *front, const MonitorReply *event);

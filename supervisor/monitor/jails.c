@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 
 #include "base/fds.h"
+#include "base/links.h"
 #include "base/log.h"
 #include "sandbox/jail-slots.h"
 #include "supervisor/monitor/shells.h"
@@ -33,12 +34,18 @@ static void close_inputs(Entry *entry) {
         fds_close(&entry->filter_fd, 1);
 }
 
+void entry_name(Entry *entry) {
+        LINK_OUT(entry, next_shell, at_shell);
+        entry->handle = ++entry->monitor->last_handle;
+        handles_add(&entry->monitor->handles, &entry->link, entry->handle);
+}
+
 static void entry_free(Entry *entry) {
-        for (Entry **at = &entry->monitor->entries; *at; at = &(*at)->next)
-                if (*at == entry) {
-                        *at = entry->next;
-                        break;
-                }
+        LINK_OUT(entry, next, at);
+        LINK_OUT(entry, next_shell, at_shell);
+        entry->monitor->n_entries--;
+        entry_is_large(entry, false);
+        handles_remove(&entry->monitor->handles, &entry->link);
         sd_event_source_disable_unref(entry->reports);
         sd_event_source_disable_unref(entry->death);
         close_inputs(entry);
@@ -74,7 +81,7 @@ static void answer(Entry *entry) {
         Error err = ERROR_EMPTY;
         unsigned n;
 
-        if (jail_fds(entry->jail, fds, &err) < 0) {
+        if (jail_give_fds(entry->jail, fds, &err) < 0) {
                 entry_refuse(entry, &err);
                 return;
         }
@@ -84,6 +91,7 @@ static void answer(Entry *entry) {
         entry->known = true;
         monitor_reply(entry->monitor, &reply, fds, n);
         fds_close(fds, n);
+        entry_is_large(entry, false);
 }
 
 void entry_build(Entry *entry) {
@@ -202,19 +210,21 @@ static int watch(Entry *entry, Error *err) {
 int entry_new_shell(Monitor *monitor, Entry *like, Entry **ret, Error *err) {
         Entry *entry;
         struct rlimit files = { 0, 0 };
-        unsigned n = 0;
+        unsigned n = monitor->n_entries;
         int r;
 
         (void) getrlimit(RLIMIT_NOFILE, &files);
-        for (entry = monitor->entries; entry; entry = entry->next)
-                n++;
-        if (n >= ENTRIES_MAX || n * ENTRY_FDS + OTHER_FDS >= files.rlim_cur)
+        if (n >= ENTRIES_MAX ||
+            n * ENTRY_FDS + monitor->n_large * LARGE_FDS + OTHER_FDS >= files.rlim_cur)
                 return error_say(err, -EUSERS, "%u jails are there: end one first", n);
         entry = calloc(1, sizeof *entry);
         if (!entry)
                 return error_set(err, -ENOMEM, "make a shell");
-        *entry = (Entry){ .next = monitor->entries, .monitor = monitor, .filter_fd = -EBADF };
-        monitor->entries = entry;
+        *entry = (Entry){ .monitor = monitor, .filter_fd = -EBADF };
+        LINK_IN(monitor->entries, entry, next, at);
+        LINK_IN(monitor->shells, entry, next_shell, at_shell);
+        monitor->n_entries++;
+        entry_is_large(entry, true);
         r = like ? jail_new_shell_like(like->jail, &entry->jail, err)
                  : jail_new_shell(monitor->sandbox, &entry->jail, err);
         if (r == 0)
@@ -228,11 +238,9 @@ int entry_new_shell(Monitor *monitor, Entry *like, Entry **ret, Error *err) {
 }
 
 Entry *entry_find(const Monitor *monitor, uint64_t handle) {
-        Entry *entry = monitor->entries;
+        HandleLink *link = handles_find(&monitor->handles, handle);
 
-        while (entry && (entry->handle != handle || handle == 0))
-                entry = entry->next;
-        return entry;
+        return link ? container_of(link, Entry, link) : NULL;
 }
 
 void entry_drop_upper(Entry *entry) {

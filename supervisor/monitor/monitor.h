@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "base/error.h"
+#include "base/handles.h"
 #include "base/owned.h"
 #include "sandbox/jail.h"
 
@@ -60,6 +61,10 @@ struct Monitor {                     /* owned by main, owns everything below */
         Sandbox *sandbox;            /* owned */
         Store *store;                /* owned */
         Entry *entries;              /* owned list: shells, jails, ended ones with a kept upper */
+        Entry *shells;               /* of them the shells, newest first */
+        Handles handles;             /* of them the others */
+        unsigned n_entries,
+                n_large; /* all; those that have the descriptors of a jail in the making */
         Phase phase;
         uint64_t last_handle;              /* counts up: no handle is ever used twice */
         uint64_t given_up[NEW_LAYERS_MAX]; /* of them: dropped while a jail had them */

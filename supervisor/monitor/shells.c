@@ -14,8 +14,8 @@
 static unsigned count_shells(const Monitor *monitor) {
         unsigned n = 0;
 
-        for (const Entry *entry = monitor->entries; entry; entry = entry->next)
-                n += entry->handle == 0;
+        for (const Entry *entry = monitor->shells; entry; entry = entry->next_shell)
+                n++;
         return n;
 }
 
@@ -57,22 +57,16 @@ static Entry *must_be_like(const Monitor *monitor, const Plan *plan) {
         return NULL;
 }
 
-/* What a shell took of the host matters to a host root alone. */
-static JailState state_for(const Entry *entry, const Plan *plan) {
-        if (entry->handle != 0 || entry->ended)
-                return JAIL_ENDED;
-        return plan->flags & PLAN_HOST_ROOT ? jail_shell_state(entry->jail)
-                                            : jail_state(entry->jail);
-}
-
 int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
         Entry *best = NULL, *like = must_be_like(monitor, plan);
         int r = 0;
 
         if (like)
                 r = entry_new_shell(monitor, like, &best, err);
-        for (Entry *entry = monitor->entries; entry && !like; entry = entry->next) {
-                JailState state = state_for(entry, plan);
+        for (Entry *entry = monitor->shells; entry && !like; entry = entry->next_shell) {
+                /* what it took of the host matters to a host root alone */
+                JailState state = plan->flags & PLAN_HOST_ROOT ? jail_shell_state(entry->jail)
+                                                               : jail_state(entry->jail);
 
                 if (state == JAIL_SHELL || (state == JAIL_SHELL_STARTING && !best))
                         best = entry;
@@ -83,7 +77,7 @@ int shells_take(Monitor *monitor, const Plan *plan, Entry **ret, Error *err) {
                 r = entry_new_shell(monitor, NULL, &best, err);
         if (r < 0)
                 return r;
-        best->handle = ++monitor->last_handle;
+        entry_name(best);
         shells_refill(monitor, count_shells(monitor) > 1 ? REFILL_LATE_USEC : REFILL_USEC);
         *ret = best;
         return 0;

@@ -167,7 +167,7 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
         return 0;
 }
 
-int jail_fds(Jail *jail, int *ret_fds, Error *err) {
+int jail_give_fds(Jail *jail, int *ret_fds, Error *err) {
         must_live(jail);
         played_must(jail->state == JAIL_RUNNING);
         if (played_fails())

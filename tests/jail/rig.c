@@ -145,7 +145,7 @@ int cage_try(Rig *rig, const Plan *plan, const JailLayer *layers, Cage *ret_cage
         if (r == 0)
                 r = await_state(cage.jail, JAIL_RUNNING, err);
         if (r == 0)
-                r = jail_fds(cage.jail, cage.fds, err);
+                r = jail_give_fds(cage.jail, cage.fds, err);
         if (r == 0)
                 r = cage_event(&cage, &ready, fds);
         if (r == 0 && ready.kind != INIT_READY)
