@@ -19,6 +19,7 @@
 #include "cli/verb-help.h"
 #include "cli/verb-ls.h"
 #include "cli/verb-policy.h"
+#include "cli/verb-pool.h"
 #include "cli/verb-receipt.h"
 #include "cli/verb-replay.h"
 #include "cli/verb-resume.h"
@@ -44,7 +45,8 @@ static const Verb *const verbs[] = {
         &verb_task_reject,  &verb_task_answer,     &verb_task_diff,     &verb_task_receipt,
         &verb_task_replay,  &verb_workflow_check,  &verb_workflow_show, &verb_workflow_graph,
         &verb_task_resume,  &verb_task_undo,       &verb_policy_list,   &verb_policy_show,
-        &verb_policy_check, &verb_doctor,          &verb_help,          NULL,
+        &verb_policy_check, &verb_pool_set,        &verb_pool_show,     &verb_doctor,
+        &verb_help,         NULL,
 };
 
 const Verb *const *verbs_all(void) {

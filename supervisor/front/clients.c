@@ -18,6 +18,7 @@
 #include "supervisor/front/admission.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/methods.h"
+#include "supervisor/front/pools.h"
 #include "supervisor/front/quotas.h"
 
 #define ID_TEXT_MAX       128 /* bytes */
@@ -310,6 +311,7 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, const Admi
         if (client->next)
                 client->next->prev = client;
         front->clients = TAKE_PTR(client);
+        pools_owner_came(front, peer->uid);
         return 0;
 }
 

@@ -28,6 +28,7 @@
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/notary-link.h"
 #include "supervisor/front/policies.h"
+#include "supervisor/front/pools.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
@@ -39,9 +40,11 @@
 #define INFO_VERSION  1
 #define IDLE_ACCURACY (100u * 1000)
 
+/* Jails of pools wait for somebody who comes: they keep no private front. */
 static bool is_needed(const Front *front) {
-        return front->clients || front->jails || front->jobs > 0 || front->imports > 0 ||
-               tasks_busy(front->tasks) || notary_is_busy(front->notary);
+        return front->clients || quotas_totals(front->quotas)->jails > pools_jails(front->pools) ||
+               front->jobs > 0 || front->imports > 0 || tasks_busy(front->tasks) ||
+               notary_is_busy(front->notary);
 }
 
 static int on_idle(sd_event_source *source, uint64_t usec, void *userdata) {
@@ -175,6 +178,8 @@ int front_start(Front *front, int notary_fd, Error *err) {
         if (r >= 0)
                 r = watch_host(front, err);
         if (r >= 0)
+                r = pools_new(front, &front->pools, err);
+        if (r >= 0)
                 r = tasks_new(front, &front->tasks, err);
         if (r >= 0)
                 r = image_imports_forget(front, err);
@@ -198,6 +203,7 @@ void front_stop(Front *front) {
         tasks_stop(front->tasks);
         front_jails_free_all(front);
         front->tasks = tasks_free(front->tasks);
+        front->pools = pools_free(front->pools);
         front->notary = notary_link_free(front->notary);
         front->monitor = monitor_link_free(front->monitor);
         front->policies = policies_free(front->policies);

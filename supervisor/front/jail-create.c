@@ -22,6 +22,7 @@
 #include "supervisor/front/layer-import.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/policy-take.h"
+#include "supervisor/front/pools.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/turns.h"
@@ -50,7 +51,9 @@ typedef struct Creating {
         bool rw;
         bool work;
         bool has_exec;
-        cJSON *exec;  /* owned: what params point into */
+        bool may_be_pooled; /* the policy is an administrator's, and no directory is shown */
+        uint8_t digest[DIGEST_SIZE]; /* of that policy */
+        cJSON *exec;                 /* owned: what params point into */
         cJSON *image; /* owned: likewise; how the snapshot wants to be run, or NULL */
         ExecParams params;
         int fds[2]; /* borrowed from call and client: directory, connection */
@@ -137,6 +140,8 @@ static int take_policy(Creating *creating, const cJSON *params, PolicyTaken *ret
                 return r;
         (void) snprintf(creating->policy, sizeof creating->policy, "%s", ret->use.shown);
         spec->policy = creating->policy;
+        creating->may_be_pooled = !ret->use.is_own && !creating->work;
+        memcpy(creating->digest, policy_digest(ret->policy), sizeof creating->digest);
         spec->filter_fd = ret->filter;
         spec->limits = ret->rules.limits;
         return 0;
@@ -315,13 +320,47 @@ static void on_turn(const Error *err, void *userdata) {
         }
 }
 
+/* Is a jail ready that is exactly what would be made? It is the owner's already: no room is asked for. */
+static FrontJail *find_ready(Creating *creating) {
+        PoolWant want = { .plan = creating->spec.plan,
+                          .limits = creating->spec.limits,
+                          .image = creating->image,
+                          .host = pool_host_now(creating->front) };
+        PoolKey key = { .uid = creating->spec.owner_uid };
+
+        if (!creating->may_be_pooled)
+                return NULL;
+        memcpy(want.policy, creating->digest, sizeof want.policy);
+        (void) snprintf(key.snapshot, sizeof key.snapshot, "%s", creating->snapshot);
+        (void) snprintf(key.policy, sizeof key.policy, "%s", creating->policy);
+        return pools_look_up(creating->front, &key, &want);
+}
+
+static int take_ready(Creating *creating, FrontJail *jail, Error *err) {
+        Client *client = creating->keep ? NULL : call_client(creating->call);
+        int r = quota_charge_create(creating->front, creating->spec.owner_uid, err);
+
+        if (r < 0)
+                return r;
+        pools_take(creating->front, jail);
+        r = front_jail_adopt(jail, client, err);
+        if (r < 0)
+                front_jail_end(jail, NULL, NULL);
+        else
+                on_ready(jail, NULL, creating);
+        return r;
+}
+
 /* What is over a quota now does not wait for the host first. */
 static int take_turn(Creating *creating, Error *err) {
         const PlanLimits *limits = &creating->spec.limits.plan;
         const TurnSpec turn = { creating->call, limits, on_turn, creating };
         uint32_t uid = creating->spec.owner_uid;
+        FrontJail *jail = find_ready(creating);
         int r;
 
+        if (jail)
+                return take_ready(creating, jail, err);
         r = quota_check_jail(creating->front, uid, limits, err);
         if (r >= 0)
                 r = quota_charge_create(creating->front, uid, err);

@@ -20,10 +20,11 @@
 
 #include "base/owned.h"
 #include "supervisor/front/gate-schema.h"
+#include "supervisor/front/pool-ledger.h"
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 11
+#define SCHEMA_NUMBER 12
 #define KEPT_MAX      48u /* statements; some kilobytes each */
 
 typedef struct Kept {       /* a statement that waits to be used again */
@@ -94,6 +95,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         "ALTER TABLE tasks ADD COLUMN origin TEXT;",
         /* tasks are listed newest first, a page at a time */
         "CREATE INDEX tasks_created ON tasks (created, id);",
+        POOLS_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -16,6 +16,7 @@
 #include "supervisor/front/notary-link.h"
 #include "supervisor/front/patch-methods.h"
 #include "supervisor/front/policy-methods.h"
+#include "supervisor/front/pool-methods.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/receipt-methods.h"
@@ -34,7 +35,7 @@
 static const MethodRow *const modules[] = {
         own_methods,    jail_methods,   snapshot_methods, policy_methods,
         verify_methods, task_methods,   patch_methods,    receipt_methods,
-        replay_methods, answer_methods, resume_methods,
+        replay_methods, answer_methods, resume_methods,   pool_methods,
 };
 
 typedef struct Method {

@@ -13,6 +13,7 @@
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/pools.h"
 #include "supervisor/front/results-job.h"
 
 #define BUCKETS     256u
@@ -311,7 +312,7 @@ bool quota_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
 /* What was only made ahead goes first */
 static int make_room(Front *front, Account *account, const Charge *charges, Error *err) {
         while (check_jail(account, charges, NULL) < 0)
-                if (!results_let_go(front, account->uid))
+                if (!results_let_go(front, account->uid) && !pools_let_go(front, account->uid))
                         return check_jail(account, charges, err);
         return 0;
 }

@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/hold.h"
+#include "supervisor/front/pools.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 
@@ -318,6 +319,8 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         }
         if (!turns->first)
                 return 0;
+        if (next_line(turns)) /* what was only made ahead goes, one at a time: its end is a look */
+                (void) pools_let_go_any(turns->front);
         left = hold_left(&turns->hold);
         (void) sd_event_source_set_time_relative(source, left < LOOK_USEC ? left : LOOK_USEC);
         (void) sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);

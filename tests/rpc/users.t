@@ -80,8 +80,9 @@ TRIALS = {
     "task.replay": ({"task": TASK}, {"task": NO_TASK}, 0),
 }
 # name nothing of a user's, or make something of the caller's own
-LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks", "task.waiting": "questions"}
-OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "snapshot.import", "patch.read"}
+LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks", "task.waiting": "questions",
+         "pool.show": "pools"}
+OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "pool.set", "snapshot.import", "patch.read"}
 
 table = {m["name"] for m in root.call("rpc.discover")["result"]["methods"]}
 tap.same(sorted(table - set(TRIALS) - set(LISTS) - OTHERS), [], "every method of the table is tried here, or named")
