@@ -40,22 +40,32 @@ static int finish_dirs(Land *land, Entry **entries, Error *err) {
         return r;
 }
 
-static int report_layer(Land *land, Entry **entries, Error *err) {
+static int report_manifest(Entry **entries, uint64_t n, uint64_t bytes, Report *report,
+                           Error *err) {
         SCOPED(digest_free) Digest *digest = NULL;
-        uint64_t n = table_count(land->table), i;
         uint8_t value[DIGEST_SIZE];
         int r = digest_new(&digest);
 
         if (r < 0)
                 return error_set(err, r, "start a digest");
-        hasher_finish(land->hasher);
-        for (i = 0; i < n; i++)
+        for (uint64_t i = 0; i < n; i++)
                 manifest_add(digest, entries[i]);
         digest_end(digest, value);
-        r = report_digest(land->report, DIGEST_LAYER, value);
+        r = report_digest(report, DIGEST_LAYER, value);
         if (r >= 0)
-                r = report_numbers(land->report, RECORD_TOTALS, land->bytes, n);
+                r = report_numbers(report, RECORD_TOTALS, bytes, n);
         return r < 0 ? error_set(err, r, "write a record") : 0;
+}
+
+int manifest_report(const Table *table, Hasher *hasher, uint64_t bytes, Report *report,
+                    Error *err) {
+        autofree Entry **entries = NULL;
+        int r = table_sorted(table, &entries);
+
+        if (r < 0)
+                return error_set(err, r, "sort the entries of the layer");
+        hasher_finish(hasher);
+        return report_manifest(entries, table_count(table), bytes, report, err);
 }
 
 int land_finish(Land *land, Error *err) {
@@ -65,8 +75,10 @@ int land_finish(Land *land, Error *err) {
         if (r < 0)
                 return error_set(err, r, "sort the entries of the layer");
         r = finish_dirs(land, entries, err);
-        if (r >= 0)
-                r = report_layer(land, entries, err);
+        if (r < 0)
+                return r;
+        hasher_finish(land->hasher);
+        r = report_manifest(entries, table_count(land->table), land->bytes, land->report, err);
         if (r >= 0 && syncfs(land->root) < 0)
                 r = error_set(err, -errno, "bring the layer to disk");
         return r;

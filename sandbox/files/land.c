@@ -307,6 +307,8 @@ int land_link(Land *land, const char *path, const char *target, const EntryMeta 
                 return r;
         if (symlinkat(target, parent, name_leaf(path)) < 0)
                 return error_set(err, -errno, "make a link of the layer");
+        land->entry->meta.mode =
+                0777; /* the only one that Linux knows, whatever the archive says */
         digest_of(target, strlen(target), land->entry->digest);
         return finish_node(parent, name_leaf(path), meta, err);
 }

@@ -8,7 +8,8 @@
  * Place     what it is
  * /out      a layer that is being made (unpack, save)
  * /upper    the raw upper of another jail, read-only (save, diff, merge)
- * /old      the merged base, read-only (diff, merge, apply); of an image, the layers so far (unpack --blob, user)
+ * /old      the merged base, read-only (diff, merge, apply); of an image, the layers so far (unpack --blob, user); a layer
+ *           as it lies in the store (check)
  * /new      the merged tree after the work, read-only (diff, merge)
  * /tree     the base with a writable upper (apply), our side (merge), any tree (search), or a container image as it was
  *           brought (unpack --blob, text)
@@ -159,6 +160,13 @@ static const Option change_options[] = {
         { 0 },
 };
 
+static const Option check_options[] = {
+        { "since", 0, OPTION_NUMBER, offsetof(VerbArgs, since), "NSEC",
+          "name what was changed later than that" },
+        OPTION_ROOT,
+        { 0 },
+};
+
 static const Option plain_options[] = { OPTION_ROOT, { 0 } };
 
 static const VerbRow verbs[] = {
@@ -167,6 +175,7 @@ static const VerbRow verbs[] = {
         { "unpack", layer_options, 0, 0, true, verb_unpack },
         { "apply", apply_options, 1, 1, false, verb_apply },
         { "change", change_options, 0, 0, true, verb_change },
+        { "check", check_options, 0, 0, true, verb_check },
         { "diff", plain_options, 1, 1, false, verb_diff },
         { "merge", plain_options, 1, 1, true, verb_merge },
         { "text", text_options, 1, 1, true, verb_text },

@@ -39,6 +39,7 @@ int unpack_xattrs(Land *land, struct archive_entry *entry, const char *path, Err
         }
         qsort(xattrs, n, sizeof(*xattrs), compare_names);
         for (i = 0; i < n && r >= 0; i++)
-                r = land_xattr(land, path, &xattrs[i], err);
+                if (i + 1 == n || strcmp(xattrs[i].name, xattrs[i + 1].name) != 0)
+                        r = land_xattr(land, path, &xattrs[i], err);
         return r;
 }

@@ -10,6 +10,7 @@
 #include "sandbox/files/apply.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/change.h"
+#include "sandbox/files/check.h"
 #include "sandbox/files/diff.h"
 #include "sandbox/files/image-user.h"
 #include "sandbox/files/image.h"
@@ -89,6 +90,13 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
         if (out < 0)
                 return out;
         return args->blob ? unpack_blob(args, &job, report, err) : unpack_run(&job, report, err);
+}
+
+int verb_check(const VerbArgs *args, Report *report, Error *err) {
+        autoclose int old = open_place(args, "old", err);
+        CheckJob job = { .layer = old, .since_nsec = args->since };
+
+        return old < 0 ? old : check_run(&job, report, err);
 }
 
 int verb_text(const VerbArgs *args, Report *report, Error *err) {

@@ -60,6 +60,9 @@ typedef struct VerbArgs {
 /** verb_unpack() - fd 0, an archive, becomes a layer in /out. Returns: 0 or negative errno */
 int verb_unpack(const VerbArgs *args, Report *report, Error *err);
 
+/** verb_check() - the digest of the layer in /old, made again. Returns: 0 or negative errno */
+int verb_check(const VerbArgs *args, Report *report, Error *err);
+
 /** verb_text() - a file of the image in /tree, as RECORD_TEXT; at most max_bytes. Returns: 0 or negative errno */
 int verb_text(const VerbArgs *args, Report *report, Error *err);
 

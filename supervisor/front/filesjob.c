@@ -364,6 +364,7 @@ int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record
         jail.limits = *policy_limits(policy);
         jail.filter_fd = policy_filter(policy);
         jail.owner_uid = spec->owner_uid;
+        jail.reads_damaged = spec->reads_damaged;
         r = make_plan(front, spec, &jail.limits, &jail.plan, err);
         if (r >= 0)
                 r = job_new(front, spec, &job, err);

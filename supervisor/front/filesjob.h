@@ -16,6 +16,7 @@ typedef struct FilesJobSpec {    /* borrowed for the call */
         int input_fd;           /* -EBADF: none; duplicated */
         int output_fd;          /* likewise */
         FilesStartedFn started; /* may be NULL */
+        bool reads_damaged;     /* JailSpec's */
         bool waits;             /* until files_job_go(); then it has no input_fd */
         uint64_t wall_usec;     /* 0: the files policy's */
         uint32_t owner_uid;

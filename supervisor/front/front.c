@@ -22,6 +22,7 @@
 #include "supervisor/front/closer.h"
 #include "supervisor/front/image-import.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/methods.h"
@@ -174,6 +175,8 @@ int front_start(Front *front, int notary_fd, Error *err) {
         if (r >= 0)
                 r = ledger_new(front->state_fd, front->info.stale_lock, &front->ledger, err);
         if (r >= 0)
+                r = layer_records_load(front, err);
+        if (r >= 0)
                 r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
         if (r >= 0)
                 r = watch_host(front, err);
@@ -213,6 +216,7 @@ void front_stop(Front *front) {
         front->quotas = quotas_free(front->quotas);
         front->ceilings = ceilings_file_free(front->ceilings);
         layers_stop(front);
+        layer_records_stop(front);
         front->ledger = ledger_free(front->ledger);
         front->methods = methods_free(front->methods);
         front->closer = closer_free(front->closer);

@@ -80,6 +80,10 @@ typedef struct Front {
         unsigned imports; /* of layers, under way */
         bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
         struct Unreleased *unreleased; /* of layers.c */
+        struct DamagedLayer *damaged;  /* of layer-records.c */
+        struct Collection
+                *collection; /* of layers.c: who waits for what is removed; NULL: nobody */
+        unsigned removals;   /* of layers that the monitor has not answered */
         bool had_client;
 } Front;
 

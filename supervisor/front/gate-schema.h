@@ -81,3 +81,18 @@
         "DELETE CASCADE, counters BLOB NOT NULL) STRICT, WITHOUT ROWID;"                           \
         "INSERT INTO task_counters SELECT task, counters FROM task_saves WHERE counters NOT NULL;" \
         "ALTER TABLE task_saves DROP COLUMN counters;"
+
+/*
+ * layers: what is known of each layer of the store (layer-records.h); checked: when it was read again and was whole, or, with
+ * a fault, when that was found; 0: never. Of images that were imported before this form the layers' sizes are not known one
+ * by one: what all have together counts for the topmost. shared: who else may use a snapshot; root's were seen by all.
+ */
+#define LAYERS_SCHEMA                                                                              \
+        "CREATE TABLE layers (digest BLOB NOT NULL PRIMARY KEY, bytes INTEGER NOT NULL,"           \
+        " entries INTEGER NOT NULL, created INTEGER NOT NULL, checked INTEGER NOT NULL DEFAULT 0," \
+        " fault TEXT) STRICT, WITHOUT ROWID;"                                                      \
+        "INSERT OR IGNORE INTO layers (digest, bytes, entries, created)"                           \
+        " SELECT substr(layers, 1, 32), bytes, entries, created FROM snapshots"                    \
+        " ORDER BY length(layers);"                                                                \
+        "ALTER TABLE snapshots ADD COLUMN shared INTEGER NOT NULL DEFAULT 0;"                      \
+        "UPDATE snapshots SET shared = 1 WHERE owner = 0;"

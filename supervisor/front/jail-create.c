@@ -32,8 +32,7 @@
 
 static const char create_schema[] =
         "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"snapshot\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}," POLICY_PROPERTY
-        "," POLICY_LIMITS_PROPERTY ","
+        "\"snapshot\":" SNAPSHOT_REF_SCHEMA "," POLICY_PROPERTY "," POLICY_LIMITS_PROPERTY ","
         "\"keep\":{\"type\":\"boolean\"},"
         "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
         "\"work\":{\"type\":\"boolean\"},"
@@ -45,7 +44,7 @@ typedef struct Creating {
         Front *front;
         Call *call; /* answered by us */
         JailSpec spec;
-        char snapshot[72];
+        char snapshot[SNAPSHOT_REF_MAX];
         char policy[POLICY_NAME_MAX];
         bool keep;
         bool rw;

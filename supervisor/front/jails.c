@@ -22,10 +22,12 @@
 #include "supervisor/front/closer.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/init-link.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/slots.h"
+#include "supervisor/front/snapshots.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/uncounted.h"
 
@@ -63,7 +65,7 @@ struct FrontJail {
         void *userdata;
         Plan plan;
         JailLimits limits;
-        char snapshot[72];
+        char snapshot[SNAPSHOT_REF_MAX];
         cJSON *image;       /* owned; NULL: none */
         char **environment; /* owned, with the image's; NULL: the default one */
         char policy[72];
@@ -426,8 +428,10 @@ int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *
                    FrontJail **ret, Error *err) {
         SCOPED(jail_free) FrontJail *jail = NULL;
         uint64_t number = 0;
-        int r;
+        int r = spec->reads_damaged ? 0 : layers_allow(front, &spec->plan, err);
 
+        if (r < 0)
+                return r;
         r = jail_new(front, spec, &jail);
         if (r < 0)
                 return error_set(err, r, "keep account of a jail");

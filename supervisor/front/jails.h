@@ -32,6 +32,7 @@ typedef struct JailSpec { /* all borrowed for the call */
         Client *client; /* ends with it; NULL: kept */
         bool listed;    /* a client's own: jail.list shows it, jail.exec and the like reach it */
         bool ahead;     /* made for nobody yet: no clock runs before front_jail_adopt() */
+        bool reads_damaged; /* layers that were found damaged may be looked at, and are not run */
 } JailSpec;
 
 /** JailReadyFn - once: @err NULL and the jail is ready, or the reason it could not be made (then it is gone) */

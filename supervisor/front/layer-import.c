@@ -22,6 +22,7 @@
 #include "base/owned.h"
 #include "base/rules.h"
 #include "supervisor/front/filesjob.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
@@ -96,6 +97,7 @@ static void fail_reply(Import *import, const MonitorReply *reply, const char *wh
 
 static void on_committed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         Import *import = userdata;
+        Error err = ERROR_EMPTY;
 
         (void) fds;
         (void) n_fds;
@@ -104,14 +106,48 @@ static void on_committed(const MonitorReply *reply, int *fds, unsigned n_fds, vo
                 return;
         }
         import->handle = 0;
+        if (layer_is_damaged(import->front, import->result.digest) &&
+            layer_record_judge(import->front, import->result.digest, NULL, &err) < 0)
+                log_event(LOG_WARNING, "a layer that was put right counts as damaged", F_ERR(&err));
         conclude(import, NULL);
+}
+
+static int commit(Import *import, Error *err) {
+        return monitor_layer(import->front->monitor, REQUEST_LAYER_COMMIT, import->handle,
+                             import->result.digest, on_committed, import, err);
+}
+
+static void on_damaged_gone(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
+        Import *import = userdata;
+        Error err = ERROR_EMPTY;
+
+        (void) fds;
+        (void) n_fds;
+        if (reply->code < 0 && reply->code != -ENOENT)
+                fail_reply(import, reply, "take the damaged layer of this content away");
+        else if (commit(import, &err) < 0)
+                conclude(import, &err);
+}
+
+/* A layer of the same name wins, but not one that was found damaged: it makes room for this one. */
+static int start_commit(Import *import, Error *err) {
+        return layer_is_damaged(import->front, import->result.digest)
+                       ? monitor_layer(import->front->monitor, REQUEST_LAYER_REMOVE, 0,
+                                       import->result.digest, on_damaged_gone, import, err)
+                       : commit(import, err);
 }
 
 /* From now on no sweep takes it, also where the store has it already; a front that dies leaves it to the next. */
 static int hold(Import *import, Error *err) {
+        const LayerImport *result = &import->result;
+        int r;
+
         (void) snprintf(import->holder, sizeof import->holder, "import:%" PRIu64,
                         import->front->next_id++);
-        return layer_hold(import->front, import->result.digest, import->holder, err);
+        r = layer_hold(import->front, result->digest, import->holder, err);
+        return r < 0 ? r
+                     : layer_record_add(import->front, result->digest, result->bytes,
+                                        result->entries, err);
 }
 
 static void on_files_done(const FilesJobEnd *end, void *userdata) {
@@ -133,8 +169,7 @@ static void on_files_done(const FilesJobEnd *end, void *userdata) {
         } else if (!import->has_digest) {
                 error_say(&err, -EPROTO, "warder-files did not name the layer's digest");
         } else if (hold(import, &err) >= 0) {
-                (void) monitor_layer(import->front->monitor, REQUEST_LAYER_COMMIT, import->handle,
-                                     import->result.digest, on_committed, import, &err);
+                (void) start_commit(import, &err);
         }
         if (err.code)
                 conclude(import, &err);

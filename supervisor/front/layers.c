@@ -12,6 +12,8 @@
 
 #include "base/log.h"
 #include "base/owned.h"
+#include "supervisor/front/layer-import.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/monitor-link.h"
 
@@ -21,6 +23,13 @@ typedef struct Removal {
         Front *front;
         uint8_t digest[32];
 } Removal;
+
+struct Collection {
+        LayersCollected total;
+        LayersCollectedFn done;
+        void *userdata;
+        bool is_complete; /* nothing more is asked for */
+};
 
 struct Unreleased {
         struct Unreleased *next;
@@ -56,6 +65,8 @@ static void remember_release(Front *front, const uint8_t *digest, const char *ho
 }
 
 void layers_stop(Front *front) {
+        free(front->collection);
+        front->collection = NULL;
         while (front->unreleased)
                 forget_release(front, front->unreleased->digest, front->unreleased->holder);
 }
@@ -122,21 +133,53 @@ static bool release_late(Front *front) {
         return true;
 }
 
+/* The collection is over when nothing is being removed any more */
+static void conclude(Front *front) {
+        autofree struct Collection *collection = NULL;
+
+        if (front->removals > 0 || !front->collection || !front->collection->is_complete)
+                return;
+        collection = TAKE_PTR(front->collection);
+        collection->done(&collection->total, collection->userdata);
+}
+
+static void count(Front *front, const uint8_t *digest, bool removed) {
+        struct Collection *collection = front->collection;
+        LayerRecord record;
+
+        if (!collection)
+                return;
+        (void) layer_record_find(front, digest, &record);
+        collection->total.layers += removed;
+        collection->total.waiting += !removed;
+        if (removed)
+                collection->total.bytes += layer_disk_bytes(record.bytes, record.entries);
+}
+
 /* What was not removed, whatever the reason, is tried again when a jail has ended */
 static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         autofree Removal *removal = userdata;
+        bool is_gone = reply->code == 0 || reply->code == -ENOENT;
+        Front *front = removal->front;
         Error err = ERROR_EMPTY;
 
         (void) fds;
         (void) n_fds;
-        if (reply->code == 0 || reply->code == -ENOENT)
-                return;
-        removal->front->sweep_later = true;
-        if (write_loose(removal->front, removal->digest, &err) < 0)
-                log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
+        if (reply->code != -ENOENT)
+                count(front, removal->digest, is_gone);
+        if (is_gone) {
+                layer_record_drop(front, removal->digest);
+        } else {
+                front->sweep_later = true;
+                if (write_loose(front, removal->digest, &err) < 0)
+                        log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
+        }
+        front->removals--;
+        conclude(front);
 }
 
-static void remove_layer(Front *front, const uint8_t *digest) {
+/* Returns: was it asked for */
+static bool remove_layer(Front *front, const uint8_t *digest) {
         autofree Removal *removal = calloc(1, sizeof *removal);
         Error err = ERROR_EMPTY;
         int r = -ENOMEM;
@@ -154,11 +197,14 @@ static void remove_layer(Front *front, const uint8_t *digest) {
                 front->sweep_later = true; /* where it is still written down as loose */
                 log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
         } else {
+                front->removals++;
                 (void) TAKE_PTR(removal);
         }
+        return r >= 0;
 }
 
-void layers_sweep(Front *front) {
+/* Those of one reading of the ledger. Returns: is there more that may be tried now */
+static bool sweep(Front *front) {
         uint8_t digests[SWEEP_MAX][32];
         unsigned n = 0;
         sqlite3_stmt *stmt;
@@ -173,5 +219,31 @@ void layers_sweep(Front *front) {
                 !all || r != SQLITE_DONE; /* there are more, or they could not be read */
         sqlite3_finalize(stmt);
         for (unsigned i = 0; i < n; i++)
-                remove_layer(front, digests[i]);
+                all &= remove_layer(front, digests[i]);
+        return all && n == SWEEP_MAX;
+}
+
+void layers_sweep(Front *front) {
+        (void) sweep(front);
+}
+
+int layers_collect_begin(Front *front, LayersCollectedFn done, void *userdata, Error *err) {
+        struct Collection *collection;
+
+        if (front->collection)
+                return error_say(err, -EBUSY, "somebody is collecting already: try again");
+        collection = calloc(1, sizeof *collection);
+        if (!collection)
+                return error_set(err, -ENOMEM, "collect what nothing uses");
+        *collection = (struct Collection){ .done = done, .userdata = userdata };
+        front->collection = collection;
+        return 0;
+}
+
+/* What is tried is not written down as loose until the monitor has refused it: this comes to an end. */
+void layers_collect_end(Front *front) {
+        while (sweep(front))
+                ;
+        front->collection->is_complete = true;
+        conclude(front);
 }

@@ -18,5 +18,22 @@ int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error 
 int layer_discard(Front *front, const uint8_t *digest, Error *err);
 /** layers_sweep() - remove what nobody holds */
 void layers_sweep(Front *front);
+
+typedef struct LayersCollected {
+        unsigned layers;  /* that were removed */
+        uint64_t bytes;   /* which they took on disk */
+        unsigned waiting; /* a jail stands on: they go when it has ended */
+} LayersCollected;
+
+/** LayersCollectedFn - once */
+typedef void (*LayersCollectedFn)(const LayersCollected *total, void *userdata);
+/**
+ * layers_collect_begin() - count what is removed from now on; whatever is let go of now counts
+ *
+ * Returns: 0, -EBUSY: another one is counting.
+ */
+int layers_collect_begin(Front *front, LayersCollectedFn done, void *userdata, Error *err);
+/** layers_collect_end() - layers_sweep() to its end; @done is called, perhaps before this returns, when all was answered */
+void layers_collect_end(Front *front);
 /** layers_stop() - forget what was left for a later sweep: the next front finds it in the ledger */
 void layers_stop(Front *front);

@@ -24,7 +24,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 12
+#define SCHEMA_NUMBER 13
 #define KEPT_MAX      48u /* statements; some kilobytes each */
 
 typedef struct Kept {       /* a statement that waits to be used again */
@@ -96,6 +96,7 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         /* tasks are listed newest first, a page at a time */
         "CREATE INDEX tasks_created ON tasks (created, id);",
         POOLS_SCHEMA,
+        LAYERS_SCHEMA,
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -25,6 +25,7 @@
 static const char import_schema[] =
         "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
         "\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
+        "\"public\":{\"type\":\"boolean\"},"
         "\"image\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255},"
         "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,"
         "\"properties\":{\"bytes\":{\"type\":\"integer\",\"minimum\":1},"
@@ -36,6 +37,7 @@ typedef struct Importing {
         char name[72];
         char image[IMAGE_NAME_MAX]; /* "": none was named */
         uint32_t owner_uid;
+        bool is_public;
         uint64_t max_bytes, max_entries;
         uint64_t reserved; /* bytes on disk, in the owner's account, until the end */
 } Importing;
@@ -80,6 +82,7 @@ static void conclude(Importing *importing, const ImageResult *result, const Erro
         /* cppcheck-suppress nullPointer ; where there is no @err there is a result */
         info = result->info;
         info.owner_uid = owned->owner_uid;
+        info.is_public = owned->is_public;
         info.created_usec = units_now();
         (void) snprintf(info.name, sizeof info.name, "%s", owned->name);
         /* cppcheck-suppress nullPointer ; likewise */
@@ -159,9 +162,12 @@ static int start_import(Front *front, Call *call, const LayerImportSpec *spec, c
         *importing = (Importing){ .front = front,
                                   .call = call,
                                   .owner_uid = spec->owner_uid,
+                                  .is_public = spec->owner_uid == 0,
                                   .max_bytes = spec->max_bytes,
                                   .max_entries = spec->max_entries,
                                   .reserved = spec->max_disk };
+        if (json_get(params, "public"))
+                importing->is_public = cJSON_IsTrue(json_get(params, "public"));
         (void) snprintf(importing->name, sizeof importing->name, "%s", json_text(params, "name"));
         (void) snprintf(importing->image, sizeof importing->image, "%s", image ? image : "");
         r = quota_reserve_import(front, spec->owner_uid, spec->max_disk, err);

@@ -5,110 +5,121 @@
 
 #include <string.h>
 
-#include "base/digest.h"
 #include "base/owned.h"
-#include "base/units.h"
-#include "supervisor/front/snapshots.h"
+#include "supervisor/front/layer-import.h"
+#include "supervisor/front/layer-records.h"
+#include "supervisor/front/ledger.h"
+#include "supervisor/front/paging.h"
+#include "supervisor/front/snapshot-fsck.h"
+#include "supervisor/front/snapshot-gc.h"
+#include "supervisor/front/snapshot-show.h"
+#include "supervisor/front/snapshot-tag.h"
 
-#define NAME_PARAM "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}"
 #define NAME_SCHEMA                                                                    \
         "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
-        "\"properties\":{" NAME_PARAM                                                  \
-        ",\"owner_uid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967294}}}"
+        "\"properties\":{" SNAPSHOT_NAME_PARAMS "}}"
+#define LIST_PART 's'
 
-static void add_layers(cJSON *json, const SnapshotInfo *info) {
-        cJSON *list = json_add_array(json, "layers");
-        char text[DIGEST_TEXT_MAX];
+typedef struct Listing {
+        Paging paging;
+        Front *front; /* borrowed, like the next */
+        cJSON *list;
+        uint32_t uid;
+} Listing;
 
-        for (unsigned i = 0; i < info->n_layers; i++)
-                json_push_text(list, digest_format(info->layers[i], text));
+static bool push(const SnapshotInfo *info, void *userdata) {
+        Listing *listing = userdata;
+        const PagePlace place = { .part = LIST_PART, .has_place = true, .number = info->row };
+
+        return paging_push_consume(&listing->paging, listing->list,
+                                   snapshot_describe(listing->front, info, listing->uid), &place,
+                                   0);
 }
 
-static cJSON *describe(const SnapshotInfo *info) {
-        cJSON *json = cJSON_CreateObject();
-        char time[UNITS_TEXT_MAX];
+static bool push_host(const Listing *listing) {
+        SnapshotInfo host;
 
-        json_add_text(json, "name", info->name);
-        add_layers(json, info);
-        if (info->n_layers == 0)
-                return json;
-        json_add_number(json, "bytes", info->bytes);
-        json_add_number(json, "entries", info->entries);
-        json_add_text(json, "created", units_format_time(info->created_usec, time));
-        json_add_number(json, "owner_uid", info->owner_uid);
-        return json;
-}
-
-static void push(const SnapshotInfo *info, void *userdata) {
-        json_push_consume(userdata, describe(info));
+        return !listing->paging.is_first ||
+               snapshots_find(listing->front, "host", 0, &host, NULL) < 0 ||
+               json_push_consume(listing->list, snapshot_describe(listing->front, &host, 0));
 }
 
 static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        static const char parts[] = { LIST_PART, 0 };
         SCOPED(json_free) cJSON *json = cJSON_CreateObject();
-        cJSON *list = json_add_array(json, "snapshots");
-        int r;
+        Listing listing = { .front = front,
+                            .list = json_add_array(json, "snapshots"),
+                            .uid = call_peer(call)->uid };
+        SnapshotsFrom from = { .uid = call_uid(call) };
+        int r = paging_begin(&listing.paging, parts, params, err);
+        PagePlace place;
 
-        (void) params;
-        if (!list)
-                return error_set(err, -ENOMEM, "list the snapshots");
-        r = snapshots_each(front, call_uid(call), push, list, err);
-        if (r >= 0)
-                *ret_result = TAKE_PTR(json);
-        return r;
-}
-
-/*
- * What the caller means: without "owner_uid" its own, else root's; with it that owner's and no other, if it
- * may know of them. For others' the answer is the one for a name that nobody has.
- */
-static int find_named(Front *front, Call *call, const cJSON *params, SnapshotInfo *ret,
-                      Error *err) {
-        const char *name = json_text(params, "name");
-        uint32_t uid = call_peer(call)->uid;
-        uint64_t owner;
-        int r;
-
-        if (json_number(params, "owner_uid", &owner) < 0)
-                r = snapshots_find(front, name, uid, ret, err);
-        else if (owner == 0 || owner == uid || call_uid(call) == 0)
-                r = snapshots_find_of(front, name, (uint32_t) owner, ret, err);
-        else /* looked for all the same: the answer takes as long */
-                r = snapshots_find_of(front, name, UINT32_MAX, ret, err);
         if (r < 0)
-                call_refuse(call, r == -ENOENT ? "not_found" : "internal", "/name", NULL);
-        return r;
+                call_refuse(call, "invalid", "/cursor", NULL);
+        if (r >= 0 && !push_host(&listing))
+                r = error_set(err, -ENOMEM, "list the snapshots");
+        if (r < 0)
+                return r;
+        if (paging_from(&listing.paging, LIST_PART, &place)) {
+                from.after = place.number;
+                r = snapshots_each(front, &from, push, &listing, err);
+        }
+        if (r < 0)
+                return r;
+        paging_end(&listing.paging, json);
+        *ret_result = TAKE_PTR(json);
+        return 0;
 }
 
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        uint32_t uid = call_uid(call);
         SnapshotInfo info;
         cJSON *config;
-        int r = find_named(front, call, params, &info, err);
+        int r = snapshot_named(front, call, params, &info, err);
 
         if (r < 0)
                 return r;
-        *ret_result = describe(&info);
+        *ret_result = snapshot_describe(front, &info, call_peer(call)->uid);
+        snapshot_add_parts(front, *ret_result, &info, info.owner_uid);
+        snapshot_add_jails(front, *ret_result, &info, uid);
         config = snapshots_config(front, &info);
         if (config)
                 json_add_consume(*ret_result, "image", config);
         return *ret_result ? 0 : error_set(err, -ENOMEM, "show a snapshot");
 }
 
-/* An administrator names whose: what it sees by a name alone may be another's than it thinks. */
-static int check_remove(Call *call, const cJSON *params, const SnapshotInfo *info, Error *err) {
-        if (info->n_layers == 0 || info->owner_uid == call_peer(call)->uid ||
-            (call_uid(call) == 0 && json_get(params, "owner_uid")))
-                return 0;
-        call_refuse(call, "denied", "/name", NULL);
-        return error_say(err, -EPERM, "snapshot %s belongs to the administrator", info->name);
+/* What goes now and what waits for jails. Layers that somebody still holds do neither. */
+/* Returns: does something wait */
+static bool add_freed(Front *front, cJSON *json, const SnapshotInfo *info) {
+        uint64_t bytes = 0, freed = 0, waiting = 0;
+
+        for (unsigned i = 0; i < info->n_layers; i++) {
+                LayerRecord record;
+
+                if (ledger_number(front->ledger, 1, "SELECT count(*) FROM holds WHERE digest = ?",
+                                  "b", info->layers[i], 32) > 0)
+                        continue;
+                if (layer_in_jail(front, info->layers[i])) {
+                        waiting++;
+                        continue;
+                }
+                (void) layer_record_find(front, info->layers[i], &record);
+                bytes += layer_disk_bytes(record.bytes, record.entries);
+                freed++;
+        }
+        json_add_number(json, "layers", freed);
+        json_add_number(json, "bytes", bytes);
+        json_add_number(json, "waiting", waiting);
+        return waiting > 0;
 }
 
 static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         SnapshotInfo info;
-        int r = find_named(front, call, params, &info, err);
+        int r = snapshot_named(front, call, params, &info, err);
 
         if (r >= 0)
-                r = check_remove(call, params, &info, err);
+                r = snapshot_check_owner(call, params, &info, err);
         if (r < 0)
                 return r;
         r = snapshots_remove(front, &info, err);
@@ -117,27 +128,53 @@ static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret
                 return r;
         }
         *ret_result = cJSON_CreateObject();
+        if (add_freed(front, *ret_result, &info))
+                snapshot_add_jails(front, *ret_result, &info, call_uid(call));
         return *ret_result ? 0 : error_set(err, -ENOMEM, "remove a snapshot");
 }
 
 const MethodRow snapshot_methods[] = {
+        { .name = "snapshot.fsck",
+          .params = SNAPSHOT_FSCK_PARAMS,
+          .result = "{\"type\":\"object\",\"required\":[\"layers\",\"bytes\",\"damaged\","
+                    "\"damaged_total\",\"unchecked\",\"mended\"]}",
+          .may_wait = true,
+          .summary = "Read layers again and hold them against their digests; a damaged one goes "
+                     "into no new jail",
+          .charge = "jails",
+          .run = snapshot_fsck },
+        { .name = "snapshot.gc",
+          .params = SNAPSHOT_GC_PARAMS,
+          .result = "{\"type\":\"object\",\"required\":[\"layers\",\"bytes\",\"waiting\"]}",
+          .may_wait = true,
+          .summary = "Remove what nothing uses, and what is only kept so that it need not be made "
+                     "again; what jails stand on stays",
+          .charge = "none",
+          .run = snapshot_gc },
         { .name = "snapshot.list",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false,"
+                    "\"properties\":{" PAGE_PARAMS "}}",
           .result = "{\"type\":\"object\",\"required\":[\"snapshots\"]}",
           .summary = "The snapshots that the caller can use; host is always there",
           .charge = "none",
           .run = run_list },
+        { .name = "snapshot.remove",
+          .params = NAME_SCHEMA,
+          .result = "{\"type\":\"object\",\"required\":[\"layers\",\"bytes\",\"waiting\"]}",
+          .summary = "Forget a snapshot; layers that nothing else needs go with it",
+          .charge = "none",
+          .run = run_remove },
         { .name = "snapshot.show",
           .params = NAME_SCHEMA,
           .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\"]}",
           .summary = "One snapshot",
           .charge = "none",
           .run = run_show },
-        { .name = "snapshot.remove",
-          .params = NAME_SCHEMA,
-          .result = "{\"type\":\"object\"}",
-          .summary = "Forget a snapshot; layers that nothing else needs go with it",
-          .charge = "none",
-          .run = run_remove },
+        { .name = "snapshot.tag",
+          .params = SNAPSHOT_TAG_PARAMS,
+          .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\"]}",
+          .summary = "Another name for a snapshot; and whether other users may use it",
+          .charge = "disk",
+          .run = snapshot_tag },
         { 0 },
 };

@@ -1,8 +1,7 @@
 #pragma once
 /*
- * snapshot-methods: the methods snapshot.import, list, show and remove.
+ * snapshot-methods: snapshot.list, show, tag and remove. Their names are in snapshot-show.h and snapshots.h.
  */
 #include "supervisor/front/calls.h"
 
-/** snapshot_methods - rows of the method table, ended by a NULL name */
 extern const MethodRow snapshot_methods[];

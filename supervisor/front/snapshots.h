@@ -1,15 +1,21 @@
 #pragma once
 /*
- * snapshots: names for ordered lists of layers, in the ledger. A name belongs to who imported it; those of
- * uid 0 are seen by all. `host` is always there: the host's own root, no layer.
+ * snapshots: names for ordered lists of layers, in the ledger. A name belongs to who imported it, and is seen by others
+ * where its owner published it; what root imports is public from the start. `host` is always there: the host's own
+ * root, no layer.
  */
 #include "base/record.h"
 #include "supervisor/front/front.h"
 
 #define SNAPSHOTS_PER_UID_MAX 256
+#define SNAPSHOT_REF_MAX      80
+#define SNAPSHOT_REF_SCHEMA   /* a name, or that of a user: "1000:debian" */ \
+        "{\"type\":\"string\",\"minLength\":1,\"maxLength\":75}"
 
 typedef struct SnapshotInfo {
         char name[72];
+        bool is_public;
+        int64_t row;                         /* of the ledger: places in lists */
         unsigned n_layers;                   /* 0: the host root */
         uint8_t layers[PLAN_LAYERS_MAX][32]; /* topmost first */
         uint64_t bytes, entries, created_usec;
@@ -17,22 +23,30 @@ typedef struct SnapshotInfo {
 } SnapshotInfo;
 
 /**
- * snapshots_find() - the snapshot that @uid means by a name: its own, else root's, which are everybody's
+ * snapshots_find() - the snapshot that @uid means by a name: its own, else root's where root published it
  *
- * Root too: another's of the same name is never taken for its own.
+ * Root too: another's of the same name is never taken for its own. What any other user published is found by
+ * "UID:NAME" alone, so that nobody comes to stand on a stranger's root because he lacks one of that name.
  *
  * Returns: 0, or -ENOENT with a sentence, the same whoever else has such a name.
  */
 int snapshots_find(Front *front, const char *name, uint32_t uid, SnapshotInfo *ret, Error *err);
 
-/** snapshots_find_of() - the one of @owner and no other's. Returns: as snapshots_find() */
-int snapshots_find_of(Front *front, const char *name, uint32_t owner, SnapshotInfo *ret,
-                      Error *err);
+/** snapshots_find_of() - the one of @owner and no other's; @is_public: if it is published. Returns: as snapshots_find() */
+int snapshots_find_of(Front *front, const char *name, uint32_t owner, bool is_public,
+                      SnapshotInfo *ret, Error *err);
 
-/** SnapshotFn - one after the other, by name; @info is borrowed */
-typedef void (*SnapshotFn)(const SnapshotInfo *info, void *userdata);
-/** snapshots_each() - all that @uid may see (0: all), `host` first */
-int snapshots_each(Front *front, uint32_t uid, SnapshotFn each, void *userdata, Error *err);
+typedef struct SnapshotsFrom {
+        uint32_t uid;  /* its own and what is published; 0: all */
+        bool own;      /* its own alone, root's too */
+        int64_t after; /* this row; 0: from the first */
+} SnapshotsFrom;
+
+/** SnapshotFn - one after the other, as they came; @info is borrowed. Returns: shall it go on */
+typedef bool (*SnapshotFn)(const SnapshotInfo *info, void *userdata);
+/** snapshots_each() - without `host`, which is no row */
+int snapshots_each(Front *front, const SnapshotsFrom *from, SnapshotFn each, void *userdata,
+                   Error *err);
 
 /** snapshots_add() - and hold its layers; @config: how it is run, of an image, else NULL. Returns: 0, -EEXIST, -EDQUOT */
 int snapshots_add(Front *front, const SnapshotInfo *info, const cJSON *config, Error *err);
@@ -53,6 +67,18 @@ int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t b
 int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err);
 /** snapshots_remove() - forget what snapshots_find() gave and let go of its layers */
 int snapshots_remove(Front *front, const SnapshotInfo *info, Error *err);
+
+/**
+ * snapshots_tag() - another name for the layers of @from
+ * @to:      name, owner, is_public; all else as @from
+ * @replace: the owner's snapshot of that name, if there is one, makes room in the same step
+ *
+ * Returns: 0, -EINVAL, -EEXIST, -EDQUOT, -EPERM: there is none of the host root.
+ */
+int snapshots_tag(Front *front, const SnapshotInfo *from, const SnapshotInfo *to, bool replace,
+                  Error *err);
+/** snapshots_publish() - may others use it from now on. Returns: 0, -EPERM: the host root */
+int snapshots_publish(Front *front, const SnapshotInfo *info, bool is_public, Error *err);
 
 /** snapshots_digest() - what a verdict names: SHA-256 over the layers' digests ("host" for the host root) */
 void snapshots_digest(const SnapshotInfo *info, uint8_t *ret_digest);

@@ -25,7 +25,7 @@ const char task_start_schema[] =
         "\"request\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":65536},"
         "\"workflow\":{\"oneOf\":[{\"type\":\"string\",\"maxLength\":64},{\"type\":\"object\"}]},"
         "\"spec\":" VERIFY_SCHEMA_JSON ","
-        "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
+        "\"snapshot\":{\"type\":\"string\",\"maxLength\":75}," POLICY_PROPERTY ","
         "\"verify_policy\":" POLICY_SCHEMA ","
         "\"origin\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
         "\"commit\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{40,64}$\"},"

@@ -53,7 +53,7 @@ typedef enum TaskProvider { PROVIDER_REPLAY = 0, PROVIDER_OPENAI } TaskProvider;
 
 #define TASK_CAUSE_MAX   48
 #define TASK_SUMMARY_MAX 4096
-#define TASK_NAME_MAX    72
+#define TASK_NAME_MAX    80
 
 typedef struct TaskModel {
         TaskProvider provider;

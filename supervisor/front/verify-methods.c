@@ -21,7 +21,7 @@
 #include "supervisor/front/verify-schema.h"
 #include "supervisor/front/verify.h"
 
-#define NAME_MAX_BYTES 72
+#define NAME_MAX_BYTES 80
 
 typedef struct VerifyCall {
         Front *front;   /* borrowed */
@@ -345,7 +345,7 @@ const MethodRow verify_methods[] = {
           .params = "{\"type\":\"object\",\"required\":[\"spec\"],\"additionalProperties\":false,"
                     "\"properties\":{\"spec\":" VERIFY_SCHEMA_JSON ","
                     "\"base\":{\"type\":\"string\",\"pattern\":\"^sha256:[0-9a-f]{64}$\"},"
-                    "\"snapshot\":{\"type\":\"string\",\"maxLength\":64}," POLICY_PROPERTY ","
+                    "\"snapshot\":{\"type\":\"string\",\"maxLength\":75}," POLICY_PROPERTY ","
                     "\"limits\":{\"type\":\"object\"},\"held\":{\"type\":\"boolean\"}}}",
           .result =
                   "{\"type\":\"object\",\"required\":[\"warder\",\"verdict\",\"detail\",\"exit\"]}",

@@ -133,7 +133,7 @@ tap.ok(True, "a group counts as primary one")
 front.stop()
 
 # creates a minute; tasks; snapshots
-state = state_with([snapshot_row("one", ANN, 1, 600), snapshot_row("two", BOB, 1, 900)])
+state = state_with([snapshot_row("one", ANN, 1, 600), snapshot_row("two", BOB, 2, 900)])
 front = Service({"default": {"quotas": {"creates_per_minute": 3, "tasks": 0, "snapshots": 1}},
                  "users": {str(BOB): {"quotas": {"creates_per_minute": 0, "snapshots": 9, "snapshot_disk": str(900 + 3 * 4096)}}}}, state=state,
                 agent="/bin/true")

@@ -111,7 +111,7 @@ front.stop()
 
 
 # an import that is never over keeps nothing of what was let go in the store
-state = state_with([snapshot_row("old", ANN, 1), ("INSERT INTO holds (digest, holder) VALUES (?, ?)", (bytes([1]) * 32, f"snapshot:{ANN}:old"))])
+state = state_with([snapshot_row("old", ANN, 1)])
 front = Service(state=state)
 shutil.rmtree(os.path.dirname(state))
 ann, also = front.user(ANN), front.user(ANN)

@@ -190,7 +190,9 @@ answer = client.call("jail.create", {"snapshot": "plain", "keep": True})
 jail = answer["result"]["jail"]
 for entry in client.call("snapshot.list")["result"]["snapshots"]:
     if entry["name"] != "host":
-        tap.same(client.call("snapshot.remove", {"name": entry["name"]}).get("result"), {}, f"remove {entry['name']}")
+        freed = client.call("snapshot.remove", {"name": entry["name"]}).get("result", {})
+        tap.ok(freed.get("layers") == 0 and not freed.get("waiting") or freed.get("jails") == [jail], f"remove {entry['name']}", freed)
+tap.same((freed.get("waiting"), freed.get("jails")), (1, [jail]), "the last one says whom its layer waits for")
 tap.same(len(layers()), 1, "the layer that a jail stands on stays")
 tap.same(out(client.call("jail.exec", {"jail": jail, "argv": ["/bin/cat", "/etc/motd"]})["result"]), "hello\n", "and the jail goes on")
 client.call("jail.destroy", {"jail": jail})

@@ -61,7 +61,9 @@ TRIALS = {
                   {"jail": NO_JAIL, "path": "/etc/passwd", "flags": ["read"]}, 0),
     "jail.create": ({"snapshot": "mine"}, {"snapshot": "none"}, 0),
     "snapshot.show": ({"name": "mine"}, {"name": "none"}, 0),
+    "snapshot.fsck": ({"name": "mine"}, {"name": "none"}, 0),
     "snapshot.remove": ({"name": "mine"}, {"name": "none"}, 0),
+    "snapshot.tag": ({"name": "mine", "new": "his"}, {"name": "none", "new": "his"}, 0),
     "verify.run": ({"spec": SPEC, "snapshot": "mine"}, {"spec": SPEC, "snapshot": "none"}, 2),
     "task.start": ({"request": "r", "spec": SPEC, "model": {"provider": "replay"}, "snapshot": "mine"},
                    {"request": "r", "spec": SPEC, "model": {"provider": "replay"}, "snapshot": "none"}, 2),
@@ -82,7 +84,7 @@ TRIALS = {
 # name nothing of a user's, or make something of the caller's own
 LISTS = {"jail.list": "jails", "snapshot.list": "snapshots", "task.list": "tasks", "task.waiting": "questions",
          "pool.show": "pools"}
-OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "pool.set", "snapshot.import", "patch.read"}
+OTHERS = {"warder.info", "rpc.discover", "policy.list", "policy.show", "policy.check", "pool.set", "snapshot.gc", "snapshot.import", "patch.read"}
 
 table = {m["name"] for m in root.call("rpc.discover")["result"]["methods"]}
 tap.same(sorted(table - set(TRIALS) - set(LISTS) - OTHERS), [], "every method of the table is tried here, or named")
@@ -111,7 +113,7 @@ for method, (theirs, nobodys, n_fds) in sorted(TRIALS.items()):
 for method in ("task.show", "task.watch", "task.cancel", "task.patch", "task.log", "task.receipt", "task.replay"):
     tap.same(plain(bob.call(method, {"task": LIVE}), {}), plain(bob.call(method, {"task": NO_TASK}), {}),
              f"{method} of another's task that lives: as of none")
-for method in ("snapshot.show", "snapshot.remove"):
+for method in ("snapshot.show", "snapshot.remove", "snapshot.fsck"):
     tap.same(plain(bob.call(method, {"name": "mine", "owner_uid": ANN}), {}),
              plain(bob.call(method, {"name": "none", "owner_uid": ANN}), {}), f"{method} with its owner's id: as of none")
 
@@ -135,8 +137,36 @@ layer = lambda client: client.call("snapshot.show", {"name": "both"})["result"][
 tap.same((layer(ann), layer(bob)), ("02", "03"), "the same name is another snapshot for each")
 tap.same(bob.call("snapshot.show", {"name": "shared"})["result"]["owner_uid"], 0, "root's are everybody's")
 tap.same(fields(bob.call("snapshot.remove", {"name": "shared"}))[0], "denied", "but not to remove")
-tap.same(bob.call("snapshot.remove", {"name": "both"}), {"jsonrpc": "2.0", "id": bob.n, "result": {}}, "Bob removes his own")
+tap.same(bob.call("snapshot.remove", {"name": "both"})["result"]["layers"], 1, "Bob removes his own")
 tap.same(layer(ann), "02", "Ann's of that name is still there")
+
+# what one has published, others may use, and no more
+REF = f"{ANN}:mine"
+names = lambda client: {s["ref"] for s in client.call("snapshot.list")["result"]["snapshots"] if "ref" in s}
+tap.same(plain(bob.call("snapshot.show", {"name": REF}), {}), plain(bob.call("snapshot.show", {"name": f"{ANN}:none"}), {}),
+         "what Ann keeps for herself is as what she does not have")
+tap.same(fields(bob.call("snapshot.tag", {"name": REF, "public": True}))[0], "not_found", "Bob cannot publish it")
+tap.same(ann.call("snapshot.tag", {"name": "mine", "public": True})["result"]["public"], True, "Ann publishes it")
+tap.same(bob.call("snapshot.show", {"name": REF})["result"]["owner_uid"], ANN, "now Bob sees it")
+tap.same(names(bob), {"shared", REF}, "in his list, by the name that he may use")
+tap.same(fields(bob.call("snapshot.show", {"name": "mine"}))[0], "not_found", "its bare name is not his: he would stand on a stranger's")
+for method, params in ("snapshot.remove", {}), ("snapshot.tag", {"public": False}):
+    tap.same(fields(bob.call(method, {"name": REF, **params}))[0], "denied", f"{method} of it: denied")
+    tap.same(fields(bob.call(method, {"name": "mine", "owner_uid": ANN, **params}))[0], "denied", "… with her id, too")
+tap.same(bob.call("snapshot.tag", {"name": REF, "new": "mine"})["result"]["owner_uid"], BOB, "he gives it a name of his own")
+tap.same(bob.call("snapshot.show", {"name": "mine"})["result"]["public"], False, "which nobody else sees")
+tap.same(fields(bob.call("snapshot.tag", {"name": REF, "new": "mine"}))[0], "exists", "once")
+tap.same(fields(bob.call("snapshot.tag", {"name": "host", "new": "mine2"}))[0], "denied", "of the host's root there is no other name")
+for bad in "a/b", "..", "a b", "a\x1b[31m", "\u202e", "A", "1:b":
+    tap.same(fields(bob.call("snapshot.tag", {"name": REF, "new": bad}))[0], "invalid", f"{bad!r} is no name")
+tap.same(ann.call("snapshot.tag", {"name": "mine", "public": False})["result"]["public"], False, "Ann takes it back")
+tap.same(fields(bob.call("snapshot.show", {"name": REF}))[0], "not_found", "then it is gone for Bob")
+tap.same(bob.call("snapshot.show", {"name": "mine"})["result"]["layers"], ann.call("snapshot.show", {"name": "mine"})["result"]["layers"],
+         "but for what he gave a name")
+tap.same(bob.call("snapshot.remove", {"name": "mine"})["result"]["layers"], 0, "his name goes, her layer stays")
+tap.same(root.call("snapshot.tag", {"name": "shared", "public": False})["result"]["public"], False, "root may keep one for itself")
+tap.same(fields(bob.call("snapshot.show", {"name": "shared"}))[0], "not_found", "then nobody sees it")
+tap.ok("result" in root.call("snapshot.tag", {"name": "shared", "public": True}), "and publish it")
 
 # an administrator sees all and may end all, and looks into nothing
 tap.same([j["jail"] for j in adm.call("jail.list")["result"]["jails"]], [JAIL], "an administrator lists all jails")

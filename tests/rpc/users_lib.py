@@ -89,12 +89,17 @@ def state_with(statements):
     shutil.rmtree(front.dir, ignore_errors=True)
     shutil.rmtree(front.config, ignore_errors=True)
     with sqlite3.connect(os.path.join(keep, "ledger.db")) as ledger:
-        for statement, values in statements:
-            ledger.execute(statement, values)
+        for statement in statements:
+            for text, values in statement if isinstance(statement, list) else [statement]:
+                ledger.execute(text, values)
     ledger.close()
     return keep
 
 
 def snapshot_row(name, owner, layer, size=1000):
-    return ("INSERT INTO snapshots (name, owner, layers, bytes, entries, created) VALUES (?, ?, ?, ?, 3, 1)",
-            (name, owner, bytes([layer]) * 32, size))
+    """A snapshot of one layer, as an import writes it; root's are public."""
+    digest = bytes([layer]) * 32
+    return [("INSERT INTO snapshots (name, owner, layers, bytes, entries, created, shared) VALUES (?, ?, ?, ?, 3, 1, ?)",
+             (name, owner, digest, size, int(owner == 0))),
+            ("INSERT OR IGNORE INTO layers (digest, bytes, entries, created) VALUES (?, ?, 3, 1)", (digest, size)),
+            ("INSERT INTO holds (digest, holder) VALUES (?, ?)", (digest, f"snapshot:{owner}:{name}"))]

@@ -1,0 +1,47 @@
+/*
+ * snapshot-gc: see snapshot-gc.h.
+ */
+#include "supervisor/front/snapshot-gc.h"
+
+#include "base/owned.h"
+#include "supervisor/front/layers.h"
+#include "supervisor/front/setup-cache.h"
+#include "supervisor/front/tasks.h"
+
+static void answer(const LayersCollected *total, void *userdata) {
+        Call *call = userdata;
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_number(json, "layers", total->layers);
+        json_add_number(json, "bytes", total->bytes);
+        json_add_number(json, "waiting", total->waiting);
+        call_answer(call, json, NULL, 0);
+}
+
+/*
+ * Those that nothing stands on now; each goes from the ledger at once, so this comes to an end.
+ *
+ * Layers that a jail still has wait for it: the monitor refuses to remove them.
+ */
+static void evict(Front *front, uint32_t uid) {
+        while (shield_cache_evict(tasks_shields(front->tasks), uid) ||
+               base_cache_evict(tasks_bases(front->tasks), uid) ||
+               setup_layers_evict(front, tasks_holds(front->tasks), uid))
+                ;
+}
+
+int snapshot_gc(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        uint32_t uid = call_peer(call)->uid;
+        int r;
+
+        (void) params;
+        (void) ret_result; /* answer() */
+        r = layers_collect_begin(front, answer, call, err);
+        if (r < 0) {
+                call_refuse(call, "busy", NULL, NULL);
+                return r;
+        }
+        evict(front, uid);
+        layers_collect_end(front);
+        return 0;
+}
