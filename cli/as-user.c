@@ -141,9 +141,8 @@ static int read_reply(int sock, const UserJob *job, Error *err) {
         return 0;
 }
 
-int as_user_call(const User *user, const UserJob *job, Error *err) {
-        autoclose int ours = -EBADF;
-        int pair[2], status, r;
+int as_user_start(const User *user, const UserJob *job, UserWork *ret, Error *err) {
+        int pair[2], r;
         pid_t pid;
 
         if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
@@ -155,14 +154,29 @@ int as_user_call(const User *user, const UserJob *job, Error *err) {
                 child(user, job, pair[1]);
         }
         r = pid < 0 ? -errno : 0;
-        ours = pair[0];
         (void) close(pair[1]);
-        if (r < 0)
+        if (r < 0) {
+                (void) close(pair[0]);
                 return error_set(err, r, "start a process that reads files as the user");
-        r = read_reply(ours, job, err);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        }
+        *ret = (UserWork){ .pid = pid, .sock = pair[0], .job = *job };
+        return 0;
+}
+
+int as_user_finish(UserWork *work, Error *err) {
+        int status, r = read_reply(work->sock, &work->job, err);
+
+        (void) close(TAKE_FD(work->sock));
+        while (waitpid(work->pid, &status, 0) < 0 && errno == EINTR)
                 ;
         return r;
+}
+
+int as_user_call(const User *user, const UserJob *job, Error *err) {
+        UserWork work;
+        int r = as_user_start(user, job, &work, err);
+
+        return r < 0 ? r : as_user_finish(&work, err);
 }
 
 typedef struct OpenArg {

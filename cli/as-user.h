@@ -44,5 +44,20 @@ typedef struct UserJob {
  */
 int as_user_call(const User *user, const UserJob *job, Error *err);
 
+typedef struct UserWork { /* a job that runs beside us */
+        pid_t pid;
+        int sock; /* owned */
+        UserJob job;
+} UserWork;
+
+/**
+ * as_user_start() - as_user_call() without waiting; as_user_finish() must follow
+ *
+ * Returns: 0 or negative errno: then nothing runs. What the job points to must stay until then.
+ */
+int as_user_start(const User *user, const UserJob *job, UserWork *ret, Error *err);
+/** as_user_finish() - wait for it. Returns: as as_user_call() */
+int as_user_finish(UserWork *work, Error *err);
+
 /** as_user_open() - open @path with the user's rights. Returns: a descriptor owned by the caller, or negative errno */
 int as_user_open(const User *user, const char *path, int flags, Error *err);

@@ -4,196 +4,125 @@
 #include "cli/verb-snapshot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "base/escape.h"
 #include "base/units.h"
-#include "cli/as-user.h"
 #include "cli/ask-once.h"
 #include "cli/events.h"
-#include "cli/stdio.h"
 #include "cli/terminal.h"
-#include "cli/workdir.h"
 
-typedef struct ImportOptions {
+static const Option snapshot_options[] = { OPTIONS_COMMON, { 0 } };
+
+typedef struct TagOptions {
         Common common;
-        uint64_t max_bytes;
-        uint64_t max_entries;
-        const char *image;
-} ImportOptions;
+        bool is_public;
+        bool is_private;
+        bool replace;
+} TagOptions;
 
-static const Option import_options[] = {
-        { "max-bytes", 0, OPTION_SIZE, offsetof(ImportOptions, max_bytes), "SIZE",
-          "Refuse an archive that unpacks to more" },
-        { "max-entries", 0, OPTION_COUNT, offsetof(ImportOptions, max_entries), "N",
-          "Refuse an archive of more files" },
-        { "image", 0, OPTION_TEXT, offsetof(ImportOptions, image), "NAME",
-          "Of several container images, the one that is called this" },
+static const Option tag_options[] = {
+        { "public", 0, OPTION_FLAG, offsetof(TagOptions, is_public), NULL,
+          "Other users may use it, as UID:NAME" },
+        { "private", 0, OPTION_FLAG, offsetof(TagOptions, is_private), NULL,
+          "Nobody else may use it any more" },
+        { "replace", 0, OPTION_FLAG, offsetof(TagOptions, replace), NULL,
+          "Where you have a snapshot NEW, it makes room" },
         OPTIONS_COMMON,
         { 0 },
 };
 
-static const Option snapshot_options[] = { OPTIONS_COMMON, { 0 } };
+/* "3 days", from a time of the protocol; "-" where there is none */
+static const char *age_of(const cJSON *object, const char *member, char *text) {
+        static const struct {
+                uint64_t sec;
+                const char *one, *many;
+        } units[] = { { 86400, "day", "days" },
+                      { 3600, "hour", "hours" },
+                      { 60, "minute", "minutes" },
+                      { 1, "second", "seconds" } };
+        const char *time = json_text(object, member);
+        uint64_t then = 0, now = units_now(), sec;
 
-static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
-        const ImportOptions *options = userdata;
-        char size[UNITS_TEXT_MAX];
-        uint64_t bytes = 0, entries = 0;
+        (void) snprintf(text, UNITS_TEXT_MAX, "-");
+        if (!time || units_parse_time(time, &then) < 0)
+                return text;
+        sec = now > then ? (now - then) / 1000000 : 0;
+        for (size_t i = 0; i < ELEMENTS(units); i++) {
+                uint64_t n = sec / units[i].sec;
 
-        (void) link;
-        if (strcmp(method, "snapshot.progress") != 0)
-                return;
-        if (options->common.json) {
-                events_print(method, cJSON_Duplicate(params, true));
-        } else if (isatty(2)) {
-                (void) json_number(params, "bytes", &bytes);
-                (void) json_number(params, "entries", &entries);
-                fprintf(stderr, "\r%s read, %llu files\033[K", units_format_size(bytes, size),
-                        (unsigned long long) entries);
+                if (n == 0 && i + 1 < ELEMENTS(units))
+                        continue;
+                (void) snprintf(text, UNITS_TEXT_MAX, "%llu %s", (unsigned long long) n,
+                                n == 1 ? units[i].one : units[i].many);
+                break;
         }
+        return text;
 }
 
-static void show_cleaned(const cJSON *result) {
-        uint64_t total = 0;
-        const cJSON *item;
+/* The word that means it for who reads this */
+static const char *word_of(const cJSON *snapshot) {
+        const char *ref = json_text(snapshot, "ref");
 
-        (void) json_number(result, "cleaned_total", &total);
-        if (total == 0)
-                return;
-        terminal_say("%llu times something did not land as it was in the archive:",
-                     (unsigned long long) total);
-        cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
-                fputs("  ", stderr);
-                terminal_text(stderr, json_text(item, "path"), 200);
-                fputs(": ", stderr);
-                terminal_text(stderr, json_text(item, "text"), 200);
-                fputs(" (", stderr);
-                terminal_text(stderr, json_text(item, "rule"), 40);
-                fputs(")\n", stderr);
-        }
+        return ref ? ref : json_text(snapshot, "name");
 }
 
-static void show_imported(const cJSON *result) {
-        const cJSON *layer;
-        uint64_t entries = 0;
+static const char *sharing_of(const cJSON *snapshot) {
+        const cJSON *shared = json_get(snapshot, "public");
 
-        (void) json_number(result, "entries", &entries);
-        show_text(result, "name", 0);
-        show_size(result, "bytes", 0);
-        printf("%llu files ", (unsigned long long) entries);
-        cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
-                printf(" %.80s", layer->valuestring);
-        putchar('\n');
-        show_cleaned(result);
+        return !shared ? "-" : cJSON_IsTrue(shared) ? "public" : "private";
 }
 
-static cJSON *import_params(const ImportOptions *options, const char *name) {
-        cJSON *params = cJSON_CreateObject(), *limits;
-
-        json_add_text(params, "name", name);
-        if (options->image)
-                json_add_text(params, "image", options->image);
-        if (!options->max_bytes && !options->max_entries)
-                return params;
-        limits = json_add_object(params, "limits");
-        if (options->max_bytes)
-                json_add_number(limits, "bytes", options->max_bytes);
-        if (options->max_entries)
-                json_add_number(limits, "entries", options->max_entries);
-        return params;
-}
-
-static int import(const ImportOptions *options, const char *name, int fd, Error *err) {
-        Ask ask = { .method = "snapshot.import", .n_fds = 1 };
-        autoclose int source = -EBADF;
-        Answer answer = ANSWER_EMPTY;
-        Link link = LINK_EMPTY;
-        int r = link_open(&link, options->common.socket, err);
-
-        if (r < 0)
-                return r;
-        link.on_note = on_progress;
-        link.userdata = (void *) (uintptr_t) options;
-        r = stdio_source(&link, fd, &source, err);
-        if (r < 0) {
-                link_deinit(&link);
-                return r;
-        }
-        ask.fds[0] = source;
-        ask.params = import_params(options, name);
-        r = link_ask(&link, &ask, &answer, err);
-        if (isatty(2) && !options->common.json)
-                fputs("\r\033[K", stderr);
-        if (r == 0 && options->common.json)
-                events_result(answer.result);
-        else if (r == 0)
-                show_imported(answer.result);
-        answer_deinit(&answer);
-        link_deinit(&link);
-        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
-}
-
-/* A container image may lie in a directory; of another one only its owner knows how it is to be packed. */
-static int pack_directory(int dir, const VerbCall *call, int *ret_fd, Error *err) {
-        struct stat st;
-
-        if (fstatat(dir, "oci-layout", &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-                return workdir_pack(dir, ret_fd, err);
-        (void) error_say(err, -EISDIR,
-                         "%.200s is a directory: pack it first, tar -C DIR -c . | warder "
-                         "snapshot import %.60s -",
-                         call->words[1], call->words[0]);
-        return VERB_E_USAGE;
-}
-
-static int run_import(const VerbCall *call, Error *err) {
-        autoclose int fd = -EBADF, packed = -EBADF;
-        struct stat st;
-        User user;
-
-        if (call->n_words != 2) {
-                (void) error_say(err, -EINVAL, "Give a name and an archive, or '-' for stdin.");
-                return VERB_E_USAGE;
-        }
-        if (strcmp(call->words[1], "-") == 0) {
-                fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
-        } else {
-                user_of_caller(&user);
-                fd = as_user_open(&user, call->words[1], O_RDONLY, err);
-                if (fd < 0)
-                        return fd;
-        }
-        if (fd < 0)
-                return error_set(err, -errno, "use stdin");
-        if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
-                int r = pack_directory(fd, call, &packed, err);
-
-                if (r != 0)
-                        return r;
-        }
-        return import(call->options, call->words[0], packed >= 0 ? packed : fd, err);
-}
-
-static void show_row(const cJSON *snapshot) {
-        const cJSON *layers = json_get(snapshot, "layers");
-        uint64_t entries = 0;
-
-        (void) json_number(snapshot, "entries", &entries);
-        show_text(snapshot, "name", 20);
-        printf("%-6d  ", cJSON_GetArraySize(layers));
-        show_size(snapshot, "bytes", 10);
-        printf("%-8llu  ", (unsigned long long) entries);
-        show_time(snapshot, "created", 24);
-        putchar('\n');
-}
-
-static void show_list(const cJSON *result) {
+static int width_of(const cJSON *snapshots) {
         const cJSON *snapshot;
+        int width = 8;
 
-        printf("%-20s  %-6s  %-10s  %-8s  %s\n", "NAME", "LAYERS", "SIZE", "FILES", "CREATED");
-        cJSON_ArrayForEach(snapshot, json_get(result, "snapshots")) show_row(snapshot);
+        cJSON_ArrayForEach(snapshot, snapshots) {
+                const char *word = word_of(snapshot);
+                int n = word ? (int) strlen(word) : 0;
+
+                if (n > width)
+                        width = n;
+        }
+        return width;
+}
+
+static void show_row(const cJSON *snapshot, int width) {
+        const cJSON *layers = json_get(snapshot, "layers");
+        autofree char *word = escape_new(word_of(snapshot), 100);
+        char age[UNITS_TEXT_MAX], files[24] = "-";
+        uint64_t entries;
+
+        if (json_number(snapshot, "entries", &entries) == 0)
+                (void) snprintf(files, sizeof files, "%llu", (unsigned long long) entries);
+        printf("%-*s  ", width, word ? word : "-");
+        show_size(snapshot, "bytes", 10);
+        printf("%-9s  %-6d  %-7s  %s\n", files, cJSON_GetArraySize(layers), sharing_of(snapshot),
+               age_of(snapshot, "created", age));
+}
+
+static int compare_words(const void *a, const void *b) {
+        return strcmp(word_of(*(const cJSON *const *) a), word_of(*(const cJSON *const *) b));
+}
+
+/* By name; the host first */
+static void show_list(const cJSON *result) {
+        const cJSON *list = json_get(result, "snapshots"), *snapshot;
+        size_t n = (size_t) cJSON_GetArraySize(list), at = 0;
+        autofree const cJSON **rows = calloc(n + 1, sizeof(*rows));
+        int width = width_of(list);
+
+        printf("%-*s  %-10s  %-9s  %-6s  %-7s  %s\n", width, "NAME", "SIZE", "FILES", "LAYERS",
+               "USE", "AGE");
+        if (!rows)
+                return;
+        cJSON_ArrayForEach(snapshot, list) if (word_of(snapshot)) rows[at++] = snapshot;
+        if (at > 1)
+                qsort(rows + 1, at - 1, sizeof(*rows), compare_words);
+        for (size_t i = 0; i < at; i++)
+                show_row(rows[i], width);
 }
 
 static void show_words(const char *what, const cJSON *words) {
@@ -233,13 +162,88 @@ static void show_image(const cJSON *image) {
         }
 }
 
-static void show_one(const cJSON *result) {
-        const cJSON *layer;
+static void show_part(const cJSON *part) {
+        const char *fault = json_text(part, "fault");
+        uint64_t entries = 0, snapshots = 0;
 
-        show_row(result);
-        cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
-                printf("  %.80s\n", layer->valuestring);
+        (void) json_number(part, "entries", &entries);
+        (void) json_number(part, "snapshots", &snapshots);
+        printf("  %.80s  ", json_text(part, "layer") ? json_text(part, "layer") : "");
+        show_size(part, "bytes", 10);
+        printf("%llu files", (unsigned long long) entries);
+        if (snapshots > 1)
+                printf(", in %llu snapshots", (unsigned long long) snapshots);
+        if (json_text(part, "checked"))
+                printf(", checked %.40s", json_text(part, "checked"));
+        putchar('\n');
+        if (!fault)
+                return;
+        fputs("    DAMAGED: ", stdout);
+        terminal_text(stdout, fault, 300);
+        putchar('\n');
+}
+
+static void show_one(const cJSON *result) {
+        const cJSON *part;
+        uint64_t others = 0, owner = 0;
+
+        show_row(result, 8);
+        if (json_text(result, "created") && json_number(result, "owner_uid", &owner) == 0)
+                printf("  of uid %llu, since %.40s\n", (unsigned long long) owner,
+                       json_text(result, "created"));
+        cJSON_ArrayForEach(part, json_get(result, "parts")) show_part(part);
+        show_words("used by", json_get(result, "jails"));
+        (void) json_number(result, "other_jails", &others);
+        if (others > 0)
+                printf("  used by %llu other jails\n", (unsigned long long) others);
         show_image(json_get(result, "image"));
+}
+
+static void show_freed(const cJSON *result) {
+        uint64_t layers = 0, waiting = 0, bytes = 0;
+        char size[UNITS_TEXT_MAX];
+
+        (void) json_number(result, "layers", &layers);
+        (void) json_number(result, "bytes", &bytes);
+        (void) json_number(result, "waiting", &waiting);
+        printf("%llu layers removed, %s freed\n", (unsigned long long) layers,
+               units_format_size(bytes, size));
+        if (waiting > 0)
+                printf("%llu layers are in use, and go when the last jail on them has ended\n",
+                       (unsigned long long) waiting);
+        show_words("used by", json_get(result, "jails"));
+}
+
+static void show_damaged(const cJSON *item) {
+        printf("%.80s: DAMAGED: ", json_text(item, "layer") ? json_text(item, "layer") : "");
+        terminal_text(stdout, json_text(item, "fault"), 300);
+        putchar('\n');
+        show_words("changed since it came:", json_get(item, "paths"));
+        show_words("in snapshots", json_get(item, "snapshots"));
+        show_words("used by", json_get(item, "jails"));
+}
+
+static void show_checked(const cJSON *result) {
+        uint64_t layers = 0, bytes = 0, damaged = 0, mended = 0;
+        char size[UNITS_TEXT_MAX];
+        const cJSON *item;
+
+        (void) json_number(result, "layers", &layers);
+        (void) json_number(result, "bytes", &bytes);
+        (void) json_number(result, "damaged_total", &damaged);
+        (void) json_number(result, "mended", &mended);
+        cJSON_ArrayForEach(item, json_get(result, "damaged")) show_damaged(item);
+        cJSON_ArrayForEach(item, json_get(result, "unchecked")) {
+                printf("%.80s: not checked: ", json_text(item, "layer"));
+                terminal_text(stdout, json_text(item, "text"), 300);
+                putchar('\n');
+        }
+        printf("%llu layers, %s: %llu damaged", (unsigned long long) layers,
+               units_format_size(bytes, size), (unsigned long long) damaged);
+        printf(mended > 0 ? ", %llu good again\n" : "\n", (unsigned long long) mended);
+        if (damaged > 0)
+                terminal_say("No new jail gets a damaged layer. Import the same content again to "
+                             "put it right, under any name.");
 }
 
 static int run_list(const VerbCall *call, Error *err) {
@@ -253,31 +257,106 @@ static int run_show(const VerbCall *call, Error *err) {
 }
 
 static int run_rm(const VerbCall *call, Error *err) {
-        static const NamedAsk named = { "snapshot.remove", "name", "a snapshot", NULL, 0 };
+        static const NamedAsk named = { "snapshot.remove", "name", "a snapshot", show_freed, 0 };
 
         return ask_named(call, &named, err);
 }
 
-const Verb verb_snapshot_import = {
-        .name = "snapshot import",
-        .summary = "make a root file system from an archive or a container image",
-        .synopsis = "[OPTION…] NAME FILE|DIR|-",
-        .text = "Takes tar, plain or compressed by gzip, zstd, xz or bzip2: of a tree, of an OCI "
-                "image\n"
-                "layout (also a directory that is one), or of docker save. It is unpacked in a "
-                "jail;\n"
-                "devices, set-id bits and names that leave the tree never land: what was cleaned "
-                "is\n"
-                "listed with its rule, see warder-files(8).",
-        .examples = "  warder snapshot import debian rootfs.tar.zst\n"
-                    "  tar -C rootfs -c . | warder snapshot import mine -\n"
-                    "  docker save python:3.12 | warder snapshot import python -",
-        .exits = EXITS_PLAIN,
-        .options = import_options,
-        .size = sizeof(ImportOptions),
+static int run_gc(const VerbCall *call, Error *err) {
+        return ask_once(call->options, "snapshot.gc", cJSON_CreateObject(), show_freed, err);
+}
+
+static int run_fsck(const VerbCall *call, Error *err) {
+        Ask ask = { .method = "snapshot.fsck", .params = cJSON_CreateObject() };
+        const Common *common = call->options;
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        uint64_t damaged = 0;
+        int r;
+
+        if (call->n_words > 1) {
+                (void) json_free(ask.params);
+                (void) error_say(err, -EINVAL, "Name one snapshot, or none to check all of yours.");
+                return VERB_E_USAGE;
+        }
+        if (call->n_words == 1)
+                json_add_text(ask.params, "name", call->words[0]);
+        r = link_open(&link, common->socket, err);
+        if (r < 0) {
+                (void) json_free(ask.params);
+                return r;
+        }
+        r = link_ask(&link, &ask, &answer, err);
+        (void) json_number(answer.result, "damaged_total", &damaged);
+        if (r == 0 && common->json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_checked(answer.result);
+        answer_deinit(&answer);
+        link_deinit(&link);
+        return r < 0 ? r : r > 0 ? -EREMOTEIO : damaged > 0;
+}
+
+static int refuse_tag(const char *why, Error *err) {
+        (void) error_say(err, -EINVAL, "%s", why);
+        return VERB_E_USAGE;
+}
+
+static int run_tag(const VerbCall *call, Error *err) {
+        const TagOptions *options = call->options;
+        cJSON *params;
+
+        if (call->n_words < 1 || call->n_words > 2)
+                return refuse_tag("Name a snapshot, and what it shall be called as well.", err);
+        if (options->is_public && options->is_private)
+                return refuse_tag("--public and --private exclude each other.", err);
+        if (call->n_words == 1 && !options->is_public && !options->is_private)
+                return refuse_tag("Give another name, or --public or --private.", err);
+        params = cJSON_CreateObject();
+        json_add_text(params, "name", call->words[0]);
+        if (call->n_words == 2)
+                json_add_text(params, "new", call->words[1]);
+        if (options->is_public || options->is_private)
+                json_add_bool(params, "public", options->is_public);
+        if (options->replace)
+                json_add_bool(params, "replace", true);
+        return ask_once(&options->common, "snapshot.tag", params, NULL, err);
+}
+
+const Verb verb_snapshot_fsck = {
+        .name = "snapshot fsck",
+        .summary = "read layers again and hold them against their digests",
+        .synopsis = "[NAME]",
+        .text = "A layer that is not what its name says goes into no new jail. Importing the same "
+                "content\n"
+                "again puts it right.",
+        .examples = "  warder snapshot fsck\n  warder snapshot fsck debian --json",
+        .exits = "  0    all that was checked is whole\n"
+                 "  1    a layer is damaged; or refused or failed: the message says why\n"
+                 "  2    wrong usage\n",
+        .options = snapshot_options,
+        .size = sizeof(Common),
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
-        .run = run_import,
+        .run = run_fsck,
+};
+
+const Verb verb_snapshot_gc = {
+        .name = "snapshot gc",
+        .summary = "remove what nothing uses, and what warder keeps to save time",
+        .synopsis = "[--json]",
+        .text = "Layers go by themselves when nothing uses them any more. What warder keeps so "
+                "that a\n"
+                "verify need not make it again (bases, setup layers) goes with this; what a jail "
+                "stands on stays.",
+        .examples = "  warder snapshot gc\n  warder snapshot gc --json | jq .bytes",
+        .exits = EXITS_PLAIN,
+        .options = snapshot_options,
+        .size = sizeof(Common),
+        .takes_no_words = true,
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_gc,
 };
 
 const Verb verb_snapshot_list = {
@@ -319,4 +398,22 @@ const Verb verb_snapshot_rm = {
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run_rm,
+};
+
+const Verb verb_snapshot_tag = {
+        .name = "snapshot tag",
+        .summary = "give a snapshot another name; let others use it, or not",
+        .synopsis = "[OPTION…] NAME [NEW]",
+        .text = "NEW is yours, for the same layers: they are stored once. NAME may be one that "
+                "another user has\n"
+                "made public (UID:NAME): yours stays when that goes.",
+        .examples = "  warder snapshot tag debian base\n"
+                    "  warder snapshot tag --public debian\n"
+                    "  warder snapshot tag 1000:debian debian",
+        .exits = EXITS_PLAIN,
+        .options = tag_options,
+        .size = sizeof(TagOptions),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_tag,
 };

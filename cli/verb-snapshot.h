@@ -1,10 +1,12 @@
 #pragma once
 /*
- * The verbs "snapshot import", "snapshot list", "snapshot show" and "snapshot rm".
+ * The verbs of snapshots but import: "snapshot fsck", "gc", "list", "rm", "show" and "tag".
  */
 #include "cli/verbs.h"
 
-extern const Verb verb_snapshot_import;
+extern const Verb verb_snapshot_fsck;
+extern const Verb verb_snapshot_gc;
 extern const Verb verb_snapshot_list;
 extern const Verb verb_snapshot_show;
 extern const Verb verb_snapshot_rm;
+extern const Verb verb_snapshot_tag;

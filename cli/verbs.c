@@ -26,6 +26,7 @@
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
 #include "cli/verb-shell.h"
+#include "cli/verb-snapshot-import.h"
 #include "cli/verb-snapshot.h"
 #include "cli/verb-task-log.h"
 #include "cli/verb-task-run.h"
@@ -37,16 +38,49 @@
 #define NAME_WIDTH 16
 
 static const Verb *const verbs[] = {
-        &verb_run,          &verb_create,          &verb_exec,          &verb_shell,
-        &verb_cp,           &verb_ls,              &verb_rm,            &verb_snapshot_import, &verb_snapshot_list, &verb_snapshot_show,
-        &verb_snapshot_rm,  &verb_verify,          &verb_apply,         &verb_task_run,
-        &verb_task_start,   &verb_task_list,       &verb_task_show,     &verb_task_watch,
-        &verb_task_log,     &verb_task_cancel,     &verb_task_waiting,  &verb_task_approve,
-        &verb_task_reject,  &verb_task_answer,     &verb_task_diff,     &verb_task_receipt,
-        &verb_task_replay,  &verb_workflow_check,  &verb_workflow_show, &verb_workflow_graph,
-        &verb_task_resume,  &verb_task_undo,       &verb_policy_list,   &verb_policy_show,
-        &verb_policy_check, &verb_pool_set,        &verb_pool_show,     &verb_doctor,
-        &verb_help,         NULL,
+        &verb_run,
+        &verb_create,
+        &verb_exec,
+        &verb_shell,
+        &verb_cp,
+        &verb_ls,
+        &verb_rm,
+        &verb_snapshot_import,
+        &verb_snapshot_list,
+        &verb_snapshot_show,
+        &verb_snapshot_tag,
+        &verb_snapshot_rm,
+        &verb_snapshot_gc,
+        &verb_snapshot_fsck,
+        &verb_verify,
+        &verb_apply,
+        &verb_task_run,
+        &verb_task_start,
+        &verb_task_list,
+        &verb_task_show,
+        &verb_task_watch,
+        &verb_task_log,
+        &verb_task_cancel,
+        &verb_task_waiting,
+        &verb_task_approve,
+        &verb_task_reject,
+        &verb_task_answer,
+        &verb_task_diff,
+        &verb_task_receipt,
+        &verb_task_replay,
+        &verb_workflow_check,
+        &verb_workflow_show,
+        &verb_workflow_graph,
+        &verb_task_resume,
+        &verb_task_undo,
+        &verb_policy_list,
+        &verb_policy_show,
+        &verb_policy_check,
+        &verb_pool_set,
+        &verb_pool_show,
+        &verb_doctor,
+        &verb_help,
+        NULL,
 };
 
 const Verb *const *verbs_all(void) {

@@ -1,0 +1,162 @@
+/*
+ * snapshot-import: see snapshot-import.h.
+ *
+ * A child that packs and the supervisor that unpacks run side by side. Where the child fails, the archive ends early and is
+ * refused for that: what the child says is the reason then. Where the import is refused, the child hears it by its pipe.
+ */
+#include "cli/snapshot-import.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "cli/ask-once.h"
+#include "cli/events.h"
+#include "cli/import-progress.h"
+#include "cli/stdio.h"
+#include "cli/terminal.h"
+
+typedef struct Watching { /* what comes meanwhile */
+        const ImportOptions *options;
+        ImportProgress progress;
+        bool draws;
+} Watching;
+
+static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
+        Watching *watching = userdata;
+        uint64_t bytes = 0, entries = 0;
+        char line[IMPORT_LINE_MAX];
+
+        (void) link;
+        if (strcmp(method, "snapshot.progress") != 0)
+                return;
+        if (watching->options->common.json)
+                events_print(method, cJSON_Duplicate(params, true));
+        if (!watching->draws)
+                return;
+        (void) json_number(params, "bytes", &bytes);
+        (void) json_number(params, "entries", &entries);
+        fprintf(stderr, "\r%s\033[K",
+                import_progress_line(&watching->progress, bytes, entries, units_monotonic(), line));
+}
+
+static void show_cleaned(const cJSON *result) {
+        uint64_t total = 0;
+        const cJSON *item;
+
+        (void) json_number(result, "cleaned_total", &total);
+        if (total == 0)
+                return;
+        terminal_say("%llu times something did not land as it was in the archive:",
+                     (unsigned long long) total);
+        cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
+                fputs("  ", stderr);
+                terminal_text(stderr, json_text(item, "path"), 200);
+                fputs(": ", stderr);
+                terminal_text(stderr, json_text(item, "text"), 200);
+                fputs(" (", stderr);
+                terminal_text(stderr, json_text(item, "rule"), 40);
+                fputs(")\n", stderr);
+        }
+}
+
+static void show_imported(const cJSON *result) {
+        const cJSON *layer;
+        uint64_t entries = 0;
+
+        (void) json_number(result, "entries", &entries);
+        show_text(result, "name", 0);
+        show_size(result, "bytes", 0);
+        printf("%llu files ", (unsigned long long) entries);
+        cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
+                printf(" %.80s", layer->valuestring);
+        putchar('\n');
+        show_cleaned(result);
+}
+
+static cJSON *import_params(const ImportOptions *options, const char *name) {
+        cJSON *params = cJSON_CreateObject(), *limits;
+
+        json_add_text(params, "name", name);
+        if (options->image)
+                json_add_text(params, "image", options->image);
+        if (options->is_public || options->is_private)
+                json_add_bool(params, "public", options->is_public);
+        if (!options->max_bytes && !options->max_entries)
+                return params;
+        limits = json_add_object(params, "limits");
+        if (options->max_bytes)
+                json_add_number(limits, "bytes", options->max_bytes);
+        if (options->max_entries)
+                json_add_number(limits, "entries", options->max_entries);
+        return params;
+}
+
+/* What is left of a file from where it stands; 0: not known */
+static uint64_t size_of(int fd) {
+        off_t at = lseek(fd, 0, SEEK_CUR);
+        struct stat st;
+
+        return at >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > at
+                       ? (uint64_t) (st.st_size - at)
+                       : 0;
+}
+
+static int ask(Link *link, const ImportOptions *options, const char *name, int *fd, Error *err) {
+        Ask ask = { .method = "snapshot.import", .n_fds = 1 };
+        autoclose int source = -EBADF;
+        Answer answer = ANSWER_EMPTY;
+        int r = stdio_source(link, *fd, &source, err);
+
+        if (r < 0)
+                return r;
+        if (link->n_relays == 0)
+                (void) close(TAKE_FD(*fd));
+        ask.fds[0] = source;
+        ask.params = import_params(options, name);
+        r = link_ask(link, &ask, &answer, err);
+        if (isatty(2) && !options->common.json)
+                fputs("\r\033[K", stderr);
+        if (r == 0 && options->common.json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_imported(answer.result);
+        answer_deinit(&answer);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+}
+
+static int import(const ImportOptions *options, const char *name, int *fd, Error *err) {
+        Watching watching = { .options = options,
+                              .progress = { .total = size_of(*fd),
+                                            .began_usec = units_monotonic() },
+                              .draws = isatty(2) && !options->common.json };
+        Link link = LINK_EMPTY;
+        int r = link_open(&link, options->common.socket, err);
+
+        if (r < 0)
+                return r;
+        link.on_note = on_progress;
+        link.userdata = &watching;
+        r = ask(&link, options, name, fd, err);
+        link_deinit(&link);
+        return r;
+}
+
+int snapshot_import(const ImportOptions *options, const char *name, int fd, UserWork *work,
+                    Error *err) {
+        autoclose int source = fd;
+        Error why = ERROR_EMPTY;
+        int r = import(options, name, &source, err), packed;
+
+        if (source >= 0)
+                (void) close(TAKE_FD(source));
+        packed = work ? as_user_finish(work, &why) : 0;
+        if (packed < 0 && packed != -EPIPE) {
+                *err = why;
+                return packed;
+        }
+        return r;
+}
