@@ -14,6 +14,8 @@
 #include "cli/events.h"
 #include "cli/terminal.h"
 
+#define NAME_WIDTH_MAX 80
+
 static const Option snapshot_options[] = { OPTIONS_COMMON, { 0 } };
 
 typedef struct TagOptions {
@@ -62,11 +64,16 @@ static const char *age_of(const cJSON *object, const char *member, char *text) {
         return text;
 }
 
+/* What a supervisor says is not believed to be there */
+static const char *text_of(const cJSON *object, const char *member) {
+        const char *text = json_text(object, member);
+
+        return text ? text : "-";
+}
+
 /* The word that means it for who reads this */
 static const char *word_of(const cJSON *snapshot) {
-        const char *ref = json_text(snapshot, "ref");
-
-        return ref ? ref : json_text(snapshot, "name");
+        return text_of(snapshot, json_text(snapshot, "ref") ? "ref" : "name");
 }
 
 static const char *sharing_of(const cJSON *snapshot) {
@@ -80,11 +87,10 @@ static int width_of(const cJSON *snapshots) {
         int width = 8;
 
         cJSON_ArrayForEach(snapshot, snapshots) {
-                const char *word = word_of(snapshot);
-                int n = word ? (int) strlen(word) : 0;
+                size_t n = strlen(word_of(snapshot));
 
-                if (n > width)
-                        width = n;
+                if (n > (size_t) width)
+                        width = n < NAME_WIDTH_MAX ? (int) n : NAME_WIDTH_MAX;
         }
         return width;
 }
@@ -118,7 +124,7 @@ static void show_list(const cJSON *result) {
                "USE", "AGE");
         if (!rows)
                 return;
-        cJSON_ArrayForEach(snapshot, list) if (word_of(snapshot)) rows[at++] = snapshot;
+        cJSON_ArrayForEach(snapshot, list) rows[at++] = snapshot;
         if (at > 1)
                 qsort(rows + 1, at - 1, sizeof(*rows), compare_words);
         for (size_t i = 0; i < at; i++)
@@ -168,13 +174,16 @@ static void show_part(const cJSON *part) {
 
         (void) json_number(part, "entries", &entries);
         (void) json_number(part, "snapshots", &snapshots);
-        printf("  %.80s  ", json_text(part, "layer") ? json_text(part, "layer") : "");
+        fputs("  ", stdout);
+        show_text(part, "layer", 0);
         show_size(part, "bytes", 10);
         printf("%llu files", (unsigned long long) entries);
         if (snapshots > 1)
                 printf(", in %llu snapshots", (unsigned long long) snapshots);
-        if (json_text(part, "checked"))
-                printf(", checked %.40s", json_text(part, "checked"));
+        if (json_text(part, "checked")) {
+                fputs(", checked ", stdout);
+                terminal_text(stdout, json_text(part, "checked"), 40);
+        }
         putchar('\n');
         if (!fault)
                 return;
@@ -188,9 +197,11 @@ static void show_one(const cJSON *result) {
         uint64_t others = 0, owner = 0;
 
         show_row(result, 8);
-        if (json_text(result, "created") && json_number(result, "owner_uid", &owner) == 0)
-                printf("  of uid %llu, since %.40s\n", (unsigned long long) owner,
-                       json_text(result, "created"));
+        if (json_text(result, "created") && json_number(result, "owner_uid", &owner) == 0) {
+                printf("  of uid %llu, since ", (unsigned long long) owner);
+                terminal_text(stdout, json_text(result, "created"), 40);
+                putchar('\n');
+        }
         cJSON_ArrayForEach(part, json_get(result, "parts")) show_part(part);
         show_words("used by", json_get(result, "jails"));
         (void) json_number(result, "other_jails", &others);
@@ -215,8 +226,9 @@ static void show_freed(const cJSON *result) {
 }
 
 static void show_damaged(const cJSON *item) {
-        printf("%.80s: DAMAGED: ", json_text(item, "layer") ? json_text(item, "layer") : "");
-        terminal_text(stdout, json_text(item, "fault"), 300);
+        terminal_text(stdout, text_of(item, "layer"), 80);
+        fputs(": DAMAGED: ", stdout);
+        terminal_text(stdout, text_of(item, "fault"), 300);
         putchar('\n');
         show_words("changed since it came:", json_get(item, "paths"));
         show_words("in snapshots", json_get(item, "snapshots"));
@@ -234,8 +246,9 @@ static void show_checked(const cJSON *result) {
         (void) json_number(result, "mended", &mended);
         cJSON_ArrayForEach(item, json_get(result, "damaged")) show_damaged(item);
         cJSON_ArrayForEach(item, json_get(result, "unchecked")) {
-                printf("%.80s: not checked: ", json_text(item, "layer"));
-                terminal_text(stdout, json_text(item, "text"), 300);
+                terminal_text(stdout, text_of(item, "layer"), 80);
+                fputs(": not checked: ", stdout);
+                terminal_text(stdout, text_of(item, "text"), 300);
                 putchar('\n');
         }
         printf("%llu layers, %s: %llu damaged", (unsigned long long) layers,
