@@ -20,6 +20,7 @@
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/jail-image.h"
 #include "supervisor/front/layer-import.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/pools.h"
@@ -327,7 +328,8 @@ static FrontJail *find_ready(Creating *creating) {
                           .host = pool_host_now(creating->front) };
         PoolKey key = { .uid = creating->spec.owner_uid };
 
-        if (!creating->may_be_pooled)
+        if (!creating->may_be_pooled ||
+            layers_allow(creating->front, &creating->spec.plan, NULL) < 0)
                 return NULL;
         memcpy(want.policy, creating->digest, sizeof want.policy);
         (void) snprintf(key.snapshot, sizeof key.snapshot, "%s", creating->snapshot);

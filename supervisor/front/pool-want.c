@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "supervisor/front/jail-image.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/policy-take.h"
 
 /* ldconfig puts a new file there; directories that are bound show what is new in them by themselves */
@@ -67,6 +68,8 @@ int pool_want_init(Front *front, const PoolKey *key, PoolWant *ret, Error *err) 
 
         if (r >= 0)
                 r = take_root(front, key, &want, err);
+        if (r >= 0)
+                r = layers_allow(front, &want.plan, err);
         if (r < 0)
                 return r;
         if ((want.plan.flags & PLAN_HOST_ROOT) && !host_root)

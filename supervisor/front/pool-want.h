@@ -8,7 +8,7 @@
 
 typedef struct PoolKey { /* what a pool is for */
         uint32_t uid;    /* who owns it, and pays for its jails */
-        char snapshot[72];
+        char snapshot[SNAPSHOT_REF_MAX];
         char policy[POLICY_NAME_MAX]; /* one of an administrator's: nobody's own file */
 } PoolKey;
 
