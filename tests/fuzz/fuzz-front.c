@@ -32,6 +32,7 @@
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policies.h"
+#include "supervisor/front/pools.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/tasks.h"
@@ -214,6 +215,7 @@ static void start(void) {
              pressure_new(-EBADF, -EBADF, &front.pressure, &err) == 0 &&
              turns_new(&front, &front.turns, &err) == 0 &&
              uncounted_new(&front, -EBADF, -EBADF, &front.uncounted, &err) == 0 &&
+             pools_new(&front, &front.pools, &err) == 0 &&
              tasks_new(&front, &front.tasks, &err) == 0 &&
              clients_listen(&front, listener, &err) == 0);
         find_most();
