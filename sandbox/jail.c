@@ -8,10 +8,13 @@
 #include "sandbox/jail.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -223,8 +226,39 @@ int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter
         return r;
 }
 
-int jail_upper_fd(const Jail *jail) {
-        return jail->upper;
+/* The uppers of a jail lie beside each other, as u/VIEW/u (priv-root.c): no command gets at the directories above. */
+int jail_upper_open(const Jail *jail, uint32_t view, Error *err) {
+        char path[24] = ".";
+        int fd;
+
+        if (view != 0)
+                (void) snprintf(path, sizeof(path), "../../%u/u", view);
+        fd = openat(jail->upper, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return fd < 0 ? error_set(err, -errno, "open the upper of a jail's %s",
+                                  plan_view_path(view))
+                      : fd;
+}
+
+/* Is @fd, which lies on the file system of @upper, an upper beside it? */
+static bool is_beside(int upper, int fd) {
+        struct stat mine, other;
+
+        return fstatat(upper, "../..", &mine, 0) == 0 && fstatat(fd, "../..", &other, 0) == 0 &&
+               mine.st_dev == other.st_dev && mine.st_ino == other.st_ino;
+}
+
+Jail *jail_of_upper(Sandbox *sandbox, const JailLayer *layer) {
+        struct stat st, upper;
+        Jail *jail;
+
+        if (layer->from_uid == sandbox->facts.store_id || fstat(layer->fd, &st) < 0)
+                return NULL;
+        for (jail = sandbox->jails; jail; jail = jail->next)
+                if (jail->id_base == layer->from_uid && jail->upper >= 0 &&
+                    fstat(jail->upper, &upper) == 0 && upper.st_dev == st.st_dev &&
+                    (upper.st_ino == st.st_ino || is_beside(jail->upper, layer->fd)))
+                        return jail;
+        return NULL;
 }
 
 /* ---- the end -------------------------------------------------------------------------------------- */

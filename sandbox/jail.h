@@ -108,15 +108,17 @@ typedef struct JailLayer { /* a layer of the plan, opened by the monitor */
 int jail_build(Jail *jail, const Plan *plan, const JailLayer *layers, int filter_fd, Error *err);
 
 /**
- * jail_upper_fd() - directory of the upper that LAYER_UPPER means
+ * jail_upper_open() - open the directory of the upper that LAYER_UPPER means
  * @jail: from RUNNING on; after ENDED only with PLAN_KEEP_UPPER
+ * @view: VIEW_WORK, or 0: the plan's VIEW_TREE where that view is there and writable (a files job that applied
+ *        a patch: its upper is what the patch changed), else VIEW_ROOT
  *
- * The upper of the plan's VIEW_TREE where that view is there and writable (a files job that applied a
- * patch: its upper is what the patch changed), else that of VIEW_ROOT.
- *
- * Returns: borrowed descriptor.
+ * Returns: descriptor owned by the caller, or negative errno (-ENOENT: that view has no upper).
  */
-int jail_upper_fd(const Jail *jail);
+int jail_upper_open(const Jail *jail, uint32_t view, Error *err);
+
+/** jail_of_upper() - the jail of @sandbox one of whose uppers @layer is, borrowed; NULL: none's. Only those of its owner are looked at */
+Jail *jail_of_upper(Sandbox *sandbox, const JailLayer *layer);
 
 /** jail_oom_kills() - of a jail that ended: processes of its commands that the kernel killed for memory */
 uint32_t jail_oom_kills(const Jail *jail);

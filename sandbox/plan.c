@@ -76,8 +76,10 @@ static int check_layer(const Plan *plan, uint32_t i, Error *err) {
         const PlanLayer *layer = &plan->layers[i];
         bool dir = layer->kind == LAYER_DIR;
 
-        if (layer->kind == 0 || layer->kind >= _LAYER_KIND_MAX || layer->pad != 0)
+        if (layer->kind == 0 || layer->kind >= _LAYER_KIND_MAX)
                 return error_say(err, -EINVAL, "plan: layer %u has no known kind", i);
+        if (layer->view != 0 && (layer->kind != LAYER_UPPER || layer->view != VIEW_WORK))
+                return error_say(err, -EINVAL, "plan: layer %u names a view it has no use for", i);
         if (dir && (layer->fd == 0 || layer->fd >= plan->n_fds || layer->conn == 0 ||
                     layer->conn >= plan->n_fds || layer->fd == layer->conn))
                 return error_say(err, -EINVAL,

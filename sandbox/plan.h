@@ -41,8 +41,8 @@
 
 typedef enum LayerKind {
         LAYER_STORE = 1, /* digest: a layer of the store */
-        LAYER_UPPER, /* handle: the upper of another jail of this front (running, or kept): that of its
-                      * writable VIEW_TREE where the plan has one, else that of its VIEW_ROOT */
+        LAYER_UPPER, /* handle: the upper of another jail of this front (running, or kept): of its view
+                      * @view; 0: of its writable VIEW_TREE where the plan has one, else VIEW_ROOT */
         LAYER_NEW, /* handle: a layer that is being made (REQUEST_LAYER_NEW) */
         LAYER_DIR, /* fd: a caller's directory; conn: that caller's connection, whose uid must own
                           * the directory (or be 0); the owner appears as the plan's uid and gid. In a
@@ -56,7 +56,8 @@ typedef struct PlanLayer {
         uint32_t kind;
         uint32_t fd;   /* index into the request's descriptors */
         uint32_t conn; /* likewise */
-        uint32_t pad;
+        uint32_t
+                view; /* of LAYER_UPPER: 0 or VIEW_WORK, which is writable and no direct one there */
         uint64_t handle;
         uint8_t digest[32];
 } PlanLayer;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
 
 #include "base/fds.h"
 #include "sandbox/limits.h"
@@ -23,21 +22,6 @@ typedef struct Draft { /* a build order in the making */
         BuildOrder order;
         int fds[BUILD_FDS_MAX]; /* owned from index 1 on; 0 is the borrowed filter */
 } Draft;
-
-/* The jail of this sandbox whose upper @layer is; NULL: none. Only those of its owner are looked at. */
-static Jail *jail_of_upper(Sandbox *sandbox, const JailLayer *layer) {
-        struct stat st, upper;
-        Jail *jail;
-
-        if (layer->from_uid == sandbox->facts.store_id || fstat(layer->fd, &st) < 0)
-                return NULL;
-        for (jail = sandbox->jails; jail; jail = jail->next)
-                if (jail->id_base == layer->from_uid && jail->upper >= 0 &&
-                    fstat(jail->upper, &upper) == 0 && upper.st_dev == st.st_dev &&
-                    upper.st_ino == st.st_ino)
-                        return jail;
-        return NULL;
-}
 
 static int map_of_layer(Jail *jail, const JailLayer *layer, Error *err) {
         IdMap map = { .inside_uid = layer->from_uid,
@@ -74,7 +58,7 @@ static int draft_upper(Jail *jail, Draft *draft, const JailLayer *layer, const J
 
         draft->order.layer_kinds[draft->order.n_uses++] = same ? BUILD_UPPER_SAME : BUILD_UPPER;
         if (r == 0)
-                r = draft_add(draft, fcntl(other->upper, F_DUPFD_CLOEXEC, 3), "duplicate an upper",
+                r = draft_add(draft, fcntl(layer->fd, F_DUPFD_CLOEXEC, 3), "duplicate an upper",
                               err);
         return r < 0 || same ? r : draft_add(draft, map_of_layer(jail, layer, err), "map ids", err);
 }

@@ -82,19 +82,18 @@ static int open_directory(const Entry *entry, uint32_t index, const int *fds, Ja
         return 0;
 }
 
-static int open_upper(const Entry *entry, uint64_t handle, JailLayer *ret, Error *err) {
-        const Entry *other = entry_find(entry->monitor, handle);
+static int open_upper(const Entry *entry, const PlanLayer *layer, JailLayer *ret, Error *err) {
+        const Entry *other = entry_find(entry->monitor, layer->handle);
         uint32_t base;
         int fd;
 
         if (!other || other == entry ||
             (!(other->known && other->keep_upper) && jail_state(other->jail) != JAIL_RUNNING))
                 return error_say(err, -ENOENT, "no running or kept jail has the handle %llu",
-                                 (unsigned long long) handle);
-        fd = fcntl(jail_upper_fd(other->jail), F_DUPFD_CLOEXEC, 0);
+                                 (unsigned long long) layer->handle);
+        fd = jail_upper_open(other->jail, layer->view, err);
         if (fd < 0)
-                return error_set(err, -errno, "open the upper of jail %llu",
-                                 (unsigned long long) handle);
+                return fd;
         base = jail_id_base(other->jail);
         *ret = (JailLayer){ fd, base, base, 0, 0, JAIL_IDS, -EBADF };
         return 0;
@@ -110,7 +109,7 @@ static int open_layer(const Entry *entry, uint32_t index, const int *fds, JailLa
         if (layer->kind == LAYER_DIR)
                 return open_directory(entry, index, fds, ret, err);
         if (layer->kind == LAYER_UPPER)
-                return open_upper(entry, layer->handle, ret, err);
+                return open_upper(entry, layer, ret, err);
         if (layer->kind == LAYER_STORE)
                 fd = store_open(monitor->store, layer->digest, err);
         else if (layer->kind == LAYER_NEW)

@@ -212,10 +212,12 @@ int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *
         return 0;
 }
 
-int jail_upper_fd(const Jail *jail) {
+int jail_upper_open(const Jail *jail, uint32_t view, Error *err) {
         must_live(jail);
         played_must(jail->state == JAIL_RUNNING || (jail->state >= JAIL_ENDING && jail->keeps));
-        return jail->upper;
+        if (view != 0)
+                return error_set(err, -ENOENT, "open an upper");
+        return fcntl(jail->upper, F_DUPFD_CLOEXEC, 0);
 }
 
 int jail_kill(Jail *jail) {

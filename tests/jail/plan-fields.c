@@ -50,7 +50,7 @@ static const Field fields[] = {
         LAYER(kind),
         LAYER(fd),
         LAYER(conn),
-        LAYER(pad),
+        LAYER(view),
         LAYER(handle),
         { "layers.digest", offsetof(Plan, layers) + offsetof(PlanLayer, digest), 1, PLAN_LAYERS_MAX,
           sizeof(PlanLayer) },

@@ -276,7 +276,7 @@ static void test_upper(void) {
         is_number(outcome.end.code, 0, "and removes a file of its layer");
         outcome_free(&outcome);
         layers[1] = layers[0];
-        layers[0] = (JailLayer){ .fd = jail_upper_fd(cage.jail),
+        layers[0] = (JailLayer){ .fd = jail_upper_open(cage.jail, 0, NULL),
                                  .from_uid = jail_id_base(cage.jail),
                                  .from_gid = jail_id_base(cage.jail),
                                  .count = JAIL_IDS,
@@ -293,11 +293,13 @@ static void test_upper(void) {
         while (jail_reap(cage.jail, &status, NULL) == -EAGAIN)
                 usleep(1000);
         is_number(jail_state(cage.jail), JAIL_ENDED, "the first has ended");
+        (void) close(layers[0].fd);
         is_number(jail_id_base(cage.jail), layers[0].from_uid, "its ids are still its own");
-        layers[0].fd = layers[2].fd = jail_upper_fd(cage.jail);
+        layers[0].fd = layers[2].fd = jail_upper_open(cage.jail, 0, NULL);
         check_shown(&second, layers, "cat /home/user/f; ls /srv", "from-first\nf\n",
                     "its kept upper is still there");
         test_same_ids(&cage, &second, layers);
+        (void) close(layers[0].fd);
         cage_end(&cage);
 }
 
