@@ -7,12 +7,12 @@
  *
  * Place     what it is
  * /out      a layer that is being made (unpack, save)
- * /upper    the raw upper of another jail, read-only (save, diff, merge)
- * /old      the merged base, read-only (diff, merge, apply); of an image, the layers so far (unpack --blob, user); a layer
+ * /upper    the raw upper of another jail, read-only (save, changes, diff, merge)
+ * /old      the merged base, read-only (changes, diff, merge, apply); of an image, the layers so far (unpack --blob, user); a layer
  *           as it lies in the store (check)
  * /new      the merged tree after the work, read-only (diff, merge)
- * /tree     the base with a writable upper (apply), our side (merge), any tree (search), or a container image as it was
- *           brought (unpack --blob, text)
+ * /tree     the base with a writable upper (apply), our side (merge), any tree (search, pack), or a container image as it
+ *           was brought (unpack --blob, text)
  * /tmp      room to work in (change)
  *
  * One process does one job, and what it keeps is freed by its end at the latest.
@@ -27,6 +27,7 @@
 #include "base/owned.h"
 #include "base/sanitizer.h"
 #include "sandbox/files/report.h"
+#include "sandbox/files/verbs-jail.h"
 #include "sandbox/files/verbs.h"
 
 /* It would say on fd 2, among the records, that a jail refuses ptrace */
@@ -63,6 +64,8 @@ static const Option layer_options[] = {
           "unpack this layer of the image in /tree" },
         { "over", 0, OPTION_FLAG, offsetof(VerbArgs, over), NULL,
           "over the layers in /old; save: with the layer in /old, over what is in /tree" },
+        { "trim", 0, OPTION_FLAG, offsetof(VerbArgs, trim), NULL,
+          "save: /tree is all that lies below, marks that hide nothing of it are left out" },
         { "digest", 0, OPTION_TEXT, offsetof(VerbArgs, digest), "DIGEST", "of the blob" },
         { "diff", 0, OPTION_TEXT, offsetof(VerbArgs, diff), "DIGEST",
           "of what the blob unpacks to" },
@@ -75,6 +78,31 @@ static const Option layer_options[] = {
           "bytes that they unpacked to" },
         { "owner", 0, OPTION_NUMBER, offsetof(VerbArgs, owner), "ID",
           "everything belongs to this user and group, whatever the archive says" },
+        OPTION_ROOT,
+        { 0 },
+};
+
+static const Option changes_options[] = {
+        { "prefix", 0, OPTION_TEXT, offsetof(VerbArgs, prefix), "DIR", "name all paths below DIR" },
+        { "covered", 0, OPTION_LIST, offsetof(VerbArgs, covered), "NAME",
+          "a name of the root where something else is mounted" },
+        { "host", 0, OPTION_FLAG, offsetof(VerbArgs, host), NULL,
+          "what lies below is the host's root, as ours is" },
+        OPTION_ROOT,
+        { 0 },
+};
+
+static const Option pack_options[] = {
+        { "layer", 0, OPTION_FLAG, offsetof(VerbArgs, layer), NULL,
+          "/tree is one layer: whiteouts become those of a container image" },
+        { "measure", 0, OPTION_FLAG, offsetof(VerbArgs, measure), NULL,
+          "write nothing, only say size and digest of a layer's archive" },
+        { "blob", 0, OPTION_TEXT, offsetof(VerbArgs, blob), "FILE",
+          "the layer's archive is this file of an archive" },
+        { "size", 0, OPTION_NUMBER, offsetof(VerbArgs, size), "N", "that the blob must have" },
+        { "digest", 0, OPTION_TEXT, offsetof(VerbArgs, digest), "DIGEST", "likewise" },
+        { "tail", 0, OPTION_FLAG, offsetof(VerbArgs, tail), NULL,
+          "the end of an image: texts on fd 0, as \"PATH SIZE\", a line, and so many bytes" },
         OPTION_ROOT,
         { 0 },
 };
@@ -176,8 +204,10 @@ static const VerbRow verbs[] = {
         { "apply", apply_options, 1, 1, false, verb_apply },
         { "change", change_options, 0, 0, true, verb_change },
         { "check", check_options, 0, 0, true, verb_check },
+        { "changes", changes_options, 0, 0, false, verb_changes },
         { "diff", plain_options, 1, 1, false, verb_diff },
         { "merge", plain_options, 1, 1, true, verb_merge },
+        { "pack", pack_options, 0, 0, false, verb_pack },
         { "text", text_options, 1, 1, true, verb_text },
         { "user", plain_options, 1, 1, true, verb_user },
         { "key", key_options, 1, 1, false, verb_key },

@@ -22,7 +22,8 @@ typedef struct Save {
         char *chunk;    /* owned */
         uint64_t bytes; /* read so far */
         uint64_t entries;
-        int tree; /* borrowed; as SaveJob's */
+        int tree; /* borrowed; as SaveJob's, like the next */
+        bool trim;
         bool is_alone; /* in a directory under which nothing of lower layers shows, so nothing need be hidden */
         char path[NAME_PATH_MAX];
 } Save;
@@ -117,14 +118,25 @@ static int remember_inode(Save *save, const struct stat *st, Error *err) {
         return 0;
 }
 
-static int whiteout(Save *save, const struct stat *st, Error *err) {
+/* Is something there that a mark at this path can hide; where that is not known, there may be */
+static bool may_hide(const Save *save, bool is_dir) {
         struct stat lower;
+        int r;
+
+        if (save->tree < 0 || (!save->trim && (is_dir || strncmp(save->path, "work/", 5) != 0)))
+                return true;
+        r = beneath_stat(save->tree, save->path, &lower);
+        if (r < 0)
+                return r != -ENOENT && !(save->trim && (r == -ELOOP || r == -ENOTDIR));
+        return !is_dir || S_ISDIR(lower.st_mode);
+}
+
+static int whiteout(Save *save, const struct stat *st, Error *err) {
         EntryMeta meta;
         int r;
 
         /* an overlay shows the names of such marks where there is nothing that they hide */
-        if (save->is_alone || (save->tree >= 0 && strncmp(save->path, "work/", 5) == 0 &&
-                               beneath_stat(save->tree, save->path, &lower) == -ENOENT))
+        if (save->is_alone || !may_hide(save, false))
                 return 0;
         r = to_meta(save, st, ENTRY_WHITEOUT, &meta);
 
@@ -321,7 +333,7 @@ static int save_dir(Save *save, const Pair *pair, unsigned depth, Error *err) {
                 r = to_meta(save, &st, ENTRY_DIR, &meta);
         if (r >= 0)
                 r = land_dir(&save->land, save->path, &meta, err);
-        if (r >= 0 && opaque && depth > 0)
+        if (r >= 0 && opaque && depth > 0 && may_hide(save, true))
                 r = land_opaque(&save->land, save->path, err);
         if (r >= 0)
                 r = save_xattrs(&save->land, pair->top, save->path, err);
@@ -337,6 +349,7 @@ int save_run(const SaveJob *job, Report *report, Error *err) {
                 return error_set(err, -ENOMEM, "start to save");
         save->report = report;
         save->tree = job->tree;
+        save->trim = job->trim;
         save->chunk = malloc(CHUNK);
         r = save->chunk ? land_init(&save->land, job->out, &job->limits, report) : -ENOMEM;
         if (r >= 0)

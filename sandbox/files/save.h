@@ -19,6 +19,8 @@ typedef struct SaveJob {
         int out;  /* the empty layer directory, borrowed */
         int tree; /* what all layers still lower show; -EBADF: not known. What is not there, below work, needs no whiteout: an overlay would
                     * show its name in a directory that no lower layer has */
+        bool trim; /* @tree is all that lies below: what is a mark of nothing there is left out, as where an image is
+                    * imported, so that the same change of the same tree is the same layer */
         LandLimits limits;
 } SaveJob;
 

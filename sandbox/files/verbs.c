@@ -15,21 +15,13 @@
 #include "sandbox/files/image-user.h"
 #include "sandbox/files/image.h"
 #include "sandbox/files/merge.h"
-#include "sandbox/files/names.h"
+#include "sandbox/files/places.h"
 #include "sandbox/files/results.h"
 #include "sandbox/files/save.h"
 #include "sandbox/files/search.h"
 #include "sandbox/files/setup-key.h"
 #include "sandbox/files/shield.h"
 #include "sandbox/files/unpack.h"
-
-/* One of the fixed places, a directory. The root is given by whoever started us, so links in it may be followed. */
-static int open_place(const VerbArgs *args, const char *name, Error *err) {
-        autoclose int root = open(args->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        int fd = root < 0 ? -errno : beneath_dir(root, name);
-
-        return fd < 0 ? error_set(err, fd, "open the place /%s", name) : fd;
-}
 
 static LandLimits limits_of(const VerbArgs *args) {
         return (LandLimits){ .bytes = args->max_bytes,
@@ -47,9 +39,9 @@ static int parse_digest(const char *text, uint8_t *value, const uint8_t **ret, E
 }
 
 static int unpack_blob(const VerbArgs *args, UnpackJob *job, Report *report, Error *err) {
-        autoclose int tree = open_place(args, "tree", err);
+        autoclose int tree = place_open(args, "tree", err);
         autoclose int blob = tree < 0 ? tree : image_blob_open(tree, args->blob, report, err);
-        autoclose int below = blob < 0 || !args->over ? -EBADF : open_place(args, "old", err);
+        autoclose int below = blob < 0 || !args->over ? -EBADF : place_open(args, "old", err);
         uint8_t digest[DIGEST_SIZE], diff[DIGEST_SIZE];
         int r;
 
@@ -74,7 +66,7 @@ static int unpack_blob(const VerbArgs *args, UnpackJob *job, Report *report, Err
 }
 
 int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int out = open_place(args, "out", err);
+        autoclose int out = place_open(args, "out", err);
         UnpackJob job = { .in = STDIN_FILENO,
                           .out = out,
                           .below = -EBADF,
@@ -100,54 +92,29 @@ int verb_check(const VerbArgs *args, Report *report, Error *err) {
 }
 
 int verb_text(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int tree = open_place(args, "tree", err);
+        autoclose int tree = place_open(args, "tree", err);
 
         return tree < 0 ? tree : image_text(tree, args->words[0], args->max_bytes, report, err);
 }
 
 int verb_user(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int root = open_place(args, "old", err);
+        autoclose int root = place_open(args, "old", err);
 
         return root < 0 ? root : image_user(root, args->words[0], report, err);
-}
-
-/* A directory below one of the places. */
-static int open_below(const VerbArgs *args, const char *place, Error *err) {
-        const char *given = args->words[0];
-        autoclose int fd = open_place(args, place, err);
-        char clean[NAME_PATH_MAX];
-        RecordRule rule = name_clean(given, strlen(given), clean);
-        int below;
-
-        if (fd < 0)
-                return fd;
-        if (rule != RULE_NONE)
-                return error_say(err, -EINVAL, "\"%s\" is no directory below /%s: %s", given, place,
-                                 name_sentence(rule));
-        below = beneath_dir(fd, clean);
-        return below < 0 ? error_set(err, below, "open /%s/%s", place, clean) : below;
-}
-
-/* What the caller may find missing: a tree without the directory has no files in it. */
-static int forgive_missing(int fd, Error *err) {
-        if (fd != -ENOENT && fd != -ENOTDIR && fd != -ELOOP)
-                return fd;
-        *err = ERROR_EMPTY;
-        return 0;
 }
 
 /* The three places of a diff; the descriptors are the caller's to close, in each case. */
 static int open_diff(const VerbArgs *args, DiffJob *job, Error *err) {
         job->out = STDOUT_FILENO;
         job->new = job->upper = -EBADF;
-        job->old = open_below(args, "old", err);
-        if (job->old < 0 && forgive_missing(job->old, err) < 0)
+        job->old = place_open_below(args, "old", err);
+        if (job->old < 0 && place_forgive_missing(job->old, err) < 0)
                 return job->old;
-        job->new = open_below(args, "new", err);
-        if (job->new < 0 && forgive_missing(job->new, err) < 0)
+        job->new = place_open_below(args, "new", err);
+        if (job->new < 0 && place_forgive_missing(job->new, err) < 0)
                 return job->new;
-        job->upper = open_below(args, "upper", err);
-        if (job->upper < 0 && forgive_missing(job->upper, err) < 0)
+        job->upper = place_open_below(args, "upper", err);
+        if (job->upper < 0 && place_forgive_missing(job->upper, err) < 0)
                 return job->upper;
         job->unchanged = job->upper == -ENOENT;
         return 0;
@@ -170,7 +137,7 @@ int verb_diff(const VerbArgs *args, Report *report, Error *err) {
 }
 
 int verb_merge(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int tree = open_below(args, "tree", err);
+        autoclose int tree = place_open_below(args, "tree", err);
         MergeJob job = { .tree = tree };
         int r;
 
@@ -203,7 +170,7 @@ static void wait_for_end(int fd) {
 }
 
 static int read_results(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int upper = args->reports.n > 0 ? open_place(args, "upper", err) : -EBADF;
+        autoclose int upper = args->reports.n > 0 ? place_open(args, "upper", err) : -EBADF;
         autoclose int work = upper >= 0 ? beneath_dir(upper, "work") : -EBADF;
         ResultsJob job = {
                 .form = args->words[0], .fd = STDIN_FILENO, .dir = work, .since_nsec = args->since
@@ -248,8 +215,9 @@ static int part_of(const VerbArgs *args, PatchPart *ret, Error *err) {
 }
 
 int verb_apply(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int old = open_below(args, "old", err);
-        autoclose int tree = old < 0 || args->check_only ? -EBADF : open_below(args, "tree", err);
+        autoclose int old = place_open_below(args, "old", err);
+        autoclose int tree =
+                old < 0 || args->check_only ? -EBADF : place_open_below(args, "tree", err);
         autoclose int setup = -EBADF;
         ApplyJob job = {
                 .patch = STDIN_FILENO,
@@ -268,8 +236,8 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
         if (old < 0 || (tree < 0 && !args->check_only))
                 return old < 0 ? old : tree;
         if (args->setup)
-                setup = open_below(args, "new", err);
-        if (args->setup && setup < 0 && forgive_missing(setup, err) < 0)
+                setup = place_open_below(args, "new", err);
+        if (args->setup && setup < 0 && place_forgive_missing(setup, err) < 0)
                 return setup;
         job.setup = setup;
         r = add_globs(&job.protect, &args->protect, err);
@@ -289,8 +257,8 @@ int verb_apply(const VerbArgs *args, Report *report, Error *err) {
 }
 
 int verb_shield(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int old = open_below(args, "old", err);
-        autoclose int out = old < 0 ? -EBADF : open_place(args, "out", err);
+        autoclose int old = place_open_below(args, "old", err);
+        autoclose int out = old < 0 ? -EBADF : place_open(args, "out", err);
         ShieldJob job = { .old = old,
                           .out = out,
                           .listing = STDOUT_FILENO,
@@ -311,7 +279,7 @@ int verb_shield(const VerbArgs *args, Report *report, Error *err) {
 }
 
 int verb_change(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int tmp = args->names_only ? -EBADF : open_place(args, "tmp", err);
+        autoclose int tmp = args->names_only ? -EBADF : place_open(args, "tmp", err);
         autoclose int room = -EBADF;
 
         if (args->names_only)
@@ -326,37 +294,42 @@ int verb_change(const VerbArgs *args, Report *report, Error *err) {
 }
 
 int verb_save(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int upper = open_place(args, "upper", err);
-        autoclose int out = upper < 0 ? -EBADF : open_place(args, "out", err);
-        autoclose int below = out < 0 || !args->over ? -EBADF : open_place(args, "old", err);
-        autoclose int tree = below < 0 ? -EBADF : open_place(args, "tree", err);
-        SaveJob job = {
-                .upper = upper, .below = below, .out = out, .tree = tree, .limits = limits_of(args)
-        };
+        autoclose int upper = place_open(args, "upper", err);
+        autoclose int out = upper < 0 ? -EBADF : place_open(args, "out", err);
+        autoclose int below = out < 0 || !args->over ? -EBADF : place_open(args, "old", err);
+        autoclose int tree = !args->trim && below < 0 ? -EBADF : place_open(args, "tree", err);
+        SaveJob job = { .upper = upper,
+                        .below = below,
+                        .out = out,
+                        .tree = tree,
+                        .trim = args->trim,
+                        .limits = limits_of(args) };
 
         if (upper < 0 || out < 0)
                 return upper < 0 ? upper : out;
-        if (args->over && (below < 0 || tree < 0))
-                return below < 0 ? below : tree;
+        if (below < 0 && args->over)
+                return below;
+        if (tree < 0 && (args->over || args->trim))
+                return tree;
         return save_run(&job, report, err);
 }
 
 int verb_key(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int old = open_below(args, "old", err);
+        autoclose int old = place_open_below(args, "old", err);
         autoclose int layer = -EBADF;
 
         if (old < 0)
                 return old;
         if (!args->setup)
                 return setup_key_digest(old, &args->keys, report, err);
-        layer = open_below(args, "new", err);
+        layer = place_open_below(args, "new", err);
         if (layer < 0)
-                return forgive_missing(layer, err) < 0 ? layer : 0;
+                return place_forgive_missing(layer, err) < 0 ? layer : 0;
         return setup_key_hides(old, layer, report, err);
 }
 
 int verb_search(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int tree = open_place(args, "tree", err);
+        autoclose int tree = place_open(args, "tree", err);
         SearchJob job = { .tree = tree,
                           .pattern = args->words[1],
                           .path = args->n_words > 2 ? args->words[2] : NULL,

@@ -31,7 +31,13 @@ typedef struct VerbArgs {
         uint64_t since; /* nanoseconds since 1970: no report is older */
         bool takes_image;
         bool held;
-        bool over;        /* layers lie below, in /old */
+        bool over; /* layers lie below, in /old */
+        bool trim; /* save: all that lies below is in /tree */
+        bool host; /* changes: what lies below is the root of this very jail */
+        OptionList covered;
+        bool layer;       /* pack: one of an image */
+        bool measure;     /* pack: its size and digest only */
+        bool tail;        /* pack: the texts of fd 0 and the end mark */
         const char *blob; /* unpack: of the image in /tree, a layer, instead of fd 0 */
         const char *digest;
         const char *diff;
