@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "cli/ask-once.h"
+#include "cli/cleaned.h"
 #include "cli/events.h"
 #include "cli/import-progress.h"
 #include "cli/stdio.h"
@@ -43,26 +44,6 @@ static void on_progress(Link *link, const char *method, const cJSON *params, voi
                 import_progress_line(&watching->progress, bytes, entries, units_monotonic(), line));
 }
 
-static void show_cleaned(const cJSON *result) {
-        uint64_t total = 0;
-        const cJSON *item;
-
-        (void) json_number(result, "cleaned_total", &total);
-        if (total == 0)
-                return;
-        terminal_say("%llu times something did not land as it was in the archive:",
-                     (unsigned long long) total);
-        cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
-                fputs("  ", stderr);
-                terminal_text(stderr, json_text(item, "path"), 200);
-                fputs(": ", stderr);
-                terminal_text(stderr, json_text(item, "text"), 200);
-                fputs(" (", stderr);
-                terminal_text(stderr, json_text(item, "rule"), 40);
-                fputs(")\n", stderr);
-        }
-}
-
 static void show_imported(const cJSON *result) {
         const cJSON *layer;
         uint64_t entries = 0;
@@ -74,7 +55,7 @@ static void show_imported(const cJSON *result) {
         cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
                 printf(" %.80s", layer->valuestring);
         putchar('\n');
-        show_cleaned(result);
+        cleaned_show(result, "in the archive");
 }
 
 static cJSON *import_params(const ImportOptions *options, const char *name) {

@@ -45,6 +45,12 @@ static bool is_foreign_terminal(int fd) {
         return isatty(fd) && tcgetpgrp(fd) != getpgrp();
 }
 
+bool stdio_may_pass(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && !(fcntl(fd, F_GETFL) & O_PATH) && may_pass(fd, &st);
+}
+
 static Kind classify(int fd) {
         struct stat st;
 

@@ -26,6 +26,9 @@ void stdio_terminal(int slave, Stdio *ret);
 /** stdio_deinit() - close our copies of the command's ends, so that pipes end when the command does */
 void stdio_deinit(Stdio *stdio);
 
+/** stdio_may_pass() - may a jail have it as it is */
+bool stdio_may_pass(int fd);
+
 /** stdio_source() - a descriptor to read as one that may be passed: itself, or a pipe that @link feeds.
  * Returns: 0 and a descriptor owned by the caller, or negative errno */
 int stdio_source(Link *link, int fd, int *ret_fd, Error *err);

@@ -14,8 +14,11 @@
 #include "cli/verb-apply.h"
 #include "cli/verb-cp.h"
 #include "cli/verb-create.h"
+#include "cli/verb-diff.h"
 #include "cli/verb-doctor.h"
 #include "cli/verb-exec.h"
+#include "cli/verb-export.h"
+#include "cli/verb-fork.h"
 #include "cli/verb-help.h"
 #include "cli/verb-ls.h"
 #include "cli/verb-policy.h"
@@ -25,6 +28,7 @@
 #include "cli/verb-resume.h"
 #include "cli/verb-rm.h"
 #include "cli/verb-run.h"
+#include "cli/verb-save.h"
 #include "cli/verb-shell.h"
 #include "cli/verb-snapshot-import.h"
 #include "cli/verb-snapshot.h"
@@ -44,10 +48,14 @@ static const Verb *const verbs[] = {
         &verb_shell,
         &verb_cp,
         &verb_ls,
+        &verb_diff,
+        &verb_save,
+        &verb_fork,
         &verb_rm,
         &verb_snapshot_import,
         &verb_snapshot_list,
         &verb_snapshot_show,
+        &verb_snapshot_export,
         &verb_snapshot_tag,
         &verb_snapshot_rm,
         &verb_snapshot_gc,

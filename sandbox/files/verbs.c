@@ -85,7 +85,7 @@ int verb_unpack(const VerbArgs *args, Report *report, Error *err) {
 }
 
 int verb_check(const VerbArgs *args, Report *report, Error *err) {
-        autoclose int old = open_place(args, "old", err);
+        autoclose int old = place_open(args, "old", err);
         CheckJob job = { .layer = old, .since_nsec = args->since };
 
         return old < 0 ? old : check_run(&job, report, err);

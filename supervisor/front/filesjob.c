@@ -333,23 +333,35 @@ static int job_new(Front *front, const FilesJobSpec *spec, FilesJob **ret, Error
         return 0;
 }
 
-/* The root comes first in a plan: the caller's views go behind it. */
+/* The root comes first in a plan: the caller's layers and views go behind it, as they are shared among them. */
 static int make_plan(Front *front, const FilesJobSpec *spec, const JailLimits *limits, Plan *plan,
                      Error *err) {
         const RootSpec root = { .snapshot = "host" };
+        const Plan *more = &spec->plan;
+        uint32_t first;
         int r;
 
         plan_init(plan, limits);
-        plan->limits = spec->plan.limits;
+        plan->limits = more->limits;
+        plan->uid = more->uid; /* whom a caller's directory is shown to belong to */
+        plan->gid = more->gid;
         plan->flags |= PLAN_FILES_CAPS | (spec->keep_upper ? PLAN_KEEP_UPPER : 0);
         r = plan_root(front, plan, &root, err);
-        for (unsigned i = 0; r >= 0 && i < spec->plan.n_views; i++) {
-                const PlanView *view = &spec->plan.views[i];
+        if (r < 0)
+                return r;
+        first = plan->n_layers;
+        if (more->n_layers > PLAN_LAYERS_MAX - first ||
+            more->n_views > PLAN_VIEWS_MAX - plan->n_views)
+                return error_say(err, -E2BIG, "a jail takes at most %d layers", PLAN_LAYERS_MAX);
+        memcpy(plan->layers + first, more->layers, more->n_layers * sizeof(more->layers[0]));
+        plan->n_layers += more->n_layers;
+        for (unsigned i = 0; i < more->n_views; i++) {
+                PlanView *view = &plan->views[plan->n_views++];
 
-                r = plan_view(plan, view->target, view->flags, spec->plan.layers + view->first,
-                              view->n, err);
+                *view = more->views[i];
+                view->first += first;
         }
-        return r;
+        return 0;
 }
 
 int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record, FilesDoneFn done,
@@ -365,6 +377,8 @@ int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record
         jail.filter_fd = policy_filter(policy);
         jail.owner_uid = spec->owner_uid;
         jail.reads_damaged = spec->reads_damaged;
+        jail.fds = spec->fds;
+        jail.n_fds = spec->n_fds;
         r = make_plan(front, spec, &jail.limits, &jail.plan, err);
         if (r >= 0)
                 r = job_new(front, spec, &job, err);

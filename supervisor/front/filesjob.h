@@ -11,7 +11,9 @@ typedef void (*FilesStartedFn)(void *userdata);
 
 typedef struct FilesJobSpec {    /* borrowed for the call */
         const char *const *argv; /* without the program: {"unpack", "--prefix", "work", NULL} */
-        Plan plan;              /* plan_init() and its views; the root (host) is added by the job */
+        Plan plan; /* plan_init() and its views, whose layers may be shared; the root (host) is added by the job */
+        const int *fds; /* of LAYER_DIR layers, as JailSpec's; NULL: none */
+        unsigned n_fds;
         bool keep_upper;        /* PLAN_KEEP_UPPER; then upper_handle in the end */
         int input_fd;           /* -EBADF: none; duplicated */
         int output_fd;          /* likewise */

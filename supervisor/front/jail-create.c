@@ -46,7 +46,7 @@ typedef struct Creating {
         Call *call; /* answered by us */
         JailSpec spec;
         char snapshot[SNAPSHOT_REF_MAX];
-        char policy[POLICY_NAME_MAX];
+        PolicyUse use;
         bool keep;
         bool rw;
         bool work;
@@ -138,8 +138,9 @@ static int take_policy(Creating *creating, const cJSON *params, PolicyTaken *ret
 
         if (r < 0)
                 return r;
-        (void) snprintf(creating->policy, sizeof creating->policy, "%s", ret->use.shown);
-        spec->policy = creating->policy;
+        creating->use = ret->use;
+        spec->use = &creating->use;
+        spec->policy = creating->use.shown;
         creating->may_be_pooled = !ret->use.is_own && !creating->work;
         memcpy(creating->digest, policy_digest(ret->policy), sizeof creating->digest);
         spec->filter_fd = ret->filter;
@@ -333,7 +334,7 @@ static FrontJail *find_ready(Creating *creating) {
                 return NULL;
         memcpy(want.policy, creating->digest, sizeof want.policy);
         (void) snprintf(key.snapshot, sizeof key.snapshot, "%s", creating->snapshot);
-        (void) snprintf(key.policy, sizeof key.policy, "%s", creating->policy);
+        (void) snprintf(key.policy, sizeof key.policy, "%s", creating->use.shown);
         return pools_look_up(creating->front, &key, &want);
 }
 

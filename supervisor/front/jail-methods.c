@@ -9,6 +9,7 @@
 #include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/jail-create.h"
+#include "supervisor/front/jail-parts.h"
 #include "supervisor/front/policy-limits.h"
 
 static const char exec_schema[] =
@@ -127,6 +128,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_number(user, "uid", front_jail_plan(jail)->uid);
         json_add_number(user, "gid", front_jail_plan(jail)->gid);
         json_add_consume(json, "controls", controls_describe(jail));
+        json_add_text(json, "work", jail_work_word(jail));
         *ret_result = json;
         return 0;
 }

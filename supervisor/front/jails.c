@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/ids.h"
@@ -34,6 +35,11 @@
 #define WALL_ACCURACY_USEC 10000
 
 typedef struct Gone Gone; /* somebody waits for the end */
+
+typedef struct DirId {
+        uint32_t major, minor;
+        uint64_t ino;
+} DirId;
 
 struct Gone {
         Gone *next;
@@ -69,6 +75,8 @@ struct FrontJail {
         cJSON *image;       /* owned; NULL: none */
         char **environment; /* owned, with the image's; NULL: the default one */
         char policy[72];
+        PolicyUse use;
+        DirId dir; /* of the caller's directory; all zeroes: none */
         bool listed;
         bool ahead;     /* nobody's yet */
         bool charged;   /* with limits.plan, to the owner */
@@ -371,6 +379,31 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
         not_made(jail, &err);
 }
 
+static DirId dir_id(int fd) {
+        struct statx st;
+
+        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) < 0)
+                return (DirId){ 0 };
+        return (DirId){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino };
+}
+
+static PolicyUse named_use(const char *policy) {
+        PolicyUse use = { .is_own = false };
+
+        (void) snprintf(use.name, sizeof use.name, "%s", policy);
+        (void) snprintf(use.shown, sizeof use.shown, "%s", policy);
+        return use;
+}
+
+static void take_dir(FrontJail *jail, const JailSpec *spec) {
+        for (unsigned i = 0; i < spec->plan.n_layers; i++) {
+                const PlanLayer *layer = &spec->plan.layers[i];
+
+                if (layer->kind == LAYER_DIR && layer->fd > 0 && layer->fd <= spec->n_fds)
+                        jail->dir = dir_id(spec->fds[layer->fd - 1]);
+        }
+}
+
 static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         SCOPED(jail_free) FrontJail *jail = calloc(1, sizeof(FrontJail));
 
@@ -391,6 +424,11 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         id_new('j', jail->id);
         (void) snprintf(jail->snapshot, sizeof jail->snapshot, "%s", spec->snapshot);
         (void) snprintf(jail->policy, sizeof jail->policy, "%s", spec->policy);
+        if (spec->use)
+                jail->use = *spec->use;
+        else
+                jail->use = named_use(spec->policy);
+        take_dir(jail, spec);
         if (spec->image && (!(jail->image = cJSON_Duplicate(spec->image, true)) ||
                             !(jail->environment = environment_new(jail->image, NULL))))
                 return -ENOMEM;
@@ -517,6 +555,25 @@ const char *const *front_jail_environment(const FrontJail *jail) {
 
 const char *front_jail_policy(const FrontJail *jail) {
         return jail->policy;
+}
+
+const PolicyUse *front_jail_use(const FrontJail *jail) {
+        return &jail->use;
+}
+
+const char *front_jail_snapshot(const FrontJail *jail) {
+        return jail->snapshot;
+}
+
+bool front_jail_is_kept(const FrontJail *jail) {
+        return jail->keep;
+}
+
+bool front_jail_shows(const FrontJail *jail, int fd) {
+        DirId id = dir_id(fd);
+
+        return id.ino != 0 && id.ino == jail->dir.ino && id.major == jail->dir.major &&
+               id.minor == jail->dir.minor;
 }
 
 Front *front_jail_front(const FrontJail *jail) {

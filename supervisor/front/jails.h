@@ -8,6 +8,7 @@
  */
 #include "supervisor/front/jail-calls.h"
 #include "supervisor/front/plans.h"
+#include "supervisor/front/policies.h"
 
 typedef enum FrontJailState {
         FRONT_JAIL_MAKING,
@@ -28,6 +29,7 @@ typedef struct JailSpec { /* all borrowed for the call */
         const char *snapshot; /* for show */
         const cJSON *image; /* snapshots_config(): how it wants to be run; NULL: it does not say */
         const char *policy;
+        const PolicyUse *use; /* NULL: the policy of that name */
         uint32_t owner_uid;
         Client *client; /* ends with it; NULL: kept */
         bool listed;    /* a client's own: jail.list shows it, jail.exec and the like reach it */
@@ -88,6 +90,14 @@ const cJSON *front_jail_image(const FrontJail *jail);
 const char *const *front_jail_environment(const FrontJail *jail);
 /** front_jail_policy() - name of its policy, borrowed */
 const char *front_jail_policy(const FrontJail *jail);
+/** front_jail_use() - what was taken of its policy, for policies_hold(), borrowed */
+const PolicyUse *front_jail_use(const FrontJail *jail);
+/** front_jail_snapshot() - as it was named, borrowed */
+const char *front_jail_snapshot(const FrontJail *jail);
+/** front_jail_is_kept() - does it stay when its client goes */
+bool front_jail_is_kept(const FrontJail *jail);
+/** front_jail_shows() - is @fd the very directory of a caller that it was made to show */
+bool front_jail_shows(const FrontJail *jail, int fd);
 /** front_jail_describe() - one entry of jail.list, fresh; NULL: no memory */
 cJSON *front_jail_describe(const FrontJail *jail);
 /** front_jail_is_listed() - as JailSpec's */

@@ -257,7 +257,9 @@ static int add_over_view(const Import *import, Plan *plan, Error *err) {
 
 static int make_plan(const Import *import, Plan *plan, Error *err) {
         const PlanLayer out = { .kind = LAYER_NEW, .handle = import->handle };
-        const PlanLayer upper = { .kind = LAYER_UPPER, .handle = import->spec.upper_handle };
+        const PlanLayer upper = { .kind = LAYER_UPPER,
+                                  .view = import->spec.upper_view,
+                                  .handle = import->spec.upper_handle };
         const Policy *policy = policies_find(import->front->policies, "files", err);
         int r;
 
@@ -269,6 +271,8 @@ static int make_plan(const Import *import, Plan *plan, Error *err) {
                 r = plan_view(plan, VIEW_UPPER, VIEW_DIRECT, &upper, 1, err);
         if (r >= 0 && (import->has_over || import->shield))
                 r = add_over_view(import, plan, err);
+        if (r >= 0 && import->spec.trim)
+                r = plan_store_view(plan, VIEW_TREE, import->lower, import->spec.n_lower, err);
         if (r >= 0 && import->spec.blob)
                 r = add_blob_views(import->spec.blob, plan, err);
         return r;
@@ -326,6 +330,8 @@ static void add_words(Words *words, const Import *import) {
                 return;
         if (import->has_over)
                 add_word(words, "--over", NULL);
+        if (spec->trim)
+                add_word(words, "--trim", NULL);
         if (spec->upper_handle)
                 return;
         if (spec->to_jail_user)

@@ -42,6 +42,8 @@ typedef struct LayerImportSpec {
         int input_fd;          /* archive; or with @upper_handle: -EBADF */
         const char *prefix;    /* "work"; NULL: root */
         uint64_t upper_handle; /* 0, or a jail's upper to save instead of an archive */
+        uint32_t upper_view;   /* with it: as PlanLayer's view */
+        bool trim; /* with it and @lower, which is all that lies below: marks that hide nothing are left out */
         const uint8_t (*lower)
                 [32]; /* with upper_over: the layers still lower, topmost first. For the call */
         unsigned n_lower;

@@ -11,7 +11,10 @@
 #include "supervisor/front/answer-methods.h"
 #include "supervisor/front/jail-copy.h"
 #include "supervisor/front/jail-create.h"
+#include "supervisor/front/jail-diff.h"
+#include "supervisor/front/jail-fork.h"
 #include "supervisor/front/jail-methods.h"
+#include "supervisor/front/jail-save.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/notary-link.h"
 #include "supervisor/front/patch-methods.h"
@@ -22,6 +25,7 @@
 #include "supervisor/front/receipt-methods.h"
 #include "supervisor/front/replay-methods.h"
 #include "supervisor/front/resume-methods.h"
+#include "supervisor/front/snapshot-export.h"
 #include "supervisor/front/snapshot-import.h"
 #include "supervisor/front/snapshot-methods.h"
 #include "supervisor/front/task-methods.h"
@@ -30,12 +34,18 @@
 #include "supervisor/front/verify-methods.h"
 
 #define PROTOCOL    "1"
-#define METHODS_MAX 64
+#define METHODS_MAX 96
 
 static const MethodRow *const modules[] = {
         own_methods,    jail_methods,   snapshot_methods, policy_methods,
         verify_methods, task_methods,   patch_methods,    receipt_methods,
         replay_methods, answer_methods, resume_methods,   pool_methods,
+};
+
+static const MethodRow *const rows[] = {
+        /* each in a file of its own */
+        &jail_copy_row, &jail_create_row,     &jail_diff_row,       &jail_save_row,
+        &jail_fork_row, &snapshot_import_row, &snapshot_export_row,
 };
 
 typedef struct Method {
@@ -65,12 +75,10 @@ static int add_row(Methods *methods, const MethodRow *row, Error *err) {
 }
 
 static int add_all(Methods *methods, Error *err) {
-        int r = add_row(methods, &jail_create_row, err);
+        int r = 0;
 
-        if (r >= 0)
-                r = add_row(methods, &jail_copy_row, err);
-        if (r >= 0)
-                r = add_row(methods, &snapshot_import_row, err);
+        for (unsigned i = 0; r >= 0 && i < ELEMENTS(rows); i++)
+                r = add_row(methods, rows[i], err);
         for (unsigned i = 0; r >= 0 && i < ELEMENTS(modules); i++)
                 for (const MethodRow *row = modules[i]; r >= 0 && row->name; row++)
                         r = add_row(methods, row, err);

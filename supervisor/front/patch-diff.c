@@ -12,8 +12,8 @@
 #include "base/digest.h"
 #include "base/fds.h"
 #include "base/ids.h"
-#include "base/log.h"
 #include "base/units.h"
+#include "supervisor/front/jail-still.h"
 
 struct PatchDiff {
         Front *front; /* borrowed */
@@ -35,22 +35,6 @@ static PatchDiff *patch_diff_free(PatchDiff *diff) {
         return NULL;
 }
 DEFINE_SCOPED(PatchDiff *, patch_diff_free);
-
-static int freeze(const PatchDiff *diff, bool on, Error *err) {
-        FrontJail *jail = front_jail_find(diff->front, diff->jail, 0);
-
-        if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
-                return error_say(err, -ESRCH, "the task's jail has ended");
-        return front_jail_freeze(jail, on, err);
-}
-
-static void thaw(const PatchDiff *diff) {
-        Error err = ERROR_EMPTY;
-
-        if (freeze(diff, false, &err) < 0 && err.code != -ESRCH)
-                log_event(LOG_ERR, "task's jail cannot be thawed", F("JAIL", diff->jail),
-                          F_ERR(&err));
-}
 
 static void on_record(const Record *record, void *userdata) {
         PatchDiff *diff = userdata;
@@ -75,7 +59,7 @@ static int check_patch(const PatchDiff *diff, PatchDiffEnd *end, Error *err) {
         if ((uint64_t) st.st_size > PATCH_MAX_BYTES)
                 return error_say(
                         err, -EFBIG,
-                        "the patch has %s, at most %s are taken: are build results in /work that "
+                        "the patch has %s, at most %s are taken: are build results in it that "
                         ".gitignore does not name?",
                         units_format_size((uint64_t) st.st_size, size),
                         units_format_size(PATCH_MAX_BYTES, most));
@@ -99,7 +83,7 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
         PatchDiffEnd end = { .err = job->err, .fd = -EBADF, .n_paths = diff->n_paths };
         Error err = ERROR_EMPTY;
 
-        thaw(diff);
+        jail_still_end(diff->front, diff->jail);
         if (!end.err && check_patch(diff, &end, &err) < 0)
                 end.err = &err;
         if (!end.err)
@@ -132,48 +116,60 @@ static int fill_plan(Front *front, Plan *plan, const PatchDiffSpec *spec, Error 
         return r;
 }
 
-static int start_job(PatchDiff *diff, const PatchDiffSpec *spec, Error *err) {
-        static const char *const argv[] = { "diff", "work", NULL };
+static int start_job(PatchDiff *diff, const PatchDiffPlan *plan, Error *err) {
+        const char *const argv[] = { "diff", "--", plan->dir, NULL };
         FilesJobSpec job = { .argv = argv,
+                             .plan = *plan->plan,
+                             .fds = plan->fds,
+                             .n_fds = plan->n_fds,
                              .input_fd = -EBADF,
                              .output_fd = diff->fd,
-                             .owner_uid = spec->owner_uid };
-        int r;
+                             .owner_uid = plan->owner_uid };
+        int r = jail_still_begin(diff->front, diff->jail, err);
 
-        r = fill_plan(diff->front, &job.plan, spec, err);
-        if (r < 0)
-                return r;
-        r = freeze(diff, true, err);
         if (r < 0)
                 return r;
         r = files_job_start(diff->front, &job, on_record, on_done, diff, &diff->job, err);
         if (r < 0)
-                thaw(diff);
+                jail_still_end(diff->front, diff->jail);
         return r;
 }
 
-int patch_diff_start(Front *front, const PatchDiffSpec *spec, PatchDiff **ret, Error *err) {
+int patch_diff_start_plan(Front *front, const PatchDiffPlan *plan, PatchDiff **ret, Error *err) {
         SCOPED(patch_diff_free) PatchDiff *diff = calloc(1, sizeof(*diff));
         int r;
 
         if (!diff)
                 return error_set(err, -ENOMEM, "make a patch");
-        *diff = (PatchDiff){ .front = front, .done = spec->done, .userdata = spec->userdata };
-        (void) snprintf(diff->jail, sizeof(diff->jail), "%s", spec->jail);
+        *diff = (PatchDiff){ .front = front, .done = plan->done, .userdata = plan->userdata };
+        (void) snprintf(diff->jail, sizeof(diff->jail), "%s", plan->jail);
         diff->fd = memfd_new("patch", false, err);
         if (diff->fd < 0)
                 return diff->fd;
-        r = start_job(diff, spec, err);
+        r = start_job(diff, plan, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(diff);
         return 0;
 }
 
+int patch_diff_start(Front *front, const PatchDiffSpec *spec, PatchDiff **ret, Error *err) {
+        Plan plan;
+        const PatchDiffPlan whole = { .jail = spec->jail,
+                                      .plan = &plan,
+                                      .dir = "work",
+                                      .owner_uid = spec->owner_uid,
+                                      .done = spec->done,
+                                      .userdata = spec->userdata };
+        int r = fill_plan(front, &plan, spec, err);
+
+        return r < 0 ? r : patch_diff_start_plan(front, &whole, ret, err);
+}
+
 PatchDiff *patch_diff_cancel(PatchDiff *diff) {
         if (!diff)
                 return NULL;
         files_job_cancel(diff->job);
-        thaw(diff);
+        jail_still_end(diff->front, diff->jail);
         return patch_diff_free(diff);
 }

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * patch-diff: what a task's jail changed below /work, as a patch against the base, made by warder-files in
- * a jail of its own. The jail's commands stand still meanwhile.
+ * patch-diff: what a jail changed below one directory, a task's below /work against the base, as a patch made by
+ * warder-files in a jail of its own. The jail's commands stand still meanwhile.
  */
 #include "supervisor/front/gate-plan.h"
 
@@ -29,6 +29,20 @@ typedef struct PatchDiffSpec {
         void *userdata;
 } PatchDiffSpec;
 
+typedef struct PatchDiffPlan { /* the same of any jail; all borrowed for the call */
+        const char *jail;
+        const Plan *
+                plan; /* gate_files_plan() with VIEW_OLD, VIEW_NEW, VIEW_UPPER, as far as they are there */
+        const int *fds; /* of FilesJobSpec */
+        unsigned n_fds;
+        const char *dir; /* in all of them; "." is their root */
+        uint32_t owner_uid;
+        PatchDiffDoneFn done;
+        void *userdata;
+} PatchDiffPlan;
+
+/** patch_diff_start_plan() - as patch_diff_start() */
+int patch_diff_start_plan(Front *front, const PatchDiffPlan *plan, PatchDiff **ret, Error *err);
 /** patch_diff_start() - Returns: 0 and @done will be called, unless cancelled; negative errno */
 int patch_diff_start(Front *front, const PatchDiffSpec *spec, PatchDiff **ret, Error *err);
 /** patch_diff_cancel() - @done is not called any more; the jail runs again. NULL is fine. Returns: NULL */

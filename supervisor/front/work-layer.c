@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/ids.h"
-#include "base/log.h"
+#include "supervisor/front/jail-still.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/task.h"
 
@@ -19,28 +19,12 @@ struct WorkLayer {
         void *userdata;
 };
 
-static int freeze(Front *front, const char *id, bool on, Error *err) {
-        FrontJail *jail = front_jail_find(front, id, 0);
-
-        if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
-                return error_say(err, -ESRCH, "the task's jail has ended");
-        return front_jail_freeze(jail, on, err);
-}
-
-static void thaw(const WorkLayer *layer) {
-        Error err = ERROR_EMPTY;
-
-        if (freeze(layer->front, layer->jail, false, &err) < 0 && err.code != -ESRCH)
-                log_event(LOG_ERR, "task's jail cannot be thawed", F("JAIL", layer->jail),
-                          F_ERR(&err));
-}
-
 static void on_saved(const LayerImport *import, const Error *err, bool refused, void *userdata) {
         autofree WorkLayer *layer = userdata;
         WorkLayerEnd end = { .err = err };
 
         (void) refused;
-        thaw(layer);
+        jail_still_end(layer->front, layer->jail);
         if (!err) {
                 end.digest = import->digest;
                 end.bytes = layer_disk_bytes(import->bytes, import->entries);
@@ -87,12 +71,12 @@ static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spe
                 return r;
         if (inner.max_disk > spec->max_disk)
                 inner.max_disk = spec->max_disk;
-        r = freeze(layer->front, layer->jail, true, err);
+        r = jail_still_begin(layer->front, layer->jail, err);
         if (r < 0)
                 return r;
         r = hold_import(holds, &inner, on_saved, layer, &layer->import, err);
         if (r < 0)
-                thaw(layer);
+                jail_still_end(layer->front, layer->jail);
         return r;
 }
 
@@ -116,7 +100,7 @@ WorkLayer *work_layer_cancel(WorkLayer *layer) {
         if (!layer)
                 return NULL;
         layer->import = hold_import_cancel(layer->import);
-        thaw(layer);
+        jail_still_end(layer->front, layer->jail);
         free(layer);
         return NULL;
 }

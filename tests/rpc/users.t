@@ -59,7 +59,11 @@ TRIALS = {
     "jail.destroy": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
     "jail.open": ({"jail": JAIL, "path": "/etc/passwd", "flags": ["read"]},
                   {"jail": NO_JAIL, "path": "/etc/passwd", "flags": ["read"]}, 0),
+    "jail.diff": ({"jail": JAIL}, {"jail": NO_JAIL}, 1),
+    "jail.fork": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
+    "jail.save": ({"jail": JAIL, "name": "hers"}, {"jail": NO_JAIL, "name": "hers"}, 0),
     "jail.create": ({"snapshot": "mine"}, {"snapshot": "none"}, 0),
+    "snapshot.export": ({"name": "mine"}, {"name": "none"}, 1),
     "snapshot.show": ({"name": "mine"}, {"name": "none"}, 0),
     "snapshot.fsck": ({"name": "mine"}, {"name": "none"}, 0),
     "snapshot.remove": ({"name": "mine"}, {"name": "none"}, 0),
@@ -175,7 +179,7 @@ tap.same({t["task"]: t["owner_uid"] for t in adm.call("task.list")["result"]["ta
 tap.ok("mine" in [s["name"] for s in adm.call("snapshot.list")["result"]["snapshots"]], "all snapshots")
 tap.ok("result" in adm.call("jail.show", {"jail": JAIL}), "sees a jail")
 tap.ok("result" in adm.call("task.show", {"task": TASK}), "sees a task")
-for method in ("jail.copy", "jail.exec", "jail.open", "task.watch", "task.patch", "task.log"):
+for method in ("jail.copy", "jail.exec", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
     tap.same(fields(adm.call(method, TRIALS[method][0]))[0], "denied", f"{method} is for the owner and root")
 tap.same(fields(adm.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "another's snapshot is not taken for one's own")
 tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", "nor removed by a name alone")

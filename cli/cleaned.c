@@ -1,0 +1,35 @@
+/*
+ * cleaned: see cleaned.h.
+ */
+#include "cli/cleaned.h"
+
+#include <stdio.h>
+
+#include "cli/terminal.h"
+
+/* What a supervisor says is not believed to be there */
+static void show(const cJSON *item, const char *member, size_t max) {
+        const char *text = json_text(item, member);
+
+        terminal_text(stderr, text ? text : "-", max);
+}
+
+void cleaned_show(const cJSON *result, const char *where) {
+        uint64_t total = 0;
+        const cJSON *item;
+
+        (void) json_number(result, "cleaned_total", &total);
+        if (total == 0)
+                return;
+        terminal_say("%llu times something did not land as it was %s:", (unsigned long long) total,
+                     where);
+        cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
+                fputs("  ", stderr);
+                show(item, "path", 200);
+                fputs(": ", stderr);
+                show(item, "text", 200);
+                fputs(" (", stderr);
+                show(item, "rule", 40);
+                fputs(")\n", stderr);
+        }
+}

@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * verb-diff: the verb "diff".
+ */
+#include "cli/verbs.h"
+
+extern const Verb verb_diff;

@@ -1,0 +1,166 @@
+/*
+ * The verb "snapshot export": a snapshot as an archive.
+ */
+#include "cli/verb-export.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/fds.h"
+#include "base/units.h"
+#include "cli/ask-once.h"
+#include "cli/events.h"
+#include "cli/stdio.h"
+#include "cli/terminal.h"
+#include "cli/whole-file.h"
+#include "cli/workdir.h"
+
+#define CHUNK (256u << 10)
+
+typedef struct ExportOptions {
+        Common common;
+        const char *format;
+} ExportOptions;
+
+static const Option export_options[] = {
+        { "format", 0, OPTION_TEXT, offsetof(ExportOptions, format), "tar|oci",
+          "A tar archive of the tree (the default), or a container image: an OCI image layout" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+typedef struct Export {
+        const ExportOptions *options;
+        const char *name;
+        bool says; /* progress, on a terminal */
+} Export;
+
+static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
+        const Export *export = userdata;
+        char size[UNITS_TEXT_MAX];
+        uint64_t bytes = 0, entries = 0;
+
+        (void) link;
+        if (strcmp(method, "snapshot.progress") != 0 || !export->says)
+                return;
+        (void) json_number(params, "bytes", &bytes);
+        (void) json_number(params, "entries", &entries);
+        fprintf(stderr, "\r%s written, %llu files\033[K", units_format_size(bytes, size),
+                (unsigned long long) entries);
+}
+
+static void on_signal(Link *link, int signal, void *userdata) {
+        (void) signal;
+        (void) userdata;
+        link_stop(link);
+}
+
+/* Bytes of one file behind those of another, which may be anything */
+static int copy(int from, int to, Error *err) {
+        autofree char *chunk = malloc(CHUNK);
+        ssize_t n = 1;
+        int r = chunk && lseek(from, 0, SEEK_SET) == 0 ? 0 : -ENOMEM;
+
+        while (r == 0 && n > 0) {
+                n = read(from, chunk, CHUNK);
+                r = n < 0 ? -errno : fd_write_all(to, chunk, (size_t) n);
+        }
+        return r < 0 ? error_set(err, r, "write the archive") : 0;
+}
+
+static int ask_export(Link *link, const Export *export, int fd, Answer *answer, Error *err) {
+        Ask ask = { .method = "snapshot.export", .params = cJSON_CreateObject(), .n_fds = 1 };
+        int r;
+
+        json_add_text(ask.params, "name", export->name);
+        if (export->options->format)
+                json_add_text(ask.params, "format", export->options->format);
+        ask.fds[0] = fd;
+        r = link_ask(link, &ask, answer, err);
+        if (export->says)
+                fputs("\r\033[K", stderr);
+        return r;
+}
+
+/* Into @to itself where the supervisor may have it, else through a file without a name */
+static int export_to(const Export *export, int to, Error *err) {
+        bool direct = stdio_may_pass(to);
+        autoclose int spool = direct ? -EBADF : spool_new(err);
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        int r = direct || spool >= 0 ? link_open(&link, export->options->common.socket, err)
+                                     : error_set(err, spool, "make a temporary file");
+
+        link.on_note = on_progress;
+        link.on_signal = on_signal;
+        link.userdata = (void *) (uintptr_t) export;
+        if (r == 0)
+                r = link_catch_signals(&link, err);
+        if (r == 0)
+                r = ask_export(&link, export, direct ? to : spool, &answer, err);
+        if (r == 0 && !direct)
+                r = copy(spool, to, err);
+        if (r == 0 && export->options->common.json && to != STDOUT_FILENO)
+                events_result(answer.result);
+        answer_deinit(&answer);
+        link_deinit(&link);
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r == LINK_E_STOPPED ? EXIT_CANCELLED : r;
+}
+
+static int export_to_file(const Export *export, const char *path, Error *err) {
+        WholeFile file = WHOLE_FILE_EMPTY;
+        int r = whole_file_open(&file, path, err);
+
+        if (r == 0)
+                r = export_to(export, file.fd, err);
+        if (r == 0)
+                r = whole_file_keep(&file, err);
+        whole_file_deinit(&file);
+        return r;
+}
+
+static int usage(Error *err, const char *text) {
+        (void) error_say(err, -EINVAL, "%s", text);
+        return VERB_E_USAGE;
+}
+
+static int run(const VerbCall *call, Error *err) {
+        const ExportOptions *options = call->options;
+        Export export = { .options = options, .says = isatty(2) && !options->common.json };
+        const char *path = call->n_words == 2 ? call->words[1] : "-";
+
+        if (call->n_words < 1 || call->n_words > 2)
+                return usage(err, "Give a snapshot, and a file or '-' for stdout.");
+        if (options->format && strcmp(options->format, "tar") != 0 &&
+            strcmp(options->format, "oci") != 0)
+                return usage(err, "--format: 'tar' and 'oci' are the forms that there are.");
+        export.name = call->words[0];
+        if (strcmp(path, "-") != 0)
+                return export_to_file(&export, path, err);
+        if (isatty(STDOUT_FILENO))
+                return usage(
+                        err,
+                        "stdout is a terminal, and an archive is not to be read: name a file.");
+        return export_to(&export, STDOUT_FILENO, err);
+}
+
+const Verb verb_snapshot_export = {
+        .name = "snapshot export",
+        .summary = "write a snapshot as a tar archive or a container image",
+        .synopsis = "[OPTION…] NAME [FILE|-]",
+        .text = "The same snapshot always gives the same archive, and what is imported from it the "
+                "same\n"
+                "layers. A file appears whole or not at all; without one, or with '-', it is "
+                "stdout.",
+        .examples = "  warder snapshot export debian-ready rootfs.tar\n"
+                    "  warder snapshot export --format oci debian-ready image.tar\n"
+                    "  warder snapshot export debian-ready | zstd > rootfs.tar.zst",
+        .exits = EXITS_PLAIN,
+        .options = export_options,
+        .size = sizeof(ExportOptions),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run,
+};

@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * verb-fork: the verb "fork".
+ */
+#include "cli/verbs.h"
+
+extern const Verb verb_fork;
