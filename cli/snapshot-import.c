@@ -18,7 +18,6 @@
 #include "cli/events.h"
 #include "cli/import-progress.h"
 #include "cli/stdio.h"
-#include "cli/terminal.h"
 
 typedef struct Watching { /* what comes meanwhile */
         const ImportOptions *options;

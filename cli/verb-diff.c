@@ -34,15 +34,26 @@ static const Option diff_options[] = {
 
 /* ---- paths --------------------------------------------------------------------------------------- */
 
+/* A kind as we know it: what a supervisor says is not believed to be one */
+static const char *kind_of(const cJSON *line, const char *member) {
+        static const char *const kinds[] = { "file", "directory", "link", "other" };
+        const char *text = json_text(line, member);
+
+        for (size_t i = 0; text && i < ELEMENTS(kinds); i++)
+                if (strcmp(text, kinds[i]) == 0)
+                        return kinds[i];
+        return NULL;
+}
+
 static void show_line(const cJSON *line) {
-        const char *kind = json_text(line, "kind"), *was = json_text(line, "was");
+        const char *kind = kind_of(line, "kind"), *was = kind_of(line, "was");
         const char *change = json_text(line, "change"), *path = json_text(line, "path");
         char text[UNITS_TEXT_MAX];
         uint64_t size = 0;
         bool is_file = kind && strcmp(kind, "file") == 0;
         bool has_size = is_file && json_number(line, "size", &size) == 0;
 
-        printf("%.1s  %10s  ", change ? change : "?",
+        printf("%c  %10s  ", change && strchr("AMD", *change) ? *change : '?',
                has_size  ? units_format_size(size, text)
                : is_file ? ""
                : kind    ? kind
