@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "supervisor/front/gate-plan.h"
 #include "supervisor/front/jail-parts.h"
-#include "supervisor/front/jail-still.h"
+#include "supervisor/front/jail-quiet.h"
 #include "supervisor/front/layer-holds.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
@@ -104,7 +104,7 @@ static void on_gone(void *userdata) {
 
 static void run_on(Forking *forking) {
         if (forking->is_still)
-                jail_still_end(forking->front, forking->from);
+                jail_quiet_end(forking->front, forking->from);
         forking->is_still = false;
 }
 
@@ -296,7 +296,7 @@ static int save_next(Forking *forking, Error *err) {
 }
 
 static int start(Forking *forking, Error *err) {
-        int r = jail_still_begin(forking->front, forking->from, err);
+        int r = jail_quiet_begin(forking->front, forking->from, err);
 
         if (r < 0)
                 return r;

@@ -21,7 +21,7 @@
 #include "base/units.h"
 #include "supervisor/front/gate-plan.h"
 #include "supervisor/front/jail-parts.h"
-#include "supervisor/front/jail-still.h"
+#include "supervisor/front/jail-quiet.h"
 #include "supervisor/front/layer-import.h"
 #include "supervisor/front/layer-keep.h"
 #include "supervisor/front/quotas.h"
@@ -105,7 +105,7 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
         SCOPED(saving_free) Saving *saving = userdata;
         Error own = ERROR_EMPTY;
 
-        jail_still_end(saving->front, saving->jail);
+        jail_quiet_end(saving->front, saving->jail);
         if (err) {
                 call_fail(saving->call, refused ? "limit" : "internal", err);
                 return;
@@ -185,12 +185,12 @@ static int start(Saving *saving, const FrontJail *jail, Error *err) {
         int r = layer_keep(&saving->below, saving->front, info->layers, info->n_layers, err);
 
         if (r >= 0)
-                r = jail_still_begin(saving->front, saving->jail, err);
+                r = jail_quiet_begin(saving->front, saving->jail, err);
         if (r < 0)
                 return r;
         r = layer_import(saving->front, &spec, on_saved, saving, err);
         if (r < 0)
-                jail_still_end(saving->front, saving->jail);
+                jail_quiet_end(saving->front, saving->jail);
         return r;
 }
 

@@ -13,7 +13,7 @@
 #include "base/fds.h"
 #include "base/ids.h"
 #include "base/units.h"
-#include "supervisor/front/jail-still.h"
+#include "supervisor/front/jail-quiet.h"
 
 struct PatchDiff {
         Front *front; /* borrowed */
@@ -83,7 +83,7 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
         PatchDiffEnd end = { .err = job->err, .fd = -EBADF, .n_paths = diff->n_paths };
         Error err = ERROR_EMPTY;
 
-        jail_still_end(diff->front, diff->jail);
+        jail_quiet_end(diff->front, diff->jail);
         if (!end.err && check_patch(diff, &end, &err) < 0)
                 end.err = &err;
         if (!end.err)
@@ -125,13 +125,13 @@ static int start_job(PatchDiff *diff, const PatchDiffPlan *plan, Error *err) {
                              .input_fd = -EBADF,
                              .output_fd = diff->fd,
                              .owner_uid = plan->owner_uid };
-        int r = jail_still_begin(diff->front, diff->jail, err);
+        int r = jail_quiet_begin(diff->front, diff->jail, err);
 
         if (r < 0)
                 return r;
         r = files_job_start(diff->front, &job, on_record, on_done, diff, &diff->job, err);
         if (r < 0)
-                jail_still_end(diff->front, diff->jail);
+                jail_quiet_end(diff->front, diff->jail);
         return r;
 }
 
@@ -170,6 +170,6 @@ PatchDiff *patch_diff_cancel(PatchDiff *diff) {
         if (!diff)
                 return NULL;
         files_job_cancel(diff->job);
-        jail_still_end(diff->front, diff->jail);
+        jail_quiet_end(diff->front, diff->jail);
         return patch_diff_free(diff);
 }

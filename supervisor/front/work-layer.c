@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/ids.h"
-#include "supervisor/front/jail-still.h"
+#include "supervisor/front/jail-quiet.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/task.h"
 
@@ -24,7 +24,7 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
         WorkLayerEnd end = { .err = err };
 
         (void) refused;
-        jail_still_end(layer->front, layer->jail);
+        jail_quiet_end(layer->front, layer->jail);
         if (!err) {
                 end.digest = import->digest;
                 end.bytes = layer_disk_bytes(import->bytes, import->entries);
@@ -71,12 +71,12 @@ static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spe
                 return r;
         if (inner.max_disk > spec->max_disk)
                 inner.max_disk = spec->max_disk;
-        r = jail_still_begin(layer->front, layer->jail, err);
+        r = jail_quiet_begin(layer->front, layer->jail, err);
         if (r < 0)
                 return r;
         r = hold_import(holds, &inner, on_saved, layer, &layer->import, err);
         if (r < 0)
-                jail_still_end(layer->front, layer->jail);
+                jail_quiet_end(layer->front, layer->jail);
         return r;
 }
 
@@ -100,7 +100,7 @@ WorkLayer *work_layer_cancel(WorkLayer *layer) {
         if (!layer)
                 return NULL;
         layer->import = hold_import_cancel(layer->import);
-        jail_still_end(layer->front, layer->jail);
+        jail_quiet_end(layer->front, layer->jail);
         free(layer);
         return NULL;
 }

@@ -1,7 +1,7 @@
 /*
- * jail-still: see jail-still.h.
+ * jail-quiet: see jail-quiet.h.
  */
-#include "supervisor/front/jail-still.h"
+#include "supervisor/front/jail-quiet.h"
 
 #include "base/log.h"
 #include "supervisor/front/jails.h"
@@ -14,11 +14,11 @@ static int freeze(Front *front, const char *id, bool on, Error *err) {
         return front_jail_freeze(jail, on, err);
 }
 
-int jail_still_begin(Front *front, const char *id, Error *err) {
+int jail_quiet_begin(Front *front, const char *id, Error *err) {
         return freeze(front, id, true, err);
 }
 
-void jail_still_end(Front *front, const char *id) {
+void jail_quiet_end(Front *front, const char *id) {
         Error err = ERROR_EMPTY;
 
         if (freeze(front, id, false, &err) < 0 && err.code != -ESRCH)
