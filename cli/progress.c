@@ -10,13 +10,12 @@
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "cli/budgets.h"
 #include "cli/terminal.h"
 #include "cli/verdict.h"
 
 #define TEXT_SHOWN  100
-#define NAME_SHOWN  32
 #define PLACE_SHOWN 160
-#define COUNT_MAX   0x1p53 /* above it a JSON number is no count */
 
 typedef void (*EventFn)(Progress *progress, const cJSON *event, const cJSON *data);
 
@@ -261,7 +260,7 @@ static void show_verify_end(Progress *progress, const cJSON *event, const cJSON 
         (void) progress;
         fputs("    ", stderr);
         verdict_line(stderr, cJSON_IsObject(verdict) ? verdict : data);
-        progress_budgets(stderr, json_get(event, "used"));
+        budgets_line(stderr, json_get(event, "used"));
 }
 
 /* Phases that are over before they are read: the verdict says what came of them */
@@ -344,7 +343,7 @@ static void show_limit(Progress *progress, const cJSON *event, const cJSON *data
         fputc('\n', stderr);
         if (limit && json_text(data, "text"))
                 terminal_lines(stderr, "      ", json_text(data, "text"), 1000);
-        progress_budgets(stderr, json_get(event, "used"));
+        budgets_line(stderr, json_get(event, "used"));
 }
 
 static const struct {
@@ -367,56 +366,4 @@ void progress_event(Progress *progress, const cJSON *event) {
         for (size_t i = 0; name && i < ELEMENTS(events); i++)
                 if (strcmp(events[i].name, name) == 0)
                         events[i].show(progress, event, json_get(event, "data"));
-}
-
-/* Of what is no small count: how it is named and said; the others are bars */
-static const struct {
-        const char *name, *shown;
-        const char *(*format)(uint64_t value, char *text);
-} measures[] = {
-        { "wall_usec", "time", units_format_duration },
-        { "cpu_usec", "cpu", units_format_duration },
-        { "output_bytes", "output", units_format_size },
-};
-
-static void show_budget(FILE *to, const cJSON *pair) {
-        uint64_t used = 0, limit = 0;
-        char bar[TERMINAL_BAR_MAX], text[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
-        const cJSON *first = cJSON_GetArrayItem(pair, 0), *second = cJSON_GetArrayItem(pair, 1);
-
-        if (!pair->string || !cJSON_IsNumber(first) || !cJSON_IsNumber(second) ||
-            first->valuedouble < 0 || second->valuedouble < 0 || first->valuedouble > COUNT_MAX ||
-            second->valuedouble > COUNT_MAX)
-                return;
-        used = (uint64_t) first->valuedouble;
-        limit = (uint64_t) second->valuedouble;
-        for (size_t i = 0; i < ELEMENTS(measures); i++)
-                if (strcmp(pair->string, measures[i].name) == 0) {
-                        fprintf(to, "  %s %s of %s", measures[i].shown,
-                                measures[i].format(used, text), measures[i].format(limit, of));
-                        return;
-                }
-        fputs("  ", to);
-        terminal_text(to, pair->string, NAME_SHOWN);
-        fprintf(to, " %s", terminal_bar(used, limit, bar));
-}
-
-/* A recorded model uses no tokens */
-static bool is_unused_model(const cJSON *pair) {
-        const cJSON *used = cJSON_GetArrayItem(pair, 0);
-
-        return pair->string && strcmp(pair->string, "tokens") == 0 && cJSON_IsNumber(used) &&
-               used->valuedouble <= 0;
-}
-
-void progress_budgets(FILE *to, const cJSON *used) {
-        const cJSON *pair;
-
-        if (!used)
-                return;
-        fputs(terminal_tone_on(to, TONE_DIM), to);
-        fputs("    budgets:", to);
-        cJSON_ArrayForEach(pair, used) if (!is_unused_model(pair)) show_budget(to, pair);
-        fputs(terminal_tone_on(to, TONE_PLAIN), to);
-        fputc('\n', to);
 }

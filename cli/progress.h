@@ -14,6 +14,3 @@ typedef struct Progress {
 
 /** progress_event() - one event of formats.md, borrowed */
 void progress_event(Progress *progress, const cJSON *event);
-
-/** progress_budgets() - the "used" member of an event or a task, one line of bars on @to */
-void progress_budgets(FILE *to, const cJSON *used);

@@ -9,6 +9,7 @@
 
 #include "base/sha256.h"
 #include "base/units.h"
+#include "cli/budgets.h"
 #include "cli/report-css.h"
 #include "cli/report-curves.h"
 #include "cli/report-diff.h"
@@ -263,22 +264,16 @@ static void add_commands(Page *page, const Report *report) {
 
 /* ---- the rest ------------------------------------------------------------------------------------ */
 
-/* Microseconds and bytes as people read them */
-static void add_figure(Page *page, const char *name, double value) {
-        uint64_t number = value >= 0 && value < 0x1p53 ? (uint64_t) value : 0;
-        char text[UNITS_TEXT_MAX];
+static void add_value(Page *page, const Budget *budget, uint64_t value) {
+        char text[BUDGET_TEXT_MAX];
 
         page_raw(page, "</td><td class=\"n\">");
-        if (strstr(name, "_usec"))
-                page_raw(page, units_format_duration(number, text));
-        else if (strstr(name, "_bytes"))
-                page_raw(page, units_format_size(number, text));
-        else
-                page_printf(page, "%llu", (unsigned long long) number);
+        page_raw(page, budget_value(budget, value, text));
 }
 
 static void add_used(Page *page, const cJSON *used) {
         const cJSON *pair;
+        Budget budget;
 
         if (cJSON_GetArraySize(used) == 0)
                 return;
@@ -286,14 +281,12 @@ static void add_used(Page *page, const cJSON *used) {
                  "<section>\n<h2>Budgets</h2>\n<div class=\"scroll\"><table>\n"
                  "<tr><th>budget</th><th class=\"n\">used</th><th class=\"n\">of</th></tr>\n");
         cJSON_ArrayForEach(pair, used) {
-                const cJSON *had = cJSON_GetArrayItem(pair, 0), *of = cJSON_GetArrayItem(pair, 1);
-
-                if (!cJSON_IsNumber(had) || !cJSON_IsNumber(of))
+                if (budget_read(pair, &budget) < 0)
                         continue;
                 page_raw(page, "<tr><td>");
-                page_line(page, pair->string, 64);
-                add_figure(page, pair->string, had->valuedouble);
-                add_figure(page, pair->string, of->valuedouble);
+                page_line(page, budget.name, 64);
+                add_value(page, &budget, budget.used);
+                add_value(page, &budget, budget.most);
                 page_raw(page, "</td></tr>\n");
         }
         page_raw(page, "</table></div>\n</section>\n");

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/budgets.h"
 
 #define BAR_CELLS     10u
 #define BUDGET_WIDTH  38u /* columns of one budget; as many stand on a line as fit */
@@ -79,16 +80,6 @@ static void question_lines(Pen *pen, const TaskTree *tree) {
 
 /* ---- budgets ------------------------------------------------------------------------------------- */
 
-/* Of what is no small count: how it is named and said */
-static const struct {
-        const char *name, *shown;
-        const char *(*format)(uint64_t value, char *text);
-} measures[] = {
-        { "wall_usec", "time", units_format_duration },
-        { "cpu_usec", "cpu", units_format_duration },
-        { "output_bytes", "output", units_format_size },
-};
-
 /* "9999", "12.3k", "2M" */
 static const char *format_count(uint64_t value, char *text) {
         char unit = value >= 1000000 ? 'M' : 'k';
@@ -105,8 +96,20 @@ static const char *format_count(uint64_t value, char *text) {
         return text;
 }
 
-static const char *format_seconds(uint64_t usec, char *text) {
-        return pen_duration(usec, true, text);
+/* @currency: NULL: once is enough */
+static const char *format(const TreeBudget *budget, uint64_t value, const char *currency,
+                          char *text) {
+        switch (budget_unit(budget->name)) {
+        case UNIT_TIME:
+                return pen_duration(value, true, text);
+        case UNIT_SIZE:
+                return units_format_size(value, text);
+        case UNIT_MONEY:
+                return money_format_short(value, currency, text);
+        case UNIT_COUNT:
+                break;
+        }
+        return format_count(value, text);
 }
 
 static void add_budget(Line *line, const TreeBudget *budget, uint64_t since_usec) {
@@ -114,29 +117,20 @@ static void add_budget(Line *line, const TreeBudget *budget, uint64_t since_usec
         uint64_t full = budget->most == 0       ? 0
                         : spent >= budget->most ? BAR_CELLS
                                                 : spent * BAR_CELLS / budget->most;
-        const char *(*format)(uint64_t value, char *text) = format_count;
-        char used[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX], bar[BAR_CELLS + 1];
-        const char *name = budget->name;
+        char text[BUDGET_TEXT_MAX], bar[BAR_CELLS + 1];
 
-        for (size_t i = 0; i < ELEMENTS(measures); i++)
-                if (strcmp(measures[i].name, budget->name) == 0) {
-                        name = measures[i].shown;
-                        format = measures[i].format;
-                }
-        if (format == units_format_duration)
-                format = format_seconds;
         memset(bar, '.', BAR_CELLS);
         memset(bar, '#', (size_t) full);
         bar[BAR_CELLS] = '\0';
-        line_text(line, name, 12);
+        line_text(line, budget_title(budget->name), 12);
         line_add(line, " [");
         line_tone(line, full * 10 >= BAR_CELLS * 9 ? TONE_WARN : TONE_PLAIN);
         line_add(line, bar);
         line_tone(line, TONE_PLAIN);
         line_add(line, "] ");
-        line_add(line, format(spent, used));
+        line_add(line, format(budget, spent, NULL, text));
         line_add(line, "/");
-        line_add(line, format(budget->most, most));
+        line_add(line, format(budget, budget->most, budget->currency, text));
 }
 
 /* Time goes on between two events */

@@ -9,6 +9,7 @@
 
 #include "base/escape.h"
 #include "base/units.h"
+#include "cli/budgets.h"
 #include "cli/follow.h"
 #include "cli/task-nodes.h"
 
@@ -291,17 +292,15 @@ static void fold_used(TaskTree *tree, const cJSON *used) {
                 return;
         tree->n_budgets = 0;
         cJSON_ArrayForEach(pair, used) {
-                const cJSON *first = cJSON_GetArrayItem(pair, 0),
-                            *most = first ? first->next : NULL;
-                TreeBudget *budget = &tree->budgets[tree->n_budgets];
+                TreeBudget *kept = &tree->budgets[tree->n_budgets];
+                Budget budget;
 
-                if (tree->n_budgets == TREE_BUDGETS_MAX || !cJSON_IsNumber(first) ||
-                    !cJSON_IsNumber(most) || first->valuedouble < 0 || most->valuedouble < 0 ||
-                    first->valuedouble > 0x1p53 || most->valuedouble > 0x1p53)
+                if (tree->n_budgets == TREE_BUDGETS_MAX || budget_read(pair, &budget) < 0)
                         continue;
-                KEEP(budget->name, pair->string);
-                budget->used = (uint64_t) first->valuedouble;
-                budget->most = (uint64_t) most->valuedouble;
+                KEEP(kept->name, budget.name);
+                KEEP(kept->currency, budget.currency);
+                kept->used = budget.used;
+                kept->most = budget.most;
                 tree->n_budgets++;
         }
 }

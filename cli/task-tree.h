@@ -9,6 +9,7 @@
  * a foreach the items that run, and some of those that ended; of tries the last one.
  */
 #include "base/json.h"
+#include "base/money.h"
 
 #define TREE_NODES_MAX   512u /* above it what has ended is forgotten first */
 #define TREE_ITEMS_MAX   16u  /* instances of one foreach that are kept */
@@ -52,6 +53,7 @@ struct Node {
 typedef struct TreeBudget {
         char name[32];
         uint64_t used, most;
+        char currency[MONEY_CURRENCY_MAX];
 } TreeBudget;
 
 typedef struct TreeVerdict {

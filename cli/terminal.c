@@ -172,14 +172,21 @@ void terminal_quote(FILE *file, const char *mark, const char *text) {
         buf_deinit(&safe);
 }
 
-const char *terminal_bar(uint64_t used, uint64_t limit, char *text) {
+const char *terminal_cells(uint64_t used, uint64_t limit, char *text) {
         uint64_t full = limit == 0 ? 0 : (used >= limit ? BAR_CELLS : used * BAR_CELLS / limit);
         char cells[BAR_CELLS + 1];
 
         memset(cells, '.', BAR_CELLS);
         memset(cells, '#', (size_t) full);
         cells[BAR_CELLS] = 0;
-        snprintf(text, TERMINAL_BAR_MAX, "[%s] %llu/%llu", cells, (unsigned long long) used,
+        snprintf(text, TERMINAL_BAR_MAX, "[%s]", cells);
+        return text;
+}
+
+const char *terminal_bar(uint64_t used, uint64_t limit, char *text) {
+        size_t n = strlen(terminal_cells(used, limit, text));
+
+        snprintf(text + n, TERMINAL_BAR_MAX - n, " %llu/%llu", (unsigned long long) used,
                  (unsigned long long) limit);
         return text;
 }

@@ -51,5 +51,7 @@ void terminal_paragraph(FILE *file, const char *indent, const char *text, size_t
  */
 void terminal_quote(FILE *file, const char *mark, const char *text);
 
+/** terminal_cells() - "[####......]" into @text of TERMINAL_BAR_MAX. Returns: @text */
+const char *terminal_cells(uint64_t used, uint64_t limit, char *text);
 /** terminal_bar() - "[####......] 2/5" into @text of TERMINAL_BAR_MAX. Returns: @text */
 const char *terminal_bar(uint64_t used, uint64_t limit, char *text);

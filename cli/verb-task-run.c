@@ -12,6 +12,7 @@
 #include "base/fds.h"
 #include "base/units.h"
 #include "cli/ask-once.h"
+#include "cli/budgets.h"
 #include "cli/events.h"
 #include "cli/follow.h"
 #include "cli/outdir.h"
@@ -213,7 +214,7 @@ static void show_end(Running *running, int code) {
         fputc('\n', stderr);
         if (verdict)
                 verdict_show(stderr, verdict);
-        progress_budgets(stderr, json_get(running->shown.result, "used"));
+        budgets_line(stderr, json_get(running->shown.result, "used"));
         show_patch(running);
         fprintf(stderr, "%s%s %s%s, exit code %d%s\n", terminal_tone(TONE_BOLD),
                 running->follow.task, state, terminal_tone(TONE_PLAIN), code,

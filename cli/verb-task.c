@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/ask-once.h"
+#include "cli/budgets.h"
 #include "cli/events.h"
 #include "cli/follow.h"
 #include "cli/patch-show.h"
@@ -97,7 +98,7 @@ static void show_task(const cJSON *result) {
                 else
                         verdict_show(stdout, verdict);
         }
-        progress_budgets(stdout, json_get(result, "used"));
+        budgets_line(stdout, json_get(result, "used"));
         show_questions(json_get(result, "questions"));
 }
 

@@ -18,6 +18,7 @@
 #include "base/fds.h"
 #include "base/json.h"
 #include "base/owned.h"
+#include "cli/budgets.h"
 #include "cli/outcome.h"
 #include "cli/progress.h"
 #include "cli/reconnect.h"
@@ -188,7 +189,7 @@ static void show_tree(const char *text, size_t n, unsigned part) {
         else if ((part & 3) == 1)
                 verdict_line(stderr, json);
         else if ((part & 3) == 2)
-                progress_budgets(stderr, json);
+                budgets_line(stderr, json);
         else
                 progress_event(&progress, json);
 }
