@@ -154,6 +154,7 @@ int workspace_merge(Engine *engine, uint64_t fork, Merging *ret_merging, Error *
         SCOPED(merging_deinit) Merging merging = MERGING_EMPTY;
         autoclose int fd = -EBADF;
         cJSON *params = cJSON_CreateObject();
+        uint64_t bytes = 0;
         int r;
 
         (void) json_add_number(params, "fork", fork);
@@ -163,7 +164,10 @@ int workspace_merge(Engine *engine, uint64_t fork, Merging *ret_merging, Error *
         fd = link_take_fd(&answer);
         merging.conflicts = cJSON_Duplicate(json_get(answer.result, "conflicts"), true);
         (void) json_number(answer.result, "conflicting", &merging.conflicting);
+        (void) json_number(answer.result, "bytes", &bytes);
         r = fd < 0 ? -EPROTO : fd_read_all(fd, CHANGES_MAX, &merging.changes, &merging.n);
+        if (r >= 0 && merging.n != bytes) /* half of a change is worse than none */
+                r = -EPIPE;
         if (r >= 0 && !merging.conflicts)
                 r = -ENOMEM;
         if (r < 0) {

@@ -13,7 +13,7 @@
 #define CHUNK 65536
 
 struct Feed {
-        int to, from; /* owned; @to is closed when all is written */
+        int to, from; /* owned; both are closed when all is written, or the reader has gone */
         off_t at;
         bool failed;
         sd_event_source *writable; /* owned */
@@ -44,6 +44,10 @@ static int pass_on(Feed *feed) {
         return n > 0;
 }
 
+bool feed_is_over(const Feed *feed) {
+        return feed->to < 0;
+}
+
 bool feed_failed(const Feed *feed) {
         return feed->failed;
 }
@@ -61,6 +65,7 @@ static int on_writable(sd_event_source *source, int fd, uint32_t revents, void *
                 return 0;
         (void) sd_event_source_set_enabled(source, SD_EVENT_OFF);
         fds_close(&feed->to, 1);
+        fds_close(&feed->from, 1);
         return 0;
 }
 

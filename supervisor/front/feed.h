@@ -19,6 +19,8 @@ typedef struct Feed Feed;
  * Returns: 0 or negative errno
  */
 int feed_start(sd_event *event, int *to, int from, Feed **ret, Error *err);
+/** feed_is_over() - nothing more goes into the pipe, and neither end is held here any more, nor the file */
+bool feed_is_over(const Feed *feed);
 /** feed_failed() - it could not be read to its end: what came out of the pipe is not all of it */
 bool feed_failed(const Feed *feed);
 /** feed_free() - the pipe is closed, whatever is left. NULL is fine. Returns: NULL */

@@ -1,5 +1,10 @@
 /*
- * task-merge: see task-merge.h. Both jails stand still while the job reads them. One merge of a task at a time.
+ * task-merge: see task-merge.h. Both jails stand still while the job reads them. Two states:
+ *
+ *   job    warder-files writes what is to change into a memfd
+ *   feed   the call was answered; what it wrote goes to the agent as fast as that reads
+ *
+ * An answer that the agent does not take in ends the task, and with it the merge: so it is the last thing that is done.
  */
 #include "supervisor/front/task-merge.h"
 
@@ -11,6 +16,7 @@
 #include "base/escape.h"
 #include "base/fds.h"
 #include "base/log.h"
+#include "supervisor/front/feed.h"
 #include "supervisor/front/jail-calls.h"
 #include "supervisor/front/task-fork.h"
 
@@ -21,9 +27,10 @@ enum { OURS, THEIRS, _SIDES };
 
 struct TaskMerge {
         Task *task;      /* borrowed */
-        AgentCall *call; /* borrowed */
+        AgentCall *call; /* borrowed, until it is answered */
         FilesJob *job;   /* owned */
-        int fd;          /* owned: what is to change */
+        Feed *feed;      /* owned */
+        int fd;          /* owned: what is to change, until the feed has it */
         char frozen[_SIDES][ID_MAX];
         cJSON *conflicts; /* owned */
         uint64_t n_conflicts, n_paths;
@@ -62,6 +69,7 @@ static TaskMerge *merge_free(TaskMerge *merge) {
         if (merge->task->merge == merge)
                 merge->task->merge = NULL;
         files_job_cancel(merge->job);
+        feed_free(merge->feed);
         owned_close(&merge->fd);
         json_free(merge->conflicts);
         free(merge);
@@ -100,9 +108,10 @@ static void on_record(const Record *record, void *userdata) {
                 add_conflict(merge, record);
 }
 
-static int seal(const TaskMerge *merge, Error *err) {
+/* ---- the answer ---------------------------------------------------------------------------------- */
+
+static int measure(const TaskMerge *merge, uint64_t *ret_bytes, Error *err) {
         struct stat st;
-        int r;
 
         if (merge->no_memory)
                 return error_set(err, -ENOMEM, "take in the merge");
@@ -110,32 +119,66 @@ static int seal(const TaskMerge *merge, Error *err) {
                 return error_set(err, -errno, "look at the merge");
         if ((uint64_t) st.st_size > MERGE_BYTES_MAX)
                 return error_say(err, -EFBIG, "the merge is larger than 64 MiB");
-        r = memfd_add_seals(merge->fd);
-        if (r == 0 && lseek(merge->fd, 0, SEEK_SET) < 0)
-                r = -errno;
-        return r < 0 ? error_set(err, r, "seal the merge") : 0;
+        *ret_bytes = (uint64_t) st.st_size;
+        return 0;
 }
 
-static void on_done(const FilesJobEnd *end, void *userdata) {
-        SCOPED(merge_free) TaskMerge *merge = userdata;
-        AgentCall *call = merge->call;
-        Error err = ERROR_EMPTY;
-        cJSON *json;
+/* @ret_fd: the agent's end */
+static int start_feed(TaskMerge *merge, int *ret_fd, Error *err) {
+        int ends[2], r;
 
-        merge->job = NULL;
-        if (end->err) {
-                agent_call_fail(call, end->refused ? "invalid" : "jail", end->err);
-                return;
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "make a pipe for the merge");
+        r = feed_start(merge->task->front->event, &ends[1], merge->fd, &merge->feed, err);
+        owned_close(&merge->fd);
+        merge->fd = -EBADF;
+        if (r < 0) {
+                fds_close(ends, 2);
+                return r;
         }
-        if (seal(merge, &err) < 0) {
-                agent_call_fail(call, NULL, &err);
-                return;
-        }
+        *ret_fd = ends[0];
+        return 0;
+}
+
+static int hand_over(TaskMerge *merge, const FilesJobEnd *end, cJSON **ret_json, int *ret_fd,
+                     Error *err) {
+        SCOPED(json_free) cJSON *json = NULL;
+        uint64_t bytes = 0;
+        int r;
+
+        if (end->err)
+                return error_say(err, end->err->code, "%s", end->err->text);
+        r = measure(merge, &bytes, err);
+        if (r < 0)
+                return r;
         json = cJSON_CreateObject();
         json_add_number(json, "paths", merge->n_paths);
         json_add_number(json, "conflicting", merge->n_conflicts);
         json_add_consume(json, "conflicts", TAKE_PTR(merge->conflicts));
-        agent_call_answer(call, json, &merge->fd, 1);
+        if (!json_add_number(json, "bytes", bytes))
+                return error_set(err, -ENOMEM, "tell of the merge");
+        r = start_feed(merge, ret_fd, err);
+        if (r == 0)
+                *ret_json = TAKE_PTR(json);
+        return r;
+}
+
+static void on_done(const FilesJobEnd *end, void *userdata) {
+        TaskMerge *merge = userdata;
+        AgentCall *call = TAKE_PTR(merge->call);
+        const char *code = !end->err ? NULL : end->refused ? "invalid" : "jail";
+        autoclose int fd = -EBADF;
+        Error err = ERROR_EMPTY;
+        cJSON *json = NULL;
+
+        merge->job = NULL;
+        thaw(merge);
+        if (hand_over(merge, end, &json, &fd, &err) < 0) {
+                merge_free(merge);
+                agent_call_fail(call, code, &err);
+                return;
+        }
+        agent_call_answer(call, json, &fd, 1); /* which may end the task, and free the merge */
 }
 
 /* ---- start --------------------------------------------------------------------------------------- */
@@ -196,8 +239,12 @@ int task_merge(AgentCall *call, const cJSON *params, Error *err) {
         Task *task = call->task;
         int r;
 
+        if (task->merge && task->merge->feed && feed_is_over(task->merge->feed))
+                merge_free(task->merge);
         if (task->merge)
-                return error_say(err, -EBUSY, "a merge is under way already: wait for its answer");
+                return error_say(err, -EBUSY,
+                                 "a merge is under way already, or not yet read: wait for its "
+                                 "answer, and read all of it");
         r = task_place(task, NULL, &places[OURS], err);
         if (r == 0)
                 r = task_place(task, params, &places[THEIRS], err);

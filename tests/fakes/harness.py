@@ -242,7 +242,7 @@ class Supervisor:
 
     def merge(self, params):
         conflicts = self.conflicts.pop(0) if self.conflicts else []
-        return {"paths": 0, "conflicting": len(conflicts), "conflicts": conflicts}, [os.memfd_create("merge")]
+        return {"paths": 0, "conflicting": len(conflicts), "conflicts": conflicts, "bytes": 0}, [os.memfd_create("merge")]
 
     def done(self, params):
         self.finish = params

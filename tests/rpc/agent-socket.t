@@ -111,6 +111,16 @@ task 3 "one command's output" "endless" --limit output=100K
 is "$(figures)" "output 102401/102400" "is cut at what is left"
 task 0 "commands without an id" "murmur mend done" --limit commands=40
 is "$(state)" "verified null" "are no more than may wait at once"
+task 6 "merges that it keeps" merges
+is "$(told)" "fork: 0 result
+big: 0 result
+merge: 0 result
+merge: -32000 busy
+merge: -32000 busy
+merge: -32000 busy
+kept 0 MB: 0 
+read 40 MB: 0 
+merge: 0 result" "are one at a time: what is handed out is a pipe, and the next comes when it is read"
 warder run --no-work -- sleep 600 >/dev/null 2>&1 & # the supervisor stays when the task has ended
 holder=$!
 expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood

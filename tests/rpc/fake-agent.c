@@ -14,14 +14,16 @@
 
 #include "base/rpc-call.h"
 
-#define SOCKET    3
-#define LONG      (2u << 20)
-#define MANY      200000
-#define MANY_FDS  100
-#define HOARD     170 /* commits that remember 900 KB each */
-#define FLIPS     3000
-#define OVERFULL  80 /* commits, the outputs of which are 72 MB */
-#define QUESTIONS 8
+#define SOCKET      3
+#define LONG        (2u << 20)
+#define MANY        200000
+#define MANY_FDS    100
+#define HOARD       170 /* commits that remember 900 KB each */
+#define FLIPS       3000
+#define OVERFULL    80 /* commits, the outputs of which are 72 MB */
+#define QUESTIONS   8
+#define MERGES      4
+#define MERGED_FORK "1"
 
 static uint64_t last_id;
 
@@ -509,6 +511,50 @@ static void do_flip(RpcPeer *peer) {
         }
 }
 
+/* Of one answer: is it one, how many bytes does its descriptor keep alive; the descriptor stays open */
+static off_t merge_kept(RpcPeer *peer, RpcMessage *ret) {
+        struct stat st = { 0 };
+        Error err = ERROR_EMPTY;
+
+        if (rpc_call(peer,
+                     rpc_request(++last_id, "merge", cJSON_Parse("{\"fork\":" MERGED_FORK "}")),
+                     NULL, 0, NULL, NULL, ret, &err) < 0 ||
+            (ret->n_fds > 0 && fstat(ret->fds[0], &st) < 0))
+                _exit(9);
+        tell(peer, "merge", ret->json);
+        return st.st_size;
+}
+
+static void tell_bytes(RpcPeer *peer, const char *about, uint64_t bytes) {
+        char text[80];
+
+        (void) snprintf(text, sizeof(text), "%s %llu MB", about,
+                        (unsigned long long) (bytes / 1000000));
+        tell(peer, text, NULL);
+}
+
+/* Merges of forty megabytes each: it keeps what it gets, and reads none of it; then it reads the first */
+static void do_merges(RpcPeer *peer) {
+        RpcMessage answers[MERGES + 1];
+        static char bytes[1 << 16];
+        uint64_t kept = 0, got = 0;
+        ssize_t n;
+
+        ask(peer, "fork", "fork", "{}");
+        ask(peer, "big", "exec",
+            "{\"fork\":" MERGED_FORK ",\"command\":\"head -c 40000000 /dev/zero >big\"}");
+        for (unsigned i = 0; i < MERGES; i++) {
+                answers[i] = RPC_MESSAGE_EMPTY;
+                kept += (uint64_t) merge_kept(peer, &answers[i]);
+        }
+        tell_bytes(peer, "kept", kept);
+        while ((n = read(answers[0].fds[0], bytes, sizeof(bytes))) > 0)
+                got += (uint64_t) n;
+        tell_bytes(peer, "read", got);
+        answers[MERGES] = RPC_MESSAGE_EMPTY;
+        (void) merge_kept(peer, &answers[MERGES]);
+}
+
 /* A command that it does not wait for */
 static void do_linger(RpcPeer *peer) {
         cJSON *params = cJSON_CreateObject();
@@ -552,6 +598,7 @@ static const struct {
         { "elsewhere", do_elsewhere }, { "journal", do_journal },
         { "rest", do_rest },           { "flip", do_flip },
         { "linger", do_linger },       { "impatient", do_impatient },
+        { "merges", do_merges },
 };
 
 static void do_word(RpcPeer *peer, const char *word) {
