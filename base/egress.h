@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/money.h"
 
 #define EGRESS_URL_MAX     512
 #define EGRESS_MODEL_MAX   128
@@ -35,6 +36,8 @@ typedef struct EgressRequest {
         uint64_t tokens_max; /* OPEN: of this route and its branches; 0: no limit */
         char allowed
                 [EGRESS_ALLOWED_MAX]; /* OPEN: "a,b": what a request may ask for beside what is known */
+        uint64_t money_max; /* OPEN: of this route and its branches, in millionths; 0: no limit */
+        Price price;        /* OPEN: of the model; all 0: nothing is counted */
 } EgressRequest;
 
 /* REFUSED: a request went nowhere. Told of a route ROUTE_REFUSALS_MAX times at most, the same one running once. */
@@ -45,7 +48,7 @@ typedef enum EgressEventKind {
         EGRESS_REFUSED
 } EgressEventKind;
 
-enum { EGRESS_LIMIT_CALLS = 1, EGRESS_LIMIT_TOKENS };
+enum { EGRESS_LIMIT_CALLS = 1, EGRESS_LIMIT_TOKENS, EGRESS_LIMIT_MONEY };
 
 typedef struct EgressEvent {
         uint32_t kind;
@@ -63,6 +66,10 @@ typedef struct EgressEvent {
         char text[ERROR_TEXT_MAX];
         uint64_t
                 like; /* of the request that opened the route: it may outlive the command that it was for */
+        uint64_t
+                tokens_cached; /* of tokens_in: that the provider read from its cache, as it says */
+        uint64_t
+                money; /* CALL: what it cost, in millionths; LIMIT by money: what one more would cost, at least */
 } EgressEvent;
 
 /** egress_is_allowed() - is @word one of @list, "a,b" (EgressRequest.allowed); in any case */

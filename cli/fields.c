@@ -18,6 +18,7 @@ static const struct {
         { "task.start", "/limits/commands", "--limit commands" },
         { "task.start", "/limits/calls", "--limit calls" },
         { "task.start", "/limits/tokens", "--limit tokens" },
+        { "task.start", "/limits/money", "--limit money" },
         { "task.start", "/request", "--request" },
         { "task.start", "/workflow", "--workflow" },
         { "task.start", "/model", "--model" },

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/escape.h"
+#include "base/money.h"
 #include "base/units.h"
 
 #define TEXT_SHOWN 160u
@@ -55,10 +56,14 @@ static void add_duration(Buf *out, const cJSON *data) {
 
 static void add_tokens(Buf *out, const cJSON *data) {
         uint64_t in = number(data, "tokens_in"), back = number(data, "tokens_out");
+        char text[MONEY_TEXT_MAX];
 
         if (in + back > 0)
                 (void) buf_printf(out, ", %llu tokens in, %llu out", (unsigned long long) in,
                                   (unsigned long long) back);
+        if (json_get(data, "money"))
+                (void) buf_printf(out, ", cost %s",
+                                  money_format(number(data, "money"), NULL, text));
 }
 
 /* ---- events -------------------------------------------------------------------------------------- */

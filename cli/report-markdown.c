@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/budgets.h"
 #include "cli/page.h"
 
 #define NAMES_SHOWN  50
@@ -138,6 +139,18 @@ static void add_output(Page *page, const Report *report) {
         page_raw(page, "\n");
 }
 
+/* What is said of it here is digits, and a currency of letters */
+static void add_cost(Page *page, const cJSON *task) {
+        char used[BUDGET_TEXT_MAX], most[BUDGET_TEXT_MAX];
+        Budget budget;
+
+        if (budget_read(json_get(json_get(task, "used"), "money"), &budget) < 0)
+                return;
+        page_printf(page, "The model cost %s of %s.\n\n",
+                    money_format_short(budget.used, NULL, used),
+                    budget_value(&budget, budget.most, most));
+}
+
 static void add_digests(Page *page, const cJSON *verdict) {
         static const char *const names[] = { "patch", "tree" };
 
@@ -162,6 +175,7 @@ char *report_markdown(const Report *report) {
         add_commands(&page, report->verdict);
         if (strcmp(report_word(report), "passed") != 0)
                 add_output(&page, report);
+        add_cost(&page, report->task);
         add_digests(&page, report->verdict);
         return page_take(&page);
 }

@@ -13,6 +13,7 @@
 
 #include "base/fds.h"
 #include "base/ids.h"
+#include "base/money.h"
 #include "base/transcript.h"
 #include "base/units.h"
 #include "base/workflow-parts.h"
@@ -80,6 +81,7 @@ static const LimitRow limit_rows[] = {
         { "cpu", units_parse_duration, "a time such as 10m" },
         { "output", units_parse_size, "a size such as 10M" },
         { "no_progress", units_parse_number, "a number" },
+        { "money", money_parse, "an amount such as 2.50" },
 };
 
 static const LimitRow *find_limit(const char *text, size_t n) {
@@ -97,7 +99,8 @@ static int add_limit(cJSON *limits, const char *text, Error *err) {
         if (!row) {
                 (void) error_say(err, -EINVAL,
                                  "--limit %.60s: give verifies=N, commands=N, calls=N, tokens=N, "
-                                 "no_progress=N, wall=TIME, cpu=TIME or output=SIZE.",
+                                 "money=AMOUNT, no_progress=N, wall=TIME, cpu=TIME or "
+                                 "output=SIZE.",
                                  text);
                 return VERB_E_USAGE;
         }

@@ -62,8 +62,8 @@ typedef struct TaskOptions {
                   "Policy of its tests (default: as --policy; where neither is named, ci)" },      \
         {                                                                                          \
                 "limit", 'l', OPTION_LIST, offsetof(TaskOptions, limits), "NAME=N",                \
-                        "verifies, no_progress, commands, calls, tokens, wall, cpu or output, as " \
-                        "verifies=5 or wall=30m"                                                   \
+                        "verifies, no_progress, calls, commands, tokens, wall, cpu, output, money" \
+                        ", as verifies=5, wall=30m or money=2.50"                                  \
         }
 
 typedef struct TaskRequest {

@@ -21,6 +21,7 @@
 #include "cli/verb-fork.h"
 #include "cli/verb-help.h"
 #include "cli/verb-ls.h"
+#include "cli/verb-models.h"
 #include "cli/verb-policy.h"
 #include "cli/verb-pool.h"
 #include "cli/verb-receipt.h"
@@ -79,6 +80,7 @@ static const Verb *const verbs[] = {
         &verb_workflow_check,
         &verb_workflow_show,
         &verb_workflow_graph,
+        &verb_models_list,
         &verb_task_resume,
         &verb_task_undo,
         &verb_policy_list,

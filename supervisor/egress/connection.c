@@ -90,7 +90,7 @@ Connection *connection_free(Connection *connection) {
 
         transfer_free(connection->transfer);
         stop_waiting(connection);
-        share_settle(connection->route->share, &connection->call, 0);
+        share_settle(connection->route->share, &connection->call, 0, 0);
         sd_event_source_disable_unref(connection->source);
         sd_event_source_disable_unref(connection->patience);
         (void) share_hold(connection->route->share, &connection->held, 0);
@@ -196,19 +196,20 @@ static void tell_front(Connection *connection, const TransferEnd *end) {
                               .code = (int32_t) end->status,
                               .id = connection->route->id,
                               .calls = connection->route->share->calls,
-                              .tokens_in = end->tokens_in,
-                              .tokens_out = end->tokens_out,
+                              .tokens_in = end->tokens.in,
+                              .tokens_out = end->tokens.out,
+                              .tokens_cached = end->tokens.cached,
+                              .money = money_cost(&connection->route->price, &end->tokens),
                               .bytes_in = end->bytes_in,
                               .bytes_out = end->bytes_out,
                               .wall_usec = end->wall_usec,
                               .attempts = end->attempts,
                               .guessed = end->guessed,
                               .like = connection->route->like };
-        uint64_t tokens;
+        uint64_t tokens = end->tokens.in;
 
-        if (__builtin_add_overflow(end->tokens_in, end->tokens_out, &tokens))
-                tokens = UINT64_MAX;
-        share_settle(connection->route->share, &connection->call, tokens);
+        money_add(&tokens, end->tokens.out);
+        share_settle(connection->route->share, &connection->call, tokens, event.money);
         (void) snprintf(event.text, sizeof(event.text), "%s",
                         end->text && !end->whole ? end->text : "");
         connection->route->say(connection->route->userdata, &event);
@@ -324,7 +325,8 @@ static int pin_body(Connection *connection) {
         }
         connection->call = (ShareCall){ .costs = request_generates(body.target),
                                         .prompt = prompt_of(&body, &facts),
-                                        .most = facts.most };
+                                        .most = facts.most,
+                                        .price = &connection->route->price };
         if (!may_begin(connection))
                 return -EAGAIN;
         facts.most = connection->call.most;
@@ -352,10 +354,12 @@ static bool may_begin(Connection *connection) {
                 route->share->waiting = connection;
                 return false;
         }
-        route_limit(route, word);
+        route_limit(route, word, connection->call.money);
         fault(connection, 429, "limit",
               word == SHARE_CALLS_USED ? "the task's model calls are all used"
-                                       : "the task's tokens are all used");
+              : word == SHARE_TOKENS_USED
+                      ? "the task's tokens are all used"
+                      : "what is left of the task's money does not pay for this call");
         return false;
 }
 
@@ -393,7 +397,7 @@ static void give_back(Connection *connection) {
 
         if (connection->state == CONNECTION_FORWARDING || connection->call.reserved == 0)
                 return;
-        share_settle(share, &connection->call, 0);
+        share_settle(share, &connection->call, 0, 0);
         wake_others(share);
 }
 

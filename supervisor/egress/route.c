@@ -173,9 +173,13 @@ int route_new(const EgressRequest *request, int *fds, Route **ret_route, Error *
         if (r >= 0)
                 r = set_url(route, request->base_url, err);
         if (r >= 0)
-                r = share_new(request->requests_max, request->tokens_max, &route->share, err);
+                r = share_new(&(ShareLimits){ .calls = request->requests_max,
+                                              .tokens = request->tokens_max,
+                                              .money = request->money_max },
+                              &route->share, err);
         if (r < 0)
                 return r;
+        route->price = request->price;
         (void) snprintf(route->model, sizeof(route->model), "%s", request->model);
         (void) snprintf(route->allowed, sizeof(route->allowed), "%s", request->allowed);
         *ret_route = TAKE_PTR(route);
@@ -199,6 +203,7 @@ int route_new_like(Route *other, const EgressRequest *request, int listener, Rou
             copy(&route->api_key, other->api_key) < 0)
                 return error_set(err, -ENOMEM, "keep the key");
         route->share = share_ref(other->share);
+        route->price = other->price;
         memcpy(route->base_url, other->base_url, sizeof(route->base_url));
         memcpy(route->model, other->model, sizeof(route->model));
         memcpy(route->allowed, other->allowed, sizeof(route->allowed));
@@ -254,21 +259,31 @@ int route_start(Route *route, sd_event *event, Multi *multi, Error *err) {
         return 0;
 }
 
-void route_limit(Route *route, ShareWord word) {
+/* What money means in people's words, and how much of it is used in the whole task, the front knows */
+void route_limit(Route *route, ShareWord word, uint64_t money) {
+        static const struct {
+                int32_t code;
+                const char *name; /* NULL: without a text */
+        } rows[] = {
+                [SHARE_CALLS_USED] = { EGRESS_LIMIT_CALLS, "model calls" },
+                [SHARE_TOKENS_USED] = { EGRESS_LIMIT_TOKENS, "tokens" },
+                [SHARE_MONEY_USED] = { EGRESS_LIMIT_MONEY, NULL },
+        };
         Share *share = route->share;
-        bool calls = word == SHARE_CALLS_USED;
+        uint64_t most = word == SHARE_CALLS_USED ? share->calls_max : share->tokens.most;
         EgressEvent event = { .kind = EGRESS_LIMIT,
-                              .code = calls ? EGRESS_LIMIT_CALLS : EGRESS_LIMIT_TOKENS,
+                              .code = rows[word].code,
                               .id = route->id,
                               .calls = share->calls,
-                              .like = route->like };
+                              .like = route->like,
+                              .money = money };
 
         if (share->told)
                 return;
         share->told = true;
-        (void) snprintf(event.text, sizeof(event.text), "all %llu %s are used",
-                        (unsigned long long) (calls ? share->calls_max : share->tokens_max),
-                        calls ? "model calls" : "tokens");
+        if (rows[word].name)
+                (void) snprintf(event.text, sizeof(event.text), "all %llu %s are used",
+                                (unsigned long long) most, rows[word].name);
         route->say(route->userdata, &event);
 }
 

@@ -35,6 +35,7 @@ struct Route {
         char base_url[EGRESS_URL_MAX];
         char allowed[EGRESS_ALLOWED_MAX]; /* see BodyText */
         char model[EGRESS_MODEL_MAX];     /* that every request is about; "": whichever it names */
+        Price price;                      /* of that model */
         char *authorization;     /* owned, wiped; "Authorization: Bearer …"; NULL: no key */
         char *api_key;           /* likewise, as Anthropic wants it: "x-api-key: …" */
         int listener;            /* owned */
@@ -75,8 +76,8 @@ DEFINE_SCOPED(Route *, route_free);
 /** route_start() - accept on @event. Returns: 0 or negative errno */
 int route_start(Route *route, sd_event *event, Multi *multi, Error *err);
 
-/** route_limit() - a call does not begin: the front is told, once. @word: what is used up */
-void route_limit(Route *route, ShareWord word);
+/** route_limit() - a call does not begin: the front is told, once. @word: what is used up; @money: what it would cost at least, 0: not known */
+void route_limit(Route *route, ShareWord word, uint64_t money);
 
 /** route_refused() - tell the front that a request was refused. @text: why */
 void route_refused(Route *route, int status, const char *text);

@@ -266,7 +266,7 @@ static bool is_told(const Transfer *transfer, const TransferEnd *end) {
 
 /*
  * What it cost. A client that goes away before the end, or a provider that says nothing, or nothing but zeros, must not
- * make a call free: then the text itself is counted.
+ * make a call free: then the text itself is counted. What was cached, which costs less, has to be told in the end.
  */
 static void count_tokens(Transfer *transfer, TransferEnd *end) {
         Usage *usage = &transfer->usage;
@@ -275,17 +275,18 @@ static void count_tokens(Transfer *transfer, TransferEnd *end) {
         bool told;
 
         usage_end(usage);
-        end->tokens_in = usage->in;
-        end->tokens_out = usage->out;
+        end->tokens = (Tokens){ .in = usage->in, .written = usage->written, .out = usage->out };
         if (!transfer->spec.costs || !asked)
                 return;
         told = is_told(transfer, end);
         guess = usage_guess(usage);
-        if (usage->in == 0 || (!told && transfer->spec.echoes && end->tokens_in < prompt))
-                end->tokens_in = prompt > 0 ? prompt : 1;
-        if ((!told || usage->out == 0) && guess > end->tokens_out)
-                end->tokens_out = guess;
-        end->guessed = end->tokens_in != usage->in || end->tokens_out != usage->out;
+        if (usage->in == 0 || (!told && transfer->spec.echoes && usage->in < prompt))
+                end->tokens.in = prompt > 0 ? prompt : 1;
+        else if (told && usage->in > usage->fresh)
+                end->tokens.cached = usage->in - usage->fresh;
+        if ((!told || usage->out == 0) && guess > end->tokens.out)
+                end->tokens.out = guess;
+        end->guessed = end->tokens.in != usage->in || end->tokens.out != usage->out;
 }
 
 static void finish(Transfer *transfer, bool whole, const char *text) {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/money.h"
 #include "supervisor/egress/multi.h"
 
 #define TRANSFER_TRIES_MAX   4
@@ -27,9 +28,9 @@ typedef struct TransferEnd {
         long status; /* 0: no answer came */
         bool whole;  /* head and all of the body were passed on */
         unsigned attempts;
-        uint64_t tokens_in, tokens_out; /* as the provider says, else guessed on the high side */
-        bool guessed;                   /* one of them at least */
-        uint64_t bytes_in, bytes_out;   /* bodies */
+        Tokens tokens;                /* as the provider says, else guessed on the high side */
+        bool guessed;                 /* one of in and out at least */
+        uint64_t bytes_in, bytes_out; /* bodies */
         uint64_t wall_usec;
         const char *text; /* borrowed; why it is not whole */
 } TransferEnd;

@@ -1,7 +1,8 @@
 /*
  * usage: the text "usage": cannot stand inside a JSON string of the reply, where its quotes would be
  * escaped, so a search for it is enough. A reply whose arguments are objects can hold one of its own; since the
- * largest counts, that makes a task look dearer and never cheaper.
+ * largest counts, that makes a task look dearer and never cheaper. For the same reason what was not read from a cache is
+ * kept, and not what was: the larger, the dearer.
  */
 #include "supervisor/egress/usage.h"
 
@@ -41,21 +42,28 @@ static uint64_t number(const cJSON *usage, const char *name) {
         return value;
 }
 
+static void keep_most(uint64_t *most, uint64_t n) {
+        *most = n > *most ? n : *most;
+}
+
+/* OpenAI's two forms count what was cached within the prompt, Messages beside it */
 static void read_object(Usage *usage, const char *at, size_t n) {
         SCOPED(json_free) cJSON *object = NULL;
-        uint64_t in, out;
+        uint64_t in, beside, within;
 
         if (json_parse(at, n, 0, &object, NULL) < 0)
                 return;
         usage->found = true;
+        beside = number(object, "cache_read_input_tokens");
+        within = number(json_get(object, "prompt_tokens_details"), "cached_tokens") +
+                 number(json_get(object, "input_tokens_details"), "cached_tokens");
         in = number(object, "prompt_tokens") + number(object, "input_tokens") +
-             number(object, "cache_creation_input_tokens") +
-             number(object, "cache_read_input_tokens");
-        out = number(object, "completion_tokens") + number(object, "output_tokens");
-        if (in > usage->in)
-                usage->in = in;
-        if (out > usage->out)
-                usage->out = out;
+             number(object, "cache_creation_input_tokens");
+        keep_most(&usage->in, in + beside);
+        keep_most(&usage->fresh, in > within ? in - within : 0);
+        keep_most(&usage->written, number(object, "cache_creation_input_tokens"));
+        keep_most(&usage->out,
+                  number(object, "completion_tokens") + number(object, "output_tokens"));
 }
 
 static void look_through(Usage *usage) {

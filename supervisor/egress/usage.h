@@ -19,6 +19,8 @@
 typedef struct Usage {
         Buf tail; /* owned: not yet looked through, and an object's length before */
         uint64_t in, out;
+        uint64_t fresh;   /* of in: not read from the provider's cache */
+        uint64_t written; /* of that: written to it */
         bool found;
         uint64_t events; /* of a stream: lines that begin with "data:" */
         unsigned line;   /* bytes of the present line that fit "data:"; more: none of them */

@@ -157,9 +157,11 @@ static int run_event(AgentCall *call, const cJSON *params, Error *err) {
         events_emit(task, &head, data ? cJSON_Duplicate(data, true) : NULL);
         if (strcmp(head.event, "step.start") == 0)
                 task_gate_note(task, head.step, json_text(data, "path"), head.iteration);
-        if (strcmp(head.event, "model.call") == 0 && task->model.provider == PROVIDER_REPLAY &&
-            !task_spend(task, BUDGET_CALLS, 1))
-                return 0;
+        if (strcmp(head.event, "model.call") == 0 && task->model.provider == PROVIDER_REPLAY) {
+                task_count(task, BUDGET_CALLS, 1);
+                if (!task_spend(task, BUDGET_CALLS, 0))
+                        return 0;
+        }
         agent_call_answer(call, cJSON_CreateObject(), NULL, 0);
         return 0;
 }

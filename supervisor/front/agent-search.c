@@ -129,7 +129,8 @@ static void add_limits(const Task *task, cJSON *json) {
         cJSON *limits = json_add_object(json, "limits");
 
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++)
-                json_add_number(limits, task_budget_name((TaskBudget) i), task->budget[i]);
+                if (task_has_budget(task, (TaskBudget) i))
+                        json_add_number(limits, task_budget_name((TaskBudget) i), task->budget[i]);
         json_add_consume(json, "used", task_used(task));
 }
 

@@ -37,6 +37,8 @@ int egress_link_open(Front *front, const EgressOpen *open, Error *err) {
                                   .id = open->number,
                                   .requests_max = open->calls_max,
                                   .tokens_max = open->tokens_max,
+                                  .money_max = open->money_max,
+                                  .price = open->price,
                                   .bytes_max = open->reply_bytes_max,
                                   .patience_usec = PATIENCE_USEC };
         const int fds[] = { open->listener_fd, open->key_fd };

@@ -10,6 +10,8 @@ typedef struct EgressOpen { /* all borrowed for the call */
         int listener_fd;
         int key_fd;
         uint64_t calls_max, tokens_max;
+        uint64_t money_max; /* millionths; 0: no limit */
+        Price price;
         uint64_t reply_bytes_max;
         const char *base_url;
         const char *model;

@@ -24,6 +24,10 @@ static int open_route(Task *task, int listener_fd, Error *err) {
                             .key_fd = task->model.fd,
                             .calls_max = left(task, BUDGET_CALLS),
                             .tokens_max = left(task, BUDGET_TOKENS),
+                            .money_max = task_has_budget(task, BUDGET_MONEY)
+                                                 ? left(task, BUDGET_MONEY)
+                                                 : 0,
+                            .price = task->model.price,
                             .reply_bytes_max = TASK_REPLY_BYTES_MAX,
                             .base_url = task->model.base_url,
                             .model = task->model.name,
@@ -107,14 +111,21 @@ void task_model_refused(Task *task, const EgressEvent *event, const char *path) 
         events_emit(task, &head, data);
 }
 
+/* All of it is on disk before any of it ends the task */
+static void count(Task *task, const EgressEvent *event) {
+        money_add(&task->used[BUDGET_TOKENS], event->tokens_in);
+        money_add(&task->used[BUDGET_TOKENS], event->tokens_out);
+        if (task_has_budget(task, BUDGET_MONEY))
+                money_add(&task->used[BUDGET_MONEY], event->money);
+        task_count(task, BUDGET_CALLS, 1);
+}
+
 void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
         EventHead head =
                 by_command ? event_head(task, "model.call") : (EventHead){ .event = "model.call" };
         cJSON *data = cJSON_CreateObject();
-        uint64_t tokens;
 
-        if (__builtin_add_overflow(event->tokens_in, event->tokens_out, &tokens))
-                tokens = UINT64_MAX;
+        count(task, event);
         if (by_command)
                 json_add_text(data, "by", "command");
         json_add_number(data, "call", event->calls);
@@ -122,22 +133,49 @@ void task_model_called(Task *task, const EgressEvent *event, bool by_command) {
         json_add_number(data, "attempts", event->attempts);
         json_add_number(data, "tokens_in", event->tokens_in);
         json_add_number(data, "tokens_out", event->tokens_out);
+        if (event->tokens_cached > 0)
+                json_add_number(data, "tokens_cached", event->tokens_cached);
         if (event->guessed)
                 json_add_bool(data, "guessed", true);
+        if (task_has_budget(task, BUDGET_MONEY))
+                json_add_number(data, "money", event->money);
         json_add_number(data, "wall_usec", event->wall_usec);
         if (event->text[0])
                 json_add_text(data, "text", event->text);
         events_emit(task, &head, data);
         task_receipt_model(task, event);
-        if (task_receipt_has_room(task) && task_spend(task, BUDGET_CALLS, 1))
-                (void) task_spend(task, BUDGET_TOKENS, tokens);
+        if (task_receipt_has_room(task) && task_spend(task, BUDGET_CALLS, 0) &&
+            task_spend(task, BUDGET_TOKENS, 0))
+                (void) task_spend(task, BUDGET_MONEY, 0);
+}
+
+/* Egress knows what this run of the task may still spend and what one more call would cost; the sum is here */
+static void trip_money(Task *task, const EgressEvent *event) {
+        char why[256], used[TASK_BUDGET_TEXT_MAX], most[TASK_BUDGET_TEXT_MAX],
+                next[TASK_BUDGET_TEXT_MAX];
+
+        (void) task_budget_text(task, BUDGET_MONEY, task->used[BUDGET_MONEY], used);
+        (void) task_budget_text(task, BUDGET_MONEY, task->budget[BUDGET_MONEY], most);
+        if (event->money > 0)
+                (void) snprintf(why, sizeof(why),
+                                "%s of %s are used, and what is left does not pay for one more "
+                                "call of the model, which may cost %s or more",
+                                used, most,
+                                task_budget_text(task, BUDGET_MONEY, event->money, next));
+        else
+                (void) snprintf(why, sizeof(why), "the task's budget of money is used up: %s of %s",
+                                used, most);
+        task_trip(task, task_limit_name(BUDGET_MONEY), why);
 }
 
 void task_model_limit(Task *task, const EgressEvent *event) {
         TaskBudget budget = event->code == EGRESS_LIMIT_TOKENS ? BUDGET_TOKENS : BUDGET_CALLS;
 
-        task_trip(task, task_budget_name(budget),
-                  event->text[0] ? event->text : "the task's model calls are used up");
+        if (event->code == EGRESS_LIMIT_MONEY)
+                trip_money(task, event);
+        else
+                task_trip(task, task_limit_name(budget),
+                          event->text[0] ? event->text : "the task's model calls are used up");
 }
 
 void task_model_lost(Front *front) {

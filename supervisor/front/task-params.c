@@ -17,6 +17,7 @@
 #include "supervisor/front/task-data.h"
 #include "supervisor/front/verify-schema.h"
 
+#define PRICE "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000000000}"
 #define COUNT "{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
 
 const char task_start_schema[] =
@@ -35,12 +36,16 @@ const char task_start_schema[] =
         "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
         "1000000},\"tokens\":" COUNT "1000000000000},\"wall\":" COUNT "86400000000},"
         "\"cpu\":" COUNT "86400000000000},\"output\":" COUNT "1000000000000},"
-        "\"no_progress\":" COUNT "1000}}},"
+        "\"no_progress\":" COUNT "1000},\"money\":" COUNT "1000000000000000}}},"
         "\"model\":{\"type\":\"object\",\"required\":[\"provider\"],"
         "\"additionalProperties\":false,\"properties\":{"
         "\"provider\":{\"enum\":[\"replay\",\"openai\"]},"
         "\"base_url\":{\"type\":\"string\",\"pattern\":\"^https?://[!-~]+$\",\"maxLength\":500},"
         "\"model\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":120},"
+        "\"price\":{\"type\":\"object\",\"required\":[\"input\",\"output\"],"
+        "\"additionalProperties\":false,\"properties\":{\"input\":" PRICE ",\"output\":" PRICE
+        ",\"cached_input\":" PRICE ",\"cache_write\":" PRICE ","
+        "\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z]+$\",\"maxLength\":8}}},"
         "\"fallback\":{\"type\":\"string\",\"maxLength\":120}}},"
         "\"roles\":{\"type\":\"object\",\"maxProperties\":32,"
         "\"additionalProperties\":{\"type\":\"object\"}}}}";
@@ -58,6 +63,26 @@ static int read_transcript(Task *task, int fd, Error *err) {
                 return error_add(err, copy, "take in the transcript");
         task->model.fd = copy;
         return 0;
+}
+
+static int read_price(Task *task, Call *call, const cJSON *json, Error *err) {
+        Price *price = &task->model.price;
+        const char *currency = json_text(json, "currency");
+        int r;
+
+        if (!json)
+                return 0;
+        (void) json_number(json, "input", &price->input);
+        (void) json_number(json, "output", &price->output);
+        price->cached_input = price->cache_write = price->input;
+        (void) json_number(json, "cached_input", &price->cached_input);
+        (void) json_number(json, "cache_write", &price->cache_write);
+        (void) snprintf(task->model.currency, sizeof(task->model.currency), "%s",
+                        currency ? currency : "");
+        r = money_check_price(price, err);
+        if (r < 0)
+                call_refuse(call, "invalid", "/model/price", NULL);
+        return r;
 }
 
 /* An address and a key of the caller's own: only where the supervisor is the caller's own as well */
@@ -81,7 +106,7 @@ static int read_route(Task *task, Call *call, const cJSON *model, Error *err) {
         }
         (void) snprintf(task->model.base_url, sizeof(task->model.base_url), "%s", url);
         (void) snprintf(task->model.name, sizeof(task->model.name), "%s", name);
-        return 0;
+        return read_price(task, call, json_get(model, "price"), err);
 }
 
 static int read_model(Task *task, Call *call, const cJSON *model, Error *err) {
@@ -110,6 +135,7 @@ static void read_budgets(Task *task, const cJSON *limits) {
                 const char *name;
                 uint64_t otherwise;
         } rows[_TASK_BUDGET_MAX] = {
+                /* without a name: read_money()'s */
                 [BUDGET_VERIFIES] = { "verifies", TASK_VERIFIES },
                 [BUDGET_COMMANDS] = { "commands", TASK_COMMANDS },
                 [BUDGET_CALLS] = { "calls", TASK_CALLS },
@@ -122,8 +148,34 @@ static void read_budgets(Task *task, const cJSON *limits) {
 
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
                 task->budget[i] = rows[i].otherwise;
-                (void) json_number(limits, rows[i].name, &task->budget[i]);
+                if (rows[i].name)
+                        (void) json_number(limits, rows[i].name, &task->budget[i]);
         }
+}
+
+/*
+ * Where no limit is named, it is what the task's tokens cost at the dearest of the prices: so it is finite and never the
+ * first to be used up. A fixed sum would be much in one currency and nothing in another.
+ */
+static int read_money(Task *task, Call *call, const cJSON *limits, Error *err) {
+        const Price *price = &task->model.price;
+        const Tokens dearest = { .out = task->budget[BUDGET_TOKENS] };
+        uint64_t *budget = &task->budget[BUDGET_MONEY];
+
+        if (money_has_price(price)) {
+                *budget = money_cost(&(Price){ .output = money_dearest(price) }, &dearest);
+                *budget = *budget < MONEY_MAX ? *budget : MONEY_MAX;
+                (void) json_number(limits, "money", budget);
+                return 0;
+        }
+        if (!json_get(limits, "money"))
+                return 0;
+        call_refuse(
+                call, "invalid", "/limits/money",
+                "give the model a \"price\" in models.json (warder(1), MODELS), or limit tokens");
+        return error_say(err, -EINVAL, "%s, so its money cannot be limited",
+                         task->model.provider == PROVIDER_REPLAY ? "a recorded model costs nothing"
+                                                                 : "this model has no price");
 }
 
 /* A task's jails live as long as it does, so its time is bounded as theirs is. */
@@ -245,9 +297,9 @@ static int take_given(Task *task, Call *call, const cJSON *params, Error *err) {
                 return r;
         task->tar_fd = call_take_fd(call, 0);
         r = read_held(task, call, params, err);
-        if (r < 0)
-                return r;
-        return read_model(task, call, json_get(params, "model"), err);
+        if (r == 0)
+                r = read_model(task, call, json_get(params, "model"), err);
+        return r < 0 ? r : read_money(task, call, json_get(params, "limits"), err);
 }
 
 static int read_origin(Task *task, const cJSON *params, Error *err) {

@@ -143,32 +143,18 @@ int task_progress_note(Task *task, const VerifyEnd *end) {
 static void say_left(Buf *buf, const Task *task, TaskBudget budget) {
         uint64_t most = task->budget[budget], used = task->used[budget];
         uint64_t left = used < most ? most - used : 0;
-        char text[UNITS_TEXT_MAX], of[UNITS_TEXT_MAX];
+        char text[TASK_BUDGET_TEXT_MAX], of[TASK_BUDGET_TEXT_MAX];
 
-        switch ((int) budget) {
-        case BUDGET_WALL_USEC:
-        case BUDGET_CPU_USEC:
-                (void) units_format_duration(left, text);
-                (void) units_format_duration(most, of);
-                break;
-        case BUDGET_OUTPUT_BYTES:
-                (void) units_format_size(left, text);
-                (void) units_format_size(most, of);
-                break;
-        default:
-                (void) snprintf(text, sizeof(text), "%llu", (unsigned long long) left);
-                (void) snprintf(of, sizeof(of), "%llu", (unsigned long long) most);
-                break;
-        }
         (void) buf_printf(buf, "%s%s %s of %s", buf->len ? ", " : "Left: ", task_limit_name(budget),
-                          text, of);
+                          task_budget_text(task, budget, left, text),
+                          task_budget_text(task, budget, most, of));
 }
 
 char *task_budget_line(const Task *task) {
         Buf buf = BUF_EMPTY(LINES_MAX);
 
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++)
-                if (i != BUDGET_NO_PROGRESS)
+                if (i != BUDGET_NO_PROGRESS && task_has_budget(task, (TaskBudget) i))
                         say_left(&buf, task, (TaskBudget) i);
         (void) buf_printf(&buf, ".");
         return buf_take(&buf);

@@ -34,6 +34,18 @@ static void ended_by_ledger(Task *task, int r) {
 
 /* ---- the beginning ------------------------------------------------------------------------------- */
 
+static void add_price(cJSON *model, const Task *task) {
+        const Price *price = &task->model.price;
+        cJSON *json = json_add_object(model, "price");
+
+        json_add_number(json, "input", price->input);
+        json_add_number(json, "output", price->output);
+        json_add_number(json, "cached_input", price->cached_input);
+        json_add_number(json, "cache_write", price->cache_write);
+        if (task->model.currency[0])
+                json_add_text(json, "currency", task->model.currency);
+}
+
 static void add_model(cJSON *json, const Task *task) {
         cJSON *model = json_add_object(json, "model");
         bool is_replay = task->model.provider == PROVIDER_REPLAY;
@@ -44,6 +56,8 @@ static void add_model(cJSON *json, const Task *task) {
                 json_add_text(model, "model", task->model.name);
         else if (digest_of_fd(task->model.fd, digest, NULL) == 0)
                 add_digest(model, "transcript", digest);
+        if (money_has_price(&task->model.price))
+                add_price(model, task);
 }
 
 static void add_places(cJSON *json, const Task *task) {
@@ -75,7 +89,8 @@ int task_receipt_begin(Task *task) {
         add_model(json, task);
         budgets = json_add_object(json, "budgets");
         for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++)
-                json_add_number(budgets, task_budget_name(i), task->budget[i]);
+                if (task_has_budget(task, (TaskBudget) i))
+                        json_add_number(budgets, task_budget_name(i), task->budget[i]);
         json_add_number(json, "owner_uid", task->owner_uid);
         json_add_text(json, "version", PACKAGE_VERSION);
         return receipt_begin(task->front, &task->receipt, task->id, task->owner_uid, json);
@@ -187,8 +202,12 @@ void task_receipt_model(Task *task, const EgressEvent *event) {
         json_add_number(json, "attempts", event->attempts);
         json_add_number(json, "tokens_in", event->tokens_in);
         json_add_number(json, "tokens_out", event->tokens_out);
+        if (event->tokens_cached > 0)
+                json_add_number(json, "tokens_cached", event->tokens_cached);
         if (event->guessed)
                 json_add_bool(json, "guessed", true);
+        if (task_has_budget(task, BUDGET_MONEY))
+                json_add_number(json, "money", event->money);
         json_add_number(json, "wall_usec", event->wall_usec);
         ended_by_ledger(task, receipt_add(task->front, &task->receipt, "model", json));
 }

@@ -51,6 +51,7 @@ static const char *const budget_names[_TASK_BUDGET_MAX] = {
         [BUDGET_COMMANDS] = "commands",
         [BUDGET_CALLS] = "calls",
         [BUDGET_TOKENS] = "tokens",
+        [BUDGET_MONEY] = "money",
         [BUDGET_WALL_USEC] = "wall_usec",
         [BUDGET_CPU_USEC] = "cpu_usec",
         [BUDGET_OUTPUT_BYTES] = "output_bytes",
@@ -59,10 +60,15 @@ static const char *const budget_names[_TASK_BUDGET_MAX] = {
 
 /* As causes, and in requests */
 static const char *const limit_names[_TASK_BUDGET_MAX] = {
-        [BUDGET_VERIFIES] = "verifies",   [BUDGET_COMMANDS] = "commands",
-        [BUDGET_CALLS] = "calls",         [BUDGET_TOKENS] = "tokens",
-        [BUDGET_WALL_USEC] = "wall",      [BUDGET_CPU_USEC] = "cpu",
-        [BUDGET_OUTPUT_BYTES] = "output", [BUDGET_NO_PROGRESS] = "no_progress",
+        [BUDGET_VERIFIES] = "verifies",
+        [BUDGET_COMMANDS] = "commands",
+        [BUDGET_CALLS] = "calls",
+        [BUDGET_TOKENS] = "tokens",
+        [BUDGET_MONEY] = "money",
+        [BUDGET_WALL_USEC] = "wall",
+        [BUDGET_CPU_USEC] = "cpu",
+        [BUDGET_OUTPUT_BYTES] = "output",
+        [BUDGET_NO_PROGRESS] = "no_progress",
 };
 
 const char *task_state_name(TaskState state) {
@@ -75,6 +81,10 @@ const char *task_budget_name(TaskBudget budget) {
 
 const char *task_limit_name(TaskBudget budget) {
         return limit_names[budget];
+}
+
+bool task_has_budget(const Task *task, TaskBudget budget) {
+        return budget != BUDGET_MONEY || money_has_price(&task->model.price);
 }
 
 bool task_is_final(const Task *task) {
@@ -329,47 +339,61 @@ void task_trip(Task *task, const char *limit, const char *why) {
         task_end(task, TASK_LIMIT, limit, why);
 }
 
-static const char *format_budget(TaskBudget budget, uint64_t value, char *text) {
+const char *task_budget_text(const Task *task, TaskBudget budget, uint64_t value, char *text) {
         if (budget == BUDGET_WALL_USEC || budget == BUDGET_CPU_USEC)
                 return units_format_duration(value, text);
         if (budget == BUDGET_OUTPUT_BYTES)
                 return units_format_size(value, text);
-        (void) snprintf(text, UNITS_TEXT_MAX, "%llu", (unsigned long long) value);
+        if (budget == BUDGET_MONEY)
+                return money_format_short(value, task->model.currency, text);
+        (void) snprintf(text, TASK_BUDGET_TEXT_MAX, "%llu", (unsigned long long) value);
         return text;
 }
 
-/* A model call is reported when it has been made, and what a meter shows is used: these count in any case */
-bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
-        char why[160], used[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX];
-        bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
+void task_count(Task *task, TaskBudget budget, uint64_t n) {
         Error err = ERROR_EMPTY;
 
-        if ((fits || budget == BUDGET_CALLS || budget == BUDGET_TOKENS) &&
-            __builtin_add_overflow(task->used[budget], n, &task->used[budget]))
-                task->used[budget] = UINT64_MAX;
+        money_add(&task->used[budget], n);
         if (n > 0 && task_saves_counters(task, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take what a task has used",
                           F("TASK", task->id), F_ERR(&err));
-        if (fits)
+}
+
+bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
+        bool fits = n <= task->budget[budget] && task->used[budget] <= task->budget[budget] - n;
+        char why[200], used[TASK_BUDGET_TEXT_MAX], most[TASK_BUDGET_TEXT_MAX];
+
+        if (!task_has_budget(task, budget))
                 return true;
+        if (fits) {
+                task_count(task, budget, n);
+                return true;
+        }
         (void) snprintf(why, sizeof(why), "the task's budget of %s is used up: %s of %s",
-                        limit_names[budget], format_budget(budget, task->used[budget], used),
-                        format_budget(budget, task->budget[budget], most));
+                        limit_names[budget],
+                        task_budget_text(task, budget, task->used[budget], used),
+                        task_budget_text(task, budget, task->budget[budget], most));
         task_trip(task, limit_names[budget], why);
         return false;
+}
+
+static bool add_pair(const Task *task, TaskBudget budget, cJSON *json) {
+        cJSON *pair = json_add_array(json, budget_names[budget]);
+        uint64_t used = task_used_now(task, budget);
+
+        if (!json_push_consume(pair, cJSON_CreateNumber((double) used)) ||
+            !json_push_consume(pair, cJSON_CreateNumber((double) task->budget[budget])))
+                return false;
+        return budget != BUDGET_MONEY || !task->model.currency[0] ||
+               json_push_text(pair, task->model.currency);
 }
 
 cJSON *task_used(const Task *task) {
         SCOPED(json_free) cJSON *json = cJSON_CreateObject();
 
-        for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++) {
-                cJSON *pair = json_add_array(json, budget_names[i]);
-                uint64_t used = task_used_now(task, (TaskBudget) i);
-
-                if (!pair || !json_push_consume(pair, cJSON_CreateNumber((double) used)) ||
-                    !json_push_consume(pair, cJSON_CreateNumber((double) task->budget[i])))
+        for (unsigned i = 0; i < _TASK_BUDGET_MAX; i++)
+                if (task_has_budget(task, (TaskBudget) i) && !add_pair(task, (TaskBudget) i, json))
                         return NULL;
-        }
         return TAKE_PTR(json);
 }
 

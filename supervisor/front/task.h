@@ -42,6 +42,7 @@ typedef enum TaskBudget { /* the breakers: each ends the task with its name */
                           BUDGET_COMMANDS,
                           BUDGET_CALLS, /* of a model */
                           BUDGET_TOKENS,
+                          BUDGET_MONEY, /* millionths; where its model has a price */
                           BUDGET_WALL_USEC,
                           BUDGET_CPU_USEC,     /* of its jails and its tests */
                           BUDGET_OUTPUT_BYTES, /* of its commands and its tests */
@@ -51,15 +52,18 @@ typedef enum TaskBudget { /* the breakers: each ends the task with its name */
 
 typedef enum TaskProvider { PROVIDER_REPLAY = 0, PROVIDER_OPENAI } TaskProvider;
 
-#define TASK_CAUSE_MAX   48
-#define TASK_SUMMARY_MAX 4096
-#define TASK_NAME_MAX    80
+#define TASK_CAUSE_MAX       48
+#define TASK_SUMMARY_MAX     4096
+#define TASK_NAME_MAX        80
+#define TASK_BUDGET_TEXT_MAX MONEY_TEXT_MAX
 
 typedef struct TaskModel {
         TaskProvider provider;
         char base_url[EGRESS_URL_MAX]; /* openai: where egress goes */
         char name[EGRESS_MODEL_MAX];
-        char allowed[EGRESS_ALLOWED_MAX]; /* by the policy: see EgressRequest */
+        char allowed[EGRESS_ALLOWED_MAX];  /* by the policy: see EgressRequest */
+        Price price;                       /* all 0: none, and no money is counted */
+        char currency[MONEY_CURRENCY_MAX]; /* "": it has no name */
         int fd;        /* owned: transcript, or memfd of the key, which is never read here */
         uint32_t port; /* of the listener in the agent's jail */
 } TaskModel;
@@ -168,6 +172,10 @@ const char *task_state_name(TaskState state);
 const char *task_budget_name(TaskBudget budget);
 /** task_limit_name() - "verifies", "wall": the cause of an end by it, and its name in a request */
 const char *task_limit_name(TaskBudget budget);
+/** task_has_budget() - is it counted at all: money is where there is a price */
+bool task_has_budget(const Task *task, TaskBudget budget);
+/** task_budget_text() - so much of it, as people read it: into @text of TASK_BUDGET_TEXT_MAX. Returns: @text */
+const char *task_budget_text(const Task *task, TaskBudget budget, uint64_t value, char *text);
 /** task_is_final() */
 bool task_is_final(const Task *task);
 
@@ -209,9 +217,11 @@ void task_stop_run(Task *task);
 void task_trip(Task *task, const char *limit, const char *why);
 /** task_spend() - count @n against a budget. Returns: true, or false and the task has ended with `limit` */
 bool task_spend(Task *task, TaskBudget budget, uint64_t n);
+/** task_count() - what is used already, whether it fits or not; kept on disk. Then task_spend() of 0 says whether it did */
+void task_count(Task *task, TaskBudget budget, uint64_t n);
 /** task_used_now() - of one budget; wall time as it is now */
 uint64_t task_used_now(const Task *task, TaskBudget budget);
-/** task_used() - {"verifies": [2, 5], …}: used, and at most; fresh; NULL: no memory */
+/** task_used() - {"verifies": [2, 5], …}: used, and at most; of money its currency, too; fresh; NULL: no memory */
 cJSON *task_used(const Task *task);
 
 /** task_pending_done() - a callback that was counted in pending has come */

@@ -258,6 +258,76 @@ def reservations():
         e.end()
 
 
+def money():
+    """Likewise money: 3 a million tokens of a prompt, 15 of an answer; in millionths."""
+    price = (3_000_000, 15_000_000)
+    spent = {"prompt_tokens": 100, "completion_tokens": 900}  # 300 + 13,500
+    call = 13_800
+    body = json.dumps({"messages": "x" * 365, "max_tokens": 900}).encode()  # 100 tokens by its bytes
+    post = POST.format(len(body)).encode() + body
+    tap.is_(len(body) // 4, 100, "a call that is reckoned as what it comes to cost")
+    with model_server.Server([{"content": "hi", "usage": spent, "slow": 0.3}]) as server:
+        e = Egress()
+        e.open(server.url, id=1, money=4 * call + 3, price=price)
+        route = e.address
+        e.branch(1, 2)
+        branch = e.address
+        socks = []
+        for i in range(12):
+            socks.append(socket.create_connection(route if i % 2 else branch, 60))
+            socks[-1].sendall(post)
+        statuses = [read_answer(sock)[0] for sock in socks]
+        tap.is_((statuses.count(200), statuses.count(429)), (4, 8), "twelve calls at once, money for four: four", statuses)
+        tap.is_(len(server.journal), 4, "no other reaches the provider")
+        events = [e.event() for _ in range(5)]
+        tap.is_((sum(v["money"] for v in events if v["kind"] == CALL), [v["code"] for v in events if v["kind"] == LIMIT]), (4 * call, [3]),
+                "what they cost is told, and the limit is that of money")
+        tap.is_([v["money"] for v in events if v["kind"] == LIMIT], [call], "with what one more would cost at least")
+        e.end()
+    with model_server.Server([{"content": "hi", "usage": spent}]) as server:
+        e = Egress()
+        e.open(server.url, id=1, money=1_000_000, price=price)
+        tap.is_(e.post(json.dumps({"messages": "x" * (4 << 20)}))[0], 429, "a prompt that costs more than there is goes nowhere, alone as it is")
+        tap.is_((len(server.journal), e.event()["code"]), (0, 3), "and nothing is spent")
+        e.open(server.url, id=2, money=2 * call, price=price)
+        tap.is_([e.post('{"max_tokens": 900000}')[0] for _ in range(3)], [200, 429, 429], "who asks for more than is paid for is asked for as much as is")
+        asked = [json.loads(r["body"])["max_tokens"] for r in server.journal]
+        tap.is_(asked, [(2 * call - 15) // 15], "in its own words, and not for a token more")
+        e.open(server.url, id=3, money=1, price=(0, 0))
+        tap.is_(e.post()[0], 200, "what costs nothing is paid for")
+        e.end()
+
+
+def prices():
+    """What replies say of the provider's cache; what is said of it twice, or in a tool's arguments, never makes a call cheaper."""
+    price = (3_000_000, 15_000_000, 300_000, 3_750_000)
+    forged = json.dumps({"usage": {"cache_read_input_tokens": 900, "prompt_tokens_details": {"cached_tokens": 900}}})
+    rows = [("a prompt that was not cached", {"prompt_tokens": 1000, "completion_tokens": 10}, 0, 3000 + 150),
+            ("Chat Completions", {"prompt_tokens": 1000, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 900}}, 900, 300 + 270 + 150),
+            ("Responses", {"input_tokens": 1000, "output_tokens": 10, "input_tokens_details": {"cached_tokens": 900}}, 900, 300 + 270 + 150),
+            ("Messages", {"input_tokens": 50, "cache_creation_input_tokens": 50, "cache_read_input_tokens": 900, "output_tokens": 10}, 900,
+             150 + 188 + 270 + 150),
+            ("more cached than asked", {"prompt_tokens": 10, "completion_tokens": 10, "prompt_tokens_details": {"cached_tokens": 900}}, 10, 3 + 150)]
+    for name, usage, cached, cost in rows:
+        with model_server.Server([{"content": "hi", "usage": usage}, {"status": 200, "body": f'{{"input": {forged}, "usage": {json.dumps(usage)}}}'}]) as server:
+            e = Egress()
+            e.open(server.url, price=price)
+            e.post()
+            event = e.event()
+            tap.ok(event["cached"] == cached and abs(event["money"] - cost) <= 1, f"{name}: what the cache costs", event, cost)
+            e.post()
+            tap.ok(e.event()["money"] >= event["money"], f"{name}: with another usage among it, no less")
+            e.end()
+    half = ['{"message": {"usage": {"input_tokens": 100, "cache_read_input_tokens": 900, "output_tokens": 1}}}']
+    with model_server.Server([{"stream": half, "cut": True}]) as server:
+        e = Egress()
+        e.open(server.url, price=price)
+        e.post('{"stream": true, "max_tokens": 10}', "/v1/messages")
+        event = e.event()
+        tap.ok(event["cached"] == 0 and event["money"] >= 3000, "an answer that broke off: as if nothing had been cached", event)
+        e.end()
+
+
 def ticks(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return int(fields[11]) + int(fields[12])
@@ -280,7 +350,7 @@ def descriptors():
         e.end()
 
 
-for part in (memory, answers, patience, drips, deaf_front, providers, reservations, descriptors):
+for part in (memory, answers, patience, drips, deaf_front, providers, reservations, money, prices, descriptors):
     start = time.monotonic()
     part()
     print(f"# {part.__name__}: {time.monotonic() - start:.1f} s", flush=True)

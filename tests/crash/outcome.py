@@ -7,7 +7,7 @@ import sqlite3
 import stat
 
 CLOCKS = {"budget", "used", "left", "n", "model", "wall_usec", "until", "question", "conflicts", "decided", "asked", "by_uid"}
-COUNTED = ("verifies", "commands", "calls", "tokens")
+COUNTED = ("verifies", "commands", "calls", "tokens", "money")
 ROUND_COMMANDS = 2  # of a conflict: what both did is laid into a fork, and mended there
 
 

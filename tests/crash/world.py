@@ -152,7 +152,8 @@ class World(Supervisor):
         flow = run.flow
         model = {"provider": "replay"}
         if flow.live_model:
-            model = {"provider": "openai", "base_url": self.model.url(), "model": "m"}
+            model = {"provider": "openai", "base_url": self.model.url(), "model": "m",
+                     "price": {"input": 3000000, "output": 15000000}}
         fds = [sealed(base_tar()), sealed(b"key" if flow.live_model else json.dumps(flow.transcript).encode())]
         answer = self.call("task.start", {
             "request": "go", "workflow": flow.json, "spec": {"warder": "verify/1", "commands": [{"id": "t", "run": ["true"]}]},

@@ -5,7 +5,8 @@ build = os.environ.get("top_builddir", ".")
 KEY = "sk-test-0123456789abcdef"
 OPEN, CLOSE, BRANCH = 1, 2, 3
 OPENED, CALL, LIMIT = 1, 2, 3
-REQUEST, EVENT = "<IIQQQ512s128sQQQ512s", "<Ii7QII512sQ"
+REQUEST, EVENT = "<IIQQQ512s128sQQQ512sQ4Q", "<Ii7QII512sQQQ"
+NO_MONEY = (0, 0, 0, 0, 0)
 BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi é"}]})
 
 
@@ -47,13 +48,15 @@ class Egress:
         self.front.settimeout(20)
         self.listeners = {}
 
-    def open(self, url, id=1, key=KEY, requests=0, bytes_max=0, listener=None, patience=0, allowed="", listen=True, tokens=0):
+    def open(self, url, id=1, key=KEY, requests=0, bytes_max=0, listener=None, patience=0, allowed="", listen=True, tokens=0, money=0, price=(0, 0)):
         sock = listener or socket.socket()
         if not listener:
             sock.bind(("127.0.0.1", 0))
             sock.listen(16)
         fd = memfd("key", key.encode())
-        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m", 0, int(patience * 1e6), tokens, allowed.encode())
+        input, output, *cache = price  # what the cache costs: read, written
+        message = struct.pack(REQUEST, OPEN, 0, id, requests, bytes_max, url.encode(), b"m", 0, int(patience * 1e6), tokens, allowed.encode(),
+                              money, input, output, *(cache or (input, input)))
         socket.send_fds(self.front, [message], [sock.fileno(), fd])
         os.close(fd)
         self.address = sock.getsockname()
@@ -72,19 +75,19 @@ class Egress:
         sock = socket.socket()
         sock.bind(("127.0.0.1", 0))
         sock.listen(16)
-        socket.send_fds(self.front, [struct.pack(REQUEST, BRANCH, 0, id, 0, 0, b"", b"", like, 0, 0, b"")], [sock.fileno()])
+        socket.send_fds(self.front, [struct.pack(REQUEST, BRANCH, 0, id, 0, 0, b"", b"", like, 0, 0, b"", *NO_MONEY)], [sock.fileno()])
         self.address = sock.getsockname()
         event = self.opened()
         sock.close()
         return event
 
     def close_route(self, id=1):
-        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b"", 0, 0, 0, b""))
+        self.front.send(struct.pack(REQUEST, CLOSE, 0, id, 0, 0, b"", b"", 0, 0, 0, b"", *NO_MONEY))
 
     def event(self):
-        kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, guessed, text, like = struct.unpack(EVENT, self.front.recv(4096))
+        kind, code, id, calls, tin, tout, bin_, bout, wall, attempts, guessed, text, like, cached, money = struct.unpack(EVENT, self.front.recv(4096))
         return {"kind": kind, "code": code, "id": id, "calls": calls, "tokens": (tin, tout), "bytes": (bin_, bout), "wall": wall,
-                "attempts": attempts, "guessed": guessed, "text": text.split(b"\0")[0].decode(), "like": like}
+                "attempts": attempts, "guessed": guessed, "text": text.split(b"\0")[0].decode(), "like": like, "cached": cached, "money": money}
 
     def connect(self):
         sock = socket.create_connection(self.address, 20)

@@ -100,11 +100,30 @@ void task_trip(Task *task, const char *limit, const char *why) {
         end(task);
 }
 
+bool task_has_budget(const Task *task, TaskBudget budget) {
+        return budget != BUDGET_MONEY || index_of(task) == OTHER;
+}
+
+const char *task_budget_text(const Task *task, TaskBudget budget, uint64_t value, char *text) {
+        must(budget == BUDGET_MONEY && task_has_budget(task, budget));
+        return money_format(value, "ABCDEFGH", text);
+}
+
+/* All that it cost is there before anything is looked at */
+void task_count(Task *task, TaskBudget budget, uint64_t n) {
+        const uint64_t *used = task->used;
+
+        must_be_routed(task);
+        must(budget == BUDGET_CALLS && n == 1);
+        must(used[BUDGET_TOKENS] >= told.tokens_in && used[BUDGET_TOKENS] >= told.tokens_out);
+        must(task_has_budget(task, BUDGET_MONEY) ? used[BUDGET_MONEY] >= told.money
+                                                 : used[BUDGET_MONEY] == 0);
+}
+
 bool task_spend(Task *task, TaskBudget budget, uint64_t n) {
         must_be_routed(task);
-        if (budget == BUDGET_TOKENS)
-                must(n >= told.tokens_in && n >= told.tokens_out);
-        if (n < 1000)
+        must(n == 0);
+        if (task->used[budget] < 1000)
                 return true;
         end(task);
         return false;
@@ -127,7 +146,7 @@ void task_start_agent(Task *task) {
         task->state = TASK_RUNNING;
 }
 
-const char *task_budget_name(TaskBudget budget) {
+const char *task_limit_name(TaskBudget budget) {
         (void) budget;
         return "calls";
 }
@@ -165,7 +184,9 @@ static void tell(int egress, const uint8_t *data) {
                               .tokens_in = number_of(data[6]),
                               .tokens_out = number_of(data[7]),
                               .wall_usec = number_of(data[8]),
-                              .attempts = data[9] };
+                              .attempts = data[9],
+                              .tokens_cached = number_of(data[5]),
+                              .money = number_of(data[9]) };
         for (size_t i = 0; i < sizeof(told.text); i++) /* may be unterminated, and any bytes */
                 told.text[i] = data[10] & 1 ? (char) data[11 + i % 13] : 0;
         for (unsigned i = 0; i < FDS_MAX; i++)

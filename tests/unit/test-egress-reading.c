@@ -102,6 +102,27 @@ static void tokens(void) {
         usage_deinit(&usage);
 }
 
+/* What was cached costs less: of what is told twice, or by somebody else, the dearer counts. */
+static void caches(void) {
+        Usage usage = USAGE_EMPTY;
+
+        take(&usage, "\"usage\":{\"prompt_tokens\":1000,\"prompt_tokens_details\":"
+                     "{\"cached_tokens\":900}}");
+        usage_end(&usage);
+        ok(usage.in == 1000 && usage.fresh == 100, "cached tokens within the prompt");
+        take(&usage, "\"usage\":{\"cache_read_input_tokens\":900,\"prompt_tokens_details\":"
+                     "{\"cached_tokens\":9000}}");
+        usage_end(&usage);
+        ok(usage.in == 1000 && usage.fresh == 100, "a later word takes nothing back");
+        take(&usage, "\"usage\":{\"input_tokens\":300,\"cache_creation_input_tokens\":40,"
+                     "\"cache_read_input_tokens\":900}");
+        usage_end(&usage);
+        is_number(usage.in, 1240, "or beside it");
+        is_number(usage.fresh, 340, "what was not read from it");
+        is_number(usage.written, 40, "what was written to it");
+        usage_deinit(&usage);
+}
+
 /* Every place that a chunk can be cut at. */
 static void cut_anywhere(void) {
         static const char text[] =
@@ -183,6 +204,7 @@ int main(void) {
         early_refusals();
         dialects();
         tokens();
+        caches();
         cut_anywhere();
         guesses();
         ends();
