@@ -4,7 +4,10 @@
 #include "cli/verb-exec.h"
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "base/ids.h"
+#include "cli/ask-once.h"
 #include "cli/command.h"
 #include "cli/jail-options.h"
 
@@ -13,6 +16,7 @@ typedef struct ExecVerbOptions {
         ExecOptions exec;
         uint64_t memory;
         uint64_t pids;
+        bool detach;
 } ExecVerbOptions;
 
 static const Option exec_options[] = {
@@ -21,6 +25,8 @@ static const Option exec_options[] = {
           "Memory of this command, below that of its jail, as 64M" },
         { "pids", 0, OPTION_COUNT, offsetof(ExecVerbOptions, pids), "N",
           "Processes and threads of this command at one time" },
+        { "detach", 'd', OPTION_FLAG, offsetof(ExecVerbOptions, detach), NULL,
+          "Do not wait for it: its id is printed, 'warder logs' shows what it writes" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -37,6 +43,22 @@ static void add_narrow(const ExecVerbOptions *options, cJSON *params) {
                 json_add_number(limits, "memory", options->memory);
         if (options->pids)
                 json_add_number(limits, "pids", options->pids);
+}
+
+static void show_id(const cJSON *result) {
+        const char *id = json_text(result, "command");
+
+        printf("%s\n", id && id_is_valid('c', id) ? id : "");
+}
+
+static int run_detached(const ExecVerbOptions *options, cJSON *params_consume, Error *err) {
+        if (options->exec.tty) {
+                (void) json_free(params_consume);
+                (void) error_say(err, -EINVAL, "--detach and --tty exclude each other.");
+                return VERB_E_USAGE;
+        }
+        json_add_bool(params_consume, "detach", true);
+        return ask_once(&options->common, "jail.exec", params_consume, show_id, err);
 }
 
 static OutcomeFacts facts_of(const ExecVerbOptions *options, const char *name) {
@@ -76,6 +98,10 @@ static int run(const VerbCall *call, Error *err) {
                 (void) json_free(params);
                 return r;
         }
+        if (options->detach) {
+                add_narrow(options, params);
+                return run_detached(options, params, err);
+        }
         command.json = options->common.json;
         command.tty = options->exec.tty;
         add_narrow(options, params);
@@ -93,7 +119,8 @@ const Verb verb_exec = {
         .summary = "run a command in a jail that is alive",
         .synopsis = "[OPTION…] JAIL -- CMD [ARG…]",
         .examples = "  warder exec j-7f3kq2m4ab -- sh -c 'make && ./a.out'\n"
-                    "  warder exec --time 10s --memory 256M j-7f3kq2m4ab -- ./a.out",
+                    "  warder exec --time 10s --memory 256M j-7f3kq2m4ab -- ./a.out\n"
+                    "  warder exec -d j-7f3kq2m4ab -- ./server",
         .exits = EXITS_COMMAND,
         .options = exec_options,
         .size = sizeof(ExecVerbOptions),

@@ -20,6 +20,8 @@
 #include "cli/verb-export.h"
 #include "cli/verb-fork.h"
 #include "cli/verb-help.h"
+#include "cli/verb-kill.h"
+#include "cli/verb-logs.h"
 #include "cli/verb-ls.h"
 #include "cli/verb-models.h"
 #include "cli/verb-policy.h"
@@ -48,6 +50,8 @@ static const Verb *const verbs[] = {
         &verb_exec,
         &verb_shell,
         &verb_cp,
+        &verb_logs,
+        &verb_kill,
         &verb_ls,
         &verb_diff,
         &verb_save,

@@ -138,6 +138,7 @@ typedef enum InitRequestKind {
         INIT_SLOT, /* InitSlot, its group's directory; of a narrow one on v1 two more: memory, pids */
         INIT_LISTEN, /* InitListen */
         INIT_COUNT,  /* InitCount: how much the jail holds that is counted for nobody */
+        INIT_LOGS,   /* InitLogs: what a command that runs has written so far */
         _INIT_REQUEST_MAX,
 } InitRequestKind;
 
@@ -235,6 +236,13 @@ typedef struct InitCount {
         uint32_t pad;
 } InitCount;
 
+typedef struct InitLogs { /* of its captured stdout */
+        InitHead head;
+        uint64_t command; /* id of its INIT_EXEC */
+        uint32_t follow;  /* 1: and a pipe that gets what comes after it */
+        uint32_t pad;
+} InitLogs;
+
 /* ---- init -> front ------------------------------------------------------------------------------- */
 
 typedef enum InitEventKind {
@@ -247,6 +255,7 @@ typedef enum InitEventKind {
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
         INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[] */
+        INIT_LOGGED,  /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipe */
         _INIT_EVENT_MAX,
 } InitEventKind;
 

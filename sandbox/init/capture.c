@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,7 +17,10 @@
 #define HEAD_MIN 4096u
 
 void capture_start(Capture *capture, int fd, uint64_t keep) {
-        *capture = (Capture){ .fd = fd, .used = true, .keep = (size_t) keep };
+        *capture = CAPTURE_EMPTY;
+        capture->fd = fd;
+        capture->used = true;
+        capture->keep = (size_t) keep;
 }
 
 /* Keeps as much of @bytes as the head still takes. Returns: how many. */
@@ -62,6 +66,16 @@ static void to_ring(Capture *capture, const char *bytes, size_t n) {
         capture->ring_n = capture->ring_n + n < cap ? capture->ring_n + n : cap;
 }
 
+/* A reader that is behind is told so by the end of its pipe; part of the bytes is no loss, it counts them. */
+static void to_followers(Capture *capture, const char *bytes, size_t n) {
+        unsigned i;
+
+        for (i = 0; i < CAPTURE_FOLLOWERS_MAX; i++)
+                if (capture->followers[i] >= 0 &&
+                    write(capture->followers[i], bytes, n) != (ssize_t) n)
+                        fds_close(&capture->followers[i], 1);
+}
+
 int capture_read(Capture *capture, uint64_t max) {
         static char chunk[CHUNK];
         size_t used;
@@ -79,6 +93,7 @@ int capture_read(Capture *capture, uint64_t max) {
                 }
                 capture->seen += (uint64_t) n;
                 max -= (uint64_t) n;
+                to_followers(capture, chunk, (size_t) n);
                 used = to_head(capture, chunk, (size_t) n);
                 to_ring(capture, chunk + used, (size_t) n - used);
         }
@@ -108,12 +123,55 @@ static int hand_over(const Capture *capture) {
         return r < 0 ? r : TAKE_FD(fd);
 }
 
-int capture_end(Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at) {
+int capture_copy(const Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at) {
         uint64_t kept = capture->head_n + capture->ring_n;
         int fd = hand_over(capture);
 
         *ret_kept = fd < 0 ? 0 : kept;
         *ret_cut_at = capture->seen > kept ? capture->head_n : kept;
+        return fd;
+}
+
+/* One that reads no more is closed when something comes; who asks for its place looks */
+static void close_deserted(Capture *capture) {
+        unsigned i;
+
+        for (i = 0; i < CAPTURE_FOLLOWERS_MAX; i++) {
+                struct pollfd reader = { .fd = capture->followers[i] };
+
+                if (reader.fd >= 0 && poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR))
+                        fds_close(&capture->followers[i], 1);
+        }
+}
+
+int capture_follow(Capture *capture) {
+        int ends[2], r;
+        unsigned i;
+
+        close_deserted(capture);
+        for (i = 0; i < CAPTURE_FOLLOWERS_MAX && capture->followers[i] >= 0; i++)
+                ;
+        if (i == CAPTURE_FOLLOWERS_MAX)
+                return -EBUSY;
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return -errno;
+        r = fd_set_nonblock(ends[1], true);
+        if (r < 0) {
+                fds_close(ends, 2);
+                return r;
+        }
+        capture->followers[i] = ends[1];
+        return ends[0];
+}
+
+void capture_leave(Capture *capture) {
+        fds_close(capture->followers, CAPTURE_FOLLOWERS_MAX);
+}
+
+int capture_end(Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at) {
+        int fd = capture_copy(capture, ret_kept, ret_cut_at);
+
+        capture_leave(capture);
         fds_close(&capture->fd, 1);
         free(capture->head);
         free(capture->ring);

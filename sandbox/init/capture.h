@@ -1,13 +1,15 @@
 #pragma once
 /*
  * capture: one captured output stream: all bytes counted, the first and the last half of @keep kept. The
- * memory is init's own group's; all captures together promise at most CAPTURE_PROMISE_MAX.
+ * memory is init's own group's; all captures together promise at most CAPTURE_PROMISE_MAX. Who follows it gets each
+ * byte through a pipe as it comes, and is left behind where that is full: it asks again.
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define CAPTURE_PROMISE_MAX (40u << 20)
+#define CAPTURE_PROMISE_MAX   (40u << 20)
+#define CAPTURE_FOLLOWERS_MAX 4
 
 typedef struct Capture {
         int fd; /* owned: read end, non-blocking; -EBADF: closed or not captured */
@@ -19,10 +21,11 @@ typedef struct Capture {
         size_t head_cap;
         char *ring; /* owned: keep / 2 bytes, once the head is full */
         size_t ring_n;
-        size_t ring_at; /* where the next byte goes */
+        size_t ring_at;                       /* where the next byte goes */
+        int followers[CAPTURE_FOLLOWERS_MAX]; /* owned: pipes, non-blocking */
 } Capture;
 
-#define CAPTURE_EMPTY ((Capture){ .fd = -EBADF })
+#define CAPTURE_EMPTY ((Capture){ .fd = -EBADF, .followers = { -EBADF, -EBADF, -EBADF, -EBADF } })
 
 /**
  * capture_start() - begin
@@ -33,6 +36,21 @@ void capture_start(Capture *capture, int fd, uint64_t keep);
 
 /** capture_read() - take what is there, at most @max bytes; closes at the end of input. Returns: 0 or -errno */
 int capture_read(Capture *capture, uint64_t max);
+
+/**
+ * capture_copy() - what is kept now, as capture_end() hands it over; the capture goes on
+ * Returns: sealed memfd owned by the caller, or negative errno.
+ */
+int capture_copy(const Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at);
+
+/**
+ * capture_follow() - a pipe for what comes from now on; it ends with the capture, or when nobody reads it in time
+ * Returns: its read end, owned by the caller; -EBUSY: CAPTURE_FOLLOWERS_MAX follow already; or negative errno.
+ */
+int capture_follow(Capture *capture);
+
+/** capture_leave() - end the pipes of all who follow */
+void capture_leave(Capture *capture);
 
 /**
  * capture_end() - stop reading and hand over what was kept

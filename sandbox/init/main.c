@@ -53,7 +53,8 @@ static void prepare(Init *init) {
         (void) sigemptyset(&child);
         (void) sigaddset(&child, SIGCHLD);
         if (prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
-            sigprocmask(SIG_BLOCK, &child, NULL) < 0 || sigaction(SIGCHLD, &action, NULL) < 0)
+            sigprocmask(SIG_BLOCK, &child, NULL) < 0 || sigaction(SIGCHLD, &action, NULL) < 0 ||
+            signal(SIGPIPE, SIG_IGN) == SIG_ERR)
                 _exit(1);
         *init = (Init){ .front = INIT_FD_FRONT, .spawner = INIT_FD_SPAWNER, .filter = -EBADF };
         for (i = 0; i < JAIL_SLOTS_MAX; i++)

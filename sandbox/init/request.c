@@ -103,6 +103,30 @@ static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) 
         init_send(init, &event, NULL);
 }
 
+static void take_logs(Init *init, const void *bytes, int *fds, unsigned n_fds) {
+        const InitLogs *request = bytes;
+        Slot *slot = command_find(init, request->command);
+        Capture *capture = slot ? &slot->command.streams[0] : NULL;
+        InitEvent event = { .kind = INIT_LOGGED, .id = request->head.id };
+        int out[2] = { -EBADF, -EBADF };
+
+        (void) n_fds;
+        (void) fds;
+        if (!capture || !capture->used)
+                event.code = capture ? -ENODATA : -ESRCH;
+        else
+                out[0] = capture_copy(capture, &event.kept[0], &event.cut_at[0]);
+        if (out[0] >= 0 && request->follow)
+                out[1] = capture_follow(capture);
+        if (event.code == 0 && (out[0] < 0 || (request->follow && out[1] < 0)))
+                event.code = out[0] < 0 ? out[0] : out[1];
+        else if (event.code == 0)
+                event.seen[0] = capture->seen;
+        event.n_fds = event.code < 0 ? 0 : 1 + !!request->follow;
+        init_send(init, &event, out);
+        fds_close(out, 2);
+}
+
 static void take_open(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitOpen *request = bytes;
         const char *path = (const char *) (request + 1);
@@ -136,6 +160,7 @@ static const RequestRow rows[_INIT_REQUEST_MAX] = {
         [INIT_SLOT] = { sizeof(InitSlot), false, 1, 1 + PARK_LIMITS_MAX, INIT_DONE, take_slot },
         [INIT_LISTEN] = { sizeof(InitListen), false, 0, 0, INIT_LISTENING, take_listen },
         [INIT_COUNT] = { sizeof(InitCount), false, 0, 0, INIT_COUNTED, take_count },
+        [INIT_LOGS] = { sizeof(InitLogs), false, 0, 0, INIT_LOGGED, take_logs },
 };
 
 void request_take(Init *init) {

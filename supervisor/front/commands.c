@@ -380,6 +380,10 @@ const char *command_id(const Command *command) {
         return command->id;
 }
 
+uint64_t command_number(const Command *command) {
+        return command->running && !command->held ? command->number : 0;
+}
+
 FrontJail *command_jail(const Command *command) {
         return command->jail;
 }

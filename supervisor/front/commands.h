@@ -54,6 +54,8 @@ int command_signal(Command *command, int signal, Error *err);
 void command_kill(Command *command, Cause cause);
 /** command_id() - "c-…", borrowed */
 const char *command_id(const Command *command);
+/** command_number() - init's id of it; 0: init does not run it yet, or no more */
+uint64_t command_number(const Command *command);
 /** command_jail() - borrowed */
 FrontJail *command_jail(const Command *command);
 /** command_find() - by "c-…" in a jail; NULL: the newest; NULL where there is none */

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "supervisor/front/background.h"
 #include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/jail-create.h"
@@ -14,7 +15,12 @@
 
 static const char exec_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"argv\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY "," EXEC_PROPERTIES "}}";
+        "\"properties\":{" JAIL_PROPERTY ",\"detach\":{\"type\":\"boolean\"}," EXEC_PROPERTIES "}}";
+
+static const char logs_schema[] =
+        "{\"type\":\"object\",\"required\":[\"jail\",\"command\"],\"additionalProperties\":false,"
+        "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"follow\":{\"type\":\"boolean\"}}}";
 
 static const char signal_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"signal\"],\"additionalProperties\":false,"
@@ -51,6 +57,30 @@ static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
         return record_consume;
 }
 
+/* Answers with its id at once. What it writes is one stream */
+static int start_background(FrontJail *jail, Call *call, const cJSON *params, CommandSpec *spec,
+                            cJSON **ret_result, Error *err) {
+        const char *id = NULL;
+        int r;
+
+        if (!json_get(params, "stdio"))
+                spec->stdio[2] = STDIO_MERGE;
+        if (spec->stdio[2] == STDIO_CAPTURE || spec->tty) {
+                call_refuse(call, "invalid", spec->tty ? "/tty" : "/stdio/2", NULL);
+                return error_say(err, -EINVAL,
+                                 spec->tty ? "a command in the background has no terminal"
+                                           : "what a command in the background writes is one "
+                                             "stream: \"merge\" its errors");
+        }
+        r = background_start(jail, spec, &id, err);
+        if (r < 0)
+                return r;
+        *ret_result = cJSON_CreateObject();
+        json_add_text(*ret_result, "jail", front_jail_id(jail));
+        json_add_text(*ret_result, "command", id);
+        return *ret_result ? 0 : error_set(err, -ENOMEM, "answer");
+}
+
 static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         FrontJail *jail = jail_method_find_own(front, call, params, err);
         ExecFrom from = { .front = front, .call = call, .json = params, .at = "" };
@@ -58,7 +88,6 @@ static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         ExecParams command = { 0 };
         int r;
 
-        (void) ret_result;
         if (!jail)
                 return err->code;
         from.limits = front_jail_limits(jail);
@@ -68,9 +97,20 @@ static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         exec.spec = &command.spec;
         r = exec_params_init(&command, &from, err);
         if (r >= 0)
-                r = exec_call_start(jail, &exec, err);
+                r = json_true(params, "detach")
+                            ? start_background(jail, call, params, &command.spec, ret_result, err)
+                            : exec_call_start(jail, &exec, err);
         exec_params_deinit(&command);
         return r;
+}
+
+static int run_logs(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        FrontJail *jail = jail_method_find_own(front, call, params, err);
+
+        (void) ret_result;
+        return jail ? background_logs(jail, call, json_text(params, "command"),
+                                      json_true(params, "follow"), err)
+                    : err->code;
 }
 
 static int run_signal(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
@@ -127,6 +167,8 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         user = json_add_object(json, "user");
         json_add_number(user, "uid", front_jail_plan(jail)->uid);
         json_add_number(user, "gid", front_jail_plan(jail)->gid);
+        if (call_peer(call)->uid == 0 || call_peer(call)->uid == front_jail_owner(jail))
+                backgrounds_describe(jail, json_add_array(json, "background"));
         json_add_consume(json, "controls", controls_describe(jail));
         json_add_text(json, "work", jail_work_word(jail));
         *ret_result = json;
@@ -203,10 +245,12 @@ static const char any_object[] = "{\"type\":\"object\"}";
 const MethodRow jail_methods[] = {
         { .name = "jail.exec",
           .params = exec_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"command\",\"jail\",\"cause\"]}",
+          .result = "{\"type\":\"object\",\"required\":[\"command\",\"jail\"]}",
           .n_fds_max = EXEC_FDS_MAX,
           .may_wait = true,
-          .summary = "Run a command in a jail that is alive; the answer is the record of its end",
+          .summary =
+                  "Run a command in a jail that is alive; the answer is the record of its end, or "
+                  "with \"detach\" its id at once",
           .charge = "jails",
           .run = run_exec },
         { .name = "jail.signal",
@@ -215,6 +259,13 @@ const MethodRow jail_methods[] = {
           .summary = "Send a signal to a command's process group; SIGKILL ends all that it started",
           .charge = "none",
           .run = run_signal },
+        { .name = "jail.logs",
+          .params = logs_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"command\",\"running\"]}",
+          .may_wait = true,
+          .summary = "What a command in the background has written, and what it goes on to write",
+          .charge = "none",
+          .run = run_logs },
         { .name = "jail.list",
           .params = "{\"type\":\"object\",\"additionalProperties\":false}",
           .result = "{\"type\":\"object\",\"required\":[\"jails\"]}",

@@ -19,6 +19,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/units.h"
+#include "supervisor/front/background.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/commands.h"
@@ -53,12 +54,13 @@ struct FrontJail {
         HandleLink by_id, by_handle;
         char id[ID_MAX];
         FrontJailState state;
-        bool end_wanted;         /* while MAKING */
-        uint64_t handle;         /* the monitor's */
-        uint32_t id_base;        /* likewise; 0 while MAKING */
-        unsigned frozen;         /* by how many */
-        struct AuditRing *audit; /* owned */
-        int fds[_JAIL_FD_MAX];   /* owned; slots' and init's went to their modules */
+        bool end_wanted;          /* while MAKING */
+        uint64_t handle;          /* the monitor's */
+        uint32_t id_base;         /* likewise; 0 while MAKING */
+        unsigned frozen;          /* by how many */
+        struct AuditRing *audit;  /* owned */
+        Backgrounds *backgrounds; /* owned; NULL: none yet */
+        int fds[_JAIL_FD_MAX];    /* owned; slots' and init's went to their modules */
         InitLink *init;
         Slots *slots;
         Command *commands;
@@ -145,6 +147,7 @@ static FrontJail *jail_free(FrontJail *jail) {
         slots_free(jail->slots);
         fds_close(jail->fds, _JAIL_FD_MAX);
         free(jail->audit);
+        backgrounds_free(jail->backgrounds);
         while (jail->gones) {
                 Gone *gone = jail->gones;
 
@@ -632,6 +635,10 @@ uint32_t front_jail_id_base(const FrontJail *jail) {
 
 unsigned *front_jail_frozen(FrontJail *jail) {
         return &jail->frozen;
+}
+
+Backgrounds **front_jail_backgrounds(FrontJail *jail) {
+        return &jail->backgrounds;
 }
 
 struct AuditRing **front_jail_audit(FrontJail *jail) {

@@ -124,6 +124,8 @@ uint32_t front_jail_id_base(const FrontJail *jail);
 unsigned *front_jail_frozen(FrontJail *jail);
 /** front_jail_audit() - where audit.c keeps the records of its processes */
 struct AuditRing **front_jail_audit(FrontJail *jail);
+/** front_jail_backgrounds() - where background.c keeps its commands that nobody waits for */
+struct Backgrounds **front_jail_backgrounds(FrontJail *jail);
 /** front_jail_oom_kills() - of one that ended: the last count of its commands' processes killed for memory */
 uint64_t front_jail_oom_kills(const FrontJail *jail);
 /** front_jail_gave_up() - did init end by itself, because it had lost the process that makes commands */

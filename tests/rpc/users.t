@@ -54,6 +54,7 @@ front.request()  # its base wants a layer, which never comes
 TRIALS = {
     "jail.copy": ({"jail": JAIL, "direction": "out", "path": "/"}, {"jail": NO_JAIL, "direction": "out", "path": "/"}, 1),
     "jail.exec": ({"jail": JAIL, "argv": ["id"]}, {"jail": NO_JAIL, "argv": ["id"]}, 0),
+    "jail.logs": ({"jail": JAIL, "command": "c-aaaaaaaaaa"}, {"jail": NO_JAIL, "command": "c-aaaaaaaaaa"}, 0),
     "jail.signal": ({"jail": JAIL, "signal": 9}, {"jail": NO_JAIL, "signal": 9}, 0),
     "jail.show": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
     "jail.destroy": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
@@ -177,9 +178,10 @@ tap.same([j["jail"] for j in adm.call("jail.list")["result"]["jails"]], [JAIL], 
 tap.same({t["task"]: t["owner_uid"] for t in adm.call("task.list")["result"]["tasks"]}, {TASK: ANN, LIVE: ANN},
          "all tasks, with their owners")
 tap.ok("mine" in [s["name"] for s in adm.call("snapshot.list")["result"]["snapshots"]], "all snapshots")
-tap.ok("result" in adm.call("jail.show", {"jail": JAIL}), "sees a jail")
+tap.ok("background" not in adm.call("jail.show", {"jail": JAIL})["result"], "sees a jail, not what runs in it")
+tap.ok("background" in ann.call("jail.show", {"jail": JAIL})["result"], "which its owner does")
 tap.ok("result" in adm.call("task.show", {"task": TASK}), "sees a task")
-for method in ("jail.copy", "jail.exec", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
+for method in ("jail.copy", "jail.exec", "jail.logs", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
     tap.same(fields(adm.call(method, TRIALS[method][0]))[0], "denied", f"{method} is for the owner and root")
 tap.same(fields(adm.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "another's snapshot is not taken for one's own")
 tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", "nor removed by a name alone")

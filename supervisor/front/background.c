@@ -1,0 +1,249 @@
+/*
+ * background: see background.h.
+ *
+ * Each has an entry from its start. While it runs the entry points to its Command, and what it wrote is asked of
+ * init; at its end the record and a descriptor of what init kept take that place. The jail owns all entries, and
+ * its end makes every command end first, so that no Command ever outlives its entry.
+ */
+#include "supervisor/front/background.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/ids.h"
+#include "base/units.h"
+#include "supervisor/front/init-link.h"
+
+typedef struct Entry Entry;
+
+struct Entry {
+        Entry *next; /* older */
+        char id[ID_MAX];
+        char shown[BACKGROUND_SHOWN_MAX + 4];
+        uint64_t started_usec;
+        Command *command; /* borrowed; NULL: it has ended */
+        cJSON *record;    /* owned, once it has */
+        int output;       /* owned: sealed memfd; -EBADF: none */
+        uint64_t seen, kept, cut_at;
+};
+
+struct Backgrounds {
+        Entry *newest; /* owned */
+};
+
+static Entry *entry_free(Entry *entry) {
+        if (!entry)
+                return NULL;
+        json_free(entry->record);
+        if (entry->output >= 0)
+                (void) close(entry->output);
+        free(entry);
+        return NULL;
+}
+DEFINE_SCOPED(Entry *, entry_free);
+
+Backgrounds *backgrounds_free(Backgrounds *backgrounds) {
+        while (backgrounds && backgrounds->newest) {
+                Entry *entry = backgrounds->newest;
+
+                backgrounds->newest = entry->next;
+                entry_free(entry);
+        }
+        free(backgrounds);
+        return NULL;
+}
+
+static Entry *find(FrontJail *jail, const char *id) {
+        const Backgrounds *all = *front_jail_backgrounds(jail);
+
+        for (Entry *entry = all ? all->newest : NULL; entry; entry = entry->next)
+                if (strcmp(entry->id, id) == 0)
+                        return entry;
+        return NULL;
+}
+
+/* Of those that have ended the newest stay, as many and as much as a jail may keep */
+static void forget_old(Backgrounds *all) {
+        Entry **at = &all->newest;
+        uint64_t bytes = 0;
+        unsigned n = 0;
+
+        while (*at) {
+                Entry *entry = *at;
+
+                if (!entry->command) {
+                        bytes += entry->kept;
+                        n++;
+                }
+                if (!entry->command && (n > BACKGROUND_ENDED_MAX || bytes > BACKGROUND_KEPT_MAX)) {
+                        *at = entry->next;
+                        entry_free(entry);
+                } else {
+                        at = &entry->next;
+                }
+        }
+}
+
+/* ---- its life ------------------------------------------------------------------------------------- */
+
+static void on_done(Command *command, const CommandEnd *end, void *userdata) {
+        Entry *entry = userdata;
+        CommandEnd bare = *end;
+
+        entry->command = NULL;
+        bare.output[0] = bare.output[1] = -EBADF;
+        entry->record = command_record(command, &bare);
+        entry->seen = end->seen[0];
+        if (end->output[0] >= 0) {
+                entry->output = fcntl(end->output[0], F_DUPFD_CLOEXEC, 3);
+                entry->kept = entry->output < 0 ? 0 : end->kept[0];
+                entry->cut_at = entry->output < 0 ? 0 : end->cut_at[0];
+        }
+        forget_old(*front_jail_backgrounds(command_jail(command)));
+}
+
+static void show_words(Entry *entry, const char *const *argv) {
+        size_t n = 0;
+
+        for (unsigned i = 0; argv[i] && n < BACKGROUND_SHOWN_MAX; i++) {
+                size_t length = strnlen(argv[i], BACKGROUND_SHOWN_MAX - n);
+
+                if (i > 0)
+                        entry->shown[n++] = ' ';
+                if (length > BACKGROUND_SHOWN_MAX - n)
+                        length = BACKGROUND_SHOWN_MAX - n;
+                memcpy(entry->shown + n, argv[i], length);
+                n += length;
+        }
+        if (n >= BACKGROUND_SHOWN_MAX)
+                memcpy(entry->shown + BACKGROUND_SHOWN_MAX, "…", sizeof("…"));
+}
+
+int background_start(FrontJail *jail, const CommandSpec *spec, const char **ret_id, Error *err) {
+        Backgrounds **all = front_jail_backgrounds(jail);
+        SCOPED(entry_free) Entry *entry = calloc(1, sizeof(Entry));
+        CommandSpec own = *spec;
+        int r;
+
+        if (!*all)
+                *all = calloc(1, sizeof(Backgrounds));
+        if (!*all || !entry)
+                return error_set(err, -ENOMEM, "start a command in the background");
+        if (own.output_keep == 0)
+                own.output_keep = front_jail_limits(jail)->output_keep;
+        if (own.output_keep > BACKGROUND_KEEP_MAX)
+                own.output_keep = BACKGROUND_KEEP_MAX;
+        entry->output = -EBADF;
+        entry->started_usec = units_now();
+        show_words(entry, spec->argv);
+        r = command_start(jail, &own, on_done, entry, &entry->command, err);
+        if (r < 0)
+                return r;
+        memcpy(entry->id, command_id(entry->command), sizeof(entry->id));
+        *ret_id = entry->id;
+        entry->next = (*all)->newest;
+        (*all)->newest = TAKE_PTR(entry);
+        return 0;
+}
+
+void backgrounds_describe(FrontJail *jail, cJSON *list) {
+        static const char *const members[] = { "cause", "code", "signal" };
+        const Backgrounds *all = *front_jail_backgrounds(jail);
+
+        for (const Entry *entry = all ? all->newest : NULL; entry; entry = entry->next) {
+                cJSON *json = cJSON_CreateObject();
+                char time[UNITS_TEXT_MAX];
+
+                json_add_text(json, "command", entry->id);
+                json_add_text(json, "words", entry->shown);
+                json_add_text(json, "started", units_format_time(entry->started_usec, time));
+                json_add_bool(json, "running", entry->command != NULL);
+                for (unsigned i = 0; entry->record && i < ELEMENTS(members); i++)
+                        json_add_consume(
+                                json, members[i],
+                                cJSON_Duplicate(json_get(entry->record, members[i]), true));
+                if (!json || !cJSON_InsertItemInArray(list, 0, json))
+                        json_free(json);
+        }
+}
+
+/* ---- what it wrote -------------------------------------------------------------------------------- */
+
+typedef struct Logs {
+        Front *front; /* borrowed */
+        Call *call;
+        char jail[ID_MAX];
+        char command[ID_MAX];
+} Logs;
+
+static cJSON *answer_json(const char *id, bool running, const uint64_t counts[3]) {
+        static const char *const names[] = { "seen", "kept", "cut_at" };
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "command", id);
+        json_add_bool(json, "running", running);
+        for (unsigned i = 0; counts && i < ELEMENTS(names); i++)
+                json_add_number(json, names[i], counts[i]);
+        return json;
+}
+
+/* The entry has ended, or its command is about to be told of its start or end: then there is nothing to read */
+static void answer_entry(Call *call, const Entry *entry) {
+        const uint64_t counts[] = { entry->seen, entry->kept, entry->cut_at };
+        cJSON *json =
+                answer_json(entry->id, entry->command != NULL, entry->command ? NULL : counts);
+
+        if (entry->record)
+                json_add_consume(json, "record", cJSON_Duplicate(entry->record, true));
+        call_answer(call, json, &entry->output, entry->output >= 0);
+}
+
+static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *userdata) {
+        autofree Logs *logs = userdata;
+        FrontJail *jail = front_jail_find(logs->front, logs->jail, 0);
+        const Entry *entry = jail ? find(jail, logs->command) : NULL;
+        Error err = ERROR_EMPTY;
+
+        if (event && event->code == 0 && n_fds > 0 && fds[0] >= 0 && fds[n_fds - 1] >= 0) {
+                const uint64_t counts[] = { event->seen[0], event->kept[0], event->cut_at[0] };
+
+                call_answer(logs->call, answer_json(logs->command, true, counts), fds, n_fds);
+                return;
+        }
+        if (entry && event && event->code == -ESRCH) { /* it ended before init was asked */
+                answer_entry(logs->call, entry);
+                return;
+        }
+        error_set(&err, event && event->code < 0 ? event->code : -EPIPE, "read what %s wrote",
+                  logs->command);
+        call_fail(logs->call, NULL, &err);
+}
+
+int background_logs(FrontJail *jail, Call *call, const char *command, bool follow, Error *err) {
+        const Entry *entry = find(jail, command);
+        InitLogs message = { .head.kind = INIT_LOGS, .follow = follow };
+        const InitMessage packet = { &message, sizeof message, NULL, 0 };
+        autofree Logs *logs = NULL;
+        int r;
+
+        if (!entry) {
+                call_refuse(call, "not_found", "/command", "see `warder ls JAIL`");
+                return error_say(err, -ENOENT, "no such command is in the background of this jail");
+        }
+        message.command = entry->command ? command_number(entry->command) : 0;
+        if (message.command == 0) {
+                answer_entry(call, entry);
+                return 0;
+        }
+        logs = calloc(1, sizeof(Logs));
+        if (!logs)
+                return error_set(err, -ENOMEM, "read what a command wrote");
+        *logs = (Logs){ .front = front_jail_front(jail), .call = call };
+        memcpy(logs->jail, front_jail_id(jail), sizeof(logs->jail));
+        memcpy(logs->command, entry->id, sizeof(logs->command));
+        r = init_link_send(front_jail_init(jail), &packet, on_logged, logs, err);
+        if (r < 0)
+                return r;
+        (void) TAKE_PTR(logs);
+        return 0;
+}
