@@ -2,6 +2,7 @@
 import datetime
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -9,6 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "rpc"))
 from front_lib import sealed  # noqa: E402
+from supervisor_lib import Supervisor  # noqa: E402
 
 FINAL = ("verified", "unverified", "limit", "tampered", "error", "cancelled")
 SPEC = {"warder": "verify/1", "commands": [{"id": "t", "run": ["/bin/true"]}]}
@@ -105,3 +107,19 @@ def named(supervisor, name):
         except OSError:
             continue
     raise RuntimeError(f"no {name} runs")
+
+
+class InMemory(Supervisor):
+    """Its state directory is a tmpfs, which nobody else sees: main() took a mount namespace of our own."""
+
+    def start(self):
+        self.state = os.path.join(self.dir, "state")
+        os.mkdir(self.state, 0o755)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755,nr_inodes=1m", "none", self.state], check=True)
+        self.mode += ["--state-dir", self.state]
+        super().start()
+
+    def stop(self):
+        super().stop()
+        subprocess.run(["umount", self.state], check=False)
+        shutil.rmtree(self.dir, ignore_errors=True)
