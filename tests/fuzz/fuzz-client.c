@@ -49,6 +49,9 @@ static const char *const calls[][WORDS_MAX] = {
         { "task", "diff", "t-aaaaaaaaaa" },
         { "task", "log", "t-aaaaaaaaaa" },
         { "task", "log", "--otlp", "-", "t-aaaaaaaaaa" },
+        { "snapshot", "fsck" },
+        { "snapshot", "gc" },
+        { "snapshot", "tag", "debian", "base" },
 };
 
 static int supervisor = -EBADF, other_end = -EBADF; /* the command takes the first */

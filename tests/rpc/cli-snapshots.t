@@ -81,7 +81,7 @@ has "$out" "MARK=of the image" "and the environment"
 expect 125 "no command, and no image" warder run --snapshot gzip
 has "$err" "no command" "says so"
 expect 1 "an image of a name" warder snapshot import --image none bad image.tar
-for name in layout dir docker; do warder snapshot rm $name || exit 1; done
+for name in layout dir docker; do warder snapshot rm $name >/dev/null || exit 1; done
 
 # --- a directory, as tar packs it
 tar -C root --format=posix -cf posix.tar .
