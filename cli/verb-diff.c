@@ -50,14 +50,12 @@ static void show_line(const cJSON *line) {
         const char *change = json_text(line, "change"), *path = json_text(line, "path");
         char text[UNITS_TEXT_MAX];
         uint64_t size = 0;
-        bool is_file = kind && strcmp(kind, "file") == 0;
-        bool has_size = is_file && json_number(line, "size", &size) == 0;
+        bool has_size = kind && strcmp(kind, "file") == 0 && json_number(line, "size", &size) == 0;
 
-        printf("%c  %10s  ", change && strchr("AMD", *change) ? *change : '?',
-               has_size  ? units_format_size(size, text)
-               : is_file ? ""
-               : kind    ? kind
-                         : "?");
+        printf("%c  %10s  ", change && *change && strchr("AMD", *change) ? *change : '?',
+               has_size ? units_format_size(size, text)
+               : kind   ? kind
+                        : "?");
         terminal_text(stdout, path ? path : "", PATH_SHOWN_MAX);
         if (was)
                 printf("  (was a %s)", was);
