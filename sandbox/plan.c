@@ -37,6 +37,15 @@ bool plan_is_shared(const Plan *plan) {
         return false;
 }
 
+int plan_disk(const Plan *plan) {
+        uint32_t i;
+
+        for (i = 0; i < plan->n_layers; i++)
+                if (plan->layers[i].kind == LAYER_DISK)
+                        return (int) i;
+        return -ENOENT;
+}
+
 static int check_limits(const PlanLimits *limits, Error *err) {
         const struct {
                 const char *name;
@@ -122,6 +131,9 @@ static int check_uses(const Plan *plan, const PlanView *view, uint32_t *used, Er
 
         for (j = view->first; j < view->first + view->n; j++) {
                 used[j]++;
+                if (plan->layers[j].kind == LAYER_DISK)
+                        return error_say(err, -EINVAL, "plan: layer %u is a disk: no view shows it",
+                                         j);
                 if (plan->layers[j].kind == LAYER_NEW && !(view->flags & VIEW_DIRECT))
                         return error_say(err, -EINVAL,
                                          "plan: layer %u is in the making: one direct view may "
@@ -155,7 +167,7 @@ static int check_views(const Plan *plan, Error *err) {
                         return r;
         }
         for (i = 0; i < plan->n_layers; i++)
-                if (used[i] == 0)
+                if (used[i] == 0 && plan->layers[i].kind != LAYER_DISK)
                         return error_say(err, -EINVAL, "plan: layer %u is in no view", i);
         if (uses > PLAN_USES_MAX)
                 return error_say(err, -EINVAL, "plan: its views use more than %u layers",
@@ -176,6 +188,25 @@ static int check_host_root(const Plan *plan, Error *err) {
                 return error_say(err, -EINVAL,
                                  "plan: the skeleton is the lowest layer of a host root, and of "
                                  "nothing else");
+        return 0;
+}
+
+/*
+ * A disk outlives its jail by itself: a kept upper would keep it mounted when nobody uses it. And files jobs,
+ * whose commands have more rights on files than others, have no use for one.
+ */
+static int check_disk(const Plan *plan, Error *err) {
+        uint32_t i, disks = 0;
+
+        for (i = 0; i < plan->n_layers; i++) {
+                disks += plan->layers[i].kind == LAYER_DISK;
+                if (plan->layers[i].kind == LAYER_DISK && plan->layers[i].handle == 0)
+                        return error_say(err, -EINVAL, "plan: layer %u names no disk", i);
+        }
+        if (disks > 1 || (disks > 0 && (plan->flags & (PLAN_FILES_CAPS | PLAN_KEEP_UPPER))))
+                return error_say(err, -EINVAL,
+                                 "plan: one disk at most, and none where an upper is kept or a "
+                                 "files job runs");
         return 0;
 }
 
@@ -215,5 +246,7 @@ int plan_check(const Plan *plan, Error *err) {
                 r = check_layer(plan, i, err);
         if (r == 0)
                 r = check_views(plan, err);
+        if (r == 0)
+                r = check_disk(plan, err);
         return r < 0 ? r : check_host_root(plan, err);
 }

@@ -28,6 +28,9 @@
 #define PLAN_CPU_MIN    10u
 #define PLAN_CPU_MAX    1024000u
 
+#define DISK_BYTES_MIN (32ull << 20) /* of a workspace: less leaves no room beside the journal */
+#define DISK_BYTES_MAX (1ull << 42)  /* what ext4 itself bounds is above that */
+
 #define PLAN_CPUS_MAX      1024u
 #define PLAN_CPU_WORDS     (PLAN_CPUS_MAX / 64)
 #define COMMAND_MEMORY_MIN (4ull << 20) /* less, and not even the command's start fits */
@@ -49,6 +52,8 @@ typedef enum LayerKind {
                           * view that is direct and writable it is the directory itself that the jail
                           * changes: the connection must consent to that (base/consent.h) */
         LAYER_SKELETON, /* the host root's skeleton: empty mount points, links, passwd, group, hosts */
+        LAYER_DISK, /* handle: a disk of the state directory (disk.h), on which every upper of the
+                     * jail lies. Of a plan at most one, in no view */
         _LAYER_KIND_MAX,
 } LayerKind;
 
@@ -196,10 +201,11 @@ typedef enum BootKind {
 
 /* Beside PlanFlags in a BOOT_PLAN: commands write into a caller's directory, so none makes set-id files */
 #define BOOT_SHARED (1u << 31)
+#define BOOT_DISK   (1u << 30) /* the root's upper lies on a disk, not in memory */
 
 typedef struct BootMessage {
         uint32_t kind;
-        uint32_t flags;  /* PLAN: PlanFlags and BOOT_SHARED */
+        uint32_t flags;  /* PLAN: PlanFlags and BOOT_* */
         int32_t builder; /* PLAN: its pid inside the jail: no command starts before it is reaped */
         uint32_t uid;    /* PLAN: the jail's user */
         uint32_t gid;
@@ -220,6 +226,9 @@ int plan_check(const Plan *plan, Error *err);
 
 /** plan_layer_changes() - is layer @i of a checked plan changed itself: LAYER_NEW, or a directory with --rw */
 bool plan_layer_changes(const Plan *plan, uint32_t i);
+
+/** plan_disk() - the layer of a checked plan that is its disk; negative: its uppers are in memory */
+int plan_disk(const Plan *plan);
 
 /** plan_is_shared() - does a checked plan let the jail change a caller's own directory */
 bool plan_is_shared(const Plan *plan);

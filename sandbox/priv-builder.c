@@ -17,6 +17,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "sandbox/disk.h"
 #include "sandbox/priv-caps.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-root.h"
@@ -63,7 +64,8 @@ static int stage_order(Build *build, Error *err) {
 static int boot_send(const Build *build, uint32_t kind, int fd, Error *err) {
         const Plan *plan = &build->order.plan;
         BootMessage boot = { .kind = kind,
-                             .flags = plan->flags | (plan_is_shared(plan) ? BOOT_SHARED : 0),
+                             .flags = plan->flags | (plan_is_shared(plan) ? BOOT_SHARED : 0) |
+                                      (plan_disk(plan) < 0 ? 0 : BOOT_DISK),
                              .builder = (int32_t) getpid(),
                              .uid = plan->uid,
                              .gid = plan->gid };
@@ -113,7 +115,7 @@ static int stage_follow(Build *build, Error *err) {
 }
 
 static int stage_layers(Build *build, Error *err) {
-        uint32_t i, next = 1;
+        uint32_t i, next = plan_disk(&build->order.plan) < 0 ? 1 : 1 + BUILD_DISK_FDS;
         int r;
 
         for (i = 0; i < build->order.n_uses; i++) {
@@ -133,6 +135,23 @@ static int stage_layers(Build *build, Error *err) {
                         return r;
         }
         return 0;
+}
+
+/* Over the place of the uppers: what a jail writes is then on its disk, at the same paths. */
+static int stage_disk(Build *build, Error *err) {
+        autoclose int device = -EBADF, mount = -EBADF;
+
+        if (plan_disk(&build->order.plan) < 0)
+                return 0;
+        if (build->order.n_fds < 1 + BUILD_DISK_FDS)
+                return error_say(err, -EPROTO, "a disk has too few descriptors");
+        device = disk_attach(build->fds[1], build->fds[2], err);
+        if (device < 0)
+                return device;
+        mount = mount_disk(device, build->fds[3], err);
+        if (mount == -EINVAL || mount == -EUCLEAN || mount == -EBADMSG)
+                return error_say(err, -EUCLEAN, "its file system is damaged: see e2fsck(8)");
+        return mount < 0 ? mount : mount_attach(mount, build->shell->root, "u", err);
 }
 
 static int stage_jail_root(Build *build, Error *err) {
@@ -196,6 +215,10 @@ static const struct {
          * cloned here.
          * Keeps: nothing of the other jail's mount namespace but these mounts. */
         { stage_layers, "take the layers" },
+        /* Must: the uppers of a workspace lie on its disk, whose ids are mapped to the jail's, nosuid, nodev.
+         * The image is root's and was written by mke2fs and this kernel alone; its lock, which nobody else
+         * has, stays as long as the device. Keeps: nothing: image and device close with the builder. */
+        { stage_disk, "mount the workspace's disk" },
         /* Must: every process of the jail stands in its own root; no path leads to the shell's.
          * Must not yet: report: a front could send a command. */
         { stage_jail_root, "make the jail's root" },

@@ -24,6 +24,11 @@
         (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | \
          SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED)
 
+#define DROPPED_BITS                                                            \
+        (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
+         SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                \
+         SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
+
 int caps_set(uint64_t held, uint64_t inheritable, Error *err) {
         struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[2];
@@ -58,6 +63,18 @@ int caps_narrow(uint64_t keep, Error *err) {
         keep &= data[0].permitted | (uint64_t) data[1].permitted << 32;
         r = caps_bound(keep, err);
         return r < 0 ? r : caps_set(keep, 0, err);
+}
+
+int caps_drop(uint32_t uid, uint32_t gid) {
+        int r = caps_bound(0, NULL);
+
+        if (r < 0)
+                return r;
+        if (prctl(PR_SET_SECUREBITS, DROPPED_BITS, 0, 0, 0) < 0 ||
+            syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, gid, gid, gid) < 0 ||
+            syscall(SYS_setresuid, uid, uid, uid) < 0 || caps_set(0, 0, NULL) < 0)
+                return -errno;
+        return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -EPERM;
 }
 
 int caps_of_builder(Error *err) {

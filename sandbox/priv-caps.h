@@ -16,6 +16,15 @@ int caps_bound(uint64_t keep, Error *err);
 /** caps_narrow() - of what this process has only @keep, in the bounding set too; no inheritable one */
 int caps_narrow(uint64_t keep, Error *err);
 
+/**
+ * caps_drop() - become @uid and @gid, with no group, no capability and no way to one; securebits locked
+ *
+ * For a child that executes a program next: nothing of root's is left but open descriptors.
+ *
+ * Returns: 0 or negative errno (-EPERM: no_new_privs is not set).
+ */
+int caps_drop(uint32_t uid, uint32_t gid);
+
 /** caps_of_builder() - keep what mounting needs, in the host's user namespace; securebits locked */
 int caps_of_builder(Error *err);
 

@@ -90,6 +90,23 @@ static int set_clone(int fd, const char *name, unsigned attr, int userns, Error 
         return 0;
 }
 
+int mount_disk(int device, int userns, Error *err) {
+        const unsigned attr = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+        char source[32];
+        const MountOption options[] = { { "source", source },
+                                        { "errors", "remount-ro" },
+                                        { "discard", NULL },
+                                        { "noinit_itable", NULL },
+                                        { 0 } };
+        autoclose int fd = -EBADF;
+        int r;
+
+        (void) snprintf(source, sizeof(source), "/proc/self/fd/%d", device);
+        fd = mount_new("ext4", options, attr, err);
+        r = fd < 0 ? fd : set_clone(fd, "a workspace's disk", attr, userns, err);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
 int mount_clone(int dir, const char *path, unsigned attr, int userns, Error *err) {
         const char *name = *path ? path : "the directory";
         autoclose int fd = open_tree(dir, path,

@@ -45,6 +45,16 @@ int mount_clone_from(int space, int dir, unsigned attr, int userns, Error *err);
 /** mount_check_flags() - read back that a mount has these of MOUNT_ATTR_{RDONLY,NOSUID,NODEV,NOEXEC} */
 int mount_check_flags(int mount, unsigned attr, Error *err);
 
+/**
+ * mount_disk() - the file system of a workspace's disk, detached, nosuid and nodev
+ * @device: the block device that disk_attach() made
+ * @userns: id map, see disk.h
+ *
+ * After a fault of its device nothing more is written to it. What is deleted goes back to the image's host,
+ * and no inode table is written that mke2fs left out: the image stays as small as what is in it.
+ */
+int mount_disk(int device, int userns, Error *err);
+
 typedef struct OverlaySpec {
         const int *lowers; /* borrowed: detached mounts, topmost first */
         unsigned n_lowers;

@@ -11,6 +11,7 @@
 #include <sys/mount.h>
 
 #include "base/fds.h"
+#include "sandbox/disk.h"
 #include "sandbox/limits.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-userns.h"
@@ -101,6 +102,25 @@ static int draft_layers(Jail *jail, Draft *draft, const JailLayer *layers, Error
         return 0;
 }
 
+/* The disk of a workspace, for the builder to mount. In it ids are the same for whatever range a jail gets. */
+static int draft_disk(const Jail *jail, Draft *draft, const JailLayer *layers, Error *err) {
+        const IdMap map = { .inside_uid = DISK_IDS,
+                            .inside_gid = DISK_IDS,
+                            .outside_uid = jail->id_base,
+                            .outside_gid = jail->id_base,
+                            .count = JAIL_IDS,
+                            .root = true };
+        int i = plan_disk(&draft->order.plan), r;
+
+        if (i < 0)
+                return 0;
+        r = draft_add(draft, fcntl(layers[i].fd, F_DUPFD_CLOEXEC, 3), "duplicate a disk", err);
+        if (r == 0)
+                r = draft_add(draft, open("/dev", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /dev",
+                              err);
+        return r < 0 ? r : draft_add(draft, userns_new(jail->sandbox->proc, &map, err), "", err);
+}
+
 /* Groups that only some plans have are there before the builder reads of them. */
 static int draft_groups(const Jail *jail, Draft *draft, const JailLayer *layers, Error *err) {
         BuildOrder *order = &draft->order;
@@ -143,8 +163,10 @@ static int send_order(const Jail *jail, const Draft *draft, Error *err) {
 
 int order_send(Jail *jail, const Plan *plan, const JailLayer *layers, int filter_fd, Error *err) {
         Draft draft = { .order = { .plan = *plan, .n_fds = 1 }, .fds = { filter_fd } };
-        int r = draft_layers(jail, &draft, layers, err);
+        int r = draft_disk(jail, &draft, layers, err);
 
+        if (r == 0)
+                r = draft_layers(jail, &draft, layers, err);
         if (r == 0)
                 r = draft_groups(jail, &draft, layers, err);
         if (r == 0)

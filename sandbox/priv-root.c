@@ -34,6 +34,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "base/root-path.h"
+#include "sandbox/disk.h"
 #include "sandbox/host-mounts.h"
 #include "sandbox/priv-mount.h"
 #include "sandbox/priv-proc.h"
@@ -63,16 +64,20 @@ int root_take_host(Shell *shell, Error *err) {
 
 /* Upper and work directory of one view. */
 static int make_upper(const Shell *shell, uint32_t target, Error *err) {
+        static const char *const names[] = { "", "/u", "/w" };
         char path[24];
-        int r;
+        unsigned i;
 
-        (void) snprintf(path, sizeof(path), "u/%u", target);
-        r = dir_make(shell->root, path, 0700, 0, err);
-        (void) snprintf(path, sizeof(path), "u/%u/u", target);
-        if (r == 0)
-                r = dir_make(shell->root, path, 0755, shell->id_base, err);
-        (void) snprintf(path, sizeof(path), "u/%u/w", target);
-        return r < 0 ? r : dir_make(shell->root, path, 0755, shell->id_base, err);
+        for (i = 0; i < ELEMENTS(names); i++) {
+                uint32_t id = i == 0 ? 0 : shell->id_base;
+
+                (void) snprintf(path, sizeof(path), "u/%u%s", target, names[i]);
+                /* on a disk it may be there, by a start that was killed */
+                if ((mkdirat(shell->root, path, i == 0 ? 0700 : 0755) < 0 && errno != EEXIST) ||
+                    fchownat(shell->root, path, id, id, AT_SYMLINK_NOFOLLOW) < 0)
+                        return error_set(err, -errno, "make the directory %s", path);
+        }
+        return 0;
 }
 
 static int fill_shell_root(const Shell *shell, Error *err) {
@@ -241,13 +246,19 @@ static int like_top_layer(const Shell *shell, const char *path, int layer, Error
 /* Names the upper and work directory of a view, as paths of the shell's root. */
 static int prepare_upper(const Site *site, uint32_t target, OverlaySpec *spec, char (*paths)[24],
                          Error *err) {
-        int r = target == VIEW_ROOT ? 0 : make_upper(site->shell, target, err);
+        bool on_disk = plan_disk(site->plan) >= 0, was_used;
+        int r = 0;
 
+        /* a workspace that was stopped has its upper as its commands left it: an overlay made this there */
+        (void) snprintf(paths[0], sizeof(paths[0]), "/u/%u/w/work", target);
+        was_used = on_disk && faccessat(AT_FDCWD, paths[0], F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!was_used && (on_disk || target != VIEW_ROOT))
+                r = make_upper(site->shell, target, err);
         (void) snprintf(paths[0], sizeof(paths[0]), "/u/%u/u", target);
         (void) snprintf(paths[1], sizeof(paths[1]), "/u/%u/w", target);
         spec->upper = paths[0];
         spec->work = paths[1];
-        return r < 0 ? r : like_top_layer(site->shell, paths[0], spec->lowers[0], err);
+        return r < 0 || was_used ? r : like_top_layer(site->shell, paths[0], spec->lowers[0], err);
 }
 
 /* One view as a detached mount. */
@@ -274,8 +285,13 @@ static int attach_at(const Site *site, int mount, const char *path, Error *err) 
 
 static int build_views(Site *site, Error *err) {
         const int *layers = site->layers;
+        autoclose int disk = -EBADF;
         uint32_t i;
         int r = 0;
+
+        if (plan_disk(site->plan) >= 0)
+                disk = openat(site->shell->root, "u", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        disk_spare_take(disk);
 
         for (i = 0; r == 0 && i < site->plan->n_views; i++) {
                 const PlanView *view = &site->plan->views[i];
@@ -291,6 +307,7 @@ static int build_views(Site *site, Error *err) {
                 r = mount_attach(mount, AT_FDCWD, "/n", err);
                 site->root = TAKE_FD(mount);
         }
+        disk_spare_put(disk);
         return r;
 }
 

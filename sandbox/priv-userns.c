@@ -33,13 +33,13 @@ static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
         char text[64], path[48];
         int r, fd;
 
-        (void) snprintf(text, sizeof(text), "%u %u %u", map->inside_uid, map->outside_uid,
-                        map->count);
+        (void) snprintf(text, sizeof(text), "%u %u %u\n%s", map->inside_uid, map->outside_uid,
+                        map->count, map->root ? "0 0 1\n" : "");
         r = write_map(proc, pid, "uid_map", text, err);
         if (r < 0)
                 return r;
-        (void) snprintf(text, sizeof(text), "%u %u %u", map->inside_gid, map->outside_gid,
-                        map->count);
+        (void) snprintf(text, sizeof(text), "%u %u %u\n%s", map->inside_gid, map->outside_gid,
+                        map->count, map->root ? "0 0 1\n" : "");
         r = write_map(proc, pid, "gid_map", text, err);
         if (r < 0)
                 return r;

@@ -2,6 +2,7 @@
 /*
  * priv-userns: user namespaces that map ids: of a jail, and of a mount that a jail sees.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ typedef struct IdMap { /* inside … + count is outside … + count */
          * instances, pending signals, message queues, locked memory) is charged to that id as well, and
          * where it is root's, one jail takes it from all others and from the host: one of the jail's own */
         uint32_t owner;
+        bool root; /* id 0 is 0 as well: for a mount on which the host's root makes files, too */
 } IdMap;
 
 /**

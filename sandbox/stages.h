@@ -59,7 +59,8 @@ typedef enum BuildLayerKind {
         BUILD_UPPER, /* three: mount namespace, directory in it, user namespace to map it with */
 } BuildLayerKind;
 
-typedef struct BuildOrder { /* monitor to builder; then the descriptors: filter, then the layers' */
+/* monitor to builder; then the descriptors: filter; with a disk its image, /dev, its id map; the layers' */
+typedef struct BuildOrder {
         Plan plan;
         uint8_t layer_kinds[PLAN_USES_MAX]; /* BuildLayerKind, view by view */
         uint32_t n_uses;                    /* layers of all views together */
@@ -67,7 +68,8 @@ typedef struct BuildOrder { /* monitor to builder; then the descriptors: filter,
         uint32_t n_groups; /* of them, the last: for groups_follow() */
 } BuildOrder;
 
-#define BUILD_FDS_MAX (1 + 3 * PLAN_USES_MAX + GROUPS_FOLLOW_MAX)
+#define BUILD_DISK_FDS 3
+#define BUILD_FDS_MAX  (1 + BUILD_DISK_FDS + 3 * PLAN_USES_MAX + GROUPS_FOLLOW_MAX)
 
 /** stage_clone() - a child as fork(2) makes it, without what libc does around one. Returns: as fork(2) */
 pid_t stage_clone(void);

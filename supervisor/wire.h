@@ -71,6 +71,9 @@ typedef enum RequestKind {
         REQUEST_LAYER_COMMIT,
         REQUEST_LAYER_DROP,
         REQUEST_LAYER_REMOVE,
+        REQUEST_DISK_MAKE,
+        REQUEST_DISK_SHOW,
+        REQUEST_DISK_REMOVE,
         _REQUEST_KIND_MAX,
 } RequestKind;
 
@@ -103,6 +106,12 @@ typedef struct LayerRequest { /* LAYER_NEW (both 0), COMMIT, REMOVE */
         uint8_t digest[32];
 } LayerRequest;
 
+typedef struct DiskRequest { /* DISK_MAKE; SHOW and REMOVE with bytes 0 */
+        RequestHead head;
+        uint64_t disk; /* its number, which the front chooses: never 0 */
+        uint64_t bytes;
+} DiskRequest;
+
 /* ---- monitor -> front ---------------------------------------------------------------------------- */
 
 typedef enum MonitorMessageKind {
@@ -116,7 +125,7 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
         uint32_t cookie;      /* of the request; 0 in events */
         int32_t code;         /* 0, or negative errno; JAIL_ENDED: wait status of init */
         uint32_t present;     /* CREATE: BIT(JailFd), SLOT: BIT(SlotFd): what comes, in order */
-        uint64_t handle;      /* of the jail or new layer */
+        uint64_t handle;      /* of the jail or new layer; DISK_SHOW: bytes that it takes */
         uint32_t id_base;     /* CREATE: first host id of the jail's range */
         uint32_t oom_kills;   /* JAIL_ENDED: of its commands' processes, by the kernel for memory */
         char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */

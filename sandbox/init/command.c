@@ -267,7 +267,7 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                            .state = COMMAND_STARTING,
                            .start_usec = now,
                            /* looked at again only where it was full: no system call on the path */
-                           .disk_before = init->disk_full ? upper_full() : 0,
+                           .disk_before = init->disk_full ? upper_full(init) : 0,
                            .output_max = exec->output_max,
                            .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY },
                            .pending = { .n_own = n_fds, .n_fds = 3 + n_fds - count_stdio(exec) } };

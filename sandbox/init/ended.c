@@ -10,12 +10,13 @@
 #include <sys/wait.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "base/units.h"
 #include "sandbox/init/command.h"
 
-#define UPPER_PATH    "/tmp" /* on the file system that holds the uppers */
 #define DRAIN_MAX     (1u << 20)
 #define RUSAGE_BLOCK  512u /* ru_inblock and ru_oublock: bytes >> 9 */
+#define DISK_LEFT     (2u << 20)
 #define DISK_NO_BLOCK 1u
 #define DISK_NO_INODE 2u
 
@@ -63,17 +64,18 @@ static void hand_streams(Command *command, InitEvent *event, int *fds) {
 
 /* ---- the end -------------------------------------------------------------------------------------- */
 
-uint32_t upper_full(void) {
+/* One that writes much at a time is refused by ext4 while there is a little left: all of it, or nothing */
+static uint32_t full(const char *path, uint64_t left) {
         struct statvfs st;
-        uint32_t full = 0;
 
-        if (statvfs(UPPER_PATH, &st) < 0)
+        if (statvfs(path, &st) < 0)
                 return 0;
-        if (st.f_bfree == 0)
-                full |= DISK_NO_BLOCK;
-        if (st.f_ffree == 0)
-                full |= DISK_NO_INODE;
-        return full;
+        return (st.f_bavail * st.f_frsize <= left ? DISK_NO_BLOCK : 0) |
+               (st.f_ffree == 0 ? DISK_NO_INODE : 0);
+}
+
+uint32_t upper_full(const Init *init) {
+        return full("/tmp", 0) | (init->flags & BOOT_DISK ? full("/", DISK_LEFT) : 0);
 }
 
 static uint64_t usec_of(const struct timeval *time) {
@@ -89,7 +91,7 @@ static void fill_end(Init *init, const Command *command, InitEvent *event, int s
         event->signal =
                 command->state != COMMAND_FAILED && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         event->wall_usec = units_monotonic() - command->start_usec;
-        event->disk_full = init->disk_full = upper_full();
+        event->disk_full = init->disk_full = upper_full(init);
         event->disk_before = command->disk_before;
         if (!usage)
                 return;

@@ -18,7 +18,7 @@ void slot_output(Init *init, Slot *slot, unsigned stream);
 void command_ended(Init *init, Slot *slot, int status, const struct rusage *usage);
 
 /** upper_full() - what the uppers' file system is out of: 1 blocks, 2 inodes, as InitEvent.disk_full */
-uint32_t upper_full(void);
+uint32_t upper_full(const Init *init);
 
 /** reap_all() - take every dead child's status; commands that ended are reported */
 void reap_all(Init *init);

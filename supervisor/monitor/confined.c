@@ -10,8 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
-#include <linux/securebits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -35,10 +33,6 @@
 #define WORDS_MAX  500
 #define END_USEC   3000000 /* to end by itself */
 #define KEPT_USEC  2000000 /* a process that was killed and that the kernel does not let go */
-#define LOCKED_BITS                                                             \
-        (SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP_LOCKED | \
-         SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |                \
-         SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED)
 
 static int place_fds(const ConfinedSpec *spec, int program, int words) {
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -61,19 +55,6 @@ static int place_fds(const ConfinedSpec *spec, int program, int words) {
         return program;
 }
 
-static int drop_privilege(const ConfinedSpec *spec) {
-        int r = caps_bound(0, NULL);
-
-        if (r < 0)
-                return r;
-        if (prctl(PR_SET_SECUREBITS, LOCKED_BITS, 0, 0, 0) < 0 || setgroups(0, NULL) < 0 ||
-            setresgid(spec->gid, spec->gid, spec->gid) < 0 ||
-            setresuid(spec->uid, spec->uid, spec->uid) < 0 || caps_set(0, 0, NULL) < 0 ||
-            prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
-                return -errno;
-        return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? 0 : -EPERM;
-}
-
 static void become(const ConfinedSpec *spec, int program, int words) {
         char *argv[] = { (char *) (uintptr_t) spec->program, NULL };
         char *env[] = { (char[]){ "LANG=C.UTF-8" }, (char[]){ "PATH=/usr/bin:/bin" }, NULL };
@@ -87,7 +68,9 @@ static void become(const ConfinedSpec *spec, int program, int words) {
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
         r = program = place_fds(spec, program, words);
         if (r >= 0)
-                r = drop_privilege(spec);
+                r = caps_drop(spec->uid, spec->gid);
+        if (r >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+                r = -errno;
         if (r >= 0) {
                 (void) syscall(SYS_execveat, program, "", argv, env, AT_EMPTY_PATH);
                 r = -errno;

@@ -110,12 +110,14 @@ static int open_layer(const Entry *entry, uint32_t index, const int *fds, JailLa
                 return open_directory(entry, index, fds, ret, err);
         if (layer->kind == LAYER_UPPER)
                 return open_upper(entry, layer, ret, err);
-        if (layer->kind == LAYER_STORE)
-                fd = store_open(monitor->store, layer->digest, err);
+        if (layer->kind == LAYER_DISK)
+                fd = store_dirs_disk(store_dirs(monitor->store), layer->handle, err);
+        else if (layer->kind == LAYER_STORE)
+                fd = store_dirs_layer(store_dirs(monitor->store), layer->digest, err);
         else if (layer->kind == LAYER_NEW)
-                fd = store_open_new(monitor->store, layer->handle, err);
+                fd = store_dirs_new(store_dirs(monitor->store), layer->handle, err);
         else if (layer->kind == LAYER_SKELETON)
-                fd = store_open_skeleton(monitor->store, err);
+                fd = store_dirs_skeleton(store_dirs(monitor->store), err);
         else
                 return error_say(err, -EINVAL, "unknown kind of layer %u", layer->kind);
         if (fd < 0)

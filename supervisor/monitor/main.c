@@ -153,7 +153,7 @@ static int make_sandbox(Monitor *monitor, Error *err) {
         const MonitorConfig *config = monitor->config;
         autoclose int init = confined_program(monitor, "warder-init", err);
         SandboxConfig sandbox = { .instance = config->instance,
-                                  .store_fd = store_fd(monitor->store),
+                                  .store_fd = store_dirs(monitor->store)->store,
                                   .ids_fd = monitor->ids_fd,
                                   .init_fd = init,
                                   .id_base = (uint32_t) config->id_base,

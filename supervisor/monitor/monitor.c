@@ -15,16 +15,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/filter.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/fds.h"
 #include "base/log.h"
+#include "sandbox/filter-check.h"
 #include "sandbox/jail-slots.h"
 #include "supervisor/monitor/confined.h"
 #include "supervisor/monitor/jails.h"
@@ -43,6 +41,7 @@ typedef union Request { /* the largest request, and every one's head */
         HandleRequest handle;
         SlotRequest slot;
         LayerRequest layer;
+        DiskRequest disk;
 } Request;
 
 typedef struct Call { /* one request, and what its run_* gives back */
@@ -62,20 +61,6 @@ typedef struct MonitorRow {
         int (*run)(Call *call, Error *err);
 } MonitorRow;
 
-/* What has no seals answers -1, which has all bits. */
-static int check_filter(int fd, Error *err) {
-        const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-        const off_t one = sizeof(struct sock_filter);
-        int has = fcntl(fd, F_GET_SEALS);
-        struct stat st;
-
-        if (has < 0 || (has & seals) != seals || fstat(fd, &st) < 0 || st.st_size < one ||
-            st.st_size > BPF_MAXINSNS * one || st.st_size % one != 0)
-                return error_say(err, -EINVAL,
-                                 "the policy's filter is no sealed memfd of instructions");
-        return 0;
-}
-
 /*
  * Safe: plan_check() bounds every field; the filter can only forbid more than the floor, which is not the
  * front's to choose, and is sealed, so that what init loads is what was checked; layers.c opens what is named
@@ -90,7 +75,7 @@ static int run_create(Call *call, Error *err) {
 
         r = plan_check(plan, err);
         if (r >= 0)
-                r = plan->n_fds > 0 ? check_filter(call->fds[0], err)
+                r = plan->n_fds > 0 ? filter_check(call->fds[0], err)
                                     : error_say(err, -EINVAL, "a plan without a filter");
         if (r >= 0)
                 r = shells_take(call->monitor, plan, &entry, err);
@@ -167,8 +152,8 @@ static int run_layer_new(Call *call, Error *err) {
         if (monitor->new_layers >= NEW_LAYERS_MAX)
                 return error_say(err, -EBUSY, "%u layers are being made: wait for one to end",
                                  monitor->new_layers);
-        r = store_make(monitor->store, ++monitor->last_handle,
-                       sandbox_facts(monitor->sandbox)->store_id, err);
+        r = store_dirs_make(store_dirs(monitor->store), ++monitor->last_handle,
+                            sandbox_facts(monitor->sandbox)->store_id, err);
         if (r < 0)
                 return r;
         monitor->new_layers++;
@@ -176,13 +161,13 @@ static int run_layer_new(Call *call, Error *err) {
         return 0;
 }
 
-static void on_committed(Monitor *monitor, uint32_t cookie, int code) {
+static void on_stored(Monitor *monitor, uint32_t cookie, int code) {
         MonitorReply reply = { .kind = MONITOR_REPLY, .cookie = cookie, .code = code };
         Error err = ERROR_EMPTY;
 
         monitor->new_layers--;
         if (code < 0) {
-                (void) error_set(&err, code, "bring a new layer to disk");
+                (void) error_set(&err, code, "bring it to disk");
                 memcpy(reply.text, err.text, sizeof reply.text);
         }
         monitor_reply(monitor, &reply, NULL, 0);
@@ -195,7 +180,7 @@ static void on_committed(Monitor *monitor, uint32_t cookie, int code) {
  */
 static int run_layer_commit(Call *call, Error *err) {
         const LayerRequest *layer = &call->request->layer;
-        StoreCommit commit = { layer->handle, { 0 }, layer->head.cookie, on_committed };
+        StoreCommit commit = { layer->handle, { 0 }, { 0 }, layer->head.cookie, on_stored };
         int r;
 
         if (entries_show(call->monitor, layer->handle))
@@ -225,7 +210,7 @@ static void drop_given_up(Monitor *monitor) {
 static int run_layer_drop(Call *call, Error *err) {
         Monitor *monitor = call->monitor;
         uint64_t handle = call->request->handle.handle;
-        autoclose int fd = store_open_new(monitor->store, handle, err);
+        autoclose int fd = store_dirs_new(store_dirs(monitor->store), handle, err);
 
         if (fd < 0)
                 return fd;
@@ -244,6 +229,49 @@ static int run_layer_remove(Call *call, Error *err) {
         return store_remove(call->monitor->store, call->request->layer.digest, err);
 }
 
+/*
+ * Safe: its name is the number's own digits and none is replaced; its size is bounded, and it holds nothing yet.
+ * Its bytes are written by mke2fs, as an id that nobody else has, before it has a name, and from then on by the
+ * kernel's file system alone: no front, no jail has it as a file. Such jobs count as layers in the making. What
+ * disks add up to is the front's choice: like layers, they can fill the file system that the state is on.
+ */
+static int run_disk_make(Call *call, Error *err) {
+        const DiskRequest *disk = &call->request->disk;
+        uint32_t maker = sandbox_facts(call->monitor->sandbox)->store_id + JAIL_IDS - 1;
+        StoreCommit commit = { .disk = { disk->disk, disk->bytes, maker },
+                               .cookie = disk->head.cookie,
+                               .done = on_stored };
+        int r = disk_check(&commit.disk, err);
+
+        if (r == 0 && call->monitor->new_layers >= NEW_LAYERS_MAX)
+                r = error_say(err, -EBUSY, "too much is being made: wait for some of it to end");
+        if (r == 0)
+                r = store_commit(call->monitor->store, &commit, err);
+        if (r < 0)
+                return r;
+        call->monitor->new_layers++;
+        return RUN_LATER;
+}
+
+/* Safe: one number of a file that only we name. */
+static int run_disk_show(Call *call, Error *err) {
+        return store_dirs_disk_used(store_dirs(call->monitor->store), call->request->disk.disk,
+                                    &call->reply.handle, err);
+}
+
+/* Safe: only disks, by number; one that a jail has is refused, and would go on to be that jail's if it were not. */
+static int run_disk_remove(Call *call, Error *err) {
+        uint64_t disk = call->request->disk.disk;
+
+        for (const Entry *entry = call->monitor->entries; entry; entry = entry->next) {
+                int i = entry->request ? plan_disk(&entry->request->plan) : -1;
+
+                if (i >= 0 && entry->request->plan.layers[i].handle == disk)
+                        return error_say(err, -EBUSY, "a jail has this disk: end it first");
+        }
+        return store_disk_remove(call->monitor->store, disk, err);
+}
+
 static const MonitorRow rows[_REQUEST_KIND_MAX] = {
         [REQUEST_JAIL_CREATE] = { sizeof(CreateRequest), FDS_OF_PLAN, BIT(PHASE_SERVING),
                                   run_create },
@@ -257,6 +285,9 @@ static const MonitorRow rows[_REQUEST_KIND_MAX] = {
         [REQUEST_LAYER_DROP] = { sizeof(HandleRequest), 0, BIT(PHASE_SERVING) | BIT(PHASE_DRAINING),
                                  run_layer_drop },
         [REQUEST_LAYER_REMOVE] = { sizeof(LayerRequest), 0, BIT(PHASE_SERVING), run_layer_remove },
+        [REQUEST_DISK_MAKE] = { sizeof(DiskRequest), 0, BIT(PHASE_SERVING), run_disk_make },
+        [REQUEST_DISK_SHOW] = { sizeof(DiskRequest), 0, BIT(PHASE_SERVING), run_disk_show },
+        [REQUEST_DISK_REMOVE] = { sizeof(DiskRequest), 0, BIT(PHASE_SERVING), run_disk_remove },
 };
 
 /* The row of a message that an honest front could have sent; NULL: it is not one. */

@@ -4,10 +4,8 @@
  */
 #include "supervisor/monitor/place.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,45 +18,12 @@
 #include "base/audit-socket.h"
 #include "base/fds.h"
 #include "base/log.h"
+#include "sandbox/own-dir.h"
 
 #define SOCKET_NAME          "warder.sock"
 #define LISTEN_QUEUE         128
 #define LOCK_WAIT_ALIVE_SEC  1
 #define LOCK_WAIT_ENDING_SEC 20 /* longer than a drain may take */
-#define STATE_DEPTH_MAX      16
-
-int place_dir(int at, const char *path, mode_t mode, mode_t barred, Error *err) {
-        autoclose int fd = -EBADF;
-        struct stat st;
-
-        if (mkdirat(at, path, mode) < 0 && errno != EEXIST)
-                return error_set(err, -errno, "make %s", path);
-        fd = openat(at, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &st) < 0)
-                return error_set(err, -errno, "open %s", path);
-        if (st.st_uid != 0 || (st.st_mode & barred) != 0)
-                return error_say(err, -EPERM,
-                                 "%s belongs to uid %u with mode %o: it must be root's, and nobody "
-                                 "else may %s it",
-                                 path, st.st_uid, st.st_mode & 07777u,
-                                 barred == PLACE_OURS ? "have rights on" : "write to");
-        return TAKE_FD(fd);
-}
-
-static int open_parent(const char *path, Error *err) {
-        autofree char *copy = strdup(path);
-        autoclose int fd = -EBADF;
-
-        if (!copy)
-                return error_set(err, -ENOMEM, "make the parent of %s", path);
-        for (char *at = strchr(copy + 1, '/'); at; at = strchr(at + 1, '/')) {
-                *at = '\0';
-                (void) mkdir(copy, 0755); /* what is wrong with it the next line says */
-                *at = '/';
-        }
-        fd = place_dir(AT_FDCWD, dirname(copy), 0755, PLACE_READ, err);
-        return fd < 0 ? fd : 0;
-}
 
 static int make_socket(Monitor *monitor, Error *err) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -144,54 +109,27 @@ int place_init(Monitor *monitor, Error *err) {
         int given = given_socket(config, AF_UNIX, SOCK_STREAM, 1);
         int r;
 
-        r = open_parent(config->state_dir, err);
+        r = own_dir_parent(config->state_dir, err);
         if (r == 0) /* the front's id must be able to pass */
                 r = monitor->state_fd =
-                        place_dir(AT_FDCWD, config->state_dir, 0711, PLACE_READ, err);
+                        own_dir(AT_FDCWD, config->state_dir, 0711, OWN_DIR_READ, err);
         if (r >= 0)
                 r = lock_state(monitor, err);
         if (r == 0)
-                r = open_parent(RUNDIR "/ids", err);
+                r = own_dir_parent(RUNDIR "/ids", err);
         if (r == 0)
-                r = monitor->ids_fd = place_dir(AT_FDCWD, RUNDIR "/ids", 0700, PLACE_READ, err);
+                r = monitor->ids_fd = own_dir(AT_FDCWD, RUNDIR "/ids", 0700, OWN_DIR_READ, err);
         if (r >= 0)
-                r = open_parent(config->run_dir, err);
+                r = own_dir_parent(config->run_dir, err);
         if (r == 0)
                 r = monitor->run_fd =
-                        place_dir(AT_FDCWD, config->run_dir, config->private_call ? 0700 : 0755,
-                                  PLACE_READ, err);
+                        own_dir(AT_FDCWD, config->run_dir, config->private_call ? 0700 : 0755,
+                                OWN_DIR_READ, err);
         if (r < 0)
                 return r;
         if (config->listen_fd != UINT64_MAX)
                 return take_socket(monitor, (int) config->listen_fd, err);
         return given >= 0 ? take_socket(monitor, given, err) : make_socket(monitor, err);
-}
-
-/* Linked files are left alone: they could be someone else's that a hostile front gave a second name. */
-static int give_tree(int fd, const Monitor *monitor, unsigned depth, Error *err) {
-        DIR *dir = depth > 0 ? fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 0)) : NULL;
-        const struct dirent *entry;
-        int r = 0;
-
-        if (!dir)
-                return error_set(err, depth > 0 ? -errno : -ELOOP, "hand the front its state");
-        while (r == 0 && (entry = readdir(dir))) {
-                autoclose int child = openat(fd, entry->d_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-                autoclose int below = -EBADF;
-                struct stat st;
-
-                if (strcmp(entry->d_name, "..") == 0 || child < 0 || fstat(child, &st) < 0 ||
-                    (!S_ISDIR(st.st_mode) && (!S_ISREG(st.st_mode) || st.st_nlink > 1)))
-                        continue;
-                if (fchownat(child, "", monitor->front_id, monitor->front_gid, AT_EMPTY_PATH) < 0)
-                        r = error_set(err, -errno, "hand %s to the front", entry->d_name);
-                if (r < 0 || !S_ISDIR(st.st_mode) || strcmp(entry->d_name, ".") == 0)
-                        continue;
-                below = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                r = below < 0 ? -errno : give_tree(below, monitor, depth - 1, err);
-        }
-        (void) closedir(dir);
-        return r;
 }
 
 /* The front's id can be another one than last time, where other supervisors had claimed its range first. */
@@ -206,7 +144,7 @@ int place_front_state(const Monitor *monitor, Error *err) {
         if (fd < 0 || fstat(fd, &st) < 0)
                 return error_set(err, -errno, "open the front's state");
         if (st.st_uid != monitor->front_id || st.st_gid != monitor->front_gid)
-                r = give_tree(fd, monitor, STATE_DEPTH_MAX, err);
+                r = own_dir_give(fd, monitor->front_id, monitor->front_gid, err);
         return r < 0 ? r : TAKE_FD(fd);
 }
 

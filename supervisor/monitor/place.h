@@ -15,17 +15,6 @@
  */
 int place_init(Monitor *monitor, Error *err);
 
-#define PLACE_READ 022u /* others may have a look */
-#define PLACE_OURS 077u /* they may not */
-
-/**
- * place_dir() - a directory that is root's, made if it is not there
- * @barred: PLACE_*: rights that nobody else may have on it
- *
- * Returns: descriptor owned by the caller, or negative errno.
- */
-int place_dir(int at, const char *path, mode_t mode, mode_t barred, Error *err);
-
 /** place_audit() - the socket of the kernel's seccomp records, systemd's or our own; negative, and said: none */
 int place_audit(const MonitorConfig *config);
 

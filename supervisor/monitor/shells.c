@@ -47,13 +47,17 @@ void shells_refill(Monitor *monitor, uint64_t delay_usec) {
                 (void) sd_event_source_set_description(monitor->refill, "refill of the shells");
 }
 
-/* The jail whose ids a new one must have to show its upper; NULL: any ids will do. */
+/* The jail whose ids a new one must have to show its upper, a mapped one on a disk say; NULL: any ids will do. */
 static Entry *must_be_like(const Monitor *monitor, const Plan *plan) {
-        if (sandbox_facts(monitor->sandbox)->upper_map)
-                return NULL;
-        for (unsigned i = 0; i < plan->n_layers; i++)
-                if (plan->layers[i].kind == LAYER_UPPER)
-                        return entry_find(monitor, plan->layers[i].handle);
+        for (unsigned i = 0; i < plan->n_layers; i++) {
+                Entry *other = plan->layers[i].kind == LAYER_UPPER
+                                       ? entry_find(monitor, plan->layers[i].handle)
+                                       : NULL;
+
+                if (other && (!sandbox_facts(monitor->sandbox)->upper_map ||
+                              (other->request && plan_disk(&other->request->plan) >= 0)))
+                        return other;
+        }
         return NULL;
 }
 

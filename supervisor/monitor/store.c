@@ -1,29 +1,18 @@
 /*
- * store: layers by digest.
- *
- * A layer appears whole or not at all: it is written as new/<handle>, flushed, and only then renamed to
- * its digest. What is to go is renamed to gone/ at once, which is all that a request waits for, and
- * taken apart by a child of ours (sandbox/gone.c); after a crash the next start goes on where it stopped.
+ * store: the jobs on the store (sandbox/store-dirs.c). What takes long (a layer is flushed and appears, a disk is
+ * made, what is gone is taken apart) is done by a child of ours; after a crash the next start goes on.
  */
 #include "supervisor/monitor/store.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fds.h"
 #include "sandbox/gone.h"
-#include "sandbox/layer-appear.h"
-#include "sandbox/layer-names.h"
-#include "supervisor/monitor/place.h"
-
-#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 typedef struct Job Job;
 
@@ -37,20 +26,22 @@ struct Job { /* a child of ours that works on the disk; in gone/ where it has no
 };
 
 struct Store {
-        Monitor *monitor;            /* borrowed, outlives us */
-        int fd, layers, fresh, gone; /* owned */
-        Job *jobs;                   /* owned list */
-        bool more_gone;              /* something came to gone/ while its job ran */
+        Monitor *monitor; /* borrowed, outlives us */
+        StoreDirs dirs;   /* owned */
+        Job *jobs;        /* owned list */
+        bool more_gone;   /* something came to gone/ while its job ran */
 };
 
 static int job_start(Store *store, const StoreCommit *commit, Error *err);
 
-static int commit_layer(const Store *store, const StoreCommit *commit) {
-        char from[LAYER_NAME_SIZE], to[LAYER_NAME_SIZE];
+static int carry_out(const Job *job) {
+        const StoreDirs *dirs = &job->store->dirs;
+        const StoreCommit *commit = &job->commit;
 
-        return layer_appear(store->layers, store->fresh, store->gone,
-                            layer_name_committing(commit->handle, from),
-                            layer_name(commit->digest, to));
+        if (!job->is_commit)
+                return gone_empty(dirs->gone);
+        return commit->disk.bytes > 0 ? disk_make(dirs->disks, &commit->disk)
+                                      : store_dirs_commit(dirs, commit->handle, commit->digest);
 }
 
 static Job *job_free(Job *job) {
@@ -80,6 +71,8 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
                 }
         if (job->is_commit && job->commit.done)
                 job->commit.done(store->monitor, job->commit.cookie, code);
+        else if (job->commit.disk.bytes > 0) /* the front that asked is gone: it is nobody's */
+                (void) store_disk_remove(store, job->commit.disk.disk, NULL);
         if (!job->is_commit && store->more_gone)
                 (void) job_start(store, NULL, NULL);
         job_free(job);
@@ -89,14 +82,12 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
 
 /* One step: a child that cannot be watched must not have begun. */
 static int clone_job(Job *job) {
-        const Store *store = job->store;
         long pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, &job->pidfd, NULL, 0);
 
         if (pid != 0)
                 return pid < 0 ? -errno : 0;
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the next start goes on */
-        _exit(-(job->is_commit ? commit_layer(store, &job->commit) : gone_empty(store->gone)) &
-              0xff);
+        _exit(-carry_out(job) & 0xff);
 }
 
 /*
@@ -140,15 +131,15 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
 
 /* The name changes first: from here on no jail can be given the layer, and none commits it twice. */
 int store_commit(Store *store, const StoreCommit *commit, Error *err) {
-        char from[LAYER_NAME_SIZE], to[LAYER_NAME_SIZE];
-        int r;
+        int r = commit->disk.bytes > 0
+                        ? 0
+                        : store_dirs_hold_back(&store->dirs, commit->handle, true, err);
 
-        if (renameat(store->fresh, layer_name_new(commit->handle, from), store->fresh,
-                     layer_name_committing(commit->handle, to)) < 0)
-                return error_set(err, -errno, "commit new layer %s", from);
+        if (r < 0)
+                return r;
         r = job_start(store, commit, err);
-        if (r < 0) /* it is the front's again, to drop or to commit */
-                (void) renameat(store->fresh, to, store->fresh, from);
+        if (r < 0 && commit->disk.bytes == 0) /* it is the front's again, to drop or to commit */
+                (void) store_dirs_hold_back(&store->dirs, commit->handle, false, NULL);
         return r;
 }
 
@@ -158,14 +149,8 @@ int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err) {
 
         if (!store)
                 return error_set(err, -ENOMEM, "open the store");
-        *store = (Store){ monitor, -EBADF, -EBADF, -EBADF, -EBADF, NULL, false };
-        r = store->fd = place_dir(state_fd, "store", 0700, PLACE_OURS, err);
-        if (r >= 0)
-                r = store->layers = place_dir(store->fd, "layers", 0700, PLACE_OURS, err);
-        if (r >= 0)
-                r = store->fresh = place_dir(store->fd, "new", 0700, PLACE_OURS, err);
-        if (r >= 0)
-                r = store->gone = place_dir(store->fd, "gone", 0700, PLACE_OURS, err);
+        *store = (Store){ .monitor = monitor, .dirs = STORE_DIRS_EMPTY };
+        r = store_dirs_open(&store->dirs, state_fd, err);
         if (r >= 0)
                 r = store_drop_all(store, err);
         if (r < 0) {
@@ -188,7 +173,7 @@ Store *store_free(Store *store) {
                 job_free(job);
         }
         if (store)
-                fds_close((int[]){ store->gone, store->fresh, store->layers, store->fd }, 4);
+                store_dirs_close(&store->dirs);
         free(store);
         return NULL;
 }
@@ -197,64 +182,24 @@ bool store_is_busy(const Store *store) {
         return store->jobs != NULL;
 }
 
-int store_fd(const Store *store) {
-        return store->fd;
+const StoreDirs *store_dirs(const Store *store) {
+        return &store->dirs;
 }
 
-/* A single component that is hex digits or a word of ours cannot leave the directory; a link is refused. */
-static int open_layer(int at, const char *name, const char *what, Error *err) {
-        int fd = openat(at, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-        return fd < 0 ? error_set(err, -errno, "open %s %s", what, name) : fd;
-}
-
-int store_open(const Store *store, const uint8_t *digest, Error *err) {
-        char name[LAYER_NAME_SIZE];
-
-        return open_layer(store->layers, layer_name(digest, name), "layer", err);
-}
-
-int store_open_new(const Store *store, uint64_t handle, Error *err) {
-        char name[LAYER_NAME_SIZE];
-
-        return open_layer(store->fresh, layer_name_new(handle, name), "new layer", err);
-}
-
-int store_open_skeleton(const Store *store, Error *err) {
-        return open_layer(store->fd, "skeleton", "the host root's", err);
-}
-
-int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
-        char name[LAYER_NAME_SIZE];
-        autoclose int fd = -EBADF;
-        int r;
-
-        if (mkdirat(store->fresh, layer_name_new(handle, name), 0755) < 0)
-                return error_set(err, -errno, "make new layer %s", name);
-        fd = openat(store->fresh, name, DIR_FLAGS);
-        if (fd >= 0 && fchown(fd, id, id) == 0 && fchmod(fd, 0755) == 0)
-                return 0;
-        r = error_set(err, -errno, "hand new layer %s to the store range", name);
-        (void) unlinkat(store->fresh, name, AT_REMOVEDIR); /* empty, and nobody knows it */
-        return r;
-}
-
-static int forget(Store *store, int at, const char *name, Error *err) {
-        int r = gone_take(store->gone, at, name);
-
-        return r < 0 ? error_set(err, r, "forget layer %s", name) : job_start(store, NULL, err);
+static int empty(Store *store, int r, Error *err) {
+        return r < 0 ? r : job_start(store, NULL, err);
 }
 
 int store_drop(Store *store, uint64_t handle, Error *err) {
-        char name[LAYER_NAME_SIZE];
-
-        return forget(store, store->fresh, layer_name_new(handle, name), err);
+        return empty(store, store_dirs_forget_new(&store->dirs, handle, err), err);
 }
 
 int store_remove(Store *store, const uint8_t *digest, Error *err) {
-        char name[LAYER_NAME_SIZE];
+        return empty(store, store_dirs_forget(&store->dirs, digest, err), err);
+}
 
-        return forget(store, store->layers, layer_name(digest, name), err);
+int store_disk_remove(Store *store, uint64_t disk, Error *err) {
+        return empty(store, store_dirs_forget_disk(&store->dirs, disk, err), err);
 }
 
 int store_drop_all(Store *store, Error *err) {
@@ -262,6 +207,6 @@ int store_drop_all(Store *store, Error *err) {
 
         for (Job *job = store->jobs; job; job = job->next)
                 job->commit.done = NULL; /* who asked is gone */
-        r = gone_take_all(store->gone, store->fresh);
+        r = gone_take_all(store->dirs.gone, store->dirs.fresh);
         return r < 0 ? error_set(err, r, "forget the new layers") : job_start(store, NULL, err);
 }

@@ -61,7 +61,10 @@ static const uint32_t kinds[] = { 0,
                                   REQUEST_LAYER_COMMIT,
                                   REQUEST_LAYER_DROP,
                                   REQUEST_LAYER_REMOVE,
-                                  _REQUEST_KIND_MAX };
+                                  _REQUEST_KIND_MAX,
+                                  REQUEST_DISK_MAKE,
+                                  REQUEST_DISK_SHOW,
+                                  REQUEST_DISK_REMOVE };
 
 /* ---- the rest of the monitor, played --------------------------------------------------------------- */
 
@@ -151,6 +154,7 @@ static size_t take_request(Input *input, uint32_t kind, char *bytes) {
                 HandleRequest handle;
                 SlotRequest slot;
                 LayerRequest layer;
+                DiskRequest disk;
         } request = { .create = { .head = { kind, rig->asked } } };
         size_t n = sizeof(HandleRequest);
 
@@ -165,6 +169,10 @@ static size_t take_request(Input *input, uint32_t kind, char *bytes) {
                 request.slot.limits.memory_bytes = (uint64_t) take(input) << 20;
                 request.slot.limits.pids = take(input) << 9;
                 n = sizeof(SlotRequest);
+        } else if (kind >= REQUEST_DISK_MAKE && kind <= REQUEST_DISK_REMOVE) {
+                request.disk.disk = take_handle(input);
+                request.disk.bytes = (uint64_t) take(input) << 24;
+                n = sizeof(DiskRequest);
         } else {
                 request.handle.handle = take_handle(input);
                 if (kind != REQUEST_JAIL_DESTROY && kind != REQUEST_UPPER_DROP &&
@@ -203,6 +211,10 @@ static bool is_request(const char *bytes, size_t n, unsigned n_fds) {
         case REQUEST_LAYER_COMMIT:
         case REQUEST_LAYER_REMOVE:
                 return n == sizeof(LayerRequest) && n_fds == 0 && !rig->drained;
+        case REQUEST_DISK_MAKE:
+        case REQUEST_DISK_SHOW:
+        case REQUEST_DISK_REMOVE:
+                return n == sizeof(DiskRequest) && n_fds == 0 && !rig->drained;
         default:
                 return false;
         }

@@ -52,19 +52,40 @@ static int some_directory(bool there, Error *err) {
         return open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-int store_open(const Store *store, const uint8_t *digest, Error *err) {
-        (void) store;
+int store_dirs_layer(const StoreDirs *dirs, const uint8_t *digest, Error *err) {
+        (void) dirs;
         return some_directory(find_layer(digest) < n_layers, err);
 }
 
-int store_open_new(const Store *store, uint64_t handle, Error *err) {
-        (void) store;
+int store_dirs_new(const StoreDirs *dirs, uint64_t handle, Error *err) {
+        (void) dirs;
         return some_directory(find_made(handle) != NULL, err);
 }
 
-int store_open_skeleton(const Store *store, Error *err) {
-        (void) store;
+int store_dirs_skeleton(const StoreDirs *dirs, Error *err) {
+        (void) dirs;
         return some_directory(true, err);
+}
+
+/* Of disks only that their number is one: an empty directory is as good as an image here. */
+int store_dirs_disk(const StoreDirs *dirs, uint64_t disk, Error *err) {
+        (void) dirs;
+        return some_directory(disk % 2 == 1, err);
+}
+
+int store_dirs_disk_used(const StoreDirs *dirs, uint64_t disk, uint64_t *ret, Error *err) {
+        (void) dirs;
+        if (disk % 2 == 0)
+                return error_say(err, -ENOENT, "no such disk");
+        *ret = disk;
+        return 0;
+}
+
+const StoreDirs *store_dirs(const Store *store) {
+        static const StoreDirs dirs = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF };
+
+        (void) store;
+        return &dirs;
 }
 
 bool store_is_busy(const Store *store) {
@@ -75,8 +96,8 @@ bool store_is_busy(const Store *store) {
         return false;
 }
 
-int store_make(Store *store, uint64_t handle, uint32_t id, Error *err) {
-        (void) store;
+int store_dirs_make(const StoreDirs *dirs, uint64_t handle, uint32_t id, Error *err) {
+        (void) dirs;
         (void) id;
         played_must(handle > last && n_made < NEW_LAYERS_MAX);
         last = handle;
@@ -110,10 +131,22 @@ int store_remove(Store *store, const uint8_t *digest, Error *err) {
         return 0;
 }
 
+/* A disk in the making has no handle, so that nobody finds it among the layers */
+static int make_disk(const StoreCommit *commit, Error *err) {
+        played_must(n_made < NEW_LAYERS_MAX && commit->disk.disk != 0 &&
+                    commit->disk.bytes >= DISK_BYTES_MIN && commit->disk.bytes <= DISK_BYTES_MAX);
+        if (played_fails())
+                return error_say(err, -EAGAIN, "no process for the job");
+        made[n_made++] = (Made){ .commit = *commit, .committing = true };
+        return 0;
+}
+
 int store_commit(Store *store, const StoreCommit *commit, Error *err) {
         Made *layer = find_made(commit->handle);
 
         (void) store;
+        if (commit->disk.bytes > 0)
+                return make_disk(commit, err);
         if (!layer)
                 return error_say(err, -ENOENT, "no such new layer");
         if (played_fails())
@@ -123,6 +156,11 @@ int store_commit(Store *store, const StoreCommit *commit, Error *err) {
         return 0;
 }
 
+int store_disk_remove(Store *store, uint64_t disk, Error *err) {
+        (void) store;
+        return disk % 2 == 1 ? 0 : error_say(err, -ENOENT, "no such disk");
+}
+
 bool played_store_next(Monitor *monitor, int code) {
         for (unsigned i = 0; i < n_made; i++) {
                 StoreCommit commit = made[i].commit;
@@ -130,7 +168,8 @@ bool played_store_next(Monitor *monitor, int code) {
                 if (!made[i].committing)
                         continue;
                 forget(&made[i]);
-                if (code == 0 && n_layers < LAYERS_MAX && find_layer(commit.digest) == n_layers)
+                if (code == 0 && commit.disk.bytes == 0 && n_layers < LAYERS_MAX &&
+                    find_layer(commit.digest) == n_layers)
                         memcpy(layers[n_layers++], commit.digest, sizeof(commit.digest));
                 commit.done(monitor, commit.cookie, code);
                 monitor_step(monitor);
