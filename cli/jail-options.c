@@ -42,14 +42,42 @@ static int add_limits(const JailOptions *options, cJSON *params, Error *err) {
                 (void) error_say(err, -EINVAL, "--cpu: must be more than 0");
                 return VERB_E_USAGE;
         }
-        if (!options->memory && !options->pids && !options->disk && !permille)
+        if (!options->memory && !options->pids && (!options->disk || options->persistent) &&
+            !permille)
                 return 0;
         limits = json_add_object(params, "limits");
         add_if(limits, "memory", options->memory);
         add_if(limits, "pids", options->pids);
         add_if(limits, "cpu", permille);
-        add_if(limits, "disk", options->disk);
+        if (!options->persistent)
+                add_if(limits, "disk", options->disk);
         return 0;
+}
+
+/* The files of a workspace are its own: no directory of the caller's is shown in it */
+static int add_workspace(const JailOptions *options, cJSON *params, Error *err) {
+        cJSON *persistent;
+
+        if (!options->persistent && (options->idle_stop || options->ttl)) {
+                (void) error_say(err, -EINVAL, "--idle-stop and --ttl are of --persistent NAME.");
+                return VERB_E_USAGE;
+        }
+        if (!options->persistent)
+                return 0;
+        if (options->rw) {
+                (void) error_say(err, -EINVAL, "--persistent and --rw exclude each other.");
+                return VERB_E_USAGE;
+        }
+        persistent = json_add_object(params, "persistent");
+        json_add_text(persistent, "name", options->persistent);
+        add_if(persistent, "disk", options->disk);
+        add_if(persistent, "idle_stop", options->idle_stop);
+        add_if(persistent, "ttl", options->ttl);
+        return 0;
+}
+
+bool jail_options_has_work(const JailOptions *options) {
+        return !options->no_work && !options->persistent;
 }
 
 unsigned jail_options_given(const JailOptions *options) {
@@ -80,7 +108,10 @@ int jail_options_add(const JailOptions *options, cJSON *params, Error *err) {
                 (void) error_say(err, -EINVAL, "--rw and --no-work exclude each other.");
                 return VERB_E_USAGE;
         }
-        if (!options->no_work)
+        r = add_workspace(options, params, err);
+        if (r != 0)
+                return r;
+        if (jail_options_has_work(options))
                 json_add_bool(params, "work", true);
         if (options->rw)
                 json_add_bool(params, "rw", true);
@@ -130,7 +161,7 @@ int jail_options_work(const JailOptions *options, int sock, Error *err) {
         const char *path = options->rw ? options->rw : ".";
         int fd, r;
 
-        if (options->no_work)
+        if (!jail_options_has_work(options))
                 return -EBADF;
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)

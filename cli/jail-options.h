@@ -15,6 +15,9 @@ typedef struct JailOptions {
         const char *net;
         const char *rw;
         bool no_work;
+        const char *persistent;
+        uint64_t idle_stop;
+        uint64_t ttl;
 } JailOptions;
 
 typedef struct ExecOptions {
@@ -27,38 +30,58 @@ typedef struct ExecOptions {
         bool has_own; /* the snapshot may have a command of its own: none need be given */
 } ExecOptions;
 
-#define OPTIONS_JAIL(AT)                                                                      \
-        { "snapshot",  's',                                                                   \
-          OPTION_TEXT, (AT) + offsetof(JailOptions, snapshot),                                \
-          "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },           \
-                { "policy",                                                                   \
-                  'p',                                                                        \
-                  OPTION_TEXT,                                                                \
-                  (AT) + offsetof(JailOptions, policy),                                       \
-                  "NAME|FILE",                                                                \
-                  "Policy of the jail, or a file with a slash in its name that tightens one " \
-                  "(default: $WARDER_POLICY, else default)" },                                \
-                { "memory",    0,                                                             \
-                  OPTION_SIZE, (AT) + offsetof(JailOptions, memory),                          \
-                  "SIZE",      "Memory of all commands together, as 512M" },                  \
-                { "pids",       0,                                                            \
-                  OPTION_COUNT, (AT) + offsetof(JailOptions, pids),                           \
-                  "N",          "Processes and threads at one time" },                        \
-                { "cpu",       0,                                                             \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, cpu),                             \
-                  "SHARE",     "Processors: 150% is one and a half" },                        \
-                { "disk",      0,                                                             \
-                  OPTION_SIZE, (AT) + offsetof(JailOptions, disk),                            \
-                  "SIZE",      "Bytes that may be written, as 1G" },                          \
-                { "net",       0,                                                             \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, net),                             \
-                  "MODE",      "Network: none is the only mode there is" },                   \
-                { "rw",        0,                                                             \
-                  OPTION_TEXT, (AT) + offsetof(JailOptions, rw),                              \
-                  "DIR",       "Show DIR at /work, and let the command change it" },          \
-        {                                                                                     \
-                "no-work", 0, OPTION_FLAG, (AT) + offsetof(JailOptions, no_work), NULL,       \
-                        "Do not show the current directory at /work"                          \
+#define OPTIONS_JAIL(AT)                                                                              \
+        { "snapshot",  's',                                                                           \
+          OPTION_TEXT, (AT) + offsetof(JailOptions, snapshot),                                        \
+          "NAME",      "Root file system (default: $WARDER_SNAPSHOT, else host)" },                   \
+                { "policy",                                                                           \
+                  'p',                                                                                \
+                  OPTION_TEXT,                                                                        \
+                  (AT) + offsetof(JailOptions, policy),                                               \
+                  "NAME|FILE",                                                                        \
+                  "Policy of the jail, or a file with a slash in its name that tightens one "         \
+                  "(default: $WARDER_POLICY, else default)" },                                        \
+                { "memory",    0,                                                                     \
+                  OPTION_SIZE, (AT) + offsetof(JailOptions, memory),                                  \
+                  "SIZE",      "Memory of all commands together, as 512M" },                          \
+                { "pids",       0,                                                                    \
+                  OPTION_COUNT, (AT) + offsetof(JailOptions, pids),                                   \
+                  "N",          "Processes and threads at one time" },                                \
+                { "cpu",       0,                                                                     \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, cpu),                                     \
+                  "SHARE",     "Processors: 150% is one and a half" },                                \
+                { "disk",                                                                             \
+                  0,                                                                                  \
+                  OPTION_SIZE,                                                                        \
+                  (AT) + offsetof(JailOptions, disk),                                                 \
+                  "SIZE",                                                                             \
+                  "Bytes that may be written, as 1G; of a workspace its disk (default: 10G)" },       \
+                { "net",       0,                                                                     \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, net),                                     \
+                  "MODE",      "Network: none is the only mode there is" },                           \
+                { "rw",        0,                                                                     \
+                  OPTION_TEXT, (AT) + offsetof(JailOptions, rw),                                      \
+                  "DIR",       "Show DIR at /work, and let the command change it" },                  \
+                { "persistent",                                                                       \
+                  0,                                                                                  \
+                  OPTION_TEXT,                                                                        \
+                  (AT) + offsetof(JailOptions, persistent),                                           \
+                  "NAME",                                                                             \
+                  "A workspace: a jail on a disk of its own, which is made, or started as it was "    \
+                  "left" },                                                                           \
+                { "idle-stop",     0,                                                                 \
+                  OPTION_DURATION, (AT) + offsetof(JailOptions, idle_stop),                           \
+                  "TIME",          "Stop the workspace when nothing ran in it for so long, as 30m" }, \
+                { "ttl",                                                                              \
+                  0,                                                                                  \
+                  OPTION_DURATION,                                                                    \
+                  (AT) + offsetof(JailOptions, ttl),                                                  \
+                  "TIME",                                                                             \
+                  "Remove the workspace, with its disk, when it was not used for so long, as "        \
+                  "168h" },                                                                           \
+        {                                                                                             \
+                "no-work", 0, OPTION_FLAG, (AT) + offsetof(JailOptions, no_work), NULL,               \
+                        "Do not show the current directory at /work"                                  \
         }
 
 #define OPTIONS_EXEC(AT)                                                                           \
@@ -104,6 +127,9 @@ int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec
  *          negative errno.
  */
 int jail_options_work(const JailOptions *options, int sock, Error *err);
+
+/** jail_options_has_work() - does the jail show a directory of the caller's */
+bool jail_options_has_work(const JailOptions *options);
 
 /** jail_options_given() - BIT(LIMIT_*) of outcome.h for each limit that is in @options */
 unsigned jail_options_given(const JailOptions *options);

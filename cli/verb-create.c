@@ -60,10 +60,11 @@ static int create_jail(Link *link, const CreateOptions *options, const cJSON *pa
         int r;
 
         work = jail_options_work(&options->jail, rpc_peer_fd(link->peer), err);
-        if (work < 0 && !options->jail.no_work)
+        if (work < 0 && jail_options_has_work(&options->jail))
                 return work;
         r = ask_for_jail(link, params, work, &answer, err);
-        if (r == LINK_E_REFUSED && work >= 0 && !options->jail.rw && strcmp(answer.code, "unsupported") == 0) {
+        if (r == LINK_E_REFUSED && work >= 0 && !options->jail.rw &&
+            strcmp(answer.code, "unsupported") == 0) {
                 answer_deinit(&answer);
                 r = workdir_pack(work, &copy, err);
                 if (r == 0)
@@ -102,9 +103,15 @@ const Verb verb_create = {
         .summary = "make a jail that stays until it is removed",
         .synopsis = "[OPTION…]",
         .text = "The id of the jail is printed on stdout. The current directory is its /work,\n"
-                "copy-on-write, or with --rw DIR that directory itself. It ends with 'warder rm', its time limit, or the supervisor.",
+                "copy-on-write, or with --rw DIR that directory itself. It ends with 'warder rm', "
+                "its time limit, or the supervisor.\n"
+                "With --persistent NAME it is a workspace: its files are on a disk of its own and "
+                "stay when it\n"
+                "is stopped ('warder stop', 'warder start'), until 'warder rm'. Every verb takes "
+                "its name for its id.",
         .examples = "  jail=$(warder create --memory 1G)\n"
-                    "  warder exec \"$jail\" -- make; warder rm \"$jail\"",
+                    "  warder exec \"$jail\" -- make; warder rm \"$jail\"\n"
+                    "  warder create --persistent dev --disk 20G --idle-stop 30m",
         .exits = EXITS_PLAIN,
         .options = create_options,
         .size = sizeof(CreateOptions),

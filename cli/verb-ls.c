@@ -5,9 +5,42 @@
 
 #include <stdio.h>
 
+#include "base/units.h"
 #include "cli/ask-once.h"
 
-static const Option ls_options[] = { OPTIONS_COMMON, { 0 } };
+#define SECOND 1000000u
+
+typedef struct LsOptions {
+        Common common;
+        bool all;
+} LsOptions;
+
+static const Option ls_options[] = {
+        { "all", 'a', OPTION_FLAG, offsetof(LsOptions, all), NULL,
+          "Workspaces that are stopped, too" },
+        OPTIONS_COMMON,
+        { 0 },
+};
+
+/* What a workspace has of its disk, how long nothing was done in it, and what will become of it */
+static void show_workspace(const cJSON *workspace) {
+        char taken[UNITS_TEXT_MAX], disk[UNITS_TEXT_MAX], idle[UNITS_TEXT_MAX];
+        uint64_t used = 0, now = units_now(), bytes = 0, size = 0;
+
+        (void) json_number(workspace, "taken", &bytes);
+        (void) json_number(workspace, "disk", &size);
+        (void) units_parse_time(json_text(workspace, "used"), &used);
+        used = now > used + SECOND ? (now - used) / SECOND * SECOND : SECOND;
+        fputs("  ", stdout);
+        show_text(workspace, "name", 0);
+        printf("%s of %s on disk, used %s ago", units_format_size(bytes, taken),
+               units_format_size(size, disk), units_format_duration(used, idle));
+        if (json_text(workspace, "expires")) {
+                fputs(", removed if it is not used before ", stdout);
+                show_time(workspace, "expires", 0);
+        }
+        putchar('\n');
+}
 
 static void show(const cJSON *result) {
         const cJSON *jail;
@@ -28,6 +61,8 @@ static void show(const cJSON *result) {
                 printf("%-5llu  ", (unsigned long long) pids);
                 show_time(jail, "created", 24);
                 putchar('\n');
+                if (json_get(jail, "workspace"))
+                        show_workspace(json_get(jail, "workspace"));
         }
 }
 
@@ -63,21 +98,26 @@ static void show_commands(const cJSON *result) {
 
 static int run(const VerbCall *call, Error *err) {
         static const NamedAsk one = { "jail.show", "jail", "a jail", show_commands, 0 };
+        const LsOptions *options = call->options;
+        cJSON *params;
 
         if (call->n_words > 0)
                 return ask_named(call, &one, err);
-        return ask_once(call->options, "jail.list", cJSON_CreateObject(), show, err);
+        params = cJSON_CreateObject();
+        if (options->all)
+                json_add_bool(params, "all", true);
+        return ask_once(&options->common, "jail.list", params, show, err);
 }
 
 const Verb verb_ls = {
         .name = "ls",
         .summary = "list the jails that are alive, or the commands that one runs in the background",
-        .synopsis = "[--json] [JAIL]",
-        .examples =
-                "  warder ls\n  warder ls --json | jq -r '.jails[].jail'\n  warder ls j-7f3kq2m4ab",
+        .synopsis = "[-a] [--json] [JAIL]",
+        .examples = "  warder ls -a\n  warder ls --json | jq -r '.jails[].jail'\n"
+                    "  warder ls j-7f3kq2m4ab",
         .exits = EXITS_PLAIN,
         .options = ls_options,
-        .size = sizeof(Common),
+        .size = sizeof(LsOptions),
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run,

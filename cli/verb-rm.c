@@ -1,60 +1,75 @@
 /*
- * The verb "rm": end jails and drop what they changed.
+ * The verb "rm": end jails and drop what they changed; of workspaces the disk, too.
  */
 #include "cli/verb-rm.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
-#include "cli/link.h"
-#include "cli/terminal.h"
+#include "base/ids.h"
+#include "cli/each-jail.h"
 
-static const Option rm_options[] = { OPTIONS_COMMON, { 0 } };
+typedef struct RmOptions {
+        Common common;
+        bool force;
+} RmOptions;
 
-static int remove_one(Link *link, const char *jail, Error *err) {
-        Ask ask = { .method = "jail.destroy", .params = cJSON_CreateObject() };
-        Answer answer = ANSWER_EMPTY;
-        int r;
+static const Option rm_options[] = {
+        { "force", 'f', OPTION_FLAG, offsetof(RmOptions, force), NULL,
+          "Remove disks of workspaces without asking" },
+        OPTIONS_COMMON,
+        { 0 },
+};
 
-        json_add_text(ask.params, "jail", jail);
-        r = link_ask(link, &ask, &answer, err);
-        answer_deinit(&answer);
-        return r;
+/* A name is a workspace's; so may an id be, which the supervisor knows */
+static bool names_workspace(const VerbCall *call) {
+        for (int i = 0; i < call->n_words; i++)
+                if (!id_is_valid('j', call->words[i]))
+                        return true;
+        return false;
 }
 
-/* All are tried, so that one wrong id does not keep the others alive */
-static int run(const VerbCall *call, Error *err) {
-        const Common *common = call->options;
-        Link link = LINK_EMPTY;
-        int r, failed = 0;
+static bool is_sure(void) {
+        char line[16] = { 0 };
 
-        if (call->n_words < 1) {
-                (void) error_say(err, -EINVAL, "No jail was named; 'warder ls' lists them.");
+        fputs("warder: this removes the disks of these workspaces, with all that is on them. "
+              "Remove? [y/N] ",
+              stderr);
+        return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
+}
+
+static int run(const VerbCall *call, Error *err) {
+        const RmOptions *options = call->options;
+        bool asks = names_workspace(call) && !options->force;
+        SCOPED(json_free) cJSON *more = cJSON_CreateObject();
+
+        if (asks && (options->common.json || !isatty(0) || !isatty(2))) {
+                (void) error_say(err, -EINVAL,
+                                 "What is named is a workspace: --force removes it with its disk, "
+                                 "'warder stop' keeps that.");
                 return VERB_E_USAGE;
         }
-        r = link_open(&link, common->socket, err);
-        for (int i = 0; r >= 0 && i < call->n_words; i++) {
-                r = remove_one(&link, call->words[i], err);
-                if (r == LINK_E_REFUSED) {
-                        terminal_say("%s", err->text);
-                        if (common->json)
-                                verbs_report_json("rm", 1, err);
-                        *err = ERROR_EMPTY;
-                        failed = 1;
-                }
-        }
-        link_deinit(&link);
-        return r < 0 ? r : failed;
+        if (asks && !is_sure())
+                return error_say(err, -ECANCELED, "Nothing was removed.");
+        if (options->force || asks)
+                json_add_bool(more, "disk", true);
+        return each_jail(call, "rm", "jail.destroy", more, err);
 }
 
 const Verb verb_rm = {
         .name = "rm",
-        .summary = "end jails, with all that runs in them",
-        .synopsis = "JAIL…",
-        .examples =
-                "  warder rm j-7f3kq2m4ab\n  warder rm $(warder ls --json | jq -r '.jails[].jail')",
+        .summary = "end jails, with all that runs in them; remove workspaces",
+        .synopsis = "[--force] JAIL…",
+        .text = "A workspace goes with its disk: on a terminal that is asked, elsewhere it needs "
+                "--force.",
+        .examples = "  warder rm j-7f3kq2m4ab\n  warder rm $(warder ls --json | jq -r "
+                    "'.jails[].jail')\n"
+                    "  warder rm --force dev",
         .exits = EXITS_PLAIN,
         .options = rm_options,
-        .size = sizeof(Common),
+        .size = sizeof(RmOptions),
         .exit_usage = EXIT_USAGE,
         .exit_failed = 1,
         .run = run,

@@ -61,12 +61,12 @@ static int run_command(Command *command, const RunOptions *options, cJSON *param
         if (r < 0)
                 return r;
         work = jail_options_work(&options->jail, rpc_peer_fd(command->link.peer), err);
-        if (work < 0 && !options->jail.no_work)
+        if (work < 0 && jail_options_has_work(&options->jail))
                 return work;
         r = command_run(command, "jail.create", cJSON_Duplicate(params, true), work, err);
         if (r < 0 && work >= 0 && !options->jail.rw && strcmp(command->code, "unsupported") == 0)
                 r = run_on_copy(command, params, work, err);
-        if (r >= 0 && options->keep && command->jail[0])
+        if (r >= 0 && options->keep && command->jail[0] && !options->jail.persistent)
                 terminal_say("jail %s is kept: 'warder exec %s -- CMD', 'warder rm %s'",
                              command->jail, command->jail, command->jail);
         return r;

@@ -35,6 +35,8 @@
 #include "cli/verb-shell.h"
 #include "cli/verb-snapshot-import.h"
 #include "cli/verb-snapshot.h"
+#include "cli/verb-start.h"
+#include "cli/verb-stop.h"
 #include "cli/verb-task-log.h"
 #include "cli/verb-task-run.h"
 #include "cli/verb-task.h"
@@ -56,6 +58,8 @@ static const Verb *const verbs[] = {
         &verb_diff,
         &verb_save,
         &verb_fork,
+        &verb_start,
+        &verb_stop,
         &verb_rm,
         &verb_snapshot_import,
         &verb_snapshot_list,

@@ -53,6 +53,8 @@ static const FieldRow rows[_CEILING_FIELD_MAX] = {
         [QUOTA_CREATES] = ROW("quotas", "creates_per_minute", VALUE_NUMBER),
         [QUOTA_SNAPSHOTS] = ROW("quotas", "snapshots", VALUE_NUMBER),
         [QUOTA_SNAPSHOT_DISK] = ROW("quotas", "snapshot_disk", VALUE_SIZE),
+        [QUOTA_WORKSPACES] = ROW("quotas", "workspaces", VALUE_NUMBER),
+        [QUOTA_WORKSPACE_DISK] = ROW("quotas", "workspace_disk", VALUE_SIZE),
 };
 
 typedef struct Entry {
@@ -287,6 +289,8 @@ static void built_in(const FrontInfo *info, Ceiling *ret) {
         ret->items[QUOTA_CREATES].value = 600;
         ret->items[QUOTA_SNAPSHOTS].value = 64;
         ret->items[QUOTA_SNAPSHOT_DISK].value = 64 * GIB;
+        ret->items[QUOTA_WORKSPACES].value = 16;
+        ret->items[QUOTA_WORKSPACE_DISK].value = 64 * GIB;
 }
 
 static void take_over(const Entry *entry, Ceiling *ceiling, bool generous) {

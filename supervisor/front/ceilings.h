@@ -45,6 +45,8 @@ typedef enum CeilingField {
         QUOTA_CREATES,
         QUOTA_SNAPSHOTS,
         QUOTA_SNAPSHOT_DISK,
+        QUOTA_WORKSPACES,
+        QUOTA_WORKSPACE_DISK,
         _CEILING_FIELD_MAX,
 } CeilingField;
 

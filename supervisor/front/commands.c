@@ -152,6 +152,7 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
                            .uncounted = command->uncounted };
         Cause ordered = command->ordered;
 
+        front_jail_touch(command->jail);
         evidence_end(&command->evidence, command->jail, command->slot, &end);
         if (may_be_filtered(command, event))
                 end.filtered = audit_find(*front_jail_audit(command->jail), command->pid,
@@ -352,6 +353,7 @@ int command_start(FrontJail *jail, const CommandSpec *spec, CommandDoneFn done, 
                 return r;
         command->done = done;
         command->userdata = userdata;
+        front_jail_touch(jail);
         r = place(command, err);
         if (r < 0)
                 return r;

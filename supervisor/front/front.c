@@ -36,6 +36,7 @@
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/uncounted.h"
+#include "supervisor/front/workspace-time.h"
 
 #define IDLE_USEC     (30u * 1000 * 1000)
 #define INFO_VERSION  1
@@ -189,6 +190,8 @@ int front_start(Front *front, int notary_fd, Error *err) {
         if (r >= 0)
                 layers_sweep(front); /* what the front before us did not come to remove */
         if (r >= 0)
+                r = workspaces_new(front, &front->workspaces, err);
+        if (r >= 0)
                 r = start_idle(front, err);
         if (r >= 0)
                 r = clients_listen(front, front->listen_fd, err);
@@ -205,6 +208,7 @@ void front_stop(Front *front) {
         after_end_stop(front);
         tasks_stop(front->tasks);
         front_jails_free_all(front);
+        front->workspaces = workspaces_free(front->workspaces);
         front->tasks = tasks_free(front->tasks);
         front->pools = pools_free(front->pools);
         front->notary = notary_link_free(front->notary);

@@ -35,6 +35,7 @@ typedef struct Closer Closer;             /* closer.h: closes what may keep us w
 typedef struct Notary Notary;             /* notary-link.h: signs the heads of receipts */
 typedef struct AfterEnd AfterEnd;         /* after-end.h: who waits until a task is gone */
 typedef struct Audit Audit;               /* audit.h: whom a seccomp filter killed */
+typedef struct Workspaces Workspaces;     /* workspace-life.h: persistent jails */
 
 typedef struct Front {
         sd_event *event; /* owned, like all below */
@@ -44,6 +45,7 @@ typedef struct Front {
         Policies *policies;
         Snapshots *snapshots;
         Tasks *tasks;
+        Workspaces *workspaces;
         Waiting *waiting;
         Methods *methods;
         CeilingsFile *ceilings;

@@ -77,6 +77,7 @@ int front_jail_open(FrontJail *jail, const OpenSpec *spec, JailOpenFn done, void
         memcpy(message.path, spec->path, n);
         message.open.head.kind = INIT_OPEN;
         message.open.head.blob = (uint32_t) n;
+        front_jail_touch(jail);
         message.open.uid = spec->uid;
         message.open.gid = spec->gid;
         return send_call(jail, &call, &message, sizeof message.open + n, err);

@@ -27,6 +27,7 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/turns.h"
+#include "supervisor/front/workspace-methods.h"
 
 #define WORK_BYTES_MAX   (16ull << 30)
 #define WORK_ENTRIES_MAX 2000000ull
@@ -36,7 +37,7 @@ static const char create_schema[] =
         "\"snapshot\":" SNAPSHOT_REF_SCHEMA "," POLICY_PROPERTY "," POLICY_LIMITS_PROPERTY ","
         "\"keep\":{\"type\":\"boolean\"},"
         "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
-        "\"work\":{\"type\":\"boolean\"},"
+        "\"work\":{\"type\":\"boolean\"}," PERSISTENT_PROPERTY ","
         "\"rw\":{\"type\":\"boolean\"}," USER_PROPERTY ","
         "\"exec\":{\"type\":\"object\",\"additionalProperties\":false,"
         "\"properties\":{" EXEC_PROPERTIES "}}}}";
@@ -378,6 +379,8 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         int r;
 
         (void) ret_result;
+        if (json_get(params, "persistent"))
+                return workspace_create(front, call, params, err);
         if (!creating)
                 return error_set(err, -ENOMEM, "make a jail");
         creating->front = front;

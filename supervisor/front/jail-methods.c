@@ -12,6 +12,8 @@
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/policy-limits.h"
+#include "supervisor/front/workspace-life.h"
+#include "supervisor/front/workspace-methods.h"
 
 static const char exec_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"argv\"],\"additionalProperties\":false,"
@@ -35,14 +37,26 @@ static const char open_schema[] =
         "\"items\":{\"enum\":[\"read\",\"write\",\"create\",\"truncate\",\"parents\"]}},"
         "\"mode\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":511}}}";
 
+static const char destroy_schema[] =
+        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"
+        "\"properties\":{" JAIL_PROPERTY ",\"disk\":{\"type\":\"boolean\"}}}";
+
 FrontJail *jail_method_find(Front *front, Call *call, const cJSON *params, Error *err) {
         const char *id = json_text(params, "jail");
         FrontJail *jail = front_jail_find(front, id, call_uid(call));
+        Workspace workspace;
+        bool is_workspace = false;
 
+        if (!jail && workspace_take(front, call, id, &workspace) == 0) {
+                jail = workspace_jail(front, workspace.id);
+                is_workspace = true;
+        }
         if (jail && front_jail_is_listed(jail))
                 return jail;
-        call_refuse(call, "not_found", "/jail", "see `warder ls`");
-        error_say(err, -ENOENT, "there is no jail %.16s", id);
+        call_refuse(call, "not_found", "/jail",
+                    is_workspace ? "start it: `warder start`" : "see `warder ls`");
+        error_say(err, -ENOENT,
+                  is_workspace ? "workspace %.40s does not run" : "there is no jail %.40s", id);
         return NULL;
 }
 
@@ -137,30 +151,49 @@ static int run_signal(Front *front, Call *call, const cJSON *params, cJSON **ret
         return *ret_result ? 0 : error_set(err, -ENOMEM, "answer");
 }
 
+static cJSON *describe(Front *front, const FrontJail *jail) {
+        cJSON *json = front_jail_describe(jail);
+
+        workspace_describe_more(front, jail, json);
+        return json;
+}
+
 static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         cJSON *json = cJSON_CreateObject();
         cJSON *list = json_add_array(json, "jails");
         uint32_t uid = call_uid(call);
+        int r = 0;
 
-        (void) params;
         if (!list) {
                 json_free(json);
                 return error_set(err, -ENOMEM, "list the jails");
         }
         for (FrontJail *jail = front->jails; jail; jail = front_jail_next(jail))
                 if (front_jail_is_listed(jail) && (uid == 0 || front_jail_owner(jail) == uid))
-                        json_push_consume(list, front_jail_describe(jail));
-        *ret_result = json;
-        return 0;
+                        json_push_consume(list, describe(front, jail));
+        if (json_true(params, "all"))
+                r = workspaces_list(front, call, list, err);
+        if (r < 0)
+                json_free(json);
+        else
+                *ret_result = json;
+        return r;
 }
 
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = jail_method_find(front, call, params, err);
+        Workspace workspace;
+        FrontJail *jail;
         cJSON *json, *user;
 
+        if (workspace_take(front, call, json_text(params, "jail"), &workspace) == 0 &&
+            !workspace_jail(front, workspace.id)) {
+                *ret_result = workspace_describe(&workspace);
+                return *ret_result ? 0 : error_set(err, -ENOMEM, "show a workspace");
+        }
+        jail = jail_method_find(front, call, params, err);
         if (!jail)
                 return err->code;
-        json = front_jail_describe(jail);
+        json = describe(front, jail);
         if (!json)
                 return error_set(err, -ENOMEM, "show a jail");
         limits_describe(front_jail_limits(jail), json);
@@ -181,9 +214,21 @@ static void on_gone(void *userdata) {
 
 static int run_destroy(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                        Error *err) {
-        FrontJail *jail = jail_method_find(front, call, params, err);
+        Workspace workspace;
+        FrontJail *jail;
 
         (void) ret_result;
+        if (workspace_take(front, call, json_text(params, "jail"), &workspace) == 0) {
+                if (!json_true(params, "disk")) {
+                        call_refuse(call, "denied", "/disk",
+                                    "jail.stop ends it and keeps its disk; \"disk\": true removes "
+                                    "both");
+                        return error_say(err, -EPERM, "workspace %s is persistent", workspace.name);
+                }
+                workspace_remove(front, &workspace, call);
+                return 0;
+        }
+        jail = jail_method_find(front, call, params, err);
         if (!jail)
                 return err->code;
         front_jail_end(jail, on_gone, call);
@@ -267,9 +312,11 @@ const MethodRow jail_methods[] = {
           .charge = "none",
           .run = run_logs },
         { .name = "jail.list",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
+          .params = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
+                    "\"all\":{\"type\":\"boolean\"}}}",
           .result = "{\"type\":\"object\",\"required\":[\"jails\"]}",
-          .summary = "The caller's jails; for administrators all",
+          .summary = "The caller's jails; for administrators all users'; with \"all\" stopped "
+                     "ones, too",
           .charge = "none",
           .run = run_list },
         { .name = "jail.show",
@@ -279,10 +326,10 @@ const MethodRow jail_methods[] = {
           .charge = "none",
           .run = run_show },
         { .name = "jail.destroy",
-          .params = JAIL_SCHEMA,
+          .params = destroy_schema,
           .result = any_object,
           .may_wait = true,
-          .summary = "End a jail and all that runs in it; answers when nothing is left of it",
+          .summary = "End a jail and all that runs in it; of a persistent one its disk is removed",
           .charge = "none",
           .run = run_destroy },
         { .name = "jail.open",

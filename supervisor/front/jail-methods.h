@@ -5,7 +5,8 @@
  */
 #include "supervisor/front/calls.h"
 
-#define JAIL_PROPERTY "\"jail\":{\"type\":\"string\",\"maxLength\":16}"
+/* a jail by its id, or a workspace of the caller's by its name */
+#define JAIL_PROPERTY "\"jail\":{\"type\":\"string\",\"maxLength\":64}"
 #define JAIL_SCHEMA                                                                    \
         "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false," \
         "\"properties\":{" JAIL_PROPERTY "}}"

@@ -86,6 +86,7 @@ struct FrontJail {
         int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
         uint32_t owner_uid;
         uint64_t created_usec;
+        uint64_t used_usec; /* monotonic */
         uint64_t oom_kills; /* this and the next: once it ended */
         bool gave_up;
 };
@@ -424,7 +425,11 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
                              .created_usec = units_now() };
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
                 jail->fds[i] = -EBADF;
-        id_new('j', jail->id);
+        jail->used_usec = units_monotonic();
+        if (spec->id)
+                (void) snprintf(jail->id, sizeof jail->id, "%s", spec->id);
+        else
+                id_new('j', jail->id);
         (void) snprintf(jail->snapshot, sizeof jail->snapshot, "%s", spec->snapshot);
         (void) snprintf(jail->policy, sizeof jail->policy, "%s", spec->policy);
         if (spec->use)
@@ -605,6 +610,14 @@ int front_jail_fd(const FrontJail *jail, JailFd which) {
 
 Command **front_jail_commands(FrontJail *jail) {
         return &jail->commands;
+}
+
+void front_jail_touch(FrontJail *jail) {
+        jail->used_usec = units_monotonic();
+}
+
+uint64_t front_jail_used(const FrontJail *jail) {
+        return jail->used_usec;
 }
 
 cJSON *front_jail_describe(const FrontJail *jail) {

@@ -32,6 +32,7 @@ typedef struct JailSpec { /* all borrowed for the call */
         const PolicyUse *use; /* NULL: the policy of that name */
         uint32_t owner_uid;
         Client *client; /* ends with it; NULL: kept */
+        const char *id; /* of a workspace, which keeps it; NULL: a new one */
         bool listed;    /* a client's own: jail.list shows it, jail.exec and the like reach it */
         bool ahead;     /* made for nobody yet: no clock runs before front_jail_adopt() */
         bool reads_damaged; /* layers that were found damaged may be looked at, and are not run */
@@ -98,6 +99,10 @@ const char *front_jail_snapshot(const FrontJail *jail);
 bool front_jail_is_kept(const FrontJail *jail);
 /** front_jail_shows() - is @fd the very directory of a caller that it was made to show */
 bool front_jail_shows(const FrontJail *jail, int fd);
+/** front_jail_touch() - something is done in it: a command begins or ends, a file is opened */
+void front_jail_touch(FrontJail *jail);
+/** front_jail_used() - when that was, in monotonic microseconds */
+uint64_t front_jail_used(const FrontJail *jail);
 /** front_jail_describe() - one entry of jail.list, fresh; NULL: no memory */
 cJSON *front_jail_describe(const FrontJail *jail);
 /** front_jail_is_listed() - as JailSpec's */

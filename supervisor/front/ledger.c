@@ -24,7 +24,7 @@
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"
-#define SCHEMA_NUMBER 13
+#define SCHEMA_NUMBER 14
 #define KEPT_MAX      48u /* statements; some kilobytes each */
 
 typedef struct Kept {       /* a statement that waits to be used again */
@@ -97,6 +97,13 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         "CREATE INDEX tasks_created ON tasks (created, id);",
         POOLS_SCHEMA,
         LAYERS_SCHEMA,
+        /* workspaces.h; asked: what it was made with, an object; running: by a front that may be gone */
+        "CREATE TABLE workspaces (id TEXT NOT NULL PRIMARY KEY, owner INTEGER NOT NULL,"
+        " name TEXT NOT NULL, state INTEGER NOT NULL, disk INTEGER NOT NULL UNIQUE,"
+        " bytes INTEGER NOT NULL, taken INTEGER NOT NULL, snapshot TEXT NOT NULL,"
+        " layers BLOB NOT NULL, created INTEGER NOT NULL, used INTEGER NOT NULL,"
+        " idle INTEGER NOT NULL, ttl INTEGER NOT NULL, asked TEXT NOT NULL,"
+        " running INTEGER NOT NULL DEFAULT 0, UNIQUE (owner, name)) STRICT;",
 };
 
 static int db_error(const Ledger *ledger, Error *err, const char *what) {

@@ -32,14 +32,15 @@
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/verify-methods.h"
+#include "supervisor/front/workspace-methods.h"
 
 #define PROTOCOL    "1"
 #define METHODS_MAX 96
 
 static const MethodRow *const modules[] = {
-        own_methods,    jail_methods,   snapshot_methods, policy_methods,
-        verify_methods, task_methods,   patch_methods,    receipt_methods,
-        replay_methods, answer_methods, resume_methods,   pool_methods,
+        own_methods,    jail_methods,  snapshot_methods,  policy_methods, verify_methods,
+        task_methods,   patch_methods, receipt_methods,   replay_methods, answer_methods,
+        resume_methods, pool_methods,  workspace_methods,
 };
 
 static const MethodRow *const rows[] = {

@@ -210,7 +210,8 @@ int quota_ceiling(Front *front, uint32_t uid, const Ceiling **ret, Error *err) {
 /* ---- charging ------------------------------------------------------------------------------------ */
 
 static const char *amount(CeilingField field, uint64_t value, char *text) {
-        if (field == QUOTA_MEMORY || field == QUOTA_DISK || field == QUOTA_SNAPSHOT_DISK)
+        if (field == QUOTA_MEMORY || field == QUOTA_DISK || field == QUOTA_SNAPSHOT_DISK ||
+            field == QUOTA_WORKSPACE_DISK)
                 return units_format_size(value, text);
         if (field == QUOTA_CPU)
                 (void) snprintf(text, UNITS_TEXT_MAX, "%llu%%", (unsigned long long) value / 10);

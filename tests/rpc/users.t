@@ -5,13 +5,14 @@ import json
 import os
 import shutil
 
-from front_lib import JAIL_DESTROY, LAYER_REMOVE, INIT_EXEC, INIT_SIGNAL, INIT_STARTED, INIT_DONE, Tap
+from front_lib import DISK_SHOW, JAIL_DESTROY, LAYER_REMOVE, INIT_EXEC, INIT_SIGNAL, INIT_STARTED, INIT_DONE, Tap
 from users_lib import ADM, ANN, BOB, Service, fields, need_users, snapshot_row, state_with
 
 need_users()
 tap = Tap()
 TASK, NO_TASK, NO_JAIL = "t-aaaaaaaaaa", "t-bbbbbbbbbb", "j-bbbbbbbbbb"
 QUESTION = "q-aaaaaaaaaa"
+WORKSPACE = "j-aaaaaaaaaa"
 SPEC = {"warder": "verify/1", "commands": [{"run": ["true"]}]}
 
 state = state_with([
@@ -21,6 +22,7 @@ state = state_with([
      "VALUES (?, ?, 'verified', 'a secret wish', 'fix', '{}', 5, 6)", (TASK, ANN)),
     ("INSERT INTO questions VALUES (?, ?, ?, 1, 'review', ?, '{\"about\":\"plan\",\"text\":\"a secret plan\"}', "
      "'{\"answer\":[\"owner\"]}', NULL, 5, 6, 'approved', NULL, NULL, 6, ?)", (QUESTION, TASK, ANN, b"\6" * 32, ANN)),
+    ("INSERT INTO workspaces VALUES (?, ?, 'dev', 1, 7, 33554432, 0, 'host', x'', 5, 6, 0, 0, '{}', 0)", (WORKSPACE, ANN)),
     ("INSERT INTO task_events VALUES (?, 1, ?)", (TASK, json.dumps({"seq": 1, "event": "notice", "data": {}}))),
     ("INSERT INTO verdicts VALUES (?, 1, '{\"verdict\": \"passed\"}')", (TASK,)),
     ("INSERT INTO patches VALUES (?, ?, ?)", (TASK, b"\5" * 32, b"--- a secret\n")),
@@ -39,6 +41,7 @@ def files(n):
     return fds
 
 
+tap.same(front.request()[0], DISK_SHOW, "the front asks what Ann's workspace takes of the disk")
 # Ann has a jail with a command in it, a snapshot, a task that has ended and one that lives
 JAIL, jail = front.create(ann, 7)
 ann.send("jail.exec", {"jail": JAIL, "argv": ["sleep"]})
@@ -63,6 +66,8 @@ TRIALS = {
     "jail.diff": ({"jail": JAIL}, {"jail": NO_JAIL}, 1),
     "jail.fork": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
     "jail.save": ({"jail": JAIL, "name": "hers"}, {"jail": NO_JAIL, "name": "hers"}, 0),
+    "jail.start": ({"jail": WORKSPACE}, {"jail": NO_JAIL}, 0),
+    "jail.stop": ({"jail": WORKSPACE}, {"jail": NO_JAIL}, 0),
     "jail.create": ({"snapshot": "mine"}, {"snapshot": "none"}, 0),
     "snapshot.export": ({"name": "mine"}, {"name": "none"}, 1),
     "snapshot.show": ({"name": "mine"}, {"name": "none"}, 0),
@@ -106,7 +111,7 @@ def said(client, method, params, n_fds):
 def plain(answer, params):
     """A refusal without the names that were asked for."""
     text = json.dumps(answer.get("error"))
-    for word in (TASK, NO_TASK, LIVE, JAIL, NO_JAIL, "mine", "none", "t-", "j-"):
+    for word in (TASK, NO_TASK, LIVE, JAIL, NO_JAIL, WORKSPACE, "mine", "none", "t-", "j-"):
         text = text.replace(word, "*")
     return text
 
@@ -125,6 +130,13 @@ for method in ("snapshot.show", "snapshot.remove", "snapshot.fsck"):
 for method, name in LISTS.items():
     own = bob.call(method)["result"][name]
     tap.ok(not any(word in json.dumps(own) for word in (JAIL, TASK, LIVE, '"mine"', str(ANN))), f"{method}: nothing of Ann's", own)
+own = bob.call("jail.list", {"all": True})["result"]["jails"]
+tap.same((own, [j["jail"] for j in ann.call("jail.list", {"all": True})["result"]["jails"]]), ([], [JAIL, WORKSPACE]),
+         "jail.list of all: each sees their own workspaces")
+tap.same(plain(bob.call("jail.stop", {"jail": "dev"}), {}).replace("dev", "*"),
+         plain(bob.call("jail.stop", {"jail": NO_JAIL}), {}), "the name of another's is nobody's")
+tap.same(plain(bob.call("jail.destroy", {"jail": WORKSPACE, "disk": True}), {}),
+         plain(bob.call("jail.destroy", {"jail": NO_JAIL, "disk": True}), {}), "and its disk is not removed by its id")
 info = bob.call("warder.info")["result"]
 tap.same((info["jails"], info["tasks"], "waiting" in info), (0, 0, False), "warder.info counts the caller's own only")
 info = ann.call("warder.info")["result"]

@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * The verb "start".
+ */
+#include "cli/verbs.h"
+
+extern const Verb verb_start;

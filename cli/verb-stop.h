@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * The verb "stop".
+ */
+#include "cli/verbs.h"
+
+extern const Verb verb_stop;
