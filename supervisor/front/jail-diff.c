@@ -14,6 +14,7 @@
 #include "base/ids.h"
 #include "supervisor/front/client-fds.h"
 #include "supervisor/front/gate-plan.h"
+#include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/patch-diff.h"
 
@@ -21,7 +22,7 @@
 
 static const char diff_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"
-        "\"properties\":{\"jail\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"properties\":{" JAIL_PROPERTY ","
         "\"format\":{\"enum\":[\"paths\",\"patch\"]},"
         "\"dir\":{\"type\":\"string\",\"pattern\":\"^/\",\"maxLength\":4095},"
         "\"work\":{\"type\":\"boolean\"}}}";

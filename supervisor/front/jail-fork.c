@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "supervisor/front/gate-plan.h"
+#include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/jail-quiet.h"
 #include "supervisor/front/layer-holds.h"
@@ -30,7 +31,7 @@
 
 static const char fork_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"
-        "\"properties\":{\"jail\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"properties\":{" JAIL_PROPERTY ","
         "\"n\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64},"
         "\"keep\":{\"type\":\"boolean\"},\"work\":{\"type\":\"boolean\"}}}";
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "supervisor/front/clients.h"
+#include "supervisor/front/jail-methods.h"
 
 #define PART_LAYERS_MAX \
         (PLAN_LAYERS_MAX - 4u) /* what looks at it shows an upper too, and has a root of its own */
@@ -103,19 +104,11 @@ int jail_dir_take(const FrontJail *jail, Call *call, bool comes, JailDir *ret, E
 }
 
 FrontJail *jail_find_own(Front *front, Call *call, const cJSON *params, Error *err) {
-        const char *id = json_text(params, "jail");
-        FrontJail *jail = front_jail_find(front, id, call_uid(call));
+        FrontJail *jail = jail_method_find_own(front, call, params, err);
 
-        if (!jail || !front_jail_is_listed(jail)) {
-                call_refuse(call, "not_found", "/jail", "see `warder ls`");
-                error_say(err, -ENOENT, "there is no jail %.16s", id);
-                return NULL;
-        }
-        if (call_owns(call, front_jail_owner(jail), err) < 0)
-                return NULL;
-        if (front_jail_state(jail) == FRONT_JAIL_READY)
+        if (!jail || front_jail_state(jail) == FRONT_JAIL_READY)
                 return jail;
         call_refuse(call, "busy", "/jail", NULL);
-        error_say(err, -EBUSY, "jail %.16s is being made or has ended", id);
+        error_say(err, -EBUSY, "jail %.16s is being made or has ended", front_jail_id(jail));
         return NULL;
 }

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "supervisor/front/gate-plan.h"
+#include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/jail-quiet.h"
 #include "supervisor/front/layer-import.h"
@@ -29,7 +30,7 @@
 
 static const char save_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"name\"],\"additionalProperties\":false,"
-        "\"properties\":{\"jail\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"properties\":{" JAIL_PROPERTY ","
         "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}}}";
 
 typedef struct Saving {

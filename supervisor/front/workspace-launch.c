@@ -25,7 +25,7 @@ typedef struct Launch {
         JailSpec spec;
         char id[ID_MAX];
         char snapshot[72];
-        char policy[POLICY_NAME_MAX];
+        PolicyUse use;
         cJSON *asked; /* owned: what spec points into */
         LaunchFn done;
         void *userdata;
@@ -87,8 +87,9 @@ static int take_policy(Launch *launch, PolicyTaken *ret, Error *err) {
 
         if (r < 0)
                 return r;
-        (void) snprintf(launch->policy, sizeof launch->policy, "%s", ret->use.shown);
-        launch->spec.policy = launch->policy;
+        launch->use = ret->use;
+        launch->spec.use = &launch->use;
+        launch->spec.policy = launch->use.shown;
         launch->spec.filter_fd = ret->filter;
         launch->spec.limits = ret->rules.limits;
         return 0;

@@ -133,6 +133,25 @@ tap.ok(eventually(lambda: listed().get("dev", {}).get("commands") == 1, PATIENCE
 gone.close()
 tap.ok(stopped("dev"), "whose caller goes: it stops")
 
+# ---- what others make of its files: the jail that reads them has its ids
+client.call("jail.start", {"jail": "dev"})
+reader, writer = os.pipe()
+client.send("jail.diff", {"jail": "dev"}, fds=[writer])
+os.close(writer)
+with os.fdopen(reader) as pipe:
+    paths = [json.loads(line)["path"] for line in pipe]
+tap.ok("result" in client.answer() and any("home/user/f" in path for path in paths), "its changes are told", *paths[:9])
+answer = client.call("jail.fork", {"jail": "dev"})
+fork = answer.get("result", {}).get("jails", [None])[0]
+text = client.call("jail.exec", {"jail": fork, "argv": ["cat", "/home/user/l"]})
+tap.same((out({"result": {"command": text.get("result", {})}}), len(devices()), len(images())), ("kept\nmore\n", 1, 1),
+         "a fork has its files, and no disk")
+client.call("jail.exec", {"jail": fork, "argv": ["rm", "/home/user/f"]})
+client.call("jail.destroy", {"jail": fork})
+tap.same(out({"result": {"command": client.call("jail.exec", {"jail": "dev", "argv": ["cat", "/home/user/f"]})["result"]}}), "kept\nmore\n",
+         "what a fork changes is its own")
+client.call("jail.stop", {"jail": "dev"})
+
 # ---- names, and what is asked of one that is there
 for name in ("", "../x", "a/b", "Dev", "j-abcdefghij", "j-x", ".", "..", "a..b", "x" * 33, "a b", "ä", "-a"):
     answer = client.call("jail.create", persistent(name))
