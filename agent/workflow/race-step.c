@@ -1,6 +1,7 @@
 /*
- * race-step: see race-step.h. The winner's work lies in the workspace when the race itself commits; a race that is
- * interrupted before that is run again from the start, in fresh forks.
+ * race-step: see race-step.h. The winner's work lies in the workspace when its note is kept, that it has won: both come
+ * to the disk together, before another fork, whose own steps may be about to commit, has the turn. A race that is
+ * interrupted before that is run again from the start, in fresh forks; one that is interrupted after it has its winner.
  */
 #include "agent/workflow/race-step.h"
 
@@ -13,6 +14,7 @@
 #include "agent/workflow/workspace.h"
 
 #define NOBODY UINT32_MAX
+#define WON    "won" /* the note: what the race gives */
 
 typedef struct Race {
         const Step *step;
@@ -81,6 +83,20 @@ static int walk(Engine *engine, const Race *race, unsigned index, Error *err) {
         return r;
 }
 
+/* Once it lies in the workspace it is noted, whatever time has passed */
+static int lay_and_note(Engine *engine, Race *race, unsigned index, const Merging *merging,
+                        Error *err) {
+        bool outer = loop_shield(engine->session->loop, true);
+        int r = laying_lay(engine, merging, 0, err);
+
+        if (r >= 0) {
+                workspace_end(engine, &race->forks[index]);
+                r = engine_note(engine, WON, race->output, err);
+        }
+        (void) loop_shield(engine->session->loop, outer);
+        return r;
+}
+
 /* Alone at the workspace; somebody may have won meanwhile. */
 static int win(Engine *engine, Race *race, unsigned index, Error *err) {
         SCOPED(merging_deinit) Merging merging = MERGING_EMPTY;
@@ -99,13 +115,14 @@ static int win(Engine *engine, Race *race, unsigned index, Error *err) {
                                  engine->path);
                 return engine_fail(engine, CAUSE_CONFLICT, -ECANCELED);
         }
-        r = laying_lay(engine, &merging, 0, err);
-        if (r < 0)
-                return r;
+        race->output = json_free(race->output);
         race->output = cJSON_CreateObject();
         (void) json_add_number(race->output, "winner", index);
         if (!json_add_consume(race->output, "result", cJSON_Duplicate(last, true)))
                 return engine_no_memory(engine, err);
+        r = lay_and_note(engine, race, index, &merging, err);
+        if (r < 0)
+                return r;
         race->winner = index;
         return BRANCH_E_ENOUGH;
 }
@@ -165,6 +182,9 @@ int race_step_run(Engine *engine, const Step *step, cJSON **ret_output, Error *e
 
         if (engine->fork > 0)
                 return workspace_nested(engine, err);
+        *ret_output = engine_noted(engine, WON);
+        if (*ret_output)
+                return 0;
         r = workspace_life(engine, &race.life, err);
         if (r >= 0)
                 r = branches_run(engine, &branches, err);

@@ -195,6 +195,13 @@ def once():
     ended(s, "done", None, "a further try of a split")
     tap.is_([s.files.get(f"n{i}", "").count("x") for i in range(3)], [1, 2, 1], "does only what is not in the workspace yet")
     tap.is_(len(output(s, "s") or []), 3, "and gives all of it")
+    late = "[ $1 = 1 ] || while [ ! -e merging ]; do sleep 0.01; done"
+    s = run([{"id": "r", "race": 3, "wins": ".item == 1", "steps": [{"id": "x", "exec": ["sh", "-c", late, "-", "{{ .item }}"]}]}],
+            scenario={"merge_after": 0})
+    ended(s, "done", None, "a race whose losers come to their ends while the winner is merged")
+    commits = [what for kind, what in s.told[[kind for kind, _ in s.told].index("merge"):] if kind == "commit"]
+    tap.is_(commits[0], "r/=won", "its work and that it has won are kept together: nobody commits between them")
+    tap.is_(commits[-1], "r", "and then the race")
     mark = {"path": "/work/list", "line": 1, "text": "<<<<<<< ours"}
     others = [{"path": f"/work/doc{i}", "line": 1, "text": "<<<<<<< ours"} for i in range(5)]
     s = run([{"id": "s", "split": "[1]", "max_conflicts": 1, "steps": [{"id": "x", "map": "1"}], "resolve": [{"id": "y", "map": "2"}]}],

@@ -13,6 +13,7 @@ would answer. A Scenario is a dictionary:
   busy        {method: n}: refuse the first n calls of this method, because one is under way
   hang_up     {method: n}: close the socket instead of answering the n-th call of this method
   journal     the Journal of an earlier life: what a resumed run finds in task.info
+  merge_after with a number: what is merged is told of when no more than so many commands run, and the file "merging" is there
   conflicts   list of lists: the conflicts that each merge reports, in order; then none
   searches    list of results that each search has, in order; then what is there
   answers_at_idle  a question is answered when the agent says that it only waits
@@ -241,6 +242,10 @@ class Supervisor:
             self.leaving += 1
 
     def merge(self, params):
+        self.told.append(("merge", params["fork"]))
+        if "merge_after" in self.scenario:
+            open(self.path("/work/merging"), "w").close()
+            eventually(lambda: self.at_once <= self.scenario["merge_after"])
         conflicts = self.conflicts.pop(0) if self.conflicts else []
         return {"paths": 0, "conflicting": len(conflicts), "conflicts": conflicts, "bytes": 0}, [os.memfd_create("merge")]
 
