@@ -22,6 +22,7 @@
 
 #define MERGE_BYTES_MAX (64ull << 20)
 #define PATH_SHOWN_MAX  4096
+#define PATHS_MAX       (256u << 10) /* of all conflicts that are named; in JSON twice as much at most */
 
 enum { OURS, THEIRS, _SIDES };
 
@@ -34,6 +35,7 @@ struct TaskMerge {
         char frozen[_SIDES][ID_MAX];
         cJSON *conflicts; /* owned */
         uint64_t n_conflicts, n_paths;
+        size_t named; /* bytes of their paths */
         bool no_memory;
 };
 
@@ -90,11 +92,12 @@ static void add_conflict(TaskMerge *merge, const Record *record) {
         cJSON *json;
 
         merge->n_conflicts++;
-        if (merge->n_conflicts > TASK_CONFLICTS_MAX)
+        if (merge->n_conflicts > TASK_CONFLICTS_MAX || merge->named > PATHS_MAX)
                 return;
         path = escape_new(record->data, PATH_SHOWN_MAX);
         json = json_push_consume(merge->conflicts, cJSON_CreateObject());
         json_add_text(json, "path", path);
+        merge->named += path ? strlen(path) : 0;
         if (!path || !json_add_text(json, "kind", kind ? kind : "unknown"))
                 merge->no_memory = true;
 }

@@ -121,6 +121,12 @@ merge: -32000 busy
 kept 0 MB: 0 
 read 40 MB: 0 
 merge: 0 result" "are one at a time: what is handed out is a pipe, and the next comes when it is read"
+task 6 "more conflicts than an answer has room for" clashes
+is "$(told)" "fork: 0 result
+theirs: 0 result
+ours: 0 result
+merge: 0 result
+conflicting 220: 0 " "are counted, and named as far as there is room"
 warder run --no-work -- sleep 600 >/dev/null 2>&1 & # the supervisor stays when the task has ended
 holder=$!
 expect 0 "a task whose agent floods" warder task start --json --replay "$scratch/transcript.json" -m flood

@@ -533,6 +533,13 @@ static void tell_bytes(RpcPeer *peer, const char *about, uint64_t bytes) {
         tell(peer, text, NULL);
 }
 
+static void tell_number(RpcPeer *peer, const char *about, const cJSON *number) {
+        char text[80];
+
+        (void) snprintf(text, sizeof(text), "%s %d", about, number ? number->valueint : -1);
+        tell(peer, text, NULL);
+}
+
 /* Merges of forty megabytes each: it keeps what it gets, and reads none of it; then it reads the first */
 static void do_merges(RpcPeer *peer) {
         RpcMessage answers[MERGES + 1];
@@ -553,6 +560,24 @@ static void do_merges(RpcPeer *peer) {
         tell_bytes(peer, "read", got);
         answers[MERGES] = RPC_MESSAGE_EMPTY;
         (void) merge_kept(peer, &answers[MERGES]);
+}
+
+#define CLASHING(WHO)                                                                           \
+        "d=$(printf %0240d 1 | tr 0 '\\\\134'); for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do " \
+        "mkdir \\\"$d\\\" && cd \\\"$d\\\" || exit 1; done; "                                   \
+        "for i in $(seq 220); do echo " WHO " >$i; done"
+
+/* More conflicts than an answer has room for, by the longest names, each byte of which is two or four in JSON */
+static void do_clashes(RpcPeer *peer) {
+        RpcMessage answer = RPC_MESSAGE_EMPTY;
+
+        ask(peer, "fork", "fork", "{}");
+        ask(peer, "theirs", "exec",
+            "{\"fork\":" MERGED_FORK ",\"command\":\"" CLASHING("theirs") "\"}");
+        ask(peer, "ours", "exec", "{\"command\":\"" CLASHING("ours") "\"}");
+        (void) merge_kept(peer, &answer);
+        tell_number(peer, "conflicting", json_at(answer.json, "/result/conflicting"));
+        rpc_message_deinit(&answer);
 }
 
 /* A command that it does not wait for */
@@ -598,7 +623,7 @@ static const struct {
         { "elsewhere", do_elsewhere }, { "journal", do_journal },
         { "rest", do_rest },           { "flip", do_flip },
         { "linger", do_linger },       { "impatient", do_impatient },
-        { "merges", do_merges },
+        { "merges", do_merges },       { "clashes", do_clashes },
 };
 
 static void do_word(RpcPeer *peer, const char *word) {
