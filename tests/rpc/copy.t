@@ -178,7 +178,17 @@ tap.ok(100 < depth <= 201, "come as far as they may", depth)
 shell("mkdir -p /tmp/race/d /tmp/secret; echo mine >/tmp/race/d/f; echo secret >/tmp/secret/f; ln -s /tmp/secret /tmp/race/link")
 swapper = subprocess.Popen([COMMAND, "exec", jail, "--", "python3", "-c", "import os\nos.chdir('/tmp/race')\nwhile True:\n os.rename('d','x');os.rename('link','d');os.rename('d','link');os.rename('x','d')"],
                            env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-bad, seen = [], set()
+naive = """import os, stat
+os.chdir('/tmp/race')
+while True:
+    try:
+        if stat.S_ISDIR(os.lstat('d').st_mode) and open('d/f').read() == 'secret\\n':
+            break
+    except OSError:
+        pass
+print('followed')"""
+tap.same(inside("python3", "-c", naive).stdout, "followed\n", "who looks at a name and then opens it is led astray by this jail")
+bad = []
 for n in range(60):
     warder("cp", f"{jail}:/tmp/race", f"race{n}")
     for where, dirs, names in os.walk(at(f"race{n}")):
@@ -232,10 +242,21 @@ tap.same(warder("snapshot", "import", "bare", "bare.tar").returncode, 0, "an ima
 empty = warder("create", "--snapshot", "bare", "--no-work").stdout.strip()
 tap.same(warder("cp", "tree", f"{empty}:/data/").returncode, 0, "takes a tree")
 tap.same(warder("cp", f"{empty}:/data/tree", "bareback").returncode, 0, "and gives it back")
-got = look(at("bareback"))
-tap.same({name for name in set(want) | set(got) if want.get(name) != got.get(name)}, set(), "the same")
+strict = warder("create", "--snapshot", "bare", "--no-work", "--policy", "strict", "--disk", "32M").stdout.strip()
+os.remove(at("tree/sparse"))
+tap.same(warder("cp", "tree", f"{strict}:/data").returncode, 0, "so does one of the strictest policy")
+put(at("heavy"), os.urandom(48 << 20))
+full = warder("cp", "heavy", f"{strict}:/data")
+tap.ok(full.returncode == 1 and "No space left" in full.stderr, "a full disk is named", full)
+tap.same(warder("cp", f"{strict}:/data", "room").returncode, 0, "what is there")
+tap.same(os.listdir(at("room")), ["tree"], "is what was there before")
+for name in ("sparse", "."):
+    want.pop(name)
+for where in ("bareback", "room/tree"):
+    got = {name: entry for name, entry in look(at(where)).items() if name not in (".", "sparse")}
+    tap.same({name for name in set(want) | set(got) if want.get(name) != got.get(name)}, set(), f"the same: {where}")
 
-warder("rm", jail, empty)
+warder("rm", jail, empty, strict)
 supervisor.stop()
 shutil.rmtree(here)
 tap.ok(eventually(lambda: not supervisor.leftovers(), MOST), "nothing is left behind")
