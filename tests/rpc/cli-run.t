@@ -200,8 +200,10 @@ expect 2 "no verb" warder rnu --json
 has "$(event)" "error||2|There is no verb 'rnu'" "likewise"
 expect 125 "the command's --json is its own" warder run --bogus -- true --json
 is "$out" "" "and no event"
-expect 2 "a word too many" warder ls x
+expect 2 "a word too many" warder task waiting x
 has "$err" "takes options only" "says so"
+expect 1 "a word that is no jail" warder ls x
+has "$err" "no jail x" "says so"
 expect 2 "an unknown verb" warder rnu
 has "$err" "Did you mean 'run'" "names the nearest"
 
