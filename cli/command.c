@@ -24,7 +24,7 @@
 
 #define SENTENCE_MAX 1024
 #define OUTPUT_MAX   (256 * 1024 * 1024)
-#define HANG_UP_USEC 5000000
+#define HANG_UP_USEC 10000000
 
 static void send_signal(Command *command, int signal) {
         cJSON *params = cJSON_CreateObject();
