@@ -248,6 +248,36 @@ tap.ok(eventually(lambda: len(result(client.call("jail.list"))["jails"]) == 3 an
        "of a client that goes away midway nothing is left")
 tap.same(said(jail, "echo still here"), "still here\n", "and the jail stands still no more")
 
+# --- commands that write all the time stand still while their files are read
+writer = supervisor.client()
+PAIRS = "i=0; while :; do i=$((i+1)); echo $i >/srv/first; echo $i >/srv/second; done"
+writer.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", PAIRS], "user": {"uid": 0, "gid": 0}})
+tap.ok(eventually(lambda: said(jail, "cat /srv/second") not in ("", "\n"), 60), "a command writes two files, one after the other")
+torn = []
+for number in range(6):
+    fork = result(client.call("jail.fork", {"jail": jail, "keep": True}))["jails"][0]
+    first, second = said(fork, "cat /srv/first").strip(), said(fork, "cat /srv/second").strip()
+    client.call("jail.destroy", {"jail": fork})
+    if first and second and not (first.isdigit() and second.isdigit() and int(first) - int(second) in (0, 1)):
+        torn.append((first, second))
+tap.same(torn, [], "each fork has both as they were at one moment")
+writer.close()
+SIZE = 24 << 20
+sh(jail, f"for c in a b; do head -c {SIZE} /dev/zero | tr '\\0' $c >/tmp/$c; done; rm -f /srv/first /srv/second /srv/sparse")
+writer = supervisor.client()
+WHOLE = f"while :; do for c in a b; do dd if=/tmp/$c of=/srv/whole bs={SIZE} count=1 conv=notrunc 2>/dev/null; done; done"
+writer.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", WHOLE], "user": {"uid": 0, "gid": 0}})
+tap.ok(eventually(lambda: said(jail, "wc -c </srv/whole").strip() == str(SIZE), 60), "another one writes much in one call")
+torn = []
+for number in range(6):
+    fork = result(client.call("jail.fork", {"jail": jail, "keep": True}))["jails"][0]
+    count = said(fork, "tr -d a </srv/whole | wc -c").strip()
+    client.call("jail.destroy", {"jail": fork})
+    if count not in ("0", str(SIZE)):
+        torn.append(count)
+tap.same(torn, [], "no fork has half of a call")
+writer.close()
+
 supervisor.stop()
 tap.same(supervisor.leftovers(), [], "nothing is left")
 tap.end()

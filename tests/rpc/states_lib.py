@@ -7,8 +7,9 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../unit"))
 from files_lib import Tar  # noqa: E402
 
-PROGRAMS = ("sh", "cat", "chmod", "cp", "dd", "id", "ln", "ls", "mkdir", "mv", "rm", "rmdir", "seq", "setfattr", "sleep", "stat",
-            "touch", "truncate", "xargs")
+PROGRAMS = ("sh", "cat", "chmod", "cp", "dd", "head", "id", "ln", "ls", "mkdir", "mv", "rm", "rmdir", "seq", "setfattr", "sleep", "stat",
+            "touch", "tr",
+            "truncate", "wc", "xargs")
 
 
 def root_tar():
