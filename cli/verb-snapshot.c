@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/escape.h"
 #include "base/units.h"
@@ -279,6 +280,25 @@ static int run_gc(const VerbCall *call, Error *err) {
         return ask_once(call->options, "snapshot.gc", cJSON_CreateObject(), show_freed, err);
 }
 
+static void on_checking(Link *link, const char *method, const cJSON *params, void *userdata) {
+        const Common *common = userdata;
+        uint64_t layer = 0, layers = 0, bytes = 0;
+        char size[UNITS_TEXT_MAX];
+
+        (void) link;
+        if (strcmp(method, "snapshot.progress") != 0)
+                return;
+        if (common->json)
+                events_print(method, cJSON_Duplicate(params, true));
+        if (common->json || !isatty(2))
+                return;
+        (void) json_number(params, "layer", &layer);
+        (void) json_number(params, "layers", &layers);
+        (void) json_number(params, "bytes", &bytes);
+        fprintf(stderr, "\rlayer %llu of %llu, %s read\033[K", (unsigned long long) layer,
+                (unsigned long long) layers, units_format_size(bytes, size));
+}
+
 static int run_fsck(const VerbCall *call, Error *err) {
         Ask ask = { .method = "snapshot.fsck", .params = cJSON_CreateObject() };
         const Common *common = call->options;
@@ -299,7 +319,11 @@ static int run_fsck(const VerbCall *call, Error *err) {
                 (void) json_free(ask.params);
                 return r;
         }
+        link.on_note = on_checking;
+        link.userdata = (void *) (uintptr_t) common;
         r = link_ask(&link, &ask, &answer, err);
+        if (isatty(2) && !common->json)
+                fputs("\r\033[K", stderr);
         (void) json_number(answer.result, "damaged_total", &damaged);
         if (r == 0 && common->json)
                 events_result(answer.result);

@@ -62,10 +62,12 @@ static int add_entry(Check *check, const EntryMeta *meta, Entry **ret, Error *er
         return r < 0 ? error_set(err, r, "remember what is in the layer") : 0;
 }
 
+/* Not of the layer's own directory, which got its name later than it was complete */
 static int tell_changed(Check *check, const struct stat *st) {
         uint64_t at = (uint64_t) st->st_ctim.tv_sec * 1000000000 + (uint64_t) st->st_ctim.tv_nsec;
 
-        if (check->since_nsec == 0 || at <= check->since_nsec || check->n_paths >= CHECK_PATHS_MAX)
+        if (check->since_nsec == 0 || at <= check->since_nsec || !*check->path ||
+            check->n_paths >= CHECK_PATHS_MAX)
                 return 0;
         check->n_paths++;
         return report_path(check->report, RECORD_PATH, PATH_MODIFIED, st->st_mode & 07777,

@@ -6,20 +6,38 @@
 #include "base/log.h"
 #include "base/owned.h"
 #include "base/units.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/tasks.h"
+
+static bool forget(Front *front, Holds *holds, const KeptSetup *kept) {
+        if (ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b",
+                        kept->key, DIGEST_SIZE) < 0)
+                return false;
+        hold_drop(holds, kept->layer, kept->owner);
+        return true;
+}
 
 bool setup_cache_find(Front *front, KeptSetup *kept) {
-        sqlite3_stmt *row =
-                ledger_query(front->ledger, NULL, "SELECT layer FROM gate_setups WHERE key = ?1",
-                             "b", kept->key, DIGEST_SIZE);
+        sqlite3_stmt *row = ledger_query(front->ledger, NULL,
+                                         "SELECT layer, owner FROM gate_setups WHERE key = ?1", "b",
+                                         kept->key, DIGEST_SIZE);
+        KeptSetup other = *kept;
         bool found;
 
         if (!row)
                 return false;
         found = sqlite3_step(row) == SQLITE_ROW && sqlite3_column_bytes(row, 0) == DIGEST_SIZE;
-        if (found)
+        if (found) {
                 memcpy(kept->layer, sqlite3_column_blob(row, 0), DIGEST_SIZE);
+                other.owner = (uint32_t) sqlite3_column_int64(row, 1);
+        }
         (void) sqlite3_finalize(row);
+        if (found && layer_is_damaged(front, kept->layer)) { /* setup runs again */
+                memcpy(other.layer, kept->layer, DIGEST_SIZE);
+                (void) forget(front, tasks_holds(front->tasks), &other);
+                return false;
+        }
         if (found)
                 (void) ledger_exec(front->ledger, NULL,
                                    "UPDATE gate_setups SET used = ?1 WHERE key = ?2", "ib",
@@ -33,14 +51,6 @@ static bool take_row(sqlite3_stmt *row, uint8_t *ret_key, uint8_t *ret_layer) {
                 return false;
         memcpy(ret_key, sqlite3_column_blob(row, 0), DIGEST_SIZE);
         memcpy(ret_layer, sqlite3_column_blob(row, 1), DIGEST_SIZE);
-        return true;
-}
-
-static bool forget(Front *front, Holds *holds, const KeptSetup *kept) {
-        if (ledger_exec(front->ledger, NULL, "DELETE FROM gate_setups WHERE key = ?1", "b",
-                        kept->key, DIGEST_SIZE) < 0)
-                return false;
-        hold_drop(holds, kept->layer, kept->owner);
         return true;
 }
 

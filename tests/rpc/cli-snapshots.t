@@ -83,6 +83,17 @@ has "$err" "no command" "says so"
 expect 1 "an image of a name" warder snapshot import --image none bad image.tar
 for name in layout dir docker; do warder snapshot rm $name >/dev/null || exit 1; done
 
+# --- how far it is, on a terminal: the archive comes in pieces, so that something is told in between
+cat >slow.sh <<'SHELL'
+{ head -c 1200000 root.tar; sleep 1; tail -c +1200001 root.tar | head -c 1200000; sleep 1; tail -c +2400001 root.tar; } |
+        warder snapshot import slow -
+SHELL
+python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(["sh", "slow.sh"])))' >terminal </dev/null
+is $? 0 "import on a terminal"
+has "$(cat terminal)" " files, " "tells how far it is"
+has "$(cat terminal)" "/s" "and how fast"
+expect 0 "rm" warder snapshot rm slow
+
 # --- a directory, as tar packs it
 tar -C root --format=posix -cf posix.tar .
 expect 0 "import of an archive with exact times" warder snapshot import exact posix.tar

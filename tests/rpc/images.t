@@ -31,6 +31,9 @@ def bring(name, data, **params):
 
 def drop(*names):
     for name in names:
+        checked = client.call("snapshot.fsck", {"name": name})
+        if "result" in checked and (checked["result"]["damaged"] or checked["result"]["unchecked"]):
+            tap.ok(False, f"the layers of {name} are what their names say", checked)
         client.call("snapshot.remove", {"name": name})
 
 

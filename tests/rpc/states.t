@@ -208,6 +208,8 @@ tap.ok(os.read(reader, 512), "an archive begins to come")
 leaver.close()
 os.close(reader)
 tap.same(code(client.call("snapshot.remove", {"name": "back"})), None, "whose client and reader go away")
+checked = result(client.call("snapshot.fsck"))
+tap.same((checked["damaged"], checked["unchecked"]), ([], []), "all layers that were saved are what their names say")
 
 # --- fork
 before = layers()

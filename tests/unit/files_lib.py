@@ -104,8 +104,24 @@ class Places:
         else:
             kw["stdin"] = stdin
         kw.setdefault("stdout", subprocess.PIPE)
-        return Result(subprocess.run([*wrap, BINARY, verb, "--root", self.dir, *words], stderr=subprocess.PIPE,
-                                     timeout=120, **kw))
+        result = Result(subprocess.run([*wrap, BINARY, verb, "--root", self.dir, *words], stderr=subprocess.PIPE,
+                                       timeout=120, **kw))
+        if result.done and result.digest() and os.listdir(self.at("out")):
+            again = self.check()
+            if again.digest() != result.digest():
+                raise AssertionError(f"{verb} made {result.digest()}, which is read again as {again.records}")
+        return result
+
+    def check(self, *words):
+        """What "check" says of /out, as it lies in the store."""
+        room = tempfile.mkdtemp(dir=self.dir)
+        os.rename(self.at("out"), os.path.join(room, "old"))
+        try:
+            return Result(subprocess.run([BINARY, "check", "--root", room, *words], stdout=subprocess.PIPE,
+                                         stderr=subprocess.PIPE, timeout=120))
+        finally:
+            os.rename(os.path.join(room, "old"), self.at("out"))
+            os.rmdir(room)
 
 
 class Waiting:
