@@ -178,10 +178,12 @@ static void end_verdict(FILE *to, const cJSON *verdict) {
 /* The lines of a failing command's output; names and counts have rows of their own */
 static void show_output(FILE *to, const cJSON *verdict) {
         const char *detail = json_text(verdict, "detail");
-        const char *output = detail ? strstr(detail, "\nLast lines of ") : NULL;
+        static const char *const heads[] = { "\nThe first failure in the output of ",
+                                             "\nLast lines of ", "\nOutput of " };
+        const char *output = NULL;
 
-        if (detail && !output)
-                output = strstr(detail, "\nOutput of ");
+        for (size_t i = 0; detail && !output && i < ELEMENTS(heads); i++)
+                output = strstr(detail, heads[i]);
         if (output)
                 terminal_lines(to, "  | ", output + 1, 4096);
 }

@@ -39,6 +39,13 @@ static uint64_t wall_of(const cJSON *verdict) {
         return wall;
 }
 
+/* What else its command does fails on the base: no patch would ever pass */
+static bool can_never_pass(const cJSON *verdict) {
+        const char *cause = json_text(verdict, "cause");
+
+        return cause && strcmp(cause, "command_failed") == 0;
+}
+
 /* Tests were named or counted and some pass; or there is nothing to read, and every command ended well */
 static bool is_useful(const cJSON *spec, const cJSON *verdict) {
         const cJSON *commands = json_get(spec, "commands");
@@ -47,7 +54,7 @@ static bool is_useful(const cJSON *spec, const cJSON *verdict) {
 
         if (form && strcmp(form, "exit") == 0)
                 return kind && strcmp(kind, "passed") == 0;
-        return number_at(verdict, "/tests/passed") > 0;
+        return number_at(verdict, "/tests/passed") > 0 && !can_never_pass(verdict);
 }
 
 static int try_spec(Verifying *self, const cJSON *spec, cJSON **ret_verdict, Error *err) {
@@ -216,6 +223,18 @@ static int try_one(Verifying *self, const cJSON *guess, Trial *trial, Error *err
         return 0;
 }
 
+static const char *why_none(const cJSON *verdict) {
+        if (can_never_pass(verdict) && number_at(verdict, "/tests/passed") > 0)
+                return "its tests pass and their command fails all the same, so that no change "
+                       "could "
+                       "ever pass: name a command that runs the tests and nothing else (npm runs "
+                       "\"posttest\" after them)";
+        if (number_at(verdict, "/tests/run") > 0)
+                return "none of its tests passes here: they may need something that is not in the "
+                       "commit (\"include\"), not in the snapshot, or found by a variable";
+        return "its tests do not run, or are not told in a form that is known";
+}
+
 static int try_all(Verifying *self, const cJSON *guesses, Error *err) {
         Trial trial = { 0 };
         const cJSON *guess;
@@ -226,21 +245,13 @@ static int try_all(Verifying *self, const cJSON *guesses, Error *err) {
                         r = try_one(self, guess, &trial, err);
         }
         if (r == 0 && !trial.shown) {
-                bool ran = number_at(trial.verdict, "/tests/run") > 0;
-
                 if (!self->options->common.json)
                         verdict_show(stderr, trial.verdict);
                 r = EXIT_NOT_VERIFIED;
-                (void) error_say(
-                        err, -EREMOTEIO,
-                        "This looks like a project of %s, but %s. Write " SPEC_PATH
-                        ", see warder-verify(5).",
-                        trial.kind,
-                        ran ? "none of its tests passes here: they may need something that is not "
-                              "in "
-                              "the commit (\"include\"), not in the snapshot, or found by a "
-                              "variable"
-                            : "its tests do not run, or are not told in a form that is known");
+                (void) error_say(err, -EREMOTEIO,
+                                 "This looks like a project of %s, but %s. Write " SPEC_PATH
+                                 ", see warder-verify(5).",
+                                 trial.kind, why_none(trial.verdict));
         }
         (void) json_free(trial.verdict);
         return r;

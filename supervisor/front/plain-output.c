@@ -159,7 +159,36 @@ static Taken take(const Place *place) {
         return taken;
 }
 
-int plain_output(Buf *buf, const char *text, size_t n) {
+/* Bytes of a terminal's control sequence (ECMA-48: CSI) at @text, which colours are; 0: it is none, or a very long one */
+static size_t sequence(const char *text, size_t n) {
+        size_t i = 2;
+
+        if (n < 3 || text[0] != '\033' || text[1] != '[')
+                return 0;
+        while (i < n && i < LONG && text[i] >= 0x20 && text[i] <= 0x3f)
+                i++;
+        return i < n && text[i] >= 0x40 && text[i] <= 0x7e ? i + 1 : 0;
+}
+
+/* They go first: what stands beside them is beside its neighbour then */
+static int take_colours(Buf *buf, const char *text, size_t n) {
+        size_t from = 0, at = 0;
+        int r = 0;
+
+        while (r >= 0 && at < n) {
+                size_t taken = sequence(text + at, n - at);
+
+                if (taken == 0) {
+                        at++;
+                        continue;
+                }
+                r = buf_append(buf, text + from, at - from);
+                from = at += taken;
+        }
+        return r < 0 ? r : buf_append(buf, text + from, n - from);
+}
+
+static int replace(Buf *buf, const char *text, size_t n) {
         Place place = { text, text, text + n };
         const char *from = text;
         int r = 0;
@@ -178,4 +207,14 @@ int plain_output(Buf *buf, const char *text, size_t n) {
                 from = place.at;
         }
         return r < 0 ? r : buf_append(buf, from, (size_t) (place.end - from));
+}
+
+int plain_output(Buf *buf, const char *text, size_t n) {
+        autobuf Buf plain = BUF_EMPTY(n + 1);
+        int r;
+
+        if (!memchr(text, '\033', n))
+                return replace(buf, text, n);
+        r = take_colours(&plain, text, n);
+        return r < 0 ? r : replace(buf, plain.data ? plain.data : "", plain.len);
 }

@@ -8,6 +8,7 @@
  *   clock times        12:10:59.123          …
  *   names in /tmp      /tmp/tmpab3d_x9/f     /tmp/…/f         where they look made up
  *   paths              /work/src/sum.c       src/sum.c
+ *   colours            ESC[31mfailed ESC[0m  failed            all control sequences of terminals (ECMA-48)
  *
  * What a test prints of its own in these forms is replaced as well; the whole output is not touched.
  */

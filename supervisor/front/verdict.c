@@ -291,7 +291,10 @@ static bool rule_command_fails(Verdict *verdict, const VerdictCase *facts) {
                                     run->signal);
                 else
                         verdict_say(verdict, VERDICT_FAILED, "command_failed",
-                                    "the command \"%s\" exited with %d", run->id, run->code);
+                                    "the command \"%s\" exited with %d%s", run->id, run->code,
+                                    run->passed > 0 && run->failed == 0
+                                            ? ", though none of its tests failed"
+                                            : "");
                 return true;
         }
         return false;

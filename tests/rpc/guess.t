@@ -57,6 +57,20 @@ expect 1 "once it is committed a verify needs no spec" warder verify "$scratch/e
 has "$err" "1 of 2 tests fail" "the failing one of the base is told"
 expect 2 "--write without --guess" warder verify --write "$scratch/empty.patch"
 
+begin after
+printf 'check:\n\t@echo ok 1 - one; echo 1..1; exit 3\n' >Makefile
+keep
+expect 1 "tests that pass, and a command that fails all the same" warder verify --guess
+is "$out" "" "are no spec"
+has "$err" "no change could ever pass" "the reason is told"
+has "$err" "though none of its tests failed" "with the verdict's own"
+
+begin long
+printf 'check:\n\t@echo not ok 1 - boom; for i in $$(seq 2 60); do echo ok $$i - t$$i; done; echo 1..60; exit 1\n' >Makefile
+keep
+expect 1 "a failure far above the end of the output" warder verify --run 'make check' --parse tap "$scratch/empty.patch"
+has "$err" "  | not ok 1 - boom" "is shown"
+
 begin quiet
 printf 'test:\n\t@true\n' >Makefile
 keep

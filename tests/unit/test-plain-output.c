@@ -47,6 +47,13 @@ int main(void) {
         gives("make: Entering directory '/work'", "make: Entering directory '.'");
         gives("\"/work/a b\" /work/c", "\"a b\" c");
         stays("/workshop/x /home/work/y -I/work-2");
+        gives("\033[31mE  assert 1\033[0m == 2", "E  assert 1 == 2");
+        gives("\033[1;38;5;208m/work/src/a.py\033[m:3", "src/a.py:3");
+        gives("\033[90m(\033[39m0.12s\033[90m)", "(…s)");
+        gives("a\033[2K\033[1Gb", "ab");
+        gives("\033[1m\033[m", "");
+        stays("ends in \033[31");
+        stays("\033]0;title\007 \033c");
         stays("");
         return tap_end();
 }
