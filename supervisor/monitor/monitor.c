@@ -31,8 +31,9 @@
 #include "supervisor/monitor/shells.h"
 #include "supervisor/monitor/store.h"
 
-#define RUN_LATER        1 /* a run_* has taken over the answer */
-#define DRAIN_LIMIT_USEC 15000000
+#define RUN_LATER        1        /* a run_* has taken over the answer */
+#define GONE_LIMIT_USEC  2000000  /* the next call waits for us, and need not for what is gone */
+#define DRAIN_LIMIT_USEC 15000000 /* after that */
 #define FDS_OF_PLAN      UINT32_MAX
 
 typedef union Request { /* the largest request, and every one's head */
@@ -384,8 +385,11 @@ void monitor_reply(Monitor *monitor, const void *reply, const int *fds, unsigned
 }
 
 static int on_drain_limit(sd_event_source *source, uint64_t usec, void *userdata) {
+        const Monitor *monitor = userdata;
+
         (void) usec;
-        (void) userdata;
+        if (store_leave_gone(monitor->store))
+                return sd_event_source_set_time_relative(source, DRAIN_LIMIT_USEC);
         log_event(LOG_ERR, "jails did not end in time: the next start sweeps what is left");
         return sd_event_exit(sd_event_source_get_event(source), 1);
 }
@@ -398,7 +402,8 @@ void monitor_drain(Monitor *monitor, int status) {
         monitor->refill = sd_event_source_disable_unref(monitor->refill);
         monitor->restart = sd_event_source_disable_unref(monitor->restart);
         (void) sd_event_add_time_relative(monitor->event, &monitor->limit, CLOCK_MONOTONIC,
-                                          DRAIN_LIMIT_USEC, 0, on_drain_limit, monitor);
+                                          GONE_LIMIT_USEC, 0, on_drain_limit, monitor);
+        (void) sd_event_source_set_enabled(monitor->limit, SD_EVENT_ON);
         place_close(monitor);
         entries_kill(monitor, true);
         monitor_step(monitor);

@@ -30,6 +30,7 @@ struct Store {
         StoreDirs dirs;   /* owned */
         Job *jobs;        /* owned list */
         bool more_gone;   /* something came to gone/ while its job ran */
+        bool leaves_gone; /* store_leave_gone() */
 };
 
 static int job_start(Store *store, const StoreCommit *commit, Error *err);
@@ -98,6 +99,8 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
         int ends[2] = { -EBADF, -EBADF }, r;
         Job *job;
 
+        if (!commit && store->leaves_gone)
+                return 0;
         for (job = store->jobs; job && !commit; job = job->next)
                 if (!job->is_commit) {
                         store->more_gone = true;
@@ -176,6 +179,17 @@ Store *store_free(Store *store) {
                 store_dirs_close(&store->dirs);
         free(store);
         return NULL;
+}
+
+bool store_leave_gone(Store *store) {
+        bool did = store->leaves_gone;
+
+        store->leaves_gone = true;
+        store->more_gone = false;
+        for (Job *job = store->jobs; job; job = job->next)
+                if (!job->is_commit)
+                        (void) syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
+        return !did;
 }
 
 bool store_is_busy(const Store *store) {

@@ -14,6 +14,8 @@ typedef void (*StoreDoneFn)(Monitor *monitor, uint32_t cookie, int code);
 int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err);
 /** store_free() - stop what is under way; the disk stays as it is. Returns: NULL */
 Store *store_free(Store *store);
+/** store_leave_gone() - what waits to be taken apart is left to the next start from now on. Returns: was it not before */
+bool store_leave_gone(Store *store);
 /** store_is_busy() - is something under way; monitor_step() is called when it ends */
 bool store_is_busy(const Store *store);
 /** store_dirs() - where layers and disks lie, borrowed */

@@ -1,0 +1,63 @@
+#!/usr/bin/env -S python3 -B
+"""drain: files that wait to be taken apart keep no supervisor from ending, which the next call waits for; the next start
+goes on with them. Whoever takes them apart is stopped here, as if they were without end."""
+import os
+import signal
+import time
+
+from front_lib import Tap
+from supervisor_lib import PATIENCE, Supervisor, eventually, need_jails
+
+FILES = 20000
+
+need_jails()
+tap = Tap()
+
+
+def fill(supervisor):
+    where = os.path.join(supervisor.state, "store", "gone", "many")
+    os.makedirs(where)
+    for i in range(FILES):
+        os.close(os.open(f"{where}/{i}", os.O_WRONLY | os.O_CREAT))
+
+
+def taker(pid):
+    """The child of the monitor that takes apart, the least important of all; it is stopped."""
+    for child in open(f"/proc/{pid}/task/{pid}/children").read().split():
+        try:
+            fields = open(f"/proc/{child}/stat").read().rpartition(")")[2].split()
+            if fields[16] == "19":
+                os.kill(int(child), signal.SIGSTOP)
+                return int(child)
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return 0
+
+
+def stop_taker(supervisor):
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        found = taker(supervisor.process.pid)
+        if found:
+            return found
+    return 0
+
+
+supervisor = Supervisor("drain")
+store = os.path.join(supervisor.state, "store")
+supervisor.process.send_signal(signal.SIGTERM)
+supervisor.process.wait()
+fill(supervisor)
+supervisor.start()
+child = stop_taker(supervisor)
+tap.ok(child and os.listdir(os.path.join(store, "gone")), "who takes them apart stands still, with much to do")
+supervisor.process.send_signal(signal.SIGTERM)
+tap.same(supervisor.wait(PATIENCE), 0, "the supervisor ends well")
+tap.ok("did not end in time" not in supervisor.words(), "and does not say that jails kept it")
+tap.ok(not os.path.exists(f"/proc/{child}"), "nor is there who was stopped")
+tap.ok(os.listdir(os.path.join(store, "gone")), "what it left is there")
+supervisor.start()
+tap.ok(eventually(lambda: not os.listdir(os.path.join(store, "gone"))), "the next start takes it apart")
+supervisor.stop()
+tap.same(supervisor.leftovers(), [], "nothing is left")
+tap.end()
