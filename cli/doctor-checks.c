@@ -5,6 +5,7 @@
 
 #include <sys/syscall.h>
 
+#include "cli/doctor-disks.h"
 #include "cli/doctor-find.h"
 #include "cli/doctor-host.h"
 #include "cli/doctor-trials.h"
@@ -56,6 +57,11 @@ static const Check checks[] = {
               "run Linux 6.3 or newer"),
         ABOUT("idmap of the state", try_idmap, STATEDIR, "no imported roots",
               "put the state directory on ext4, xfs or btrfs"),
+        TRIAL("loop devices", disks_loop, false, "no persistent workspaces",
+              "modprobe loop; a container needs /dev/loop-control and the devices"),
+        TRIAL("mke2fs", disks_mke2fs, false, "no persistent workspaces",
+              "install the package e2fsprogs"),
+        ABOUT("ext4", host_file_system, "ext4", "no persistent workspaces", "modprobe ext4"),
         ABOUT("idmap of this directory", try_idmap, ".",
               "--rw of it fails; without --rw it is packed and imported, which takes time",
               "work on ext4, xfs, btrfs or tmpfs"),

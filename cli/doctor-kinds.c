@@ -21,6 +21,7 @@ static const struct {
 } kinds_table[] = {
         { "the host root", { NULL }, false },
         { "an imported root", { "idmap of the state", "overlay on tmpfs" }, false },
+        { "a persistent workspace", { "loop devices", "mke2fs" }, false },
         { "a directory that is not packed",
           { "idmap of this directory", "overlay on tmpfs" },
           false },

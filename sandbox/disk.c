@@ -23,6 +23,7 @@
 
 #define BLOCK           4096u
 #define LOW_FD          3
+#define TAIL_BYTES      (1u << 20)
 #define EXIT_NO_MKE2FS  127
 #define ROOM_MIN        (8ull << 20) /* less on the host, and that is why mke2fs failed */
 #define JOURNAL_FULL    (512ull << 20) /* smaller disks get as small a journal as mke2fs finds right */
@@ -52,11 +53,13 @@ int disk_check(const DiskSpec *spec, Error *err) {
 
 /*
  * Nothing that a user, a jail or the front chose comes here but the size. The journal is small: it is written
- * all over in time, and the image with it. The inode tables stay holes: mke2fs sees that they are zero.
+ * all over in time, and the image with it. The inode tables stay holes: mke2fs sees that they are zero. The
+ * file system ends before the device does: hosts look at the end of block devices for signs of RAID members, and
+ * blocks of the file system say what a jail wrote.
  */
-_Noreturn static void become_mke2fs(int image, const DiskSpec *spec) {
+_Noreturn static void become_mke2fs(int image, const DiskSpec *spec, pid_t parent) {
         static const char *const paths[] = { "/usr/sbin/mke2fs", "/sbin/mke2fs" };
-        char path[32];
+        char path[32], blocks[24];
         const char *const journal = spec->bytes < JOURNAL_FULL ? "size=4" : "size=16";
         const char *const argv[] = { "mke2fs",
                                      "-q",
@@ -72,13 +75,14 @@ _Noreturn static void become_mke2fs(int image, const DiskSpec *spec) {
                                      "-E",
                                      "root_owner=0:0,lazy_journal_init=1",
                                      path,
+                                     blocks,
                                      NULL };
         const char *const env[] = { "LANG=C.UTF-8", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
         int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-        pid_t parent = getppid();
 
         image = fcntl(image, F_DUPFD, LOW_FD); /* all others close with the execution */
         (void) snprintf(path, sizeof path, "/proc/self/fd/%d", image);
+        (void) snprintf(blocks, sizeof blocks, "%" PRIu64, (spec->bytes - TAIL_BYTES) / BLOCK);
         if (null < 0 || image < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 ||
             caps_drop(spec->maker, spec->maker) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
             getppid() != parent)
@@ -90,12 +94,12 @@ _Noreturn static void become_mke2fs(int image, const DiskSpec *spec) {
 }
 
 static int run_mke2fs(int image, const DiskSpec *spec) {
+        pid_t self = getpid(), pid = fork();
         struct statvfs host;
         int status = 0;
-        pid_t pid = fork();
 
         if (pid == 0)
-                become_mke2fs(image, spec);
+                become_mke2fs(image, spec, self);
         if (pid < 0)
                 return -errno;
         while (waitpid(pid, &status, 0) < 0)
@@ -186,6 +190,18 @@ int disk_used(int dir, uint64_t disk, uint64_t *ret, Error *err) {
                 return error_set(err, -errno, "look at the workspace's disk %s", name);
         *ret = (uint64_t) st.st_blocks * 512;
         return 0;
+}
+
+int disk_check_free(int dir, uint64_t disk, Error *err) {
+        char name[DISK_NAME_SIZE];
+        autoclose int fd =
+                openat(dir, disk_name(disk, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0
+                       ? error_say(err, -EBUSY,
+                                   "the workspace's disk is still in use: a process outside has a "
+                                   "file of it open")
+                       : 0;
 }
 
 /* The jail before this one may be ended, and what it wrote still be on its way to the image. */

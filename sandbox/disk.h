@@ -38,6 +38,15 @@ int disk_make(int dir, const DiskSpec *spec);
 /** disk_open() - the image, read-write. Returns: descriptor owned by the caller, or negative errno */
 int disk_open(int dir, uint64_t disk, Error *err);
 
+/**
+ * disk_check_free() - has nothing this disk, so that its room is free when its name goes
+ *
+ * Who has a file of it open keeps the device, and with it all that is on it, name or none.
+ *
+ * Returns: 0, also where there is none; or -EBUSY.
+ */
+int disk_check_free(int dir, uint64_t disk, Error *err);
+
 /** disk_used() - bytes that the image takes of its file system. Returns: 0 or negative errno */
 int disk_used(int dir, uint64_t disk, uint64_t *ret, Error *err);
 

@@ -127,6 +127,7 @@ int store_dirs_forget(const StoreDirs *dirs, const uint8_t *digest, Error *err) 
 
 int store_dirs_forget_disk(const StoreDirs *dirs, uint64_t disk, Error *err) {
         char name[DISK_NAME_SIZE];
+        int r = disk_check_free(dirs->disks, disk, err);
 
-        return forget(dirs, dirs->disks, disk_name(disk, name), err);
+        return r < 0 ? r : forget(dirs, dirs->disks, disk_name(disk, name), err);
 }

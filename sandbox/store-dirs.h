@@ -44,5 +44,5 @@ int store_dirs_commit(const StoreDirs *dirs, uint64_t handle, const uint8_t *dig
 int store_dirs_forget_new(const StoreDirs *dirs, uint64_t handle, Error *err);
 /** store_dirs_forget() - a layer */
 int store_dirs_forget(const StoreDirs *dirs, const uint8_t *digest, Error *err);
-/** store_dirs_forget_disk() */
+/** store_dirs_forget_disk() - -EBUSY: something still has it */
 int store_dirs_forget_disk(const StoreDirs *dirs, uint64_t disk, Error *err);

@@ -4,6 +4,7 @@
 #include "supervisor/front/workspace-life.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/owned.h"
@@ -15,6 +16,9 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/workspace-launch.h"
 #include "supervisor/front/workspace-time.h"
+
+#define REMOVE_TRIES 100
+#define REMOVE_USEC  100000
 
 /* ---- while it runs ------------------------------------------------------------------------------- */
 
@@ -126,6 +130,26 @@ void live_look_at_disk(Front *front, const Workspace *workspace) {
                 (void) TAKE_PTR(look);
 }
 
+static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata);
+
+static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
+        const MonitorReply failed = { .code = -EIO, .text = "the monitor is not asked" };
+        Live *live = userdata;
+
+        (void) usec;
+        live->again = sd_event_source_disable_unref(source);
+        if (ask_disk(live->front, REQUEST_DISK_REMOVE, &live->info, on_removed, live, NULL) < 0)
+                on_removed(&failed, NULL, 0, live);
+        return 0;
+}
+
+/* The last that a jail wrote is on its way to the disk, most often, and the device goes then */
+static bool try_again(Live *live) {
+        return live->tries++ < REMOVE_TRIES &&
+               sd_event_add_time_relative(live->front->event, &live->again, CLOCK_MONOTONIC,
+                                          REMOVE_USEC, 0, on_again, live) >= 0;
+}
+
 static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         Live *live = userdata;
         Error err = ERROR_EMPTY;
@@ -133,6 +157,8 @@ static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void
 
         (void) fds;
         (void) n_fds;
+        if (r == -EBUSY && try_again(live))
+                return;
         if (r < 0 && r != -ENOENT)
                 (void) error_say(&err, r, "%s", reply->text);
         else
@@ -292,18 +318,20 @@ void workspace_run(Front *front, const Workspace *workspace, const WorkspaceRun 
         Error err = ERROR_EMPTY;
         int r = live ? 0 : error_set(&err, -ENOMEM, "start a workspace");
 
-        if (r == 0 && (live->remove || live->state == LIVE_REMOVING))
+        if (r == 0 && (live->remove || workspace->state == WORKSPACE_REMOVING))
                 r = error_say(&err, -EBUSY, "workspace %s is being removed", workspace->name);
         if (r == 0 && run->fresh) {
                 r = make_new(live, run->fresh, &err);
-                if (r < 0)
+                if (r < 0) {
                         live_free(live);
+                        live = NULL;
+                }
         }
         if (r == 0 && live_push(&live->starts, run->call, run->exec, run->stays) < 0)
                 r = error_set(&err, -ENOMEM, "start a workspace");
         if (r < 0)
                 live_refuse(front, run->call, &err);
-        if (r == 0 && live->state != LIVE_MAKING)
+        if (live) /* the one that was made for this goes again, where nothing is wanted of it */
                 live_step(live);
 }
 

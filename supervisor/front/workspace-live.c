@@ -48,6 +48,7 @@ void live_free(Live *live) {
                         break;
                 }
         sd_event_source_disable_unref(live->idle);
+        sd_event_source_disable_unref(live->again);
         free(live);
 }
 

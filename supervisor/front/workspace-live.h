@@ -37,6 +37,8 @@ struct Live {
         bool remove;                      /* wanted, by a call or because its time is over */
         bool stays;                       /* somebody wants it to go on running */
         sd_event_source *idle;            /* owned */
+        sd_event_source *again;           /* owned: to ask once more for its removal */
+        unsigned tries;
 };
 
 struct Workspaces {

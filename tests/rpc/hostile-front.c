@@ -240,7 +240,7 @@ static const Scenario scenarios[] = {
 };
 
 static const Scenario *find_scenario(const char *name) {
-        const Scenario *const lists[] = { scenarios, wrong_descriptors, wrong_plans };
+        const Scenario *const lists[] = { scenarios, wrong_descriptors, wrong_disks, wrong_plans };
 
         for (unsigned i = 0; i < ELEMENTS(lists); i++)
                 for (const Scenario *at = lists[i]; at->name; at++)

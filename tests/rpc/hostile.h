@@ -8,7 +8,7 @@
 #include "base/owned.h"
 #include "supervisor/wire.h"
 
-#define ANSWER_MSEC 10000
+#define ANSWER_MSEC 60000
 
 /** ask() - send @n bytes, wait for an answer. Returns: its code, or -EPIPE where the monitor has hung up */
 int ask(const void *request, size_t n, const int *fds, unsigned n_fds, MonitorReply *reply);
@@ -39,5 +39,5 @@ typedef struct Scenario {
         void (*play)(FILE *out);
 } Scenario;
 
-/** wrong_descriptors, wrong_plans - scenarios of the other files, ended by a NULL name */
-extern const Scenario wrong_descriptors[], wrong_plans[];
+/** wrong_descriptors, wrong_disks, wrong_plans - scenarios of the other files, ended by a NULL name */
+extern const Scenario wrong_descriptors[], wrong_disks[], wrong_plans[];

@@ -8,6 +8,7 @@ and warderd goes on.
 import array
 import ctypes
 import errno
+import glob
 import os
 import shutil
 import signal
@@ -133,6 +134,43 @@ def test_plans(place):
     want = dict.fromkeys("version views layers first hostname memory filter kind".split(), str(-errno.EINVAL))
     want.update(dict.fromkeys("upper store new".split(), str(-errno.ENOENT)))
     check(lines == want and status == 0, "each wrong plan is refused for its reason", (status, seen, log))
+
+
+def devices(place):
+    """Loop devices whose image is this place's."""
+    return [path for path in glob.glob("/sys/block/loop*/loop/backing_file") if place.state in read_or_nothing(path)]
+
+
+def read_or_nothing(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:  # it went meanwhile
+        return ""
+
+
+def test_disks(place):
+    if not os.path.exists("/dev/loop-control") or not (os.path.exists("/usr/sbin/mke2fs") or os.path.exists("/sbin/mke2fs")):
+        check(True, "no disks of workspaces # SKIP loop devices or mke2fs")
+        return
+    wrong, no, busy = -errno.EINVAL, -errno.ENOENT, -errno.EBUSY
+    status, seen, log = place.run("disk-sizes")
+    check(seen == f"size {wrong}\n" * 7 + f"number {wrong}\nshow {no}\nremove {no}\n", "a disk has a number and a size", (seen, log))
+    status, seen, log = place.run("disk-plans")
+    check(seen == f"nobody's {no}\n" + "".join(f"{word} {wrong}\n" for word in ("zero", "kept", "files", "two", "shown", "written",
+                                                                                "descriptor")), "a disk is where it may be", (seen, log))
+    status, seen, log = place.run("disk-taken")
+    check(seen == f"make 0\nagain 1\ncreate 0\nremove {busy}\nupper 0\nabove 0\nshow 0\nrestart 0\nremove 0\ngone {no}\n",
+          "a disk is not taken from under a jail", (seen, log))
+    status, seen, log = place.run("disk-both")
+    check(seen == f"first 0\nsecond {busy}\ntext 1\n", "two jails do not have one disk", (seen, log))
+    for _ in range(600):
+        if not devices(place):
+            break
+        time.sleep(0.1)
+    check(devices(place) == [], "no device is left", devices(place))
+    left = os.listdir(f"{place.state}/workspaces")
+    check(len(left) == 1, "but the one disk that was not removed", left)
 
 
 def name_of(directory, rw=False, tail="0123456789abcdef"):
@@ -455,7 +493,7 @@ def main():
     subprocess.run(["sh", os.path.join(os.path.dirname(os.path.abspath(__file__)), "../sweep"), "t-monitor-"], check=False)
     place = Place()
     try:
-        for test in (test_clean, test_violations, test_refused, test_layers, test_plans, test_jails, test_callers,
+        for test in (test_clean, test_violations, test_refused, test_layers, test_plans, test_disks, test_jails, test_callers,
                      test_descriptors, test_edges, test_floods, test_generation, test_egress, test_late,
                      test_service, test_once):
             test(place)

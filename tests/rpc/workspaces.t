@@ -200,6 +200,21 @@ for pid in [*children, holder.pid]:
 holder.wait()
 tap.ok(eventually(lambda: "result" in client.call("jail.start", {"jail": "dev"}), PATIENCE), "when it is free it is started")
 
+# ---- who keeps a file of it open keeps its room: it is not removed meanwhile
+keeper = supervisor.client()
+client.call("jail.create", persistent("kept"))
+client.call("jail.exec", {"jail": "kept", "argv": ["/bin/sh", "-c", "echo x > /home/user/x"]})
+answer = keeper.call("jail.open", {"jail": "kept", "path": "/home/user/x", "flags": ["read"]})
+held = keeper.fds.pop() if keeper.fds else None
+tap.ok("result" in answer and held is not None, "a file is open outside", answer)
+code, words = refused(client.call("jail.destroy", {"jail": "kept", "disk": True}))
+tap.ok(code == "busy" and "file of it open" in words and len(images()) == 2, "then it is not removed", code, words)
+tap.same((state("kept"), refused(client.call("jail.start", {"jail": "kept"}))[0]), ("removing", "busy"), "nor started: it is to go")
+if held is not None:
+    os.close(held)
+tap.ok(eventually(lambda: "result" in client.call("jail.destroy", {"jail": "kept", "disk": True}) and len(images()) == 1, PATIENCE),
+       "when that is closed it is", images())
+
 # ---- the end of everything, at any time
 def survive(how):
     global client
