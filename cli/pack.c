@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "cli/archive-library.h"
+
 #define JAIL_USER   1000 /* the jail's user: it owns /work */
 #define CHUNK_BYTES (128 * 1024)
 #define LFS_MARK    "version https://git-lfs.github.com/spec/"
@@ -47,8 +49,11 @@ Pack *pack_free(Pack *pack) {
 }
 
 int pack_new(int fd, Pack **ret, Error *err) {
-        SCOPED(pack_free) Pack *pack = calloc(1, sizeof(*pack));
+        int r = archive_library_load(err);
+        SCOPED(pack_free) Pack *pack = r < 0 ? NULL : calloc(1, sizeof(*pack));
 
+        if (r < 0)
+                return r;
         if (!pack)
                 return error_set(err, -ENOMEM, "begin the archive of the workspace");
         pack->archive = archive_write_new();

@@ -18,6 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "cli/archive-library.h"
 #include "cli/terminal.h"
 
 #define CHUNK_BYTES   (256u << 10)
@@ -66,8 +67,11 @@ TreePack *tree_pack_free(TreePack *pack) {
 }
 
 int tree_pack_new(int fd, int root, bool others_only, TreePack **ret, Error *err) {
-        SCOPED(tree_pack_free) TreePack *pack = calloc(1, sizeof(*pack));
+        int r = archive_library_load(err);
+        SCOPED(tree_pack_free) TreePack *pack = r < 0 ? NULL : calloc(1, sizeof(*pack));
 
+        if (r < 0)
+                return r;
         if (!pack)
                 return error_set(err, -ENOMEM, "begin an archive");
         pack->root = root;

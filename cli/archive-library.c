@@ -1,0 +1,157 @@
+/*
+ * archive-library: see archive-library.h. The table of addresses is what the dynamic linker would have filled at the
+ * start: it is written once, by the one thread that there is, and never changes.
+ */
+#include "cli/archive-library.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <dlfcn.h>
+#include <errno.h>
+
+#include "base/owned.h"
+
+/* All releases 3 have it; another one may have other functions. */
+#define LIBRARY "libarchive.so.13"
+_Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is that of libarchive 3");
+
+#define OF_ARCHIVE(F)                         \
+        F(int, archive_errno)                 \
+        F(const char *, archive_error_string) \
+        F(int, archive_write_close)           \
+        F(int, archive_write_set_format_pax)  \
+        F(int, archive_write_set_format_pax_restricted)
+
+#define OF_NUMBER(F)                                  \
+        F(int, archive_write_open_fd)                 \
+        F(int, archive_write_set_bytes_in_last_block) \
+        F(int, archive_write_set_bytes_per_block)
+
+#define OF_TEXT(F)                          \
+        F(void, archive_entry_set_hardlink) \
+        F(void, archive_entry_set_pathname) \
+        F(void, archive_entry_set_symlink)
+
+#define OF_ID(F)                        \
+        F(void, archive_entry_set_gid)  \
+        F(void, archive_entry_set_size) \
+        F(void, archive_entry_set_uid)
+
+#define OF_MORE(F)                          \
+        F(, archive_entry_clear)            \
+        F(, archive_entry_free)             \
+        F(, archive_entry_new)              \
+        F(, archive_entry_set_mode)         \
+        F(, archive_entry_set_mtime)        \
+        F(, archive_entry_sparse_add_entry) \
+        F(, archive_entry_sparse_count)     \
+        F(, archive_entry_xattr_add_entry)  \
+        F(, archive_write_data)             \
+        F(, archive_write_free)             \
+        F(, archive_write_header)           \
+        F(, archive_write_new)
+
+#define NUMBER(TYPE, NAME) NUMBER_##NAME,
+#define ROW(TYPE, NAME)    [NUMBER_##NAME] = { #NAME, NULL },
+
+enum {
+        OF_ARCHIVE(NUMBER) OF_NUMBER(NUMBER) OF_TEXT(NUMBER) OF_ID(NUMBER) OF_MORE(NUMBER)
+                _NUMBER_MAX
+};
+
+static struct {
+        const char *name;
+        void *address;
+} calls[_NUMBER_MAX] = { OF_ARCHIVE(ROW) OF_NUMBER(ROW) OF_TEXT(ROW) OF_ID(ROW) OF_MORE(ROW) };
+
+#define THE(NAME) ((__typeof__(&NAME)) calls[NUMBER_##NAME].address)
+
+int archive_library_load(Error *err) {
+        void *library;
+
+        if (calls[_NUMBER_MAX - 1].address)
+                return 0;
+        library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+        if (!library)
+                return error_say(err, -ENOTSUP, "load " LIBRARY ", which writes archives: %s",
+                                 dlerror());
+        for (size_t i = 0; i < ELEMENTS(calls); i++) {
+                calls[i].address = dlsym(library, calls[i].name);
+                if (!calls[i].address)
+                        return error_say(err, -ENOTSUP, LIBRARY " has no %s", calls[i].name);
+        }
+        return 0;
+}
+
+#define FORWARD_ARCHIVE(TYPE, NAME)          \
+        TYPE NAME(struct archive *archive) { \
+                return THE(NAME)(archive);   \
+        }
+#define FORWARD_NUMBER(TYPE, NAME)                       \
+        TYPE NAME(struct archive *archive, int number) { \
+                return THE(NAME)(archive, number);       \
+        }
+#define FORWARD_TEXT(TYPE, NAME)                                   \
+        TYPE NAME(struct archive_entry *entry, const char *text) { \
+                THE(NAME)(entry, text);                            \
+        }
+#define FORWARD_ID(TYPE, NAME)                                      \
+        TYPE NAME(struct archive_entry *entry, la_int64_t number) { \
+                THE(NAME)(entry, number);                           \
+        }
+
+OF_ARCHIVE(FORWARD_ARCHIVE)
+OF_NUMBER(FORWARD_NUMBER)
+OF_TEXT(FORWARD_TEXT)
+OF_ID(FORWARD_ID)
+
+struct archive_entry *archive_entry_clear(struct archive_entry *entry) {
+        return THE(archive_entry_clear)(entry);
+}
+
+/* Where nothing could be loaded there is nothing to free: so with the archive. */
+void archive_entry_free(struct archive_entry *entry) {
+        if (entry)
+                THE(archive_entry_free)(entry);
+}
+
+struct archive_entry *archive_entry_new(void) {
+        return THE(archive_entry_new)();
+}
+
+void archive_entry_set_mode(struct archive_entry *entry, mode_t mode) {
+        THE(archive_entry_set_mode)(entry, mode);
+}
+
+void archive_entry_set_mtime(struct archive_entry *entry, time_t seconds, long nanoseconds) {
+        THE(archive_entry_set_mtime)(entry, seconds, nanoseconds);
+}
+
+void archive_entry_sparse_add_entry(struct archive_entry *entry, la_int64_t at, la_int64_t n) {
+        THE(archive_entry_sparse_add_entry)(entry, at, n);
+}
+
+int archive_entry_sparse_count(struct archive_entry *entry) {
+        return THE(archive_entry_sparse_count)(entry);
+}
+
+void archive_entry_xattr_add_entry(struct archive_entry *entry, const char *name, const void *bytes,
+                                   size_t n) {
+        THE(archive_entry_xattr_add_entry)(entry, name, bytes, n);
+}
+
+la_ssize_t archive_write_data(struct archive *archive, const void *bytes, size_t n) {
+        return THE(archive_write_data)(archive, bytes, n);
+}
+
+int archive_write_free(struct archive *archive) {
+        return archive ? THE(archive_write_free)(archive) : ARCHIVE_OK;
+}
+
+int archive_write_header(struct archive *archive, struct archive_entry *entry) {
+        return THE(archive_write_header)(archive, entry);
+}
+
+struct archive *archive_write_new(void) {
+        return THE(archive_write_new)();
+}

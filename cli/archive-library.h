@@ -1,0 +1,10 @@
+#pragma once
+/*
+ * archive-library: libarchive is loaded where an archive is written, not at the command's start: it brings libxml2,
+ * ICU and the C++ library along, whose linking takes longer than a jail does. Its functions are there
+ * under their own names, and may be called once it is loaded.
+ */
+#include "base/error.h"
+
+/** archive_library_load() - once is enough, more does no harm. Returns: 0, or -ENOTSUP where it is not there */
+int archive_library_load(Error *err);
