@@ -63,6 +63,7 @@ bool host_figures_is_much(const HostFigures *figures) {
 }
 
 bool host_figures_is_locked(const HostFigures *figures) {
-        return figures->kernel > figures->total / KERNEL_PART ||
-               figures->kernel - figures->kernel_calm > figures->total / RISE_PART;
+        return figures->kernel > figures->total / KERNEL_PART + figures->usual ||
+               figures->kernel - figures->kernel_calm >
+                       figures->total / RISE_PART + figures->usual;
 }

@@ -14,7 +14,8 @@ typedef struct HostFigures {  /* in bytes */
         uint64_t unexplained; /* pressure_unexplained() */
         uint64_t kernel;      /* pressure_kernel(): locks stand there, among much else */
         uint64_t kernel_calm; /* follows it down at once, and up a little at each read */
-        uint64_t total;       /* memory of the host */
+        uint64_t usual; /* the caller's: of the kernel's, what so many jails take by themselves */
+        uint64_t total; /* memory of the host */
 } HostFigures;
 
 typedef struct HostFiles { /* borrowed; -EBADF: not there */

@@ -49,9 +49,12 @@
 #include "supervisor/front/host-figures.h"
 #include "supervisor/front/init-link.h"
 #include "supervisor/front/jails.h"
+#include "supervisor/front/quotas.h"
 #include "supervisor/front/slots.h"
 
 #define LOOK_USEC     250000
+#define FEW_JAILS     64 /* what these take of the kernel is in the bounds of host-figures.c */
+#define KERNEL_EACH   (512 << 10) /* bytes of the kernel's that an idle jail takes, and some more */
 #define LOOK_ACCURACY 50000
 #define MATTERS       64 /* of what TCP uses: a jail with less than one part is never the one to go */
 #define PATIENCE      60 /* looks at a host that is short of memory, for an init that does not answer */
@@ -310,10 +313,21 @@ static void end_silent(Uncounted *uncounted) {
         front_jail_end(silent, NULL, NULL);
 }
 
+/*
+ * A thousand jails that are made one after the other are no attack: to ask each of them four times a second whether
+ * it is would keep the host busy.
+ */
+static uint64_t usual_kernel(const Front *front) {
+        unsigned jails = quotas_totals(front->quotas)->jails;
+
+        return jails > FEW_JAILS ? (uint64_t) (jails - FEW_JAILS) * KERNEL_EACH : 0;
+}
+
 static void look(Uncounted *uncounted) {
         const HostFigures *host = &uncounted->host;
         FrontJail *next;
 
+        uncounted->host.usual = usual_kernel(uncounted->front);
         relieve_of_hidden(uncounted);
         if (!host_figures_read(&uncounted->files, uncounted->front->pressure, &uncounted->host))
                 return;
