@@ -1,39 +1,63 @@
 /*
  * bench: what a jail costs, as ratios to a plain posix_spawn of the same static binary, all rows from one
  * interleaved run. Medians; the order of the rows is turned by one each round, because what ran just
- * before moves the cost of cgroup work (the kernel's RCU waits).
+ * before moves the cost of cgroup work (the kernel's RCU waits). After it tables of their own: clients side by side, a
+ * thousand jails, a build and loops inside and outside, and the machine.
  *
- *   bench BUILD SOURCE [ROUNDS [gate]]
+ *   bench BUILD SOURCE [ROUNDS [PART]]
  *
- * BUILD and SOURCE are directories of this tree. With the word gate: the gate's rows alone. Starts two private supervisors of its own: one with shells made ahead,
- * one without. Needs root, busybox (static) at /bin/busybox; a peer that is not installed is left out by name.
+ * BUILD and SOURCE are directories of this tree. PART: gate (the gate's rows alone), jails (the others of the first
+ * table), load, many, work. Rounds end early after ROUNDS_SECONDS. Starts three private supervisors of its own: with
+ * shells made ahead, without, and with pools. Needs root, busybox (static) at /bin/busybox; a peer that is not installed is left
+ * out by name, and so is a row that fails, with its reason.
  */
+#include "tests/bench/bench.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/prctl.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#include "base/units.h"
-#include "tests/bench/bench.h"
+#include "base/owned.h"
 #include "tests/bench/gate.h"
+#include "tests/bench/jail-rows.h"
+#include "tests/bench/load.h"
+#include "tests/bench/many.h"
+#include "tests/bench/peers.h"
+#include "tests/bench/work.h"
+
+#define ROUNDS_SECONDS 200
+#define PAUSE_MSEC     30
+#define MANY           1000
 
 extern char **environ;
 
-static uint64_t now_nsec(void) {
+uint64_t bench_now(void) {
         struct timespec t;
 
         (void) clock_gettime(CLOCK_MONOTONIC, &t);
         return (uint64_t) t.tv_sec * 1000000000u + (uint64_t) t.tv_nsec;
 }
 
-int bench_spawn(const char *const *argv, Error *err) {
+static int by_value(const void *a, const void *b) {
+        const uint64_t *x = a, *y = b;
+
+        return (*x > *y) - (*x < *y);
+}
+
+void bench_sort(uint64_t *times, unsigned n) {
+        qsort(times, n, sizeof(*times), by_value);
+}
+
+int bench_spawn_in(const char *dir, const char *const *argv, Error *err) {
         posix_spawn_file_actions_t actions;
         pid_t pid;
         int status, r;
@@ -41,6 +65,8 @@ int bench_spawn(const char *const *argv, Error *err) {
         (void) posix_spawn_file_actions_init(&actions);
         (void) posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDWR, 0);
         (void) posix_spawn_file_actions_adddup2(&actions, 0, 1);
+        if (dir)
+                (void) posix_spawn_file_actions_addchdir_np(&actions, dir);
         r = posix_spawnp(&pid, argv[0], &actions, NULL, (char *const *) (uintptr_t) argv, environ);
         (void) posix_spawn_file_actions_destroy(&actions);
         if (r != 0)
@@ -52,193 +78,8 @@ int bench_spawn(const char *const *argv, Error *err) {
         return 0;
 }
 
-int bench_call(Server *server, const char *method, const char *params, const int *fds, unsigned n,
-               cJSON **ret, Error *err) {
-        static uint64_t id;
-        RpcMessage answer = RPC_MESSAGE_EMPTY;
-        cJSON *result = NULL;
-        cJSON *tree = cJSON_Parse(params);
-        int r;
-
-        if (!tree)
-                return error_say(err, -EINVAL, "bench: parameters of %s are no JSON", method);
-        r = rpc_call(server->peer, rpc_request(++id, method, tree), fds, n, NULL, NULL, &answer,
-                     err);
-        if (r < 0)
-                return r;
-        result = cJSON_DetachItemFromObjectCaseSensitive(answer.json, "result");
-        if (!result) {
-                autofree char *text = json_print(answer.json);
-
-                rpc_message_deinit(&answer);
-                return error_say(err, -EIO, "%s: %s", method, text ? text : "no memory");
-        }
-        rpc_message_deinit(&answer);
-        if (ret)
-                *ret = result;
-        else
-                cJSON_Delete(result);
-        return 0;
-}
-
-/* ---- rows ------------------------------------------------------------------------------------------ */
-
-static const char *const busybox_true[] = { BUSYBOX, "true", NULL };
-
-static int run_spawn(Bench *bench, Error *err) {
-        (void) bench;
-        return bench_spawn(busybox_true, err);
-}
-
-static int run_bwrap(Bench *bench, Error *err) {
-        static const char *const argv[] = { "bwrap",     "--unshare-all", "--ro-bind", "/usr",
-                                            "/usr",      "--symlink",     "usr/bin",   "/bin",
-                                            "--symlink", "usr/lib",       "/lib",      "--symlink",
-                                            "usr/lib64", "/lib64",        "--proc",    "/proc",
-                                            "--dev",     "/dev",          "--tmpfs",   "/tmp",
-                                            BUSYBOX,     "true",          NULL };
-
-        (void) bench;
-        return bench_spawn(argv, err);
-}
-
-#define EXEC_TRUE "\"argv\":[\"" BUSYBOX "\",\"true\"],\"stdio\":[\"null\",\"null\",\"null\"]"
-
-int bench_check_exited(const cJSON *record, Error *err) {
-        const char *cause = json_text(record, "cause");
-        autofree char *text = NULL;
-
-        if (cause && strcmp(cause, "exited") == 0)
-                return 0;
-        text = json_print(record);
-        return error_say(err, -EIO, "the command did not exit: %s", text ? text : "no memory");
-}
-
-static int create_true(Server *server, const char *root, Error *err) {
-        SCOPED(json_free) cJSON *result = NULL;
-        char params[512];
-        int r;
-
-        (void) snprintf(params, sizeof(params), "{\"snapshot\":\"%s\",\"exec\":{" EXEC_TRUE "}}",
-                        root);
-        r = bench_call(server, "jail.create", params, NULL, 0, &result, err);
-        return r < 0 ? r : bench_check_exited(json_get(result, "command"), err);
-}
-
-static int run_cold_host(Bench *bench, Error *err) {
-        return create_true(&bench->with, "host", err);
-}
-
-static int run_cold_imported(Bench *bench, Error *err) {
-        return create_true(&bench->with, "busybox", err);
-}
-
-static int run_without_host(Bench *bench, Error *err) {
-        return create_true(&bench->without, "host", err);
-}
-
-static int run_without_imported(Bench *bench, Error *err) {
-        return create_true(&bench->without, "busybox", err);
-}
-
-static int run_command_line(Bench *bench, Error *err) {
-        char program[256], socket[256];
-        const char *argv[] = { program, "--socket", socket, "run", "--no-work",
-                               "--",    BUSYBOX,    "true", NULL };
-
-        (void) snprintf(program, sizeof(program), "%s/cli/warder", bench->libexec);
-        (void) snprintf(socket, sizeof(socket), "%s/warder.sock", bench->with.run);
-        return bench_spawn(argv, err);
-}
-
-static int run_exec(Bench *bench, Error *err) {
-        SCOPED(json_free) cJSON *result = NULL;
-        char params[256];
-        int r;
-
-        (void) snprintf(params, sizeof(params), "{\"jail\":\"%s\"," EXEC_TRUE "}",
-                        bench->with.live);
-        r = bench_call(&bench->with, "jail.exec", params, NULL, 0, &result, err);
-        return r < 0 ? r : bench_check_exited(result, err);
-}
-
-/* ---- set-up and end -------------------------------------------------------------------------------- */
-
-static int server_connect(Server *server, Error *err) {
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-        (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/warder.sock", server->run);
-        if (fd < 0 || connect(fd, (struct sockaddr *) &address, sizeof(address)) < 0) {
-                int r = error_set(err, -errno, "connect to %s", address.sun_path);
-
-                if (fd >= 0)
-                        (void) close(fd);
-                return r;
-        }
-        return rpc_peer_new_consume(fd, &server->peer);
-}
-
-static int server_start(Bench *bench, Server *server, const char *shells, Error *err) {
-        char program[256], run[140], state[160], ready[16], data[256], policies[256], log[128],
-                byte;
-        posix_spawn_file_actions_t actions;
-        int pipe_fds[2], r;
-        const char *argv[] = { program,
-                               "--private",
-                               "--instance",
-                               server->instance,
-                               "--run-dir",
-                               run,
-                               "--state-dir",
-                               state,
-                               "--libexec-dir",
-                               bench->libexec,
-                               "--data-dir",
-                               data,
-                               "--policies-dir",
-                               policies,
-                               "--shells",
-                               shells,
-                               "--ready-fd",
-                               ready,
-                               NULL };
-
-        (void) snprintf(program, sizeof(program), "%s/supervisor/monitor/warderd", bench->libexec);
-        (void) snprintf(server->instance, sizeof(server->instance), "bench-%d-%s", (int) getpid(),
-                        shells);
-        (void) snprintf(server->run, sizeof(server->run), "%s/run-%s", bench->dir, shells);
-        (void) snprintf(run, sizeof(run), "%s", server->run);
-        (void) snprintf(state, sizeof(state), "%s/state-%s", bench->dir, shells);
-        (void) snprintf(data, sizeof(data), "%s/agent", bench->source);
-        (void) snprintf(policies, sizeof(policies), "%s/policies", bench->source);
-        if (pipe(pipe_fds) < 0)
-                return error_set(err, -errno, "make a pipe");
-        (void) snprintf(ready, sizeof(ready), "%d", pipe_fds[1]);
-        (void) posix_spawn_file_actions_init(&actions);
-        (void) snprintf(log, sizeof(log), "%s/log-%s", bench->dir, shells);
-        (void) posix_spawn_file_actions_addopen(&actions, 2, log, O_WRONLY | O_CREAT, 0600);
-        r = posix_spawn(&server->pid, program, &actions, NULL, (char *const *) (uintptr_t) argv,
-                        environ);
-        (void) posix_spawn_file_actions_destroy(&actions);
-        if (r != 0)
-                return error_say(err, -ENOENT, "bench: %s cannot be started: build first", program);
-        (void) close(pipe_fds[1]);
-        if (read(pipe_fds[0], &byte, 1) != 1)
-                return error_say(err, -EIO,
-                                 "bench: the supervisor did not become ready; try it by hand for "
-                                 "its reason");
-        (void) close(pipe_fds[0]);
-        return server_connect(server, err);
-}
-
-static void server_stop(Server *server) {
-        server->peer = rpc_peer_free(server->peer);
-        free(server->live);
-        if (server->pid > 0) {
-                (void) kill(server->pid, SIGTERM);
-                (void) waitpid(server->pid, NULL, 0);
-        }
+int bench_spawn(const char *const *argv, Error *err) {
+        return bench_spawn_in(NULL, argv, err);
 }
 
 int bench_shell(const char *script, const char *dir, Error *err) {
@@ -247,45 +88,13 @@ int bench_shell(const char *script, const char *dir, Error *err) {
         return bench_spawn(argv, err);
 }
 
-static int make_inputs(Bench *bench, Error *err) {
-        static const char script[] =
-                "cd \"$1\"; mkdir -p root/bin root/tmp root/etc root/usr; cp " BUSYBOX
-                " root/bin/busybox;"
-                "tar -C root -cf root.tar .";
-        int r = bench_shell(script, bench->dir, err);
-
-        return r < 0 ? r : gate_inputs(bench, err);
-}
-
-static int server_prepare(Bench *bench, Server *server, Error *err) {
-        SCOPED(json_free) cJSON *result = NULL;
-        autoclose int tar = -EBADF;
-        char path[128];
-        int r;
-
-        (void) snprintf(path, sizeof(path), "%s/root.tar", bench->dir);
-        tar = open(path, O_RDONLY | O_CLOEXEC);
-        r = bench_call(server, "snapshot.import", "{\"name\":\"busybox\"}", &tar, 1, NULL, err);
-        if (r < 0)
-                return r;
-        r = bench_call(server, "jail.create", "{\"keep\":true}", NULL, 0, &result, err);
-        if (r < 0)
-                return r;
-        server->live = strdup(json_text(result, "jail"));
-        return server->live ? 0 : -ENOMEM;
-}
-
-static int by_value(const void *a, const void *b) {
-        const uint64_t *x = a, *y = b;
-
-        return (*x > *y) - (*x < *y);
-}
+/* ---- the first table ------------------------------------------------------------------------------ */
 
 static void print_table(Row *rows, unsigned n_rows) {
         double base;
 
         for (unsigned i = 0; i < n_rows; i++)
-                qsort(rows[i].times, rows[i].n, sizeof(uint64_t), by_value);
+                bench_sort(rows[i].times, rows[i].n);
         base = rows[0].n > 0 ? (double) rows[0].times[rows[0].n / 2] : 1;
         printf("| %-52s | median ms | min ms | p99 ms | x posix_spawn |\n|%.54s|---|---|---|---|\n",
                "work", "------------------------------------------------------");
@@ -295,7 +104,7 @@ static void print_table(Row *rows, unsigned n_rows) {
                 if (row->other)
                         continue;
                 if (row->n == 0) {
-                        printf("| %-52s | left out: %s |\n", row->name,
+                        printf("| %-52s | left out: %s | | | |\n", row->name,
                                row->skip ? row->skip : "no round");
                         continue;
                 }
@@ -304,29 +113,45 @@ static void print_table(Row *rows, unsigned n_rows) {
                        (double) row->times[row->n * 99 / 100] / 1e6,
                        (double) row->times[row->n / 2] / base);
         }
+        (void) fflush(stdout);
+}
+
+static int run_batch(Bench *bench, Row *row, Error *err) {
+        unsigned batch = row->batch ? row->batch : 1;
+        int r = 0;
+
+        for (unsigned i = 0; i < batch && r >= 0; i++) {
+                uint64_t start = bench_now();
+
+                r = row->run(bench, err);
+                if (r >= 0 && row->n < SAMPLES_MAX)
+                        row->times[row->n++] = bench_now() - start;
+        }
+        return r;
 }
 
 static void run_row(Bench *bench, Row *row) {
-        struct timespec pause = { .tv_nsec = 30 * 1000 * 1000 };
+        const struct timespec pause = { .tv_nsec = PAUSE_MSEC * 1000000L };
         Error err = ERROR_EMPTY;
-        uint64_t start;
         int r = row->before ? row->before(bench, &err) : 0;
 
         (void) nanosleep(&pause, NULL); /* let shells be refilled, off the clock */
-        start = now_nsec();
         if (r >= 0)
-                r = row->run(bench, &err);
-        if (r >= 0) {
-                row->times[row->n++] = now_nsec() - start;
+                r = run_batch(bench, row, &err);
+        if (r >= 0 && row->after)
+                r = row->after(bench, &err);
+        if (r >= 0)
                 return;
-        }
         (void) fprintf(stderr, "bench: %s: %s\n", row->name, err.text);
-        row->skip = "it failed";
+        (void) snprintf(row->fault, sizeof(row->fault), "%s", err.text);
+        row->skip = row->fault;
         row->n = 0;
 }
 
 static void run_rounds(Bench *bench, Row *rows, unsigned n_rows, unsigned rounds) {
-        for (unsigned round = 0; round < rounds; round++) {
+        uint64_t end = bench_now() + ROUNDS_SECONDS * 1000000000ull;
+
+        for (unsigned round = 0; round < rounds && bench_now() < end; round++) {
                 for (unsigned i = 0; i < n_rows; i++) {
                         Row *row = &rows[(i + round) % n_rows];
 
@@ -337,61 +162,182 @@ static void run_rounds(Bench *bench, Row *rows, unsigned n_rows, unsigned rounds
         }
 }
 
-static int prepare(Bench *bench, Error *err) {
-        int r = make_inputs(bench, err);
+static Row rows[] = {
+        { .name = "posix_spawn of the same static binary", .run = peer_spawn },
+        { .name = "create+true+destroy, out of a pool, host root",
+          .run = jail_pooled_host,
+          .before = jail_pool_fill,
+          .after = jail_pool_fill,
+          .batch = POOL_SIZE },
+        { .name = "create+true+destroy, out of a pool, imported root",
+          .run = jail_pooled_imported,
+          .before = jail_pool_fill,
+          .after = jail_pool_fill,
+          .batch = POOL_SIZE },
+        { .name = "create+true+destroy, from a shell, host root", .run = jail_cold_host },
+        { .name = "create+true+destroy, from a shell, imported root", .run = jail_cold_imported },
+        { .name = "... of 475 MB: a fresh writable copy", .run = jail_cold_middle },
+        { .name = "... of 2 GB", .run = jail_cold_large },
+        { .name = "create+true+destroy, without a shell, host root", .run = jail_without_host },
+        { .name = "create+true+destroy, without a shell, imported root",
+          .run = jail_without_imported },
+        { .name = "warder run --no-work, from a shell, host root", .run = jail_command },
+        { .name = "warder run --no-work, out of a pool, host root",
+          .run = jail_command_pooled,
+          .before = jail_pool_fill,
+          .after = jail_pool_fill },
+        { .name = "warder --version: the command's own start", .run = jail_version },
+        { .name = "bwrap, all namespaces, read-only root", .run = peer_bwrap, .program = "bwrap" },
+        { .name = "crun run: namespaces, ids, filter, memory, pids",
+          .run = peer_crun,
+          .program = "crun" },
+        { .name = "runc run, the same", .run = peer_runc, .program = "runc", .every = 4 },
+        { .name = "nsjail: namespaces, ids, memory, pids",
+          .run = peer_nsjail,
+          .program = "nsjail" },
+        { .name = "systemd-nspawn", .run = peer_nspawn, .program = "systemd-nspawn", .every = 10 },
+        { .name = "exec in a live jail", .run = jail_exec },
+        { .name = "crun exec", .run = peer_crun_exec, .program = "crun" },
+        { .name = "nsenter", .run = peer_nsenter, .program = "nsenter" },
+        { .name = "an overlay by hand on 475 MB, mounted and unmounted", .run = peer_overlay },
+        { .name = "cp -a of 475 MB", .run = peer_copy, .program = "cp", .every = 40 },
+        { .name = "the command of the next two rows, in a jail, not judged", .run = gate_command },
+        { .name = "one verify turn, 1,000 files", .run = gate_turn_small },
+        { .name = "one verify turn, 50,000 files", .run = gate_turn_large },
+        { .name = "a base of 1,000 files taken in, and its first turn",
+          .run = gate_first,
+          .every = 10 },
+        { .name = "ten hunks proved, one after the other", .run = gate_proof_alone, .every = 10 },
+        { .name = "ten hunks proved, side by side", .run = gate_proof, .every = 10 },
+        { .name = "git diff, 1,000 files, one changed", .run = gate_git_diff, .program = "git" },
+        { .name = "warder-files diff, the same", .run = gate_diff },
+        { .name = "git apply, 1,000 files, one changed",
+          .run = gate_git_apply,
+          .before = gate_back,
+          .program = "git" },
+        { .name = "warder-files apply, the same, with the tree's digest",
+          .run = gate_apply,
+          .before = gate_back },
+};
+
+/* ---- parts ---------------------------------------------------------------------------------------- */
+
+static void choose_rows(const char *part) {
+        bool is_gate = false;
+
+        for (unsigned i = 0; i < ELEMENTS(rows); i++) {
+                is_gate |= rows[i].run == gate_command;
+                if (i > 0 && part && (strcmp(part, "gate") == 0) != is_gate)
+                        rows[i].other = true;
+                if (!rows[i].program || peer_is_there(rows[i].program))
+                        continue;
+                (void) snprintf(rows[i].fault, sizeof(rows[i].fault), "%s is not installed",
+                                rows[i].program);
+                rows[i].skip = rows[i].fault;
+        }
+}
+
+static void print_machine(void) {
+        char line[160], model[160] = "a processor";
+        FILE *file = fopen("/proc/cpuinfo", "re");
+        struct utsname name = { 0 };
+
+        while (file && fgets(line, sizeof(line), file))
+                if (sscanf(line, "model name : %159[^\n]", model) == 1)
+                        break;
+        if (file)
+                (void) fclose(file);
+        (void) uname(&name);
+        printf("\nMeasured on Linux %s, %s, %ld of them for us, %.0f GB of memory.\n", name.release,
+               model, sysconf(_SC_NPROCESSORS_ONLN),
+               (double) sysconf(_SC_PHYS_PAGES) * (double) sysconf(_SC_PAGESIZE) / 1e9);
+}
+
+static int start_servers(Bench *bench, Error *err) {
+        int r = server_start(bench, &bench->with, "with", "8", err);
 
         if (r == 0)
-                r = server_start(bench, &bench->with, "8", err);
-        if (r == 0)
-                r = server_start(bench, &bench->without, "0", err);
-        if (r == 0)
-                r = server_prepare(bench, &bench->with, err);
-        if (r == 0)
-                r = server_prepare(bench, &bench->without, err);
-        return r;
+                r = server_start(bench, &bench->without, "without", "0", err);
+        return r == 0 ? server_start(bench, &bench->pooled, "pooled", "4", err) : r;
+}
+
+static int run_parts(Bench *bench, unsigned rounds, const char *part, Error *err) {
+        bool all = !part, first = all || strcmp(part, "gate") == 0 || strcmp(part, "jails") == 0;
+        int r = start_servers(bench, err);
+
+        if (r >= 0)
+                r = jail_rows_prepare(bench, err);
+        if (r >= 0)
+                r = peers_prepare(bench, err);
+        if (r >= 0 && first && (all || strcmp(part, "gate") == 0))
+                r = gate_inputs(bench, err);
+        if (r < 0)
+                return r;
+        if (first) {
+                choose_rows(part);
+                run_rounds(bench, rows, ELEMENTS(rows), rounds);
+                print_table(rows, ELEMENTS(rows));
+        }
+        server_stop(&bench->pooled);
+        server_stop(&bench->without);
+        if (all || strcmp(part, "load") == 0)
+                load_run(bench);
+        if (all || strcmp(part, "work") == 0)
+                work_run(bench);
+        if (all || strcmp(part, "many") == 0)
+                many_run(bench, MANY);
+        print_machine();
+        return 0;
+}
+
+_Noreturn static void child(Bench *bench, unsigned rounds, const char *part) {
+        Error err = ERROR_EMPTY;
+        int r;
+
+        (void) signal(SIGINT, SIG_DFL);
+        (void) signal(SIGTERM, SIG_DFL);
+        (void) prctl(PR_SET_PDEATHSIG, SIGTERM);
+        r = run_parts(bench, rounds, part, &err);
+        if (r < 0)
+                (void) fprintf(stderr, "bench: %s\n", err.text);
+        peers_stop(bench);
+        server_stop(&bench->with);
+        server_stop(&bench->without);
+        server_stop(&bench->pooled);
+        (void) fflush(stdout);
+        _exit(r < 0);
+}
+
+static volatile sig_atomic_t child_pid;
+
+static void on_signal(int number) {
+        (void) kill((pid_t) child_pid, number);
+}
+
+/* What is ended from outside is cleared away all the same: by us, who outlive it. Returns: exit code */
+static int run_child(Bench *bench, unsigned rounds, const char *part) {
+        int status = 0;
+
+        (void) signal(SIGINT, on_signal);
+        (void) signal(SIGTERM, on_signal);
+        child_pid = fork();
+        if (child_pid == 0)
+                child(bench, rounds, part);
+        while (child_pid > 0 && waitpid((pid_t) child_pid, &status, 0) < 0 && errno == EINTR)
+                ;
+        return child_pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int main(int argc, char **argv) {
-        static Row rows[] = {
-                { .name = "posix_spawn of the same static binary", .run = run_spawn },
-                { .name = "bwrap, all namespaces, read-only root", .run = run_bwrap },
-                { .name = "create+true+destroy, from a shell, host root", .run = run_cold_host },
-                { .name = "create+true+destroy, from a shell, imported root",
-                  .run = run_cold_imported },
-                { .name = "create+true+destroy, without a shell, host root",
-                  .run = run_without_host },
-                { .name = "create+true+destroy, without a shell, imported root",
-                  .run = run_without_imported },
-                { .name = "warder run (from a shell, host root)", .run = run_command_line },
-                { .name = "exec in a live jail", .run = run_exec },
-                { .name = "the command of the next two rows, in a jail, not judged",
-                  .run = gate_command },
-                { .name = "one verify turn, 1,000 files", .run = gate_turn_small },
-                { .name = "one verify turn, 50,000 files", .run = gate_turn_large },
-                { .name = "a base of 1,000 files taken in, and its first turn",
-                  .run = gate_first,
-                  .every = 5 },
-                { .name = "ten hunks proved, one after the other",
-                  .run = gate_proof_alone,
-                  .every = 5 },
-                { .name = "ten hunks proved, side by side", .run = gate_proof, .every = 5 },
-                { .name = "git diff, 1,000 files, one changed", .run = gate_git_diff },
-                { .name = "warder-files diff, the same", .run = gate_diff },
-                { .name = "git apply, 1,000 files, one changed",
-                  .run = gate_git_apply,
-                  .before = gate_back },
-                { .name = "warder-files apply, the same, with the tree's digest",
-                  .run = gate_apply,
-                  .before = gate_back },
-        };
         static Bench bench = { .dir = "/tmp/warder-bench-XXXXXX" };
-        bool gate = argc > 4 && strcmp(argv[4], "gate") == 0;
         unsigned rounds = argc > 3 ? (unsigned) strtoul(argv[3], NULL, 10) : 100;
         Error err = ERROR_EMPTY;
         int r;
 
         if (argc < 3 || rounds == 0 || rounds > ROUNDS_MAX) {
-                (void) fprintf(stderr, "usage: bench BUILD SOURCE [ROUNDS, at most %d [gate]]\n",
+                (void) fprintf(stderr,
+                               "usage: bench BUILD SOURCE [ROUNDS, at most %d "
+                               "[gate|jails|load|work|many]]\n",
                                ROUNDS_MAX);
                 return 2;
         }
@@ -399,23 +345,12 @@ int main(int argc, char **argv) {
                 (void) fprintf(stderr, "bench: %s is missing: install busybox-static\n", BUSYBOX);
                 return 2;
         }
-        for (unsigned i = 1; i < ELEMENTS(rows) && gate && rows[i].run != gate_command; i++)
-                rows[i].other = true;
-        if (access("/usr/bin/bwrap", X_OK) < 0)
-                rows[1].skip = "bubblewrap is not installed";
         bench.libexec = argv[1];
         bench.source = argv[2];
         if (!mkdtemp(bench.dir))
                 return 1;
-        r = prepare(&bench, &err);
-        if (r == 0) {
-                run_rounds(&bench, rows, ELEMENTS(rows), rounds);
-                print_table(rows, ELEMENTS(rows));
-        } else {
-                (void) fprintf(stderr, "bench: %s\n", err.text);
-        }
-        server_stop(&bench.with);
-        server_stop(&bench.without);
+        r = run_child(&bench, rounds, argc > 4 ? argv[4] : NULL);
+        peers_clean(&bench);
         (void) bench_shell("rm -rf \"$1\"", bench.dir, &err);
-        return r < 0;
+        return r;
 }

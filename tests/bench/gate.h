@@ -2,7 +2,7 @@
 /*
  * gate: rows of what the gate does: verify turns, proofs, and making and applying patches beside git.
  */
-#include "tests/bench/bench.h"
+#include "tests/bench/server.h"
 
 /** gate_inputs() - projects, their archives and patches, below the bench's directory. Returns: 0 or negative errno */
 int gate_inputs(Bench *bench, Error *err);
