@@ -16,6 +16,7 @@
 #include "supervisor/front/gate-plan.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
+#include "supervisor/front/jail-quiet.h"
 #include "supervisor/front/patch-diff.h"
 
 #define DIR_MAX 4096
@@ -36,12 +37,15 @@ typedef struct Diffing {
         uint32_t target; /* of the part that is looked at */
         uint64_t added, modified, deleted;
         PatchDiff *patch;
+        char patch_dir[DIR_MAX];
 } Diffing;
 
 static void fail(Diffing *diffing, const Error *err) {
         autofree Diffing *owned = diffing;
 
-        call_fail(owned->call, err->code == -ESRCH || err->code == -EINVAL ? NULL : "internal",
+        call_fail(owned->call,
+                  err->code == -ESRCH || err->code == -EINVAL || err->code == -EBUSY ? NULL
+                                                                                     : "internal",
                   err);
 }
 
@@ -209,30 +213,63 @@ static int find_part(const FrontJail *jail, const char *dir, JailPart *ret, cons
         return 0;
 }
 
-static int start_patch(Diffing *diffing, const FrontJail *jail, const cJSON *params, Error *err) {
-        const char *dir = json_text(params, "dir"), *rest = NULL;
+/* It stands still, for patch-diff.c too */
+static int make_patch(Diffing *diffing, Error *err) {
+        const FrontJail *jail = front_jail_find(diffing->front, diffing->jail, 0);
+        const char *rest = NULL;
         Plan plan;
         PatchDiffPlan spec = { .jail = diffing->jail,
                                .plan = &plan,
-                               .owner_uid = front_jail_owner(jail),
+                               .owner_uid = jail ? front_jail_owner(jail) : 0,
                                .done = on_patch,
                                .userdata = diffing };
         JailPart part;
-        int r = find_part(jail, dir ? dir : default_dir(jail), &part, &rest, err);
+        int r = jail ? find_part(jail, diffing->patch_dir, &part, &rest, err)
+                     : error_say(err, -ESRCH, "the jail has ended");
 
+        if (r >= 0 && part.has_dir && !call_client(diffing->call))
+                r = error_say(err, -ECANCELED, "the client has gone");
+        if (r >= 0 && part.has_dir) {
+                spec.fds = diffing->dir.fds;
+                spec.n_fds = diffing->dir.n;
+        }
+        spec.dir = rest;
+        if (r >= 0)
+                r = gate_files_plan(diffing->front, &plan, err);
+        if (r >= 0)
+                r = add_part(jail, &part, true, &plan, err);
+        if (r >= 0)
+                r = patch_diff_start_plan(diffing->front, &spec, &diffing->patch, err);
+        jail_quiet_end(diffing->front, diffing->jail);
+        return r;
+}
+
+static void on_quiet(const Error *err, void *userdata) {
+        Diffing *diffing = userdata;
+        Error own = ERROR_EMPTY;
+
+        if (err)
+                own = *err;
+        else
+                (void) make_patch(diffing, &own);
+        if (own.code < 0)
+                fail(diffing, &own);
+}
+
+static int start_patch(Diffing *diffing, const FrontJail *jail, const cJSON *params, Error *err) {
+        const char *dir = json_text(params, "dir"), *rest = NULL;
+        JailPart part;
+        int r;
+
+        (void) snprintf(diffing->patch_dir, sizeof(diffing->patch_dir), "%s",
+                        dir ? dir : default_dir(jail));
+        r = find_part(jail, diffing->patch_dir, &part, &rest, err);
         if (r < 0) {
                 call_refuse(diffing->call, "invalid", "/dir", NULL);
                 return r;
         }
-        spec.dir = rest;
-        if (part.has_dir) {
-                spec.fds = diffing->dir.fds;
-                spec.n_fds = diffing->dir.n;
-        }
-        r = gate_files_plan(diffing->front, &plan, err);
-        if (r >= 0)
-                r = add_part(jail, &part, true, &plan, err);
-        return r < 0 ? r : patch_diff_start_plan(diffing->front, &spec, &diffing->patch, err);
+        r = jail_quiet_await(diffing->front, diffing->jail, on_quiet, diffing, err);
+        return r > 0 ? make_patch(diffing, err) : r;
 }
 
 /* ---- the request --------------------------------------------------------------------------------- */

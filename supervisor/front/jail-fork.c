@@ -296,13 +296,27 @@ static int save_next(Forking *forking, Error *err) {
                            &forking->import, err);
 }
 
-static int start(Forking *forking, Error *err) {
-        int r = jail_quiet_begin(forking->front, forking->from, err);
-
-        if (r < 0)
-                return r;
+static int go_on(Forking *forking, Error *err) {
         forking->is_still = true;
         return save_next(forking, err);
+}
+
+static void on_quiet(const Error *err, void *userdata) {
+        Forking *forking = userdata;
+        Error own = ERROR_EMPTY;
+
+        if (err)
+                own = *err;
+        else
+                (void) go_on(forking, &own);
+        if (own.code < 0)
+                fail(forking, &own);
+}
+
+static int start(Forking *forking, Error *err) {
+        int r = jail_quiet_await(forking->front, forking->from, on_quiet, forking, err);
+
+        return r > 0 ? go_on(forking, err) : r;
 }
 
 /* ---- the request --------------------------------------------------------------------------------- */

@@ -172,10 +172,12 @@ static int take_name(Saving *saving, const char *name, Error *err) {
         return r;
 }
 
-static int start(Saving *saving, const FrontJail *jail, Error *err) {
+/* It stands still. Returns: 0 and on_saved() will be called; negative errno: it runs again */
+static int read_upper(Saving *saving, Error *err) {
+        FrontJail *jail = front_jail_find(saving->front, saving->jail, 0);
         const SnapshotInfo *info = &saving->info;
         const LayerImportSpec spec = { .input_fd = -EBADF,
-                                       .upper_handle = front_jail_handle(jail),
+                                       .upper_handle = jail ? front_jail_handle(jail) : 0,
                                        .trim = true,
                                        .lower = info->layers,
                                        .n_lower = info->n_layers,
@@ -183,16 +185,35 @@ static int start(Saving *saving, const FrontJail *jail, Error *err) {
                                        .max_bytes = GATE_IMPORT_BYTES,
                                        .max_entries = GATE_IMPORT_ENTRIES,
                                        .owner_uid = info->owner_uid };
-        int r = layer_keep(&saving->below, saving->front, info->layers, info->n_layers, err);
+        int r = spec.upper_handle ? layer_import(saving->front, &spec, on_saved, saving, err)
+                                  : error_say(err, -ESRCH, "jail %.16s has ended", saving->jail);
 
-        if (r >= 0)
-                r = jail_quiet_begin(saving->front, saving->jail, err);
-        if (r < 0)
-                return r;
-        r = layer_import(saving->front, &spec, on_saved, saving, err);
         if (r < 0)
                 jail_quiet_end(saving->front, saving->jail);
         return r;
+}
+
+static void on_quiet(const Error *err, void *userdata) {
+        Saving *saving = userdata;
+        Error own = ERROR_EMPTY;
+
+        if (err)
+                own = *err;
+        else
+                (void) read_upper(saving, &own);
+        if (own.code < 0) {
+                call_fail(saving->call, NULL, &own);
+                saving_free(saving);
+        }
+}
+
+static int start(Saving *saving, Error *err) {
+        const SnapshotInfo *info = &saving->info;
+        int r = layer_keep(&saving->below, saving->front, info->layers, info->n_layers, err);
+
+        if (r >= 0)
+                r = jail_quiet_await(saving->front, saving->jail, on_quiet, saving, err);
+        return r > 0 ? read_upper(saving, err) : r;
 }
 
 static int run_save(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
@@ -218,7 +239,7 @@ static int run_save(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (r >= 0)
                 r = take_name(saving, json_text(params, "name"), err);
         if (r >= 0)
-                r = start(saving, jail, err);
+                r = start(saving, err);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(saving);
