@@ -171,6 +171,37 @@ is "$(events 'd.get("phase") == "refused" and d["text"].split("): ")[0]' | sort 
 has "$err" "egress refused a request (404): only POST" "and so do the lines of the command"
 $git rm -qf refused.py
 
+# What an administrator's policy lets out goes out, and nothing beside it: policy, front, egress, a command's own way
+mkdir -p "$WARDER_CONFIG/policies"
+sed 's/^{$/{"egress": {"allow": ["service_tier", "tools:web_search"]},/' "$top_srcdir/policies/default.json" >"$WARDER_CONFIG/policies/reaching.json"
+cat >reach.py <<'END'
+import json, os, urllib.error, urllib.request
+for body in ({"service_tier": "flex", "user": "u", "tools": [{"type": "web_search"}], "input": "first"},
+             {"tools": [{"type": "code_interpreter"}], "input": "second"}):
+    try:
+        urllib.request.urlopen(urllib.request.Request(os.environ["OPENAI_BASE_URL"] + "/responses", json.dumps(body).encode(), {"Content-Type": "application/json"}))
+        print("passed")
+    except urllib.error.HTTPError as e:
+        print(e.code, json.load(e)["error"]["code"])
+END
+$git add -A
+workflow '{"id": "work", "command-agent": ["sh", "-c", "python3 reach.py >reached 2>&1"]}'
+for policy in default reaching; do
+        serve '[{"content": "done"}]' # the server answers on any path
+        run_task 1 "a way out with the policy $policy" --policy $policy
+        sed -n '/^diff.* a\/reached /,$ s/^+\([0-9p].*\)/\1/p' "$scratch/result/patch.diff" >"$scratch/reached.$policy"
+        cp "$scratch/journal" "$scratch/journal.$policy" 2>/dev/null || : >"$scratch/journal.$policy"
+done
+is "$(tr '\n' ';' <"$scratch/reached.default")" "403 server_tool;403 server_tool;" "by the default one it is refused by its name"
+is "$(wc -l <"$scratch/journal.default")" 0 "and nobody is asked"
+is "$(tr '\n' ';' <"$scratch/reached.reaching")" "passed;403 server_tool;" "by one that allows it the first goes out, and no other"
+is "$(python3 -c '
+import json, sys
+body = json.loads(json.loads(open(sys.argv[1]).readline())["body"])
+print(body.get("service_tier"), body.get("user"), [t["type"] for t in body["tools"]], body["model"], body["store"])' "$scratch/journal.reaching")" \
+        "flex None ['web_search'] mm False" "with what the policy names, the task's model, and nothing else"
+$git rm -qf reach.py
+
 # It fails: its step goes on, and its last words are told
 serve '[{"content": "done"}]'
 workflow '{"id": "work", "command-agent": ["sh", "-c", "python3 agent.py plain; seq 10000; echo I gave up; exit 3"]},
