@@ -11,6 +11,7 @@
 #include "supervisor/front/event-table.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/task-ledger.h"
+#include "supervisor/front/task-receipt.h"
 #include "supervisor/front/task.h"
 
 #define RETRY_USEC     100000
@@ -241,15 +242,19 @@ void events_emit_state(Task *task) {
         tell_consume(task, note_state(task), task_is_final(task));
 }
 
+/* A receipt that cannot be written says so in the log; the task has ended all the same */
 int events_save_state(Task *task, cJSON **ret_event, Error *err) {
         Ledger *ledger = task->front->ledger;
         int r = ledger_begin(ledger, task_is_final(task), err);
-        bool together = r == 0;
+        bool together = r == 0, ends = task_is_final(task) && task_receipt_end(task);
 
         if (together)
                 r = task_ledger_save(task, err);
         *ret_event = note_state(task);
-        return together ? ledger_end(ledger, r, err) : r;
+        r = together ? ledger_end(ledger, r, err) : r;
+        if (ends && r >= 0)
+                task_receipt_sign(task);
+        return r;
 }
 
 void events_tell_state_consume(Task *task, cJSON *event) {

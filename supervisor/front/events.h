@@ -39,8 +39,8 @@ void events_emit(Task *task, const EventHead *head, cJSON *data);
 /** events_emit_state() - "task.state", which in a final state is the last event */
 void events_emit_state(Task *task);
 /**
- * events_save_state() - the task's row and the event that tells its state are kept together: whoever looks after a
- * crash finds both or neither, and who waits for the last event does not wait for ever
+ * events_save_state() - the task's row, the event that tells its state and, of a final one, the last line of its
+ * receipt are kept together: whoever looks after a crash finds all of them or none, and who waits for the last event does not wait for ever
  * @ret_event: for events_tell_state_consume(), also where it fails; NULL: no memory
  *
  * Returns: 0, or negative errno: the row is not kept. A final state is on disk when it returns.

@@ -209,6 +209,17 @@ void receipt_end(Front *front, Receipt *receipt, const char *state, cJSON *data)
                 sign_head(front, receipt, state);
 }
 
+bool receipt_end_within(Front *front, Receipt *receipt, const char *state, cJSON *data) {
+        if (receipt->facts.subject[0] && !receipt->has_ended && !receipt->is_broken)
+                return add_end(front, receipt, state, data, false) == 0;
+        json_free(data);
+        return false;
+}
+
+void receipt_sign_end(Front *front, const Receipt *receipt, const char *state) {
+        sign_head(front, receipt, state);
+}
+
 int receipt_close(Front *front, Receipt *receipt, const cJSON *verdict, const char *state) {
         Error err = ERROR_EMPTY;
         Receipt told = *receipt;

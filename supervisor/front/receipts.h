@@ -29,6 +29,10 @@ int receipt_add(Front *front, Receipt *receipt, const char *kind, cJSON *data);
 int receipt_verdict(Front *front, Receipt *receipt, const cJSON *verdict);
 /** receipt_end() - the last line, likewise; @state: a word. One that never began, or has ended: nothing */
 void receipt_end(Front *front, Receipt *receipt, const char *state, cJSON *data);
+/** receipt_end_within() - the last line, in a transaction of the caller's, who signs it then. Returns: was it written */
+bool receipt_end_within(Front *front, Receipt *receipt, const char *state, cJSON *data);
+/** receipt_sign_end() - that transaction is on disk */
+void receipt_sign_end(Front *front, const Receipt *receipt, const char *state);
 /**
  * receipt_close() - the line of a verdict and the last one together, on disk when this returns; then both are signed
  * @state: a word

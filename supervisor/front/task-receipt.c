@@ -244,7 +244,7 @@ void task_receipt_limit(Task *task, const char *limit, const char *why) {
         (void) receipt_add(task->front, &task->receipt, "limit", json);
 }
 
-void task_receipt_end(Task *task) {
+bool task_receipt_end(Task *task) {
         cJSON *json = cJSON_CreateObject();
 
         if (task->cause[0])
@@ -252,7 +252,11 @@ void task_receipt_end(Task *task) {
         if (task->summary[0])
                 json_add_text(json, "summary", task->summary);
         json_add_consume(json, "used", task_used(task));
-        receipt_end(task->front, &task->receipt, task_state_name(task->state), json);
+        return receipt_end_within(task->front, &task->receipt, task_state_name(task->state), json);
+}
+
+void task_receipt_sign(Task *task) {
+        receipt_sign_end(task->front, &task->receipt, task_state_name(task->state));
 }
 
 bool task_receipt_has_room(Task *task) {

@@ -31,7 +31,9 @@ void task_receipt_question(Task *task, const Question *question);
 void task_receipt_answer(Task *task, const Question *question);
 /** task_receipt_limit() - a breaker */
 void task_receipt_limit(Task *task, const char *limit, const char *why);
-/** task_receipt_end() - the final state */
-void task_receipt_end(Task *task);
+/** task_receipt_end() - the final state, in the transaction that keeps the task's row; then it is to be signed. Returns: was it written */
+bool task_receipt_end(Task *task);
+/** task_receipt_sign() - that transaction is on disk */
+void task_receipt_sign(Task *task);
 /** task_receipt_has_room() - true, or the task has ended with the limit `receipt` */
 bool task_receipt_has_room(Task *task);

@@ -202,8 +202,6 @@ void task_set_state(Task *task, TaskState state) {
         task->state = state;
         if (task_is_final(task))
                 task->ended_usec = units_now();
-        if (task_is_final(task)) /* before anybody is told: who hears of the end may ask for it */
-                task_receipt_end(task);
         if (events_save_state(task, &event, &err) < 0)
                 log_event(LOG_ERR, "the ledger does not take a task", F("TASK", task->id),
                           F_ERR(&err));
