@@ -159,6 +159,10 @@ typedef enum JailFd {
         JAIL_FD_SLOT_1_EVENTS,
         JAIL_FD_SLOT_1_CPU,
         JAIL_FD_PIDS_PEAK, /* at most; since Linux 6.1, may be missing as MEMORY_PEAK may */
+        JAIL_FD_THROTTLED, /* cpu.stat where the processor limit is: nr_throttled; like those below may be missing */
+        JAIL_FD_PRESSURE_CPU, /* v2 cpu.pressure of all commands */
+        JAIL_FD_PRESSURE_MEMORY,
+        JAIL_FD_PRESSURE_IO,
         _JAIL_FD_MAX,
 } JailFd;
 

@@ -145,9 +145,10 @@ typedef enum InitRequestKind {
         INIT_SIGNAL,   /* InitSignal */
         INIT_OPEN,     /* InitOpen + path */
         INIT_SLOT, /* InitSlot, its group's directory; of a narrow one on v1 two more: memory, pids */
-        INIT_LISTEN, /* InitListen */
-        INIT_COUNT,  /* InitCount: how much the jail holds that is counted for nobody */
-        INIT_LOGS,   /* InitLogs: what a command that runs has written so far */
+        INIT_LISTEN,  /* InitListen */
+        INIT_COUNT,   /* InitCount: how much the jail holds that is counted for nobody */
+        INIT_LOGS,    /* InitLogs: what a command that runs has written so far */
+        INIT_MEASURE, /* InitHead alone: what is on the jail's disk */
         _INIT_REQUEST_MAX,
 } InitRequestKind;
 
@@ -264,7 +265,9 @@ typedef enum InitEventKind {
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
         INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[] */
-        INIT_LOGGED,  /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipe */
+        INIT_LOGGED, /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipe */
+        INIT_MEASURED, /* code, and where 0 bytes of the upper used and at most in seen[], inodes likewise in kept[];
+                        * value: bytes captured so far of commands that run */
         _INIT_EVENT_MAX,
 } InitEventKind;
 

@@ -78,6 +78,18 @@ uint32_t upper_full(const Init *init) {
         return full("/tmp", 0) | (init->flags & BOOT_DISK ? full("/", DISK_LEFT) : 0);
 }
 
+int upper_measure(InitEvent *event) {
+        struct statvfs st;
+
+        if (statvfs(UPPER_PATH, &st) < 0)
+                return -errno;
+        event->seen[0] = (uint64_t) (st.f_blocks - st.f_bfree) * st.f_frsize;
+        event->seen[1] = (uint64_t) st.f_blocks * st.f_frsize;
+        event->kept[0] = st.f_files - st.f_ffree;
+        event->kept[1] = st.f_files;
+        return 0;
+}
+
 static uint64_t usec_of(const struct timeval *time) {
         return (uint64_t) time->tv_sec * 1000000 + (uint64_t) time->tv_usec;
 }

@@ -17,6 +17,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "sandbox/init/command.h"
+#include "sandbox/init/ended.h"
 #include "sandbox/init/locks.h"
 #include "sandbox/init/open.h"
 #include "sandbox/init/slot.h"
@@ -127,6 +128,19 @@ static void take_logs(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         fds_close(out, 2);
 }
 
+static void take_measure(Init *init, const void *bytes, int *fds, unsigned n_fds) {
+        const InitHead *request = bytes;
+        InitEvent event = { .kind = INIT_MEASURED, .id = request->id };
+
+        (void) n_fds;
+        (void) fds;
+        event.code = upper_measure(&event);
+        for (unsigned i = 0; i < ELEMENTS(init->slots); i++)
+                for (unsigned k = 0; k < ELEMENTS(init->slots[i].command.streams); k++)
+                        event.value += init->slots[i].command.streams[k].seen;
+        init_send(init, &event, NULL);
+}
+
 static void take_open(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitOpen *request = bytes;
         const char *path = (const char *) (request + 1);
@@ -161,6 +175,7 @@ static const RequestRow rows[_INIT_REQUEST_MAX] = {
         [INIT_LISTEN] = { sizeof(InitListen), false, 0, 0, INIT_LISTENING, take_listen },
         [INIT_COUNT] = { sizeof(InitCount), false, 0, 0, INIT_COUNTED, take_count },
         [INIT_LOGS] = { sizeof(InitLogs), false, 0, 0, INIT_LOGGED, take_logs },
+        [INIT_MEASURE] = { sizeof(InitHead), false, 0, 0, INIT_MEASURED, take_measure },
 };
 
 void request_take(Init *init) {

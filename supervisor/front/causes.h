@@ -57,6 +57,7 @@ typedef struct CommandEnd { /* the record; borrowed by the callback's receiver *
         uint64_t oom_kills, forks_refused;
         uint64_t uncounted; /* HIT_SOCKETS: bytes, at most; HIT_LOCKS: at least */
         uint64_t wall_usec, user_usec, sys_usec;
+        uint64_t frozen_usec; /* of wall_usec, how long its jail stood still */
         uint64_t memory_peak, memory_files, pids_peak; /* 0: not known */
         uint64_t io_read, io_written;
         uint64_t seen[2], kept[2], cut_at[2];

@@ -395,13 +395,18 @@ void clients_close_all(Front *front) {
                 client_free(front->clients);
 }
 
+bool client_is_behind(const Client *client) {
+        /* the rest of the queue is for answers */
+        return !client->doomed && rpc_peer_waiting(client->rpc) > RPC_OUT_MAX / 4;
+}
+
 int client_notify(Client *client, const char *method, cJSON *params_consume) {
         SCOPED(json_free) cJSON *message = rpc_request(0, method, params_consume);
 
         if (client->doomed)
                 return 0;
-        if (rpc_peer_waiting(client->rpc) > RPC_OUT_MAX / 4)
-                return -ENOBUFS; /* the rest of the queue is for answers */
+        if (client_is_behind(client))
+                return -ENOBUFS;
         client_send(client, message, NULL, 0);
         return 0;
 }

@@ -17,6 +17,8 @@ void clients_close_all(Front *front);
 
 /** client_notify() - a notification to a client; @params is consumed. Returns: 0, -ENOBUFS: it lags (nothing was queued) */
 int client_notify(Client *client, const char *method, cJSON *params_consume);
+/** client_is_behind() - would client_notify() queue nothing now */
+bool client_is_behind(const Client *client);
 /** client_notify_asked() - likewise for what belongs to an answer: it has an answer's room, and who leaves that full is cut off */
 void client_notify_asked(Client *client, const char *method, cJSON *params_consume);
 /** client_peer() - borrowed */

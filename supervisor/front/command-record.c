@@ -144,6 +144,8 @@ static void add_end(cJSON *json, const CommandEnd *end) {
         json_add_consume(json, "signal",
                          end->signal ? cJSON_CreateNumber(end->signal) : cJSON_CreateNull());
         json_add_number(json, "wall_usec", end->wall_usec);
+        if (end->frozen_usec)
+                json_add_number(json, "frozen_usec", end->frozen_usec);
         json_add_number(json, "user_usec", end->user_usec);
         json_add_number(json, "sys_usec", end->sys_usec);
         add_known(json, "memory_peak", end->memory_peak);

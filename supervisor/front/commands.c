@@ -51,6 +51,7 @@ struct Command {
         uint32_t hits;
         uint64_t uncounted; /* why it was ended, where HIT_SOCKETS or HIT_LOCKS is among the hits */
         uint64_t started_usec;
+        uint64_t frozen_usec;  /* how long its jail had stood still before */
         uint64_t started_msec; /* the same on the clock of the kernel's records */
         int32_t pid;           /* as the host numbers it, known when it is HELD */
         Held *held;            /* owned; NULL: not HELD */
@@ -149,6 +150,8 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         CommandEnd end = { .output = { -EBADF, -EBADF },
                            .hits = command->hits,
                            .left = !event || event->value,
+                           .frozen_usec =
+                                   front_jail_frozen_usec(command->jail) - command->frozen_usec,
                            .uncounted = command->uncounted };
         Cause ordered = command->ordered;
 
@@ -172,6 +175,7 @@ static void finish(Command *command, const InitEvent *event, int *fds, unsigned 
         command->slot = NULL;
         command->done(command, &end, command->userdata);
         log_end(command, &end); /* after the answer, which somebody waits for */
+        jail_book_ended(command->jail, command->id, &end);
         (void) owned;
 }
 
@@ -211,6 +215,7 @@ static int send_signal(Command *command, Error *err) {
 /* What was ordered while its process was being made found nothing to kill, or killed one too early. */
 static void on_started(Command *command) {
         command->running = true;
+        jail_book_started(command->jail, command->id);
         if (command->ordered != _CAUSE_MAX)
                 (void) slot_kill(command->slot);
         else if (command->client_signal)
@@ -255,6 +260,7 @@ static int launch(Command *command, Slot *slot, Error *err) {
         command->slot = slot;
         command->number = message->exec->head.id;
         command->started_usec = units_monotonic();
+        command->frozen_usec = front_jail_frozen_usec(command->jail);
         return 0;
 }
 
@@ -328,6 +334,7 @@ static int command_new(FrontJail *jail, const CommandSpec *spec, Command **ret, 
                               spec->cpu_usec ? spec->cpu_usec : limits->command_cpu_usec, on_limit,
                               command };
         command->narrow = narrow_limits(limits, spec);
+        command->frozen_usec = front_jail_frozen_usec(jail);
         command->alone = spec->alone;
         id_new('c', command->id);
         r = exec_message_init(&command->message, jail, spec, err);
@@ -345,6 +352,9 @@ int command_start(FrontJail *jail, const CommandSpec *spec, CommandDoneFn done, 
 
         if (front_jail_state(jail) != FRONT_JAIL_READY)
                 return error_say(err, -ESRCH, "jail %s is not running", front_jail_id(jail));
+        if (front_jail_is_frozen(jail))
+                return error_say(err, -EBUSY, "jail %s is frozen: `warder thaw %s` first",
+                                 front_jail_id(jail), front_jail_id(jail));
         if (commands_count(*head) >= COMMANDS_PER_JAIL_MAX)
                 return error_say(err, -EBUSY, "jail %s runs %u commands already",
                                  front_jail_id(jail), COMMANDS_PER_JAIL_MAX);

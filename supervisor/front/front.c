@@ -21,6 +21,7 @@
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/image-import.h"
+#include "supervisor/front/jail-log.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
@@ -168,6 +169,8 @@ int front_start(Front *front, int notary_fd, Error *err) {
         if (r >= 0)
                 r = audit_new(front, unless_null(FRONT_FD_AUDIT), &front->audit, err);
         if (r >= 0)
+                r = jail_log_new(front, &front->jail_log, err);
+        if (r >= 0)
                 r = methods_new(&front->methods, err);
         if (r >= 0)
                 r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
@@ -225,6 +228,7 @@ void front_stop(Front *front) {
         front->methods = methods_free(front->methods);
         front->closer = closer_free(front->closer);
         front->audit = audit_free(front->audit);
+        front->jail_log = jail_log_free(front->jail_log);
         front->event = sd_event_unref(front->event);
         (void) close(
                 FRONT_FD_MONITOR); /* from here on the monitor waits for our end, and not for ever */

@@ -34,6 +34,7 @@ typedef struct Turns Turns;               /* turns.h: who waits for room on the 
 typedef struct Closer Closer;             /* closer.h: closes what may keep us waiting */
 typedef struct Notary Notary;             /* notary-link.h: signs the heads of receipts */
 typedef struct AfterEnd AfterEnd;         /* after-end.h: who waits until a task is gone */
+typedef struct JailLog JailLog;           /* jail-log.h: what happens to jails */
 typedef struct Audit Audit;               /* audit.h: whom a seccomp filter killed */
 typedef struct Workspaces Workspaces;     /* workspace-life.h: persistent jails */
 
@@ -56,13 +57,15 @@ typedef struct Front {
         Uncounted *uncounted;
         Closer *closer;
         Audit *audit;
+        JailLog *jail_log;
         Notary *notary;
-        AfterEnd *after_end;      /* list */
-        struct FrontJail *jails;  /* list, newest first */
-        Handles jails_by_id;      /* the same, by id_number() */
-        Handles jails_by_handle;  /* and those that the monitor has answered for */
-        struct Client *clients;   /* list */
-        struct ResultsJob *ahead; /* list: results-job.h */
+        AfterEnd *after_end;                 /* list */
+        struct FrontJail *jails;             /* list, newest first */
+        Handles jails_by_id;                 /* the same, by id_number() */
+        Handles jails_by_handle;             /* and those that the monitor has answered for */
+        struct Client *clients;              /* list */
+        struct StatsWatcher *stats_watchers; /* list: jail-stats.h */
+        struct ResultsJob *ahead;            /* list: results-job.h */
         sd_event_source *listen;
         sd_event_source *listen_again; /* while no descriptor is left for another client */
         sd_event_source *idle;         /* private: ends the front when nobody needs it */
@@ -76,11 +79,12 @@ typedef struct Front {
         int egress_fd;   /* -EBADF too while another one is being started */
         bool has_egress; /* its program is installed */
         ClientFdPipes pipes;
-        int etc_fd;       /* /etc, for subuid; -EBADF: not there */
-        uint64_t next_id; /* of commands and calls at init, never reused */
-        unsigned jobs;    /* runs of warder-files that must end before an idle front may */
-        unsigned imports; /* of layers, under way */
-        bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
+        int etc_fd;         /* /etc, for subuid; -EBADF: not there */
+        uint64_t next_id;   /* of commands and calls at init, never reused */
+        uint64_t next_jail; /* likewise, the order in which jails were asked for */
+        unsigned jobs;      /* runs of warder-files that must end before an idle front may */
+        unsigned imports;   /* of layers, under way */
+        bool sweep_later;   /* a layer could not be removed yet: try again when a jail has ended */
         struct Unreleased *unreleased; /* of layers.c */
         struct DamagedLayer *damaged;  /* of layer-records.c */
         struct Collection

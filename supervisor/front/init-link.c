@@ -59,6 +59,7 @@ static const struct {
         [INIT_LISTEN] = { INIT_LISTENING, 0, 1 },
         [INIT_COUNT] = { INIT_COUNTED, 0, 0 },
         [INIT_LOGS] = { INIT_LOGGED, 0, 2 },
+        [INIT_MEASURE] = { INIT_MEASURED, 0, 0 },
 };
 
 static bool may_get(const Open *open, uint32_t kind) {

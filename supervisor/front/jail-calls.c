@@ -90,17 +90,3 @@ int front_jail_listen(FrontJail *jail, uint32_t port, JailListenFn done, void *u
 
         return send_call(jail, &call, &message, sizeof message, err);
 }
-
-int front_jail_freeze(FrontJail *jail, bool on, Error *err) {
-        unsigned *frozen = front_jail_frozen(jail);
-        int r = 0;
-
-        if (!on && *frozen == 0)
-                return 0;
-        if (on ? *frozen == 0 : *frozen == 1)
-                r = fd_write_all(front_jail_fd(jail, JAIL_FD_FREEZE), on ? "1" : "0", 1);
-        if (r >= 0)
-                *frozen += on ? 1u : -1u;
-        return r < 0 ? error_set(err, r, "%s jail %s", on ? "freeze" : "thaw", front_jail_id(jail))
-                     : 0;
-}

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * jail-calls: what the front asks of a jail besides commands: a file opened from inside, a listener in
- * its network, all of it frozen.
+ * jail-calls: what the front asks of a jail besides commands: a file opened from inside, a listener
+ * in its network.
  */
 #include "supervisor/front/front.h"
 
@@ -22,6 +22,3 @@ typedef void (*JailListenFn)(int fd, uint32_t port, const Error *err, void *user
 /** front_jail_listen() - INIT_LISTEN; @done gets the listener and its port */
 int front_jail_listen(FrontJail *jail, uint32_t port, JailListenFn done, void *userdata,
                       Error *err);
-
-/** front_jail_freeze() - freeze all commands by the v2 tree; they run again when each who froze them has thawed them */
-int front_jail_freeze(FrontJail *jail, bool on, Error *err);

@@ -93,6 +93,7 @@ static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
 
 static void end_jail(FrontJail *jail, void *userdata) {
         (void) userdata;
+        jail_book_set_end(jail, JAIL_END_COMMAND_DONE);
         front_jail_end(jail, NULL, NULL);
 }
 

@@ -231,6 +231,7 @@ static int run_destroy(Front *front, Call *call, const cJSON *params, cJSON **re
         jail = jail_method_find(front, call, params, err);
         if (!jail)
                 return err->code;
+        jail_book_set_end(jail, JAIL_END_DESTROYED);
         front_jail_end(jail, on_gone, call);
         return 0;
 }

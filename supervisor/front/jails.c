@@ -24,6 +24,8 @@
 #include "supervisor/front/closer.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/init-link.h"
+#include "supervisor/front/jail-log.h"
+#include "supervisor/front/jail-stats.h"
 #include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
@@ -57,7 +59,7 @@ struct FrontJail {
         bool end_wanted;          /* while MAKING */
         uint64_t handle;          /* the monitor's */
         uint32_t id_base;         /* likewise; 0 while MAKING */
-        unsigned frozen;          /* by how many */
+        JailBook *book;           /* owned */
         struct AuditRing *audit;  /* owned */
         Backgrounds *backgrounds; /* owned; NULL: none yet */
         int fds[_JAIL_FD_MAX];    /* owned; slots' and init's went to their modules */
@@ -129,6 +131,7 @@ static FrontJail *jail_free(FrontJail *jail) {
                 return NULL;
         if (jail->client)
                 client_unwatch(jail->client, on_client_gone, jail);
+        jail_stats_forget(jail->front, jail);
         if (jail->charged)
                 quota_release_jail(jail->front, jail->owner_uid, &jail->limits.plan,
                                    jail->off_quota);
@@ -145,6 +148,7 @@ static FrontJail *jail_free(FrontJail *jail) {
         environment_free(jail->environment);
         init_link_free(jail->init);
         release_conn(jail);
+        jail->book = jail_book_free(jail->book);
         slots_free(jail->slots);
         fds_close(jail->fds, _JAIL_FD_MAX);
         free(jail->audit);
@@ -211,15 +215,19 @@ static void on_client_gone(Client *client, void *userdata) {
 
         (void) client;
         jail->client = NULL;
+        jail_book_set_end(jail, JAIL_END_CLIENT_GONE);
         front_jail_end(jail, NULL, NULL);
 }
 
 static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
+        const JailEvent event = { .kind = JAIL_EVENT_LIMIT, .limit = HIT_WALL };
         FrontJail *jail = userdata;
 
         (void) source;
         (void) usec;
         commands_set_cause(jail, CAUSE_WALL_TIMEOUT);
+        jail_book_set_end(jail, JAIL_END_WALL_TIMEOUT);
+        jail_log_tell(jail, &event);
         front_jail_end(jail, NULL, NULL);
         return 0;
 }
@@ -230,6 +238,8 @@ static void on_init_broken(const Error *err, void *userdata) {
         if (err)
                 log_event(LOG_WARNING, "jail's init is not believed", F("JAIL", jail->id),
                           F_ERR(err));
+        if (err)
+                jail_book_set_end(jail, JAIL_END_INIT_FAILED);
         front_jail_end(jail, NULL, NULL);
 }
 
@@ -237,7 +247,11 @@ static void on_init_broken(const Error *err, void *userdata) {
 static void tell_gone(FrontJail *jail) {
         Gone *gones = TAKE_PTR(jail->gones);
         Front *front = jail->front;
+        const JailEvent event = { .kind = JAIL_EVENT_ENDED,
+                                  .end = jail->book->end,
+                                  .text = jail->book->end_text };
 
+        jail_log_tell(jail, &event);
         jail_free(jail);
         while (gones) {
                 autofree Gone *first = gones;
@@ -306,8 +320,10 @@ void front_jail_hold_wall(FrontJail *jail, bool hold) {
 
 static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds,
                   Error *err) {
-        const uint32_t may_lack =
-                BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) | BIT(JAIL_FD_PIDS_PEAK);
+        const uint32_t may_lack = BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) |
+                                  BIT(JAIL_FD_PIDS_PEAK) | BIT(JAIL_FD_THROTTLED) |
+                                  BIT(JAIL_FD_PRESSURE_CPU) | BIT(JAIL_FD_PRESSURE_MEMORY) |
+                                  BIT(JAIL_FD_PRESSURE_IO);
         InitLinkSpec init = { -EBADF, jail->owner_uid, on_init_broken, jail };
         int r;
 
@@ -325,6 +341,21 @@ static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned
                         return error_set(err, r, "take the jail's slots");
         }
         return jail->limits.wall_usec && !jail->ahead ? start_wall(jail, err) : 0;
+}
+
+static void tell_created(FrontJail *jail) {
+        const JailEvent event = { .kind = JAIL_EVENT_CREATED,
+                                  .snapshot = jail->snapshot,
+                                  .policy = jail->policy,
+                                  .keep = jail->keep };
+
+        jail_log_tell(jail, &event);
+}
+
+static void tell(FrontJail *jail, JailEventKind kind) {
+        const JailEvent event = { .kind = kind };
+
+        jail_log_tell(jail, &event);
 }
 
 int front_jail_adopt(FrontJail *jail, Client *client, Error *err) {
@@ -345,11 +376,16 @@ int front_jail_adopt(FrontJail *jail, Client *client, Error *err) {
         jail->listed = true;
         jail->ahead = false;
         jail->created_usec = units_now();
+        jail->book->log = jail_log_join(jail->front->jail_log, jail->owner_uid);
+        tell_created(jail);
+        tell(jail, JAIL_EVENT_READY);
         log_event(LOG_INFO, "jail is taken from its pool", F("JAIL", jail->id));
         return 0;
 }
 
 static void not_made(FrontJail *jail, const Error *err) {
+        jail_book_set_end(jail, JAIL_END_NOT_MADE);
+        jail->book->end_text = strdup(err->text);
         log_event(LOG_WARNING, "jail could not be made", F("JAIL", jail->id),
                   F("POLICY", jail->policy), F("SNAPSHOT", jail->snapshot), F_ERR(err));
         jail->ready(jail, err, jail->userdata);
@@ -375,6 +411,7 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
                 (void) set_up(jail, reply, fds, n_fds, &err);
         if (err.code == 0) {
                 set_state(jail, FRONT_JAIL_READY);
+                tell(jail, JAIL_EVENT_READY);
                 uncounted_watch(jail->front->uncounted);
                 jail->ready(jail, NULL, jail->userdata);
                 return;
@@ -440,6 +477,9 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         if (spec->image && (!(jail->image = cJSON_Duplicate(spec->image, true)) ||
                             !(jail->environment = environment_new(jail->image, NULL))))
                 return -ENOMEM;
+        if (jail_book_new(++front->next_jail, &jail->book) < 0 ||
+            (spec->listed && !(jail->book->log = jail_log_join(front->jail_log, spec->owner_uid))))
+                return -ENOMEM;
         if (slots_new(front, &jail->slots) < 0)
                 return -ENOMEM;
         if (spec->client && client_watch(spec->client, on_client_gone, jail) < 0)
@@ -496,6 +536,7 @@ int front_jail_new(Front *front, const JailSpec *spec, JailReadyFn ready, void *
                 jail->next->prev = jail;
         front->jails = jail;
         handles_add(&front->jails_by_id, &jail->by_id, number);
+        tell_created(jail);
         *ret = TAKE_PTR(jail);
         return 0;
 }
@@ -608,6 +649,23 @@ int front_jail_fd(const FrontJail *jail, JailFd which) {
         return jail->fds[which];
 }
 
+const Command *front_jail_first_command(const FrontJail *jail) {
+        return jail->commands;
+}
+
+uint64_t front_jail_created(const FrontJail *jail) {
+        return jail->created_usec;
+}
+
+bool front_jail_wall_left(const FrontJail *jail, uint64_t *ret_usec) {
+        uint64_t now = units_monotonic(), end = 0;
+
+        if (!jail->wall || sd_event_source_get_time(jail->wall, &end) < 0)
+                return false;
+        *ret_usec = jail->wall_left_usec ? jail->wall_left_usec : end > now ? end - now : 0;
+        return true;
+}
+
 Command **front_jail_commands(FrontJail *jail) {
         return &jail->commands;
 }
@@ -620,10 +678,9 @@ uint64_t front_jail_used(const FrontJail *jail) {
         return jail->used_usec;
 }
 
-cJSON *front_jail_describe(const FrontJail *jail) {
-        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+cJSON *front_jail_head(const FrontJail *jail) {
+        cJSON *json = cJSON_CreateObject();
         char time[UNITS_TEXT_MAX];
-        uint64_t value;
 
         json_add_text(json, "jail", jail->id);
         json_add_text(json, "state", state_names[jail->state]);
@@ -631,7 +688,15 @@ cJSON *front_jail_describe(const FrontJail *jail) {
         json_add_text(json, "policy", jail->policy);
         json_add_text(json, "created", units_format_time(jail->created_usec, time));
         json_add_bool(json, "keep", jail->keep);
+        json_add_bool(json, "frozen", front_jail_is_frozen(jail));
         json_add_number(json, "owner_uid", jail->owner_uid);
+        return json;
+}
+
+cJSON *front_jail_describe(const FrontJail *jail) {
+        SCOPED(json_free) cJSON *json = front_jail_head(jail);
+        uint64_t value;
+
         json_add_number(json, "commands", commands_count(jail->commands));
         if (jail->state == FRONT_JAIL_READY) {
                 if (fd_read_number(jail->fds[JAIL_FD_MEMORY], &value) == 0)
@@ -646,8 +711,12 @@ uint32_t front_jail_id_base(const FrontJail *jail) {
         return jail->id_base;
 }
 
-unsigned *front_jail_frozen(FrontJail *jail) {
-        return &jail->frozen;
+JailBook *front_jail_book(const FrontJail *jail) {
+        return jail->book;
+}
+
+JailStill *front_jail_still(const FrontJail *jail) {
+        return &jail->book->still;
 }
 
 Backgrounds **front_jail_backgrounds(FrontJail *jail) {

@@ -6,6 +6,7 @@
  *   READY    commands can be started, files opened
  *   ENDING   the monitor is ending it, or init is dead; no new commands. Freed when nothing is left
  */
+#include "supervisor/front/jail-book.h"
 #include "supervisor/front/jail-calls.h"
 #include "supervisor/front/plans.h"
 #include "supervisor/front/policies.h"
@@ -105,6 +106,14 @@ void front_jail_touch(FrontJail *jail);
 uint64_t front_jail_used(const FrontJail *jail);
 /** front_jail_describe() - one entry of jail.list, fresh; NULL: no memory */
 cJSON *front_jail_describe(const FrontJail *jail);
+/** front_jail_head() - what of that entry costs no look at the kernel's counters, fresh; NULL: no memory */
+cJSON *front_jail_head(const FrontJail *jail);
+/** front_jail_created() - microseconds since 1970 */
+uint64_t front_jail_created(const FrontJail *jail);
+/** front_jail_wall_left() - until its wall limit ends it. Returns: has it one */
+bool front_jail_wall_left(const FrontJail *jail, uint64_t *ret_usec);
+/** front_jail_first_command() - the newest of its commands; NULL: none runs */
+const Command *front_jail_first_command(const FrontJail *jail);
 /** front_jail_is_listed() - as JailSpec's */
 bool front_jail_is_listed(const FrontJail *jail);
 /** front_jail_owner() - user id of who asked for it */
@@ -125,8 +134,10 @@ struct Slots *front_jail_slots(const FrontJail *jail);
 int front_jail_fd(const FrontJail *jail, JailFd which);
 /** front_jail_id_base() - first host id of its range; 0: not known yet */
 uint32_t front_jail_id_base(const FrontJail *jail);
-/** front_jail_frozen() - how many want it to stand still: for front_jail_freeze() */
-unsigned *front_jail_frozen(FrontJail *jail);
+/** front_jail_book() - what is kept of it for those who look at it */
+JailBook *front_jail_book(const FrontJail *jail);
+/** front_jail_still() - of its book */
+JailStill *front_jail_still(const FrontJail *jail);
 /** front_jail_audit() - where audit.c keeps the records of its processes */
 struct AuditRing **front_jail_audit(FrontJail *jail);
 /** front_jail_backgrounds() - where background.c keeps its commands that nobody waits for */

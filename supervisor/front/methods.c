@@ -13,8 +13,10 @@
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-diff.h"
 #include "supervisor/front/jail-fork.h"
+#include "supervisor/front/jail-log-methods.h"
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-save.h"
+#include "supervisor/front/jail-stats.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/notary-link.h"
 #include "supervisor/front/patch-methods.h"
@@ -28,6 +30,7 @@
 #include "supervisor/front/snapshot-export.h"
 #include "supervisor/front/snapshot-import.h"
 #include "supervisor/front/snapshot-methods.h"
+#include "supervisor/front/still-methods.h"
 #include "supervisor/front/task-methods.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
@@ -35,12 +38,13 @@
 #include "supervisor/front/workspace-methods.h"
 
 #define PROTOCOL    "1"
-#define METHODS_MAX 96
+#define METHODS_MAX 128
 
 static const MethodRow *const modules[] = {
-        own_methods,    jail_methods,  snapshot_methods,  policy_methods, verify_methods,
-        task_methods,   patch_methods, receipt_methods,   replay_methods, answer_methods,
-        resume_methods, pool_methods,  workspace_methods,
+        own_methods,       jail_methods,   snapshot_methods, policy_methods,
+        verify_methods,    task_methods,   patch_methods,    receipt_methods,
+        replay_methods,    answer_methods, resume_methods,   pool_methods,
+        workspace_methods, still_methods,  jail_log_methods, jail_stats_methods,
 };
 
 static const MethodRow *const rows[] = {

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "base/units.h"
 #include "supervisor/front/slot-oom.h"
 
 #define CLOCK_ACCURACY_USEC 5000
@@ -36,8 +37,10 @@ struct Slot {
         int fds[_SLOT_FD_NARROW_MAX]; /* owned: enum SlotFd; directories went to init */
         sd_event_source *wall;        /* owned, made on first use, like cpu */
         sd_event_source *cpu;
-        SlotOom *oom;     /* owned; of a narrow one on v1 */
-        uint64_t cpu_end; /* value of usage_usec that ends the command */
+        SlotOom *oom;            /* owned; of a narrow one on v1 */
+        uint64_t cpu_end;        /* value of usage_usec that ends the command */
+        uint64_t wall_left_usec; /* while its wall clock stands still; 0: it does not */
+        bool cpu_stands;         /* so does the other one */
         SlotLimits limits;
 };
 
@@ -46,6 +49,7 @@ struct Slots {
         Slot *items[JAIL_SLOTS_MAX]; /* owned */
         unsigned n;
         uint64_t turn;
+        bool hold; /* clocks stand still */
 };
 
 int slots_new(Front *front, Slots **ret) {
@@ -135,6 +139,8 @@ static bool is_empty(const Slot *slot) {
 static void stop_clocks(Slot *slot) {
         (void) sd_event_source_set_enabled(slot->wall, SD_EVENT_OFF);
         (void) sd_event_source_set_enabled(slot->cpu, SD_EVENT_OFF);
+        slot->wall_left_usec = 0;
+        slot->cpu_stands = false;
 }
 
 static void look_at_left(Slot *slot) {
@@ -272,6 +278,32 @@ static int on_cpu(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
+static bool is_armed(sd_event_source *source) {
+        return source && sd_event_source_get_enabled(source, NULL) > 0;
+}
+
+static void stand_still(Slot *slot) {
+        uint64_t now = units_monotonic(), end = 0;
+
+        if (is_armed(slot->wall) && sd_event_source_get_time(slot->wall, &end) >= 0) {
+                slot->wall_left_usec = end > now ? end - now : 1;
+                (void) sd_event_source_set_enabled(slot->wall, SD_EVENT_OFF);
+        }
+        if (is_armed(slot->cpu)) {
+                slot->cpu_stands = true;
+                (void) sd_event_source_set_enabled(slot->cpu, SD_EVENT_OFF);
+        }
+}
+
+static void go_on(Slot *slot) {
+        if (slot->wall_left_usec)
+                (void) set_clock(slot->wall, slot->wall_left_usec);
+        if (slot->cpu_stands)
+                (void) set_clock(slot->cpu, CPU_CHECK_MIN_USEC); /* it looks at the counter */
+        slot->wall_left_usec = 0;
+        slot->cpu_stands = false;
+}
+
 static int arm(Slot *slot, sd_event_source **source, uint64_t in_usec, sd_event_time_handler_t on) {
         int r;
 
@@ -305,7 +337,18 @@ int slot_arm(Slot *slot, const SlotLimits *limits, Error *err) {
                 r = arm_cpu(slot);
         if (r >= 0)
                 r = watch_oom(slot);
+        if (r >= 0 && slot->slots->hold)
+                stand_still(slot);
         return r < 0 ? error_set(err, r, "watch the command's limits") : 0;
+}
+
+void slots_hold(Slots *slots, bool hold) {
+        slots->hold = hold;
+        for (unsigned i = 0; i < slots->n; i++)
+                if (hold)
+                        stand_still(slots->items[i]);
+                else
+                        go_on(slots->items[i]);
 }
 
 void slot_release(Slot *slot, bool left) {

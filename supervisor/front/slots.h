@@ -57,6 +57,8 @@ int slot_arm(Slot *slot, const SlotLimits *limits, Error *err);
 int slot_kill(Slot *slot);
 /** slots_kill() - the same for every one in which something may be. Returns: 0, or the first negative errno */
 int slots_kill(Slots *slots);
+/** slots_hold() - the clocks of all that runs stand still (@hold), or go on with what was left */
+void slots_hold(Slots *slots, bool hold);
 /** slots_dying() - is something of what was killed in the last two seconds still there */
 bool slots_dying(Slots *slots);
 /** slot_release() - its command ended; where something is @left of it: free as soon as nothing is */

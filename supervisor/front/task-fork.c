@@ -101,7 +101,6 @@ int task_forks_hold(Task *task, bool hold, Error *err) {
 
                 if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
                         continue;
-                front_jail_hold_wall(jail, hold);
                 r = front_jail_freeze(jail, hold, err);
         }
         return r;

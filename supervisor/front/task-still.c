@@ -17,10 +17,8 @@ static int hold_jails(Task *task, bool hold, Error *err) {
 
         if (agent)
                 front_jail_hold_wall(agent, hold);
-        if (jail) {
-                front_jail_hold_wall(jail, hold);
+        if (jail)
                 r = front_jail_freeze(jail, hold, err);
-        }
         return r < 0 ? r : task_forks_hold(task, hold, err);
 }
 

@@ -17,7 +17,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #define HEAD     4
-#define REQUESTS 12u /* two of each kind */
+#define REQUESTS 14u /* two of each kind */
 
 typedef struct Heard {
         unsigned events, last;
@@ -59,7 +59,7 @@ static void on_broken(const Error *err, void *userdata) {
 
 static void ask(InitLink *link, Heard *heard) {
         static const uint32_t kinds[] = { INIT_EXEC, INIT_SIGNAL, INIT_OPEN,
-                                          INIT_SLOT, INIT_LISTEN, INIT_COUNT };
+                                          INIT_SLOT, INIT_LISTEN, INIT_COUNT, INIT_MEASURE };
         unsigned i;
 
         for (i = 0; i < REQUESTS; i++) {

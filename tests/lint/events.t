@@ -16,6 +16,9 @@ PAGE = "man/warder-events.7.scd"
 ROW = re.compile(r'\{\s*"([a-z]+(?:\.[a-z]+)?)",\s*(true|false),\s*(true|false),\s*MEMBERS\(([^)]*)\)', re.S)
 SAID = [re.compile(r'\.event = "([a-z.]+)"'), re.compile(r'event_head\(\w+, "([a-z.]+)"'),
         re.compile(r'engine_event\([^;"]*?"([a-z.]+)"'), re.compile(r'session_event\([^;"]*?"([a-z.]+)"')]
+JAIL_TABLE = "supervisor/front/jail-event.c"
+JAIL_ROW = re.compile(r'=\s*\{\s*"([a-z]+\.?[a-z]+)",\s*MEMBERS\(([^)]*)\)', re.S)
+JAIL_SECTION = re.compile(r"^(\*[a-z.]+\*(?:, \*[a-z.]+\*)*)\n((?:\t.*\n|\n)*)", re.M)
 SECTION = re.compile(r"^\*([a-z]+(?:\.[a-z]+)?)\*( \(agent\))?\n((?:\t.*\n|\n)*)", re.M)
 
 
@@ -28,6 +31,24 @@ def page(root):
     text = read(root, PAGE).replace("\\_", "_")
     text = text.split("# EVENTS", 1)[-1].split("\n# ", 1)[0]
     return {name: (bool(agent), set(re.findall(r"\*(\w+)\*", body))) for name, agent, body in SECTION.findall(text)}
+
+
+def jails(root):
+    """Events of jails: their rows in JAIL_TABLE, and their section of the page, which has a name and each member in bold."""
+    path = os.path.join(root, JAIL_TABLE)
+    if not os.path.exists(path):
+        return []
+    rows = JAIL_ROW.findall(read(root, JAIL_TABLE))
+    text = (read(root, PAGE) if files(root, "warder-events.7.scd") else "").replace("\\_", "_")
+    text = text.split("# EVENTS OF JAILS", 1)[-1].split("\n# ", 1)[0] if "# EVENTS OF JAILS" in text else ""
+    parts = {name: body for names, body in JAIL_SECTION.findall(text) for name in re.findall(r"\*([a-z.]+)\*", names)}
+    found = [] if rows else [f"{JAIL_TABLE}: no row was found"]
+    found += [f"{name}: in the table, not in the page" for name, _ in rows if name not in parts]
+    found += [f"{name}: in the page, not in the table" for name in parts if name not in {name for name, _ in rows}]
+    for name, members in rows:
+        found += [f"{name}: {member} is not in the page" for member in re.findall(r'"(\w+)"', members)
+                  if f"*{member}*" not in parts.get(name, "")]
+    return found
 
 
 def agents(root):
@@ -68,7 +89,7 @@ def faults(root, build):
             found.append(f"{name}: the page is wrong about who says it")
         found += [f"{name}: {member} is not in the page" for member in sorted(rows[name][1] - told[name][1])]
         found += [f"{name}: {member} is only in the page" for member in sorted(told[name][1] - rows[name][1])]
-    return len(rows), found
+    return len(rows), found + jails(root)
 
 
 ROWS = 'static const EventRow rows[] = {\n{ "a.b", true, false, MEMBERS("path", "n") },\n};\n'
@@ -86,7 +107,17 @@ PLANTS = [
     ("one of the agent",
      {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "x.z", data);\n'}, "not in the table"),
 ]
-CLEAN = {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "a.b", data);\n'}
+JAIL_ROWS = 'rows[] = {\n[A] = { "a.b", MEMBERS("n"), add },\n};\n'
+JAIL_TOLD = TOLD + "\n# EVENTS OF JAILS\n\n*a.b*\n\t*n*.\n\n# TRACES\n"
+PLANTS += [
+    ("a jail's event that no page has", {TABLE: ROWS, PAGE: TOLD, JAIL_TABLE: JAIL_ROWS}, "a.b: in the table"),
+    ("a jail's event that only the page has",
+     {TABLE: ROWS, PAGE: JAIL_TOLD.replace("*a.b*\n\t*n*.\n\n# T", "*a.b*\n\t*n*.\n\n*c.d*\n\tx\n\n# T"), JAIL_TABLE: JAIL_ROWS},
+     "c.d: in the page"),
+    ("a member of it that no page has", {TABLE: ROWS, PAGE: JAIL_TOLD, JAIL_TABLE: JAIL_ROWS.replace('"n"', '"n", "m"')},
+     "m is not in the page"),
+]
+CLEAN = {JAIL_TABLE: JAIL_ROWS, TABLE: ROWS, PAGE: JAIL_TOLD, "agent/a.c": 'r = engine_event(engine, "a.b", data);\n'}
 
 if __name__ == "__main__":
     sys.exit(lint_main("events are those of the table and the page", faults, PLANTS, CLEAN))

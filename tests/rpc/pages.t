@@ -12,7 +12,7 @@ front = Front()
 methods = front.client().call("rpc.discover")["result"]["methods"]
 front.stop()
 named = set(re.findall(r"\*((?:warder|rpc|jail|snapshot|policy|pool|verify|task|patch)\.[a-z]+)\*", page))
-events = {"jail.waiting", "snapshot.progress", "verify.event", "task.event"}
+events = {"jail.waiting", "snapshot.progress", "verify.event", "task.event", "jail.sample", "jail.event"}
 tap.ok(len(methods) > 10, "the table has rows")
 tap.same(sorted(named - events), sorted(m["name"] for m in methods), "the page has the methods of the table")
 for method in methods:

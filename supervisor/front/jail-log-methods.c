@@ -1,0 +1,86 @@
+/*
+ * jail-log-methods: see jail-log-methods.h.
+ */
+#include "supervisor/front/jail-log-methods.h"
+
+#include "supervisor/front/jail-log.h"
+#include "supervisor/front/jail-methods.h"
+#include "supervisor/front/jails.h"
+
+static const char events_schema[] =
+        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
+        ",\"from\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991},"
+        "\"watch\":{\"type\":\"boolean\"},"
+        "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}";
+
+/* One that has ended may be asked for as long as an event of it is kept. */
+static int check_jail(Front *front, Call *call, const JailLogAsk *ask, bool *ret_alive,
+                      Error *err) {
+        FrontJail *jail = ask->jail ? front_jail_find(front, ask->jail, ask->uid) : NULL;
+
+        *ret_alive = jail && front_jail_is_listed(jail);
+        if (!ask->jail || *ret_alive || jail_log_has(front->jail_log, ask))
+                return 0;
+        call_refuse(call, "not_found", "/jail", "see `warder ls`");
+        return error_say(err, -ENOENT, "there is no jail %.16s", ask->jail);
+}
+
+static int answer_page(Front *front, const JailLogAsk *ask, const cJSON *params, cJSON *json,
+                       Error *err) {
+        uint64_t limit = JAIL_LOG_PAGE_MAX;
+
+        jail_log_describe(front->jail_log, ask, json);
+        (void) json_number(params, "limit", &limit);
+        return jail_log_page(front->jail_log, ask, (unsigned) limit, json) < 0
+                       ? error_set(err, -ENOMEM, "read the log")
+                       : 0;
+}
+
+/* What was asked for goes out behind the answer; what a client may watch was checked before it. */
+static int watch(Front *front, Call *call, const JailLogAsk *ask, cJSON *json_consume, Error *err) {
+        SCOPED(json_free) cJSON *json = json_consume;
+        int r = jail_log_watch(front->jail_log, ask, err);
+
+        if (r < 0)
+                return r;
+        jail_log_describe(front->jail_log, ask, json);
+        call_answer(call, TAKE_PTR(json), NULL, 0);
+        jail_log_catch_up(front->jail_log, ask);
+        return 0;
+}
+
+static int run_events(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        JailLogAsk ask = { .client = call_client(call),
+                           .uid = call_uid(call),
+                           .jail = json_text(params, "jail") };
+        bool watches = !json_get(params, "watch") || json_true(params, "watch"), alive;
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        int r = check_jail(front, call, &ask, &alive, err);
+
+        if (r < 0)
+                return r;
+        if (!ask.client)
+                return error_say(err, -EPIPE, "the client is gone");
+        (void) json_number(params, "from", &ask.from);
+        if (ask.jail)
+                json_add_bool(json, "alive", alive);
+        if (watches)
+                return watch(front, call, &ask, TAKE_PTR(json), err);
+        r = answer_page(front, &ask, params, json, err);
+        if (r == 0)
+                *ret_result = TAKE_PTR(json);
+        return r;
+}
+
+const MethodRow jail_log_methods[] = {
+        { .name = "jail.events",
+          .params = events_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"seq\",\"first\",\"missed\"]}",
+          .may_wait = true,
+          .summary = "What happens to the caller's jails, as notifications jail.event; or what is "
+                     "kept of it",
+          .charge = "none",
+          .run = run_events },
+        { 0 },
+};
