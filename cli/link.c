@@ -17,6 +17,8 @@
 #include "cli/fields.h"
 #include "cli/terminal.h"
 
+#define FIXED_POLLS 3 /* supervisor, signals, keys */
+
 int link_open(Link *link, const char *socket, Error *err) {
         *link = LINK_EMPTY;
         return connect_supervisor(socket, &link->peer, err);
@@ -77,6 +79,16 @@ static void serve_signal(Link *link) {
                 link->on_signal(link, (int) info.ssi_signo, link->userdata);
 }
 
+/* A terminal that is gone gives no keys any more. */
+static void serve_key(Link *link) {
+        char key;
+
+        if (read(link->keys, &key, 1) == 1)
+                link->on_key(link, key, link->userdata);
+        else
+                link->keys = -EBADF;
+}
+
 /* How long poll may wait, in milliseconds; -1: for ever */
 static int wait_msec(Link *link) {
         uint64_t now, due;
@@ -90,22 +102,25 @@ static int wait_msec(Link *link) {
 
 /* One round: wait, then serve whatever is ready. 0, or negative errno where the supervisor is gone */
 static int serve(Link *link, Error *err) {
-        struct pollfd polls[2 + LINK_RELAYS_MAX];
+        struct pollfd polls[FIXED_POLLS + LINK_RELAYS_MAX];
         bool is_readable;
         int r;
 
         polls[0] = (struct pollfd){ .fd = rpc_peer_fd(link->peer),
                                     .events = (short) rpc_peer_events(link->peer) };
         polls[1] = (struct pollfd){ .fd = link->signals, .events = POLLIN };
+        polls[2] = (struct pollfd){ .fd = link->keys, .events = POLLIN };
         for (unsigned i = 0; i < link->n_relays; i++)
-                relay_want(&link->relays[i], &polls[2 + i]);
-        if (poll(polls, 2 + link->n_relays, wait_msec(link)) < 0)
+                relay_want(&link->relays[i], &polls[FIXED_POLLS + i]);
+        if (poll(polls, FIXED_POLLS + link->n_relays, wait_msec(link)) < 0)
                 return errno == EINTR ? 0 : error_set(err, -errno, "wait for the supervisor");
         for (unsigned i = 0; i < link->n_relays; i++)
-                if (polls[2 + i].revents)
+                if (polls[FIXED_POLLS + i].revents)
                         relay_step(&link->relays[i]);
         if (polls[1].revents)
                 serve_signal(link);
+        if (polls[2].revents)
+                serve_key(link);
         is_readable = polls[0].revents & (POLLIN | POLLHUP | POLLERR);
         /* one that has closed the connection may have said why before */
         if (polls[0].revents & POLLOUT && (r = rpc_peer_flush(link->peer)) < 0 && !is_readable)

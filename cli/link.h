@@ -19,23 +19,26 @@ typedef struct Link Link;
 
 typedef void (*LinkNoteFn)(Link *link, const char *method, const cJSON *params, void *userdata);
 typedef void (*LinkSignalFn)(Link *link, int signal, void *userdata);
+typedef void (*LinkKeyFn)(Link *link, char key, void *userdata);
 typedef uint64_t (*LinkWakeFn)(Link *link, void *userdata);
 
 struct Link {
         RpcPeer *peer; /* owned */
         uint64_t last_id;
         int signals; /* signalfd, owned; -EBADF: signals are not caught */
+        int keys;    /* borrowed: a terminal whose keys go to on_key; -EBADF: none */
         bool stopped;
         unsigned n_relays;
         Relay relays[LINK_RELAYS_MAX];
         LinkNoteFn on_note; /* NULL: dropped */
         LinkSignalFn on_signal;
+        LinkKeyFn on_key; /* NULL: never, where keys is not set */
         /* called after each round and when it is time; answers when that is, monotonic. NULL: never */
         LinkWakeFn on_wake;
-        void *userdata; /* borrowed, for all three */
+        void *userdata; /* borrowed, for all four */
 };
 
-#define LINK_EMPTY ((Link){ .signals = -EBADF })
+#define LINK_EMPTY ((Link){ .signals = -EBADF, .keys = -EBADF })
 
 typedef struct Ask {
         const char *method;

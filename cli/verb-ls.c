@@ -53,7 +53,10 @@ static void show(const cJSON *result) {
                 (void) json_number(jail, "commands", &commands);
                 (void) json_number(jail, "pids", &pids);
                 show_text(jail, "jail", 12);
-                show_text(jail, "state", 8);
+                if (json_true(jail, "frozen"))
+                        printf("%-8s  ", "frozen");
+                else
+                        show_text(jail, "state", 8);
                 show_text(jail, "snapshot", 12);
                 show_text(jail, "policy", 16);
                 printf("%-4llu  ", (unsigned long long) commands);

@@ -16,9 +16,11 @@
 #include "cli/verb-create.h"
 #include "cli/verb-diff.h"
 #include "cli/verb-doctor.h"
+#include "cli/verb-events.h"
 #include "cli/verb-exec.h"
 #include "cli/verb-export.h"
 #include "cli/verb-fork.h"
+#include "cli/verb-freeze.h"
 #include "cli/verb-help.h"
 #include "cli/verb-kill.h"
 #include "cli/verb-logs.h"
@@ -36,6 +38,7 @@
 #include "cli/verb-snapshot-import.h"
 #include "cli/verb-snapshot.h"
 #include "cli/verb-start.h"
+#include "cli/verb-stats.h"
 #include "cli/verb-stop.h"
 #include "cli/verb-task-log.h"
 #include "cli/verb-task-run.h"
@@ -55,6 +58,11 @@ static const Verb *const verbs[] = {
         &verb_logs,
         &verb_kill,
         &verb_ls,
+        &verb_stats,
+        &verb_top,
+        &verb_events,
+        &verb_freeze,
+        &verb_thaw,
         &verb_diff,
         &verb_save,
         &verb_fork,

@@ -1,0 +1,7 @@
+#pragma once
+/*
+ * verb-events: warder events.
+ */
+#include "cli/verbs.h"
+
+extern const Verb verb_events;
