@@ -28,6 +28,7 @@
 #include "supervisor/front/ceilings-file.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
+#include "supervisor/front/jail-log.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
@@ -211,6 +212,7 @@ static void start(void) {
              policies_new(&front, policies, &front.policies, &err) == 0 &&
              ceilings_file_new(&front, -EBADF, &front.ceilings, &err) == 0 &&
              audit_new(&front, -EBADF, &front.audit, &err) == 0 &&
+             jail_log_new(&front, &front.jail_log, &err) == 0 &&
              quotas_new(&front, &front.quotas, &err) == 0 &&
              pressure_new(-EBADF, -EBADF, &front.pressure, &err) == 0 &&
              turns_new(&front, &front.turns, &err) == 0 &&
