@@ -11,7 +11,6 @@
 #include "base/ids.h"
 #include "base/units.h"
 #include "cli/events.h"
-#include "cli/terminal.h"
 
 /* Lists of @page go behind those of the same name */
 static int append(cJSON *result, cJSON *page) {
@@ -78,52 +77,6 @@ int ask_once(const Common *common, const char *method, cJSON *params, ShowFn sho
         answer_deinit(&answer);
         link_deinit(&link);
         return r == 0 ? 0 : r < 0 ? r : -EREMOTEIO;
-}
-
-typedef struct Each { /* what all words share */
-        Link link;
-        const Common *common;
-        const char *method;
-        ShowEachFn show;
-} Each;
-
-static int ask_jail(Each *each, const char *jail, Error *err) {
-        Ask ask = { .method = each->method, .params = cJSON_CreateObject() };
-        Answer answer = ANSWER_EMPTY;
-        int r;
-
-        json_add_text(ask.params, "jail", jail);
-        r = link_ask(&each->link, &ask, &answer, err);
-        if (r == 0 && each->common->json && each->show)
-                events_result(answer.result);
-        else if (r == 0 && each->show)
-                each->show(jail, answer.result);
-        answer_deinit(&answer);
-        return r;
-}
-
-int ask_each(const VerbCall *call, const char *verb, const char *method, ShowEachFn show,
-             Error *err) {
-        Each each = { LINK_EMPTY, call->options, method, show };
-        int r, failed = 0;
-
-        if (call->n_words < 1) {
-                (void) error_say(err, -EINVAL, "No jail was named; 'warder ls' lists them.");
-                return VERB_E_USAGE;
-        }
-        r = link_open(&each.link, each.common->socket, err);
-        for (int i = 0; r >= 0 && i < call->n_words; i++) {
-                r = ask_jail(&each, call->words[i], err);
-                if (r != LINK_E_REFUSED)
-                        continue;
-                terminal_say("%s", err->text);
-                if (each.common->json)
-                        verbs_report_json(verb, 1, err);
-                *err = ERROR_EMPTY;
-                failed = 1;
-        }
-        link_deinit(&each.link);
-        return r < 0 ? r : failed;
 }
 
 int ask_named(const VerbCall *call, const NamedAsk *named, Error *err) {

@@ -6,7 +6,6 @@
 #include "cli/verbs.h"
 
 typedef void (*ShowFn)(const cJSON *result);
-typedef void (*ShowEachFn)(const char *word, const cJSON *result);
 
 /**
  * ask_once() - ask and show
@@ -25,16 +24,6 @@ int ask_once(const Common *common, const char *method, cJSON *params, ShowFn sho
  * Returns: as link_ask().
  */
 int ask_pages(Link *link, Ask *ask, Answer *ret_answer, Error *err);
-
-/**
- * ask_each() - the same with {"jail": each word} in turn; all are tried, so that one wrong id keeps nothing from the others
- * @verb: for the report of a failure
- * @show: gets each answer; NULL: nothing is said
- *
- * Returns: 0, 1: one or more were refused and that was said; VERB_E_USAGE; negative errno.
- */
-int ask_each(const VerbCall *call, const char *verb, const char *method, ShowEachFn show,
-             Error *err);
 
 typedef struct NamedAsk {
         const char *method;

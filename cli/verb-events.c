@@ -243,7 +243,7 @@ static int run(const VerbCall *call, Error *err) {
         Link *link = &watching.link;
         int r;
 
-        if (call->n_words > 1 || (call->n_words == 1 && !id_is_valid('j', call->words[0]))) {
+        if (call->n_words > 1) {
                 (void) error_say(err, -EINVAL, "Name one jail, or none for all of yours.");
                 return VERB_E_USAGE;
         }

@@ -3,7 +3,7 @@
  */
 #include "cli/verb-freeze.h"
 
-#include "cli/ask-once.h"
+#include "cli/each-jail.h"
 #include "cli/terminal.h"
 
 static const Option freeze_options[] = { OPTIONS_COMMON, { 0 } };
@@ -23,11 +23,15 @@ static void show_thawed(const char *jail, const cJSON *result) {
 }
 
 static int run_freeze(const VerbCall *call, Error *err) {
-        return ask_each(call, "freeze", "jail.freeze", show_frozen, err);
+        const EachJail each = { .verb = "freeze", .method = "jail.freeze", .show = show_frozen };
+
+        return each_jail(call, &each, err);
 }
 
 static int run_thaw(const VerbCall *call, Error *err) {
-        return ask_each(call, "thaw", "jail.thaw", show_thawed, err);
+        const EachJail each = { .verb = "thaw", .method = "jail.thaw", .show = show_thawed };
+
+        return each_jail(call, &each, err);
 }
 
 const Verb verb_freeze = {

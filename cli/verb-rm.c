@@ -42,6 +42,7 @@ static bool is_sure(void) {
 
 static int run(const VerbCall *call, Error *err) {
         const RmOptions *options = call->options;
+        EachJail each = { .verb = "rm", .method = "jail.destroy" };
         bool asks = names_workspace(call) && !options->force;
         SCOPED(json_free) cJSON *more = cJSON_CreateObject();
 
@@ -55,7 +56,8 @@ static int run(const VerbCall *call, Error *err) {
                 return error_say(err, -ECANCELED, "Nothing was removed.");
         if (options->force || asks)
                 json_add_bool(more, "disk", true);
-        return each_jail(call, "rm", "jail.destroy", more, err);
+        each.more = more;
+        return each_jail(call, &each, err);
 }
 
 const Verb verb_rm = {

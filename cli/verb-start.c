@@ -8,7 +8,9 @@
 static const Option start_options[] = { OPTIONS_COMMON, { 0 } };
 
 static int run(const VerbCall *call, Error *err) {
-        return each_jail(call, "start", "jail.start", NULL, err);
+        const EachJail each = { .verb = "start", .method = "jail.start" };
+
+        return each_jail(call, &each, err);
 }
 
 const Verb verb_start = {

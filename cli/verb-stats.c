@@ -292,8 +292,10 @@ static int run(const VerbCall *call, bool is_top, Error *err) {
         }
         if (call->n_words == 1)
                 looking.jail = call->words[0];
-        looking.table.wanted = (const char *const *) call->words;
-        looking.table.n_wanted = (size_t) call->n_words;
+        if (call->n_words > 1) {
+                looking.table.wanted = (const char *const *) call->words;
+                looking.table.n_wanted = (size_t) call->n_words;
+        }
         return run_looking(&looking, err);
 }
 

@@ -8,7 +8,9 @@
 static const Option stop_options[] = { OPTIONS_COMMON, { 0 } };
 
 static int run(const VerbCall *call, Error *err) {
-        return each_jail(call, "stop", "jail.stop", NULL, err);
+        const EachJail each = { .verb = "stop", .method = "jail.stop" };
+
+        return each_jail(call, &each, err);
 }
 
 const Verb verb_stop = {

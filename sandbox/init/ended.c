@@ -78,10 +78,10 @@ uint32_t upper_full(const Init *init) {
         return full("/tmp", 0) | (init->flags & BOOT_DISK ? full("/", DISK_LEFT) : 0);
 }
 
-int upper_measure(InitEvent *event) {
+int upper_measure(const Init *init, InitEvent *event) {
         struct statvfs st;
 
-        if (statvfs(UPPER_PATH, &st) < 0)
+        if (statvfs(init->flags & BOOT_DISK ? "/" : "/tmp", &st) < 0)
                 return -errno;
         event->seen[0] = (uint64_t) (st.f_blocks - st.f_bfree) * st.f_frsize;
         event->seen[1] = (uint64_t) st.f_blocks * st.f_frsize;

@@ -20,8 +20,8 @@ void command_ended(Init *init, Slot *slot, int status, const struct rusage *usag
 /** upper_full() - what the uppers' file system is out of: 1 blocks, 2 inodes, as InitEvent.disk_full */
 uint32_t upper_full(const Init *init);
 
-/** upper_measure() - of the same file system: what is used and what there is, as INIT_MEASURED. Returns: 0 or negative errno */
-int upper_measure(InitEvent *event);
+/** upper_measure() - of the file system that what the jail changes lies on: what is used and what there is, as INIT_MEASURED. Returns: 0 or negative errno */
+int upper_measure(const Init *init, InitEvent *event);
 
 /** reap_all() - take every dead child's status; commands that ended are reported */
 void reap_all(Init *init);

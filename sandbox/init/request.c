@@ -134,7 +134,7 @@ static void take_measure(Init *init, const void *bytes, int *fds, unsigned n_fds
 
         (void) n_fds;
         (void) fds;
-        event.code = upper_measure(&event);
+        event.code = upper_measure(init, &event);
         for (unsigned i = 0; i < ELEMENTS(init->slots); i++)
                 for (unsigned k = 0; k < ELEMENTS(init->slots[i].command.streams); k++)
                         event.value += init->slots[i].command.streams[k].seen;

@@ -13,16 +13,22 @@ static const char events_schema[] =
         "\"watch\":{\"type\":\"boolean\"},"
         "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}";
 
-/* One that has ended may be asked for as long as an event of it is kept. */
-static int check_jail(Front *front, Call *call, const JailLogAsk *ask, bool *ret_alive,
-                      Error *err) {
-        FrontJail *jail = ask->jail ? front_jail_find(front, ask->jail, ask->uid) : NULL;
+/* By id or name; one that has ended may be asked for by its id as long as an event of it is kept. */
+static int take_jail(Front *front, Call *call, const cJSON *params, JailLogAsk *ask, Error *err) {
+        FrontJail *jail;
 
-        *ret_alive = jail && front_jail_is_listed(jail);
-        if (!ask->jail || *ret_alive || jail_log_has(front->jail_log, ask))
+        ask->jail = json_text(params, "jail");
+        if (!ask->jail)
                 return 0;
-        call_refuse(call, "not_found", "/jail", "see `warder ls`");
-        return error_say(err, -ENOENT, "there is no jail %.16s", ask->jail);
+        jail = jail_method_find(front, call, params, err);
+        if (!jail && !jail_log_has(front->jail_log, ask))
+                return err->code;
+        if (jail)
+                ask->jail = front_jail_id(jail);
+        ask->alive = jail != NULL;
+        call_refuse(call, "", NULL, NULL); /* nothing is refused so far */
+        *err = ERROR_EMPTY;
+        return 0;
 }
 
 static int answer_page(Front *front, const JailLogAsk *ask, const cJSON *params, cJSON *json,
@@ -51,12 +57,10 @@ static int watch(Front *front, Call *call, const JailLogAsk *ask, cJSON *json_co
 
 static int run_events(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
-        JailLogAsk ask = { .client = call_client(call),
-                           .uid = call_uid(call),
-                           .jail = json_text(params, "jail") };
-        bool watches = !json_get(params, "watch") || json_true(params, "watch"), alive;
+        JailLogAsk ask = { .client = call_client(call), .uid = call_uid(call) };
+        bool watches = !json_get(params, "watch") || json_true(params, "watch");
         SCOPED(json_free) cJSON *json = cJSON_CreateObject();
-        int r = check_jail(front, call, &ask, &alive, err);
+        int r = take_jail(front, call, params, &ask, err);
 
         if (r < 0)
                 return r;
@@ -64,7 +68,7 @@ static int run_events(Front *front, Call *call, const cJSON *params, cJSON **ret
                 return error_say(err, -EPIPE, "the client is gone");
         (void) json_number(params, "from", &ask.from);
         if (ask.jail)
-                json_add_bool(json, "alive", alive);
+                json_add_bool(json, "alive", ask.alive);
         if (watches)
                 return watch(front, call, &ask, TAKE_PTR(json), err);
         r = answer_page(front, &ask, params, json, err);

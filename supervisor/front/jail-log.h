@@ -34,6 +34,7 @@ typedef struct JailLogAsk {
         Client *client;
         uint32_t uid;     /* whose; 0: all */
         const char *jail; /* borrowed; NULL: all jails */
+        bool alive;       /* is it */
         uint64_t from;    /* number; 0: from now on */
 } JailLogAsk;
 

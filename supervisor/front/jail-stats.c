@@ -215,11 +215,9 @@ static int add_watcher(Front *front, Client *client, StatsWatcher **ret, Error *
         return 0;
 }
 
-static int watch(Front *front, Call *call, const cJSON *params, uint64_t interval_usec,
-                 Error *err) {
+static int watch(Front *front, Call *call, const char *jail, uint64_t interval_usec, Error *err) {
         Client *client = call_client(call);
         StatsWatcher *watcher = client ? find_watcher(front, client) : NULL;
-        const char *jail = json_text(params, "jail");
         cJSON *json;
         int r = 0;
 
@@ -251,7 +249,8 @@ typedef struct Shot {
         Call *call;    /* NULL: it is answered */
         cJSON *params; /* owned */
         uint32_t uid;
-        unsigned waits; /* inits that have not answered, and who still asks */
+        char jail[ID_MAX]; /* "": all */
+        unsigned waits;    /* inits that have not answered, and who still asks */
         sd_event_source *late;
 } Shot;
 
@@ -275,9 +274,8 @@ static FrontJail *first_of(const Front *front, const PagePlace *from) {
 }
 
 static bool is_meant(const Shot *shot, const FrontJail *jail) {
-        const char *id = json_text(shot->params, "jail");
-
-        return may_see(jail, shot->uid) && (!id || strcmp(id, front_jail_id(jail)) == 0);
+        return may_see(jail, shot->uid) &&
+               (!shot->jail[0] || strcmp(shot->jail, front_jail_id(jail)) == 0);
 }
 
 static int shot_begin(const Shot *shot, Paging *paging, PagePlace *ret_from, Error *err) {
@@ -355,7 +353,7 @@ static void measure_all(Shot *shot, const PagePlace *from, unsigned left) {
         }
 }
 
-static int once(Front *front, Call *call, const cJSON *params, Error *err) {
+static int once(Front *front, Call *call, const cJSON *params, const char *jail, Error *err) {
         SCOPED(shot_free) Shot *shot = calloc(1, sizeof *shot);
         PagePlace from = { 0 };
         Paging paging;
@@ -364,6 +362,7 @@ static int once(Front *front, Call *call, const cJSON *params, Error *err) {
         if (!shot)
                 return error_set(err, -ENOMEM, "tell what jails use");
         *shot = (Shot){ .front = front, .uid = call_uid(call), .waits = 1 };
+        (void) snprintf(shot->jail, sizeof shot->jail, "%s", jail ? jail : "");
         shot->params = cJSON_Duplicate(params, true);
         if (!shot->params)
                 return error_set(err, -ENOMEM, "tell what jails use");
@@ -381,15 +380,21 @@ static int once(Front *front, Call *call, const cJSON *params, Error *err) {
 
 static int run_stats(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                      Error *err) {
+        const char *id = NULL;
         uint64_t interval = 0;
+        FrontJail *jail;
 
         *ret_result = NULL; /* answered here */
-        if (json_get(params, "jail") && !jail_method_find(front, call, params, err))
-                return err->code;
+        if (json_get(params, "jail")) {
+                jail = jail_method_find(front, call, params, err);
+                if (!jail)
+                        return err->code;
+                id = front_jail_id(jail);
+        }
         if (json_number(params, "interval_usec", &interval) < 0)
-                return once(front, call, params, err);
+                return once(front, call, params, id, err);
         if (interval == 0 || interval >= JAIL_STATS_INTERVAL_MIN)
-                return watch(front, call, params, interval, err);
+                return watch(front, call, id, interval, err);
         call_refuse(call, "invalid", "/interval_usec", NULL);
         return error_say(err, -EINVAL, "an interval has %u microseconds or more; 0 ends the watch",
                          JAIL_STATS_INTERVAL_MIN);
@@ -397,8 +402,8 @@ static int run_stats(Front *front, Call *call, const cJSON *params, cJSON **ret_
 
 static const char stats_schema[] =
         "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
-        ",\"interval_usec\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":3600000000},"
-        PAGE_PARAMS "}}";
+        ",\"interval_usec\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":3600000000}"
+        "," PAGE_PARAMS "}}";
 
 const MethodRow jail_stats_methods[] = {
         { .name = "jail.stats",

@@ -11,7 +11,7 @@
 
 #define JAIL_STATS_WATCHERS_MAX 128u
 #define JAIL_STATS_PER_UID_MAX  8u
-#define JAIL_STATS_INTERVAL_MIN 100000u     /* microseconds */
+#define JAIL_STATS_INTERVAL_MIN 100000u /* microseconds */
 
 typedef struct StatsWatcher StatsWatcher;
 

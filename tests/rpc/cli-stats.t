@@ -75,6 +75,8 @@ jail = client.call("jail.create", {"keep": True})["result"]["jail"]
 runner = supervisor.client()
 runner.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", "while :; do :; done"]})
 runner.line()
+tap.ok(eventually(lambda: client.call("jail.stats", {"jail": jail})["result"]["stats"][0]["commands"]["started"] == 1, PATIENCE),
+       "a command runs")
 
 # ---- freeze and thaw
 tap.same(warder("freeze", jail), (0, "", ""), "freeze says nothing where all is well")
@@ -141,7 +143,7 @@ tap.ok(code == 0 and re.search(jail + "  created: snapshot host, policy default,
 code, out, _ = warder("events", "--once", "--json", jail)
 events = [json.loads(line) for line in out.splitlines()]
 tap.ok(code == 0 and [e["event"] for e in events[:3]] == ["jail.created", "jail.ready", "command.start"], "as JSON", out)
-tap.same((warder("events", "x")[0], warder("events", "--once", "j-aaaaaaaaaa")[0]), (2, 1), "what is no jail, and one that is not there")
+tap.same((warder("events", jail, jail)[0], warder("events", "--once", "j-aaaaaaaaaa")[0]), (2, 1), "two jails, and one that is not there")
 stream = subprocess.Popen([WARDER, "events", "--new", jail], stdout=subprocess.PIPE, text=True)
 tap.ok(eventually(lambda: client.call("jail.freeze", {"jail": jail}) and client.call("jail.thaw", {"jail": jail}) and
                   select.select([stream.stdout], [], [], 0)[0], PATIENCE), "what happens is told at once")
