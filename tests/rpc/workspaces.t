@@ -2,11 +2,13 @@
 """workspaces: persistent jails on disks of their own: made, stopped, started, removed, by one user and two, through
 the end of everything, on full disks and damaged ones; and no loop device left behind."""
 import glob
+import io
 import json
 import os
 import signal
 import sqlite3
 import subprocess
+import tarfile
 import time
 
 os.environ.setdefault("WARDER_TEST_PATIENCE", "90")  # a disk that another has is waited for
@@ -170,6 +172,35 @@ fd = os.open("/", os.O_RDONLY | os.O_DIRECTORY)
 tap.same(refused(client.call("jail.create", {"persistent": {"name": "dev"}, "work": True}, fds=[fd]))[0], "invalid", "no directory of the caller's")
 os.close(fd)
 tap.same(len(images()), 1, "no image of all that was refused")
+
+# ---- it stands on its snapshot, whatever becomes of the name
+def hello(name):
+    answer = client.call("jail.open", {"jail": name, "path": "/hello", "flags": ["read"]})
+    if not client.fds:
+        return answer.get("error")
+    with os.fdopen(client.fds.pop(), "rb") as file:
+        return file.read()
+
+
+archive = io.BytesIO()
+with tarfile.open(fileobj=archive, mode="w") as tar:
+    entry = tarfile.TarInfo("hello")
+    entry.size, entry.mode = 3, 0o644
+    tar.addfile(entry, io.BytesIO(b"hi\n"))
+fd = os.memfd_create("tar")
+os.write(fd, archive.getvalue())
+os.lseek(fd, 0, os.SEEK_SET)
+tap.ok("result" in client.call("snapshot.import", {"name": "base"}, fds=[fd]), "a snapshot is imported")
+os.close(fd)
+answer = client.call("jail.create", {**persistent("based"), "snapshot": "base"})
+tap.ok("result" in answer, "a workspace stands on it", answer)
+tap.same(hello("based"), b"hi\n", "with its files")
+tap.ok("result" in client.call("jail.stop", {"jail": "based"}) and "result" in client.call("snapshot.remove", {"name": "base"}),
+       "the snapshot goes while it is stopped")
+tap.ok("result" in client.call("jail.start", {"jail": "based"}), "it is started all the same")
+tap.same(hello("based"), b"hi\n", "with the files that it stands on")
+tap.ok("result" in client.call("jail.destroy", {"jail": "based", "disk": True}), "when it is removed")
+tap.ok(eventually(lambda: os.listdir(supervisor.state + "/store/layers") == [], PATIENCE), "so is what nobody needs any more")
 
 # ---- a full disk inside
 answer = run("dev", "dd if=/dev/zero of=/home/user/big bs=1M")
