@@ -110,26 +110,31 @@ static void show_row(const cJSON *snapshot, int width) {
                age_of(snapshot, "created", age));
 }
 
-static int compare_words(const void *a, const void *b) {
-        return strcmp(word_of(*(const cJSON *const *) a), word_of(*(const cJSON *const *) b));
+typedef struct Row {
+        const char *word;
+        const cJSON *snapshot;
+} Row;
+
+static int compare_rows(const void *a, const void *b) {
+        return strcmp(((const Row *) a)->word, ((const Row *) b)->word);
 }
 
 /* By name; the host first */
 static void show_list(const cJSON *result) {
         const cJSON *list = json_get(result, "snapshots"), *snapshot;
-        size_t n = (size_t) cJSON_GetArraySize(list), at = 0;
-        autofree const cJSON **rows = calloc(n + 1, sizeof(*rows));
+        autofree Row *rows = calloc((size_t) cJSON_GetArraySize(list) + 1, sizeof(*rows));
         int width = width_of(list);
+        size_t n = 0;
 
         printf("%-*s  %-10s  %-9s  %-6s  %-7s  %s\n", width, "NAME", "SIZE", "FILES", "LAYERS",
                "USE", "AGE");
         if (!rows)
                 return;
-        cJSON_ArrayForEach(snapshot, list) rows[at++] = snapshot;
-        if (at > 1)
-                qsort(rows + 1, at - 1, sizeof(*rows), compare_words);
-        for (size_t i = 0; i < at; i++)
-                show_row(rows[i], width);
+        cJSON_ArrayForEach(snapshot, list) rows[n++] = (Row){ word_of(snapshot), snapshot };
+        if (n > 1)
+                qsort(rows + 1, n - 1, sizeof(*rows), compare_rows);
+        for (size_t i = 0; i < n; i++)
+                show_row(rows[i].snapshot, width);
 }
 
 static void show_words(const char *what, const cJSON *words) {

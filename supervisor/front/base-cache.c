@@ -65,6 +65,10 @@ static void push(BaseCache *cache, Kept *kept) {
 bool base_cache_find(BaseCache *cache, uint32_t uid, const uint8_t *name, uint8_t *ret_layer) {
         Kept **at = find(cache, uid, name);
 
+        if (*at && hold_is_damaged(cache->holds, (*at)->layer)) {
+                drop(cache, at); /* it is unpacked again, which puts it right */
+                return false;
+        }
         if (!*at)
                 return false;
         memcpy(ret_layer, (*at)->layer, DIGEST_SIZE);

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/owned.h"
+#include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/quotas.h"
@@ -120,6 +121,10 @@ void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t byt
             quota_reserve_import(holds->front, uid, bytes, NULL) < 0)
                 return;
         hold->charged = bytes;
+}
+
+bool hold_is_damaged(const Holds *holds, const uint8_t *digest) {
+        return layer_is_damaged(holds->front, digest);
 }
 
 bool hold_is_shared(Holds *holds, const uint8_t *digest, uint32_t uid) {

@@ -29,6 +29,8 @@ void holds_tell(Holds *holds, HoldGoneFn gone, void *userdata);
  * Once for each user that holds it, though they stand on the same bytes: none of them pays for another.
  */
 void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t bytes);
+/** hold_is_damaged() - was the layer found damaged: what is kept to save time must not be used then */
+bool hold_is_damaged(const Holds *holds, const uint8_t *digest);
 /** hold_is_shared() - does @uid need it more than once */
 bool hold_is_shared(Holds *holds, const uint8_t *digest, uint32_t uid);
 
