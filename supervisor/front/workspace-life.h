@@ -18,7 +18,7 @@ typedef struct WorkspaceRun {
 /** workspace_run() - start it if it does not run, then do what is asked. Always answers run->call, now or later */
 void workspace_run(Front *front, const Workspace *workspace, const WorkspaceRun *run);
 
-/** workspace_stop() - end its jail; @call is answered when its disk is free */
+/** workspace_stop() - end its jail; @call is answered when nothing of that is left */
 void workspace_stop(Front *front, const Workspace *workspace, Call *call);
 
 /** workspace_remove() - end its jail and remove its disk; @call is answered when it is gone */

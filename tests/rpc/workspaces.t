@@ -81,6 +81,9 @@ def stopped(name, who=None):
 
 # ---- one is made, stopped, started, removed
 answer = client.call("jail.create", persistent("dev"))
+if answer.get("error", {}).get("data", {}).get("code") == "unsupported":
+    print(f"1..0 # SKIP {answer['error']['message']}")
+    raise SystemExit(0)
 tap.ok("result" in answer, "a workspace is made", answer)
 jail = answer.get("result", {}).get("jail")
 tap.same(answer["result"].get("workspace"), "dev", "its name is in the answer")
@@ -98,7 +101,7 @@ text = client.call("jail.exec", {"jail": jail, "argv": ["cat", "/proc/self/mount
 rows = [line for line in text.splitlines() if " - ext4 " in line and "/usr" not in line.split()[4] and "/etc" not in line.split()[4]]
 tap.ok(all("nosuid" in r and "nodev" in r for r in rows), "its disk is mounted nosuid and nodev", *rows)
 tap.ok("result" in client.call("jail.stop", {"jail": "dev"}), "it is stopped")
-tap.same((state("dev"), devices()), ("stopped", []), "then its disk is free")
+tap.ok(state("dev") == "stopped" and eventually(lambda: not devices(), PATIENCE), "then its disk is free", devices())
 tap.ok("dev" not in listed(), "a list of those alive does not have it")
 code, words = refused(client.call("jail.exec", {"jail": "dev", "argv": ["true"]}))
 tap.same((code, words), ("not_found", "workspace dev does not run"), "nothing runs in it")
@@ -346,7 +349,7 @@ tap.ok("not as it was made" in words, "one that others may write is refused", co
 os.chmod(image, 0o600)
 tap.same(out(run("dev", "cat /home/user/g")), "flushed\n", "put back, it is what it was")
 tap.ok(stopped("dev"), "and stops")
-tap.same(devices(), [], "no device was left by all that")
+tap.ok(eventually(lambda: not devices(), PATIENCE), "no device was left by all that", devices())
 
 # ---- time
 client.call("jail.create", persistent("idle", idle_stop=1500000))
