@@ -68,23 +68,33 @@ static void add(Changes *changes, const char *format, ...) {
         changes->used += (size_t) n;
 }
 
-/* @now: NULL of what was deleted; @was: NULL of what is new */
-static int tell(Changes *changes, Change change, const struct stat *now, const struct stat *was,
-                Error *err) {
+static void begin_line(Changes *changes, Change change, const struct stat *st) {
         static const char letters[] = "AMD";
-        const struct stat *st = now ? now : was;
 
         changes->n[change]++;
         add(changes, "{\"change\":\"%c\",", letters[change]);
         changes->used += json_path(changes->path, changes->lines + changes->used);
         add(changes, ",\"kind\":\"%s\"", kind_of(st));
-        if (now && was && (now->st_mode & S_IFMT) != (was->st_mode & S_IFMT))
-                add(changes, ",\"was\":\"%s\"", kind_of(was));
-        if (now)
-                add(changes, ",\"mode\":%u,\"size\":%llu", (unsigned) (st->st_mode & 07777),
-                    S_ISREG(st->st_mode) ? (unsigned long long) st->st_size : 0ull);
+}
+
+static int end_line(Changes *changes, Error *err) {
         add(changes, "}\n");
         return changes->used > ROOM - ROW_MAX ? flush(changes, err) : 0;
+}
+
+static int tell_deleted(Changes *changes, const struct stat *was, Error *err) {
+        begin_line(changes, CHANGE_DELETED, was);
+        return end_line(changes, err);
+}
+
+/* @was: NULL of what is new */
+static int tell(Changes *changes, const struct stat *now, const struct stat *was, Error *err) {
+        begin_line(changes, was ? CHANGE_MODIFIED : CHANGE_ADDED, now);
+        if (was && (now->st_mode & S_IFMT) != (was->st_mode & S_IFMT))
+                add(changes, ",\"was\":\"%s\"", kind_of(was));
+        add(changes, ",\"mode\":%u,\"size\":%llu", (unsigned) (now->st_mode & 07777),
+            S_ISREG(now->st_mode) ? (unsigned long long) now->st_size : 0ull);
+        return end_line(changes, err);
 }
 
 /* ---- the walk ------------------------------------------------------------------------------------ */
@@ -146,7 +156,7 @@ static int tell_hidden(Changes *changes, const Place *place, const Listing *now,
                         continue;
                 r = look(place->old, was->items[i].name, &st, err);
                 if (r > 0)
-                        r = tell(changes, CHANGE_DELETED, NULL, &st, err);
+                        r = tell_deleted(changes, &st, err);
                 changes->path[before] = 0;
         }
         return r;
@@ -186,13 +196,13 @@ static int take_item(Changes *changes, const Place *place, const char *name, uns
                 return there <= 0 ? there : had;
         gone = is_whiteout(place->upper, name, &now, err);
         if (gone > 0)
-                return had ? tell(changes, CHANGE_DELETED, NULL, &was, err) : 0;
+                return had ? tell_deleted(changes, &was, err) : 0;
         if (gone < 0)
                 return gone;
         if (!had)
-                r = tell(changes, CHANGE_ADDED, &now, NULL, err);
+                r = tell(changes, &now, NULL, err);
         else if (!S_ISDIR(now.st_mode) || !S_ISDIR(was.st_mode) || differ(&now, &was))
-                r = tell(changes, CHANGE_MODIFIED, &now, &was, err);
+                r = tell(changes, &now, &was, err);
         return r < 0 || !S_ISDIR(now.st_mode)
                        ? r
                        : take_dir(changes, place, name, had, &was, depth, err);

@@ -8,10 +8,7 @@
 #include "base/escape.h"
 
 static char *put(char *at, const char *text) {
-        size_t n = strlen(text);
-
-        memcpy(at, text, n);
-        return at + n;
+        return mempcpy(at, text, strlen(text));
 }
 
 static char *put_char(char *at, const char *bytes, size_t n) {
@@ -19,8 +16,7 @@ static char *put_char(char *at, const char *bytes, size_t n) {
                 *at++ = '\\';
         if (n == 1 && ((unsigned char) *bytes < 0x20 || *bytes == 0x7f))
                 return at + sprintf(at, "\\u%04x", (unsigned) (unsigned char) *bytes);
-        memcpy(at, bytes, n);
-        return at + n;
+        return mempcpy(at, bytes, n);
 }
 
 size_t json_path(const char *path, char *text) {
