@@ -6,7 +6,7 @@ import os
 import signal
 import struct
 
-from front_lib import PATIENCE, Tap
+from front_lib import JAIL_FD_MAX, PATIENCE, Tap
 from supervisor_lib import Supervisor, eventually, need_jails
 
 need_jails()
@@ -124,7 +124,7 @@ for name in work:
     tap.ok(0 < more[name] < work[name] + (MANY - FEW) // 3, f"the {name}'s work for one jail does not grow with the others",
            work[name], more[name])
 # a pidfd, init's socket, upper, namespace, a group, its range's lock and map; the front: what enum JailFd has
-for name, pid, most in (("monitor", monitor, 8), ("front", front, 19)):
+for name, pid, most in (("monitor", monitor, 8), ("front", front, JAIL_FD_MAX)):
     each = (fds(pid) - held[name]) / (MANY - FEW)
     print(f"# {name}: {each:.1f} descriptors a jail")
     tap.ok(each <= most, f"the {name} keeps no more than {most} descriptors for one", each)
