@@ -39,6 +39,7 @@
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/uncounted.h"
+#include "supervisor/front/workspace-time.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PARAMS_MAX (256u * 1024)
@@ -219,6 +220,7 @@ static void start(void) {
              uncounted_new(&front, -EBADF, -EBADF, &front.uncounted, &err) == 0 &&
              pools_new(&front, &front.pools, &err) == 0 &&
              tasks_new(&front, &front.tasks, &err) == 0 &&
+             workspaces_new(&front, &front.workspaces, &err) == 0 &&
              clients_listen(&front, listener, &err) == 0);
         find_most();
         turn();
