@@ -8,9 +8,9 @@
 
 static const char *const end_names[] = {
         [JAIL_END_BY_ITSELF] = "by_itself",       [JAIL_END_DESTROYED] = "destroyed",
-        [JAIL_END_CLIENT_GONE] = "client_gone",   [JAIL_END_COMMAND_DONE] = "command_done",
-        [JAIL_END_WALL_TIMEOUT] = "wall_timeout", [JAIL_END_INIT_FAILED] = "init_failed",
-        [JAIL_END_NOT_MADE] = "not_made",
+        [JAIL_END_STOPPED] = "stopped",           [JAIL_END_CLIENT_GONE] = "client_gone",
+        [JAIL_END_COMMAND_DONE] = "command_done", [JAIL_END_WALL_TIMEOUT] = "wall_timeout",
+        [JAIL_END_INIT_FAILED] = "init_failed",   [JAIL_END_NOT_MADE] = "not_made",
 };
 _Static_assert(ELEMENTS(end_names) == _JAIL_END_MAX, "a name for each end");
 

@@ -12,6 +12,7 @@ typedef enum JailEnd { /* why a jail ended; the first reason stands */
                        JAIL_END_BY_ITSELF =
                                0,          /* nobody asked: its init is gone, or the monitor's */
                        JAIL_END_DESTROYED, /* by a request */
+                       JAIL_END_STOPPED,   /* a workspace, whose disk stays */
                        JAIL_END_CLIENT_GONE,
                        JAIL_END_COMMAND_DONE, /* an ephemeral one, whose command ended */
                        JAIL_END_WALL_TIMEOUT,

@@ -9,6 +9,8 @@
 
 #include "base/schema.h"
 #include "supervisor/front/answer-methods.h"
+#include "supervisor/front/clients.h"
+#include "supervisor/front/commands.h"
 #include "supervisor/front/jail-copy.h"
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-diff.h"
@@ -158,6 +160,27 @@ void methods_dispatch(Front *front, Call *call, const char *name, const cJSON *p
                 call_answer(call, result, NULL, 0);
 }
 
+/* What a client may rely on, and what it runs into. */
+static void add_bounds(cJSON *json) {
+        static const struct {
+                const char *name;
+                uint64_t most;
+        } bounds[] = {
+                { "line_bytes", RPC_LINE_MAX },
+                { "descriptors", RPC_FDS_PER_MESSAGE },
+                { "requests_waiting", CALLS_PER_CLIENT_MAX },
+                { "connections", CLIENTS_PER_UID_MAX },
+                { "jails", FRONT_JAILS_PER_UID_MAX },
+                { "jails_of_all", FRONT_JAILS_MAX },
+                { "commands_of_a_jail", COMMANDS_PER_JAIL_MAX },
+                { "stats_interval_usec", JAIL_STATS_INTERVAL_MIN },
+        };
+        cJSON *limits = json_add_object(json, "limits");
+
+        for (unsigned i = 0; i < ELEMENTS(bounds); i++)
+                json_add_number(limits, bounds[i].name, bounds[i].most);
+}
+
 static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         cJSON *json = cJSON_CreateObject();
         cJSON *names;
@@ -173,6 +196,11 @@ static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_text(json, "cgroup", front->info.cgroup_mode == CGROUP_V2 ? "v2" : "hybrid");
         json_add_number(json, "landlock", front->info.landlock_abi);
         json_add_number(json, "cpus", front->info.cpus);
+        json_add_number(json, "memory", front->info.memory_total);
+        json_add_number(json, "processes", front->info.pids_total);
+        json_add_bool(json, "agent", front->agent_fd >= 0);
+        json_add_bool(json, "egress", front->has_egress);
+        add_bounds(json);
         json_add_number(json, "jails", jails);
         json_add_number(json, "tasks", tasks_count(front->tasks, uid));
         json_add_bool(json, "psi", pressure_has_psi(front->pressure));
@@ -227,6 +255,47 @@ static cJSON *describe(const Method *method) {
         return json;
 }
 
+/* The words of data.code; any method may answer with any of them. */
+static void add_errors(cJSON *json) {
+        static const char *const words[][2] = {
+                { "invalid", "a value, an archive or a descriptor that cannot be used" },
+                { "denied", "not this caller, or more than the policy allows" },
+                { "not_found", "there is no such thing, or it is another user's" },
+                { "exists", "the name is taken, or it was decided already" },
+                { "busy", "too much at a time" },
+                { "quota", "too much altogether" },
+                { "limit", "a limit of the request was reached, or the host is full" },
+                { "unsupported", "this host or file system cannot do it" },
+                { "jail", "the jail could not be made, or has ended" },
+                { "peer", "what the supervisor asked did not answer as it should" },
+                { "internal", "a fault of the supervisor" },
+        };
+        cJSON *errors = json_add_object(json_add_object(json, "components"), "errors");
+
+        for (unsigned i = 0; i < ELEMENTS(words); i++) {
+                cJSON *error = json_add_object(errors, words[i][0]);
+
+                json_add_consume(error, "code", cJSON_CreateNumber(RPC_OURS));
+                json_add_text(error, "message", words[i][1]);
+                json_add_text(json_add_object(error, "data"), "code", words[i][0]);
+        }
+}
+
+/* References into components. */
+static void refer_errors(cJSON *json, const cJSON *errors) {
+        cJSON *list = json_add_array(json, "errors");
+        const cJSON *error;
+
+        cJSON_ArrayForEach(error, errors) {
+                cJSON *reference = cJSON_CreateObject();
+                char pointer[64];
+
+                (void) snprintf(pointer, sizeof pointer, "#/components/errors/%s", error->string);
+                json_add_text(reference, "$ref", pointer);
+                json_push_consume(list, reference);
+        }
+}
+
 static int run_discover(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                         Error *err) {
         cJSON *json = cJSON_CreateObject();
@@ -235,12 +304,17 @@ static int run_discover(Front *front, Call *call, const cJSON *params, cJSON **r
         (void) call;
         (void) params;
         json_add_text(json, "openrpc", "1.2.6");
+        add_errors(json);
         info = json_add_object(json, "info");
         json_add_text(info, "title", "warder");
         json_add_text(info, "version", PROTOCOL);
         list = json_add_array(json, "methods");
-        for (unsigned i = 0; i < front->methods->n; i++)
-                json_push_consume(list, describe(&front->methods->items[i]));
+        for (unsigned i = 0; i < front->methods->n; i++) {
+                cJSON *method = describe(&front->methods->items[i]);
+
+                refer_errors(method, json_at(json, "/components/errors"));
+                json_push_consume(list, method);
+        }
         if (!json)
                 return error_set(err, -ENOMEM, "describe the methods");
         *ret_result = json;

@@ -24,6 +24,7 @@
 
 void live_end_jail(Live *live) {
         live_set_state(live, LIVE_ENDING);
+        jail_book_set_end(live->jail, JAIL_END_STOPPED);
         front_jail_end(live->jail, NULL, NULL);
 }
 
