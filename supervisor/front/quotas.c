@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/owned.h"
 #include "base/units.h"
@@ -16,9 +17,11 @@
 #include "supervisor/front/pools.h"
 #include "supervisor/front/results-job.h"
 
-#define BUCKETS     256u
-#define MINUTE_USEC 60000000ull
-#define CREATE      1000000ull /* in the units of Account.creates */
+#define BUCKETS      256u
+#define OTHER_FDS    800 /* connections, the ledger, more slots of some jails */
+#define JAILS_ALWAYS 64
+#define MINUTE_USEC  60000000ull
+#define CREATE       1000000ull /* in the units of Account.creates */
 
 typedef struct Fault {
         CeilingField field;
@@ -45,7 +48,8 @@ struct Account {
 };
 
 struct Quotas {
-        Front *front; /* borrowed */
+        Front *front;  /* borrowed */
+        unsigned most; /* jails for which we have descriptors */
         QuotaTotals totals;
         unsigned n;
         unsigned faults;           /* told of so far: the last one's mark */
@@ -54,12 +58,26 @@ struct Quotas {
 
 /* ---- accounts ------------------------------------------------------------------------------------ */
 
+/* Where the descriptors of a jail do not fit, its answer comes in half, and so does all that follows. */
+static unsigned most_jails(void) {
+        struct rlimit files = { 0 };
+        uint64_t most;
+
+        if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur < OTHER_FDS)
+                return JAILS_ALWAYS;
+        most = (files.rlim_cur - OTHER_FDS) / _JAIL_FD_MAX;
+        if (most < JAILS_ALWAYS)
+                return JAILS_ALWAYS;
+        return most < FRONT_JAILS_MAX ? (unsigned) most : FRONT_JAILS_MAX;
+}
+
 int quotas_new(Front *front, Quotas **ret, Error *err) {
         Quotas *quotas = calloc(1, sizeof *quotas);
 
         if (!quotas)
                 return error_set(err, -ENOMEM, "keep accounts");
         quotas->front = front;
+        quotas->most = most_jails();
         *ret = quotas;
         return 0;
 }
@@ -333,7 +351,7 @@ int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Erro
         Account *account;
         int r;
 
-        if (totals->jails >= FRONT_JAILS_MAX)
+        if (totals->jails >= front->quotas->most)
                 return error_say(err, -EBUSY, "this host has no room for another jail: try later");
         r = find(front, uid, &account, err);
         if (r < 0)

@@ -33,7 +33,7 @@ typedef struct Many {
         uint64_t before; /* bytes available */
 } Many;
 
-static const unsigned marks[] = { 50, 100, 300, MANY_MAX };
+static const unsigned marks[] = { 50, 100, 300, 800, MANY_MAX };
 
 static uint64_t available(void) {
         FILE *file = fopen("/proc/meminfo", "re");
