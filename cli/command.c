@@ -102,7 +102,7 @@ static void take_keys(Command *command) {
         pty_resize(&command->pty);
 }
 
-static void add_term(cJSON *exec) {
+void command_add_term(cJSON *exec) {
         const char *term = getenv("TERM");
         cJSON *env = json_get(exec, "env");
 
@@ -129,7 +129,7 @@ static int give_terminal(Command *command, cJSON *exec, Error *err) {
         stdio_terminal(TAKE_FD(command->pty.slave), &command->stdio);
         link->on_wake = on_wake;
         json_add_bool(exec, "tty", true);
-        add_term(exec);
+        command_add_term(exec);
         return 0;
 }
 

@@ -42,5 +42,8 @@ int command_open(Command *command, const char *socket, cJSON *exec, Error *err);
  */
 int command_run(Command *command, const char *method, cJSON *params, int work_fd, Error *err);
 
+/** command_add_term() - the caller's TERM into the "env" of @exec, unless it says one */
+void command_add_term(cJSON *exec);
+
 /** command_close() - close the connection: an ephemeral jail ends with it */
 void command_close(Command *command);

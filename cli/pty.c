@@ -56,6 +56,12 @@ int pty_open(Pty *ret, Error *err) {
         return 0;
 }
 
+void pty_borrow(Pty *ret) {
+        *ret = PTY_EMPTY;
+        if (isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &ret->before) == 0)
+                ret->terminal = STDIN_FILENO;
+}
+
 void pty_raw(Pty *pty) {
         struct termios raw = pty->before;
 

@@ -25,6 +25,9 @@ typedef struct Pty {
  */
 int pty_open(Pty *ret, Error *err);
 
+/** pty_borrow() - the user's terminal alone, where standard input is one: for pty_raw() and pty_restore() */
+void pty_borrow(Pty *ret);
+
 /** pty_raw() - every key goes to the command from now on, Ctrl-C too. Stopped by the kernel in the background */
 void pty_raw(Pty *pty);
 

@@ -26,7 +26,7 @@ static const Option exec_options[] = {
         { "pids", 0, OPTION_COUNT, offsetof(ExecVerbOptions, pids), "N",
           "Processes and threads of this command at one time" },
         { "detach", 'd', OPTION_FLAG, offsetof(ExecVerbOptions, detach), NULL,
-          "Do not wait for it: its id is printed, 'warder logs' shows what it writes" },
+          "Do not wait for it: its id is printed; see 'warder logs' and 'warder attach'" },
         OPTIONS_COMMON,
         { 0 },
 };
@@ -52,12 +52,11 @@ static void show_id(const cJSON *result) {
 }
 
 static int run_detached(const ExecVerbOptions *options, cJSON *params_consume, Error *err) {
-        if (options->exec.tty) {
-                (void) json_free(params_consume);
-                (void) error_say(err, -EINVAL, "--detach and --tty exclude each other.");
-                return VERB_E_USAGE;
-        }
         json_add_bool(params_consume, "detach", true);
+        if (options->exec.tty) {
+                json_add_bool(params_consume, "tty", true);
+                command_add_term(params_consume);
+        }
         return ask_once(&options->common, "jail.exec", params_consume, show_id, err);
 }
 

@@ -12,6 +12,7 @@
 #include "cli/terminal.h"
 #include "cli/verb-answer.h"
 #include "cli/verb-apply.h"
+#include "cli/verb-attach.h"
 #include "cli/verb-cp.h"
 #include "cli/verb-create.h"
 #include "cli/verb-diff.h"
@@ -56,6 +57,7 @@ static const Verb *const verbs[] = {
         &verb_shell,
         &verb_cp,
         &verb_logs,
+        &verb_attach,
         &verb_kill,
         &verb_ls,
         &verb_stats,

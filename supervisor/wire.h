@@ -179,6 +179,7 @@ typedef enum InitExecFlags {
         INIT_EXEC_BLOB_FD = 4, /* the blob is a sealed memfd, head.blob its size */
         INIT_EXEC_TTY = 8,     /* descriptor 0 is a pty slave: make it the controlling terminal */
         INIT_EXEC_COPY = 16,   /* nothing is executed: the words are those of init/copy.h */
+        INIT_EXEC_PTY = 32, /* with TTY, and null, capture, merge: a terminal of the jail's own takes their place */
 } InitExecFlags;
 
 /*
@@ -250,7 +251,9 @@ typedef struct InitLogs { /* of its captured stdout */
         InitHead head;
         uint64_t command; /* id of its INIT_EXEC */
         uint32_t follow;  /* 1: and a pipe that gets what comes after it */
-        uint32_t pad;
+        uint32_t keys;    /* 1: and one for what is typed; of a command with INIT_EXEC_PTY */
+        uint32_t rows;    /* size of its terminal from now on; both 0: as it is */
+        uint32_t columns;
 } InitLogs;
 
 /* ---- init -> front ------------------------------------------------------------------------------- */
@@ -265,7 +268,7 @@ typedef enum InitEventKind {
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
         INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[] */
-        INIT_LOGGED, /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipe */
+        INIT_LOGGED,  /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipes */
         INIT_MEASURED, /* code, and where 0 bytes of the upper used and at most in seen[], inodes likewise in kept[];
                         * value: bytes captured so far of commands that run */
         _INIT_EVENT_MAX,

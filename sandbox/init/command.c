@@ -157,7 +157,7 @@ static unsigned count_stdio(const InitExec *exec) {
 /* How many descriptors this request brings, and whether each field is one we know. */
 static int check_exec(const Init *init, const InitExec *exec, size_t inline_bytes, unsigned n_fds) {
         const uint32_t known = INIT_EXEC_BINARY_FD | INIT_EXEC_FD3 | INIT_EXEC_BLOB_FD |
-                               INIT_EXEC_TTY | INIT_EXEC_COPY;
+                               INIT_EXEC_TTY | INIT_EXEC_COPY | INIT_EXEC_PTY;
         bool by_fd = exec->flags & INIT_EXEC_BLOB_FD;
         unsigned need = 0, i, captured = 0;
 
@@ -170,6 +170,10 @@ static int check_exec(const Init *init, const InitExec *exec, size_t inline_byte
         }
         need += !!(exec->flags & INIT_EXEC_BINARY_FD) + !!(exec->flags & INIT_EXEC_FD3) + by_fd;
         if ((exec->flags & ~known) || need != n_fds)
+                return -EINVAL;
+        if ((exec->flags & INIT_EXEC_PTY) &&
+            (!(exec->flags & INIT_EXEC_TTY) || exec->stdio[0] != STDIO_NULL ||
+             exec->stdio[1] != STDIO_CAPTURE || exec->stdio[2] != STDIO_MERGE))
                 return -EINVAL;
         if (exec->slot >= JAIL_SLOTS_MAX || init->slots[exec->slot].dir < 0)
                 return -ENOENT;
@@ -192,7 +196,13 @@ static int make_pipe(const InitExec *exec, Command *command, unsigned stream) {
 
         if (r < 0)
                 return r;
-        r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+        if (exec->flags & INIT_EXEC_PTY) {
+                ends[0] = keys_terminal(&ends[1]);
+                r = ends[0] < 0 ? ends[0] : 0;
+                command->keys.terminal = r == 0;
+        } else {
+                r = pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+        }
         as_init();
         if (r == 0 && fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
                 r = -errno;
@@ -223,6 +233,8 @@ static int order_fds(Init *init, const InitExec *exec, Command *command, const i
                         pending->own[pending->n_own++] = pending->fds[i];
                 }
         }
+        if (exec->flags & INIT_EXEC_PTY)
+                pending->fds[0] = pending->fds[1];
         for (i = 3; i < pending->n_fds; i++)
                 pending->fds[i] = given[next++];
         return 0;
@@ -270,6 +282,7 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                            .disk_before = init->disk_full ? upper_full(init) : 0,
                            .output_max = exec->output_max,
                            .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY },
+                           .keys = KEYS_EMPTY,
                            .pending = { .n_own = n_fds, .n_fds = 3 + n_fds - count_stdio(exec) } };
         memcpy(slot->command.pending.own, fds, n_fds * sizeof(*fds));
         slot->used = ++init->clock;

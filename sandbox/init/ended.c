@@ -130,7 +130,8 @@ void command_ended(Init *init, Slot *slot, int status, const struct rusage *usag
         event.value = populated;
         slot->killed |= populated; /* it may be killed now, after the command's end */
         slot->left = populated;
-        *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
+        keys_end(&command->keys);
+        *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY }, .keys = KEYS_EMPTY };
         slot->want = populated == 0 && !slot->narrow;
         init_send(init, &event, fds);
         fds_close(fds, 2);

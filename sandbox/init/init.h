@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "sandbox/init/capture.h"
+#include "sandbox/init/keys.h"
 #include "sandbox/init/park.h"
 #include "supervisor/wire.h"
 
@@ -40,6 +41,7 @@ typedef struct Command {
         int32_t code;        /* COMMAND_FAILED: of the event */
         uint32_t step;
         Capture streams[2];
+        Keys keys;
 } Command;
 
 typedef struct Slot {

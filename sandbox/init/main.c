@@ -63,7 +63,8 @@ static void prepare(Init *init) {
                                          .events = -EBADF,
                                          .sock = -EBADF,
                                          .limits = { -EBADF, -EBADF },
-                                         .command.streams = { CAPTURE_EMPTY, CAPTURE_EMPTY } };
+                                         .command = { .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY },
+                                                      .keys = KEYS_EMPTY } };
         for (i = 0; i < JAIL_SLOTS_FIRST; i++)
                 if (slot_add(init, i, INIT_FD_SLOTS + (int) i) < 0)
                         _exit(1);
@@ -152,12 +153,13 @@ static void drop_files_caps(const Init *init) {
 
 /* ---- the loop ------------------------------------------------------------------------------------- */
 
-#define POLL_MAX (2 + 3 * JAIL_SLOTS_MAX)
+#define POLL_MAX    (2 + 4 * JAIL_SLOTS_MAX)
+#define STREAM_KEYS 2 /* after the two captured ones */
 
 typedef struct Watch { /* what each entry of the poll set stands for */
         struct pollfd polls[POLL_MAX];
         Slot *slots[POLL_MAX];
-        int streams[POLL_MAX]; /* -1: the child's socket */
+        int streams[POLL_MAX]; /* -1: the child's socket; STREAM_KEYS: what is typed */
         unsigned n;
 } Watch;
 
@@ -167,6 +169,16 @@ static void watch(Watch *set, int fd, Slot *slot, int stream) {
         set->polls[set->n] = (struct pollfd){ .fd = fd, .events = POLLIN };
         set->slots[set->n] = slot;
         set->streams[set->n++] = stream;
+}
+
+static void watch_keys(Watch *set, Slot *slot) {
+        short events = POLLIN;
+        int fd = -EBADF;
+
+        keys_wait(&slot->command.keys, slot->command.streams[0].fd, &fd, &events);
+        watch(set, fd, slot, STREAM_KEYS);
+        if (fd >= 0)
+                set->polls[set->n - 1].events = events;
 }
 
 /* When to park the next child. */
@@ -195,6 +207,7 @@ static Parking fill(Init *init, Watch *set) {
                         continue;
                 watch(set, slot->command.streams[0].fd, slot, 0);
                 watch(set, slot->command.streams[1].fd, slot, 1);
+                watch_keys(set, slot);
         }
         if (!wanted)
                 return PARK_NONE;
@@ -212,6 +225,9 @@ static void dispatch(Init *init, Watch *set) {
                         continue;
                 if (set->streams[i] < 0)
                         slot_word(init, set->slots[i]);
+                else if (set->streams[i] == STREAM_KEYS)
+                        keys_step(&set->slots[i]->command.keys,
+                                  set->slots[i]->command.streams[0].fd);
                 else if (set->slots[i]->command.streams[set->streams[i]].fd == set->polls[i].fd)
                         slot_output(init, set->slots[i], (unsigned) set->streams[i]);
         }

@@ -104,28 +104,47 @@ static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) 
         init_send(init, &event, NULL);
 }
 
+static int look_at_terminal(const Command *command, const InitLogs *request) {
+        if (!command->keys.terminal || command->streams[0].fd < 0)
+                return -ENOTTY;
+        return request->rows || request->columns
+                       ? keys_size(command->streams[0].fd, request->rows, request->columns)
+                       : 0;
+}
+
+/* What is kept, and the pipes that were asked for. Who does not get all gets none: @out is closed by the caller */
+static int open_logs(Command *command, const InitLogs *request, InitEvent *event, int out[3]) {
+        Capture *capture = &command->streams[0];
+        unsigned n = 0;
+
+        out[n++] = capture_copy(capture, &event->kept[0], &event->cut_at[0]);
+        if (out[0] >= 0 && request->follow)
+                out[n++] = capture_follow(capture);
+        if (out[n - 1] >= 0 && request->keys)
+                out[n++] = keys_attach(&command->keys);
+        if (out[n - 1] < 0)
+                return out[n - 1];
+        event->seen[0] = capture->seen;
+        event->n_fds = n;
+        return 0;
+}
+
 static void take_logs(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         const InitLogs *request = bytes;
         Slot *slot = command_find(init, request->command);
         Capture *capture = slot ? &slot->command.streams[0] : NULL;
         InitEvent event = { .kind = INIT_LOGGED, .id = request->head.id };
-        int out[2] = { -EBADF, -EBADF };
+        int out[3] = { -EBADF, -EBADF, -EBADF };
 
         (void) n_fds;
         (void) fds;
-        if (!capture || !capture->used)
-                event.code = capture ? -ENODATA : -ESRCH;
-        else
-                out[0] = capture_copy(capture, &event.kept[0], &event.cut_at[0]);
-        if (out[0] >= 0 && request->follow)
-                out[1] = capture_follow(capture);
-        if (event.code == 0 && (out[0] < 0 || (request->follow && out[1] < 0)))
-                event.code = out[0] < 0 ? out[0] : out[1];
-        else if (event.code == 0)
-                event.seen[0] = capture->seen;
-        event.n_fds = event.code < 0 ? 0 : 1 + !!request->follow;
+        event.code = !capture ? -ESRCH : !capture->used ? -ENODATA : 0;
+        if (event.code == 0 && (request->rows || request->columns || request->keys))
+                event.code = look_at_terminal(&slot->command, request);
+        if (event.code == 0)
+                event.code = open_logs(&slot->command, request, &event, out);
         init_send(init, &event, out);
-        fds_close(out, 2);
+        fds_close(out, ELEMENTS(out));
 }
 
 static void take_measure(Init *init, const void *bytes, int *fds, unsigned n_fds) {

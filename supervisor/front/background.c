@@ -22,6 +22,7 @@ struct Entry {
         char shown[BACKGROUND_SHOWN_MAX + 4];
         uint64_t started_usec;
         Command *command; /* borrowed; NULL: it has ended */
+        bool terminal;    /* it has one of the jail's own */
         cJSON *record;    /* owned, once it has */
         int output;       /* owned: sealed memfd; -EBADF: none */
         uint64_t seen, kept, cut_at;
@@ -135,6 +136,9 @@ int background_start(FrontJail *jail, const CommandSpec *spec, const char **ret_
                 own.output_keep = BACKGROUND_KEEP_MAX;
         entry->output = -EBADF;
         entry->started_usec = units_now();
+        entry->terminal = spec->pty;
+        if (spec->pty) /* who is attached reads for hours: no output is too much */
+                own.output_max = UINT64_MAX;
         show_words(entry, spec->argv);
         r = command_start(jail, &own, on_done, entry, &entry->command, err);
         if (r < 0)
@@ -158,6 +162,7 @@ void backgrounds_describe(FrontJail *jail, cJSON *list) {
                 json_add_text(json, "words", entry->shown);
                 json_add_text(json, "started", units_format_time(entry->started_usec, time));
                 json_add_bool(json, "running", entry->command != NULL);
+                json_add_bool(json, "tty", entry->terminal);
                 for (unsigned i = 0; entry->record && i < ELEMENTS(members); i++)
                         json_add_consume(
                                 json, members[i],
@@ -174,6 +179,7 @@ typedef struct Logs {
         Call *call;
         char jail[ID_MAX];
         char command[ID_MAX];
+        bool resize;
 } Logs;
 
 static cJSON *answer_json(const char *id, bool running, const uint64_t counts[3]) {
@@ -207,7 +213,8 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
         if (event && event->code == 0 && n_fds > 0 && fds[0] >= 0 && fds[n_fds - 1] >= 0) {
                 const uint64_t counts[] = { event->seen[0], event->kept[0], event->cut_at[0] };
 
-                call_answer(logs->call, answer_json(logs->command, true, counts), fds, n_fds);
+                call_answer(logs->call, answer_json(logs->command, true, counts), fds,
+                            logs->resize ? 0 : n_fds);
                 return;
         }
         if (entry && event && event->code == -ESRCH) { /* it ended before init was asked */
@@ -219,9 +226,9 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
         call_fail(logs->call, NULL, &err);
 }
 
-int background_logs(FrontJail *jail, Call *call, const char *command, bool follow, Error *err) {
-        const Entry *entry = find(jail, command);
-        InitLogs message = { .head.kind = INIT_LOGS, .follow = follow };
+int background_look(FrontJail *jail, Call *call, const BackgroundLook *look, Error *err) {
+        const Entry *entry = find(jail, look->command);
+        InitLogs message = { .head.kind = INIT_LOGS, .follow = look->follow };
         const InitMessage packet = { &message, sizeof message, NULL, 0 };
         autofree Logs *logs = NULL;
         int r;
@@ -229,6 +236,11 @@ int background_logs(FrontJail *jail, Call *call, const char *command, bool follo
         if (!entry) {
                 call_refuse(call, "not_found", "/command", "see `warder ls JAIL`");
                 return error_say(err, -ENOENT, "no such command is in the background of this jail");
+        }
+        if (entry->terminal) {
+                message.keys = look->keys;
+                message.rows = look->rows;
+                message.columns = look->columns;
         }
         message.command = entry->command ? command_number(entry->command) : 0;
         if (message.command == 0) {
@@ -238,7 +250,7 @@ int background_logs(FrontJail *jail, Call *call, const char *command, bool follo
         logs = calloc(1, sizeof(Logs));
         if (!logs)
                 return error_set(err, -ENOMEM, "read what a command wrote");
-        *logs = (Logs){ .front = front_jail_front(jail), .call = call };
+        *logs = (Logs){ .front = front_jail_front(jail), .call = call, .resize = look->resize };
         memcpy(logs->jail, front_jail_id(jail), sizeof(logs->jail));
         memcpy(logs->command, entry->id, sizeof(logs->command));
         r = init_link_send(front_jail_init(jail), &packet, on_logged, logs, err);

@@ -22,8 +22,16 @@ typedef struct Backgrounds Backgrounds; /* of one jail */
  */
 int background_start(FrontJail *jail, const CommandSpec *spec, const char **ret_id, Error *err);
 
-/** background_logs() - answer a call of jail.logs, now or later. Returns: 0, or negative errno: it was not answered */
-int background_logs(FrontJail *jail, Call *call, const char *command, bool follow, Error *err);
+typedef struct BackgroundLook { /* what is asked about one */
+        const char *command;
+        bool follow;
+        bool keys;              /* who asks types at its terminal, where it has one */
+        bool resize;            /* its size alone is meant: nothing is handed out */
+        uint32_t rows, columns; /* 0: as they are */
+} BackgroundLook;
+
+/** background_look() - answer a call of jail.logs and its like, now or later. Returns: 0, or negative errno: it was not answered */
+int background_look(FrontJail *jail, Call *call, const BackgroundLook *look, Error *err);
 
 /** backgrounds_describe() - all of them, oldest first, as entries of @list */
 void backgrounds_describe(FrontJail *jail, cJSON *list);

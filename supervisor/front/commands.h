@@ -19,6 +19,7 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
         int binary_fd;     /* >= 0: the program itself; beware of 0: -EBADF where there is none */
         int fd3;           /* >= 0: becomes 3; likewise */
         bool tty;
+        bool pty;             /* with tty: init makes the terminal and keeps its other end */
         bool copy;            /* argv is that of init/copy.h, and nothing is executed */
         bool alone;           /* what it leaves running ends with it */
         uint64_t wall_usec;   /* 0: the jail's default */

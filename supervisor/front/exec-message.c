@@ -87,6 +87,8 @@ static void fill(InitExec *exec, const FrontJail *jail, const CommandSpec *spec,
         memcpy(exec->stdio, spec->stdio, sizeof exec->stdio);
         if (spec->tty)
                 exec->flags |= INIT_EXEC_TTY;
+        if (spec->pty)
+                exec->flags |= INIT_EXEC_PTY;
         if (spec->copy)
                 exec->flags |= INIT_EXEC_COPY;
 }

@@ -84,6 +84,15 @@ static int take_stream(ExecParams *params, const ExecFrom *from, unsigned i, uns
         return r < 0 ? refuse(from, path, r, err, NULL) : 0;
 }
 
+static int take_own_tty(CommandSpec *spec, const ExecFrom *from, Error *err) {
+        if (json_get(from->json, "stdio") || call_n_fds(from->call) > from->first_fd)
+                return refuse(from, "/stdio", -EINVAL, err,
+                              "a terminal of the jail's own takes the place of all three");
+        spec->stdio[2] = STDIO_MERGE; /* input: null, output: captured, by COMMAND_SPEC_EMPTY */
+        spec->pty = true;
+        return 0;
+}
+
 static int take_stdio(ExecParams *params, const ExecFrom *from, Error *err) {
         CommandSpec *spec = &params->spec;
         const cJSON *stdio = json_get(from->json, "stdio");
@@ -91,6 +100,8 @@ static int take_stdio(ExecParams *params, const ExecFrom *from, Error *err) {
         int r;
 
         spec->tty = json_true(from->json, "tty");
+        if (spec->tty && from->own_tty)
+                return take_own_tty(spec, from, err);
         for (int i = 0; stdio && i < 3; i++)
                 spec->stdio[i] = kind_of(cJSON_GetArrayItem(stdio, i)->valuestring);
         if (spec->tty && spec->stdio[0] != STDIO_FD)

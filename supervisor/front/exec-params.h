@@ -50,6 +50,7 @@ typedef struct ExecFrom { /* all borrowed; what ExecParams points to must stay a
         const Plan *plan;         /* for the jail's user */
         const cJSON *image;       /* how the snapshot wants to be run, or NULL */
         bool has_work;            /* the caller's files are at /work */
+        bool own_tty;             /* a terminal is the jail's own, none that comes along */
 } ExecFrom;
 
 /** exec_params_init() - Returns: 0; -EINVAL, -EPERM with call_refuse() done. Deinit it after a failure too */

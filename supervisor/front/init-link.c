@@ -58,7 +58,7 @@ static const struct {
         [INIT_SLOT] = { INIT_DONE, 0, 0 },
         [INIT_LISTEN] = { INIT_LISTENING, 0, 1 },
         [INIT_COUNT] = { INIT_COUNTED, 0, 0 },
-        [INIT_LOGS] = { INIT_LOGGED, 0, 2 },
+        [INIT_LOGS] = { INIT_LOGGED, 0, 3 },
         [INIT_MEASURE] = { INIT_MEASURED, 0, 0 },
 };
 

@@ -71,6 +71,13 @@ static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
         return record_consume;
 }
 
+static const char attach_schema[] =
+        "{\"type\":\"object\",\"required\":[\"jail\",\"command\"],\"additionalProperties\":false,"
+        "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
+        "\"resize\":{\"type\":\"boolean\"},"
+        "\"rows\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
+        "\"columns\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535}}}";
+
 /* Answers with its id at once. What it writes is one stream */
 static int start_background(FrontJail *jail, Call *call, const cJSON *params, CommandSpec *spec,
                             cJSON **ret_result, Error *err) {
@@ -79,12 +86,11 @@ static int start_background(FrontJail *jail, Call *call, const cJSON *params, Co
 
         if (!json_get(params, "stdio"))
                 spec->stdio[2] = STDIO_MERGE;
-        if (spec->stdio[2] == STDIO_CAPTURE || spec->tty) {
-                call_refuse(call, "invalid", spec->tty ? "/tty" : "/stdio/2", NULL);
+        if (spec->stdio[2] == STDIO_CAPTURE) {
+                call_refuse(call, "invalid", "/stdio/2", NULL);
                 return error_say(err, -EINVAL,
-                                 spec->tty ? "a command in the background has no terminal"
-                                           : "what a command in the background writes is one "
-                                             "stream: \"merge\" its errors");
+                                 "what a command in the background writes is one stream: "
+                                 "\"merge\" its errors");
         }
         r = background_start(jail, spec, &id, err);
         if (r < 0)
@@ -108,6 +114,7 @@ static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         from.plan = front_jail_plan(jail);
         from.image = front_jail_image(jail);
         from.has_work = plan_has_view(from.plan, VIEW_WORK);
+        from.own_tty = json_true(params, "detach");
         exec.spec = &command.spec;
         r = exec_params_init(&command, &from, err);
         if (r >= 0)
@@ -120,11 +127,29 @@ static int run_exec(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 
 static int run_logs(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         FrontJail *jail = jail_method_find_own(front, call, params, err);
+        const BackgroundLook look = { .command = json_text(params, "command"),
+                                      .follow = json_true(params, "follow") };
 
         (void) ret_result;
-        return jail ? background_logs(jail, call, json_text(params, "command"),
-                                      json_true(params, "follow"), err)
-                    : err->code;
+        return jail ? background_look(jail, call, &look, err) : err->code;
+}
+
+static int run_attach(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
+                      Error *err) {
+        FrontJail *jail = jail_method_find_own(front, call, params, err);
+        bool resize = json_true(params, "resize");
+        BackgroundLook look = { .command = json_text(params, "command"),
+                                .follow = !resize,
+                                .keys = !resize,
+                                .resize = resize };
+        uint64_t rows = 0, columns = 0;
+
+        (void) ret_result;
+        (void) json_number(params, "rows", &rows);
+        (void) json_number(params, "columns", &columns);
+        look.rows = (uint32_t) rows;
+        look.columns = (uint32_t) columns;
+        return jail ? background_look(jail, call, &look, err) : err->code;
 }
 
 static int run_signal(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
@@ -312,6 +337,14 @@ const MethodRow jail_methods[] = {
           .summary = "What a command in the background has written, and what it goes on to write",
           .charge = "none",
           .run = run_logs },
+        { .name = "jail.attach",
+          .params = attach_schema,
+          .result = "{\"type\":\"object\",\"required\":[\"command\",\"running\"]}",
+          .may_wait = true,
+          .summary = "As jail.logs, and what is typed at a command in the background; the size of "
+                     "its terminal",
+          .charge = "none",
+          .run = run_attach },
         { .name = "jail.list",
           .params = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
                     "\"all\":{\"type\":\"boolean\"}}}",

@@ -58,6 +58,7 @@ TRIALS = {
     "jail.copy": ({"jail": JAIL, "direction": "out", "path": "/"}, {"jail": NO_JAIL, "direction": "out", "path": "/"}, 1),
     "jail.exec": ({"jail": JAIL, "argv": ["id"]}, {"jail": NO_JAIL, "argv": ["id"]}, 0),
     "jail.logs": ({"jail": JAIL, "command": "c-aaaaaaaaaa"}, {"jail": NO_JAIL, "command": "c-aaaaaaaaaa"}, 0),
+    "jail.attach": ({"jail": JAIL, "command": "c-aaaaaaaaaa"}, {"jail": NO_JAIL, "command": "c-aaaaaaaaaa"}, 0),
     "jail.signal": ({"jail": JAIL, "signal": 9}, {"jail": NO_JAIL, "signal": 9}, 0),
     "jail.show": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
     "jail.stats": ({"jail": JAIL}, {"jail": NO_JAIL}, 0),
@@ -197,7 +198,7 @@ tap.ok("mine" in [s["name"] for s in adm.call("snapshot.list")["result"]["snapsh
 tap.ok("background" not in adm.call("jail.show", {"jail": JAIL})["result"], "sees a jail, not what runs in it")
 tap.ok("background" in ann.call("jail.show", {"jail": JAIL})["result"], "which its owner does")
 tap.ok("result" in adm.call("task.show", {"task": TASK}), "sees a task")
-for method in ("jail.copy", "jail.exec", "jail.logs", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
+for method in ("jail.attach", "jail.copy", "jail.exec", "jail.logs", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
     tap.same(fields(adm.call(method, TRIALS[method][0]))[0], "denied", f"{method} is for the owner and root")
 tap.same(fields(adm.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "another's snapshot is not taken for one's own")
 tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", "nor removed by a name alone")

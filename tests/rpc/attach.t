@@ -1,0 +1,120 @@
+#!/usr/bin/env -S python3 -B
+"""attach: to a command in the background with a terminal of the jail's own: come, type, leave, come back, be killed."""
+import os
+import signal
+import subprocess
+
+import terminal_lib
+from front_lib import BUILD, Tap
+from supervisor_lib import Supervisor, eventually, need_jails
+from terminal_lib import MOST, has_keys
+
+need_jails()
+COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
+tap = Tap()
+supervisor = Supervisor("attach")
+environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
+LEAVE = b"\x10\x11"
+
+
+def warder(*words):
+    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST, stdin=subprocess.DEVNULL)
+
+
+def attach(command, **more):
+    return terminal_lib.Terminal(tap, COMMAND, environment, "attach", jail, command, **more)
+
+
+def start(*words, options=("--tty",)):
+    return warder("exec", "-d", *options, jail, "--", *words).stdout.strip()
+
+
+jail = warder("create", "--no-work").stdout.strip()
+shell = start("bash", "--norc")
+tap.ok(shell.startswith("c-"), "a shell in the background", shell)
+
+# --- come, type, leave
+here = attach(shell, size=(33, 88))
+here.type("echo sum-$((40 + 2))\r")
+here.shows(b"sum-42", "what is typed goes to it")
+tap.ok(here.is_raw(), "the user's terminal is raw")
+here.type("tty; stty size; echo $TERM\r")
+here.shows(b"/dev/pts/", "its terminal has a name in the jail")
+here.shows(b"33 88", "the size of the user's")
+here.shows(b"xterm", "and its kind")
+here.size(44, 99)
+here.type("sh -c 'until [ \"$(stty size)\" = \"44 99\" ]; do sleep 0.1; done; echo size-$((4 + 4))'\r")
+here.shows(b"size-8", "it hears of another size")
+here.type("x=kept; sleep 76543\r")
+here.wait(lambda: has_keys("sleep\00076543"))
+here.type(b"\x03")
+here.type("echo code:$?\r")
+here.shows(b"code:130", "is ended by Ctrl-C")
+here.type(b"echo half" + LEAVE)
+tap.same(here.ends(), 0, "Ctrl-P Ctrl-Q leaves")
+tap.ok(not here.is_raw() and b"comes back" in here.text, "the user's terminal is as it was, and how to come back is said", here.text[-200:])
+here.close()
+
+# --- come back
+here = attach(shell)
+here.type("-$((5 + 5)) $x\r")
+here.shows(b"half-10 kept", "it is the same shell, with what was typed before")
+here.type("stty raw -echo; printf 'raw-%s' on; dd bs=1 count=3 2>/dev/null | od -An -tx1; stty sane; echo one-$((1 + 1))\r")
+here.shows(b"raw-on", "a program in raw mode")
+here.type(b"\x10\x10a")
+here.shows(b"10 10 61", "gets Ctrl-P where no Ctrl-Q follows")
+here.shows(b"one-2", "and ends")
+here.type("seq 1 40000; echo all-$((6 + 6))\r")
+here.shows(b"all-12", "much output arrives")
+os.kill(here.pid, signal.SIGKILL)
+here.ends()
+here.close()
+here = attach(shell)
+here.type("echo still-$((3 + 3))\r")
+here.shows(b"still-6", "a client that is killed leaves the shell alone")
+os.kill(here.pid, signal.SIGTERM)
+tap.same(here.ends(), 0, "one that is told to end leaves too")
+tap.ok(not here.is_raw(), "and its terminal as it was")
+here.close()
+here = attach(shell)
+os.close(here.tty)
+os.waitpid(here.pid, 0)
+first, second = attach(shell), None
+first.type("echo first-$((7 + 7))\r")
+first.shows(b"first-14", "so does one whose window is closed")
+second = attach(shell)
+second.type("echo second-$((8 + 8))\r")
+second.shows(b"second-16", "who comes later has the keys")
+first.shows(b"second-16", "who was there still sees it")
+first.type(LEAVE)
+tap.same(first.ends(), 0, "and can leave")
+first.close()
+shown = warder("logs", jail, shell).stdout
+tap.ok("second-16" in shown, "logs has what it wrote", shown[-200:])
+
+# --- the end
+second.type("exit 6\r")
+tap.same(second.ends(), 6, "the exit code is the shell's")
+tap.ok(not second.is_raw(), "the terminal is as it was")
+second.close()
+late = warder("attach", jail, shell)
+tap.same(late.returncode, 6, "attach to one that has ended")
+plain = start("sh", "-c", "echo up; while [ ! -e /tmp/go ]; do sleep 0.05; done; echo over; exit 4", options=())
+watcher = subprocess.Popen([COMMAND, "attach", jail, plain], env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+tap.same(watcher.stdout.readline(), "up\n", "one without a terminal is watched")
+warder("exec", jail, "--", "touch", "/tmp/go")
+tap.same((watcher.communicate(timeout=MOST)[0], watcher.returncode), ("over\n", 4), "until its end")
+tap.same(warder("attach", jail, "c-aaaaaaaaaa").returncode, 125, "no such command")
+busy = start("sh", "-c", "while :; do seq 1 100000; done")
+slow = attach(busy)
+tap.ok(slow.wait(lambda: b"99999" in slow.text), "endless output")
+slow.type(LEAVE)
+tap.same(slow.ends(), 0, "can be left")
+slow.close()
+tap.same(warder("kill", "-s", "KILL", jail, busy).returncode, 0, "and ended")
+left = start("sh", "-c", "setsid sleep 87.125 & sleep 0.1; exit 0")
+tap.ok(eventually(lambda: "running" not in warder("ls", jail).stdout, MOST), "all have ended", warder("ls", jail).stdout)
+warder("rm", jail)
+supervisor.stop()
+tap.ok(eventually(lambda: not supervisor.leftovers(), MOST), "nothing is left behind")
+tap.end()
