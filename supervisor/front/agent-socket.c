@@ -23,8 +23,10 @@ struct AgentSocket {
         sd_event_source *io;
         AgentCall *calls; /* owned list */
         cJSON *later; /* owned: a request that waits until its task has a place; none is read behind it */
-        sd_event_source *again; /* to go on with it */
-        AgentSocket *past;      /* owned: of an earlier run, calls of which may still come back */
+        sd_event_source
+                *again; /* to go on with it, or to end the task of which an answer is broken */
+        Error broken;
+        AgentSocket *past; /* owned: of an earlier run, calls of which may still come back */
         bool closed;
         cJSON *schemas[AGENT_METHODS_MAX]; /* owned: of methods that were called, parsed */
 };
@@ -76,17 +78,22 @@ static bool is_gone(int r) {
         return r == -EPIPE || r == -ECONNRESET;
 }
 
-/* Queue an answer; an agent that does not take its answers in ends its task */
+/*
+ * Queue an answer. An agent that does not take its answers in ends its task, in a turn of its own: whoever answers may
+ * stand in what the end of a task frees.
+ */
 static void send_answer(AgentSocket *socket, const cJSON *message, const int *fds, unsigned n_fds) {
-        Error err = ERROR_EMPTY;
-        int r = message ? rpc_peer_send(socket->peer, message, fds, n_fds) : -ENOMEM;
+        int r;
 
+        if (socket->broken.code)
+                return;
+        r = message ? rpc_peer_send(socket->peer, message, fds, n_fds) : -ENOMEM;
         if (r == 0)
                 update_events(socket);
         if (r == 0 || is_gone(r))
                 return;
-        error_set(&err, r, "answer the agent (does it read its socket?)");
-        fault(socket, &err);
+        error_set(&socket->broken, r, "answer the agent (does it read its socket?)");
+        (void) sd_event_source_set_enabled(socket->again, SD_EVENT_ONESHOT);
 }
 
 static void send_and_free(AgentCall *call, cJSON *message, const int *fds, unsigned n_fds) {
@@ -354,6 +361,10 @@ static int on_again(sd_event_source *source, void *userdata) {
         RpcMessage message = RPC_MESSAGE_EMPTY;
 
         (void) source;
+        if (socket->broken.code && !socket->closed) {
+                fault(socket, &socket->broken);
+                return 0;
+        }
         message.json = TAKE_PTR(socket->later);
         if (message.json && !socket->closed)
                 dispatch(socket, &message);

@@ -3,8 +3,6 @@
  *
  *   job    warder-files writes what is to change into a memfd
  *   feed   the call was answered; what it wrote goes to the agent as fast as that reads
- *
- * An answer that the agent does not take in ends the task, and with it the merge: so it is the last thing that is done.
  */
 #include "supervisor/front/task-merge.h"
 
@@ -181,7 +179,7 @@ static void on_done(const FilesJobEnd *end, void *userdata) {
                 agent_call_fail(call, code, &err);
                 return;
         }
-        agent_call_answer(call, json, &fd, 1); /* which may end the task, and free the merge */
+        agent_call_answer(call, json, &fd, 1);
 }
 
 /* ---- start --------------------------------------------------------------------------------------- */
