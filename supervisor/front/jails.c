@@ -8,93 +8,28 @@
  * who wait for its end.
  */
 #include "supervisor/front/jails.h"
-#include "supervisor/front/jail-image.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/units.h"
-#include "supervisor/front/background.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/commands.h"
-#include "supervisor/front/init-link.h"
-#include "supervisor/front/jail-log.h"
+#include "supervisor/front/jail-facts.h"
 #include "supervisor/front/jail-stats.h"
 #include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/quotas.h"
-#include "supervisor/front/slots.h"
-#include "supervisor/front/snapshots.h"
 #include "supervisor/front/turns.h"
 #include "supervisor/front/uncounted.h"
 
 #define WALL_ACCURACY_USEC 10000
-
-typedef struct Gone Gone; /* somebody waits for the end */
-
-typedef struct DirId {
-        uint32_t major, minor;
-        uint64_t ino;
-} DirId;
-
-struct Gone {
-        Gone *next;
-        JailGoneFn gone;
-        void *userdata;
-};
-
-struct FrontJail {
-        Front *front;           /* borrowed, outlives us */
-        FrontJail *prev, *next; /* in front->jails */
-        HandleLink by_id, by_handle;
-        char id[ID_MAX];
-        FrontJailState state;
-        bool end_wanted;          /* while MAKING */
-        uint64_t handle;          /* the monitor's */
-        uint32_t id_base;         /* likewise; 0 while MAKING */
-        JailBook *book;           /* owned */
-        struct AuditRing *audit;  /* owned */
-        Backgrounds *backgrounds; /* owned; NULL: none yet */
-        int fds[_JAIL_FD_MAX];    /* owned; slots' and init's went to their modules */
-        InitLink *init;
-        Slots *slots;
-        Command *commands;
-        Gone *gones; /* owned */
-        sd_event_source *wall;
-        uint64_t wall_left_usec; /* while it stands still; else 0 */
-        Client *client;          /* borrowed; NULL: kept, or gone */
-        bool keep;
-        JailReadyFn ready;
-        void *userdata;
-        Plan plan;
-        JailLimits limits;
-        char snapshot[SNAPSHOT_REF_MAX];
-        cJSON *image;       /* owned; NULL: none */
-        char **environment; /* owned, with the image's; NULL: the default one */
-        char policy[72];
-        PolicyUse use;
-        DirId dir; /* of the caller's directory; all zeroes: none */
-        bool listed;
-        bool ahead;     /* nobody's yet */
-        bool charged;   /* with limits.plan, to the owner */
-        bool off_quota; /* quota_end_jail() was called */
-        int conn; /* owned, while the monitor has the caller's connection: theirs is not the last */
-        uint32_t owner_uid;
-        uint64_t created_usec;
-        uint64_t used_usec; /* monotonic */
-        uint64_t oom_kills; /* this and the next: once it ended */
-        bool gave_up;
-};
-
-static const char *const state_names[] = { "making", "ready", "ending" };
-_Static_assert(ELEMENTS(state_names) == _FRONT_JAIL_STATE_MAX, "a name for each state");
 
 static const uint8_t state_next[_FRONT_JAIL_STATE_MAX] = {
         [FRONT_JAIL_MAKING] = BIT(FRONT_JAIL_READY) | BIT(FRONT_JAIL_ENDING),
@@ -114,7 +49,7 @@ static void set_state(FrontJail *jail, FrontJailState state) {
         if (state == FRONT_JAIL_ENDING)
                 count_no_more(jail);
         log_event(LOG_INFO, "jail changes state", F("JAIL", jail->id),
-                  F("STATE", state_names[state]), F("POLICY", jail->policy),
+                  F("STATE", jail_state_name(state)), F("POLICY", jail->policy),
                   F("SNAPSHOT", jail->snapshot));
 }
 
@@ -420,14 +355,6 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
         not_made(jail, &err);
 }
 
-static DirId dir_id(int fd) {
-        struct statx st;
-
-        if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &st) < 0)
-                return (DirId){ 0 };
-        return (DirId){ st.stx_dev_major, st.stx_dev_minor, st.stx_ino };
-}
-
 static PolicyUse named_use(const char *policy) {
         PolicyUse use = { .is_own = false };
 
@@ -441,7 +368,7 @@ static void take_dir(FrontJail *jail, const JailSpec *spec) {
                 const PlanLayer *layer = &spec->plan.layers[i];
 
                 if (layer->kind == LAYER_DIR && layer->fd > 0 && layer->fd <= spec->n_fds)
-                        jail->dir = dir_id(spec->fds[layer->fd - 1]);
+                        jail->dir = jail_dir_id(spec->fds[layer->fd - 1]);
         }
 }
 
@@ -549,180 +476,4 @@ void front_jails_free_all(Front *front) {
                 commands_jail_gone(jail);
                 jail_free(jail);
         }
-}
-
-FrontJail *front_jail_find(Front *front, const char *id, uint32_t uid) {
-        HandleLink *link = NULL;
-        FrontJail *jail;
-        uint64_t number;
-
-        if (id_number('j', id, &number) == 0)
-                link = handles_find(&front->jails_by_id, number);
-        jail = link ? container_of(link, FrontJail, by_id) : NULL;
-        return jail && (uid == 0 || jail->owner_uid == uid) ? jail : NULL;
-}
-
-const char *front_jail_id(const FrontJail *jail) {
-        return jail->id;
-}
-
-FrontJailState front_jail_state(const FrontJail *jail) {
-        return jail->state;
-}
-
-uint64_t front_jail_handle(const FrontJail *jail) {
-        return jail->handle;
-}
-
-const JailLimits *front_jail_limits(const FrontJail *jail) {
-        return &jail->limits;
-}
-
-const Plan *front_jail_plan(const FrontJail *jail) {
-        return &jail->plan;
-}
-
-bool front_jail_is_listed(const FrontJail *jail) {
-        return jail->listed;
-}
-
-uint32_t front_jail_owner(const FrontJail *jail) {
-        return jail->owner_uid;
-}
-
-FrontJail *front_jail_next(const FrontJail *jail) {
-        return jail->next;
-}
-
-const cJSON *front_jail_image(const FrontJail *jail) {
-        return jail->image;
-}
-
-const char *const *front_jail_environment(const FrontJail *jail) {
-        return jail->environment ? (const char *const *) jail->environment : command_environment;
-}
-
-const char *front_jail_policy(const FrontJail *jail) {
-        return jail->policy;
-}
-
-const PolicyUse *front_jail_use(const FrontJail *jail) {
-        return &jail->use;
-}
-
-const char *front_jail_snapshot(const FrontJail *jail) {
-        return jail->snapshot;
-}
-
-bool front_jail_is_kept(const FrontJail *jail) {
-        return jail->keep;
-}
-
-bool front_jail_shows(const FrontJail *jail, int fd) {
-        DirId id = dir_id(fd);
-
-        return id.ino != 0 && id.ino == jail->dir.ino && id.major == jail->dir.major &&
-               id.minor == jail->dir.minor;
-}
-
-Front *front_jail_front(const FrontJail *jail) {
-        return jail->front;
-}
-
-InitLink *front_jail_init(const FrontJail *jail) {
-        return jail->init;
-}
-
-Slots *front_jail_slots(const FrontJail *jail) {
-        return jail->slots;
-}
-
-uint64_t front_jail_oom_kills(const FrontJail *jail) {
-        return jail->oom_kills;
-}
-
-bool front_jail_gave_up(const FrontJail *jail) {
-        return jail->gave_up;
-}
-
-int front_jail_fd(const FrontJail *jail, JailFd which) {
-        return jail->fds[which];
-}
-
-const Command *front_jail_first_command(const FrontJail *jail) {
-        return jail->commands;
-}
-
-uint64_t front_jail_created(const FrontJail *jail) {
-        return jail->created_usec;
-}
-
-bool front_jail_wall_left(const FrontJail *jail, uint64_t *ret_usec) {
-        uint64_t now = units_monotonic(), end = 0;
-
-        if (!jail->wall || sd_event_source_get_time(jail->wall, &end) < 0)
-                return false;
-        *ret_usec = jail->wall_left_usec ? jail->wall_left_usec : end > now ? end - now : 0;
-        return true;
-}
-
-Command **front_jail_commands(FrontJail *jail) {
-        return &jail->commands;
-}
-
-void front_jail_touch(FrontJail *jail) {
-        jail->used_usec = units_monotonic();
-}
-
-uint64_t front_jail_used(const FrontJail *jail) {
-        return jail->used_usec;
-}
-
-cJSON *front_jail_head(const FrontJail *jail) {
-        cJSON *json = cJSON_CreateObject();
-        char time[UNITS_TEXT_MAX];
-
-        json_add_text(json, "jail", jail->id);
-        json_add_text(json, "state", state_names[jail->state]);
-        json_add_text(json, "snapshot", jail->snapshot);
-        json_add_text(json, "policy", jail->policy);
-        json_add_text(json, "created", units_format_time(jail->created_usec, time));
-        json_add_bool(json, "keep", jail->keep);
-        json_add_bool(json, "frozen", front_jail_is_frozen(jail));
-        json_add_number(json, "owner_uid", jail->owner_uid);
-        return json;
-}
-
-cJSON *front_jail_describe(const FrontJail *jail) {
-        SCOPED(json_free) cJSON *json = front_jail_head(jail);
-        uint64_t value;
-
-        json_add_number(json, "commands", commands_count(jail->commands));
-        if (jail->state == FRONT_JAIL_READY) {
-                if (fd_read_number(jail->fds[JAIL_FD_MEMORY], &value) == 0)
-                        json_add_number(json, "memory", value);
-                if (fd_read_number(jail->fds[JAIL_FD_PIDS], &value) == 0)
-                        json_add_number(json, "pids", value);
-        }
-        return json ? TAKE_PTR(json) : NULL;
-}
-
-uint32_t front_jail_id_base(const FrontJail *jail) {
-        return jail->id_base;
-}
-
-JailBook *front_jail_book(const FrontJail *jail) {
-        return jail->book;
-}
-
-JailStill *front_jail_still(const FrontJail *jail) {
-        return &jail->book->still;
-}
-
-Backgrounds **front_jail_backgrounds(FrontJail *jail) {
-        return &jail->backgrounds;
-}
-
-struct AuditRing **front_jail_audit(FrontJail *jail) {
-        return &jail->audit;
 }

@@ -34,7 +34,7 @@ MALFORMED = [
     ("an id of a megabyte", b'{"jsonrpc":"2.0","id":"' + b"i" * 1000000 + b'","method":"warder.info"}\n', -32600),
     ("an unknown method", b'{"jsonrpc":"2.0","id":1,"method":"jail.escape"}\n', -32601),
     ("params that are a list", b'{"jsonrpc":"2.0","id":1,"method":"jail.list","params":[1]}\n', -32602),
-    ("an unknown parameter", b'{"jsonrpc":"2.0","id":1,"method":"jail.list","params":{"all":true}}\n', -32602),
+    ("an unknown parameter", b'{"jsonrpc":"2.0","id":1,"method":"jail.list","params":{"every":true}}\n', -32602),
 ]
 for what, line, code in MALFORMED:
     client = front.client()
