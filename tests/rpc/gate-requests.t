@@ -73,7 +73,7 @@ refused(client, "no model", "task.start", {"request": "x", "spec": SPEC}, -32602
 refused(client, "an empty request", "task.start", start(request=""), -32602, "/request", two())
 refused(client, "an unknown provider", "task.start", start(model={"provider": "oracle"}), -32602, "/model/provider", two())
 refused(client, "no limit at all", "task.start", start(limits={"verifies": 0}), -32602, "/limits/verifies", two())
-refused(client, "an unknown limit", "task.start", start(limits={"money": 5}), -32602, fds=two())
+refused(client, "an unknown limit", "task.start", start(limits={"wishes": 5}), -32602, fds=two())
 refused(client, "an address that is none", "task.start", start(model={**ROUTE, "base_url": "file:///etc/passwd"}), -32602,
         "/model/base_url", two())
 refused(client, "a route in the service", "task.start", start(model=ROUTE), "denied", "/model", two())
