@@ -20,8 +20,9 @@ def meminfo(key):
         return next(int(line.split()[1]) for line in file if line.startswith(key + ":")) << 10
 
 
-# locks are counted where they have grown by a sixty-fourth of memory; an attack that nobody ends stops here
-MOST = meminfo("MemTotal") // 40
+# locks are counted where the kernel's memory has risen by a sixty-fourth, or is a sixteenth: while it clears away what was
+# before, the first may not be seen. An attack that nobody ends stops here
+MOST = meminfo("MemTotal") // 12
 ATTACK = ["/bin/hold-locks", str(MOST // LOCK)]
 WAYS = """
 import ctypes, errno, fcntl, os, signal, struct, sys
