@@ -23,7 +23,7 @@ typedef struct CopyReceive {
  * copy_receive() - read a stream and put what it is about at its place
  * @ret_skipped: how many entries of it are missing, also written where it fails
  *
- * A file or link that is there is replaced, a directory is not. Links are made as they are and nothing is made
+ * A file or link that is there is replaced, a directory with something in it is not. Links are made as they are and nothing is made
  * through one; the mode of each entry loses set-id bits and those of umask; times of change are kept.
  *
  * Returns: 0; -ECONNABORTED: the stream ends before its end; -EBADMSG: it is none; -EFBIG: above max_bytes;

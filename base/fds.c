@@ -5,11 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/owned.h"
@@ -145,6 +147,27 @@ uint32_t fds_pack(int *fds, unsigned n) {
                 present |= 1u << i;
         }
         return present;
+}
+
+/* The lowest of @keep from @from on; UINT_MAX: none */
+static unsigned next_kept(const int *keep, unsigned n, unsigned from) {
+        unsigned next = UINT_MAX;
+
+        for (unsigned i = 0; i < n; i++)
+                if (keep[i] >= 0 && (unsigned) keep[i] >= from && (unsigned) keep[i] < next)
+                        next = (unsigned) keep[i];
+        return next;
+}
+
+void fds_close_others(const int *keep, unsigned n) {
+        unsigned from = 3, next;
+
+        while ((next = next_kept(keep, n, from)) != UINT_MAX) {
+                if (next > from)
+                        (void) syscall(SYS_close_range, from, next - 1, 0);
+                from = next + 1;
+        }
+        (void) syscall(SYS_close_range, from, UINT_MAX, 0);
 }
 
 void fds_close(int *fds, unsigned n) {

@@ -358,6 +358,11 @@ static int add_at(TreePack *pack, int dir, const char *leaf, int depth, Error *e
                 pack->totals.skipped++;
                 return 0;
         }
+        if (pack->others_only &&
+            !(st.st_mode & S_IXOTH)) { /* whatever the modes of what is in it */
+                leave_out(pack);
+                return 0;
+        }
         r = open_dir(pack, dir, leaf, &fd, err);
         if (r < 0 || fd < 0)
                 return r;
@@ -366,6 +371,21 @@ static int add_at(TreePack *pack, int dir, const char *leaf, int depth, Error *e
                 pack->dev = st.st_dev;
         pack->totals.skipped += depth > 0 && st.st_dev != pack->dev;
         return r < 0 || depth < 0 || st.st_dev != pack->dev ? r : add_items(pack, fd, depth, err);
+}
+
+/* May everybody get to what lies in @above */
+static bool all_may_pass(const TreePack *pack, const char *above) {
+        char part[PATH_MAX];
+        struct stat st;
+
+        for (size_t n = strcspn(above, "/");; n += 1 + strcspn(above + n + 1, "/")) {
+                (void) snprintf(part, sizeof(part), "%.*s", (int) n, above);
+                if (fstatat(pack->root, part, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+                    !(st.st_mode & S_IXOTH))
+                        return false;
+                if (!above[n])
+                        return true;
+        }
 }
 
 int tree_pack_add(TreePack *pack, const char *path, bool whole, Error *err) {
@@ -384,6 +404,10 @@ int tree_pack_add(TreePack *pack, const char *path, bool whole, Error *err) {
                                        parent == -EACCES
                                ? 0
                                : error_set(err, parent, "open %s", above);
+        if (pack->others_only && !all_may_pass(pack, above)) {
+                leave_out(pack);
+                return 0;
+        }
         return add_at(pack, parent, slash ? slash + 1 : path, whole ? 0 : -1, err);
 }
 

@@ -78,7 +78,8 @@ static void on_signal(Link *link, int signal, void *userdata) {
                 pty_restore(&attach->pty);
                 (void) raise(SIGSTOP);
         } else if (signal == SIGCONT) {
-                pty_raw(&attach->pty);
+                if (attach->keys >= 0) /* else nobody reads what is typed, Ctrl-C neither */
+                        pty_raw(&attach->pty);
         } else if (signal != SIGWINCH) {
                 attach->leave = true;
                 link_stop(link);
@@ -101,8 +102,10 @@ static void pass_keys(Attach *attach) {
         done = write(attach->keys, attach->bytes + attach->start, n < BYTES ? n : BYTES);
         if (done > 0)
                 attach->start += (size_t) done;
-        else if (done < 0 && errno != EINTR && errno != EAGAIN)
+        else if (done < 0 && errno != EINTR && errno != EAGAIN) {
                 fds_close(&attach->keys, 1);
+                pty_restore(&attach->pty);
+        }
 }
 
 static void put_key(Attach *attach, char key) {

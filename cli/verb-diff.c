@@ -8,7 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/ids.h"
 #include "base/units.h"
 #include "cli/jail-work.h"
 #include "cli/patch-show.h"
@@ -130,10 +129,6 @@ static int check(const VerbCall *call, Error *err) {
 
         if (call->n_words < 1 || call->n_words > 2)
                 (void) error_say(err, -EINVAL, "Name a jail, and with --patch a directory of it.");
-        else if (!id_is_valid('j', call->words[0]))
-                (void) error_say(err, -EINVAL,
-                                 "'%.60s' is no id of a jail; 'warder ls' lists them.",
-                                 call->words[0]);
         else if (call->n_words == 2 && !options->patch)
                 (void) error_say(
                         err, -EINVAL,

@@ -61,7 +61,7 @@ static void on_signal(Link *link, int signal, void *userdata) {
 static int copy(int from, int to, Error *err) {
         autofree char *chunk = malloc(CHUNK);
         ssize_t n = 1;
-        int r = chunk && lseek(from, 0, SEEK_SET) == 0 ? 0 : -ENOMEM;
+        int r = !chunk ? -ENOMEM : lseek(from, 0, SEEK_SET) < 0 ? -errno : 0;
 
         while (r == 0 && n > 0) {
                 n = read(from, chunk, CHUNK);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/ids.h"
 #include "cli/cleaned.h"
 #include "cli/events.h"
 #include "cli/jail-work.h"
@@ -64,7 +63,7 @@ static int run(const VerbCall *call, Error *err) {
         Link link = LINK_EMPTY;
         int r;
 
-        if (call->n_words != 1 || !id_is_valid('j', call->words[0])) {
+        if (call->n_words != 1) {
                 (void) error_say(err, -EINVAL,
                                  "Name a jail, and only one: 'warder ls' lists them.");
                 return VERB_E_USAGE;

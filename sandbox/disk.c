@@ -197,7 +197,10 @@ int disk_check_free(int dir, uint64_t disk, Error *err) {
         autoclose int fd =
                 openat(dir, disk_name(disk, name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0
+        if (fd < 0)
+                return errno == ENOENT ? 0
+                                       : error_set(err, -errno, "look whether %s is in use", name);
+        return flock(fd, LOCK_EX | LOCK_NB) < 0
                        ? error_say(err, -EBUSY,
                                    "the workspace's disk is still in use: a process outside has a "
                                    "file of it open")

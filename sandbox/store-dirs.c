@@ -7,7 +7,9 @@
 #include "sandbox/store-dirs.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +35,14 @@ int store_dirs_open(StoreDirs *dirs, int state, Error *err) {
         if (r >= 0)
                 r = dirs->disks = own_dir(state, "workspaces", 0700, OWN_DIR_OURS, err);
         return r < 0 ? r : 0;
+}
+
+void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end) {
+        const int keep[] = { end, dirs->layers, dirs->fresh, dirs->gone, dirs->disks };
+
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+                _exit(EIO);
+        fds_close_others(keep, ELEMENTS(keep));
 }
 
 void store_dirs_close(StoreDirs *dirs) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -18,6 +19,12 @@ typedef struct StoreDirs { /* owned descriptors */
 
 /** store_dirs_open() - open or make them below @state; what was opened is closed by store_dirs_close() in any case */
 int store_dirs_open(StoreDirs *dirs, int state, Error *err);
+/**
+ * store_dirs_alone() - in a child that works on them: it ends with @parent, and keeps these and @end, nothing else
+ *
+ * An upper that is open in it would have a jail's disk in use when that jail has ended.
+ */
+void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end);
 /** store_dirs_close() */
 void store_dirs_close(StoreDirs *dirs);
 

@@ -93,6 +93,8 @@ static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
 
 static void end_jail(FrontJail *jail, void *userdata) {
         (void) userdata;
+        if (front_jail_state(jail) != FRONT_JAIL_READY) /* it is ending, for a reason of its own */
+                return;
         jail_book_set_end(jail, JAIL_END_COMMAND_DONE);
         front_jail_end(jail, NULL, NULL);
 }

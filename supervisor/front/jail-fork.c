@@ -124,7 +124,7 @@ DEFINE_SCOPED(Forking *, forking_free);
 static void fail(Forking *forking, const Error *err) {
         SCOPED(forking_free) Forking *owned = forking;
         bool named = err->code == -EDQUOT || err->code == -EBUSY || err->code == -ESRCH ||
-                     err->code == -ENOTSUP || err->code == -E2BIG;
+                     err->code == -EPERM || err->code == -ENOTSUP || err->code == -E2BIG;
 
         for (unsigned i = 0; i < owned->n_jails; i++)
                 gate_jail_end(owned->front, owned->jails[i]);
@@ -207,6 +207,10 @@ static int fill_spec(Forking *forking, const FrontJail *from, Error *err) {
         PolicyHold hold;
         int r = policies_hold(forking->front->policies, &forking->use, &hold, err);
 
+        if (r >= 0 && (front_jail_plan(from)->flags & PLAN_HOST_ROOT) &&
+            !policy_rules(hold.policy)->host_root)
+                r = error_say(err, -EPERM, "policy %s does not allow the host's own root any more",
+                              forking->use.shown);
         if (r >= 0)
                 r = policy_take_bound(forking->front, front_jail_owner(from), true,
                                       &forking->limits, err);

@@ -121,6 +121,12 @@ static bool is_missing(const uint8_t *digest, const Error *err) {
                strstr(err->text, strchr(digest_format(digest, text), ':') + 1);
 }
 
+/* Whoever let go of it meanwhile may have had it removed: then nothing is wrong with it */
+static bool is_held(const Fsck *fsck, const uint8_t *digest) {
+        return ledger_number(fsck->front->ledger, 1, "SELECT count(*) FROM holds WHERE digest = ?",
+                             "b", digest, DIGEST_SIZE) > 0;
+}
+
 /* Returns: is it damaged; else @ret is "" */
 static bool judge(const Fsck *fsck, const uint8_t *digest, const FilesJobEnd *end, char *ret) {
         *ret = 0;
@@ -129,7 +135,7 @@ static bool judge(const Fsck *fsck, const uint8_t *digest, const FilesJobEnd *en
                                 "its content is not the one that it is named after");
         else if (end->err && end->refused)
                 (void) snprintf(ret, LAYER_FAULT_MAX, "%.230s", end->err->text);
-        else if (end->err && is_missing(digest, end->err))
+        else if (end->err && is_missing(digest, end->err) && is_held(fsck, digest))
                 (void) snprintf(ret, LAYER_FAULT_MAX, "it is not in the store");
         return *ret;
 }
@@ -147,7 +153,8 @@ static void on_done(const FilesJobEnd *end, void *userdata) {
                 (void) layer_record_judge(fsck->front, digest, fault, &err);
                 add_damaged(fsck, digest, fault);
         } else if (end->err) {
-                err = *end->err;
+                if (!is_missing(digest, end->err)) /* else it went meanwhile */
+                        err = *end->err;
         } else {
                 (void) layer_record_judge(fsck->front, digest, NULL, &err);
                 fsck->n_mended += was_damaged;

@@ -48,14 +48,17 @@ static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
         return json;
 }
 
-/* As it was found: what was started for a command alone stops with it, unless something else runs by now */
-static void after_exec(FrontJail *jail, void *userdata) {
-        Live *live = live_find(front_jail_front(jail), front_jail_id(jail));
-
-        (void) userdata;
+/* As it was found: what was started for a command alone stops with it, unless more than @own runs by now */
+static void stop_unused(Live *live, unsigned own) {
         if (live && live->state == LIVE_RUNNING && !live->stays && !live->starts &&
-            commands_count(*front_jail_commands(jail)) <= 1) /* that one */
+            front_jail_state(live->jail) == FRONT_JAIL_READY &&
+            commands_count(*front_jail_commands(live->jail)) <= own)
                 live_end_jail(live);
+}
+
+static void after_exec(FrontJail *jail, void *userdata) {
+        (void) userdata;
+        stop_unused(live_find(front_jail_front(jail), front_jail_id(jail)), 1); /* that one */
 }
 
 static int serve_exec(Live *live, const Waiter *waiter, Error *err) {
@@ -89,7 +92,7 @@ static void serve_starts(Live *live) {
                         call_answer(waiter->call, describe(live), NULL, 0);
                 else if (serve_exec(live, waiter, &err) < 0) {
                         live_refuse(live->front, waiter->call, &err);
-                        after_exec(live->jail, NULL);
+                        stop_unused(live, 0);
                 }
                 live_waiter_free(waiter);
         }

@@ -7,17 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/fds.h"
+#include "base/links.h"
 #include "sandbox/gone.h"
 
 typedef struct Job Job;
 
 struct Job { /* a child of ours that works on the disk; in gone/ where it has no commit */
-        Job *next;
+        Job *next, **at;
         Store *store;            /* borrowed */
         int pidfd;               /* owned */
         sd_event_source *source; /* owned */
@@ -65,14 +65,10 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
                 return 0; /* its descriptors are closed, the rest comes at once */
         if (info.si_code == CLD_EXITED)
                 code = -info.si_status;
-        for (Job **at = &store->jobs; *at; at = &(*at)->next)
-                if (*at == job) {
-                        *at = job->next;
-                        break;
-                }
+        LINK_OUT(job, next, at);
         if (job->is_commit && job->commit.done)
                 job->commit.done(store->monitor, job->commit.cookie, code);
-        else if (job->commit.disk.bytes > 0) /* the front that asked is gone: it is nobody's */
+        else if (job->commit.disk.bytes > 0 && code != -EEXIST) /* who asked is gone: nobody's */
                 (void) store_disk_remove(store, job->commit.disk.disk, NULL);
         if (!job->is_commit && store->more_gone)
                 (void) job_start(store, NULL, NULL);
@@ -82,12 +78,13 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
 }
 
 /* One step: a child that cannot be watched must not have begun. */
-static int clone_job(Job *job) {
+static int clone_job(Job *job, int end) {
+        pid_t self = getpid();
         long pid = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, &job->pidfd, NULL, 0);
 
         if (pid != 0)
                 return pid < 0 ? -errno : 0;
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* the next start goes on */
+        store_dirs_alone(&job->store->dirs, self, end); /* the next start goes on */
         _exit(-carry_out(job) & 0xff);
 }
 
@@ -118,7 +115,7 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
                                        : sd_event_add_io(store->monitor->event, &job->source,
                                                          ends[0], EPOLLIN, on_job_end, job);
         if (r >= 0)
-                r = clone_job(job);
+                r = clone_job(job, ends[1]);
         fds_close(&ends[1], 1);
         if (r < 0) {
                 job_free(job);
@@ -127,8 +124,7 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
         }
         (void) sd_event_source_set_io_fd_own(job->source, true);
         (void) sd_event_source_set_description(job->source, "job of the store");
-        job->next = store->jobs;
-        store->jobs = job;
+        LINK_IN(store->jobs, job, next, at);
         return 0;
 }
 
@@ -170,7 +166,7 @@ Store *store_free(Store *store) {
         while (store && (job = store->jobs)) {
                 siginfo_t info;
 
-                store->jobs = job->next;
+                LINK_OUT(job, next, at);
                 (void) syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
                 (void) waitid(P_PIDFD, (id_t) job->pidfd, &info, WEXITED);
                 job_free(job);
@@ -184,8 +180,7 @@ Store *store_free(Store *store) {
 bool store_leave_gone(Store *store) {
         bool did = store->leaves_gone;
 
-        store->leaves_gone = true;
-        store->more_gone = false;
+        store->leaves_gone = true; /* and job_start() starts none any more */
         for (Job *job = store->jobs; job; job = job->next)
                 if (!job->is_commit)
                         (void) syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);

@@ -45,7 +45,7 @@ has "$out" "b/new" "the names are those there"
 expect 0 "of another one" warder diff --patch "$jail" /home/user
 has "$out" "+home" "it is of that"
 expect 2 "a directory without --patch" warder diff "$jail" /work
-expect 2 "no id" warder diff nonsense
+expect 1 "a jail that is none" warder diff nonsense
 expect 1 "no such jail" warder diff j-aaaaaaaaaa
 cd "$scratch" || exit 1
 expect 1 "diff from elsewhere" warder diff "$jail"

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """drain: files that wait to be taken apart keep no supervisor from ending, which the next call waits for; the next start
-goes on with them. Whoever takes them apart is stopped here, as if they were without end."""
+goes on with them. Whoever takes them apart is stopped here, as if they were without end, and looked at: it has nothing of
+the monitor's open that would outlast a jail."""
 import os
 import signal
 import time
@@ -43,6 +44,12 @@ def stop_taker(supervisor):
     return 0
 
 
+def opened(pid):
+    """Of its descriptors those that are neither the store's nor its inputs and outputs."""
+    names = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd") if int(fd) > 2]
+    return [name for name in names if not name.startswith((supervisor.state, "pipe:"))]
+
+
 supervisor = Supervisor("drain")
 store = os.path.join(supervisor.state, "store")
 supervisor.process.send_signal(signal.SIGTERM)
@@ -51,6 +58,7 @@ fill(supervisor)
 supervisor.start()
 child = stop_taker(supervisor)
 tap.ok(child and os.listdir(os.path.join(store, "gone")), "who takes them apart stands still, with much to do")
+tap.same(opened(child), [], "and has nothing else of the monitor's open")
 supervisor.process.send_signal(signal.SIGTERM)
 tap.same(supervisor.wait(PATIENCE), 0, "the supervisor ends well")
 tap.ok("did not end in time" not in supervisor.words(), "and does not say that jails kept it")
