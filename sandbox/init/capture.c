@@ -89,7 +89,6 @@ int capture_read(Capture *capture, uint64_t max) {
                         return 0;
                 if (n <= 0) {
                         fds_close(&capture->fd, 1);
-                        capture_leave(capture);
                         return 0;
                 }
                 capture->seen += (uint64_t) n;
