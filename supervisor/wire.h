@@ -128,6 +128,8 @@ typedef struct MonitorReply { /* and MonitorEvent: one form, so that a reader ne
         uint64_t handle;      /* of the jail or new layer; DISK_SHOW: bytes that it takes */
         uint32_t id_base;     /* CREATE: first host id of the jail's range */
         uint32_t oom_kills;   /* JAIL_ENDED: of its commands' processes, by the kernel for memory */
+        uint32_t waited;      /* CREATE: 1: no shell was ready, one had to be made first */
+        uint32_t pad;
         char text[ERROR_TEXT_MAX]; /* the reason, where code is negative */
 } MonitorReply;
 

@@ -82,9 +82,13 @@ typedef struct Front {
         int etc_fd;         /* /etc, for subuid; -EBADF: not there */
         uint64_t next_id;   /* of commands and calls at init, never reused */
         uint64_t next_jail; /* likewise, the order in which jails were asked for */
-        unsigned jobs;      /* runs of warder-files that must end before an idle front may */
-        unsigned imports;   /* of layers, under way */
-        bool sweep_later;   /* a layer could not be removed yet: try again when a jail has ended */
+        struct {
+                uint64_t asked; /* jails that were made, in pools too */
+                uint64_t ready; /* of them: the monitor had a shell ready */
+        } shells;
+        unsigned jobs;    /* runs of warder-files that must end before an idle front may */
+        unsigned imports; /* of layers, under way */
+        bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
         struct Unreleased *unreleased; /* of layers.c */
         struct DamagedLayer *damaged;  /* of layer-records.c */
         struct Collection

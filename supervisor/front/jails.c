@@ -337,6 +337,8 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
                 tell_gone(jail);
                 return;
         }
+        jail->front->shells.asked++;
+        jail->front->shells.ready += reply->waited == 0;
         jail->handle = reply->handle;
         handles_add(&jail->front->jails_by_handle, &jail->by_handle, jail->handle);
         jail->id_base = reply->id_base;

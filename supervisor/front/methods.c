@@ -181,6 +181,15 @@ static void add_bounds(cJSON *json) {
                 json_add_number(limits, bounds[i].name, bounds[i].most);
 }
 
+/* What goes on altogether, for administrators. */
+static void add_works(const Front *front, cJSON *json) {
+        cJSON *shells = json_add_object(json, "shells");
+
+        json_add_number(json, "waiting", turns_waiting(front->turns));
+        json_add_number(shells, "asked", front->shells.asked);
+        json_add_number(shells, "ready", front->shells.ready);
+}
+
 static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         cJSON *json = cJSON_CreateObject();
         cJSON *names;
@@ -208,7 +217,7 @@ static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         json_add_text(json, "receipt_key", notary_key(front->notary));
         json_add_text(json, "receipt_fault", notary_fault(front->notary));
         if (uid == 0)
-                json_add_number(json, "waiting", turns_waiting(front->turns));
+                add_works(front, json);
         names = json_add_array(json, "methods");
         for (unsigned i = 0; i < front->methods->n; i++)
                 json_push_text(names, front->methods->items[i].row->name);

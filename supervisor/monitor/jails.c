@@ -76,7 +76,8 @@ static void answer(Entry *entry) {
         MonitorReply reply = { .kind = MONITOR_REPLY,
                                .cookie = entry->request->head.cookie,
                                .handle = entry->handle,
-                               .id_base = jail_id_base(entry->jail) };
+                               .id_base = jail_id_base(entry->jail),
+                               .waited = entry->waited };
         int fds[_JAIL_FD_MAX];
         Error err = ERROR_EMPTY;
         unsigned n;
@@ -98,8 +99,10 @@ void entry_build(Entry *entry) {
         Error err = ERROR_EMPTY;
         int r;
 
-        if (jail_state(entry->jail) != JAIL_SHELL)
+        if (jail_state(entry->jail) != JAIL_SHELL) {
+                entry->waited = true;
                 return; /* on_report() comes back here */
+        }
         r = jail_build(entry->jail, &entry->request->plan, entry->layers, entry->filter_fd, &err);
         close_inputs(entry);
         if (r < 0)
@@ -264,18 +267,10 @@ static bool shows(const Entry *entry, uint64_t handle, const uint8_t *digest) {
         return false;
 }
 
-bool entries_show(const Monitor *monitor, uint64_t handle) {
+bool entries_show(const Monitor *monitor, uint64_t handle, const uint8_t *digest) {
         const Entry *entry = monitor->entries;
 
-        while (entry && !shows(entry, handle, NULL))
-                entry = entry->next;
-        return entry != NULL;
-}
-
-bool entries_show_digest(const Monitor *monitor, const uint8_t *digest) {
-        const Entry *entry = monitor->entries;
-
-        while (entry && !shows(entry, 0, digest))
+        while (entry && !shows(entry, handle, digest))
                 entry = entry->next;
         return entry != NULL;
 }

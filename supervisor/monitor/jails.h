@@ -19,6 +19,7 @@ struct Entry {
         Jail *jail;                    /* owned */
         uint64_t handle;               /* 0: a shell that is no one's yet */
         bool asked;                    /* the front waits for the answer to its create */
+        bool waited;                   /* no shell was ready for it */
         bool known;                    /* the front has its descriptors and is told of its end */
         bool large;                    /* counted as such */
         bool ended;                    /* reaped: only the upper is left */
@@ -60,11 +61,11 @@ void entry_refuse(Entry *entry, const Error *err);
 /** entry_drop_upper() - the upper is not wanted any more; it goes with the jail, or now */
 void entry_drop_upper(Entry *entry);
 
-/** entries_show() - does a jail, running or kept, have this jail's upper or new layer among its layers */
-bool entries_show(const Monitor *monitor, uint64_t handle);
-
-/** entries_show_digest() - likewise a layer of the store */
-bool entries_show_digest(const Monitor *monitor, const uint8_t *digest);
+/**
+ * entries_show() - is it among the layers of a jail that runs or is kept
+ * @digest: of a layer of the store; NULL: the upper or new layer @handle
+ */
+bool entries_show(const Monitor *monitor, uint64_t handle, const uint8_t *digest);
 
 /** entries_kill() - of a front that is gone, which is told nothing any more; shells only if @shells */
 void entries_kill(Monitor *monitor, bool shells);

@@ -184,7 +184,7 @@ static int run_layer_commit(Call *call, Error *err) {
         StoreCommit commit = { layer->handle, { 0 }, { 0 }, layer->head.cookie, on_stored };
         int r;
 
-        if (entries_show(call->monitor, layer->handle))
+        if (entries_show(call->monitor, layer->handle, NULL))
                 return error_say(err, -EBUSY, "a jail still has the new layer: end it first");
         memcpy(commit.digest, layer->digest, sizeof commit.digest);
         r = store_commit(call->monitor->store, &commit, err);
@@ -198,7 +198,7 @@ static void drop_given_up(Monitor *monitor) {
         for (unsigned i = monitor->n_given_up; i-- > 0;) {
                 uint64_t handle = monitor->given_up[i];
 
-                if (entries_show(monitor, handle))
+                if (entries_show(monitor, handle, NULL))
                         continue;
                 monitor->given_up[i] = monitor->given_up[--monitor->n_given_up];
                 monitor->new_layers--;
@@ -225,7 +225,7 @@ static int run_layer_drop(Call *call, Error *err) {
 
 /* Safe: only layers, named by digest; one that a jail or a kept upper stands on is refused. */
 static int run_layer_remove(Call *call, Error *err) {
-        if (entries_show_digest(call->monitor, call->request->layer.digest))
+        if (entries_show(call->monitor, 0, call->request->layer.digest))
                 return error_say(err, -EBUSY, "a jail stands on this layer: end it first");
         return store_remove(call->monitor->store, call->request->layer.digest, err);
 }

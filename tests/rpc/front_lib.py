@@ -31,7 +31,7 @@ DISK_MAKE, DISK_SHOW, DISK_REMOVE = range(9, 12)
 JAIL_FD_MAX = 23
 INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN, INIT_COUNT, INIT_LOGS, INIT_MEASURE = range(1, 9)
 INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE, INIT_PARKED, INIT_COUNTED, INIT_LOGGED, INIT_MEASURED = range(1, 12)
-REPLY = struct.Struct("=IIiIQII512s")
+REPLY = struct.Struct("=IIiIQIIII512s")
 EVENT = struct.Struct("=IiQiIQQQQQQQ2Q2Q2QIIII")
 INIT_HEAD = struct.Struct("=IIQ")
 
@@ -180,7 +180,7 @@ def client_as(path, uid, gid=None, groups=()):
 class Jail:
     """What the monitor hands out for a jail: pipes and files in place of cgroups."""
 
-    def __init__(self, front, cookie, handle, id_base=0):
+    def __init__(self, front, cookie, handle, id_base=0, waited=0):
         self.front, self.cookie, self.handle = front, cookie, handle
         self.init, init_theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.init.settimeout(PATIENCE)
@@ -197,7 +197,7 @@ class Jail:
             self.set(12 + 3 * slot + 1, "populated 0\n")
             self.set(12 + 3 * slot + 2, "usage_usec 0\n")
         fds = [init_theirs.fileno()] + self.files[1:]
-        front.reply(cookie, handle=handle, present=(1 << JAIL_FD_MAX) - 1, fds=fds, id_base=id_base)
+        front.reply(cookie, handle=handle, present=(1 << JAIL_FD_MAX) - 1, fds=fds, id_base=id_base, waited=waited)
         init_theirs.close()
 
     def set(self, index, text):
@@ -226,7 +226,7 @@ class Jail:
     def ended(self):
         """Nothing is left of it: the monitor's last word."""
         self.init.close()
-        self.front.send_monitor(REPLY.pack(2, 0, 0, 0, self.handle, 0, 0, b""))
+        self.front.send_monitor(REPLY.pack(2, 0, 0, 0, self.handle, 0, 0, 0, 0, b""))
 
 
 class Front:
@@ -292,8 +292,8 @@ class Front:
     def send_monitor(self, data, fds=()):
         send_with_fds(self.monitor, data, fds)
 
-    def reply(self, cookie, code=0, handle=0, present=0, text="", fds=(), id_base=0):
-        self.send_monitor(REPLY.pack(1, cookie, code, present, handle, id_base, 0, text.encode()), fds)
+    def reply(self, cookie, code=0, handle=0, present=0, text="", fds=(), id_base=0, waited=0):
+        self.send_monitor(REPLY.pack(1, cookie, code, present, handle, id_base, 0, waited, 0, text.encode()), fds)
 
     def request(self, seconds=10):
         """The next request at the monitor: (kind, cookie, bytes, fds)."""
@@ -301,11 +301,11 @@ class Front:
         data, fds = recv_with_fds(self.monitor, 65536)
         return struct.unpack_from("=II", data) + (data, fds)
 
-    def jail(self, handle=7, id_base=0):
+    def jail(self, handle=7, id_base=0, waited=0):
         """Take the next request, which must be a create, and answer it with a jail."""
         kind, cookie, _, _ = self.request()
         assert kind == JAIL_CREATE, kind
-        return Jail(self, cookie, handle, id_base)
+        return Jail(self, cookie, handle, id_base, waited)
 
     def words(self):
         with open(self.log) as file:
