@@ -138,7 +138,7 @@ typedef struct Counter {
 static const Counter counters[] = {
         { JAIL_FD_KILL, TREE_V2, O_WRONLY, "cgroup.kill", "cgroup.kill" },
         { JAIL_FD_FREEZE, TREE_V2, O_WRONLY, "cmd/cgroup.freeze", "cmd/cgroup.freeze" },
-        { JAIL_FD_EVENTS, TREE_V2, O_RDONLY, "cmd/cgroup.events", "cmd/cgroup.events" },
+        { JAIL_FD_COMMANDS, TREE_V2, O_PATH | O_DIRECTORY, "cmd", "cmd" },
         { JAIL_FD_OOM, TREE_MEMORY, O_RDONLY, "memory.oom_control", "memory.events" },
         { JAIL_FD_MEMORY, TREE_MEMORY, O_RDONLY, "memory.usage_in_bytes", "memory.current" },
         { JAIL_FD_MEMORY_PEAK, TREE_MEMORY, O_RDONLY, "memory.max_usage_in_bytes", "memory.peak" },
@@ -146,12 +146,7 @@ static const Counter counters[] = {
         { JAIL_FD_PIDS_EVENTS, TREE_PIDS, O_RDONLY, "pids.events", "pids.events" },
         { JAIL_FD_PIDS, TREE_PIDS, O_RDONLY, "pids.current", "pids.current" },
         { JAIL_FD_PIDS_PEAK, TREE_PIDS, O_RDONLY, "pids.peak", "pids.peak" },
-        { JAIL_FD_CPU, TREE_V2, O_RDONLY, "cmd/cpu.stat", "cmd/cpu.stat" },
         { JAIL_FD_THROTTLED, TREE_CPU, O_RDONLY, "cpu.stat", "cpu.stat" },
-        { JAIL_FD_PRESSURE_CPU, TREE_V2, O_RDONLY, "cmd/cpu.pressure", "cmd/cpu.pressure" },
-        { JAIL_FD_PRESSURE_MEMORY, TREE_V2, O_RDONLY, "cmd/memory.pressure",
-          "cmd/memory.pressure" },
-        { JAIL_FD_PRESSURE_IO, TREE_V2, O_RDONLY, "cmd/io.pressure", "cmd/io.pressure" },
         { JAIL_FD_SLOT_0_KILL, TREE_V2, O_WRONLY, "cmd/0/cgroup.kill", "cmd/0/cgroup.kill" },
         { JAIL_FD_SLOT_0_EVENTS, TREE_V2, O_RDONLY, "cmd/0/cgroup.events", "cmd/0/cgroup.events" },
         { JAIL_FD_SLOT_0_CPU, TREE_V2, O_RDONLY, "cmd/0/cpu.stat", "cmd/0/cpu.stat" },
@@ -161,12 +156,10 @@ static const Counter counters[] = {
 };
 
 /*
- * A figure is missed then, no control: memory.peak came with Linux 5.19, pids.peak with 6.1; a kernel may have
- * no pressure stall information.
+ * A figure is missed then, no control: memory.peak came with Linux 5.19, pids.peak with 6.1.
  */
-static const uint32_t may_lack = BIT(JAIL_FD_MEMORY_PEAK) | BIT(JAIL_FD_PIDS_PEAK) |
-                                 BIT(JAIL_FD_THROTTLED) | BIT(JAIL_FD_PRESSURE_CPU) |
-                                 BIT(JAIL_FD_PRESSURE_MEMORY) | BIT(JAIL_FD_PRESSURE_IO);
+static const uint32_t may_lack =
+        BIT(JAIL_FD_MEMORY_PEAK) | BIT(JAIL_FD_PIDS_PEAK) | BIT(JAIL_FD_THROTTLED);
 
 int groups_counters(const Groups *groups, int *fds, Error *err) {
         unsigned i;

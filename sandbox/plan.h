@@ -140,18 +140,18 @@ typedef struct Plan {
 typedef enum CgroupMode { CGROUP_HYBRID = 1, CGROUP_V2 } CgroupMode;
 
 typedef enum JailFd {
-        JAIL_FD_INIT = 0,    /* SEQPACKET to init */
-        JAIL_FD_PIDFD,       /* of init, for poll */
-        JAIL_FD_KILL,        /* v2 cgroup.kill of the whole jail, write only */
-        JAIL_FD_FREEZE,      /* v2 cgroup.freeze of all commands, write only */
-        JAIL_FD_EVENTS,      /* v2 cgroup.events of all commands (frozen, populated) */
+        JAIL_FD_INIT = 0, /* SEQPACKET to init */
+        JAIL_FD_PIDFD,    /* of init, for poll */
+        JAIL_FD_KILL,     /* v2 cgroup.kill of the whole jail, write only */
+        JAIL_FD_FREEZE,   /* v2 cgroup.freeze of all commands, write only */
+        JAIL_FD_COMMANDS, /* v2 directory of all commands' group: what is seldom asked is opened below it */
         JAIL_FD_OOM,         /* v1 memory.oom_control, v2 memory.events: key "oom_kill" */
         JAIL_FD_MEMORY,      /* bytes now */
         JAIL_FD_MEMORY_PEAK, /* bytes at most */
         JAIL_FD_MEMORY_STAT, /* v1 memory.stat (key "cache"), v2 (key "file") */
         JAIL_FD_PIDS_EVENTS, /* key "max" */
         JAIL_FD_PIDS,        /* now */
-        JAIL_FD_CPU,         /* v2 cpu.stat of all commands: key "usage_usec" */
+        JAIL_FD_THROTTLED, /* cpu.stat where the processor limit is: nr_throttled; may be missing */
         JAIL_FD_SLOT_0_KILL, /* per slot: cgroup.kill, cgroup.events, cpu.stat */
         JAIL_FD_SLOT_0_EVENTS,
         JAIL_FD_SLOT_0_CPU,
@@ -159,10 +159,6 @@ typedef enum JailFd {
         JAIL_FD_SLOT_1_EVENTS,
         JAIL_FD_SLOT_1_CPU,
         JAIL_FD_PIDS_PEAK, /* at most; since Linux 6.1, may be missing as MEMORY_PEAK may */
-        JAIL_FD_THROTTLED, /* cpu.stat where the processor limit is: nr_throttled; like those below may be missing */
-        JAIL_FD_PRESSURE_CPU, /* v2 cpu.pressure of all commands */
-        JAIL_FD_PRESSURE_MEMORY,
-        JAIL_FD_PRESSURE_IO,
         _JAIL_FD_MAX,
 } JailFd;
 

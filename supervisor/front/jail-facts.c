@@ -3,12 +3,14 @@
  */
 #include "supervisor/front/jail-facts.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/fds.h"
 #include "base/ids.h"
+#include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/commands.h"
 
@@ -123,6 +125,18 @@ bool front_jail_gave_up(const FrontJail *jail) {
 
 int front_jail_fd(const FrontJail *jail, JailFd which) {
         return jail->fds[which];
+}
+
+int front_jail_group_open(const FrontJail *jail, const char *file) {
+        int fd = openat(jail->fds[JAIL_FD_COMMANDS], file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        return fd < 0 ? -errno : fd;
+}
+
+int front_jail_cpu_usec(const FrontJail *jail, uint64_t *ret_usec) {
+        autoclose int fd = front_jail_group_open(jail, "cpu.stat");
+
+        return fd < 0 ? fd : fd_read_keyed(fd, "usage_usec", ret_usec);
 }
 
 const Command *front_jail_first_command(const FrontJail *jail) {

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "base/owned.h"
+#include "supervisor/front/jail-still.h"
 #include "supervisor/front/jails.h"
 
 #define LOOK_USEC     100000u /* where a change was not heard of, because somebody else read it first */
@@ -106,7 +107,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         return 0;
 }
 
-/* A descriptor of its own: others may watch the same file */
+/* An open file of its own: others may watch the same group */
 static int await(Front *front, const FrontJail *jail, JailQuietFn ready, void *userdata,
                  Error *err) {
         SCOPED(awaiting_free) Awaiting *awaiting = calloc(1, sizeof(*awaiting));
@@ -116,9 +117,9 @@ static int await(Front *front, const FrontJail *jail, JailQuietFn ready, void *u
                 return error_set(err, -ENOMEM, "wait until a jail stands still");
         *awaiting = (Awaiting){ .front = front, .ready = ready, .userdata = userdata };
         (void) snprintf(awaiting->jail, sizeof(awaiting->jail), "%s", front_jail_id(jail));
-        awaiting->events = fcntl(front_jail_fd(jail, JAIL_FD_EVENTS), F_DUPFD_CLOEXEC, 3);
+        awaiting->events = front_jail_group_open(jail, "cgroup.events");
         r = awaiting->events < 0
-                    ? -errno
+                    ? awaiting->events
                     : sd_event_add_io(front->event, &awaiting->changed, awaiting->events, EPOLLPRI,
                                       on_changed, awaiting);
         if (r >= 0)
@@ -138,7 +139,7 @@ int jail_quiet_await(Front *front, const char *id, JailQuietFn ready, void *user
         if (r < 0)
                 return r;
         jail = front_jail_find(front, id, 0);
-        if (is_still(front_jail_fd(jail, JAIL_FD_EVENTS)))
+        if (jail_still_is_settled(jail))
                 return 1;
         r = await(front, jail, ready, userdata, err);
         if (r < 0)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/init-link.h"
@@ -15,14 +16,19 @@
 
 /* ---- files of the kernel -------------------------------------------------------------------------- */
 
-static bool read_text(const FrontJail *jail, JailFd which, char *text) {
-        int fd = front_jail_fd(jail, which);
+static bool read_text(int fd, char *text) {
         ssize_t n = fd < 0 ? -1 : pread(fd, text, TEXT_MAX - 1, 0);
 
         if (n <= 0)
                 return false;
         text[n] = '\0';
         return true;
+}
+
+static bool read_commands(const FrontJail *jail, const char *file, char *text) {
+        autoclose int fd = front_jail_group_open(jail, file);
+
+        return read_text(fd, text);
 }
 
 /* The number behind @key, which begins a word. A figure that is not there is null. */
@@ -61,10 +67,10 @@ static void add_memory(cJSON *json, const FrontJail *jail) {
 
         add_number(memory, "now", jail, JAIL_FD_MEMORY);
         add_number(memory, "peak", jail, JAIL_FD_MEMORY_PEAK);
-        (void) read_text(jail, JAIL_FD_MEMORY_STAT, text);
+        (void) read_text(front_jail_fd(jail, JAIL_FD_MEMORY_STAT), text);
         add_keyed(memory, "files", text, is_v2(jail) ? "file " : "total_cache ", 1);
         json_add_number(memory, "limit", limits->memory_bytes);
-        (void) read_text(jail, JAIL_FD_OOM, text);
+        (void) read_text(front_jail_fd(jail, JAIL_FD_OOM), text);
         add_keyed(memory, "oom_kills", text, "oom_kill ", 1);
 }
 
@@ -75,7 +81,7 @@ static void add_pids(cJSON *json, const FrontJail *jail) {
         add_number(pids, "now", jail, JAIL_FD_PIDS);
         add_number(pids, "peak", jail, JAIL_FD_PIDS_PEAK);
         json_add_number(pids, "limit", front_jail_limits(jail)->plan.pids);
-        (void) read_text(jail, JAIL_FD_PIDS_EVENTS, text);
+        (void) read_text(front_jail_fd(jail, JAIL_FD_PIDS_EVENTS), text);
         add_keyed(pids, "refused", text, "max ", 1);
 }
 
@@ -83,13 +89,13 @@ static void add_cpu(cJSON *json, const FrontJail *jail) {
         cJSON *cpu = json_add_object(json, "cpu");
         char text[TEXT_MAX] = "";
 
-        (void) read_text(jail, JAIL_FD_CPU, text);
+        (void) read_commands(jail, "cpu.stat", text);
         add_keyed(cpu, "usage_usec", text, "usage_usec ", 1);
         add_keyed(cpu, "user_usec", text, "user_usec ", 1);
         add_keyed(cpu, "sys_usec", text, "system_usec ", 1);
         json_add_number(cpu, "limit", front_jail_limits(jail)->plan.cpu_permille);
         text[0] = '\0';
-        (void) read_text(jail, JAIL_FD_THROTTLED, text);
+        (void) read_text(front_jail_fd(jail, JAIL_FD_THROTTLED), text);
         add_keyed(cpu, "periods", text, "nr_periods ", 1);
         add_keyed(cpu, "throttled", text, "nr_throttled ", 1);
         if (is_v2(jail))
@@ -100,12 +106,12 @@ static void add_cpu(cJSON *json, const FrontJail *jail) {
 
 /* "some avg10=1.25 avg60=… total=N", then the same line with "full". */
 static void add_pressure_of(cJSON *pressure, const char *name, const FrontJail *jail,
-                            JailFd which) {
+                            const char *file) {
         static const char *const kinds[] = { "some", "full" };
         char text[TEXT_MAX] = "";
         cJSON *json;
 
-        if (!read_text(jail, which, text)) {
+        if (!read_commands(jail, file, text)) {
                 json_add_consume(pressure, name, cJSON_CreateNull());
                 return;
         }
@@ -124,9 +130,9 @@ static void add_pressure_of(cJSON *pressure, const char *name, const FrontJail *
 static void add_pressure(cJSON *json, const FrontJail *jail) {
         cJSON *pressure = json_add_object(json, "pressure");
 
-        add_pressure_of(pressure, "cpu", jail, JAIL_FD_PRESSURE_CPU);
-        add_pressure_of(pressure, "memory", jail, JAIL_FD_PRESSURE_MEMORY);
-        add_pressure_of(pressure, "io", jail, JAIL_FD_PRESSURE_IO);
+        add_pressure_of(pressure, "cpu", jail, "cpu.pressure");
+        add_pressure_of(pressure, "memory", jail, "memory.pressure");
+        add_pressure_of(pressure, "io", jail, "io.pressure");
 }
 
 static void add_disk(cJSON *json, const FrontJail *jail) {

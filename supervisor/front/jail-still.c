@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 
 #include "base/fds.h"
+#include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/jails.h"
 #include "supervisor/front/slots.h"
@@ -18,6 +19,7 @@
 
 struct StillWait {
         FrontJail *jail;          /* borrowed, owns us */
+        int events;               /* owned: cgroup.events, opened for this wait */
         sd_event_source *changed; /* owned, like the next */
         sd_event_source *late;
         JailStillFn done;
@@ -29,6 +31,7 @@ static StillWait *still_wait_free(StillWait *wait) {
                 return NULL;
         sd_event_source_disable_unref(wait->changed);
         sd_event_source_disable_unref(wait->late);
+        owned_close(&wait->events);
         free(wait);
         return NULL;
 }
@@ -102,10 +105,16 @@ uint64_t front_jail_frozen_usec(const FrontJail *jail) {
 
 /* ---- until it stands still ----------------------------------------------------------------------- */
 
-bool jail_still_is_settled(const FrontJail *jail) {
+static bool is_frozen(int events) {
         uint64_t frozen = 0;
 
-        return fd_read_keyed(front_jail_fd(jail, JAIL_FD_EVENTS), "frozen", &frozen) == 0 && frozen;
+        return fd_read_keyed(events, "frozen", &frozen) == 0 && frozen;
+}
+
+bool jail_still_is_settled(const FrontJail *jail) {
+        autoclose int events = front_jail_group_open(jail, "cgroup.events");
+
+        return is_frozen(events);
 }
 
 static int on_changed(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -114,7 +123,7 @@ static int on_changed(sd_event_source *source, int fd, uint32_t revents, void *u
         (void) source;
         (void) fd;
         (void) revents;
-        if (jail_still_is_settled(wait->jail)) /* reading it makes the next change a new event */
+        if (is_frozen(wait->events)) /* reading it makes the next change a new event */
                 end_wait(front_jail_still(wait->jail), wait->jail, true);
         return 0;
 }
@@ -139,9 +148,13 @@ int jail_still_await(FrontJail *jail, JailStillFn done, void *userdata, Error *e
         if (!wait)
                 return error_set(err, -ENOMEM, "wait until jail %s stands still",
                                  front_jail_id(jail));
-        *wait = (StillWait){ .jail = jail, .done = done, .userdata = userdata };
-        r = sd_event_add_io(event, &wait->changed, front_jail_fd(jail, JAIL_FD_EVENTS), EPOLLPRI,
-                            on_changed, wait);
+        *wait = (StillWait){ .jail = jail,
+                             .events = front_jail_group_open(jail, "cgroup.events"),
+                             .done = done,
+                             .userdata = userdata };
+        r = wait->events < 0 ? wait->events
+                             : sd_event_add_io(event, &wait->changed, wait->events, EPOLLPRI,
+                                               on_changed, wait);
         if (r >= 0)
                 r = sd_event_add_time_relative(event, &wait->late, CLOCK_MONOTONIC, SETTLE_USEC,
                                                SETTLE_ACCURACY, on_late, wait);

@@ -256,9 +256,7 @@ void front_jail_hold_wall(FrontJail *jail, bool hold) {
 static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds,
                   Error *err) {
         const uint32_t may_lack = BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) |
-                                  BIT(JAIL_FD_PIDS_PEAK) | BIT(JAIL_FD_THROTTLED) |
-                                  BIT(JAIL_FD_PRESSURE_CPU) | BIT(JAIL_FD_PRESSURE_MEMORY) |
-                                  BIT(JAIL_FD_PRESSURE_IO);
+                                  BIT(JAIL_FD_PIDS_PEAK) | BIT(JAIL_FD_THROTTLED);
         InitLinkSpec init = { -EBADF, jail->owner_uid, on_init_broken, jail };
         int r;
 

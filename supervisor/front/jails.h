@@ -132,6 +132,18 @@ struct InitLink *front_jail_init(const FrontJail *jail);
 struct Slots *front_jail_slots(const FrontJail *jail);
 /** front_jail_fd() - one of the monitor's descriptors, -EBADF where it is missing */
 int front_jail_fd(const FrontJail *jail, JailFd which);
+/**
+ * front_jail_group_open() - a file of the group that all its commands are in, for reading
+ * @jail: READY
+ * @file: "cpu.stat", "cgroup.events", "memory.pressure", …: a name, no path
+ *
+ * For what is seldom asked: a descriptor kept for each such file of each jail would bound how many jails fit.
+ *
+ * Returns: a descriptor, owned by the caller, or negative errno (-ENOENT: this kernel has no such file).
+ */
+int front_jail_group_open(const FrontJail *jail, const char *file);
+/** front_jail_cpu_usec() - processor time of all its commands so far; negative errno, and the output as it was */
+int front_jail_cpu_usec(const FrontJail *jail, uint64_t *ret_usec);
 /** front_jail_id_base() - first host id of its range; 0: not known yet */
 uint32_t front_jail_id_base(const FrontJail *jail);
 /** front_jail_book() - what is kept of it for those who look at it */

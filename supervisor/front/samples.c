@@ -37,7 +37,7 @@ static int read_one(const Samples *samples, Sample *ret) {
         if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
                 return -ESRCH;
         *ret = (Sample){ .at_usec = units_monotonic() };
-        (void) fd_read_keyed(front_jail_fd(jail, JAIL_FD_CPU), "usage_usec", &ret->cpu_usec);
+        (void) front_jail_cpu_usec(jail, &ret->cpu_usec);
         (void) fd_read_number(front_jail_fd(jail, JAIL_FD_MEMORY), &ret->memory);
         (void) fd_read_number(front_jail_fd(jail, JAIL_FD_PIDS), &ret->pids);
         return 0;

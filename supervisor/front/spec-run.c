@@ -171,8 +171,7 @@ static void count_cpu(SpecRun *run, uint64_t otherwise) {
 
         if (!run->meter)
                 return;
-        if (!jail || fd_read_keyed(front_jail_fd(jail, JAIL_FD_CPU), "usage_usec", &usec) < 0 ||
-            usec < run->cpu_usec)
+        if (!jail || front_jail_cpu_usec(jail, &usec) < 0 || usec < run->cpu_usec)
                 usec = run->cpu_usec + otherwise;
         run->meter->cpu_usec += usec - run->cpu_usec;
         run->cpu_usec = usec;

@@ -25,7 +25,7 @@ void task_meter_jail(const Task *task, const char *id, uint64_t *usec) {
         uint64_t now = 0;
 
         if (jail && front_jail_state(jail) == FRONT_JAIL_READY &&
-            fd_read_keyed(front_jail_fd(jail, JAIL_FD_CPU), "usage_usec", &now) == 0 && now > *usec)
+            front_jail_cpu_usec(jail, &now) == 0 && now > *usec)
                 *usec = now;
 }
 

@@ -115,7 +115,7 @@ static int prepare_process(Monitor *monitor, Error *err) {
                                  "warderd builds jails, which needs root: start it as root");
         (void) umask(022);
         (void) signal(SIGPIPE, SIG_IGN);
-        if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* twenty descriptors a jail */
+        if (getrlimit(RLIMIT_NOFILE, &files) == 0) { /* nineteen descriptors a jail */
                 files.rlim_cur = files.rlim_max;
                 (void) setrlimit(RLIMIT_NOFILE, &files);
         }

@@ -28,7 +28,8 @@ FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
 DISK_MAKE, DISK_SHOW, DISK_REMOVE = range(9, 12)
-JAIL_FD_MAX = 23
+JAIL_FD_MAX = 19
+JAIL_FD_COMMANDS = 4  # a directory
 INIT_EXEC, INIT_SIGNAL, INIT_OPEN, INIT_SLOT, INIT_LISTEN, INIT_COUNT, INIT_LOGS, INIT_MEASURE = range(1, 9)
 INIT_READY, INIT_STARTED, INIT_ENDED, INIT_OUTPUT_LIMIT, INIT_OPENED, INIT_LISTENING, INIT_DONE, INIT_PARKED, INIT_COUNTED, INIT_LOGGED, INIT_MEASURED = range(1, 12)
 REPLY = struct.Struct("=IIiIQIIII512s")
@@ -186,6 +187,10 @@ class Jail:
         self.init.settimeout(PATIENCE)
         init_theirs.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)  # as the monitor does
         self.files = [os.memfd_create(f"jail-{i}") for i in range(JAIL_FD_MAX)]
+        self.dir = tempfile.TemporaryDirectory(prefix="warder-test-")
+        os.chmod(self.dir.name, 0o755)
+        os.close(self.files[JAIL_FD_COMMANDS])
+        self.files[JAIL_FD_COMMANDS] = os.open(self.dir.name, os.O_PATH | os.O_DIRECTORY)
         self.set(5, "oom_kill 0\n")
         self.set(6, "4096\n")
         self.set(7, "8192\n")
@@ -201,6 +206,11 @@ class Jail:
         init_theirs.close()
 
     def set(self, index, text):
+        """@index: of JailFd, or the name of a file in the group of its commands."""
+        if isinstance(index, str):
+            with open(os.path.join(self.dir.name, index), "w") as file:
+                file.write(text)
+            return
         os.ftruncate(self.files[index], 0)
         os.pwrite(self.files[index], text.encode(), 0)
 

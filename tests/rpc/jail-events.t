@@ -10,7 +10,7 @@ need_users()
 tap = Tap()
 front = Service()
 ann, bob, admin, root = front.user(ANN), front.user(BOB), front.user(ADM), front.client()
-FREEZE, EVENTS = 3, 4  # as enum JailFd
+FREEZE, EVENTS = 3, "cgroup.events"  # of enum JailFd; in the group of its commands
 
 
 def kept(client, **params):
