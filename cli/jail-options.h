@@ -27,6 +27,7 @@ typedef struct ExecOptions {
         const char *cwd;
         OptionList env;
         bool tty;
+        const char *detach_keys; /* exec and shell alone */
         bool has_own; /* the snapshot may have a command of its own: none need be given */
 } ExecOptions;
 

@@ -100,6 +100,16 @@ static int wait_msec(Link *link) {
         return due <= now ? 0 : (int) ((due - now) / 1000 < 60000 ? (due - now) / 1000 + 1 : 60000);
 }
 
+static int read_more(Link *link, Error *err) {
+        int r = rpc_peer_read(link->peer, err);
+
+        if (r == 0 || r == -ECONNRESET)
+                return error_say(err, -ECONNRESET,
+                                 "supervisor_lost: the supervisor closed the connection before it "
+                                 "answered; what it ran for this call has ended with it");
+        return r < 0 ? r : 0;
+}
+
 /* One round: wait, then serve whatever is ready. 0, or negative errno where the supervisor is gone */
 static int serve(Link *link, Error *err) {
         struct pollfd polls[FIXED_POLLS + LINK_RELAYS_MAX];
@@ -125,14 +135,7 @@ static int serve(Link *link, Error *err) {
         /* one that has closed the connection may have said why before */
         if (polls[0].revents & POLLOUT && (r = rpc_peer_flush(link->peer)) < 0 && !is_readable)
                 return error_set(err, r, "send to the supervisor");
-        if (!is_readable)
-                return 0;
-        r = rpc_peer_read(link->peer, err);
-        if (r == 0 || r == -ECONNRESET)
-                return error_say(err, -ECONNRESET,
-                                 "supervisor_lost: the supervisor closed the connection before it "
-                                 "answered; what it ran for this call has ended with it");
-        return r < 0 ? r : 0;
+        return is_readable ? read_more(link, err) : 0;
 }
 
 /* Whoever looks at a command that does not start should know why. */
@@ -265,6 +268,16 @@ void link_pause(Link *link, int msec) {
 
         if (poll(&polls, 1, most < 0 || most > msec ? msec : most) > 0)
                 serve_signal(link);
+}
+
+int link_receive(Link *link, Error *err) {
+        RpcMessage message = RPC_MESSAGE_EMPTY;
+        int r = rpc_peer_flush(link->peer);
+
+        if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* who closed may have said why */
+                return error_set(err, r, "send to the supervisor");
+        r = read_more(link, err);
+        return r < 0 ? r : find_answer(link, 0, &message, err); /* none is waited for */
 }
 
 int link_listen(Link *link, Error *err) {

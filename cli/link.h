@@ -82,6 +82,9 @@ void link_pause(Link *link, int msec);
  */
 int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err);
 
+/** link_receive() - take what has come, without waiting: notifications are handed on. Returns: 0 or negative errno */
+int link_receive(Link *link, Error *err);
+
 /** link_tell() - a request whose answer nobody waits for; @params is consumed */
 void link_tell(Link *link, const char *method, cJSON *params);
 

@@ -8,6 +8,7 @@
 
 #include "base/ids.h"
 #include "cli/ask-once.h"
+#include "cli/attach.h"
 #include "cli/command.h"
 #include "cli/jail-options.h"
 
@@ -21,6 +22,7 @@ typedef struct ExecVerbOptions {
 
 static const Option exec_options[] = {
         OPTIONS_EXEC(offsetof(ExecVerbOptions, exec)),
+        OPTION_DETACH_KEYS(offsetof(ExecVerbOptions, exec.detach_keys)),
         { "memory", 0, OPTION_SIZE, offsetof(ExecVerbOptions, memory), "SIZE",
           "Memory of this command, below that of its jail, as 64M" },
         { "pids", 0, OPTION_COUNT, offsetof(ExecVerbOptions, pids), "N",
@@ -69,9 +71,44 @@ static OutcomeFacts facts_of(const ExecVerbOptions *options, const char *name) {
                                .is_in_jail = true };
 }
 
+/* With a terminal: it is the jail's own, so that the command can be left */
+static int run_attached(const ExecVerbOptions *options, const VerbCall *call,
+                        const OutcomeFacts *facts, cJSON *params_consume, Error *err) {
+        SCOPED(json_free) cJSON *params = params_consume;
+        Attach attach = ATTACH_EMPTY;
+        int r;
+
+        if (options->common.json)
+                return error_say(err, -EINVAL, "--tty and --json exclude each other.");
+        attach.jail = call->words[0];
+        attach.facts = *facts;
+        r = attach_open(&attach, options->common.socket, options->exec.detach_keys, err);
+        if (r == 0)
+                r = attach_start(&attach, TAKE_PTR(params), err);
+        if (r == 0)
+                r = attach_run(&attach, err);
+        attach_close(&attach);
+        return r;
+}
+
+static int run_plain(const ExecVerbOptions *options, const OutcomeFacts *facts,
+                     cJSON *params_consume, Error *err) {
+        SCOPED(json_free) cJSON *params = params_consume;
+        Command command = COMMAND_EMPTY;
+        int r;
+
+        command.json = options->common.json;
+        command.facts = *facts;
+        r = command_open(&command, options->common.socket, params, err);
+        if (r == 0)
+                r = command_run(&command, "jail.exec", TAKE_PTR(params), -EBADF, err);
+        command_close(&command);
+        return r;
+}
+
 static int run(const VerbCall *call, Error *err) {
         const ExecVerbOptions *options = call->options;
-        Command command = COMMAND_EMPTY;
+        OutcomeFacts facts;
         cJSON *params;
         char **words = call->words + 1;
         int n = call->n_words - 1, r;
@@ -97,20 +134,12 @@ static int run(const VerbCall *call, Error *err) {
                 (void) json_free(params);
                 return r;
         }
-        if (options->detach) {
-                add_narrow(options, params);
-                return run_detached(options, params, err);
-        }
-        command.json = options->common.json;
-        command.tty = options->exec.tty;
         add_narrow(options, params);
-        command.facts = facts_of(options, words[0]);
-        r = command_open(&command, options->common.socket, params, err);
-        if (r == 0)
-                r = command_run(&command, "jail.exec", TAKE_PTR(params), -EBADF, err);
-        (void) json_free(params);
-        command_close(&command);
-        return r;
+        if (options->detach)
+                return run_detached(options, params, err);
+        facts = facts_of(options, words[0]);
+        return options->exec.tty ? run_attached(options, call, &facts, params, err)
+                                 : run_plain(options, &facts, params, err);
 }
 
 const Verb verb_exec = {

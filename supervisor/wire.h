@@ -181,8 +181,21 @@ typedef enum InitExecFlags {
         INIT_EXEC_BLOB_FD = 4, /* the blob is a sealed memfd, head.blob its size */
         INIT_EXEC_TTY = 8,     /* descriptor 0 is a pty slave: make it the controlling terminal */
         INIT_EXEC_COPY = 16,   /* nothing is executed: the words are those of init/copy.h */
-        INIT_EXEC_PTY = 32, /* with TTY, and null, capture, merge: a terminal of the jail's own takes their place */
+        INIT_EXEC_PTY =
+                32, /* with TTY, and null, capture, merge: a terminal of the jail's own takes their place */
 } InitExecFlags;
+
+#define INIT_TERMINAL_MODES 4  /* c_iflag, c_oflag, c_cflag, c_lflag */
+#define INIT_TERMINAL_KEYS  19 /* c_cc, as the kernel has it */
+
+typedef struct InitTerminal { /* how a terminal of the jail's own begins */
+        uint32_t rows;        /* both 0: as the kernel makes it */
+        uint32_t columns;
+        uint32_t has_modes; /* 1: what follows counts */
+        uint32_t modes[INIT_TERMINAL_MODES];
+        uint8_t keys[INIT_TERMINAL_KEYS];
+        uint8_t pad;
+} InitTerminal;
 
 /*
  * Descriptors of INIT_EXEC in order: one for each STDIO_FD of stdin, stdout, stderr; then the binary, the
@@ -204,6 +217,7 @@ typedef struct InitExec {
         uint64_t nofile;     /* rlimits: soft and hard */
         uint64_t fsize;
         uint64_t stack;
+        InitTerminal terminal; /* with INIT_EXEC_PTY */
 } InitExec;
 
 typedef struct InitSignal { /* to the command's process group; 0 only asks whether it is there */
@@ -249,13 +263,22 @@ typedef struct InitCount {
         uint32_t pad;
 } InitCount;
 
+typedef enum InitLogsOnly {
+        INIT_LOGS_ALL,
+        INIT_LOGS_SIZE,    /* the size of its terminal alone is meant: no descriptor comes */
+        INIT_LOGS_HANG_UP, /* its terminal is closed, and all in it hear SIGHUP: likewise */
+} InitLogsOnly;
+
 typedef struct InitLogs { /* of its captured stdout */
         InitHead head;
         uint64_t command; /* id of its INIT_EXEC */
         uint32_t follow;  /* 1: and a pipe that gets what comes after it */
-        uint32_t keys;    /* 1: and one for what is typed; of a command with INIT_EXEC_PTY */
-        uint32_t rows;    /* size of its terminal from now on; both 0: as it is */
+        uint32_t
+                keys; /* 1: and one for what is typed; of a command with INIT_EXEC_PTY. It waits for who has them */
+        uint32_t rows; /* size of its terminal from now on; both 0: as it is */
         uint32_t columns;
+        uint32_t only; /* InitLogsOnly */
+        uint32_t pad;
 } InitLogs;
 
 /* ---- init -> front ------------------------------------------------------------------------------- */
@@ -270,7 +293,7 @@ typedef enum InitEventKind {
         INIT_DONE,         /* answer to INIT_SIGNAL, INIT_SLOT: code */
         INIT_PARKED, /* from a parked child itself, id 0: pid; the kernel adds its pid as the front sees it */
         INIT_COUNTED, /* code, and where 0 Uncounted of init/uncounted.h: value, seen[], kept[] */
-        INIT_LOGGED,  /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipes */
+        INIT_LOGGED, /* code, and where 0 seen[0], kept[0], cut_at[0], what is kept as a sealed memfd, the pipes */
         INIT_MEASURED, /* code, and where 0 bytes of the upper used and at most in seen[], inodes likewise in kept[];
                         * value: bytes captured so far of commands that run */
         _INIT_EVENT_MAX,

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,9 @@
 
 #define CHUNK    65536u
 #define HEAD_MIN 4096u
+#define LAST_ROOM \
+        (128 *    \
+         1024) /* of a pipe that gets the last words: what it has, and what a terminal holds */
 
 void capture_start(Capture *capture, int fd, uint64_t keep) {
         *capture = CAPTURE_EMPTY;
@@ -76,13 +80,47 @@ static void to_followers(Capture *capture, const char *bytes, size_t n) {
                         fds_close(&capture->followers[i], 1);
 }
 
+static int pace_fd(const Capture *capture) {
+        return capture->pace < CAPTURE_FOLLOWERS_MAX ? capture->followers[capture->pace] : -EBADF;
+}
+
+/* A pipe that can be written takes PIPE_BUF bytes whole; one that nobody reads says so when it is written */
+static bool must_wait(const Capture *capture) {
+        struct pollfd room = { .fd = pace_fd(capture), .events = POLLOUT };
+
+        return room.fd >= 0 && poll(&room, 1, 0) == 0;
+}
+
+void capture_wait(const Capture *capture, int *ret_fd, short *ret_events) {
+        bool waits = capture->fd >= 0 && must_wait(capture);
+
+        *ret_fd = waits ? pace_fd(capture) : capture->fd;
+        *ret_events = waits ? POLLOUT : POLLIN;
+}
+
+void capture_hurry(Capture *capture) {
+        if (pace_fd(capture) >=
+            0) /* LIMIT: where the kernel grants no room they are among what is kept */
+                (void) fcntl(pace_fd(capture), F_SETPIPE_SZ, LAST_ROOM);
+        capture->pace = CAPTURE_FOLLOWERS_MAX;
+}
+
+/* How much may be read at once; 0: nothing now */
+static size_t most_now(const Capture *capture, uint64_t max) {
+        size_t most = max < CHUNK ? (size_t) max : CHUNK;
+
+        if (pace_fd(capture) < 0)
+                return most;
+        return must_wait(capture) ? 0 : most < PIPE_BUF ? most : PIPE_BUF;
+}
+
 int capture_read(Capture *capture, uint64_t max) {
         static char chunk[CHUNK];
-        size_t used;
+        size_t used, most;
         ssize_t n;
 
-        while (capture->fd >= 0 && max > 0) {
-                n = read(capture->fd, chunk, max < CHUNK ? (size_t) max : CHUNK);
+        while (capture->fd >= 0 && (most = most_now(capture, max)) > 0) {
+                n = read(capture->fd, chunk, most);
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0 && errno == EAGAIN)
@@ -144,7 +182,7 @@ static void close_deserted(Capture *capture) {
         }
 }
 
-int capture_follow(Capture *capture) {
+int capture_follow(Capture *capture, bool sets_pace) {
         int ends[2], r;
         unsigned i;
 
@@ -161,6 +199,8 @@ int capture_follow(Capture *capture) {
                 return r;
         }
         capture->followers[i] = ends[1];
+        if (sets_pace)
+                capture->pace = i;
         return ends[0];
 }
 

@@ -197,7 +197,7 @@ static int make_pipe(const InitExec *exec, Command *command, unsigned stream) {
         if (r < 0)
                 return r;
         if (exec->flags & INIT_EXEC_PTY) {
-                ends[0] = keys_terminal(&ends[1]);
+                ends[0] = keys_terminal(&exec->terminal, &ends[1]);
                 r = ends[0] < 0 ? ends[0] : 0;
                 command->keys.terminal = r == 0;
         } else {

@@ -43,8 +43,10 @@ static void drain(Init *init, Slot *slot) {
         unsigned i;
 
         for (i = 0; i < 2; i++)
-                if (slot->command.streams[i].fd >= 0 && !slot->command.output_stopped)
+                if (slot->command.streams[i].fd >= 0 && !slot->command.output_stopped) {
+                        capture_hurry(&slot->command.streams[i]);
                         slot_output(init, slot, i);
+                }
 }
 
 static void hand_streams(Command *command, InitEvent *event, int *fds) {

@@ -7,13 +7,31 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/fds.h"
 #include "base/owned.h"
 
-int keys_terminal(int *ret_slave) {
+/* What the kernel does not take stays as it makes it */
+static void set_up(int slave, const InitTerminal *begins) {
+        struct termios modes;
+
+        if (begins->rows || begins->columns)
+                (void) keys_size(slave, begins->rows, begins->columns);
+        if (!begins->has_modes || tcgetattr(slave, &modes) < 0)
+                return;
+        modes.c_iflag = begins->modes[0];
+        modes.c_oflag = begins->modes[1];
+        modes.c_cflag = begins->modes[2];
+        modes.c_lflag = begins->modes[3];
+        memcpy(modes.c_cc, begins->keys, sizeof(begins->keys));
+        (void) tcsetattr(slave, TCSANOW, &modes);
+}
+
+int keys_terminal(const InitTerminal *begins, int *ret_slave) {
         autoclose int master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
         const int locked = 0;
         int slave;
@@ -23,6 +41,7 @@ int keys_terminal(int *ret_slave) {
         slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (slave < 0)
                 return -errno;
+        set_up(slave, begins);
         *ret_slave = slave;
         return TAKE_FD(master);
 }
@@ -77,13 +96,13 @@ void keys_step(Keys *keys, int master) {
         keys->end = (size_t) n;
 }
 
-int keys_size(int master, uint32_t rows, uint32_t columns) {
+int keys_size(int terminal, uint32_t rows, uint32_t columns) {
         const struct winsize size = { .ws_row = (unsigned short) rows,
                                       .ws_col = (unsigned short) columns };
 
         if (rows > UINT16_MAX || columns > UINT16_MAX)
                 return -EINVAL;
-        return ioctl(master, TIOCSWINSZ, &size) < 0 ? -errno : 0;
+        return ioctl(terminal, TIOCSWINSZ, &size) < 0 ? -errno : 0;
 }
 
 void keys_end(Keys *keys) {

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "supervisor/wire.h"
+
 #define KEYS_BYTES 1024
 
 typedef struct Keys {
@@ -20,11 +22,12 @@ typedef struct Keys {
 
 /**
  * keys_terminal() - make a terminal in the jail's own devpts, as the user whose ids are set
+ * @begins:    its size, and modes as somebody's own terminal has them
  * @ret_slave: the command's end, owned by the caller
  *
  * Returns: our end, owned by the caller, non-blocking; or negative errno.
  */
-int keys_terminal(int *ret_slave);
+int keys_terminal(const InitTerminal *begins, int *ret_slave);
 
 /** keys_attach() - a pipe for what is typed; who was attached is not any more. Returns: its write end, or negative errno */
 int keys_attach(Keys *keys);
@@ -35,8 +38,8 @@ void keys_wait(const Keys *keys, int master, int *ret_fd, short *ret_events);
 /** keys_step() - after poll: one read or one write. Ends where the other side has gone */
 void keys_step(Keys *keys, int master);
 
-/** keys_size() - the size of the terminal; its foreground job hears of a change */
-int keys_size(int master, uint32_t rows, uint32_t columns);
+/** keys_size() - the size of the terminal, by either end; its foreground job hears of a change */
+int keys_size(int terminal, uint32_t rows, uint32_t columns);
 
 /** keys_end() - close it */
 void keys_end(Keys *keys);

@@ -171,6 +171,16 @@ static void watch(Watch *set, int fd, Slot *slot, int stream) {
         set->streams[set->n++] = stream;
 }
 
+static void watch_stream(Watch *set, Slot *slot, int stream) {
+        short events = POLLIN;
+        int fd = -EBADF;
+
+        capture_wait(&slot->command.streams[stream], &fd, &events);
+        watch(set, fd, slot, stream);
+        if (fd >= 0)
+                set->polls[set->n - 1].events = events;
+}
+
 static void watch_keys(Watch *set, Slot *slot) {
         short events = POLLIN;
         int fd = -EBADF;
@@ -205,8 +215,8 @@ static Parking fill(Init *init, Watch *set) {
                 watch(set, slot->sock, slot, -1);
                 if (slot->command.state == COMMAND_NONE || slot->command.output_stopped)
                         continue;
-                watch(set, slot->command.streams[0].fd, slot, 0);
-                watch(set, slot->command.streams[1].fd, slot, 1);
+                watch_stream(set, slot, 0);
+                watch_stream(set, slot, 1);
                 watch_keys(set, slot);
         }
         if (!wanted)
@@ -214,7 +224,7 @@ static Parking fill(Init *init, Watch *set) {
         return init->clock > 1 && !starting ? PARK_SOON : PARK_IDLE;
 }
 
-/* What was closed since ppoll(2) is -EBADF in its slot; nothing was opened since. */
+/* What was closed since ppoll(2) is -EBADF in its slot; nothing was opened since. A stream that waited for a reader is read in the next round. */
 static void dispatch(Init *init, Watch *set) {
         unsigned i;
 

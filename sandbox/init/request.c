@@ -104,9 +104,19 @@ static void take_count(Init *init, const void *bytes, int *fds, unsigned n_fds) 
         init_send(init, &event, NULL);
 }
 
-static int look_at_terminal(const Command *command, const InitLogs *request) {
-        if (!command->keys.terminal || command->streams[0].fd < 0)
+/* The kernel sends SIGHUP to the session, as to one whose window was closed */
+static int hang_up(Command *command) {
+        if (!command->keys.terminal)
                 return -ENOTTY;
+        fds_close(&command->streams[0].fd, 1);
+        return 0;
+}
+
+static int look_at_terminal(const Command *command, const InitLogs *request) {
+        if (!command->keys.terminal)
+                return -ENOTTY;
+        if (command->streams[0].fd < 0)
+                return -ESRCH; /* it was hung up, or nothing has it open any more: the end is near */
         return request->rows || request->columns
                        ? keys_size(command->streams[0].fd, request->rows, request->columns)
                        : 0;
@@ -119,7 +129,7 @@ static int open_logs(Command *command, const InitLogs *request, InitEvent *event
 
         out[n++] = capture_copy(capture, &event->kept[0], &event->cut_at[0]);
         if (out[0] >= 0 && request->follow)
-                out[n++] = capture_follow(capture);
+                out[n++] = capture_follow(capture, request->keys);
         if (out[n - 1] >= 0 && request->keys)
                 out[n++] = keys_attach(&command->keys);
         if (out[n - 1] < 0)
@@ -141,7 +151,9 @@ static void take_logs(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         event.code = !capture ? -ESRCH : !capture->used ? -ENODATA : 0;
         if (event.code == 0 && (request->rows || request->columns || request->keys))
                 event.code = look_at_terminal(&slot->command, request);
-        if (event.code == 0)
+        if (event.code == 0 && request->only == INIT_LOGS_HANG_UP)
+                event.code = hang_up(&slot->command);
+        else if (event.code == 0 && request->only == INIT_LOGS_ALL)
                 event.code = open_logs(&slot->command, request, &event, out);
         init_send(init, &event, out);
         fds_close(out, ELEMENTS(out));

@@ -8,10 +8,12 @@
 #include "supervisor/front/background.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/ids.h"
 #include "base/units.h"
+#include "supervisor/front/clients.h"
 #include "supervisor/front/init-link.h"
 
 typedef struct Entry Entry;
@@ -21,7 +23,9 @@ struct Entry {
         char id[ID_MAX];
         char shown[BACKGROUND_SHOWN_MAX + 4];
         uint64_t started_usec;
+        FrontJail *jail;  /* borrowed, owns us */
         Command *command; /* borrowed; NULL: it has ended */
+        Client *holder;   /* borrowed; NULL: nobody holds it, or not any more */
         bool terminal;    /* it has one of the jail's own */
         cJSON *record;    /* owned, once it has */
         int output;       /* owned: sealed memfd; -EBADF: none */
@@ -32,9 +36,18 @@ struct Backgrounds {
         Entry *newest; /* owned */
 };
 
+static void on_holder_gone(Client *client, void *userdata);
+
+static void let_go(Entry *entry) {
+        if (entry->holder)
+                client_unwatch(entry->holder, on_holder_gone, entry);
+        entry->holder = NULL;
+}
+
 static Entry *entry_free(Entry *entry) {
         if (!entry)
                 return NULL;
+        let_go(entry);
         json_free(entry->record);
         if (entry->output >= 0)
                 (void) close(entry->output);
@@ -85,6 +98,20 @@ static void forget_old(Backgrounds *all) {
         }
 }
 
+/* What it wrote was shown to who held it, or nobody wants it; its record stays */
+static void on_holder_gone(Client *client, void *userdata) {
+        Entry *entry = userdata;
+
+        (void) client;
+        entry->holder = NULL;
+        if (entry->command)
+                command_kill(entry->command, CAUSE_KILLED_BY_CLIENT);
+        if (entry->output >= 0)
+                (void) close(entry->output);
+        entry->output = -EBADF;
+        entry->kept = entry->cut_at = 0;
+}
+
 /* ---- its life ------------------------------------------------------------------------------------- */
 
 static void on_done(Command *command, const CommandEnd *end, void *userdata) {
@@ -120,26 +147,38 @@ static void show_words(Entry *entry, const char *const *argv) {
                 memcpy(entry->shown + BACKGROUND_SHOWN_MAX, "…", sizeof("…"));
 }
 
-int background_start(FrontJail *jail, const CommandSpec *spec, const char **ret_id, Error *err) {
+/* The jail's bounds for what nobody reads at once */
+static CommandSpec own_spec(const FrontJail *jail, const CommandSpec *spec) {
+        CommandSpec own = *spec;
+
+        if (own.output_keep == 0)
+                own.output_keep = front_jail_limits(jail)->output_keep;
+        if (own.output_keep > BACKGROUND_KEEP_MAX)
+                own.output_keep = BACKGROUND_KEEP_MAX;
+        if (spec->pty) /* who is attached reads for hours: no output is too much */
+                own.output_max = UINT64_MAX;
+        return own;
+}
+
+int background_start(FrontJail *jail, const CommandSpec *spec, Client *holder, const char **ret_id,
+                     Error *err) {
+        const CommandSpec own = own_spec(jail, spec);
         Backgrounds **all = front_jail_backgrounds(jail);
         SCOPED(entry_free) Entry *entry = calloc(1, sizeof(Entry));
-        CommandSpec own = *spec;
         int r;
 
         if (!*all)
                 *all = calloc(1, sizeof(Backgrounds));
         if (!*all || !entry)
                 return error_set(err, -ENOMEM, "start a command in the background");
-        if (own.output_keep == 0)
-                own.output_keep = front_jail_limits(jail)->output_keep;
-        if (own.output_keep > BACKGROUND_KEEP_MAX)
-                own.output_keep = BACKGROUND_KEEP_MAX;
+        entry->jail = jail;
         entry->output = -EBADF;
         entry->started_usec = units_now();
         entry->terminal = spec->pty;
-        if (spec->pty) /* who is attached reads for hours: no output is too much */
-                own.output_max = UINT64_MAX;
         show_words(entry, spec->argv);
+        if (holder && client_watch(holder, on_holder_gone, entry) < 0)
+                return error_set(err, -ENOMEM, "start a command");
+        entry->holder = holder;
         r = command_start(jail, &own, on_done, entry, &entry->command, err);
         if (r < 0)
                 return r;
@@ -163,6 +202,7 @@ void backgrounds_describe(FrontJail *jail, cJSON *list) {
                 json_add_text(json, "started", units_format_time(entry->started_usec, time));
                 json_add_bool(json, "running", entry->command != NULL);
                 json_add_bool(json, "tty", entry->terminal);
+                json_add_bool(json, "held", entry->holder != NULL);
                 for (unsigned i = 0; entry->record && i < ELEMENTS(members); i++)
                         json_add_consume(
                                 json, members[i],
@@ -179,7 +219,7 @@ typedef struct Logs {
         Call *call;
         char jail[ID_MAX];
         char command[ID_MAX];
-        bool resize;
+        bool bare; /* no descriptor is meant */
 } Logs;
 
 static cJSON *answer_json(const char *id, bool running, const uint64_t counts[3]) {
@@ -210,11 +250,12 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
         const Entry *entry = jail ? find(jail, logs->command) : NULL;
         Error err = ERROR_EMPTY;
 
-        if (event && event->code == 0 && n_fds > 0 && fds[0] >= 0 && fds[n_fds - 1] >= 0) {
+        if (event && event->code == 0 &&
+            (logs->bare || (n_fds > 0 && fds[0] >= 0 && fds[n_fds - 1] >= 0))) {
                 const uint64_t counts[] = { event->seen[0], event->kept[0], event->cut_at[0] };
 
                 call_answer(logs->call, answer_json(logs->command, true, counts), fds,
-                            logs->resize ? 0 : n_fds);
+                            logs->bare ? 0 : n_fds);
                 return;
         }
         if (entry && event && event->code == -ESRCH) { /* it ended before init was asked */
@@ -226,36 +267,54 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
         call_fail(logs->call, NULL, &err);
 }
 
-int background_look(FrontJail *jail, Call *call, const BackgroundLook *look, Error *err) {
-        const Entry *entry = find(jail, look->command);
-        InitLogs message = { .head.kind = INIT_LOGS, .follow = look->follow };
-        const InitMessage packet = { &message, sizeof message, NULL, 0 };
-        autofree Logs *logs = NULL;
-        int r;
+/* What init is asked for */
+static InitLogs make_message(const Entry *entry, const BackgroundLook *look) {
+        InitLogs message = { .head.kind = INIT_LOGS,
+                             .command = command_number(entry->command),
+                             .follow = look->follow,
+                             .only = look->only };
 
-        if (!entry) {
-                call_refuse(call, "not_found", "/command", "see `warder ls JAIL`");
-                return error_say(err, -ENOENT, "no such command is in the background of this jail");
-        }
         if (entry->terminal) {
                 message.keys = look->keys;
                 message.rows = look->rows;
                 message.columns = look->columns;
         }
-        message.command = entry->command ? command_number(entry->command) : 0;
-        if (message.command == 0) {
-                answer_entry(call, entry);
-                return 0;
-        }
-        logs = calloc(1, sizeof(Logs));
+        return message;
+}
+
+static int ask_init(const Entry *entry, Call *call, const BackgroundLook *look, Error *err) {
+        InitLogs message = make_message(entry, look);
+        const InitMessage packet = { &message, sizeof message, NULL, 0 };
+        autofree Logs *logs = malloc(sizeof(Logs));
+        int r;
+
         if (!logs)
                 return error_set(err, -ENOMEM, "read what a command wrote");
-        *logs = (Logs){ .front = front_jail_front(jail), .call = call, .resize = look->resize };
-        memcpy(logs->jail, front_jail_id(jail), sizeof(logs->jail));
+        *logs = (Logs){ .front = front_jail_front(entry->jail),
+                        .call = call,
+                        .bare = look->only != INIT_LOGS_ALL };
+        memcpy(logs->jail, front_jail_id(entry->jail), sizeof(logs->jail));
         memcpy(logs->command, entry->id, sizeof(logs->command));
-        r = init_link_send(front_jail_init(jail), &packet, on_logged, logs, err);
+        r = init_link_send(front_jail_init(entry->jail), &packet, on_logged, logs, err);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(logs);
+        return 0;
+}
+
+int background_look(FrontJail *jail, Call *call, const BackgroundLook *look, Error *err) {
+        Entry *entry = find(jail, look->command);
+
+        if (!entry) {
+                call_refuse(call, "not_found", "/command", "see `warder ls JAIL`");
+                return error_say(err, -ENOENT, "no such command is in the background of this jail");
+        }
+        if (look->leave && entry->holder == call_client(call))
+                let_go(entry);
+        if (!look->leave && entry->command && command_number(entry->command) > 0)
+                return ask_init(entry, call, look, err);
+        if (look->only == INIT_LOGS_HANG_UP && entry->command) /* when it starts, if it will */
+                (void) command_signal(entry->command, SIGHUP, NULL);
+        answer_entry(call, entry);
         return 0;
 }

@@ -19,16 +19,17 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
         int binary_fd;     /* >= 0: the program itself; beware of 0: -EBADF where there is none */
         int fd3;           /* >= 0: becomes 3; likewise */
         bool tty;
-        bool pty;             /* with tty: init makes the terminal and keeps its other end */
-        bool copy;            /* argv is that of init/copy.h, and nothing is executed */
-        bool alone;           /* what it leaves running ends with it */
-        uint64_t wall_usec;   /* 0: the jail's default */
-        uint64_t cpu_usec;    /* 0: likewise */
-        uint64_t output_keep; /* 0: likewise */
-        uint64_t output_max;  /* 0: likewise */
-        uint64_t nofile;      /* 0: likewise */
-        uint64_t fsize;       /* 0: likewise */
-        CommandLimits narrow; /* 0: likewise; below the jail's: a slot with limits of its own */
+        bool pty;              /* with tty: init makes the terminal and keeps its other end */
+        InitTerminal terminal; /* with pty: how it begins */
+        bool copy;             /* argv is that of init/copy.h, and nothing is executed */
+        bool alone;            /* what it leaves running ends with it */
+        uint64_t wall_usec;    /* 0: the jail's default */
+        uint64_t cpu_usec;     /* 0: likewise */
+        uint64_t output_keep;  /* 0: likewise */
+        uint64_t output_max;   /* 0: likewise */
+        uint64_t nofile;       /* 0: likewise */
+        uint64_t fsize;        /* 0: likewise */
+        CommandLimits narrow;  /* 0: likewise; below the jail's: a slot with limits of its own */
 } CommandSpec;
 
 /** COMMAND_SPEC_EMPTY - the jail's user, no input, captured output, no descriptors */

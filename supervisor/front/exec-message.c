@@ -81,6 +81,7 @@ static void fill(InitExec *exec, const FrontJail *jail, const CommandSpec *spec,
                 .nofile = spec->nofile ? spec->nofile : limits->nofile,
                 .fsize = spec->fsize ? spec->fsize : limits->fsize,
                 .stack = STACK_BYTES,
+                .terminal = spec->terminal,
         };
         if (exec->keep > INIT_KEEP_MAX)
                 exec->keep = INIT_KEEP_MAX;

@@ -84,12 +84,28 @@ static int take_stream(ExecParams *params, const ExecFrom *from, unsigned i, uns
         return r < 0 ? refuse(from, path, r, err, NULL) : 0;
 }
 
+static void take_terminal(InitTerminal *terminal, const cJSON *json) {
+        const cJSON *modes = json_get(json, "modes"), *keys = json_get(json, "keys");
+        uint64_t rows = 0, columns = 0;
+
+        (void) json_number(json, "rows", &rows);
+        (void) json_number(json, "columns", &columns);
+        *terminal = (InitTerminal){ .rows = (uint32_t) rows,
+                                    .columns = (uint32_t) columns,
+                                    .has_modes = modes && keys };
+        for (int i = 0; terminal->has_modes && i < INIT_TERMINAL_MODES; i++)
+                terminal->modes[i] = (uint32_t) cJSON_GetArrayItem(modes, i)->valuedouble;
+        for (int i = 0; terminal->has_modes && i < INIT_TERMINAL_KEYS; i++)
+                terminal->keys[i] = (uint8_t) cJSON_GetArrayItem(keys, i)->valueint;
+}
+
 static int take_own_tty(CommandSpec *spec, const ExecFrom *from, Error *err) {
         if (json_get(from->json, "stdio") || call_n_fds(from->call) > from->first_fd)
                 return refuse(from, "/stdio", -EINVAL, err,
                               "a terminal of the jail's own takes the place of all three");
         spec->stdio[2] = STDIO_MERGE; /* input: null, output: captured, by COMMAND_SPEC_EMPTY */
         spec->pty = true;
+        take_terminal(&spec->terminal, json_get(from->json, "terminal"));
         return 0;
 }
 
@@ -102,6 +118,9 @@ static int take_stdio(ExecParams *params, const ExecFrom *from, Error *err) {
         spec->tty = json_true(from->json, "tty");
         if (spec->tty && from->own_tty)
                 return take_own_tty(spec, from, err);
+        if (json_get(from->json, "terminal") || json_true(from->json, "hold"))
+                return refuse(from, json_get(from->json, "hold") ? "/hold" : "/terminal", -EINVAL,
+                              err, "only a command with \"detach\" and \"tty\" has that");
         for (int i = 0; stdio && i < 3; i++)
                 spec->stdio[i] = kind_of(cJSON_GetArrayItem(stdio, i)->valuestring);
         if (spec->tty && spec->stdio[0] != STDIO_FD)

@@ -34,6 +34,16 @@
         "\"memory\":{\"type\":\"integer\",\"minimum\":1},"                                   \
         "\"pids\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65536}}}"
 
+/* How a terminal of the jail's own begins, for the schema of jail.exec */
+#define TERMINAL_PROPERTY                                                                   \
+        "\"terminal\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" \
+        "\"rows\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"                  \
+        "\"columns\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"               \
+        "\"modes\":{\"type\":\"array\",\"minItems\":4,\"maxItems\":4,"                      \
+        "\"items\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967295}},"           \
+        "\"keys\":{\"type\":\"array\",\"minItems\":19,\"maxItems\":19,"                     \
+        "\"items\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":255}}}}"
+
 typedef struct ExecParams {
         CommandSpec spec;  /* points into this struct, the JSON and the call */
         const char **argv; /* owned */

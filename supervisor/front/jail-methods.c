@@ -17,7 +17,9 @@
 
 static const char exec_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"argv\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ",\"detach\":{\"type\":\"boolean\"}," EXEC_PROPERTIES "}}";
+        "\"properties\":{" JAIL_PROPERTY
+        ",\"detach\":{\"type\":\"boolean\"},\"hold\":{\"type\":\"boolean\"}," TERMINAL_PROPERTY
+        "," EXEC_PROPERTIES "}}";
 
 static const char logs_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"command\"],\"additionalProperties\":false,"
@@ -74,16 +76,20 @@ static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
 static const char attach_schema[] =
         "{\"type\":\"object\",\"required\":[\"jail\",\"command\"],\"additionalProperties\":false,"
         "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
-        "\"resize\":{\"type\":\"boolean\"},"
+        "\"resize\":{\"type\":\"boolean\"},\"leave\":{\"type\":\"boolean\"},"
+        "\"hang_up\":{\"type\":\"boolean\"},"
         "\"rows\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
         "\"columns\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535}}}";
 
 /* Answers with its id at once. What it writes is one stream */
 static int start_background(FrontJail *jail, Call *call, const cJSON *params, CommandSpec *spec,
                             cJSON **ret_result, Error *err) {
+        Client *holder = json_true(params, "hold") ? call_client(call) : NULL;
         const char *id = NULL;
         int r;
 
+        if (json_true(params, "hold") && !holder)
+                return error_say(err, -ECANCELED, "the client has gone");
         if (!json_get(params, "stdio"))
                 spec->stdio[2] = STDIO_MERGE;
         if (spec->stdio[2] == STDIO_CAPTURE) {
@@ -92,7 +98,7 @@ static int start_background(FrontJail *jail, Call *call, const cJSON *params, Co
                                  "what a command in the background writes is one stream: "
                                  "\"merge\" its errors");
         }
-        r = background_start(jail, spec, &id, err);
+        r = background_start(jail, spec, holder, &id, err);
         if (r < 0)
                 return r;
         *ret_result = cJSON_CreateObject();
@@ -137,16 +143,17 @@ static int run_logs(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 static int run_attach(Front *front, Call *call, const cJSON *params, cJSON **ret_result,
                       Error *err) {
         FrontJail *jail = jail_method_find_own(front, call, params, err);
-        bool resize = json_true(params, "resize");
         BackgroundLook look = { .command = json_text(params, "command"),
-                                .follow = !resize,
-                                .keys = !resize,
-                                .resize = resize };
+                                .leave = json_true(params, "leave"),
+                                .only = json_true(params, "hang_up")  ? INIT_LOGS_HANG_UP
+                                        : json_true(params, "resize") ? INIT_LOGS_SIZE
+                                                                      : INIT_LOGS_ALL };
         uint64_t rows = 0, columns = 0;
 
         (void) ret_result;
         (void) json_number(params, "rows", &rows);
         (void) json_number(params, "columns", &columns);
+        look.follow = look.keys = look.only == INIT_LOGS_ALL;
         look.rows = (uint32_t) rows;
         look.columns = (uint32_t) columns;
         return jail ? background_look(jail, call, &look, err) : err->code;

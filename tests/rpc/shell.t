@@ -1,13 +1,10 @@
 #!/usr/bin/env -S python3 -B
 """shell: programs for people in a jail, driven through a pseudo-terminal: size, job control, keys that are signals, raw
 programs, large pastes; a client that is stopped, told to end, killed, or loses its terminal."""
-import fcntl
 import os
 import re
 import signal
-import struct
 import subprocess
-import termios
 
 import terminal_lib
 from front_lib import BUILD, Tap
@@ -66,12 +63,12 @@ shell.type("echo seen >/dev/tty; echo to-$((3 + 1)) >/dev/stderr\r")
 shell.shows(b"seen", "/dev/tty is the shell's terminal")
 
 # --- whose terminal it is
-shell.type("stat -L -c 'dev:%t:%T.' /proc/self/fd/0\r")
-pattern = re.compile(rb"dev:88:([0-9a-f]+)\.")
+shell.type("stat -L -c 'dev:%t on:%d:%i.' /proc/self/fd/0\r")
+pattern = re.compile(rb"dev:88 on:(\d+):(\d+)\.")
 shell.wait(lambda: pattern.search(shell.text))
-here = struct.unpack("I", fcntl.ioctl(shell.tty, termios.TIOCGPTN if hasattr(termios, "TIOCGPTN") else 0x80045430, bytes(4)))[0]
-number = pattern.search(shell.text)
-tap.ok(number and int(number[1], 16) != here, "no descriptor of the user's own terminal is in the jail", shell.text[-200:], here)
+here = os.stat(os.readlink(f"/proc/{shell.pid}/fd/0"))
+there = pattern.search(shell.text)
+tap.ok(there and int(there[1]) != here.st_dev, "no descriptor of the user's own terminal is in the jail", shell.text[-200:], here)
 
 # --- bytes that are signals, as a program in raw mode reads them
 shell.type("stty raw -echo; printf 'raw-%s' on; dd bs=1 count=6 2>/dev/null | od -An -tx1; stty sane; echo done-$((5 + 5))\r")
