@@ -16,6 +16,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "base/spans.h"
 
 #define OPEN_FLAGS (O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -73,24 +74,6 @@ static int emit_end(Sender *sender, const struct stat *st, uint64_t size, int co
 
 /* ---- a file ---------------------------------------------------------------------------------------- */
 
-typedef struct Span { /* of bytes that are no hole */
-        uint64_t at, end;
-} Span;
-
-/* The next span behind @at in a file of @size. Returns: whether there is one */
-static bool next_span(int fd, uint64_t at, uint64_t size, Span *ret) {
-        off_t data = lseek(fd, (off_t) at, SEEK_DATA), hole;
-
-        if (data < 0 && errno == ENXIO)
-                return false;
-        if (data < 0) /* its file system knows of no holes */
-                data = (off_t) at;
-        hole = lseek(fd, data, SEEK_HOLE);
-        *ret = (Span){ (uint64_t) data,
-                       hole > data && (uint64_t) hole < size ? (uint64_t) hole : size };
-        return ret->at < size;
-}
-
 /* Sends [at, end) as far as the file still goes. Returns: 0, or negative errno; *at: how far it came */
 static int send_span(Sender *sender, int fd, Span *span, int *ret_code) {
         while (span->at < span->end) {
@@ -122,7 +105,7 @@ static int send_content(Sender *sender, int fd, uint64_t size, uint64_t *ret_siz
 
         *ret_size = size;
         *ret_code = 0;
-        while (at < size && next_span(fd, at, size, &span)) {
+        while (at < size && span_next(fd, at, size, &span)) {
                 uint64_t end = span.end;
                 int r = send_span(sender, fd, &span, ret_code);
 

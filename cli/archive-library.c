@@ -44,7 +44,6 @@ _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is tha
         F(, archive_entry_set_mode)         \
         F(, archive_entry_set_mtime)        \
         F(, archive_entry_sparse_add_entry) \
-        F(, archive_entry_sparse_count)     \
         F(, archive_entry_xattr_add_entry)  \
         F(, archive_write_data)             \
         F(, archive_write_free)             \
@@ -129,10 +128,6 @@ void archive_entry_set_mtime(struct archive_entry *entry, time_t seconds, long n
 
 void archive_entry_sparse_add_entry(struct archive_entry *entry, la_int64_t at, la_int64_t n) {
         THE(archive_entry_sparse_add_entry)(entry, at, n);
-}
-
-int archive_entry_sparse_count(struct archive_entry *entry) {
-        return THE(archive_entry_sparse_count)(entry);
 }
 
 void archive_entry_xattr_add_entry(struct archive_entry *entry, const char *name, const void *bytes,

@@ -18,6 +18,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/spans.h"
 #include "cli/archive-library.h"
 #include "cli/terminal.h"
 
@@ -190,18 +191,20 @@ static void add_xattrs(TreePack *pack, int fd) {
         }
 }
 
-/* Where data is, for a file that has holes */
+/* Where data is, for a file that has holes; a list of nothing is for libarchive a file that has none */
 static void add_holes(TreePack *pack, int fd, const struct stat *st) {
-        off_t at = 0, end;
+        uint64_t size = (uint64_t) st->st_size;
+        Span span = { 0, 0 };
+        bool more;
 
-        if ((uint64_t) st->st_blocks * 512 >= (uint64_t) st->st_size)
+        if ((uint64_t) st->st_blocks * 512 >= size)
                 return;
-        while ((at = lseek(fd, at, SEEK_DATA)) >= 0 && (end = lseek(fd, at, SEEK_HOLE)) > at) {
-                archive_entry_sparse_add_entry(pack->entry, at, end - at);
-                at = end;
-        }
-        if (archive_entry_sparse_count(pack->entry) == 0) /* it is one hole */
+        more = span_next(fd, 0, size, &span);
+        if (!more)
                 archive_entry_sparse_add_entry(pack->entry, st->st_size, 0);
+        for (; more; more = span_next(fd, span.end, size, &span))
+                archive_entry_sparse_add_entry(pack->entry, (off_t) span.at,
+                                               (off_t) (span.end - span.at));
         (void) lseek(fd, 0, SEEK_SET);
 }
 
