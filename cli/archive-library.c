@@ -19,6 +19,7 @@ _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is tha
         F(int, archive_errno)                 \
         F(const char *, archive_error_string) \
         F(int, archive_write_close)           \
+        F(int, archive_write_fail)            \
         F(int, archive_write_set_format_pax)  \
         F(int, archive_write_set_format_pax_restricted)
 

@@ -39,6 +39,7 @@ struct TreePack {
         int root;
         dev_t dev; /* file system of the tree at hand */
         bool others_only;
+        bool is_whole; /* it has its end mark */
         TreePackTotals totals;
         Inode *inodes; /* owned: open addressing, n_places is a power of two */
         size_t n_inodes, n_places;
@@ -59,6 +60,9 @@ TreePack *tree_pack_free(TreePack *pack) {
         if (!pack)
                 return NULL;
         archive_entry_free(pack->entry);
+        if (pack->archive &&
+            !pack->is_whole) /* else its end is written now, and a part passes for all */
+                (void) archive_write_fail(pack->archive);
         (void) archive_write_free(pack->archive);
         for (size_t i = 0; i < pack->n_places; i++)
                 free(pack->inodes[i].name);
@@ -420,6 +424,7 @@ int tree_pack_end(TreePack *pack, TreePackTotals *ret_totals, Error *err) {
                              (unsigned long long) (pack->totals.left_out - LEFT_OUT_TOLD));
         if (archive_write_close(pack->archive) != ARCHIVE_OK)
                 return failed(pack, err);
+        pack->is_whole = true;
         *ret_totals = pack->totals;
         return 0;
 }

@@ -30,7 +30,7 @@ typedef struct TreePackTotals {
  * Returns: 0 or negative errno.
  */
 int tree_pack_new(int fd, int root, bool others_only, TreePack **ret, Error *err);
-/** tree_pack_free() - release it, finished or not; NULL is fine. Returns: NULL */
+/** tree_pack_free() - release it; without tree_pack_end() it stays without its end mark. NULL is fine. Returns: NULL */
 TreePack *tree_pack_free(TreePack *pack);
 DEFINE_SCOPED(TreePack *, tree_pack_free);
 

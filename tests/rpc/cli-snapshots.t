@@ -130,6 +130,9 @@ if [ -x /usr/bin/dpkg-query ]; then
                 is "$(sha256sum "$blockless")" "$out" "has what is in it"
                 expect 0 "rm" warder snapshot rm blockless
         fi
+        expect 1 "packages, and a path that is not there" warder snapshot import --from-host half dash /no/such/path
+        has "$err" "/no/such/path" "is named"
+        expect 1 "nothing is left of what was packed before it" warder snapshot show half
 else
         expect 1 "packages of a host that has none" warder snapshot import --from-host hosts dash
         has "$err" "dpkg-query" "names what is missing"
@@ -138,6 +141,7 @@ expect 1 "all of the host" warder snapshot import --from-host none /
 expect 2 "nothing of it" warder snapshot import --from-host none
 expect 1 "a path that is not there" warder snapshot import --from-host none /no/such/path
 has "$err" "/no/such/path" "is named"
+expect 1 "and makes no snapshot" warder snapshot show none
 expect 0 "a path" warder snapshot import --from-host paths /etc/hostname "$scratch/root/etc"
 expect 0 "rm" warder snapshot rm paths
 
