@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/copy-receive.h"
 #include "base/fds.h"
+#include "cli/as-user.h"
 #include "cli/events.h"
 #include "cli/jail-options.h"
 #include "cli/link.h"
@@ -27,7 +27,7 @@
 #define SENTENCE_MAX 1024
 #define DEFAULT_MAX  (64ull << 30)
 
-enum { CHILD_DONE, CHILD_SKIPPED, CHILD_FAILED, CHILD_CUT_OFF };
+typedef enum CopySide { SIDE_DONE, SIDE_SKIPPED, SIDE_FAILED, SIDE_CUT_OFF } CopySide;
 
 typedef struct CpOptions {
         Common common;
@@ -128,7 +128,7 @@ static mode_t own_umask(void) {
         return mask;
 }
 
-static int run_child(Cp *cp, int fd) {
+static CopySide carry(Cp *cp, int fd) {
         const CopyReceive how = { .from = fd,
                                   .place = cp->local,
                                   .name = cp->name,
@@ -138,50 +138,67 @@ static int run_child(Cp *cp, int fd) {
                                   .userdata = cp };
         Error err = ERROR_EMPTY;
         uint64_t n = 0;
-        int r;
+        int r = cp->out ? copy_receive(&how, &n, &err)
+                        : copy_send(fd, cp->local, on_skipped, cp, &err);
 
-        (void) signal(SIGPIPE, SIG_IGN);
-        r = cp->out ? copy_receive(&how, &n, &err) : copy_send(fd, cp->local, on_skipped, cp, &err);
         if (r == -ECONNABORTED || r == -EPIPE)
-                return CHILD_CUT_OFF; /* the other side knows why */
+                return SIDE_CUT_OFF; /* the other side knows why */
         if (cp->skipped > SHOWN_MAX)
                 terminal_say("and %llu more are left out",
                              (unsigned long long) (cp->skipped - SHOWN_MAX));
         if (r < 0)
                 terminal_say("%s", err.text);
-        return r < 0 ? CHILD_FAILED : cp->skipped > 0 ? CHILD_SKIPPED : CHILD_DONE;
+        return r < 0 ? SIDE_FAILED : cp->skipped > 0 ? SIDE_SKIPPED : SIDE_DONE;
 }
 
-/* Returns: the child, which has one end of the pipe; @ret_fd: the other one, owned by the caller */
-static pid_t start_child(Cp *cp, const Link *link, int *ret_fd, Error *err) {
-        int ends[2], ours = cp->out ? 1 : 0;
-        pid_t pid;
+typedef struct Side { /* what the child needs */
+        Cp *cp;
+        int fd; /* its end of the pipe */
+        int others
+                [2]; /* the parent's: that end's other one, whose end must be seen, and the connection */
+} Side;
+
+/* Signals are the parent's to take: it ends the stream, and what is half there is removed */
+static int run_side(void *arg, void *result, Error *err) {
+        const Side *side = arg;
+        CopySide *ret = result;
+        sigset_t all;
+
+        (void) err;
+        (void) sigfillset(&all);
+        (void) sigprocmask(SIG_BLOCK, &all, NULL);
+        for (unsigned i = 0; i < ELEMENTS(side->others); i++)
+                (void) close(side->others[i]);
+        *ret = carry(side->cp, side->fd);
+        return 0;
+}
+
+/*
+ * With the rights of who called, not of sudo's root: what a jail sends lands in files that are theirs, where they may
+ * write. @ret_fd: the other end of its pipe, owned by the caller
+ */
+static int start_side(Cp *cp, const Link *link, UserWork *ret, CopySide *result, int *ret_fd,
+                      Error *err) {
+        int ends[2], ours = cp->out ? 1 : 0, r;
+        Side side = { .cp = cp };
+        const UserJob job = {
+                .run = run_side, .arg = &side, .result = result, .result_size = sizeof(*result)
+        };
+        User user;
 
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return error_set(err, -errno, "make a pipe");
-        pid = fork();
-        if (pid == 0) {
-                (void) close(ends[ours]);
-                (void) close(rpc_peer_fd(link->peer)); /* whose end must be the parent's */
-                _exit(run_child(cp, ends[!ours]));
-        }
-        if (pid < 0)
-                (void) error_set(err, -errno, "start a child");
+        side.fd = ends[!ours];
+        side.others[0] = ends[ours];
+        side.others[1] = rpc_peer_fd(link->peer);
+        user_of_caller(&user);
+        r = as_user_start(&user, &job, ret, err);
         (void) close(ends[!ours]);
-        if (pid < 0)
+        if (r < 0)
                 (void) close(ends[ours]);
         else
                 *ret_fd = ends[ours];
-        return pid < 0 ? (pid_t) err->code : pid;
-}
-
-static int wait_child(pid_t pid) {
-        int status;
-
-        while (waitpid(pid, &status, 0) < 0)
-                if (errno != EINTR)
-                        return CHILD_FAILED;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : CHILD_FAILED;
+        return r;
 }
 
 /* ---- the other side ------------------------------------------------------------------------------- */
@@ -230,28 +247,32 @@ static bool say_why(const cJSON *record) {
 static int copy(Cp *cp, Link *link, cJSON *params_consume, Error *err) {
         Ask ask = { .method = "jail.copy", .params = params_consume, .n_fds = 1 };
         Answer answer = ANSWER_EMPTY;
+        CopySide side = SIDE_FAILED;
         bool failed = false;
-        int r, child, fd = -EBADF;
-        pid_t pid = start_child(cp, link, &fd, err);
+        UserWork work;
+        int r, finished, fd = -EBADF;
 
-        if (pid < 0) {
+        r = start_side(cp, link, &work, &side, &fd, err);
+        if (r < 0) {
                 (void) json_free(ask.params);
-                return (int) pid;
+                return r;
         }
         ask.fds[0] = fd;
         r = link_ask(link, &ask, &answer, err);
         (void) close(fd);
         link_deinit(link); /* who was stopped ends the jail's side so */
-        child = wait_child(pid);
-        if (r == 0 && child != CHILD_FAILED)
+        finished = as_user_finish(&work, r == 0 ? err : NULL);
+        if (r == 0 && finished < 0)
+                r = finished;
+        if (r == 0 && side != SIDE_FAILED)
                 failed = say_why(answer.result);
         answer_deinit(&answer);
-        if (r == 0 && child == CHILD_CUT_OFF && !failed)
+        if (r == 0 && side == SIDE_CUT_OFF && !failed)
                 return error_say(err, -EIO, "the copy was cut off");
         return r == LINK_E_STOPPED   ? EXIT_SIGNAL + cp->signal
                : r == LINK_E_REFUSED ? -EREMOTEIO
                : r < 0               ? r
-                                     : failed || child != CHILD_DONE;
+                                     : failed || side != SIDE_DONE;
 }
 
 static int run(const VerbCall *call, Error *err) {

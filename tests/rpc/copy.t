@@ -20,8 +20,8 @@ here = tempfile.mkdtemp(prefix="warder-copy-")
 os.umask(0o022)
 
 
-def warder(*words):
-    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, errors="surrogateescape", timeout=MOST,
+def warder(*words, more=None):
+    return subprocess.run([COMMAND, *words], env={**environment, **(more or {})}, capture_output=True, text=True, errors="surrogateescape", timeout=MOST,
                           stdin=subprocess.DEVNULL, cwd=here)
 
 
@@ -209,6 +209,29 @@ grow.wait()
 much = warder("cp", "--max", "1M", f"{jail}:/tmp/tree", "much")
 tap.ok(much.returncode == 1 and "more than 1048576 bytes" in much.stderr and not os.path.exists(at("much")) and not leftovers(here),
        "more than --max is refused, and nothing of it is left", much)
+
+# --- behind sudo: with the rights of the person, not of root
+person = {"SUDO_UID": "12345", "SUDO_GID": "23456"}
+os.chmod(here, 0o755)
+os.mkdir(at("theirs"))
+os.chown(at("theirs"), 12345, 23456)
+os.mkdir(at("roots"))
+put(at("roots/secret"), b"root's own", 0o600)
+put(at("theirs/readable"), b"theirs", 0o600)
+os.chown(at("theirs/readable"), 12345, 23456)
+tap.same(warder("cp", f"{jail}:/tmp/tree", "theirs/tree", more=person).returncode, 0, "a tree goes to where the person may write")
+owners = {(st.st_uid, st.st_gid) for st in (os.lstat(os.path.join(where, name)) for where, dirs, names in os.walk(at("theirs/tree")) for name in [".", *dirs, *names])}
+tap.same(owners, {(12345, 23456)}, "and is theirs")
+os.symlink(at("roots"), at("theirs/pointed"))
+for place in ("roots", "roots/secret", "theirs/pointed/"):
+    denied = warder("cp", f"{jail}:/tmp/tree/plain", place, more=person)
+    tap.ok(denied.returncode == 1 and "Permission denied" in denied.stderr, f"not to {place}, where they may not", denied)
+with open(at("roots/secret"), "rb") as file:
+    tap.ok(file.read() == b"root's own" and os.listdir(at("roots")) == ["secret"], "nothing was written there")
+secret = warder("cp", "roots/secret", f"{jail}:/tmp/never", more=person)
+tap.ok(secret.returncode == 1 and "Permission denied" in secret.stderr and inside("test", "-e", "/tmp/never").returncode == 1,
+       "what they may not read is not copied in", secret)
+tap.same(warder("cp", "theirs/readable", f"{jail}:/tmp/readable", more=person).returncode, 0, "what they may read is")
 
 # --- the child that copies, and its neighbours
 client = supervisor.client()
