@@ -8,6 +8,11 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "tests/bench/jail-rows.h"
+#include "tests/bench/peers.h"
+#include "tests/bench/spawn.h"
+
+#define GATE_SECONDS 200
 
 /* A project of N files, a tenth of them tests, with a patch of one line; the tests say their results as TAP. */
 static const char project[] =
@@ -22,7 +27,7 @@ static const char project[] =
         "cd \"$1\"; project small 1000; project large 50000;";
 
 /* Ten functions, and a patch that mends each and brings a test that needs all of them. */
-static const char proof[] =
+static const char proof_script[] =
         "cd \"$1\"; mkdir -p proof/src proof/tests; cd proof;"
         "for i in 0 1 2 3 4 5 6 7 8 9; do echo wrong > src/f$i; done;"
         "printf 'echo ok 1 - old\\necho 1..1\\n' > tests/old.t; cp -a . ../proof.new;"
@@ -95,7 +100,7 @@ static int verify(Bench *bench, const Turn *turn, Error *err) {
 }
 
 /* What a verify's command takes where nobody judges it: a jail made for it, its output kept, the jail gone */
-int gate_command(Bench *bench, Error *err) {
+static int command(Bench *bench, Error *err) {
         static const char params[] =
                 "{\"snapshot\":\"host\",\"policy\":\"ci\",\"exec\":{\"argv\":[" TURN_TRUE
                 "],\"stdio\":[\"null\",\"capture\",\"capture\"]}}";
@@ -105,59 +110,59 @@ int gate_command(Bench *bench, Error *err) {
         return r < 0 ? r : bench_check_exited(json_get(result, "command"), err);
 }
 
-int gate_turn_small(Bench *bench, Error *err) {
+static int turn_small(Bench *bench, Error *err) {
         return verify(bench, &(Turn){ "small", "1", "", TURN_TRUE }, err);
 }
 
-int gate_turn_large(Bench *bench, Error *err) {
+static int turn_large(Bench *bench, Error *err) {
         return verify(bench, &(Turn){ "large", "2", "", TURN_TRUE }, err);
 }
 
-int gate_first(Bench *bench, Error *err) {
+static int first(Bench *bench, Error *err) {
         return verify(bench, &(Turn){ "small", NULL, "", TURN_TRUE }, err);
 }
 
 #define ALL_TESTS "\"" BUSYBOX "\",\"sh\",\"-c\",\"for t in tests/*.t; do " BUSYBOX " sh $t; done\""
 
-int gate_proof(Bench *bench, Error *err) {
+static int proof(Bench *bench, Error *err) {
         return verify(bench, &(Turn){ "proof", "3", "\"tdd\":true,", ALL_TESTS }, err);
 }
 
-int gate_proof_alone(Bench *bench, Error *err) {
+static int proof_alone(Bench *bench, Error *err) {
         return verify(bench, &(Turn){ "proof", "3", "\"tdd\":{\"jobs\":1},", ALL_TESTS }, err);
 }
 
 /* ---- beside git ---------------------------------------------------------------------------------- */
 
 /* All four by a shell, as warder-files says its records on descriptor 2 and takes a listing on 1. */
-int gate_git_diff(Bench *bench, Error *err) {
-        return bench_shell("exec git -C \"$1/small\" diff --binary --full-index", bench->dir, err);
+static int git_diff(Bench *bench, Error *err) {
+        return spawn_shell("exec git -C \"$1/small\" diff --binary --full-index", bench->dir, err);
 }
 
-int gate_diff(Bench *bench, Error *err) {
+static int diff(Bench *bench, Error *err) {
         char script[512];
 
         (void) snprintf(script, sizeof(script),
                         "exec \"%s/sandbox/files/warder-files\" diff --root \"$1/diff\" work "
                         "2>/dev/null",
                         bench->libexec);
-        return bench_shell(script, bench->dir, err);
+        return spawn_shell(script, bench->dir, err);
 }
 
-int gate_back(Bench *bench, Error *err) {
+static int back(Bench *bench, Error *err) {
         static const char script[] =
                 "cd \"$1\"/apply; cp -a old/work/src/0/f7.c tree/work/src/0/f7.c;"
                 "cp -a old/work/src/0/f7.c git/src/0/f7.c";
 
-        return bench_shell(script, bench->dir, err);
+        return spawn_shell(script, bench->dir, err);
 }
 
-int gate_git_apply(Bench *bench, Error *err) {
-        return bench_shell("exec git -C \"$1/apply/git\" apply \"$1/small.patch\"", bench->dir,
+static int git_apply(Bench *bench, Error *err) {
+        return spawn_shell("exec git -C \"$1/apply/git\" apply \"$1/small.patch\"", bench->dir,
                            err);
 }
 
-int gate_apply(Bench *bench, Error *err) {
+static int apply(Bench *bench, Error *err) {
         char script[512];
 
         (void) snprintf(
@@ -165,7 +170,7 @@ int gate_apply(Bench *bench, Error *err) {
                 "exec \"%s/sandbox/files/warder-files\" apply --root \"$1/apply\" --shielded "
                 "--protect 'tests/**' work <\"$1/small.patch\" 1<\"$1/listing\" 2>/dev/null",
                 bench->libexec);
-        return bench_shell(script, bench->dir, err);
+        return spawn_shell(script, bench->dir, err);
 }
 
 static int make_shield(Bench *bench, Error *err) {
@@ -176,15 +181,38 @@ static int make_shield(Bench *bench, Error *err) {
                         "--protect 'tests/**' work >\"$1/listing\" 2>/dev/null;"
                         "cp -a \"$1/apply/out/work/.\" \"$1/apply/tree/work/\"",
                         bench->libexec);
-        return bench_shell(script, bench->dir, err);
+        return spawn_shell(script, bench->dir, err);
 }
 
-int gate_inputs(Bench *bench, Error *err) {
-        int r = bench_shell(project, bench->dir, err);
+int gate_prepare(Bench *bench, Error *err) {
+        int r = spawn_shell(project, bench->dir, err);
 
         if (r >= 0)
-                r = bench_shell(proof, bench->dir, err);
+                r = spawn_shell(proof_script, bench->dir, err);
         if (r >= 0)
-                r = bench_shell(places, bench->dir, err);
+                r = spawn_shell(places, bench->dir, err);
         return r < 0 ? r : make_shield(bench, err);
+}
+
+static Row rows[] = {
+        { .name = "posix_spawn of a static binary", .run = peer_spawn },
+        { .name = "the command of the next two rows, in a jail, not judged", .run = command },
+        { .name = "one verify turn, 1,000 files", .run = turn_small },
+        { .name = "one verify turn, 50,000 files", .run = turn_large },
+        { .name = "a base of 1,000 files taken in, and its first turn", .run = first, .every = 10 },
+        { .name = "ten hunks proved, one after the other", .run = proof_alone, .every = 10 },
+        { .name = "ten hunks proved, side by side", .run = proof, .every = 10 },
+        { .name = "git diff, 1,000 files, one changed", .run = git_diff, .program = "git" },
+        { .name = "warder-files diff, the same", .run = diff },
+        { .name = "git apply, 1,000 files, one changed",
+          .run = git_apply,
+          .before = back,
+          .program = "git" },
+        { .name = "warder-files apply, the same, with the tree's digest",
+          .run = apply,
+          .before = back },
+};
+
+void gate_run(Bench *bench, unsigned rounds) {
+        rounds_run(bench, "work of the gate", rows, ELEMENTS(rows), rounds, GATE_SECONDS);
 }

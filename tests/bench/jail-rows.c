@@ -2,65 +2,57 @@
 #include "tests/bench/jail-rows.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/owned.h"
+#include "tests/bench/peers.h"
+#include "tests/bench/spawn.h"
 
-#define FILL_MSEC 20000
+#define FILL_MSEC    20000
+#define POOL_SIZE    8
+#define ROWS_SECONDS 110
 
-/* Roots of three sizes: busybox, and that with one file more of so many MB that are no holes */
-static const char roots[] =
+/* A root of one static program */
+static const char root[] =
         "cd \"$1\"; mkdir -p root/bin root/tmp root/etc root/usr root/proc root/dev root/sys "
-        "root/run root/var;"
+        "root/run root/var; chmod 755 . root;"
         "cp " BUSYBOX " root/bin/busybox; echo ID=bench > root/etc/os-release;"
-        "tar -C root -cf busybox.tar .;"
-        "for size in 473 2046; do cp -a root big; head -c ${size}M /dev/zero > big/blob;"
-        " tar -C big -cf root-$size.tar .; [ $size = 473 ] && mv big middle || rm -r big; done";
+        "tar -C root -cf busybox.tar .";
 
-static int create_true(Server *server, const char *root, Error *err) {
+static int create_true(Server *server, const char *snapshot, Error *err) {
         SCOPED(json_free) cJSON *result = NULL;
         char params[512];
         int r;
 
         (void) snprintf(params, sizeof(params), "{\"snapshot\":\"%s\",\"exec\":{" EXEC_TRUE "}}",
-                        root);
+                        snapshot);
         r = bench_call(server, "jail.create", params, NULL, 0, &result, err);
         return r < 0 ? r : bench_check_exited(json_get(result, "command"), err);
 }
 
-int jail_cold_host(Bench *bench, Error *err) {
+static int cold_host(Bench *bench, Error *err) {
         return create_true(&bench->with, "host", err);
 }
 
-int jail_cold_imported(Bench *bench, Error *err) {
+static int cold_imported(Bench *bench, Error *err) {
         return create_true(&bench->with, "busybox", err);
 }
 
-int jail_cold_middle(Bench *bench, Error *err) {
-        return create_true(&bench->with, "root-473", err);
-}
-
-int jail_cold_large(Bench *bench, Error *err) {
-        return create_true(&bench->with, "root-2046", err);
-}
-
-int jail_without_host(Bench *bench, Error *err) {
+static int without_host(Bench *bench, Error *err) {
         return create_true(&bench->without, "host", err);
 }
 
-int jail_without_imported(Bench *bench, Error *err) {
+static int without_imported(Bench *bench, Error *err) {
         return create_true(&bench->without, "busybox", err);
 }
 
-int jail_pooled_host(Bench *bench, Error *err) {
+static int pooled_host(Bench *bench, Error *err) {
         return create_true(&bench->pooled, "host", err);
 }
 
-int jail_pooled_imported(Bench *bench, Error *err) {
+static int pooled_imported(Bench *bench, Error *err) {
         return create_true(&bench->pooled, "busybox", err);
 }
 
@@ -75,7 +67,7 @@ static bool is_full(const cJSON *pools) {
         return true;
 }
 
-int jail_pool_fill(Bench *bench, Error *err) {
+static int pool_fill(Bench *bench, Error *err) {
         const struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
 
         for (unsigned waited = 0; waited < FILL_MSEC; waited += 5) {
@@ -89,33 +81,41 @@ int jail_pool_fill(Bench *bench, Error *err) {
         return error_say(err, -ETIMEDOUT, "a pool does not get full");
 }
 
-static int run_warder(const Bench *bench, const Server *server, Error *err) {
+static int run_warder(const Bench *bench, const Server *server, const char *snapshot, Error *err) {
         char program[256], socket[256];
-        const char *argv[] = { program, "--socket", socket, "run", "--no-work",
-                               "--",    BUSYBOX,    "true", NULL };
+        const char *argv[] = { program,     "--socket", socket,  "run",  "--snapshot", snapshot,
+                               "--no-work", "--",       BUSYBOX, "true", NULL };
 
         (void) snprintf(program, sizeof(program), "%s/cli/warder", bench->libexec);
         (void) snprintf(socket, sizeof(socket), "%s/warder.sock", server->run);
-        return bench_spawn(argv, err);
+        return spawn_wait(argv, err);
 }
 
-int jail_command(Bench *bench, Error *err) {
-        return run_warder(bench, &bench->with, err);
+static int command_host(Bench *bench, Error *err) {
+        return run_warder(bench, &bench->with, "host", err);
 }
 
-int jail_command_pooled(Bench *bench, Error *err) {
-        return run_warder(bench, &bench->pooled, err);
+static int command_imported(Bench *bench, Error *err) {
+        return run_warder(bench, &bench->with, "busybox", err);
 }
 
-int jail_version(Bench *bench, Error *err) {
+static int command_without(Bench *bench, Error *err) {
+        return run_warder(bench, &bench->without, "host", err);
+}
+
+static int command_pooled(Bench *bench, Error *err) {
+        return run_warder(bench, &bench->pooled, "host", err);
+}
+
+static int version(Bench *bench, Error *err) {
         char program[256];
         const char *argv[] = { program, "--version", NULL };
 
         (void) snprintf(program, sizeof(program), "%s/cli/warder", bench->libexec);
-        return bench_spawn(argv, err);
+        return spawn_wait(argv, err);
 }
 
-int jail_exec(Bench *bench, Error *err) {
+static int exec_live(Bench *bench, Error *err) {
         SCOPED(json_free) cJSON *result = NULL;
         char params[256];
         int r;
@@ -127,18 +127,6 @@ int jail_exec(Bench *bench, Error *err) {
 }
 
 /* ---- beforehand ---------------------------------------------------------------------------------- */
-
-static int import(const Bench *bench, Server *server, const char *name, Error *err) {
-        autoclose int tar = -EBADF;
-        char path[128], params[64];
-
-        (void) snprintf(path, sizeof(path), "%s/%s.tar", bench->dir, name);
-        (void) snprintf(params, sizeof(params), "{\"name\":\"%s\"}", name);
-        tar = open(path, O_RDONLY | O_CLOEXEC);
-        if (tar < 0)
-                return error_set(err, -errno, "open %s", path);
-        return bench_call(server, "snapshot.import", params, &tar, 1, NULL, err);
-}
 
 static int make_live(Server *server, Error *err) {
         SCOPED(json_free) cJSON *result = NULL;
@@ -161,20 +149,58 @@ static int set_pools(Bench *bench, Error *err) {
                                 roots_pooled[i], POOL_SIZE);
                 r = bench_call(&bench->pooled, "pool.set", params, NULL, 0, NULL, err);
         }
-        return r < 0 ? r : jail_pool_fill(bench, err);
+        return r < 0 ? r : pool_fill(bench, err);
 }
 
 int jail_rows_prepare(Bench *bench, Error *err) {
         Server *servers[] = { &bench->with, &bench->without, &bench->pooled };
-        int r = bench_shell(roots, bench->dir, err);
+        int r = spawn_shell(root, bench->dir, err);
 
         for (unsigned i = 0; i < ELEMENTS(servers) && r >= 0; i++)
-                r = import(bench, servers[i], "busybox", err);
-        if (r >= 0)
-                r = import(bench, &bench->with, "root-473", err);
-        if (r >= 0)
-                r = import(bench, &bench->with, "root-2046", err);
+                r = server_import(bench, servers[i], "busybox", err);
         if (r >= 0)
                 r = make_live(&bench->with, err);
         return r < 0 ? r : set_pools(bench, err);
+}
+
+static Row rows[] = {
+        { .name = "posix_spawn of the same static binary", .run = peer_spawn },
+        { .name = "create + true + destroy from a shell, host root", .run = cold_host },
+        { .name = "... imported root", .run = cold_imported },
+        { .name = "... without a shell, host root", .run = without_host },
+        { .name = "... without a shell, imported root", .run = without_imported },
+        { .name = "... out of a pool, eight in a row, host root",
+          .run = pooled_host,
+          .before = pool_fill,
+          .after = pool_fill,
+          .batch = POOL_SIZE },
+        { .name = "... out of a pool, eight in a row, imported root",
+          .run = pooled_imported,
+          .before = pool_fill,
+          .after = pool_fill,
+          .batch = POOL_SIZE },
+        { .name = "`warder run`, from a shell, host root", .run = command_host },
+        { .name = "`warder run`, from a shell, imported root", .run = command_imported },
+        { .name = "`warder run`, without a shell, host root", .run = command_without },
+        { .name = "`warder run`, out of a pool, host root",
+          .run = command_pooled,
+          .before = pool_fill,
+          .after = pool_fill },
+        { .name = "`warder --version`: the command's own start", .run = version },
+        { .name = "bwrap: all namespaces, read-only root", .run = peer_bwrap, .program = "bwrap" },
+        { .name = "crun run: namespaces, ids, filter, memory, pids",
+          .run = peer_crun,
+          .program = "crun" },
+        { .name = "runc run, the same", .run = peer_runc, .program = "runc", .every = 4 },
+        { .name = "nsjail: namespaces, ids, memory, pids",
+          .run = peer_nsjail,
+          .program = "nsjail" },
+        { .name = "systemd-nspawn", .run = peer_nspawn, .program = "systemd-nspawn", .every = 10 },
+        { .name = "exec in a live jail", .run = exec_live },
+        { .name = "crun exec", .run = peer_crun_exec, .program = "crun" },
+        { .name = "nsenter into that container", .run = peer_nsenter, .program = "nsenter" },
+};
+
+void jail_rows_run(Bench *bench, unsigned rounds) {
+        rounds_run(bench, "one after the other", rows, ELEMENTS(rows), rounds, ROWS_SECONDS);
 }

@@ -1,186 +1,190 @@
-/*
- * many: see many.h. Each jail runs one `sleep`. Memory is what the host has less of (MemAvailable), so it holds the
- * kernel's share, and that of whoever else works on this host meanwhile.
- */
+/* many: see many.h. */
 #include "tests/bench/many.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/owned.h"
+#include "tests/bench/figures.h"
 #include "tests/bench/peers.h"
+#include "tests/bench/sleepers.h"
 
-#define MANY_MAX     1000
-#define PER_PEER     200 /* open requests of one connection, below what the supervisor takes */
+#define SOME         50u
+#define TIMES        3
 #define WINDOW       50u
 #define FILL_SECONDS 60
-#define SETTLE_SEC   2
 
-#define LIMITS "\"limits\":{\"memory\":33554432,\"disk\":8388608,\"pids\":16}"
-#define SLEEP \
-        "\"argv\":[\"" BUSYBOX "\",\"sleep\",\"100000\"],\"stdio\":[\"null\",\"null\",\"null\"]"
-
-typedef struct Many {
-        Bench *bench;
-        RpcPeer *peers[MANY_MAX / PER_PEER];
-        char ids[MANY_MAX][16];
-        uint64_t made[MANY_MAX]; /* nanoseconds that each create took */
+typedef struct Memory { /* of one sandbox, as often as it was read */
+        const char *name;
+        const char *program; /* must be installed; NULL: ours */
+        int (*read)(Bench *bench, uint64_t *ret_bytes, Error *err);
+        uint64_t bytes[TIMES];
         unsigned n;
-        uint64_t before; /* bytes available */
-} Many;
+        char fault[ERROR_TEXT_MAX];
+} Memory;
 
-static const unsigned marks[] = { 50, 100, 300, 800, MANY_MAX };
+typedef struct Mark { /* so many jails are there */
+        unsigned n, listed;
+        uint64_t median, least, list, bytes;
+} Mark;
 
-static uint64_t available(void) {
-        FILE *file = fopen("/proc/meminfo", "re");
-        unsigned long long kilobytes = 0;
-        char line[128];
+static Sleepers sleepers;
+static Mark marks[] = {
+        { .n = 50 }, { .n = 100 }, { .n = 300 }, { .n = 800 }, { .n = SLEEPERS_MAX }
+};
 
-        while (file && fgets(line, sizeof(line), file))
-                if (sscanf(line, "MemAvailable: %llu", &kilobytes) == 1)
-                        break;
-        if (file)
-                (void) fclose(file);
-        return kilobytes * 1024;
+static int read_jails(Bench *bench, uint64_t *ret_bytes, Error *err) {
+        uint64_t before = sleepers_available(), after;
+        int r = sleepers_start(&sleepers, bench, err);
+
+        while (r >= 0 && sleepers.n < SOME)
+                r = sleepers_add(&sleepers, bench, err);
+        after = sleepers_available();
+        *ret_bytes = before > after ? (before - after) / SOME : 0;
+        sleepers_end(&sleepers, bench);
+        return r;
 }
 
-static void settle(void) {
-        (void) nanosleep(&(struct timespec){ .tv_sec = SETTLE_SEC }, NULL);
+static int read_bwrap(Bench *bench, uint64_t *ret_bytes, Error *err) {
+        (void) bench;
+        return sleepers_of_bwrap(SOME, ret_bytes, err);
 }
 
-/* A jail and a command in it that nobody waits for: the answer stays unread on a connection of its own. */
-static int add(Many *many, Error *err) {
+static int read_crun(Bench *bench, uint64_t *ret_bytes, Error *err) {
+        return sleepers_of_crun(bench, SOME, ret_bytes, err);
+}
+
+static Memory memories[] = {
+        { .name = "crun run -d", .program = "crun", .read = read_crun },
+        { .name = "a jail", .read = read_jails },
+        { .name = "bwrap, all namespaces", .program = "bwrap", .read = read_bwrap },
+};
+
+/* ---- a thousand ------------------------------------------------------------------------------------ */
+
+static void take_mark(Mark *mark, Bench *bench, uint64_t before) {
         SCOPED(json_free) cJSON *result = NULL;
-        SCOPED(json_free) cJSON *params = NULL;
-        char text[256];
-        uint64_t start = bench_now();
-        int r = bench_call(&many->bench->with, "jail.create", "{\"keep\":true," LIMITS "}", NULL, 0,
-                           &result, err);
-
-        if (r < 0)
-                return r;
-        many->made[many->n] = bench_now() - start;
-        (void) snprintf(many->ids[many->n], sizeof(many->ids[0]), "%s", json_text(result, "jail"));
-        (void) snprintf(text, sizeof(text), "{\"jail\":\"%s\"," SLEEP "}", many->ids[many->n]);
-        params = rpc_request(many->n + 1, "jail.exec", cJSON_Parse(text));
-        r = rpc_peer_send(many->peers[many->n / PER_PEER], params, NULL, 0);
-        if (r >= 0)
-                r = rpc_peer_flush(many->peers[many->n / PER_PEER]);
-        many->n++;
-        return r < 0 ? error_set(err, r, "start a command") : 0;
-}
-
-static double list_msec(Bench *bench, unsigned *ret_n) {
-        SCOPED(json_free) cJSON *result = NULL;
+        uint64_t window[WINDOW], start, after = sleepers_available();
         Error err = ERROR_EMPTY;
-        uint64_t start = bench_now();
 
+        memcpy(window, sleepers.made + sleepers.n - WINDOW, sizeof(window));
+        figures_sort(window, WINDOW);
+        start = figures_now();
         if (bench_call(&bench->with, "jail.list", "{}", NULL, 0, &result, &err) < 0)
                 (void) fprintf(stderr, "bench: jail.list: %s\n", err.text);
-        *ret_n = (unsigned) cJSON_GetArraySize(json_get(result, "jails"));
-        return (double) (bench_now() - start) / 1e6;
+        mark->list = figures_now() - start;
+        mark->listed = (unsigned) cJSON_GetArraySize(json_get(result, "jails"));
+        mark->median = window[WINDOW / 2];
+        mark->least = window[0];
+        mark->bytes = before > after ? (before - after) / sleepers.n : 0;
 }
 
-static void print_mark(Many *many) {
-        uint64_t window[WINDOW];
-        unsigned listed;
-        double list, each;
-
-        memcpy(window, many->made + many->n - WINDOW, sizeof(window));
-        bench_sort(window, WINDOW);
-        settle();
-        list = list_msec(many->bench, &listed);
-        each = ((double) many->before - (double) available()) / many->n / 1024;
-        printf("| %4u jails, each with a `sleep` | %8.0f | %7.3f | %7.2f (%u) |\n", many->n, each,
-               (double) window[WINDOW / 2] / 1e6, list, listed);
-        (void) fflush(stdout);
+/* A host under pressure has no room for a moment. */
+static bool is_busy(const Error *err) {
+        if (!strstr(err->text, "\"busy\""))
+                return false;
+        (void) nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+        return true;
 }
 
-static void end_all(Many *many) {
-        uint64_t start = bench_now();
-        Error err = ERROR_EMPTY;
-        char params[64];
+static int fill(Bench *bench, uint64_t before, Error *err) {
+        uint64_t end = figures_now() + FILL_SECONDS * 1000000000ull;
+        int r = sleepers_start(&sleepers, bench, err);
 
-        for (unsigned i = 0; i < many->n; i++) {
-                (void) snprintf(params, sizeof(params), "{\"jail\":\"%s\"}", many->ids[i]);
-                if (bench_call(&many->bench->with, "jail.destroy", params, NULL, 0, NULL, &err) < 0)
-                        (void) fprintf(stderr, "bench: jail.destroy: %s\n", err.text);
-        }
-        if (many->n)
-                printf("\n%u jails were ended one after the other, each seen gone, in %.2f ms "
-                       "each.\n",
-                       many->n, (double) (bench_now() - start) / 1e6 / many->n);
-}
-
-/* What the same number of processes costs in a sandbox of a peer's */
-static void print_bwrap(void) {
-        const char *argv[32];
-        uint64_t before;
-        pid_t pids[WINDOW];
-        unsigned n = 0;
-
-        if (!peer_is_there("bwrap"))
-                return;
-        while (peer_bwrap_argv()[n + 1]) {
-                argv[n] = peer_bwrap_argv()[n];
-                n++;
-        }
-        argv[n++] = "sleep";
-        argv[n++] = "100000";
-        argv[n] = NULL;
-        before = available();
-        for (unsigned i = 0; i < WINDOW; i++) {
-                pids[i] = fork();
-                if (pids[i] == 0) {
-                        (void) execvp(argv[0], (char *const *) (uintptr_t) argv);
-                        _exit(127);
-                }
-        }
-        settle();
-        printf("| bwrap, %u of them | %8.0f | | |\n", WINDOW,
-               ((double) before - (double) available()) / WINDOW / 1024);
-        for (unsigned i = 0; i < WINDOW; i++)
-                (void) kill(pids[i], SIGKILL);
-        for (unsigned i = 0; i < WINDOW; i++)
-                (void) waitpid(pids[i], NULL, 0);
-}
-
-static int fill(Many *many, unsigned most, Error *err) {
-        uint64_t end = bench_now() + FILL_SECONDS * 1000000000ull;
-        unsigned mark = 0;
-        int r = 0;
-
-        for (unsigned i = 0; i < ELEMENTS(many->peers) && r >= 0; i++)
-                r = server_connect(&many->bench->with, &many->peers[i], err);
-        while (r >= 0 && many->n < most && mark < ELEMENTS(marks)) {
-                if (bench_now() > end)
+        for (unsigned mark = 0; r >= 0 && mark < ELEMENTS(marks);) {
+                if (figures_now() > end)
                         return error_say(err, -ETIMEDOUT, "%d s were over", FILL_SECONDS);
-                r = add(many, err);
-                if (r >= 0 && many->n == marks[mark]) {
-                        print_mark(many);
-                        mark++;
-                }
+                r = sleepers_add(&sleepers, bench, err);
+                if (r < 0 && is_busy(err))
+                        r = 0;
+                else if (r >= 0 && sleepers.n == marks[mark].n)
+                        take_mark(&marks[mark++], bench, before);
         }
         return r;
 }
 
-void many_run(Bench *bench, unsigned most) {
-        static Many many;
-        Error err = ERROR_EMPTY;
+static void print_marks(void) {
+        char median[16], least[16], list[16];
 
-        settle();
-        many.bench = bench;
-        many.before = available();
-        printf("\n| idle jails | kB each, kernel included | ms to make one more | ms to list them "
-               "|\n|---|---|---|---|\n");
-        if (fill(&many, most, &err) < 0)
-                printf("| left out after %u jails: %s |\n", many.n, err.text);
-        print_bwrap();
-        end_all(&many);
-        for (unsigned i = 0; i < ELEMENTS(many.peers); i++)
-                rpc_peer_free(many.peers[i]);
+        printf("\n| idle jails, each with a `sleep` | ms to make one more, median of the last %u | "
+               "least | ratio to the first row | ms to list them |\n|---|---|---|---|---|\n",
+               WINDOW);
+        for (unsigned i = 0; i < ELEMENTS(marks) && marks[i].median; i++)
+                printf("| %u | %s | %s | %.2f | %s (%u) |\n", marks[i].n,
+                       figures_msec(marks[i].median, median), figures_msec(marks[i].least, least),
+                       (double) marks[i].median / (double) marks[0].median,
+                       figures_msec(marks[i].list, list), marks[i].listed);
+}
+
+/* ---- memory ---------------------------------------------------------------------------------------- */
+
+static void read_all(Bench *bench) {
+        for (unsigned t = 0; t < TIMES; t++)
+                for (unsigned i = 0; i < ELEMENTS(memories); i++) {
+                        Memory *memory = &memories[(i + t) % ELEMENTS(memories)];
+                        Error err = ERROR_EMPTY;
+
+                        if (memory->fault[0])
+                                continue;
+                        if (memory->program && !peer_is_there(memory->program))
+                                (void) error_say(&err, -ENOENT, "%s is not installed",
+                                                 memory->program);
+                        else if (memory->read(bench, &memory->bytes[memory->n], &err) >= 0)
+                                memory->n++;
+                        (void) snprintf(memory->fault, sizeof(memory->fault), "%s", err.text);
+                }
+}
+
+static void print_line(const char *name, unsigned n, const uint64_t *bytes, unsigned n_bytes,
+                       const Memory *base) {
+        double of = (double) figures_at(base->bytes, base->n, 50);
+
+        printf("| %s | %u | %.0f | %.0f |", name, n, (double) figures_at(bytes, n_bytes, 50) / 1024,
+               (double) bytes[0] / 1024);
+        if (of > 0)
+                printf(" %.2f", (double) figures_at(bytes, n_bytes, 50) / of);
+        printf(" |\n");
+}
+
+static void print_memory(void) {
+        const Mark *last = &marks[ELEMENTS(marks) - 1];
+
+        printf("\n| memory of an idle one with a `sleep`, the kernel's included | how many | kB "
+               "each, median of %d | least | ratio to crun |\n|---|---|---|---|---|\n",
+               TIMES);
+        for (unsigned i = 0; i < ELEMENTS(memories); i++) {
+                Memory *memory = &memories[i];
+
+                figures_sort(memory->bytes, memory->n);
+                if (memory->n)
+                        print_line(memory->name, SOME, memory->bytes, memory->n, &memories[0]);
+                else
+                        printf("| %s | %u | left out: %s | | |\n", memory->name, SOME,
+                               memory->fault);
+        }
+        if (last->bytes)
+                print_line("a jail, read once", last->n, &last->bytes, 1, &memories[0]);
+}
+
+void many_run(Bench *bench) {
+        Error err = ERROR_EMPTY;
+        uint64_t before, start;
+        double ended;
+
+        read_all(bench);
+        before = sleepers_available();
+        if (fill(bench, before, &err) < 0)
+                printf("\nOnly %u jails were made: %s\n", sleepers.n, err.text);
+        start = figures_now();
+        sleepers_end(&sleepers, bench);
+        ended = (double) (figures_now() - start) / 1e6;
+        print_memory();
+        print_marks();
+        if (sleepers.n)
+                printf("\n%u jails were ended one after the other, each seen gone, in %.2f ms "
+                       "each.\n",
+                       sleepers.n, ended / sleepers.n);
+        (void) fflush(stdout);
 }

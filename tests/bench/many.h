@@ -1,8 +1,8 @@
 #pragma once
 /*
- * many: a thousand jails: what one more costs in time and memory, and what all together do.
+ * many: what idle jails take of memory, and what one more costs where there are a thousand.
  */
 #include "tests/bench/server.h"
 
-/** many_run() - prints the table; @most jails at most */
-void many_run(Bench *bench, unsigned most);
+/** many_run() - prints the tables */
+void many_run(Bench *bench);

@@ -1,14 +1,13 @@
 #pragma once
 /*
- * peers: the same work by other programs, as far as they are installed. crun refuses hosts where both forms of control
- * groups are mounted, so what peers do is started by a process whose own mount namespace has no v2 tree below the v1 ones.
+ * peers: the same work by other programs, as far as they are installed.
  */
 #include "tests/bench/server.h"
 
-/** peers_prepare() - their roots and configurations, and a container that is alive. Returns: 0 or negative errno */
+/** peers_prepare() - configurations, the process that starts them, a container that is alive. Returns: 0 or negative errno */
 int peers_prepare(Bench *bench, Error *err);
 /** peers_stop() - ends that container and the process */
-void peers_stop(Bench *bench);
+void peers_stop(void);
 
 /** peers_clean() - what a bench that was killed has left of theirs; by a process that did not start them */
 void peers_clean(const Bench *bench);
@@ -17,10 +16,6 @@ void peers_clean(const Bench *bench);
 int peer_spawn(Bench *bench, Error *err);
 /** peer_bwrap() - all namespaces, read-only root; no group, no id range, no filter */
 int peer_bwrap(Bench *bench, Error *err);
-/** peer_bwrap_overlay() - the same with a fresh writable copy of a root of 475 MB */
-int peer_overlay(Bench *bench, Error *err);
-/** peer_copy() - cp -a of that root */
-int peer_copy(Bench *bench, Error *err);
 /** peer_crun() - namespaces, id range, no capability, limits of memory and pids */
 int peer_crun(Bench *bench, Error *err);
 /** peer_runc() - likewise */
@@ -36,9 +31,5 @@ int peer_nsenter(Bench *bench, Error *err);
 
 /** peer_is_there() - is the program installed */
 bool peer_is_there(const char *program);
-/** peer_crun_argv() - of one create + true + destroy with the id @id, into @argv of 12, for processes of load.c */
-void peer_crun_argv(const Bench *bench, const char *id, const char **argv);
-/** peer_bwrap_argv() - likewise, static */
+/** peer_bwrap_argv() - of one create + true + destroy, for who runs something else in it: static, NULL ends it */
 const char *const *peer_bwrap_argv(void);
-/** peer_own_mounts() - this process sees no v2 tree below v1 ones from now on. Returns: 0 or negative errno */
-int peer_own_mounts(Error *err);

@@ -128,6 +128,35 @@ int bench_call(Server *server, const char *method, const char *params, const int
         return bench_call_on(server->peer, method, params, fds, n, ret, err);
 }
 
+int server_import(const Bench *bench, Server *server, const char *name, Error *err) {
+        static const char *const places[] = { "", "memory/" };
+        autoclose int tar = -EBADF;
+        char path[128], params[64];
+
+        (void) snprintf(params, sizeof(params), "{\"name\":\"%s\"}", name);
+        for (unsigned i = 0; i < ELEMENTS(places) && tar < 0; i++) {
+                (void) snprintf(path, sizeof(path), "%s/%s%s.tar", bench->dir, places[i], name);
+                tar = open(path, O_RDONLY | O_CLOEXEC);
+        }
+        if (tar < 0)
+                return error_set(err, -errno, "open %s", path);
+        return bench_call(server, "snapshot.import", params, &tar, 1, NULL, err);
+}
+
+int server_shells(Server *server, uint64_t *ret_asked, uint64_t *ret_ready, Error *err) {
+        SCOPED(json_free) cJSON *result = NULL;
+        const cJSON *shells;
+        int r = bench_call(server, "warder.info", "{}", NULL, 0, &result, err);
+
+        if (r < 0)
+                return r;
+        shells = json_get(result, "shells");
+        if (json_number(shells, "asked", ret_asked) < 0 ||
+            json_number(shells, "ready", ret_ready) < 0)
+                return error_say(err, -EIO, "warder.info says nothing of shells");
+        return 0;
+}
+
 int bench_check_exited(const cJSON *record, Error *err) {
         const char *cause = json_text(record, "cause");
         autofree char *text = NULL;

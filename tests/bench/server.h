@@ -4,7 +4,9 @@
  */
 #include "base/json.h"
 #include "base/rpc-call.h"
-#include "tests/bench/bench.h"
+#include "tests/bench/rounds.h"
+
+#define BUSYBOX "/bin/busybox"
 
 typedef struct Server {
         char instance[64];
@@ -17,7 +19,7 @@ typedef struct Server {
 struct Bench {
         const char *libexec;
         const char *source;
-        char dir[64];
+        char dir[64];   /* on disk; below it "memory", a tmpfs */
         Server with;    /* shells made ahead */
         Server without; /* none */
         Server pooled;  /* shells, and a pool */
@@ -37,5 +39,9 @@ int bench_call(Server *server, const char *method, const char *params, const int
 /** bench_call_on() - the same on a connection of one's own */
 int bench_call_on(RpcPeer *peer, const char *method, const char *params, const int *fds, unsigned n,
                   cJSON **ret, Error *err);
+/** server_import() - the archive NAME.tar of the bench's directory, or of its "memory", as snapshot NAME */
+int server_import(const Bench *bench, Server *server, const char *name, Error *err);
+/** server_shells() - how many jails were asked for so far, and how many of them found a shell ready */
+int server_shells(Server *server, uint64_t *ret_asked, uint64_t *ret_ready, Error *err);
 /** bench_check_exited() - is this record of a command one of a good end. Returns: 0 or negative errno */
 int bench_check_exited(const cJSON *record, Error *err);
