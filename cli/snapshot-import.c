@@ -55,6 +55,9 @@ static void show_imported(const cJSON *result) {
                 printf(" %.80s", layer->valuestring);
         putchar('\n');
         cleaned_show(result, "in the archive");
+        if (json_true(result, "joined"))
+                fputs("Another import of the same file was under way: it was unpacked once.\n",
+                      stderr);
 }
 
 static cJSON *import_params(const ImportOptions *options, const char *name) {

@@ -88,6 +88,7 @@ typedef struct Front {
         } shells;
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */
         unsigned imports; /* of layers, under way */
+        struct Importing *importing; /* list, of snapshot-import.c: those that others may follow */
         bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
         struct Unreleased *unreleased; /* of layers.c */
         struct DamagedLayer *damaged;  /* of layer-records.c */
