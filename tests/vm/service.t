@@ -75,6 +75,18 @@ ok $? "is gone with its jail"
 expect 0 "a compiler runs" as ann sh -c \
         'cd /tmp/ann && echo "int main(void){return 7;}" >m.c && warder run -- sh -c "cc m.c -o m && ./m; test \$? = 7"'
 
+mkdir -p /run/systemd/system/warder.service.d
+printf '[Service]\nDeviceAllow=\n' >/run/systemd/system/warder.service.d/none.conf
+systemctl daemon-reload && systemctl restart warder.service
+expect 125 "a service without loop devices makes no workspace" as ann warder run --persistent dev --disk 64M -- true
+says "loop" "and says what it lacks"
+rm -r /run/systemd/system/warder.service.d
+systemctl daemon-reload && systemctl restart warder.service
+expect 0 "with those of its unit it does" as ann warder run --persistent dev --disk 64M -- sh -c 'echo kept >/home/user/f'
+expect 0 "and starts it again" as ann warder run --persistent dev -- cat /home/user/f
+says kept "as it was left"
+expect 0 "it is removed with its disk" as ann warder rm --force dev
+
 pid=$(systemctl show -p MainPID --value warder.service)
 kill -KILL "$pid"
 sleep 3
