@@ -17,6 +17,7 @@
 #include "sandbox/files/names.h"
 #include "sandbox/files/save-xattrs.h"
 #include "sandbox/files/unpack-xattrs.h"
+#include "sandbox/files/xattr-names.h"
 
 #define CHUNK       (256u << 10)
 #define ENTRIES_MAX 8000000u
@@ -81,10 +82,6 @@ static bool is_kept(const char *name) {
         return strncmp(name, "user.overlay.", 13) != 0;
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 static int add_xattr(Check *check, int fd, const char *name, Entry *entry, Error *err) {
         char value[XATTR_SIZE_MAX];
         ssize_t n = fgetxattr(fd, name, value, sizeof(value));
@@ -98,27 +95,20 @@ static int add_xattr(Check *check, int fd, const char *name, Entry *entry, Error
 }
 
 static int add_xattrs(Check *check, int fd, Entry *entry, Error *err) {
-        autofree char *list = malloc(XATTR_LIST_MAX);
-        const char *names[XATTRS_MAX + 1];
-        unsigned n_names = 0;
-        ssize_t n = list ? flistxattr(fd, list, XATTR_LIST_MAX) : -1;
-        int r = 0;
+        autofree const char **names = NULL;
+        int n = xattr_names(fd, &names), r = 0;
+        unsigned kept = 0;
 
-        if (!list)
-                return error_set(err, -ENOMEM, "list attributes of the layer");
         if (n < 0)
-                return errno == ENOTSUP ? 0 : unreadable(check, -errno, err);
-        for (const char *name = list; name < list + n; name += strlen(name) + 1) {
-                if (!is_kept(name))
+                return unreadable(check, n, err);
+        for (int i = 0; r >= 0 && i < n; i++) {
+                if (!is_kept(names[i]))
                         continue;
-                if (n_names == ELEMENTS(names))
+                if (kept++ == XATTRS_MAX)
                         return report_refuse(check->report, RULE_XATTR, check->path,
                                              "it has more attributes than any entry of a layer");
-                names[n_names++] = name;
-        }
-        qsort(names, n_names, sizeof(*names), compare_names);
-        for (unsigned i = 0; i < n_names && r >= 0; i++)
                 r = add_xattr(check, fd, names[i], entry, err);
+        }
         return r;
 }
 

@@ -2,59 +2,77 @@
 #include "sandbox/files/pack-xattrs.h"
 
 #include <errno.h>
-#include <linux/limits.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/xattr.h>
 
+#include "base/owned.h"
 #include "sandbox/files/unpack-xattrs.h"
+#include "sandbox/files/xattr-names.h"
 
 #define VALUES_MAX \
-        (1u        \
-         << 20) /* of all values of one object: more than the kernel lets a file of the store have */
+        (512u      \
+         << 10) /* of one object: their header is shorter than TAR_PAX_MAX then, however they are written */
 
 struct PackXattrs {
-        char list[XATTR_LIST_MAX];
+        const char **names; /* owned: of the object that was read last */
         TarXattr items[XATTRS_MAX];
         char values[VALUES_MAX];
+        size_t used; /* of them */
 };
 
 PackXattrs *pack_xattrs_new(void) {
-        return malloc(sizeof(PackXattrs));
+        PackXattrs *xattrs = malloc(sizeof(PackXattrs));
+
+        if (xattrs)
+                xattrs->names = NULL;
+        return xattrs;
 }
 
 PackXattrs *pack_xattrs_free(PackXattrs *xattrs) {
+        if (xattrs)
+                free(xattrs->names);
         free(xattrs);
         return NULL;
 }
 
-static int compare(const void *a, const void *b) {
-        return strcmp(((const TarXattr *) a)->name, ((const TarXattr *) b)->name);
+/* Returns: 1, 0 there is no room for it, negative errno. The kernel takes no room at all for the question how long it is */
+static int read_value(PackXattrs *xattrs, int fd, const char *name, TarXattr *ret) {
+        size_t room = sizeof(xattrs->values) - xattrs->used;
+        char *value = xattrs->values + xattrs->used;
+        ssize_t n = room > 0 ? fgetxattr(fd, name, value, room) : -1;
+
+        if (n < 0)
+                return room == 0 || errno == ERANGE ? 0 : -errno;
+        xattrs->used += (size_t) n;
+        *ret = (TarXattr){ name, value, (size_t) n };
+        return 1;
 }
 
-int pack_xattrs_read(PackXattrs *xattrs, int fd, TarEntry *entry, Error *err) {
-        ssize_t n = flistxattr(fd, xattrs->list, sizeof(xattrs->list));
-        const char *end = xattrs->list + (n > 0 ? n : 0);
-        size_t used = 0;
+int pack_xattrs_read(PackXattrs *xattrs, int fd, TarEntry *entry, Report *report, Error *err) {
         unsigned count = 0;
+        int n, r = 0;
 
-        if (n < 0 && errno != ENOTSUP)
-                return error_set(err, -errno, "list the attributes of an object of the tree");
-        for (const char *name = xattrs->list; name < end; name += strlen(name) + 1) {
-                ssize_t size;
-
-                if (!xattr_may_land(name))
+        free(TAKE_PTR(xattrs->names));
+        xattrs->used = 0;
+        n = xattr_names(fd, &xattrs->names);
+        if (n < 0)
+                return error_set(err, n, "list the attributes of an object of the tree");
+        for (int i = 0; r >= 0 && i < n; i++) {
+                if (!xattr_may_land(xattrs->names[i]))
                         continue;
-                size = fgetxattr(fd, name, xattrs->values + used, sizeof(xattrs->values) - used);
-                if (size < 0 || count == XATTRS_MAX)
-                        return error_set(err, size < 0 ? -errno : -E2BIG,
-                                         "read an attribute of an object of the tree");
-                xattrs->items[count++] = (TarXattr){ name, xattrs->values + used, (size_t) size };
-                used += (size_t) size;
+                r = count == XATTRS_MAX
+                            ? 0
+                            : read_value(xattrs, fd, xattrs->names[i], &xattrs->items[count]);
+                count += r > 0;
+                if (r < 0)
+                        return error_set(err, r, "read an attribute of an object of the tree");
+                if (r == 0)
+                        r = report_note(report, RULE_XATTR, entry->path,
+                                        "the attribute %.255s was left out: an entry has at most "
+                                        "%u, of %u bytes in all",
+                                        xattrs->names[i], XATTRS_MAX, VALUES_MAX);
         }
-        if (count > 1)
-                qsort(xattrs->items, count, sizeof(*xattrs->items), compare);
         entry->xattrs = xattrs->items;
         entry->n_xattrs = count;
-        return 0;
+        return r < 0 ? r : 0;
 }

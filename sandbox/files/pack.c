@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/fds.h"
@@ -128,7 +127,7 @@ static int pack_file(Pack *pack, int parent, const char *name, const struct stat
         autoclose int fd = beneath_open(parent, name, O_RDONLY | O_NONBLOCK, 0);
         TarEntry entry = { .kind = TAR_FILE, .path = pack->path, .size = (uint64_t) st->st_size };
         int r = fd < 0 ? error_set(err, fd, "open a file of the tree")
-                       : pack_xattrs_read(pack->xattrs, fd, &entry, err);
+                       : pack_xattrs_read(pack->xattrs, fd, &entry, pack->report, err);
 
         if (r >= 0)
                 r = put_entry(pack, &entry, st, err);
@@ -225,7 +224,7 @@ static int put_dir(Pack *pack, int dir, Error *err) {
                 return error_set(err, -errno, "look at a directory of the tree");
         if (pack->job->layer && *pack->path && (r = save_marks(dir, &marks)) < 0)
                 return error_set(err, r, "read the overlay's marks");
-        r = pack_xattrs_read(pack->xattrs, dir, &entry, err);
+        r = pack_xattrs_read(pack->xattrs, dir, &entry, pack->report, err);
         if (r >= 0)
                 r = put_entry(pack, &entry, &st, err);
         return r < 0 || !marks.opaque ? r : put_mark(pack, pack->path, "", OPAQUE, err);

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/xattr.h>
 
+#include "base/owned.h"
 #include "sandbox/files/unpack-xattrs.h"
+#include "sandbox/files/xattr-names.h"
 
 /* Marks are kept under user. where the overlay was mounted so, else under trusted. */
 static const char *const spaces[] = { "user.overlay.", "trusted.overlay." };
@@ -62,19 +64,11 @@ static bool is_overlays(const char *name) {
         return false;
 }
 
-static int compare_names(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 static int save_one(Land *land, int fd, const char *path, const char *name, Error *err) {
         LandXattr xattr = { .name = name };
         char value[XATTR_SIZE_MAX];
         ssize_t n;
 
-        if (!xattr_may_land(name))
-                return report_note(land->report, RULE_XATTR, path,
-                                   "the attribute %.255s never lies in a layer, and was left out",
-                                   name);
         n = fgetxattr(fd, name, value, sizeof(value));
         if (n < 0)
                 return error_set(err, -errno, "read an attribute of the upper");
@@ -83,24 +77,30 @@ static int save_one(Land *land, int fd, const char *path, const char *name, Erro
         return land_xattr(land, path, &xattr, err);
 }
 
-int save_xattrs(Land *land, int fd, const char *path, Error *err) {
-        autofree char *list = malloc(XATTR_LIST_MAX);
-        const char *names[XATTRS_MAX];
-        unsigned n_names = 0, i;
-        ssize_t n = list ? flistxattr(fd, list, XATTR_LIST_MAX) : -1;
-        char *name;
-        int r = 0;
+static int leave_out(Land *land, const char *path, const char *name) {
+        return xattr_may_land(name)
+                       ? report_note(land->report, RULE_XATTR, path,
+                                     "the attribute %.255s was left out: an entry has at most %u",
+                                     name, XATTRS_MAX)
+                       : report_note(land->report, RULE_XATTR, path,
+                                     "the attribute %.255s never lies in a layer, and was left out",
+                                     name);
+}
 
-        if (!list)
-                return error_set(err, -ENOMEM, "list attributes of the upper");
+int save_xattrs(Land *land, int fd, const char *path, Error *err) {
+        autofree const char **names = NULL;
+        int n = xattr_names(fd, &names), r = 0;
+        unsigned landed = 0;
+
         if (n < 0)
-                return errno == ENOTSUP ? 0
-                                        : error_set(err, -errno, "list attributes of the upper");
-        for (name = list; name < list + n && n_names < XATTRS_MAX; name += strlen(name) + 1)
-                if (!is_overlays(name))
-                        names[n_names++] = name;
-        qsort(names, n_names, sizeof(*names), compare_names);
-        for (i = 0; i < n_names && r >= 0; i++)
-                r = save_one(land, fd, path, names[i], err);
+                return error_set(err, n, "list attributes of the upper");
+        for (int i = 0; r >= 0 && i < n; i++) {
+                if (is_overlays(names[i]))
+                        continue;
+                if (!xattr_may_land(names[i]) || landed == XATTRS_MAX)
+                        r = leave_out(land, path, names[i]);
+                else if ((r = save_one(land, fd, path, names[i], err)) >= 0)
+                        landed++;
+        }
         return r;
 }

@@ -2,18 +2,21 @@
 #include "sandbox/files/tar-write.h"
 
 #include <errno.h>
+#include <linux/limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
 #include "base/escape.h"
 #include "base/fds.h"
 #include "base/owned.h"
 
 #define PLAIN_SIZE_MAX 077777777777ull /* of a plain header's eleven digits */
-#define PAX_MAX        (2u << 20) /* of one extended header: attributes are at most 64 KiB each */
 #define PAX_NAME       "PaxHeaders/"
+#define PLAIN_XATTR    "SCHILY.xattr."
+#define ODD_XATTR      "LIBARCHIVE.xattr."
 
 typedef struct Header { /* of a block, as POSIX has it */
         char name[100], mode[8], uid[8], gid[8], size[12], mtime[12], sum[8], kind, link[100];
@@ -151,13 +154,32 @@ static int add_text(Buf *pax, const char *key, const char *text) {
         return add_record(pax, key, text, strlen(text));
 }
 
+/* A name that would end its key too soon. libarchive has a form of its own for it, which bsdtar and unpack.c read */
+static int add_odd_xattr(Buf *pax, const TarXattr *xattr) {
+        autofree char *value = malloc(BASE64_SIZE(xattr->size));
+        char key[sizeof(ODD_XATTR) + 3 * XATTR_NAME_MAX];
+        size_t n = strlen(ODD_XATTR);
+
+        if (!value)
+                return -ENOMEM;
+        memcpy(key, ODD_XATTR, n);
+        for (const char *c = xattr->name; *c && n + 4 <= sizeof(key); c++)
+                n += (size_t) snprintf(key + n, 4,
+                                       *c > ' ' && *c < 0x7f && !strchr("%=", *c) ? "%c" : "%%%02X",
+                                       (unsigned char) *c);
+        return add_text(pax, key, base64_format(xattr->value, xattr->size, value));
+}
+
 static int add_xattrs(Buf *pax, const TarEntry *entry) {
-        char key[300];
+        char key[sizeof(PLAIN_XATTR) + XATTR_NAME_MAX];
         int r = 0;
 
         for (unsigned i = 0; r >= 0 && i < entry->n_xattrs; i++) {
-                (void) snprintf(key, sizeof(key), "SCHILY.xattr.%s", entry->xattrs[i].name);
-                r = add_record(pax, key, entry->xattrs[i].value, entry->xattrs[i].size);
+                const TarXattr *xattr = &entry->xattrs[i];
+
+                (void) snprintf(key, sizeof(key), PLAIN_XATTR "%s", xattr->name);
+                r = strchr(xattr->name, '=') ? add_odd_xattr(pax, xattr)
+                                             : add_record(pax, key, xattr->value, xattr->size);
         }
         return r;
 }
@@ -195,7 +217,7 @@ static int fill_pax(Buf *pax, const TarEntry *entry, const char *path) {
 }
 
 static int put_pax(TarWriter *tar, const TarEntry *entry, const char *path, Error *err) {
-        Buf pax = BUF_EMPTY(PAX_MAX);
+        Buf pax = BUF_EMPTY(TAR_PAX_MAX);
         TarEntry head = { .mode = 0644 };
         char name[100];
         int r = fill_pax(&pax, entry, path);

@@ -4,7 +4,7 @@
  * in it says when or by whom it was packed, and what fits the plain header has no other.
  *
  * Beside the plain header an extended one comes where it is needed: path, linkpath above 100 bytes, size from 8 GiB on,
- * mtime with its nanoseconds, SCHILY.xattr.NAME, and hdrcharset=BINARY where a name is no UTF-8. A hole is written as the
+ * mtime with its nanoseconds, SCHILY.xattr.NAME (LIBARCHIVE.xattr.NAME where NAME has a =), and hdrcharset=BINARY where such a path is no UTF-8. A hole is written as the
  * zeroes that it is read as: each reader of tar knows these, and not each the forms that sparse files have.
  *
  * Syscalls: write
@@ -15,8 +15,9 @@
 #include "base/digest.h"
 #include "base/error.h"
 
-#define TAR_BLOCK 512u
-#define TAR_ROOM  (256u << 10)
+#define TAR_BLOCK   512u
+#define TAR_ROOM    (256u << 10)
+#define TAR_PAX_MAX (1u << 20) /* of one extended header: libarchive takes no longer one */
 
 typedef enum TarKind {
         TAR_FILE = '0',

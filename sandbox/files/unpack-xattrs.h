@@ -7,7 +7,7 @@
 
 #include "sandbox/files/land.h"
 
-#define XATTRS_MAX 64 /* of one entry; the kernel lets one file have few more */
+#define XATTRS_MAX 64u /* of one entry, the first by name */
 
 /** xattr_may_land() - may an attribute of this name lie in a layer */
 bool xattr_may_land(const char *name);

@@ -107,6 +107,20 @@ def check_dirty(p, r):
 save(dirty, check=check_dirty)
 
 
+def many(u):
+    put(u, {"f": b"x"})
+    for i in range(67):
+        os.setxattr(u + "/f", f"user.{i:02}", b"%d" % i)
+
+
+def check_many(p, r):
+    t.same(r.notes(), [("f", "xattr")] * 3, "of attributes, those beyond the most are left out, with a note for each")
+    t.same(sorted(os.listxattr(p.at("out/f"))), [f"user.{i:02}" for i in range(64)], "the first by name are kept")
+
+
+save(many, check=check_many)
+
+
 def redirect(u):
     os.mkdir(u + "/moved")
     os.setxattr(u + "/moved", "user.overlay.redirect", b"/x")
