@@ -170,6 +170,15 @@ static bool is_for_all(const RpcMessage *message) {
         return json_get(message->json, "error") && (!id || cJSON_IsNull(id));
 }
 
+static void give_other(Link *link, RpcMessage *message) {
+        uint64_t id = 0;
+
+        if (json_text(message->json, "method"))
+                note(link, message);
+        else if (link->on_answer && json_number(message->json, "id", &id) == 0)
+                link->on_answer(link, id, message, link->userdata);
+}
+
 /* The answer to @id among the messages that are there; 1 found, 0 not yet, negative errno */
 static int find_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
         for (;;) {
@@ -189,7 +198,7 @@ static int find_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
                         *ret = message;
                         return 1;
                 }
-                note(link, &message);
+                give_other(link, &message);
                 rpc_message_deinit(&message);
                 if (link->stopped)
                         return 0;
@@ -212,8 +221,7 @@ static int wait_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
         }
 }
 
-/* The error of an answer as one sentence: what, where, what to do */
-static int refused(Answer *answer, const char *method, const cJSON *error, Error *err) {
+void link_why(const char *method, const cJSON *error, Error *err) {
         const cJSON *data = json_get(error, "data");
         const char *message = json_text(error, "message");
         const char *code = json_text(data, "code");
@@ -222,22 +230,27 @@ static int refused(Answer *answer, const char *method, const cJSON *error, Error
         const char *option = field_option(method, path);
         bool shows_path = path && *path && (option || !code || strcmp(code, "invalid") == 0);
 
-        snprintf(answer->code, sizeof(answer->code), "%s", code ? code : "invalid");
         (void) error_say(err, -EREMOTEIO, "%s%s%s%s%s%s", message ? message : "refused",
                          shows_path ? " (at " : "",
                          option       ? option
                          : shows_path ? path
                                       : "",
                          shows_path ? ")" : "", hint && *hint ? ": " : "", hint ? hint : "");
+}
+
+static int refused(Answer *answer, const char *method, const cJSON *error, Error *err) {
+        const char *code = json_text(json_get(error, "data"), "code");
+
+        snprintf(answer->code, sizeof(answer->code), "%s", code ? code : "invalid");
+        link_why(method, error, err);
         return LINK_E_REFUSED;
 }
 
-int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
+int link_begin(Link *link, Ask *ask, uint64_t *ret_id, Error *err) {
         cJSON *params = TAKE_PTR(ask->params);
         SCOPED(json_free)
         cJSON *request =
                 rpc_request(++link->last_id, ask->method, params ? params : cJSON_CreateObject());
-        const cJSON *error;
         int r;
 
         if (!request)
@@ -245,7 +258,18 @@ int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
         r = rpc_peer_send(link->peer, request, ask->fds, ask->n_fds);
         if (r < 0 && r != -EPIPE && r != -ECONNRESET) /* who closed may have said why */
                 return error_set(err, r, "send %s to the supervisor", ask->method);
-        r = wait_answer(link, link->last_id, &ret_answer->message, err);
+        *ret_id = link->last_id;
+        return 0;
+}
+
+int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err) {
+        const cJSON *error;
+        uint64_t id = 0;
+        int r = link_begin(link, ask, &id, err);
+
+        if (r < 0)
+                return r;
+        r = wait_answer(link, id, &ret_answer->message, err);
         if (r != 0)
                 return r;
         error = json_get(ret_answer->message.json, "error");

@@ -18,6 +18,7 @@ enum {
 typedef struct Link Link;
 
 typedef void (*LinkNoteFn)(Link *link, const char *method, const cJSON *params, void *userdata);
+typedef void (*LinkAnswerFn)(Link *link, uint64_t id, RpcMessage *message, void *userdata);
 typedef void (*LinkSignalFn)(Link *link, int signal, void *userdata);
 typedef void (*LinkKeyFn)(Link *link, char key, void *userdata);
 typedef uint64_t (*LinkWakeFn)(Link *link, void *userdata);
@@ -31,11 +32,13 @@ struct Link {
         unsigned n_relays;
         Relay relays[LINK_RELAYS_MAX];
         LinkNoteFn on_note; /* NULL: dropped */
+        LinkAnswerFn
+                on_answer; /* to a request of link_begin(); what it leaves in the message is released */
         LinkSignalFn on_signal;
         LinkKeyFn on_key; /* NULL: never, where keys is not set */
         /* called after each round and when it is time; answers when that is, monotonic. NULL: never */
         LinkWakeFn on_wake;
-        void *userdata; /* borrowed, for all four */
+        void *userdata; /* borrowed, for all five */
 };
 
 #define LINK_EMPTY ((Link){ .signals = -EBADF, .keys = -EBADF })
@@ -82,8 +85,16 @@ void link_pause(Link *link, int msec);
  */
 int link_ask(Link *link, Ask *ask, Answer *ret_answer, Error *err);
 
-/** link_receive() - take what has come, without waiting: notifications are handed on. Returns: 0 or negative errno */
+/** link_receive() - take what has come, without waiting, and hand it on. Returns: 0 or negative errno */
 int link_receive(Link *link, Error *err);
+
+/**
+ * link_begin() - a request whose answer goes to on_answer, whichever call finds it
+ * @ask: as for link_ask()
+ *
+ * Returns: 0 or negative errno.
+ */
+int link_begin(Link *link, Ask *ask, uint64_t *ret_id, Error *err);
 
 /** link_tell() - a request whose answer nobody waits for; @params is consumed */
 void link_tell(Link *link, const char *method, cJSON *params);
@@ -96,6 +107,9 @@ void link_stop(Link *link);
 
 /** link_drain() - carry what the command's pipes still hold to the caller; a signal ends it early */
 void link_drain(Link *link);
+
+/** link_why() - an answer's error as one sentence: what, where, what to do. @method: of the request */
+void link_why(const char *method, const cJSON *error, Error *err);
 
 /** answer_deinit() - release it */
 void answer_deinit(Answer *answer);

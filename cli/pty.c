@@ -24,16 +24,21 @@
         "\033[?9l\033[?1000l\033[?1001l\033[?1002l\033[?1003l\033[?1004l\033[?1005l" \
         "\033[?1006l\033[?1015l\033[?1016l\033[?2004l\033[?1l\033>\033[?25h\033[0m"
 
-static int open_pair(Pty *pty, Error *err) {
+int pty_pair(int *ret_master, int *ret_slave, Error *err) {
         const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;
+        autoclose int master = posix_openpt(flags);
+        int slave;
 
-        pty->master = posix_openpt(flags);
-        if (pty->master < 0)
+        if (master < 0)
                 return error_set(err, -errno, "make a terminal for the command");
-        if (grantpt(pty->master) < 0 || unlockpt(pty->master) < 0)
+        if (grantpt(master) < 0 || unlockpt(master) < 0)
                 return error_set(err, -errno, "unlock the terminal of the command");
-        pty->slave = ioctl(pty->master, TIOCGPTPEER, flags);
-        return pty->slave < 0 ? error_set(err, -errno, "open the terminal of the command") : 0;
+        slave = ioctl(master, TIOCGPTPEER, flags);
+        if (slave < 0)
+                return error_set(err, -errno, "open the terminal of the command");
+        *ret_master = TAKE_FD(master);
+        *ret_slave = slave;
+        return 0;
 }
 
 int pty_open(Pty *ret, Error *err) {
@@ -45,11 +50,9 @@ int pty_open(Pty *ret, Error *err) {
                                  "standard input is no terminal, so the command can have none: "
                                  "leave out --tty");
         pty.terminal = STDIN_FILENO;
-        r = open_pair(&pty, err);
-        if (r < 0) {
-                fds_close(&pty.master, 1);
+        r = pty_pair(&pty.master, &pty.slave, err);
+        if (r < 0)
                 return r;
-        }
         (void) tcsetattr(pty.slave, TCSANOW, &pty.before);
         pty_resize(&pty);
         *ret = pty;

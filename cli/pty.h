@@ -18,6 +18,9 @@ typedef struct Pty {
 
 #define PTY_EMPTY ((Pty){ .master = -EBADF, .slave = -EBADF, .terminal = -EBADF })
 
+/** pty_pair() - the two ends of a new terminal, owned by the caller. Returns: 0 or negative errno */
+int pty_pair(int *ret_master, int *ret_slave, Error *err);
+
 /**
  * pty_open() - a pair with size and settings of the terminal that is our standard input
  *

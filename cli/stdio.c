@@ -76,6 +76,17 @@ static void let_reopen(int fd) {
                 (void) fchmod(fd, 0666);
 }
 
+int stdio_pipe(int ret_ends[2], Error *err) {
+        int ends[2];
+
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return error_set(err, -errno, "make a pipe for the command's stdio");
+        let_reopen(ends[0]);
+        ret_ends[0] = ends[0];
+        ret_ends[1] = ends[1];
+        return 0;
+}
+
 static void take(Stdio *stdio, unsigned i, int fd, bool own) {
         let_reopen(fd);
         stdio->words[i] = "fd";
@@ -85,9 +96,10 @@ static void take(Stdio *stdio, unsigned i, int fd, bool own) {
 
 static int add_relay(Link *link, Stdio *stdio, unsigned i, Error *err) {
         int ends[2];
+        int r = stdio_pipe(ends, err);
 
-        if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set(err, -errno, "make a pipe for the command's stdio");
+        if (r < 0)
+                return r;
         if (i == 0)
                 relay_input(&link->relays[link->n_relays++], 0, ends[1]);
         else

@@ -20,6 +20,9 @@ typedef struct Stdio {
  */
 int stdio_prepare(Link *link, bool capture, Stdio *ret, Error *err);
 
+/** stdio_pipe() - a pipe for a command, which may open its end again by /dev/stdin and its like. Returns: 0 or negative errno */
+int stdio_pipe(int ret_ends[2], Error *err);
+
 /** stdio_terminal() - all three are one terminal, a pty's @slave (consumed) */
 void stdio_terminal(int slave, Stdio *ret);
 
