@@ -22,7 +22,7 @@ def help_of(build, *words):
 
 
 def verbs_of(text):
-    return re.findall(r"^  ([a-z]+(?: [a-z]+)?)  +\S", text, re.M)
+    return re.findall(r"^  ([a-z][a-z-]*(?: [a-z]+)?)  +\S", text, re.M)
 
 
 def options_of(text):
@@ -53,7 +53,7 @@ def verb_faults(root, build):
             if not re.search(re.escape(option) + r"(?![a-z-])", text):
                 found.append(f"{verb}: {option} is in no man page")
     first_words = {verb.split()[0] for verb in verbs}
-    for word in re.findall(r"\*warder ([a-z]+)\b", text):
+    for word in re.findall(r"\*warder ([a-z][a-z-]*)\b", text):
         if word not in first_words:
             found.append(f"warder {word}: in a man page, not in 'warder help'")
     return len(verbs), found
@@ -85,6 +85,7 @@ def script(verbs):
 PAGE = "# SYNOPSIS\n*warder* VERB\n*run*\n\truns\n*snapshot import*\n\timports, *--json*\n"
 PLANTS = [
     ("a verb without a page", {COMMAND: script(["run", "zap"]), "man/warder.1.scd": PAGE}, "zap: in 'warder help'"),
+    ("a verb of two parts without a page", {COMMAND: script(["run", "zip-zap"]), "man/warder.1.scd": PAGE + "*zip*\n"}, "zip-zap: in"),
     ("a page without a verb", {COMMAND: script(["run"]), "man/warder.1.scd": PAGE + "*warder zap*\n"}, "warder zap: in a man page"),
     ("an option without a word", {COMMAND: script(["run"]), "man/warder.1.scd": "*run*\n"}, "--json is in no man page"),
     ("no page at all", {COMMAND: script(["run"])}, "no page of the command"),
