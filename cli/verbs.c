@@ -38,6 +38,8 @@
 #include "cli/verb-shell.h"
 #include "cli/verb-snapshot-import.h"
 #include "cli/verb-snapshot.h"
+#include "cli/verb-ssh-config.h"
+#include "cli/verb-ssh-proxy.h"
 #include "cli/verb-start.h"
 #include "cli/verb-stats.h"
 #include "cli/verb-stop.h"
@@ -56,6 +58,8 @@ static const Verb *const verbs[] = {
         &verb_exec,
         &verb_shell,
         &verb_cp,
+        &verb_ssh_config,
+        &verb_ssh_proxy,
         &verb_logs,
         &verb_attach,
         &verb_kill,

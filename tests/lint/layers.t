@@ -28,6 +28,7 @@ LIBRARIES = {  # start of a header's name -> rooms that may include it
     "seccomp.h": {"sandbox", "supervisor/front"},
     "jq.h": {"agent"},
     "jv.h": {"agent"},
+    "libssh/": {"cli"},
     "pcre2.h": {"agent"},
     "systemd/": {"supervisor/monitor", "supervisor/front", "supervisor/egress"},
     "openssl/": {"base", "sandbox/files", "supervisor/front"},

@@ -19,6 +19,7 @@ MAY = {  # program -> libraries beyond the C library
     "warder-probe": None,  # runs in any root
     "warder-trials": set(),
     "warder-receipt": {"libcjson", "libcrypto"},
+    "warder-ssh": {"libcjson", "libssh"},
     "warder": {"libcjson"},  # libarchive is loaded where an archive is written
 }
 C_LIBRARY = {"libc", "libm", "ld-linux-x86-64", "ld-linux-aarch64"}
