@@ -22,6 +22,7 @@
 
 #include "base/owned.h"
 #include "tests/bench/copies.h"
+#include "tests/bench/figures.h"
 #include "tests/bench/gate.h"
 #include "tests/bench/jail-rows.h"
 #include "tests/bench/load.h"
@@ -80,13 +81,17 @@ static int start_servers(Bench *bench, Error *err) {
 
 static int run_parts(Bench *bench, unsigned rounds, const char *name, Error *err) {
         int r = start_servers(bench, err);
+        uint64_t start;
 
         for (unsigned i = 0; i < ELEMENTS(parts) && r >= 0; i++) {
                 if (name ? strcmp(name, parts[i].name) != 0 : parts[i].asked)
                         continue;
+                start = figures_now();
                 r = parts[i].prepare ? parts[i].prepare(bench, err) : 0;
                 if (r >= 0)
                         parts[i].run(bench, rounds);
+                (void) fprintf(stderr, "bench: %s took %.0f s\n", parts[i].name,
+                               (double) (figures_now() - start) / 1e9);
         }
         return r;
 }

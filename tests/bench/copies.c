@@ -10,7 +10,7 @@
 #include "tests/bench/peers.h"
 #include "tests/bench/spawn.h"
 
-#define COPIES_SECONDS 50
+#define COPIES_SECONDS 35
 
 /*
  * Roots of 1 MB (two files), 475 MB (some 12,000 files of this host's /usr that everybody may read, small ones and

@@ -12,7 +12,7 @@
 
 #define FILL_MSEC    20000
 #define POOL_SIZE    8
-#define ROWS_SECONDS 110
+#define ROWS_SECONDS 100
 
 /* A root of one static program */
 static const char root[] =

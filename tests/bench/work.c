@@ -15,7 +15,7 @@
 #include "tests/bench/peers.h"
 #include "tests/bench/spawn.h"
 
-#define TIMES 7
+#define TIMES 5
 
 typedef enum Where { OUTSIDE, JAIL, BWRAP_FILTER, BWRAP, _WHERE_MAX } Where;
 
