@@ -211,40 +211,10 @@ static int run_waiting(Front *front, Call *call, const cJSON *params, cJSON **re
         return 0;
 }
 
-#define ONE_QUESTION(REQUIRED, MORE)                                                               \
-        "{\"type\":\"object\",\"required\":[\"task\"" REQUIRED "],\"additionalProperties\":false," \
-        "\"properties\":{\"task\":{\"type\":\"string\",\"pattern\":\"^t-[a-z2-7]{10}$\"},"         \
-        "\"question\":{\"type\":\"string\",\"pattern\":\"^q-[a-z2-7]{10}$\"},"                     \
-        "\"comment\":{\"type\":\"string\",\"maxLength\":4096}" MORE "}}"
-#define DECIDED "{\"type\":\"object\",\"required\":[\"question\",\"task\",\"decision\"]}"
-
 const MethodRow answer_methods[] = {
-        { .name = "task.approve",
-          .params = ONE_QUESTION("", ""),
-          .result = DECIDED,
-          .summary = "Say yes to what a task asks; it goes on",
-          .charge = "none",
-          .run = run_approve },
-        { .name = "task.reject",
-          .params = ONE_QUESTION("", ""),
-          .result = DECIDED,
-          .summary = "Say no to what a task asks, or give no answer",
-          .charge = "none",
-          .run = run_reject },
-        { .name = "task.answer",
-          .params = ONE_QUESTION(",\"answer\"", ",\"answer\":{}"),
-          .result = DECIDED,
-          .summary =
-                  "Answer what a task asks: one of its choices, a text, or what its schema wants",
-          .charge = "none",
-          .run = run_answer },
-        { .name = "task.waiting",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false,"
-                    "\"properties\":{\"watch\":{\"type\":\"boolean\"}," PAGE_PARAMS "}}",
-          .result = "{\"type\":\"object\",\"required\":[\"questions\"]}",
-          .summary = "What tasks ask the caller; with watch also what comes, as notifications "
-                     "task.waiting",
-          .charge = "none",
-          .run = run_waiting },
-        { 0 },
+        { "task.approve", run_approve },
+        { "task.reject", run_reject },
+        { "task.answer", run_answer },
+        { "task.waiting", run_waiting },
+        { NULL, NULL },
 };

@@ -15,14 +15,8 @@ typedef struct Peer { /* who asks */
         bool admin;   /* uid 0 or group warder-admin */
 } Peer;
 
-typedef struct MethodRow {
+typedef struct MethodRow { /* what is said of it stands in protocol/ */
         const char *name;
-        const char *params; /* JSON Schema text */
-        const char *result;
-        unsigned n_fds_max;
-        bool may_wait;       /* answers later */
-        const char *summary; /* for rpc.discover and warder-rpc(7) */
-        const char *charge;  /* what it is charged to: "none", "jails", "disk", "tasks" */
         /* 0 and *ret_result set: answer now; 0 and NULL: answers later by call_*; negative: refused, @err */
         int (*run)(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err);
 } MethodRow;

@@ -12,13 +12,6 @@
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/jail-methods.h"
 
-static const char copy_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"direction\",\"path\"],"
-        "\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
-        ",\"direction\":{\"enum\":[\"in\",\"out\"]},"
-        "\"path\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":4095},"
-        "\"name\":{\"type\":\"string\",\"maxLength\":255}," USER_PROPERTY "}}";
-
 static cJSON *answer(FrontJail *jail, cJSON *record_consume) {
         (void) jail;
         return record_consume;
@@ -71,15 +64,4 @@ static int run_copy(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return r;
 }
 
-const MethodRow jail_copy_row = {
-        .name = "jail.copy",
-        .params = copy_schema,
-        .result = "{\"type\":\"object\",\"required\":[\"command\",\"jail\",\"cause\"]}",
-        .n_fds_max = 1,
-        .may_wait = true,
-        .summary =
-                "A file or tree into a jail or out of it, as a stream through the descriptor that "
-                "comes along",
-        .charge = "jails",
-        .run = run_copy,
-};
+const MethodRow jail_copy_row = { "jail.copy", run_copy };

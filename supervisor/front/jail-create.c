@@ -32,16 +32,6 @@
 #define WORK_BYTES_MAX   (16ull << 30)
 #define WORK_ENTRIES_MAX 2000000ull
 
-static const char create_schema[] =
-        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"snapshot\":" SNAPSHOT_REF_SCHEMA "," POLICY_PROPERTY "," POLICY_LIMITS_PROPERTY ","
-        "\"keep\":{\"type\":\"boolean\"},"
-        "\"hostname\":{\"type\":\"string\",\"pattern\":\"^[a-z0-9-]{1,31}$\"},"
-        "\"work\":{\"type\":\"boolean\"}," PERSISTENT_PROPERTY ","
-        "\"rw\":{\"type\":\"boolean\"}," USER_PROPERTY ","
-        "\"exec\":{\"type\":\"object\",\"additionalProperties\":false,"
-        "\"properties\":{" EXEC_PROPERTIES "}}}}";
-
 typedef struct Creating {
         Front *front;
         Call *call; /* answered by us */
@@ -408,14 +398,4 @@ static int run_create(Front *front, Call *call, const cJSON *params, cJSON **ret
         return 0;
 }
 
-const MethodRow jail_create_row = {
-        .name = "jail.create",
-        .params = create_schema,
-        .result = "{\"type\":\"object\",\"required\":[\"jail\"]}",
-        .n_fds_max = 4,
-        .may_wait = true,
-        .summary = "Make a jail, and run a first command in it; without \"keep\" it ends with the "
-                   "command, or with the connection",
-        .charge = "jails",
-        .run = run_create,
-};
+const MethodRow jail_create_row = { "jail.create", run_create };

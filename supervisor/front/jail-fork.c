@@ -29,12 +29,6 @@
 #define FORKS_MAX 64u
 #define PARTS     2u /* root, /work */
 
-static const char fork_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ","
-        "\"n\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64},"
-        "\"keep\":{\"type\":\"boolean\"},\"work\":{\"type\":\"boolean\"}}}";
-
 typedef struct
         ForkLayers { /* that a fork stands on besides what it was made from; held for @owner */
         Front *front;
@@ -410,14 +404,4 @@ static int run_fork(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return 0;
 }
 
-const MethodRow jail_fork_row = {
-        .name = "jail.fork",
-        .params = fork_schema,
-        .result = "{\"type\":\"object\",\"required\":[\"jails\",\"from\"]}",
-        .n_fds_max = 1,
-        .may_wait = true,
-        .summary = "Make more jails with the files of one as they are; its commands stand still "
-                   "meanwhile",
-        .charge = "jails",
-        .run = run_fork,
-};
+const MethodRow jail_fork_row = { "jail.fork", run_fork };

@@ -7,12 +7,6 @@
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jails.h"
 
-static const char events_schema[] =
-        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
-        ",\"from\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991},"
-        "\"watch\":{\"type\":\"boolean\"},"
-        "\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}}}";
-
 /* By id or name; one that has ended may be asked for by its id as long as an event of it is kept. */
 static int take_jail(Front *front, Call *call, const cJSON *params, JailLogAsk *ask, Error *err) {
         FrontJail *jail;
@@ -78,13 +72,6 @@ static int run_events(Front *front, Call *call, const cJSON *params, cJSON **ret
 }
 
 const MethodRow jail_log_methods[] = {
-        { .name = "jail.events",
-          .params = events_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"seq\",\"first\",\"missed\"]}",
-          .may_wait = true,
-          .summary = "What happens to the caller's jails, as notifications jail.event; or what is "
-                     "kept of it",
-          .charge = "none",
-          .run = run_events },
-        { 0 },
+        { "jail.events", run_events },
+        { NULL, NULL },
 };

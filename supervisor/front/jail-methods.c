@@ -15,34 +15,6 @@
 #include "supervisor/front/workspace-life.h"
 #include "supervisor/front/workspace-methods.h"
 
-static const char exec_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"argv\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY
-        ",\"detach\":{\"type\":\"boolean\"},\"hold\":{\"type\":\"boolean\"}," TERMINAL_PROPERTY
-        "," EXEC_PROPERTIES "}}";
-
-static const char logs_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"command\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
-        "\"follow\":{\"type\":\"boolean\"}}}";
-
-static const char signal_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"signal\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
-        "\"signal\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":64}}}";
-
-static const char open_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"path\",\"flags\"],"
-        "\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
-        ",\"path\":{\"type\":\"string\",\"pattern\":\"^/\",\"maxLength\":4095},"
-        "\"flags\":{\"type\":\"array\",\"minItems\":1,\"uniqueItems\":true,"
-        "\"items\":{\"enum\":[\"read\",\"write\",\"create\",\"truncate\",\"parents\"]}},"
-        "\"mode\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":511}}}";
-
-static const char destroy_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ",\"disk\":{\"type\":\"boolean\"}}}";
-
 FrontJail *jail_method_find(Front *front, Call *call, const cJSON *params, Error *err) {
         const char *id = json_text(params, "jail");
         FrontJail *jail = front_jail_find(front, id, call_uid(call));
@@ -72,14 +44,6 @@ static cJSON *bare_record(FrontJail *jail, cJSON *record_consume) {
         (void) jail;
         return record_consume;
 }
-
-static const char attach_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"command\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ",\"command\":{\"type\":\"string\",\"maxLength\":16},"
-        "\"resize\":{\"type\":\"boolean\"},\"leave\":{\"type\":\"boolean\"},"
-        "\"hang_up\":{\"type\":\"boolean\"},"
-        "\"rows\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535},"
-        "\"columns\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":65535}}}";
 
 /* Answers with its id at once. What it writes is one stream */
 static int start_background(FrontJail *jail, Call *call, const cJSON *params, CommandSpec *spec,
@@ -318,67 +282,8 @@ static int run_open(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return front_jail_open(jail, &spec, on_opened, call, err);
 }
 
-static const char any_object[] = "{\"type\":\"object\"}";
-
 const MethodRow jail_methods[] = {
-        { .name = "jail.exec",
-          .params = exec_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"command\",\"jail\"]}",
-          .n_fds_max = EXEC_FDS_MAX,
-          .may_wait = true,
-          .summary =
-                  "Run a command in a jail that is alive; the answer is the record of its end, or "
-                  "with \"detach\" its id at once",
-          .charge = "jails",
-          .run = run_exec },
-        { .name = "jail.signal",
-          .params = signal_schema,
-          .result = any_object,
-          .summary = "Send a signal to a command's process group; SIGKILL ends all that it started",
-          .charge = "none",
-          .run = run_signal },
-        { .name = "jail.logs",
-          .params = logs_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"command\",\"running\"]}",
-          .may_wait = true,
-          .summary = "What a command in the background has written, and what it goes on to write",
-          .charge = "none",
-          .run = run_logs },
-        { .name = "jail.attach",
-          .params = attach_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"command\",\"running\"]}",
-          .may_wait = true,
-          .summary = "As jail.logs, and what is typed at a command in the background; the size of "
-                     "its terminal",
-          .charge = "none",
-          .run = run_attach },
-        { .name = "jail.list",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-                    "\"all\":{\"type\":\"boolean\"}}}",
-          .result = "{\"type\":\"object\",\"required\":[\"jails\"]}",
-          .summary = "The caller's jails; for administrators all users'; with \"all\" stopped "
-                     "ones, too",
-          .charge = "none",
-          .run = run_list },
-        { .name = "jail.show",
-          .params = JAIL_SCHEMA,
-          .result = any_object,
-          .summary = "One jail with its limits",
-          .charge = "none",
-          .run = run_show },
-        { .name = "jail.destroy",
-          .params = destroy_schema,
-          .result = any_object,
-          .may_wait = true,
-          .summary = "End a jail and all that runs in it; of a persistent one its disk is removed",
-          .charge = "none",
-          .run = run_destroy },
-        { .name = "jail.open",
-          .params = open_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"size\"]}",
-          .may_wait = true,
-          .summary = "A descriptor of a regular file in the jail, opened from inside as its user",
-          .charge = "none",
-          .run = run_open },
-        { 0 },
+        { "jail.exec", run_exec },       { "jail.signal", run_signal }, { "jail.logs", run_logs },
+        { "jail.attach", run_attach },   { "jail.list", run_list },     { "jail.show", run_show },
+        { "jail.destroy", run_destroy }, { "jail.open", run_open },     { NULL, NULL },
 };

@@ -5,12 +5,6 @@
  */
 #include "supervisor/front/calls.h"
 
-/* a jail by its id, or a workspace of the caller's by its name */
-#define JAIL_PROPERTY "\"jail\":{\"type\":\"string\",\"maxLength\":64}"
-#define JAIL_SCHEMA                                                                    \
-        "{\"type\":\"object\",\"required\":[\"jail\"],\"additionalProperties\":false," \
-        "\"properties\":{" JAIL_PROPERTY "}}"
-
 /** jail_methods - rows of the method table, ended by a NULL name */
 extern const MethodRow jail_methods[];
 

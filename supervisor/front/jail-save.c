@@ -28,11 +28,6 @@
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/snapshots.h"
 
-static const char save_schema[] =
-        "{\"type\":\"object\",\"required\":[\"jail\",\"name\"],\"additionalProperties\":false,"
-        "\"properties\":{" JAIL_PROPERTY ","
-        "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64}}}";
-
 typedef struct Saving {
         Front *front;
         Call *call; /* answered by us */
@@ -246,12 +241,4 @@ static int run_save(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return 0;
 }
 
-const MethodRow jail_save_row = {
-        .name = "jail.save",
-        .params = save_schema,
-        .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\"]}",
-        .may_wait = true,
-        .summary = "Make a snapshot of a jail's root as it is; its commands stand still meanwhile",
-        .charge = "disk",
-        .run = run_save,
-};
+const MethodRow jail_save_row = { "jail.save", run_save };

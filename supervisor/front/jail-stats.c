@@ -400,18 +400,7 @@ static int run_stats(Front *front, Call *call, const cJSON *params, cJSON **ret_
                          JAIL_STATS_INTERVAL_MIN);
 }
 
-static const char stats_schema[] =
-        "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" JAIL_PROPERTY
-        ",\"interval_usec\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":3600000000}"
-        "," PAGE_PARAMS "}}";
-
 const MethodRow jail_stats_methods[] = {
-        { .name = "jail.stats",
-          .params = stats_schema,
-          .result = "{\"type\":\"object\"}",
-          .may_wait = true,
-          .summary = "What the caller's jails use, once or as notifications jail.sample",
-          .charge = "none",
-          .run = run_stats },
-        { 0 },
+        { "jail.stats", run_stats },
+        { NULL, NULL },
 };

@@ -12,11 +12,6 @@
 
 #define PAGE_BYTES_MAX (256u << 10) /* of all of a page, but for an entry that is alone on it */
 #define PAGE_ITEMS_MAX 200u
-#define PAGE_CURSOR \
-        "{\"type\":\"string\",\"pattern\":\"^[a-z]([0-9]{1,19}([.][a-z0-9-]{1,24})?)?$\"}"
-#define PAGE_LIMIT "{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}"
-/* members of a schema of parameters */
-#define PAGE_PARAMS "\"cursor\":" PAGE_CURSOR ",\"limit\":" PAGE_LIMIT
 
 typedef struct PagePlace { /* of an entry in its part; not has_place: before the first one */
         char part;
@@ -37,7 +32,7 @@ typedef struct Paging {
 /**
  * paging_begin() - of a request
  * @parts:  letters
- * @params: may have "cursor" and "limit", as PAGE_PARAMS has them
+ * @params: may have "cursor" and "limit", as the shape Page of protocol/shapes.json has them
  *
  * Returns: 0; -EINVAL with a sentence: a cursor that is of another list.
  */

@@ -138,15 +138,6 @@ static int run_read(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 }
 
 const MethodRow patch_methods[] = {
-        { .name = "patch.read",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false,"
-                    "\"properties\":{\"base\":{\"type\":\"boolean\"}}}",
-          .result = "{\"type\":\"object\",\"required\":[\"bytes\"]}",
-          .n_fds_max = 1,
-          .may_wait = true,
-          .summary = "What a patch makes of the files it touches, as records on a descriptor "
-                     "(descriptor: the patch; with base, a tar of it and those files)",
-          .charge = "jails",
-          .run = run_read },
-        { 0 },
+        { "patch.read", run_read },
+        { NULL, NULL },
 };

@@ -223,29 +223,8 @@ static int run_check(Front *front, Call *call, const cJSON *params, cJSON **ret_
 }
 
 const MethodRow policy_methods[] = {
-        { .name = "policy.list",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
-          .result =
-                  "{\"type\":\"object\",\"required\":[\"policies\"],\"properties\":{\"policies\":"
-                  "{\"type\":\"array\",\"items\":{\"type\":\"object\",\"required\":[\"name\"]}}}}",
-          .summary = "All policies: what each is for, its file, what is wrong with it",
-          .charge = "none",
-          .run = run_list },
-        { .name = "policy.show",
-          .params = "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
-                    "\"properties\":{\"name\":" POLICY_SCHEMA "}}",
-          .result = "{\"type\":\"object\",\"required\":[\"warder\",\"name\",\"limits\",\"from\"]}",
-          .summary = "One policy as it holds for the caller, in bytes and microseconds, and where "
-                     "each value comes from",
-          .charge = "none",
-          .run = run_show },
-        { .name = "policy.check",
-          .params = "{\"type\":\"object\",\"required\":[\"file\",\"text\"],"
-                    "\"additionalProperties\":false,\"properties\":{" POLICY_FILE_PROPERTIES "}}",
-          .result = "{\"type\":\"object\",\"required\":[\"ok\"]}",
-          .summary = "Is this text a policy: the policy, or file, line, field and reason of each "
-                     "fault",
-          .charge = "none",
-          .run = run_check },
-        { 0 },
+        { "policy.list", run_list },
+        { "policy.show", run_show },
+        { "policy.check", run_check },
+        { NULL, NULL },
 };

@@ -7,32 +7,6 @@
 #include "supervisor/front/ceilings.h"
 #include "supervisor/front/policies.h"
 
-/* In the schema of a request: a name, or a file of the caller's own, as its text. */
-#define POLICY_PROPERTY "\"policy\":" POLICY_SCHEMA
-#define POLICY_SCHEMA                                                                           \
-        "{\"anyOf\":[{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"                   \
-        "{\"type\":\"object\",\"required\":[\"file\",\"text\"],\"additionalProperties\":false," \
-        "\"properties\":{" POLICY_FILE_PROPERTIES "}}]}"
-#define POLICY_FILE_PROPERTIES                                              \
-        "\"file\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":200}," \
-        "\"text\":{\"type\":\"string\",\"maxLength\":65536}"
-
-/* In the schema of a request: what may be tightened for a jail. */
-#define POLICY_LIMITS_PROPERTY                                                            \
-        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" \
-        "\"memory\":{\"type\":\"integer\",\"minimum\":1},"                                \
-        "\"memory_high\":{\"type\":\"integer\",\"minimum\":1},"                           \
-        "\"pids\":{\"type\":\"integer\",\"minimum\":1},"                                  \
-        "\"cpu\":{\"type\":\"integer\",\"minimum\":1},"                                   \
-        "\"cpuset\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1024},"            \
-        "\"io_read\":{\"type\":\"integer\",\"minimum\":1},"                               \
-        "\"io_write\":{\"type\":\"integer\",\"minimum\":1},"                              \
-        "\"disk\":{\"type\":\"integer\",\"minimum\":1},"                                  \
-        "\"inodes\":{\"type\":\"integer\",\"minimum\":1},"                                \
-        "\"wall\":{\"type\":\"integer\",\"minimum\":1},"                                  \
-        "\"output_keep\":{\"type\":\"integer\",\"minimum\":1},"                           \
-        "\"output_max\":{\"type\":\"integer\",\"minimum\":1}}}"
-
 typedef struct PolicyAsk {     /* all borrowed */
         const cJSON *policy;   /* of the request; NULL: @otherwise */
         const char *otherwise; /* name of the policy where none is asked for */

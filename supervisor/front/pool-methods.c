@@ -8,12 +8,6 @@
 #include "base/owned.h"
 #include "supervisor/front/pools.h"
 
-static const char set_schema[] =
-        "{\"type\":\"object\",\"required\":[\"snapshot\",\"policy\",\"size\"],"
-        "\"additionalProperties\":false,\"properties\":{"
-        "\"snapshot\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
-        "\"policy\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
-        "\"size\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":256}}}";
 _Static_assert(POOL_SIZE_MAX == 256, "as the schema says");
 
 static const char *refusal(int r) {
@@ -74,17 +68,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 }
 
 const MethodRow pool_methods[] = {
-        { .name = "pool.set",
-          .params = set_schema,
-          .result = "{\"type\":\"object\"}",
-          .summary = "Keep so many jails of a snapshot and policy ready for the caller; 0: none",
-          .charge = "jails",
-          .run = run_set },
-        { .name = "pool.show",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false}",
-          .result = "{\"type\":\"object\",\"required\":[\"pools\"]}",
-          .summary = "The caller's pools, and how full they are; for administrators all",
-          .charge = "none",
-          .run = run_show },
-        { 0 },
+        { "pool.set", run_set },
+        { "pool.show", run_show },
+        { NULL, NULL },
 };

@@ -84,15 +84,6 @@ static int run_receipt(Front *front, Call *call, const cJSON *params, cJSON **re
 }
 
 const MethodRow receipt_methods[] = {
-        { .name = "task.receipt",
-          .params = "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"
-                    "\"properties\":{\"task\":{\"type\":\"string\","
-                    "\"pattern\":\"^[tv]-[a-z2-7]{10}$\"}}}",
-          .result = "{\"type\":\"object\",\"required\":[\"receipt\",\"lines\",\"signed\","
-                    "\"signatures\",\"ended\"]}",
-          .may_wait = true,
-          .summary = "The receipt of a task or a verify, as a descriptor",
-          .charge = "none",
-          .run = run_receipt },
-        { 0 },
+        { "task.receipt", run_receipt },
+        { NULL, NULL },
 };

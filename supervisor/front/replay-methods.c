@@ -63,14 +63,6 @@ static int run_replay(Front *front, Call *call, const cJSON *params, cJSON **ret
 }
 
 const MethodRow replay_methods[] = {
-        { .name = "task.replay",
-          .params = "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"
-                    "\"properties\":{\"task\":{\"type\":\"string\","
-                    "\"pattern\":\"^t-[a-z2-7]{10}$\"},\"keep\":{\"type\":\"boolean\"}}}",
-          .result = "{\"type\":\"object\",\"required\":[\"task\"]}",
-          .may_wait = true,
-          .summary = "Run a task again: the same base and request, the model's replies as recorded",
-          .charge = "tasks",
-          .run = run_replay },
-        { 0 },
+        { "task.replay", run_replay },
+        { NULL, NULL },
 };

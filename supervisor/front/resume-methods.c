@@ -218,37 +218,9 @@ static int run_steps(Front *front, Call *call, const cJSON *params, cJSON **ret_
         return 0;
 }
 
-#define TASK "\"task\":{\"type\":\"string\",\"pattern\":\"^t-[a-z2-7]{10}$\"}"
-#define ONE_TASK(MORE)                                                                 \
-        "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false," \
-        "\"properties\":{" TASK MORE "}}"
-
 const MethodRow resume_methods[] = {
-        { .name = "task.resume",
-          .params = ONE_TASK(""),
-          .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\"]}",
-          .n_fds_max = 1,
-          .may_wait = true,
-          .summary = "A task that has stopped goes on from its last commit (descriptor: the key of "
-                     "its model, where that was lost)",
-          .charge = "tasks",
-          .run = run_resume },
-        { .name = "task.undo",
-          .params = "{\"type\":\"object\",\"required\":[\"task\",\"step\"],"
-                    "\"additionalProperties\":false,\"properties\":{" TASK
-                    ",\"step\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":1023}}}",
-          .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\"]}",
-          .may_wait = true,
-          .summary = "A task that has stopped goes back to the workspace after a step, or to "
-                     "\"start\"; it is suspended then",
-          .charge = "tasks",
-          .run = run_undo },
-        { .name = "task.steps",
-          .params = ONE_TASK("," PAGE_PARAMS),
-          .result = "{\"type\":\"object\",\"required\":[\"steps\"]}",
-          .summary = "What the steps of a task committed, oldest first, as far as it is kept, a "
-                     "page at a time",
-          .charge = "none",
-          .run = run_steps },
-        { 0 },
+        { "task.resume", run_resume },
+        { "task.undo", run_undo },
+        { "task.steps", run_steps },
+        { NULL, NULL },
 };

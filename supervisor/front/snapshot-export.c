@@ -21,11 +21,6 @@
 #include "supervisor/front/image-write.h"
 #include "supervisor/front/layer-keep.h"
 
-static const char export_schema[] =
-        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
-        "\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":80},"
-        "\"format\":{\"enum\":[\"tar\",\"oci\"]}}}";
-
 typedef enum Step { STEP_TREE, STEP_MEASURE, STEP_LAYER, STEP_TEXTS, STEP_DONE } Step;
 
 typedef struct Exporting {
@@ -260,14 +255,4 @@ static int run_export(Front *front, Call *call, const cJSON *params, cJSON **ret
         return 0;
 }
 
-const MethodRow snapshot_export_row = {
-        .name = "snapshot.export",
-        .params = export_schema,
-        .result = "{\"type\":\"object\",\"required\":[\"name\",\"bytes\",\"layers\"]}",
-        .n_fds_max = 1,
-        .may_wait = true,
-        .summary = "A snapshot as a tar archive of its tree, or of an OCI image layout, written to "
-                   "a descriptor",
-        .charge = "none",
-        .run = run_export,
-};
+const MethodRow snapshot_export_row = { "snapshot.export", run_export };

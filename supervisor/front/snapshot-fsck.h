@@ -8,9 +8,5 @@
 #include "supervisor/front/calls.h"
 #include "supervisor/front/snapshot-show.h"
 
-#define SNAPSHOT_FSCK_PARAMS                                   \
-        "{\"type\":\"object\",\"additionalProperties\":false," \
-        "\"properties\":{" SNAPSHOT_NAME_PARAMS "}}"
-
 /** snapshot_fsck() - a MethodRow.run: of "name", else of all of the caller; of an administrator, of all */
 int snapshot_fsck(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err);

@@ -8,7 +8,5 @@
  */
 #include "supervisor/front/calls.h"
 
-#define SNAPSHOT_GC_PARAMS "{\"type\":\"object\",\"additionalProperties\":false}"
-
 /** snapshot_gc() - a MethodRow.run: of the caller; of administrators what nobody holds, of all */
 int snapshot_gc(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err);

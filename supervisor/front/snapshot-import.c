@@ -31,15 +31,6 @@
 #define IMPORT_ENTRIES_MAX 4000000ull
 #define FOLLOWERS_MAX      64 /* of one import; more are unpacked by themselves */
 
-static const char import_schema[] =
-        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false,"
-        "\"properties\":{\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"
-        "\"public\":{\"type\":\"boolean\"},"
-        "\"image\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":255},"
-        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,"
-        "\"properties\":{\"bytes\":{\"type\":\"integer\",\"minimum\":1},"
-        "\"entries\":{\"type\":\"integer\",\"minimum\":1}}}}}";
-
 typedef struct Importing Importing;
 
 struct Importing {
@@ -332,15 +323,4 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
         return r;
 }
 
-const MethodRow snapshot_import_row = {
-        .name = "snapshot.import",
-        .params = import_schema,
-        .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\",\"bytes\",\"entries\","
-                  "\"cleaned\",\"cleaned_total\"]}",
-        .n_fds_max = 1,
-        .may_wait = true,
-        .summary = "Make a snapshot of a tar archive, compressed or not, of a tree or of a "
-                   "container image; the descriptor is a pipe or a file",
-        .charge = "disk",
-        .run = run_import,
-};
+const MethodRow snapshot_import_row = { "snapshot.import", run_import };

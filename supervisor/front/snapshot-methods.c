@@ -15,9 +15,6 @@
 #include "supervisor/front/snapshot-show.h"
 #include "supervisor/front/snapshot-tag.h"
 
-#define NAME_SCHEMA                                                                    \
-        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
-        "\"properties\":{" SNAPSHOT_NAME_PARAMS "}}"
 #define LIST_PART 's'
 
 typedef struct Listing {
@@ -134,47 +131,11 @@ static int run_remove(Front *front, Call *call, const cJSON *params, cJSON **ret
 }
 
 const MethodRow snapshot_methods[] = {
-        { .name = "snapshot.fsck",
-          .params = SNAPSHOT_FSCK_PARAMS,
-          .result = "{\"type\":\"object\",\"required\":[\"layers\",\"bytes\",\"damaged\","
-                    "\"damaged_total\",\"unchecked\",\"mended\"]}",
-          .may_wait = true,
-          .summary = "Read layers again and hold them against their digests; a damaged one goes "
-                     "into no new jail",
-          .charge = "jails",
-          .run = snapshot_fsck },
-        { .name = "snapshot.gc",
-          .params = SNAPSHOT_GC_PARAMS,
-          .result = "{\"type\":\"object\",\"required\":[\"layers\",\"bytes\",\"waiting\"]}",
-          .may_wait = true,
-          .summary = "Remove what nothing uses, and what is only kept so that it need not be made "
-                     "again; what jails stand on stays",
-          .charge = "none",
-          .run = snapshot_gc },
-        { .name = "snapshot.list",
-          .params = "{\"type\":\"object\",\"additionalProperties\":false,"
-                    "\"properties\":{" PAGE_PARAMS "}}",
-          .result = "{\"type\":\"object\",\"required\":[\"snapshots\"]}",
-          .summary = "The snapshots that the caller can use; host is always there",
-          .charge = "none",
-          .run = run_list },
-        { .name = "snapshot.remove",
-          .params = NAME_SCHEMA,
-          .result = "{\"type\":\"object\",\"required\":[\"layers\",\"bytes\",\"waiting\"]}",
-          .summary = "Forget a snapshot; layers that nothing else needs go with it",
-          .charge = "none",
-          .run = run_remove },
-        { .name = "snapshot.show",
-          .params = NAME_SCHEMA,
-          .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\"]}",
-          .summary = "One snapshot",
-          .charge = "none",
-          .run = run_show },
-        { .name = "snapshot.tag",
-          .params = SNAPSHOT_TAG_PARAMS,
-          .result = "{\"type\":\"object\",\"required\":[\"name\",\"layers\"]}",
-          .summary = "Another name for a snapshot; and whether other users may use it",
-          .charge = "disk",
-          .run = snapshot_tag },
-        { 0 },
+        { "snapshot.fsck", snapshot_fsck },
+        { "snapshot.gc", snapshot_gc },
+        { "snapshot.list", run_list },
+        { "snapshot.remove", run_remove },
+        { "snapshot.show", run_show },
+        { "snapshot.tag", snapshot_tag },
+        { NULL, NULL },
 };

@@ -5,11 +5,6 @@
 #include "supervisor/front/calls.h"
 #include "supervisor/front/snapshots.h"
 
-/* members of a schema of parameters */
-#define SNAPSHOT_NAME_PARAMS            \
-        "\"name\":" SNAPSHOT_REF_SCHEMA \
-        ",\"owner_uid\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":4294967294}"
-
 /**
  * snapshot_named() - the one that "name" and "owner_uid" mean
  *

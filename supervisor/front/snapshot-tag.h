@@ -5,12 +5,6 @@
 #include "supervisor/front/calls.h"
 #include "supervisor/front/snapshot-show.h"
 
-#define SNAPSHOT_TAG_PARAMS                                                            \
-        "{\"type\":\"object\",\"required\":[\"name\"],\"additionalProperties\":false," \
-        "\"properties\":{" SNAPSHOT_NAME_PARAMS                                        \
-        ",\"new\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"             \
-        "\"replace\":{\"type\":\"boolean\"},\"public\":{\"type\":\"boolean\"}}}"
-
 /**
  * snapshot_tag() - a MethodRow.run
  *

@@ -9,8 +9,6 @@
 
 #define SNAPSHOTS_PER_UID_MAX 256
 #define SNAPSHOT_REF_MAX      80
-#define SNAPSHOT_REF_SCHEMA   /* a name, or that of a user: "1000:debian" */ \
-        "{\"type\":\"string\",\"minLength\":1,\"maxLength\":75}"
 
 typedef struct SnapshotInfo {
         char name[72];

@@ -80,27 +80,8 @@ static int run_thaw(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         return r < 0 ? r : answer(jail, front_jail_still(jail)->holders > 0, ret_result, err);
 }
 
-#define STILL_RESULT                                                                             \
-        "{\"type\":\"object\",\"required\":[\"frozen\",\"still\"],"                              \
-        "\"properties\":{\"frozen\":{\"type\":\"boolean\",\"description\":\"does its user want " \
-        "it frozen\"},"                                                                          \
-        "\"still\":{\"type\":\"boolean\",\"description\":\"do all its processes stand still "    \
-        "now\"}}}"
-
 const MethodRow still_methods[] = {
-        { .name = "jail.freeze",
-          .params = JAIL_SCHEMA,
-          .result = STILL_RESULT,
-          .may_wait = true,
-          .summary =
-                  "Let all that runs in a jail stand still, with its clocks; answers when it does",
-          .charge = "none",
-          .run = run_freeze },
-        { .name = "jail.thaw",
-          .params = JAIL_SCHEMA,
-          .result = STILL_RESULT,
-          .summary = "Let a frozen jail go on where it stood",
-          .charge = "none",
-          .run = run_thaw },
-        { 0 },
+        { "jail.freeze", run_freeze },
+        { "jail.thaw", run_thaw },
+        { NULL, NULL },
 };

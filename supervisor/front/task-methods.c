@@ -217,63 +217,9 @@ static int run_patch(Front *front, Call *call, const cJSON *params, cJSON **ret_
         return 0;
 }
 
-#define ONE_TASK(MORE)                                                                         \
-        "{\"type\":\"object\",\"required\":[\"task\"],\"additionalProperties\":false,"         \
-        "\"properties\":{\"task\":{\"type\":\"string\",\"pattern\":\"^t-[a-z2-7]{10}$\"}" MORE \
-        "}}"
-#define SEQ "{\"type\":\"integer\",\"minimum\":0,\"maximum\":9007199254740991}"
-
 const MethodRow task_methods[] = {
-        { .name = "task.start",
-          .params = task_start_schema,
-          .result = "{\"type\":\"object\",\"required\":[\"task\"]}",
-          .n_fds_max = 3,
-          .may_wait = true,
-          .summary = "Let an agent work on a base until the gate says that it is done "
-                     "(descriptors: tar of the base, then transcript or key; with held: tar of the "
-                     "held-back tests)",
-          .charge = "tasks",
-          .run = run_start },
-        { .name = "task.list",
-          .params =
-                  "{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{" PAGE_PARAMS
-                  "}}",
-          .result = "{\"type\":\"object\",\"required\":[\"tasks\",\"waiting\"]}",
-          .summary = "The caller's tasks, newest first, a page at a time",
-          .charge = "none",
-          .run = task_show_list },
-        { .name = "task.show",
-          .params = ONE_TASK("," PAGE_PARAMS),
-          .result = "{\"type\":\"object\",\"required\":[\"task\",\"state\",\"verdicts\"]}",
-          .summary = "A task: state, what it has used, its verdicts, a page at a time",
-          .charge = "none",
-          .run = task_show_one },
-        { .name = "task.watch",
-          .params = ONE_TASK(",\"from\":" SEQ),
-          .result = "{\"type\":\"object\",\"required\":[\"state\"]}",
-          .may_wait = true,
-          .summary = "The task's events as notifications task.event, until its final state",
-          .charge = "none",
-          .run = run_watch },
-        { .name = "task.cancel",
-          .params = ONE_TASK(""),
-          .result = "{\"type\":\"object\",\"required\":[\"state\",\"ended\"]}",
-          .summary = "End a task",
-          .charge = "none",
-          .run = run_cancel },
-        { .name = "task.patch",
-          .params = ONE_TASK(""),
-          .result = "{\"type\":\"object\",\"required\":[\"patch\",\"bytes\"]}",
-          .may_wait = true,
-          .summary = "The patch that the last verdict is about, as a descriptor",
-          .charge = "none",
-          .run = run_patch },
-        { .name = "task.log",
-          .params = ONE_TASK(",\"from\":" SEQ
-                             ",\"limit\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":200}"),
-          .result = "{\"type\":\"object\",\"required\":[\"events\"]}",
-          .summary = "Kept events of a task, a page at a time",
-          .charge = "none",
-          .run = run_log },
-        { 0 },
+        { "task.start", run_start },    { "task.list", task_show_list },
+        { "task.show", task_show_one }, { "task.watch", run_watch },
+        { "task.cancel", run_cancel },  { "task.patch", run_patch },
+        { "task.log", run_log },        { NULL, NULL },
 };

@@ -15,40 +15,6 @@
 #include "supervisor/front/snapshots.h"
 #include "supervisor/front/spec-take.h"
 #include "supervisor/front/task-data.h"
-#include "supervisor/front/verify-schema.h"
-
-#define PRICE "{\"type\":\"integer\",\"minimum\":0,\"maximum\":1000000000000}"
-#define COUNT "{\"type\":\"integer\",\"minimum\":1,\"maximum\":"
-
-const char task_start_schema[] =
-        "{\"type\":\"object\",\"required\":[\"request\",\"spec\",\"model\"],"
-        "\"additionalProperties\":false,\"properties\":{"
-        "\"request\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":65536},"
-        "\"workflow\":{\"oneOf\":[{\"type\":\"string\",\"maxLength\":64},{\"type\":\"object\"}]},"
-        "\"spec\":" VERIFY_SCHEMA_JSON ","
-        "\"snapshot\":{\"type\":\"string\",\"maxLength\":75}," POLICY_PROPERTY ","
-        "\"verify_policy\":" POLICY_SCHEMA ","
-        "\"origin\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"commit\":{\"type\":\"string\",\"pattern\":\"^[0-9a-f]{40,64}$\"},"
-        "\"changes\":{\"type\":\"string\",\"pattern\":\"^(none|sha256:[0-9a-f]{64})$\"}}},"
-        "\"keep\":{\"type\":\"boolean\"},\"held\":{\"type\":\"boolean\"},"
-        "\"limits\":{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"
-        "\"verifies\":" COUNT "1000},\"commands\":" COUNT "1000000},\"calls\":" COUNT
-        "1000000},\"tokens\":" COUNT "1000000000000},\"wall\":" COUNT "86400000000},"
-        "\"cpu\":" COUNT "86400000000000},\"output\":" COUNT "1000000000000},"
-        "\"no_progress\":" COUNT "1000},\"money\":" COUNT "1000000000000000}}},"
-        "\"model\":{\"type\":\"object\",\"required\":[\"provider\"],"
-        "\"additionalProperties\":false,\"properties\":{"
-        "\"provider\":{\"enum\":[\"replay\",\"openai\"]},"
-        "\"base_url\":{\"type\":\"string\",\"pattern\":\"^https?://[!-~]+$\",\"maxLength\":500},"
-        "\"model\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":120},"
-        "\"price\":{\"type\":\"object\",\"required\":[\"input\",\"output\"],"
-        "\"additionalProperties\":false,\"properties\":{\"input\":" PRICE ",\"output\":" PRICE
-        ",\"cached_input\":" PRICE ",\"cache_write\":" PRICE ","
-        "\"currency\":{\"type\":\"string\",\"pattern\":\"^[A-Za-z]+$\",\"maxLength\":8}}},"
-        "\"fallback\":{\"type\":\"string\",\"maxLength\":120}}},"
-        "\"roles\":{\"type\":\"object\",\"maxProperties\":32,"
-        "\"additionalProperties\":{\"type\":\"object\"}}}}";
 
 /* ---- model --------------------------------------------------------------------------------------- */
 

@@ -15,9 +15,6 @@
 #define TASK_NO_PROGRESS    3u
 #define TASK_TRANSCRIPT_MAX (16u << 20)
 
-/** task_start_schema - JSON Schema of the parameters */
-extern const char task_start_schema[];
-
 /**
  * task_params_read() - a task from a request that fits the schema
  * @call: its descriptors are taken: the base as a tar, then transcript or key

@@ -341,20 +341,6 @@ static int run_verify(Front *front, Call *call, const cJSON *params, cJSON **ret
 }
 
 const MethodRow verify_methods[] = {
-        { .name = "verify.run",
-          .params = "{\"type\":\"object\",\"required\":[\"spec\"],\"additionalProperties\":false,"
-                    "\"properties\":{\"spec\":" VERIFY_SCHEMA_JSON ","
-                    "\"base\":{\"type\":\"string\",\"pattern\":\"^sha256:[0-9a-f]{64}$\"},"
-                    "\"snapshot\":{\"type\":\"string\",\"maxLength\":75}," POLICY_PROPERTY ","
-                    "\"limits\":{\"type\":\"object\"},\"held\":{\"type\":\"boolean\"}}}",
-          .result =
-                  "{\"type\":\"object\",\"required\":[\"warder\",\"verdict\",\"detail\",\"exit\"]}",
-          .n_fds_max = 3,
-          .may_wait = true,
-          .summary = "A verdict for a patch on a base (descriptors: tar of the base, patch; with "
-                     "held: "
-                     "tar of the held-back tests)",
-          .charge = "jails",
-          .run = run_verify },
-        { 0 },
+        { "verify.run", run_verify },
+        { NULL, NULL },
 };

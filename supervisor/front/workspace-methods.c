@@ -254,19 +254,7 @@ static int run_stop(Front *front, Call *call, const cJSON *params, cJSON **ret_r
 }
 
 const MethodRow workspace_methods[] = {
-        { .name = "jail.start",
-          .params = JAIL_SCHEMA,
-          .result = "{\"type\":\"object\",\"required\":[\"jail\"]}",
-          .may_wait = true,
-          .summary = "Have a persistent jail run, with the files that it was stopped with",
-          .charge = "jails",
-          .run = run_start },
-        { .name = "jail.stop",
-          .params = JAIL_SCHEMA,
-          .result = "{\"type\":\"object\"}",
-          .may_wait = true,
-          .summary = "End a persistent jail and all that runs in it; its disk stays",
-          .charge = "none",
-          .run = run_stop },
-        { 0 },
+        { "jail.start", run_start },
+        { "jail.stop", run_stop },
+        { NULL, NULL },
 };

@@ -8,15 +8,6 @@
 
 extern const MethodRow workspace_methods[];
 
-/* In the schema of jail.create: a workspace that is to run, and is made where there is none of this name. */
-#define PERSISTENT_PROPERTY                                                                     \
-        "\"persistent\":{\"type\":\"object\",\"required\":[\"name\"],"                          \
-        "\"additionalProperties\":false,\"properties\":{"                                       \
-        "\"name\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":64},"                      \
-        "\"disk\":{\"type\":\"integer\",\"minimum\":33554432,\"maximum\":4398046511104},"       \
-        "\"idle_stop\":{\"type\":\"integer\",\"minimum\":1000000,\"maximum\":315360000000000}," \
-        "\"ttl\":{\"type\":\"integer\",\"minimum\":1000000,\"maximum\":315360000000000}}}"
-
 /** workspace_create() - jail.create with "persistent". Answers the call later. Returns: 0 or negative errno: refused */
 int workspace_create(Front *front, Call *call, const cJSON *params, Error *err);
 

@@ -3,7 +3,7 @@
 
 A verb is described where man/warder.1.scd (or man/warder-VERB.1.scd) has it in bold, as *run* or
 *warder run*; an option where its long form stands in the same pages. A method of the tables in
-supervisor/front is described where man/warder-rpc.7.scd or man/warder-agent.7.scd names it in bold.
+supervisor/front is described where man/warder-rpc.7.scd, which the build makes, or man/warder-agent.7.scd names it in bold.
 """
 import os
 import re
@@ -13,6 +13,7 @@ import sys
 from tree import files, lint_main, product, read
 
 COMMAND = "cli/warder"
+RPC_PAGE = "man/warder-rpc.7.scd"
 METHOD = re.compile(r'\{\s*(?:\.name\s*=\s*)?"((?:warder|rpc|snapshot|jail|policy|verify|task|patch|pool)\.[a-z]+)"')
 
 
@@ -59,12 +60,15 @@ def verb_faults(root, build):
     return len(verbs), found
 
 
-def method_faults(root):
+def method_faults(root, build):
     methods = set()
     for path in product(root, ".c"):
         if path.startswith("supervisor/front/"):
             methods |= set(METHOD.findall(read(root, path)))
     text = "".join(read(root, p) for p in files(root, ".7.scd"))
+    if not os.path.exists(os.path.join(build, RPC_PAGE)):
+        return [f"{RPC_PAGE}: is not built"]
+    text += read(build, RPC_PAGE)
     return [f"{m}: a method of the front, in no man page" for m in sorted(methods)
             if not re.search(r"\*" + re.escape(m) + r"\b", text.replace("\\_", "_"))]
 
@@ -73,7 +77,7 @@ def faults(root, build):
     if not os.path.exists(os.path.join(build, COMMAND)):
         return 0, []
     looked, found = verb_faults(root, build)
-    return looked, found + method_faults(root)
+    return looked, found + method_faults(root, build)
 
 
 def script(verbs):
@@ -88,8 +92,9 @@ PLANTS = [
     ("a verb of two parts without a page", {COMMAND: script(["run", "zip-zap"]), "man/warder.1.scd": PAGE + "*zip*\n"}, "zip-zap: in"),
     ("a page without a verb", {COMMAND: script(["run"]), "man/warder.1.scd": PAGE + "*warder zap*\n"}, "warder zap: in a man page"),
     ("an option without a word", {COMMAND: script(["run"]), "man/warder.1.scd": "*run*\n"}, "--json is in no man page"),
+    ("a page that is not built", {COMMAND: script(["run"]), "man/warder.1.scd": PAGE}, "warder-rpc.7.scd: is not built"),
     ("no page at all", {COMMAND: script(["run"])}, "no page of the command"),
-    ("a method without a page", {COMMAND: script(["run"]), "man/warder.1.scd": PAGE,
+    ("a method without a page", {COMMAND: script(["run"]), "man/warder.1.scd": PAGE, RPC_PAGE: "*jail.create*\n",
                                  "supervisor/front/m.c": '        { "jail.zap", x },\n'}, "jail.zap: a method"),
 ]
 CLEAN = {COMMAND: script(["run", "snapshot import"]), "man/warder.1.scd": PAGE, "man/warder-rpc.7.scd": "*jail.create*\n",
