@@ -4,6 +4,8 @@
 #include "supervisor/front/own-methods.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include "supervisor/front/audit.h"
 #include "supervisor/front/clients.h"
@@ -14,10 +16,31 @@
 #include "supervisor/front/notary-link.h"
 #include "supervisor/front/pressure.h"
 #include "supervisor/front/protocol.h"
+#include "supervisor/front/quotas.h"
+#include "supervisor/front/snapshots.h"
 #include "supervisor/front/tasks.h"
 #include "supervisor/front/turns.h"
+#include "supervisor/front/workspaces.h"
 
 /* ---- warder.info --------------------------------------------------------------------------------- */
+
+static void add_socket(const Front *front, cJSON *json) {
+        struct sockaddr_un name = { 0 };
+        socklen_t n = sizeof name;
+
+        if (getsockname(front->listen_fd, (struct sockaddr *) &name, &n) < 0 ||
+            name.sun_family != AF_UNIX)
+                name.sun_path[0] = '\0';
+        json_add_text(json, "socket", name.sun_path);
+}
+
+static void add_caller(const Call *call, cJSON *json) {
+        cJSON *caller = json_add_object(json, "caller");
+
+        json_add_number(caller, "uid", call_peer(call)->uid);
+        json_add_bool(caller, "admin", call_peer(call)->admin);
+        json_add_bool(caller, "root", call_peer(call)->uid == 0);
+}
 
 static void add_host(const Front *front, cJSON *json) {
         json_add_text(json, "cgroup", front->info.cgroup_mode == CGROUP_V2 ? "v2" : "hybrid");
@@ -52,6 +75,42 @@ static void add_bounds(cJSON *json) {
                 json_add_number(limits, bounds[i].name, bounds[i].most);
 }
 
+/* Some of what a user has is counted where it is kept */
+static uint64_t used_of(Front *front, uint32_t uid, CeilingField field) {
+        switch ((int) field) {
+        case QUOTA_SNAPSHOTS:
+                return snapshots_count(front, uid);
+        case QUOTA_SNAPSHOT_DISK:
+                return snapshots_disk(front, uid);
+        case QUOTA_WORKSPACES:
+                return workspaces_count(front, uid);
+        case QUOTA_WORKSPACE_DISK:
+                return workspaces_disk(front, uid);
+        default:
+                return quota_used(front, uid, field);
+        }
+}
+
+static int add_quotas(Front *front, uint32_t uid, cJSON *json, Error *err) {
+        cJSON *quotas = json_add_object(json, "quotas");
+        const Ceiling *ceiling;
+        int r = quota_ceiling(front, uid, &ceiling, err);
+
+        for (int i = QUOTA_JAILS; r >= 0 && i < _CEILING_FIELD_MAX; i++) {
+                const CeilingValue *bound = &ceiling->items[i];
+                char source[CEILING_SOURCE_MAX];
+                cJSON *quota;
+
+                if (bound->value == CEILING_NONE)
+                        continue;
+                quota = json_add_object(quotas, strchr(ceiling_field_name(i), '.') + 1);
+                json_add_number(quota, "used", used_of(front, uid, i));
+                json_add_number(quota, "most", bound->value);
+                json_add_text(quota, "source", ceiling_source(bound, source));
+        }
+        return r;
+}
+
 /* What goes on altogether, for administrators. */
 static void add_works(const Front *front, cJSON *json) {
         cJSON *shells = json_add_object(json, "shells");
@@ -76,13 +135,19 @@ static void add_seen(const Front *front, const Call *call, cJSON *json) {
 static int run_info(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         SCOPED(json_free) cJSON *json = cJSON_CreateObject();
         cJSON *names;
+        int r;
 
         (void) params;
         json_add_text(json, "version", PACKAGE_VERSION);
         json_add_text(json, "protocol", PROTOCOL_VERSION);
         json_add_bool(json, "private", front->info.private_call);
+        add_socket(front, json);
+        add_caller(call, json);
         add_host(front, json);
         add_bounds(json);
+        r = add_quotas(front, call_peer(call)->uid, json, err);
+        if (r < 0)
+                return r;
         add_seen(front, call, json);
         json_add_text(json, "receipt_key", notary_key(front->notary));
         json_add_text(json, "receipt_fault", notary_fault(front->notary));

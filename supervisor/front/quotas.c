@@ -456,6 +456,17 @@ int quota_charge_create(Front *front, uint32_t uid, Error *err) {
         return 0;
 }
 
+uint64_t quota_used(Front *front, uint32_t uid, CeilingField field) {
+        Account *account;
+
+        if (find(front, uid, &account, NULL) < 0)
+                return 0;
+        if (field != QUOTA_CREATES)
+                return account->used[field] - account->ending[field];
+        leak(account, account->ceiling.items[QUOTA_CREATES].value);
+        return (account->creates + CREATE - 1) / CREATE;
+}
+
 int quota_check(Front *front, uint32_t uid, CeilingField field, uint64_t used, uint64_t more,
                 Error *err) {
         Account *account;

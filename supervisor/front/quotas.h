@@ -40,6 +40,9 @@ void **account_line(Account *account);
 /** quota_ceiling() - what holds for a user, borrowed until the loop goes on; for policies and `policy show` */
 int quota_ceiling(Front *front, uint32_t uid, const Ceiling **ret, Error *err);
 
+/** quota_used() - what a user has of a field that is counted here (QUOTA_JAILS to QUOTA_CREATES); 0: no account */
+uint64_t quota_used(Front *front, uint32_t uid, CeilingField field);
+
 /** quota_charge_jail() - before a jail is asked for. Returns: 0, -EDQUOT (quota_refuse() knows more) */
 int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err);
 /**

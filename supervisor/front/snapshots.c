@@ -181,7 +181,7 @@ static uint64_t bytes_more(Front *front, const SnapshotInfo *info) {
 
 /* May @bytes more be stored, and how much is left of the quota now? */
 static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_left, Error *err) {
-        uint64_t used = bytes_of(front, uid) + quota_reserved(front, uid), bound;
+        uint64_t used = snapshots_disk(front, uid), bound;
         int r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
         const Ceiling *ceiling;
 
@@ -191,7 +191,7 @@ static int check_disk(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
                                 replays_evict(front, tasks_holds(front->tasks), uid) ||
                                 task_history_evict_ended(front, tasks_holds(front->tasks), uid) ||
                                 setup_layers_evict(front, tasks_holds(front->tasks), uid))) {
-                used = bytes_of(front, uid) + quota_reserved(front, uid);
+                used = snapshots_disk(front, uid);
                 *err = ERROR_EMPTY;
                 r = quota_check(front, uid, QUOTA_SNAPSHOT_DISK, used, bytes, err);
         }
@@ -215,6 +215,14 @@ static int check_room(Front *front, uint32_t uid, uint64_t bytes, uint64_t *ret_
                                  SNAPSHOTS_PER_UID_MAX);
         r = quota_check(front, uid, QUOTA_SNAPSHOTS, n, 1, err);
         return r < 0 ? r : check_disk(front, uid, bytes, ret_left, err);
+}
+
+uint64_t snapshots_count(Front *front, uint32_t uid) {
+        return count_own(front, uid, "");
+}
+
+uint64_t snapshots_disk(Front *front, uint32_t uid) {
+        return bytes_of(front, uid) + quota_reserved(front, uid);
 }
 
 int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err) {

@@ -61,6 +61,10 @@ cJSON *snapshots_image(Front *front, const char *name, uint32_t uid);
  */
 int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,
                         uint64_t *ret_left, Error *err);
+/** snapshots_count() - how many a user has */
+uint64_t snapshots_count(Front *front, uint32_t uid);
+/** snapshots_disk() - bytes that the store keeps for a user, and reserves for imports that run */
+uint64_t snapshots_disk(Front *front, uint32_t uid);
 /** snapshots_left() - bytes on disk that the quota of @uid leaves, UINT64_MAX: no quota. Returns: 0, -EDQUOT: none */
 int snapshots_left(Front *front, uint32_t uid, uint64_t *ret_left, Error *err);
 /** snapshots_remove() - forget what snapshots_find() gave and let go of its layers */

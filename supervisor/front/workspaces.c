@@ -127,13 +127,20 @@ int workspaces_each(Front *front, uint32_t uid, WorkspaceFn each, void *userdata
         return r == -ENOMEM ? error_set(err, r, "read the workspaces") : r;
 }
 
-int workspaces_check_quota(Front *front, uint32_t uid, uint64_t bytes, bool is_new, Error *err) {
-        uint64_t n = (uint64_t) ledger_number(front->ledger, 0,
-                                              "SELECT count(*) FROM workspaces WHERE owner = ?",
-                                              "i", (int64_t) uid);
-        uint64_t used = (uint64_t) ledger_number(
+uint64_t workspaces_count(Front *front, uint32_t uid) {
+        return (uint64_t) ledger_number(front->ledger, 0,
+                                        "SELECT count(*) FROM workspaces WHERE owner = ?", "i",
+                                        (int64_t) uid);
+}
+
+uint64_t workspaces_disk(Front *front, uint32_t uid) {
+        return (uint64_t) ledger_number(
                 front->ledger, 0, "SELECT ifnull(sum(bytes), 0) FROM workspaces WHERE owner = ?",
                 "i", (int64_t) uid);
+}
+
+int workspaces_check_quota(Front *front, uint32_t uid, uint64_t bytes, bool is_new, Error *err) {
+        uint64_t n = workspaces_count(front, uid), used = workspaces_disk(front, uid);
         int r;
 
         if (is_new && n >= WORKSPACES_PER_UID_MAX)

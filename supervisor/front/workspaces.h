@@ -51,6 +51,10 @@ typedef void (*WorkspaceFn)(const Workspace *workspace, void *userdata);
 /** workspaces_each() - all of @uid (0: all users'), by owner and name */
 int workspaces_each(Front *front, uint32_t uid, WorkspaceFn each, void *userdata, Error *err);
 
+/** workspaces_count() - how many a user has */
+uint64_t workspaces_count(Front *front, uint32_t uid);
+/** workspaces_disk() - bytes that they may hold together */
+uint64_t workspaces_disk(Front *front, uint32_t uid);
 /** workspaces_check_quota() - would @bytes more be below the ceilings of @uid; @is_new: and one more. Returns: 0 or -EDQUOT */
 int workspaces_check_quota(Front *front, uint32_t uid, uint64_t bytes, bool is_new, Error *err);
 

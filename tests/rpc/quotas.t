@@ -25,12 +25,23 @@ def over(answer, field, used, asked, bound, source, what):
     tap.ok(text.startswith(field) and source in text, "… and says so", text)
 
 
+def quotas(client):
+    return client.call("warder.info")["result"]["quotas"]
+
+
 # jails, and every way in which one ends
 front = Service('{"warder": "ceilings/1",\n "default": {"quotas": {\n  "jails": 2}}}')
 ann, bob, root = front.user(ANN), front.user(BOB), front.client()
 first, jail_1 = front.create(ann, 1)
 second, jail_2 = front.create(ann, 2)
 over(ann.call("jail.create", {"keep": True}), "quotas.jails", 2, 1, 2, "ceilings.json:3, default", "a third jail")
+tap.same(quotas(ann)["jails"], {"used": 2, "most": 2, "source": "ceilings.json:3, default"}, "warder.info tells what a user has, and may have")
+tap.same(quotas(bob)["jails"]["used"], 0, "each user of his own")
+tap.same(quotas(root), {}, "root has no bounds, and is told of none")
+tap.same([client.call("warder.info")["result"]["caller"] for client in (ann, front.user(ADM), root)],
+         [{"uid": ANN, "admin": False, "root": False}, {"uid": ADM, "admin": True, "root": False},
+          {"uid": 0, "admin": True, "root": True}], "and who he is")
+tap.same(ann.call("warder.info")["result"]["socket"], front.path, "and where")
 third, jail_3 = front.create(bob, 3)
 tap.ok(third, "another user's are another user's")
 for n in range(4, 8):
@@ -149,6 +160,9 @@ tap.same(fields(bob.call("jail.create"))[0], "quota", "a user that may make none
 null = lambda: os.memfd_create("archive")
 over(bob.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshot_disk", 900 + 3 * 4096, 1, 900 + 3 * 4096,
      f"ceilings.json:1, users.{BOB}", "disk of snapshots")
+tap.same({name: quota["used"] for name, quota in quotas(bob).items() if name != "creates_per_minute"},
+         {"jails": 0, "memory": 0, "pids": 0, "cpu": 0, "disk": 0, "tasks": 0, "snapshots": 1, "snapshot_disk": 900 + 3 * 4096,
+          "workspaces": 0, "workspace_disk": 0}, "warder.info tells of what is kept on disk, too")
 over(ann.call("snapshot.import", {"name": "x"}, [null()]), "quotas.snapshots", 1, 1, 1, "ceilings.json:1, default",
      "number of snapshots")
 front.write({"default": {"quotas": {"tasks": 0}}})
