@@ -6,7 +6,7 @@ import os
 import shutil
 
 from front_lib import Tap
-from users_lib import ADM, ANN, BOB, Service, fields, need_users, state_with
+from users_lib import ADM, ANN, BOB, Service, event_text, fields, need_users, state_with, verdict_text
 
 need_users()
 tap = Tap()
@@ -33,13 +33,13 @@ def question_row(n, what, answer):
 # 300 tasks, two of each moment; of one 30 verdicts of 40 KB, 80 questions with answers of 16 KB, 500 steps with long names
 rows = [task_row(task_id(n + 1), BOB, 1000 + n // 2, "w" * (60000 if n % 10 == 0 else 100)) for n in range(300)]
 rows += [task_row(TASK, ANN, 5000, "\1" * 65536)]
-rows += [("INSERT INTO verdicts VALUES (?, ?, ?)", (TASK, n, json.dumps({"n": n, "verdict": "failed", "failing": ["f" * 400] * 100})))
+rows += [("INSERT INTO verdicts VALUES (?, ?, ?)", (TASK, n, verdict_text(n=n, verdict="failed", failing=["f" * 400] * 100)))
          for n in range(1, 31)]
 rows += [question_row(n, {"about": "question", "text": "t" * 16000, "plan": "p" * 60000, "path": f"step[{n}]"}, "a" * 16000)
          for n in range(1, 81)]
 rows += [("INSERT INTO task_saves (task, owner, kept, form, given, spec, workflow, roles, transcript) VALUES (?, ?, 0, 0, x'', '', '', '', x'')", (TASK, ANN))]
 rows += [("INSERT INTO task_steps VALUES (?, ?, ?, '{}', 0, 1, NULL, 0, 0, 0, 0)", (TASK, n, f"{n:04d}" + "\2" * 1000)) for n in range(1, 501)]
-rows += [("INSERT INTO task_events VALUES (?, ?, ?)", (TASK, n, json.dumps({"seq": n, "event": "notice", "data": {"text": "e" * 16000}})))
+rows += [("INSERT INTO task_events VALUES (?, ?, ?)", (TASK, n, event_text(TASK, n, data={"text": "e" * 16000})))
          for n in range(1, 201)]
 state = state_with(rows)
 front = Service(state=state, agent="/bin/true")

@@ -6,7 +6,7 @@ import os
 import shutil
 
 from front_lib import DISK_SHOW, JAIL_DESTROY, LAYER_REMOVE, INIT_EXEC, INIT_SIGNAL, INIT_STARTED, INIT_DONE, Tap
-from users_lib import ADM, ANN, BOB, Service, fields, need_users, snapshot_row, state_with
+from users_lib import ADM, ANN, BOB, Service, event_text, fields, need_users, snapshot_row, state_with, verdict_text
 
 need_users()
 tap = Tap()
@@ -23,8 +23,8 @@ state = state_with([
     ("INSERT INTO questions VALUES (?, ?, ?, 1, 'review', ?, '{\"about\":\"plan\",\"text\":\"a secret plan\"}', "
      "'{\"answer\":[\"owner\"]}', NULL, 5, 6, 'approved', NULL, NULL, 6, ?)", (QUESTION, TASK, ANN, b"\6" * 32, ANN)),
     ("INSERT INTO workspaces VALUES (?, ?, 'dev', 1, 7, 33554432, 0, 'host', x'', 5, 6, 0, 0, '{}', 0)", (WORKSPACE, ANN)),
-    ("INSERT INTO task_events VALUES (?, 1, ?)", (TASK, json.dumps({"seq": 1, "event": "notice", "data": {}}))),
-    ("INSERT INTO verdicts VALUES (?, 1, '{\"verdict\": \"passed\"}')", (TASK,)),
+    ("INSERT INTO task_events VALUES (?, 1, ?)", (TASK, event_text(TASK))),
+    ("INSERT INTO verdicts VALUES (?, 1, ?)", (TASK, verdict_text())),
     ("INSERT INTO patches VALUES (?, ?, ?)", (TASK, b"\5" * 32, b"--- a secret\n")),
 ])
 front = Service(state=state, agent="/bin/true")

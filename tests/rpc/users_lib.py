@@ -13,6 +13,19 @@ GROUP, ADMINS, ELSE = 60101, 60102, 60103
 ANN, BOB, ADM = 60001, 60002, 60003
 
 
+def verdict_text(**more):
+    """A verdict for the ledger, whole, as the gate writes them."""
+    digest = "sha256:" + "7" * 64
+    tests = {"base": 1, "run": 1, "passed": 1, "failed": 0, "skipped": 0, "known": 0}
+    return json.dumps({"warder": "verdict/1", "n": 1, "verdict": "passed", "reason": "r", "tests": tests, "restored": [], "commands": [],
+                       **{name: digest for name in ("patch", "tree", "spec", "snapshot", "policy", "digest")}, **more})
+
+
+def event_text(task, seq=1, **more):
+    """An event for the ledger, likewise."""
+    return json.dumps({"seq": seq, "time": "2026-01-05T10:11:12.345Z", "task": task, "event": "notice", "data": {}, "used": {}, **more})
+
+
 def need_users():
     if os.geteuid() != 0:
         print("1..0 # SKIP root, to become other users")
