@@ -1,10 +1,10 @@
 /*
  * hold-answers: hold what a supervisor says against what it says of itself.
  *
- *   hold-answers FILE < MESSAGES
+ *   hold-answers < MESSAGES
  *
- * FILE is the answer of rpc.discover. Each line on input is {"mark", "method", "result"} or {…, "error"} (an answer), or
- * {…, "params"} (a notification); for each one line is written: the mark, a space, and what is not as FILE says.
+ * Each line on input is {"mark", "method", "result"} or {…, "error"} (an answer), or {…, "params"} (a notification); for each one
+ * line is written: the mark, a space, and what is not as rpc.discover says.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,19 +13,7 @@
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/schema.h"
-
-#define DOCUMENT_MAX (1u << 20)
-
-static cJSON *read_document(const char *path) {
-        autofree char *text = malloc(DOCUMENT_MAX);
-        FILE *file = fopen(path, "re");
-        cJSON *json = NULL;
-        size_t n = file && text ? fread(text, 1, DOCUMENT_MAX, file) : 0;
-
-        if (file)
-                (void) fclose(file);
-        return n > 0 && json_parse(text, n, 0, &json, NULL) == 0 ? json : NULL;
-}
+#include "supervisor/front/protocol.h"
 
 static int index_of(const cJSON *list, const char *name) {
         int i = 0;
@@ -87,16 +75,14 @@ static void hold_message(cJSON *document, const cJSON *message, Buf *said) {
         hold(document, pointer, json_get(message, is_note ? "params" : "result"), said);
 }
 
-int main(int argc, char **argv) {
-        SCOPED(json_free) cJSON *document = argc == 2 ? read_document(argv[1]) : NULL;
+int main(void) {
+        SCOPED(json_free) cJSON *document = NULL;
         autofree char *line = NULL;
         size_t size = 0;
         ssize_t n;
 
-        if (!document) {
-                (void) fprintf(stderr, "hold-answers: no answer of rpc.discover\n");
+        if (json_parse(protocol_document, strlen(protocol_document), 0, &document, NULL) < 0)
                 return 2;
-        }
         while ((n = getline(&line, &size, stdin)) > 0) {
                 SCOPED(json_free) cJSON *message = NULL;
                 autobuf Buf said = BUF_EMPTY(4096);

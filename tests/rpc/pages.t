@@ -4,7 +4,7 @@ import json
 import os
 import re
 
-from front_lib import BUILD, Front, Tap
+from front_lib import BUILD, DESCRIBED, Front, Tap
 
 tap = Tap()
 with open(os.path.join(BUILD, "man/warder-rpc.7.scd")) as file:
@@ -16,6 +16,7 @@ document = front.client().call("rpc.discover")["result"]
 information = front.client().call("warder.info")["result"]
 methods = document["methods"]
 front.stop()
+tap.ok(len(json.dumps(document)) < 256 << 10, "rpc.discover fits on a line, as results do")
 tap.same(document, built, "rpc.discover says what the build wrote down, which all tests hold answers against")
 
 
@@ -64,6 +65,24 @@ tap.same([name for node in objects for name, member in node["properties"].items(
          "each member says what it is")
 tap.same([m["name"] for m in methods if not (m["summary"].endswith(".") and m["x-who"] and m["x-charge"] and m["examples"])], [],
          "each method has a sentence, who may call it, what it is charged to, an example")
+
+# ---- what all tests hold answers with sees what is not so
+STILL = {"frozen": True, "still": False}
+for message, said in (
+        ({"method": "jail.thaw", "result": STILL}, ""),
+        ({"method": "jail.thaw", "result": {**STILL, "more": 1}}, 'unknown field "more"'),
+        ({"method": "jail.thaw", "result": {"frozen": True}}, '"still" is missing'),
+        ({"method": "jail.thaw", "result": {**STILL, "still": 0}}, "/still: number where boolean"),
+        ({"method": "jail.list", "result": {"jails": [{"jail": "j-7f3kq2m4ab"}]}}, "/jails/0: "),
+        ({"method": "jail.zap", "result": {}}, "is not described"),
+        ({"method": "jail.thaw", "error": {"code": -32000, "message": "m", "data": {"code": "not_found"}}}, ""),
+        ({"method": "jail.thaw", "error": {"code": -32000, "message": "m", "data": {"code": "invalid"}}}, ""),
+        ({"method": "jail.thaw", "error": {"code": -32000, "message": "m", "data": {"code": "quota"}}}, 'refused with "quota"'),
+        ({"method": "jail.waiting", "params": {"position": 1, "which": "jails", "text": "t"}}, ""),
+        ({"method": "jail.waiting", "params": {"position": 1, "which": "jail", "text": "t"}}, '/which: "jail" is none of'),
+        ({"method": "jail.zapped", "params": {}}, "is not described")):
+    got = DESCRIBED.ask(message)
+    tap.ok(said in got if said else got == "", f"held: {json.dumps(message)[:100]}", got)
 
 
 # ---- the page
