@@ -64,13 +64,14 @@ typedef struct Slot {
 } Slot;
 
 typedef struct Init {
-        int front;          /* owned */
-        int spawner;        /* owned */
-        int filter;         /* owned: the policy's, sealed memfd */
-        int null;           /* owned: /dev/null */
-        uint32_t flags;     /* PlanFlags */
-        uint64_t clock;     /* counts commands */
-        uint32_t disk_full; /* the upper when it was looked at last, at a command's end */
+        int front;      /* owned */
+        int spawner;    /* owned */
+        int filter;     /* owned: the policy's, sealed memfd */
+        int null;       /* owned: /dev/null */
+        uint32_t flags; /* PlanFlags, BOOT_* */
+        uint64_t clock; /* counts commands */
+        uint32_t
+                disk_full; /* the upper when it was looked at last, at a command's end or before the first */
         Slot slots[JAIL_SLOTS_MAX];
 } Init;
 

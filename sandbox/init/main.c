@@ -282,6 +282,8 @@ int main(int argc, char **argv) {
         init.null = open("/dev/null", O_RDWR | O_CLOEXEC);
         if (init.null < 0 || chdir("/") < 0)
                 _exit(1);
+        if (init.flags & BOOT_DISK) /* what it holds is older than the jail */
+                init.disk_full = upper_full(&init);
         init_send(&init, &ready, NULL);
         run(&init);
 }

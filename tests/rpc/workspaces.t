@@ -212,6 +212,9 @@ tap.same((got.get("cause"), got.get("hits"), got.get("code")), ("disk_limit", ["
 tap.ok("No space left" in got.get("output", {}).get("stderr", {}).get("text", ""), "ENOSPC", got)
 tap.ok(stopped("dev") and eventually(lambda: listed(all=True)["dev"]["workspace"]["taken"] > 50 * MB, PATIENCE), "it takes room on the host",
        listed(all=True)["dev"]["workspace"])
+got = record(run("dev", "exit 1"))
+tap.same((got.get("cause"), got.get("hits"), got.get("evidence", {}).get("disk_full_before")), ("exited", ["disk"], True),
+         "one that is full when it starts is no cause")
 answer = run("dev", "rm /home/user/big; i=0; while :> /home/user/d/$i; do i=$((i+1)); done")
 tap.ok("inodes" in record(answer)["hits"] and stopped("dev"), "inodes run out", record(answer)["hits"])
 tap.same(out(run("dev", "rm -r /home/user/d && sync; cat /home/user/f")), "kept\nmore\n", "what was there is there")
