@@ -128,7 +128,7 @@ static void on_no_memory(void *userdata) {
 }
 
 static int catch_ends(Error *err) {
-        static const int signals[] = { SIGXCPU, SIGSEGV, SIGBUS, SIGABRT };
+        static const int signals[] = { SIGXCPU, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
         struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK };
         stack_t stack = { .ss_size = STACK_BYTES };
 
@@ -237,6 +237,8 @@ static noreturn void work(int fd, char *title) {
                 Frame asked;
 
                 r = read_frame(WORKER_FD, &asked, &bytes);
+                if (r == -ENOMEM)
+                        end_as(FRAME_MEMORY);
                 if (r >= 0)
                         r = serve_one(&program, &asked, bytes);
         }

@@ -129,6 +129,18 @@ static void bounds(void) {
 #endif
 }
 
+/* libjq 1.6 divides as the processor does, which says so by a signal; later ones have a value */
+static void divisions(void) {
+        static const char *const cases[] = { "1e19 % -1", "(.input.n - 4) as $n | 1e19 % $n" };
+
+        for (unsigned i = 0; i < ELEMENTS(cases); i++) {
+                const char *said = value_of(cases[i]);
+
+                ok(strstr(said, "jq ended: ") || strcmp(said, "0") == 0 || strcmp(said, "-0") == 0,
+                   "%s is an error or has a value: %s", cases[i], said);
+        }
+}
+
 static void after_its_end(void) {
         SCOPED(expressions_free) ExpressionSet *set = NULL;
         SCOPED(json_free) cJSON *value = NULL;
@@ -229,6 +241,7 @@ int main(void) {
         other_forms();
         one_program();
         bounds();
+        divisions();
         after_its_end();
         named_steps();
         templates();
