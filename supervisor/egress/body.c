@@ -233,9 +233,10 @@ static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) 
                 }
         if (facts->n_kept == BODY_KEPT_MAX)
                 return refuse(walk, 400, "bad_request", "the body has too many members");
-        facts->kept[facts->n_kept++] = (BodyMember){
-                .name = known ? known->name : NULL, .raw = name, .value = value, .bounds = count > 0
-        };
+        facts->kept[facts->n_kept++] = (BodyMember){ .name = known ? known->name : NULL,
+                                                     .raw = name,
+                                                     .value = value,
+                                                     .bounds = bounds && !is_nothing(walk, value) };
         if (count > facts->most)
                 facts->most = count;
         return 0;
@@ -415,12 +416,12 @@ int body_read(const BodyText *body, BodyFacts *ret_facts, RequestFault *ret_faul
 
 /* ---- what goes out ------------------------------------------------------------------------------- */
 
-/* A number that bounds the answer is as large as it asked, or what there is left of it. */
+/* A number that bounds the answer is as large as it asked, or what there is left of it; so is what is no number. */
 static int put_bound(const BodyText *body, const BodyMember *member, uint64_t most, Buf *out) {
         uint64_t asked = count_in(body->text + member->value.at, member->value.n);
 
         return buf_printf(out, "%s\"%s\":%llu", out->len > 1 ? "," : "", member->name,
-                          (unsigned long long) (asked < most ? asked : most));
+                          (unsigned long long) (asked > 0 && asked < most ? asked : most));
 }
 
 typedef struct Pin { /* a member that is what the route says */
@@ -459,7 +460,7 @@ static int put_all(const BodyText *body, const BodyFacts *facts, Pin *pins, unsi
 
                 if (pin)
                         pin->done = true;
-                if (facts->kept[i].bounds)
+                if (facts->most > 0 && facts->kept[i].bounds)
                         r = put_bound(body, &facts->kept[i], facts->most, out);
                 else
                         r = pin ? put(out, pin->name, pin->value)
@@ -471,11 +472,19 @@ static int put_all(const BodyText *body, const BodyFacts *facts, Pin *pins, unsi
         return r < 0 ? r : buf_append(out, "}", 1);
 }
 
+static bool is_bounded(const BodyFacts *facts) {
+        for (unsigned i = 0; i < facts->n_kept; i++)
+                if (facts->kept[i].bounds)
+                        return true;
+        return false;
+}
+
 int body_pin(const BodyText *body, const BodyFacts *facts, const char *model, Buf *out) {
         SCOPED(json_free) cJSON *name = cJSON_CreateString(model);
         autofree char *printed = name ? json_print(name) : NULL;
-        Pin pins[2];
+        Pin pins[3];
         unsigned n_pins = 0;
+        char most[24];
 
         if (!printed)
                 return -ENOMEM;
@@ -486,5 +495,8 @@ int body_pin(const BodyText *body, const BodyFacts *facts, const char *model, Bu
                         (Pin){ .name = "stream_options", .value = "{\"include_usage\":true}" };
         if (body->target == REQUEST_RESPONSES && !egress_is_allowed(body->allowed, "store"))
                 pins[n_pins++] = (Pin){ .name = "store", .value = "false" };
+        (void) snprintf(most, sizeof(most), "%llu", (unsigned long long) facts->most);
+        if (facts->most > 0 && !is_bounded(facts))
+                pins[n_pins++] = (Pin){ .name = member_bound(body->target), .value = most };
         return put_all(body, facts, pins, n_pins, out);
 }

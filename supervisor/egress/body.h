@@ -38,7 +38,7 @@ typedef struct BodyMember {
         const char *name; /* NULL: as it came */
         BodySpan raw;     /* name as it came, without its quotes */
         BodySpan value;
-        bool bounds; /* a number of tokens */
+        bool bounds; /* a number of tokens, or what stands for one */
 } BodyMember;
 
 typedef struct BodyFacts {
@@ -46,7 +46,7 @@ typedef struct BodyFacts {
         unsigned n_kept;
         bool stream;
         uint64_t
-                most; /* tokens of the answer, as it asks; 0: it says nothing. As body_pin() says it */
+                most; /* tokens of the answer, as it asks; 0: it says nothing. To body_pin(), what it may ask for; 0: as it came */
         size_t content; /* bytes of pictures and files, which cost tokens otherwise than text */
 } BodyFacts;
 

@@ -138,6 +138,12 @@ const Member *member_find(RequestTarget target, const char *name) {
         return found ? found : find(reaching, name);
 }
 
+const char *member_bound(RequestTarget target) {
+        return target == REQUEST_CHAT        ? "max_completion_tokens"
+               : target == REQUEST_RESPONSES ? "max_output_tokens"
+                                             : "max_tokens";
+}
+
 /* A word that ends in _ is a beginning. */
 static const char *const chat_tools[] = { "function", "custom", NULL };
 static const char *const responses_tools[] = { "function",    "custom",    "local_shell",

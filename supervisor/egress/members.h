@@ -27,5 +27,7 @@ typedef struct Member {
 
 /** member_find() - by name, in any case, as some providers (those that are written in Go) read it. Returns: NULL: unknown */
 const Member *member_find(RequestTarget target, const char *name);
+/** member_bound() - the one that bounds an answer, where a request has none of those that do. Returns: its name */
+const char *member_bound(RequestTarget target);
 /** member_is_client_tool() - does a tool of this type run at the client, that is: in the jail */
 bool member_is_client_tool(RequestTarget target, const char *type, size_t n);

@@ -7,7 +7,7 @@
  * What a call will cost is known at its end only, so it begins with a reservation: its prompt by its bytes, and the most
  * that it asks for. One that does not fit beside those under way waits for them. One that is alone goes, with
  * what is left for its answer; but for money: it goes only where its prompt, as if none of it were cached, and a short
- * answer are paid for. A budget of tokens says how much work there may be, and a little more does no harm; one of money
+ * answer are paid for, and is asked for no more than is, whether or not it named a number. A budget of tokens says how much work there may be, and a little more does no harm; one of money
  * says what somebody is ready to lose.
  */
 #include <stdbool.h>
@@ -50,9 +50,10 @@ typedef enum ShareWord {
 } ShareWord;
 
 typedef struct ShareCall {
-        bool costs;         /* a model answers it */
-        uint64_t prompt;    /* tokens, by its bytes */
-        uint64_t most;      /* tokens of the answer: as asked, 0: no number; then, as it may be */
+        bool costs;      /* a model answers it */
+        uint64_t prompt; /* tokens, by its bytes */
+        uint64_t
+                most; /* tokens of the answer: as asked, 0: no number; then, as it may be; 0: as it likes */
         const Price *price; /* borrowed: of its route; NULL: none */
         uint64_t reserved;  /* then: tokens */
         uint64_t money;     /* then: likewise; of one that is not paid for: what it needs */

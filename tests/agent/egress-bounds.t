@@ -293,6 +293,18 @@ def money():
         tap.is_([e.post('{"max_tokens": 900000}')[0] for _ in range(3)], [200, 429, 429], "who asks for more than is paid for is asked for as much as is")
         asked = [json.loads(r["body"])["max_tokens"] for r in server.journal]
         tap.is_(asked, [(2 * call - 15) // 15], "in its own words, and not for a token more")
+        e.open(server.url, id=4, money=2 * call, price=price)
+        before = len(server.journal)
+        tap.is_([e.post('{"messages": []}')[0] for _ in range(3)], [200, 429, 429], "who asks for no number is asked for as much as is paid for, too")
+        asked = [json.loads(r["body"]).get("max_completion_tokens") for r in server.journal[before:]]
+        tap.is_(asked, [(2 * call - 12) // 15], "by the member of its form")
+        for id, path, word in (5, "/v1/responses", "max_output_tokens"), (6, "/v1/messages", "max_tokens"):
+            e.open(server.url, id=id, money=2 * call, price=price)
+            e.post('{"messages": []}', path)
+            tap.ok(0 < json.loads(server.journal[-1]["body"]).get(word, 0) <= 2 * call // 15, f"{path}: {word}", server.journal[-1]["body"])
+        e.open(server.url, id=7, money=1000 * call, price=price)
+        e.post('{"messages": []}')
+        tap.ok("max_completion_tokens" not in json.loads(server.journal[-1]["body"]), "where there is enough, nothing is asked for", server.journal[-1]["body"])
         e.open(server.url, id=3, money=1, price=(0, 0))
         tap.is_(e.post()[0], 200, "what costs nothing is paid for")
         e.end()

@@ -58,6 +58,38 @@ static void model_is_pinned(void) {
         is_number(status_of(REQUEST_CHAT, "{\"models\":[\"a\"]}"), 403, "models to fall back to");
 }
 
+/* What is left of a budget is asked for, whatever the body says of it */
+static void answer_is_bounded(void) {
+        static const struct {
+                RequestTarget target;
+                const char *text, *want;
+        } rows[] = {
+                { REQUEST_CHAT, "{}", "{\"model\":" M ",\"max_completion_tokens\":70}" },
+                { REQUEST_RESPONSES, "{}",
+                  "{\"model\":" M ",\"store\":false,\"max_output_tokens\":70}" },
+                { REQUEST_MESSAGES, "{}", "{\"model\":" M ",\"max_tokens\":70}" },
+                { REQUEST_CHAT, "{\"max_tokens\":1e9}", "{\"max_tokens\":70,\"model\":" M "}" },
+                { REQUEST_CHAT, "{\"max_tokens\":-1,\"max_completion_tokens\":60}",
+                  "{\"max_tokens\":70,\"max_completion_tokens\":60,\"model\":" M "}" },
+                { REQUEST_CHAT, "{\"max_completion_tokens\":null}",
+                  "{\"max_completion_tokens\":70,\"model\":" M "}" },
+        };
+
+        for (unsigned i = 0; i < ELEMENTS(rows); i++) {
+                const BodyText body = { rows[i].text, strlen(rows[i].text), rows[i].target, "" };
+                Buf out = BUF_EMPTY(4096);
+                BodyFacts facts;
+
+                is_number(body_read(&body, &facts, &fault), 0, "a body");
+                facts.most = 70;
+                (void) body_pin(&body, &facts, "the \"model\"", &out);
+                is_text(out.data, rows[i].want, "asks for no more than there is");
+                buf_deinit(&out);
+        }
+        pinned(REQUEST_CHAT, "{\"max_tokens\":1e9}", "{\"max_tokens\":1e9,\"model\":" M "}",
+               "where nothing is short, what it says");
+}
+
 static void usage_is_asked_for(void) {
         pinned(REQUEST_CHAT, "{\"model\":\"x\",\"stream\":true}",
                "{\"model\":" M ",\"stream\":true,\"stream_options\":" U "}", "a stream");
@@ -211,6 +243,7 @@ static void texts(void) {
 
 int main(void) {
         model_is_pinned();
+        answer_is_bounded();
         usage_is_asked_for();
         tools();
         addresses();
