@@ -38,7 +38,15 @@ typedef struct Place {
         int upper;   /* owned, as the next */
         int old;     /* -EBADF: there was no such directory */
         bool hidden; /* nothing of the old one shows through */
+        unsigned depth;
 } Place;
+
+/* What one name of a directory is, and was */
+typedef struct Item {
+        const char *name;
+        struct stat now, was;
+        bool had; /* there was something: @was */
+} Item;
 
 /* ---- lines --------------------------------------------------------------------------------------- */
 
@@ -99,6 +107,11 @@ static int tell(Changes *changes, const struct stat *now, const struct stat *was
 
 /* ---- the walk ------------------------------------------------------------------------------------ */
 
+/* The jail removed it since it was seen, or put something of another kind in its place */
+static bool is_vanished(int r) {
+        return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -ENXIO;
+}
+
 /* What lies at @name of @dir. Returns: 1, 0 there is nothing, negative errno */
 static int look(int dir, const char *name, struct stat *ret, Error *err) {
         if (dir < 0)
@@ -109,7 +122,8 @@ static int look(int dir, const char *name, struct stat *ret, Error *err) {
 }
 
 /* Is it the overlay's mark of a deletion? Returns: 1, 0, negative errno */
-static int is_whiteout(int dir, const char *name, const struct stat *st, Error *err) {
+static int is_whiteout(int dir, const Item *item, Error *err) {
+        const struct stat *st = &item->now;
         autoclose int fd = -EBADF;
         SaveMarks marks;
         int r;
@@ -118,8 +132,8 @@ static int is_whiteout(int dir, const char *name, const struct stat *st, Error *
                 return 1;
         if (!S_ISREG(st->st_mode) || st->st_size > 0)
                 return 0;
-        fd = beneath_open(dir, name, O_RDONLY | O_NONBLOCK, 0);
-        if (fd == -ENOENT)
+        fd = beneath_open(dir, item->name, O_RDONLY | O_NONBLOCK, 0);
+        if (is_vanished(fd))
                 return 0;
         r = fd < 0 ? fd : save_marks(fd, &marks);
         return r < 0 ? error_set(err, r, "read the overlay's marks") : marks.whiteout;
@@ -162,50 +176,55 @@ static int tell_hidden(Changes *changes, const Place *place, const Listing *now,
         return r;
 }
 
-static int walk(Changes *changes, const Place *place, unsigned depth, Error *err);
+static int walk(Changes *changes, const Place *place, Error *err);
 
-/* @had: what was there, @was; it is a directory now */
-static int take_dir(Changes *changes, const Place *outer, const char *name, bool had,
-                    const struct stat *was, unsigned depth, Error *err) {
-        Place place = { .upper = beneath_dir(outer->upper, name), .old = -EBADF };
+/* Returns: 1, @ret is open; 0 it is no directory any more; negative errno */
+static int open_place(const Place *outer, const Item *item, Place *ret, Error *err) {
         SaveMarks marks;
         int r;
 
-        if (place.upper == -ENOENT)
+        ret->upper = beneath_dir(outer->upper, item->name);
+        if (is_vanished(ret->upper))
                 return 0;
-        r = place.upper < 0 ? place.upper : save_marks(place.upper, &marks);
-        if (r >= 0 && had && S_ISDIR(was->st_mode)) {
-                place.old = beneath_dir(outer->old, name);
-                r = place.old < 0 ? place.old : 0;
-                place.hidden = outer->hidden || (r >= 0 && marks.opaque);
+        r = ret->upper < 0 ? ret->upper : save_marks(ret->upper, &marks);
+        if (r >= 0 && item->had && S_ISDIR(item->was.st_mode)) {
+                ret->old = beneath_dir(outer->old, item->name);
+                r = ret->old < 0 ? ret->old : 0;
+                ret->hidden = outer->hidden || (r >= 0 && marks.opaque);
         }
-        r = r < 0 ? error_set(err, r, "open a directory that changed")
-                  : walk(changes, &place, depth + 1, err);
+        return r < 0 ? error_set(err, r, "open a directory that changed") : 1;
+}
+
+static int take_dir(Changes *changes, const Place *outer, const Item *item, Error *err) {
+        Place place = { .upper = -EBADF, .old = -EBADF, .depth = outer->depth + 1 };
+        int r = open_place(outer, item, &place, err);
+
+        if (r > 0)
+                r = walk(changes, &place, err);
         owned_close(&place.upper);
         owned_close(&place.old);
         return r;
 }
 
-static int take_item(Changes *changes, const Place *place, const char *name, unsigned depth,
-                     Error *err) {
-        struct stat now, was;
-        int there = look(place->upper, name, &now, err);
-        int had = there > 0 ? look(place->old, name, &was, err) : 0, gone, r = 0;
+static int take_item(Changes *changes, const Place *place, const char *name, Error *err) {
+        Item item = { .name = name };
+        int there = look(place->upper, name, &item.now, err);
+        int had = there > 0 ? look(place->old, name, &item.was, err) : 0, gone, r = 0;
 
         if (there <= 0 || had < 0)
                 return there <= 0 ? there : had;
-        gone = is_whiteout(place->upper, name, &now, err);
+        item.had = had > 0;
+        gone = is_whiteout(place->upper, &item, err);
         if (gone > 0)
-                return had ? tell_deleted(changes, &was, err) : 0;
+                return item.had ? tell_deleted(changes, &item.was, err) : 0;
         if (gone < 0)
                 return gone;
-        if (!had)
-                r = tell(changes, &now, NULL, err);
-        else if (!S_ISDIR(now.st_mode) || !S_ISDIR(was.st_mode) || differ(&now, &was))
-                r = tell(changes, &now, &was, err);
-        return r < 0 || !S_ISDIR(now.st_mode)
-                       ? r
-                       : take_dir(changes, place, name, had, &was, depth, err);
+        if (!item.had)
+                r = tell(changes, &item.now, NULL, err);
+        else if (!S_ISDIR(item.now.st_mode) || !S_ISDIR(item.was.st_mode) ||
+                 differ(&item.now, &item.was))
+                r = tell(changes, &item.now, &item.was, err);
+        return r < 0 || !S_ISDIR(item.now.st_mode) ? r : take_dir(changes, place, &item, err);
 }
 
 static int too_deep(Changes *changes, RecordRule rule) {
@@ -222,25 +241,27 @@ static bool is_covered(const Changes *changes, const char *name) {
         return false;
 }
 
-static int walk(Changes *changes, const Place *place, unsigned depth, Error *err) {
+static int walk(Changes *changes, const Place *place, Error *err) {
         SCOPED(listing_free) Listing *items = NULL;
         size_t before;
         int r;
 
-        if (depth > NAME_DEPTH_MAX)
+        if (place->depth > NAME_DEPTH_MAX)
                 return too_deep(changes, RULE_NAME_DEPTH);
         r = listing_new(place->upper, &items);
+        if (is_vanished(r))
+                return 0;
         if (r < 0)
                 return error_set(err, r, "list a directory that changed");
         for (unsigned i = 0; r >= 0 && i < items->n; i++) {
-                if (depth == 0 && is_covered(changes, items->items[i].name))
+                if (place->depth == 0 && is_covered(changes, items->items[i].name))
                         continue;
                 if (!go_down(changes, items->items[i].name, &before))
                         return too_deep(changes, RULE_NAME_LONG);
                 changes->entries++;
                 r = report_progress(changes->report, 0, changes->entries);
                 if (r >= 0)
-                        r = take_item(changes, place, items->items[i].name, depth, err);
+                        r = take_item(changes, place, items->items[i].name, err);
                 changes->path[before] = 0;
         }
         return r >= 0 && place->hidden ? tell_hidden(changes, place, items, err) : r;
@@ -257,7 +278,7 @@ int changes_run(const ChangesJob *job, Report *report, Error *err) {
         if (changes->prefix >= NAME_PATH_MAX)
                 return error_say(err, -ENAMETOOLONG, "the prefix of all paths is too long");
         memcpy(changes->path, job->prefix, changes->prefix + 1);
-        r = walk(changes, &root, 0, err);
+        r = walk(changes, &root, err);
         if (r >= 0)
                 r = flush(changes, err);
         return r < 0 ? r

@@ -43,7 +43,7 @@ static int keep_name(int fd, const struct dirent64 *entry, Buf *names) {
                 return 0;
         if (type == DT_UNKNOWN) {
                 if (fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                        return -errno;
+                        return errno == ENOENT ? 0 : -errno; /* it went away meanwhile */
                 type = (char) IFTODT(st.st_mode);
         }
         r = buf_append(names, &type, 1);

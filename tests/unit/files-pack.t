@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -213,4 +214,22 @@ with Places() as p:
     os.close(where)
     r, got = lines(p)
     t.ok(not r.done and r.refused == "name-depth", "a tree that is too deep is refused by its rule", r.records)
+with Places() as p:
+    put(p.at("old"), {"d/x": b"1", "e": b""})
+    put(p.at("upper"), {"d/x": b"1", "e": b"", "n/y": b"2"})
+    places = 2  # /upper and /old are opened first
+
+    def fails(call, error, when=1):
+        return p.run("changes", wrap=("strace", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={when}+"))
+
+    if not shutil.which("strace"):
+        t.ok(True, "what vanishes # SKIP strace")
+    else:
+        for call, error, shown in (("getdents64", "ENOENT", set()), *(("openat2", e, {"/d", "/e", "/n"}) for e in ("ENOENT", "ENOTDIR", "ELOOP", "ENXIO"))):
+            r = fails(call, error, places + 1 if call == "openat2" else 1)
+            paths = {json.loads(line)["path"] for line in r.out.splitlines()}
+            t.ok(r.done and paths <= shown, f"what vanishes or becomes something else under our eyes is passed over: {call}, {error}", r.records, paths)
+        t.ok(not fails("openat2", "ENOENT").done, "but not the places themselves")
+        for call, when in ("getdents64", 1), ("openat2", places + 1), ("fgetxattr", 1):
+            t.ok(not fails(call, "EIO", when).done, f"what cannot be read is an error: {call}")
 t.end()
