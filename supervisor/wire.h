@@ -180,7 +180,8 @@ typedef enum InitExecFlags {
         INIT_EXEC_FD3 = 2,     /* a descriptor that becomes 3 (the agent's task socket) */
         INIT_EXEC_BLOB_FD = 4, /* the blob is a sealed memfd, head.blob its size */
         INIT_EXEC_TTY = 8,     /* descriptor 0 is a pty slave: make it the controlling terminal */
-        INIT_EXEC_COPY = 16,   /* nothing is executed: the words are those of init/copy.h */
+        INIT_EXEC_COPY =
+                16, /* nothing is executed: the words are those of init/copy.h, or "connect" and a port */
         INIT_EXEC_PTY =
                 32, /* with TTY, and null, capture, merge: a terminal of the jail's own takes their place */
 } InitExecFlags;

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -73,8 +72,6 @@ static void end_input(Lane *lane) {
                         (void) !write(lane->fds[0], KEY_EOF, 1);
                 return;
         }
-        if (lane->is_forward && lane->fds[0] >= 0)
-                (void) shutdown(lane->fds[0], SHUT_WR);
         fds_close(lane->fds, 1);
 }
 
@@ -174,7 +171,7 @@ static void look_at_connection(Lane *lane) {
                 lane->told_eof = true;
                 (void) ssh_channel_send_eof(lane->ssh);
         }
-        if (!has_output(lane) && lane->fds[0] < 0) {
+        if (!has_output(lane) && (lane->fds[0] < 0 || lane->request == 0)) {
                 (void) ssh_channel_close(lane->ssh);
                 lane->state = LANE_CLOSED;
         }

@@ -12,7 +12,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 
-#define LANES_MAX     256 /* more are refused */
+#define LANES_MAX     200 /* more are refused; of requests that wait the supervisor takes 256 */
 #define LANE_POLLS    3
 #define LANE_IN_BYTES 16384
 
@@ -21,7 +21,7 @@ typedef struct Lane Lane;
 
 typedef enum ChannelState {
         LANE_OPEN,     /* nothing was asked of it yet */
-        LANE_WAITING,  /* its command waits to be sent: one starts at a time */
+        LANE_WAITING,  /* its command waits to be sent */
         LANE_STARTING, /* it was sent */
         LANE_RUNNING,  /* it runs; or a connection stands */
         LANE_ENDED,    /* it has ended, or was refused: what it wrote may still be on its way */
@@ -44,7 +44,7 @@ struct Lane {
         cJSON *argv; /* owned until it is sent */
         int fds[3]; /* owned: the command's input, its output, its errors, from our side; non-blocking */
         int theirs[3];                      /* owned until it is sent */
-        uint64_t request;                   /* of its jail.exec; 0: no answer is waited for */
+        uint64_t request;                   /* that asked for it; 0: no answer is waited for */
         char jail[ID_MAX], command[ID_MAX]; /* "" until it was started */
         int signal;                         /* that came before; 0: none */
         int code;                           /* exit status, when it has ended */

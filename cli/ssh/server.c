@@ -19,6 +19,7 @@
 #include "base/fds.h"
 #include "cli/jail-options.h"
 #include "cli/ssh-places.h"
+#include "cli/ssh/forward.h"
 #include "cli/ssh/requests.h"
 #include "cli/ssh/start.h"
 
@@ -52,12 +53,14 @@ static ssh_channel on_session(ssh_session session, void *userdata) {
         return lane ? ssh : NULL;
 }
 
-/* All else that a client may ask is refused */
+/* All else that a client may ask is refused: libssh does it where we return 1 */
 static int on_message(ssh_session session, ssh_message message, void *userdata) {
+        Server *server = userdata;
+        bool is_forward = ssh_message_type(message) == SSH_REQUEST_CHANNEL_OPEN &&
+                          ssh_message_subtype(message) == SSH_CHANNEL_DIRECT_TCPIP;
+
         (void) session;
-        (void) message;
-        (void) userdata;
-        return 1;
+        return is_forward && server->logged_in && forward_open(server, message) == 0 ? 0 : 1;
 }
 
 /* ---- opening --------------------------------------------------------------------------------------- */
@@ -176,7 +179,7 @@ static void forget_lanes(Server *server) {
 }
 
 static void serve_lanes(Server *server) {
-        start_next(server);
+        start_waiting(server);
         for (Lane *lane = server->lanes; lane; lane = lane->next)
                 if (lane->ssh)
                         lane_step(lane);

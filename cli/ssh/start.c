@@ -49,13 +49,25 @@ static int open_pipes(Lane *lane, Error *err) {
         return 0;
 }
 
-static int open_stdio(Lane *lane, Error *err) {
-        int r = lane->tty ? open_terminal(lane, err) : open_pipes(lane, err);
+static int never_wait(Lane *lane, Error *err) {
+        int r = 0;
 
         for (unsigned i = 0; r == 0 && i < ELEMENTS(lane->fds); i++)
                 if (lane->fds[i] >= 0)
                         r = fd_set_nonblock(lane->fds[i], true);
-        return r;
+        return r < 0 ? error_set(err, r, "open what a command reads and writes") : 0;
+}
+
+int start_pipes(Lane *lane, Error *err) {
+        int r = open_pipes(lane, err);
+
+        return r < 0 ? r : never_wait(lane, err);
+}
+
+static int open_stdio(Lane *lane, Error *err) {
+        int r = lane->tty ? open_terminal(lane, err) : open_pipes(lane, err);
+
+        return r < 0 ? r : never_wait(lane, err);
 }
 
 /* ---- the request ----------------------------------------------------------------------------------- */
@@ -113,21 +125,16 @@ static int send_command(Lane *lane, Error *err) {
         return r;
 }
 
-/* The list has the newest first */
-void start_next(Server *server) {
-        Lane *next = NULL;
-        Error err = ERROR_EMPTY;
+void start_waiting(Server *server) {
+        for (Lane *lane = server->lanes; lane; lane = lane->next) {
+                Error err = ERROR_EMPTY;
 
-        for (Lane *lane = server->lanes; lane; lane = lane->next)
-                if (lane->state == LANE_STARTING)
-                        return;
-                else if (lane->state == LANE_WAITING && !lane->gone)
-                        next = lane;
-        if (!next)
-                return;
-        next->state = LANE_STARTING;
-        if (send_command(next, &err) < 0)
-                lane_fail(next, EXIT_RUN_FAILED, err.text);
+                if (lane->state != LANE_WAITING || lane->gone)
+                        continue;
+                lane->state = LANE_STARTING;
+                if (send_command(lane, &err) < 0)
+                        lane_fail(lane, EXIT_RUN_FAILED, err.text);
+        }
 }
 
 /* ---- what is said of it ---------------------------------------------------------------------------- */
@@ -157,12 +164,14 @@ static void copy_id(char *to, const char *from) {
 
 static void on_note(Link *link, const char *method, const cJSON *params, void *userdata) {
         Server *server = userdata;
+        uint64_t request = 0;
 
         (void) link;
-        if (strcmp(method, "command.started") != 0)
+        if (strcmp(method, "command.started") != 0 ||
+            json_number(params, "request", &request) < 0)
                 return;
         for (Lane *lane = server->lanes; lane; lane = lane->next) {
-                if (lane->state != LANE_STARTING)
+                if (lane->request != request || lane->state != LANE_STARTING)
                         continue;
                 lane->state = LANE_RUNNING;
                 copy_id(lane->jail, json_text(params, "jail"));
@@ -204,6 +213,8 @@ static void on_answer(Link *link, uint64_t id, RpcMessage *message, void *userda
                 if (lane->request != id)
                         continue;
                 lane->request = 0;
+                if (lane->is_forward) /* what it carried ends by itself */
+                        return;
                 if (error) {
                         link_why("jail.exec", error, &why);
                         lane_fail(lane, EXIT_RUN_FAILED, why.text);

@@ -34,6 +34,7 @@
 #include "base/owned.h"
 #include "filter-floor.h"
 #include "filter-shared.h"
+#include "sandbox/init/connect.h"
 #include "sandbox/init/copy.h"
 #include "sandbox/init/spawner.h"
 
@@ -246,6 +247,11 @@ static int execute(const Words *words, int binary) {
         return -errno;
 }
 
+static int run_own(unsigned argc, char *const *argv) {
+        return argc == 3 && strcmp(argv[1], "connect") == 0 ? connect_run(argv[2])
+                                                            : copy_run(argc, argv);
+}
+
 _Noreturn static void start(const Words *words, const int *fds) {
         const InitExec *exec = &message.exec;
 
@@ -259,7 +265,7 @@ _Noreturn static void start(const Words *words, const int *fds) {
         if (chdir(words->cwd) < 0)
                 give_up(INIT_STEP_CWD, -errno);
         if (exec->flags & INIT_EXEC_COPY)
-                _exit(copy_run(exec->argc, words->argv));
+                _exit(run_own(exec->argc, words->argv));
         give_up(INIT_STEP_EXEC,
                 execute(words, exec->flags & INIT_EXEC_BINARY_FD ? fds[3] : -EBADF));
 }

@@ -204,6 +204,10 @@ void call_fail_method(Call *call, const char *method) {
         send_and_free(call, rpc_error(call->id, RPC_METHOD, text, NULL), NULL, 0);
 }
 
+cJSON *call_id(const Call *call) {
+        return cJSON_Duplicate(call->id, true);
+}
+
 void call_notify(Call *call, const char *method, cJSON *params) {
         if (call->client)
                 (void) client_notify(call->client, method, params);

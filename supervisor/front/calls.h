@@ -39,6 +39,8 @@ uint32_t call_uid(const Call *call);
  * Returns: 0, or -EACCES with a sentence, after call_refuse().
  */
 int call_owns(Call *call, uint32_t owner_uid, Error *err);
+/** call_id() - the id of the request, a copy of the caller's; NULL: no memory */
+cJSON *call_id(const Call *call);
 /** call_client() - NULL when it has gone */
 Client *call_client(const Call *call);
 /** call_take_fd() - descriptor @i of the request, owned by the caller; -EBADF where there is none */

@@ -21,7 +21,7 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
         bool tty;
         bool pty;              /* with tty: init makes the terminal and keeps its other end */
         InitTerminal terminal; /* with pty: how it begins */
-        bool copy;             /* argv is that of init/copy.h, and nothing is executed */
+        bool copy;             /* argv is init/copy.h's or connect.h's: nothing runs */
         bool alone;            /* what it leaves running ends with it */
         uint64_t wall_usec;    /* 0: the jail's default */
         uint64_t cpu_usec;     /* 0: likewise */

@@ -46,6 +46,7 @@ static void tell_started(const Executing *executing, const FrontJail *jail) {
 
         json_add_text(params, "jail", front_jail_id(jail));
         json_add_text(params, "command", command_id(executing->command));
+        json_add_consume(params, "request", call_id(executing->call));
         json_add_consume(params, "controls", controls_describe(jail));
         call_notify(executing->call, "command.started", params);
 }

@@ -40,19 +40,15 @@ static cJSON *exec_of(const cJSON *params) {
                        : NULL;
 }
 
-static int run_copy(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        FrontJail *jail = jail_method_find_own(front, call, params, err);
-        SCOPED(json_free) cJSON *exec = jail ? exec_of(params) : NULL;
+int jail_copy_start(Front *front, Call *call, FrontJail *jail, cJSON *exec_consume, Error *err) {
+        SCOPED(json_free) cJSON *exec = exec_consume;
         ExecFrom from = { .front = front, .call = call, .json = exec, .at = "" };
         ExecParams command = { 0 };
         const ExecCall call_of = { .call = call, .spec = &command.spec, .answer = answer };
         int r;
 
-        (void) ret_result;
-        if (!jail)
-                return err->code;
         if (!exec)
-                return error_set(err, -ENOMEM, "copy");
+                return error_set(err, -ENOMEM, "start what carries it");
         from.limits = front_jail_limits(jail);
         from.plan = front_jail_plan(jail);
         from.has_work = plan_has_view(from.plan, VIEW_WORK);
@@ -62,6 +58,13 @@ static int run_copy(Front *front, Call *call, const cJSON *params, cJSON **ret_r
                 r = exec_call_start(jail, &call_of, err);
         exec_params_deinit(&command);
         return r;
+}
+
+static int run_copy(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        FrontJail *jail = jail_method_find_own(front, call, params, err);
+
+        (void) ret_result;
+        return jail ? jail_copy_start(front, call, jail, exec_of(params), err) : err->code;
 }
 
 const MethodRow jail_copy_row = { "jail.copy", run_copy };

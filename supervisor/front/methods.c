@@ -8,6 +8,7 @@
 
 #include "base/schema.h"
 #include "supervisor/front/answer-methods.h"
+#include "supervisor/front/jail-connect.h"
 #include "supervisor/front/jail-copy.h"
 #include "supervisor/front/jail-create.h"
 #include "supervisor/front/jail-diff.h"
@@ -44,8 +45,8 @@ static const MethodRow *const modules[] = {
 
 static const MethodRow *const rows[] = {
         /* each in a file of its own */
-        &jail_copy_row, &jail_create_row,     &jail_diff_row,       &jail_save_row,
-        &jail_fork_row, &snapshot_import_row, &snapshot_export_row,
+        &jail_connect_row, &jail_copy_row, &jail_create_row,     &jail_diff_row,
+        &jail_save_row,    &jail_fork_row, &snapshot_import_row, &snapshot_export_row,
 };
 
 typedef struct Method {

@@ -4,9 +4,11 @@ own for what that one would never ask."""
 import os
 import random
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 import terminal_lib
 from front_lib import BUILD, Tap
@@ -82,6 +84,18 @@ tap.same(open(os.path.join(KEYS, "host_key")).read(), key, "the key stays the sa
 six = [subprocess.Popen([COMMAND, "ssh-config", jail], env={**environment, "XDG_STATE_HOME": files + "/six"}, stdout=subprocess.DEVNULL) for _ in range(6)]
 tap.same([one.wait(MOST) for one in six], [0] * 6, "several at once make one key")
 tap.same(sorted(os.listdir(files + "/six/warder/ssh")), ["host_key", "known_hosts"], "and leave nothing else")
+
+
+def names(name):
+    """Processes of that name, as they call themselves."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as comm:
+                found += [pid] * (comm.read().strip() == name)
+        except OSError:
+            pass
+    return found
 
 
 def ssh(*words, **more):
@@ -186,6 +200,75 @@ said = client("many").stdout
 tap.ok(said.count("done\ncode 0") >= 32 and said.count("code 0") + said.count("code 125") == 100, "more commands at once than a jail has places for", said[-300:])
 tap.same(client("refused").stdout, "subsystem 0\nx11 0\nlisten 0\nafter\ncode 0 signal none\n", "other subsystems, X11 and listeners are refused")
 tap.same(client("unasked").stdout, "opened 0\n", "no channel before the login")
+
+# --- connections to servers in the jail
+SERVER = """import socket, threading
+def serve(sock):
+    with sock:
+        data = b""
+        while True:
+            part = sock.recv(65536)
+            if not part: break
+            data += part
+        sock.sendall(b"got " + str(len(data)).encode() + b"\\n" + data)
+sock = socket.create_server(("127.0.0.1", 8000), backlog=100)
+print("up", flush=True)
+while True:
+    threading.Thread(target=serve, args=(sock.accept()[0],), daemon=True).start()
+"""
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def exchange(port, data):
+    """What the server says to @data and its end; None: the connection was closed without a word."""
+    with socket.create_connection(("127.0.0.1", port), timeout=MOST) as sock:
+        try:
+            threading.Thread(target=lambda: (sock.sendall(data), sock.shutdown(socket.SHUT_WR)), daemon=True).start()
+            got = b""
+            while part := sock.recv(65536):
+                got += part
+            return got or None
+        except ConnectionError:
+            return None
+
+
+if ssh("command -v python3").returncode == 0:
+    near, none, socks = free_port(), free_port(), free_port()
+    with subprocess.Popen(["ssh", "-F", config, "-L", f"{near}:localhost:8000", "-L", f"{none}:localhost:8001", "-D", str(socks), "box",
+                           "exec python3 -c '" + SERVER.replace("'", "") + "'"], env=environment, stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as there:
+        there.stdout.readline()
+        tap.same(exchange(near, b"hello"), b"got 5\nhello", "ssh -L reaches a server of the jail's")
+        tap.ok(exchange(near, blob) == b"got 10000000\n" + blob, "10 MB there and back")
+        tap.same(exchange(none, b"x"), None, "a port where nobody listens")
+        with socket.create_connection(("127.0.0.1", socks), timeout=MOST) as sock:
+            sock.sendall(b"\5\1\0" + b"\5\1\0\1\x7f\0\0\1" + (8000).to_bytes(2, "big"))
+            got = b""
+            while len(got) < 12 and (part := sock.recv(12 - len(got))):
+                got += part
+            sock.sendall(b"by socks")
+            sock.shutdown(socket.SHUT_WR)
+            tap.same((got[3:4], sock.recv(100)[:5]), (b"\0", b"got 8"), "ssh -D, as editors use it")
+        answers = []
+        threads = [threading.Thread(target=lambda: answers.append(exchange(near, b"y"))) for _ in range(40)]
+        [thread.start() for thread in threads]
+        [thread.join(MOST) for thread in threads]
+        tap.same(answers, [b"got 1\ny"] * 40, "forty at once")
+        tap.same(client("forward", "127.0.0.1 8000").stdout, "stands\ngot 6\nhello\nend\n", "each direction ends by itself")
+        for where in ("127.0.0.1 8001", "127.0.0.1 0", "127.0.0.1 70000", "10.0.0.1 8000", "0.0.0.0 8000", "example.org 80"):
+            tap.same(client("forward", where).stdout, "refused\n", f"{where}: refused")
+        held = socket.create_connection(("127.0.0.1", near), timeout=MOST)
+        tap.ok(eventually(lambda: names("warder-connect"), MOST), "a connection is carried in the jail")
+        there.kill()
+    tap.ok(eventually(lambda: not names("warder-connect"), MOST), "when the client has gone nothing carries it any more")
+    held.close()
+else:
+    tap.ok(True, "connections # SKIP python3 in the jail")
 
 # --- garbage
 rest = random.Random(2)

@@ -208,13 +208,34 @@ static void do_refused(const char *unused) {
         finish(channel);
 }
 
+/* "HOST PORT": does it stand, and what does the other side say to a line and its end */
+static void do_forward(const char *where) {
+        ssh_channel channel = ssh_channel_new(session);
+        char host[64] = "", bytes[256];
+        int port = 0, n;
+
+        must(sscanf(where, "%63s %d", host, &port) == 2, "where");
+        if (ssh_channel_open_forward(channel, host, port, "127.0.0.1", 1) != SSH_OK) {
+                printf("refused\n");
+                ssh_channel_free(channel);
+                return;
+        }
+        printf("stands\n");
+        must(ssh_channel_write(channel, "hello\n", 6) == 6 &&
+                     ssh_channel_send_eof(channel) == SSH_OK,
+             "write");
+        while ((n = ssh_channel_read(channel, bytes, sizeof(bytes), 0)) > 0)
+                fwrite(bytes, 1, (size_t) n, stdout);
+        printf("end\n");
+}
+
 static const struct {
         const char *name;
         void (*run)(const char *argument);
 } rows[] = {
         { "signal", do_signal }, { "early", do_early },     { "channels", do_channels },
         { "env", do_env },       { "size", do_size },       { "bytes", do_bytes },
-        { "many", do_many },     { "refused", do_refused },
+        { "many", do_many },     { "refused", do_refused }, { "forward", do_forward },
 };
 
 int main(int argc, char **argv) {

@@ -56,6 +56,7 @@ front.request()  # its base wants a layer, which never comes
 # method -> (parameters that name what is Ann's, the same for what nobody has, descriptors)
 TRIALS = {
     "jail.copy": ({"jail": JAIL, "direction": "out", "path": "/"}, {"jail": NO_JAIL, "direction": "out", "path": "/"}, 1),
+    "jail.connect": ({"jail": JAIL, "port": 80}, {"jail": NO_JAIL, "port": 80}, 3),
     "jail.exec": ({"jail": JAIL, "argv": ["id"]}, {"jail": NO_JAIL, "argv": ["id"]}, 0),
     "jail.logs": ({"jail": JAIL, "command": "c-aaaaaaaaaa"}, {"jail": NO_JAIL, "command": "c-aaaaaaaaaa"}, 0),
     "jail.attach": ({"jail": JAIL, "command": "c-aaaaaaaaaa"}, {"jail": NO_JAIL, "command": "c-aaaaaaaaaa"}, 0),
@@ -198,7 +199,7 @@ tap.ok("mine" in [s["name"] for s in adm.call("snapshot.list")["result"]["snapsh
 tap.ok("background" not in adm.call("jail.show", {"jail": JAIL})["result"], "sees a jail, not what runs in it")
 tap.ok("background" in ann.call("jail.show", {"jail": JAIL})["result"], "which its owner does")
 tap.ok("result" in adm.call("task.show", {"task": TASK}), "sees a task")
-for method in ("jail.attach", "jail.copy", "jail.exec", "jail.logs", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
+for method in ("jail.attach", "jail.connect", "jail.copy", "jail.exec", "jail.logs", "jail.open", "jail.diff", "jail.fork", "jail.save", "task.watch", "task.patch", "task.log"):
     tap.same(fields(adm.call(method, TRIALS[method][0]))[0], "denied", f"{method} is for the owner and root")
 tap.same(fields(adm.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "another's snapshot is not taken for one's own")
 tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", "nor removed by a name alone")
