@@ -75,17 +75,38 @@ static int find(CopyPlace *place, const char *path, const char *name, Error *err
         return beside(place, path, err);
 }
 
+static int choose_temporary(CopyPlace *place, Error *err) {
+        uint64_t number = 0;
+
+        if (getrandom(&number, sizeof(number), 0) != (ssize_t) sizeof(number))
+                return error_set(err, -errno, "choose a name");
+        (void) snprintf(place->temporary, sizeof(place->temporary), ".warder-cp-%016llx",
+                        (unsigned long long) number);
+        return 0;
+}
+
 int copy_place_open(CopyPlace *ret, const char *path, const char *name, Error *err) {
         CopyPlace place = { .dir = -EBADF };
-        uint64_t number = 0;
-        int r = find(&place, path, name, err);
+        int r = choose_temporary(&place, err);
 
-        if (r == 0 && getrandom(&number, sizeof(number), 0) != (ssize_t) sizeof(number))
-                r = error_set(err, -errno, "choose a name");
+        if (r == 0)
+                r = find(&place, path, name, err);
+        if (r == 0)
+                *ret = place;
+        return r;
+}
+
+int copy_place_enter(CopyPlace *ret, const char *path, Error *err) {
+        size_t n = strlen(path);
+        bool says_dir = n > 0 && path[n - 1] == '/';
+        CopyPlace place = { .dir = -EBADF };
+        int r = choose_temporary(&place, err);
+
         if (r < 0)
                 return r;
-        (void) snprintf(place.temporary, sizeof(place.temporary), ".warder-cp-%016llx",
-                        (unsigned long long) number);
+        place.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (says_dir ? 0 : O_NOFOLLOW));
+        if (place.dir < 0)
+                return error_set(err, -errno, "open the directory %s", path);
         *ret = place;
         return 0;
 }

@@ -26,6 +26,9 @@ typedef struct CopyPlace {
  */
 int copy_place_open(CopyPlace *ret, const char *path, const char *name, Error *err);
 
+/** copy_place_enter() - @path itself, a directory, in which things get their names. Returns: 0 or negative errno */
+int copy_place_enter(CopyPlace *ret, const char *path, Error *err);
+
 /** copy_place_fill() - give what was made under the temporary name its own. Returns: 0 or negative errno */
 int copy_place_fill(CopyPlace *place, Error *err);
 

@@ -1,12 +1,14 @@
 /*
- * copy-receive: see copy-receive.h. One record after the other, with a stack of the directories that are open.
- * A name is checked when it is read, and is then one step below a directory that this code made itself.
+ * copy-receive: see copy-receive.h. A sink of copy-stream.h with a stack of the directories that are open: a name is
+ * then one step below a directory that this code made itself, or that was there and is no link.
+ *
+ * Merged into a directory, each file is made under the temporary name where it belongs, and gets its own when it is
+ * whole; what was there is replaced, a directory excepted, and a directory that was there is gone into.
  */
 #include "base/copy-receive.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,108 +16,56 @@
 #include <unistd.h>
 
 #include "base/copy-place.h"
+#include "base/copy-stream.h"
 #include "base/fds.h"
 #include "base/owned.h"
 
-#define PATH_SHOWN_MAX 4096
-#define CODE_MAX       4095 /* of the kernel: no larger errno */
-
 typedef struct Level {
-        int fd; /* owned, of a directory; the first one is not */
-        char name[COPY_NAME_MAX + 1];
+        int fd;    /* owned, of a directory; the first one is not */
+        bool made; /* by this code: its mode is the stream's to say */
 } Level;
 
 typedef struct Receiver {
         const CopyReceive *how; /* borrowed */
+        CopyStream *stream;     /* owned */
         CopyPlace place;
         Level levels[COPY_DEPTH_MAX + 2]; /* [0]: where it goes */
         unsigned depth;
-        int file; /* owned; -EBADF: none is open */
-        char file_name[COPY_NAME_MAX + 1];
-        uint64_t file_end; /* where its next bytes may begin */
-        uint64_t bytes, entries, skipped;
-        bool complete; /* the entry that the stream is about has ended */
-        char *chunk;   /* owned: COPY_CHUNK_MAX */
-        Error *err;
+        int file;                     /* owned; -EBADF: none is open */
+        char name[COPY_NAME_MAX + 1]; /* of that file */
 } Receiver;
 
-static int corrupt(const Receiver *receiver, const char *what) {
-        return error_say(receiver->err, -EBADMSG, "the copy is no such stream: %s", what);
+static int top(const Receiver *receiver) {
+        return receiver->levels[receiver->depth].fd;
 }
 
-static int read_all(const Receiver *receiver, void *bytes, size_t n) {
-        char *at = bytes;
+static int fail_at(const Receiver *receiver, const char *name, int code, Error *err) {
+        char path[COPY_PATH_SHOWN_MAX];
 
-        while (n > 0) {
-                ssize_t got = read(receiver->how->from, at, n);
-
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return error_set(receiver->err, -errno, "read what is copied");
-                if (got == 0)
-                        return error_say(receiver->err, -ECONNABORTED,
-                                         "the copy ended before it was whole");
-                at += got;
-                n -= (size_t) got;
-        }
-        return 0;
+        return error_set(err, code, "make %s",
+                         receiver->depth == 0 ? receiver->place.name
+                                              : copy_stream_path(receiver->stream, name, path));
 }
 
-/* ---- names ---------------------------------------------------------------------------------------- */
-
-/* What is at @name below the levels, for people */
-static const char *shown(const Receiver *receiver, const char *name, char path[PATH_SHOWN_MAX]) {
-        size_t n = 0;
-
-        path[0] = 0;
-        for (unsigned i = 2; i <= receiver->depth && n < PATH_SHOWN_MAX; i++)
-                n += (size_t) snprintf(path + n, PATH_SHOWN_MAX - n, "%s/",
-                                       receiver->levels[i].name);
-        if (n < PATH_SHOWN_MAX)
-                (void) snprintf(path + n, PATH_SHOWN_MAX - n, "%s", name);
-        return path;
+/* Under which name an entry is made first */
+static const char *first_name(const Receiver *receiver, const char *name) {
+        return receiver->depth == 0 || receiver->how->merge ? receiver->place.temporary : name;
 }
 
-static void note_skipped(Receiver *receiver, const char *name, int code) {
-        char path[PATH_SHOWN_MAX];
+/* What was made under the temporary name of this directory gets its own, if it is not that of the whole copy */
+static int settle(const Receiver *receiver, const char *name, Error *err) {
+        const char *temporary = receiver->place.temporary;
+        int dir = top(receiver), r;
 
-        receiver->skipped++;
-        if (receiver->how->skipped)
-                receiver->how->skipped(shown(receiver, name, path), code, receiver->how->userdata);
+        if (!receiver->how->merge)
+                return 0;
+        r = renameat(dir, temporary, dir, name) < 0 ? -errno : 0;
+        (void) unlinkat(dir, temporary, 0); /* of two names of one file rename(2) leaves both */
+        if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST)
+                return error_say(err, -EISDIR,
+                                 "a directory %s is there already, and is not replaced", name);
+        return r < 0 ? fail_at(receiver, name, r, err) : 0;
 }
-
-static int fail_at(const Receiver *receiver, const char *name, int code) {
-        char path[PATH_SHOWN_MAX];
-
-        return error_set(receiver->err, code, "make %s",
-                         receiver->depth == 0 ? receiver->place.name : shown(receiver, name, path));
-}
-
-/* The name of an entry: that of the stream, or for the first one ours. */
-static int take_name(Receiver *receiver, const CopyRecord *record, char name[COPY_NAME_MAX + 1]) {
-        int r;
-
-        if (receiver->file >= 0 || receiver->complete)
-                return corrupt(receiver, "an entry where none can be");
-        if (++receiver->entries > COPY_ENTRIES_MAX)
-                return error_say(receiver->err, -E2BIG,
-                                 "there are more than %llu files and directories in it",
-                                 COPY_ENTRIES_MAX);
-        if (record->name > COPY_NAME_MAX || (record->name == 0) != (receiver->depth == 0))
-                return corrupt(receiver, "a name of a wrong length");
-        r = read_all(receiver, name, record->name);
-        if (r < 0)
-                return r;
-        name[record->name] = 0;
-        if (receiver->depth == 0)
-                memcpy(name, receiver->place.temporary, sizeof(receiver->place.temporary));
-        else if (!copy_name_is_valid(name, record->name))
-                return corrupt(receiver, "a name that is none");
-        return 0;
-}
-
-/* ---- entries -------------------------------------------------------------------------------------- */
 
 static void set_times(int dir, const char *name, const CopyRecord *record) {
         const struct timespec times[2] = {
@@ -127,182 +77,187 @@ static void set_times(int dir, const char *name, const CopyRecord *record) {
         (void) (name ? utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) : futimens(dir, times));
 }
 
-static int take_dir(Receiver *receiver, const CopyRecord *record) {
-        Level *above = &receiver->levels[receiver->depth], *level = above + 1;
-        int r;
+/* ---- entries -------------------------------------------------------------------------------------- */
 
-        if (receiver->depth > COPY_DEPTH_MAX)
-                return corrupt(receiver, "directories that lie too deep");
-        r = take_name(receiver, record, level->name);
-        if (r < 0)
-                return r;
-        if (mkdirat(above->fd, level->name, 0700) < 0)
-                return fail_at(receiver, level->name, -errno);
-        level->fd = openat(above->fd, level->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+static int open_dir(int above, const char *name) {
+        int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd < 0 ? -errno : fd;
+}
+
+static int take_dir(void *userdata, const char *name, const CopyRecord *record, Error *err) {
+        Receiver *receiver = userdata;
+        Level *level = &receiver->levels[receiver->depth + 1];
+        const char *made = receiver->depth == 0 ? receiver->place.temporary : name;
+        int above = top(receiver);
+
+        (void) record; /* its end says what it is like */
+        if (receiver->depth == 0 && receiver->how->merge)
+                *level = (Level){ .fd = fcntl(above, F_DUPFD_CLOEXEC, 3) };
+        else if (mkdirat(above, made, 0700) == 0)
+                *level = (Level){ .fd = open_dir(above, made), .made = true };
+        else
+                *level = (Level){ .fd = errno == EEXIST && receiver->how->merge
+                                                ? open_dir(above, made)
+                                                : -errno };
         if (level->fd < 0)
-                return fail_at(receiver, level->name, -errno);
+                return fail_at(receiver, name, level->fd == -ELOOP ? -ENOTDIR : level->fd, err);
         receiver->depth++;
         return 0;
 }
 
-static int take_file(Receiver *receiver, const CopyRecord *record) {
-        int r = take_name(receiver, record, receiver->file_name);
+static int take_file(void *userdata, const char *name, const CopyRecord *record, Error *err) {
+        Receiver *receiver = userdata;
 
-        if (r < 0)
-                return r;
-        receiver->file = openat(receiver->levels[receiver->depth].fd, receiver->file_name,
+        (void) record;
+        memcpy(receiver->name, name, strlen(name) + 1);
+        receiver->file = openat(top(receiver), first_name(receiver, name),
                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (receiver->file < 0)
-                return fail_at(receiver, receiver->file_name, -errno);
-        receiver->file_end = 0;
-        return 0;
+        return receiver->file < 0 ? fail_at(receiver, name, -errno, err) : 0;
 }
 
-static int take_link(Receiver *receiver, const CopyRecord *record) {
-        char name[COPY_NAME_MAX + 1], target[COPY_TARGET_MAX + 1];
-        int dir = receiver->levels[receiver->depth].fd;
-        int r = take_name(receiver, record, name);
+static int take_link(void *userdata, const char *name, const char *target, const CopyRecord *record,
+                     Error *err) {
+        Receiver *receiver = userdata;
+        const char *made = first_name(receiver, name);
 
-        if (r == 0 && (record->bytes == 0 || record->bytes > COPY_TARGET_MAX))
-                return corrupt(receiver, "a link of a wrong length");
-        if (r == 0)
-                r = read_all(receiver, target, record->bytes);
-        if (r < 0)
-                return r;
-        if (memchr(target, 0, record->bytes))
-                return corrupt(receiver, "a link that is none");
-        target[record->bytes] = 0;
-        if (symlinkat(target, dir, name) < 0)
-                return fail_at(receiver, name, -errno);
-        set_times(dir, name, record);
-        receiver->complete = receiver->depth == 0;
-        return 0;
+        if (symlinkat(target, top(receiver), made) < 0)
+                return fail_at(receiver, name, -errno, err);
+        set_times(top(receiver), made, record);
+        return receiver->depth == 0 ? 0 : settle(receiver, name, err);
 }
 
-static int take_data(Receiver *receiver, const CopyRecord *record) {
-        int r;
+/* The directory of @path below the first one, no link on the way, and its last name. Returns: owned, or negative errno */
+static int open_above(const Receiver *receiver, char *path, char **ret_name) {
+        int dir = fcntl(receiver->levels[1].fd, F_DUPFD_CLOEXEC, 3), next;
+        char *name = path, *slash;
 
-        if (receiver->file < 0 || record->bytes > COPY_CHUNK_MAX ||
-            record->at < receiver->file_end || record->at > INT64_MAX - COPY_CHUNK_MAX)
-                return corrupt(receiver, "content where none can be");
-        receiver->bytes += record->bytes;
-        if (receiver->bytes > receiver->how->max_bytes)
-                return error_say(receiver->err, -EFBIG,
-                                 "there are more than %" PRIu64 " bytes in it",
-                                 receiver->how->max_bytes);
-        r = read_all(receiver, receiver->chunk, record->bytes);
-        if (r < 0)
-                return r;
-        if (lseek(receiver->file, (off_t) record->at, SEEK_SET) < 0)
+        for (; dir >= 0 && (slash = strchr(name, '/')); name = slash + 1) {
+                *slash = 0;
+                next = copy_name_is_valid(name, strlen(name)) ? open_dir(dir, name) : -EINVAL;
+                (void) close(dir);
+                dir = next;
+        }
+        if (dir >= 0 && !copy_name_is_valid(name, strlen(name))) {
+                (void) close(dir);
+                return -EINVAL;
+        }
+        *ret_name = name;
+        return dir;
+}
+
+static int take_same(void *userdata, const char *name, char *path, Error *err) {
+        Receiver *receiver = userdata;
+        char *first = NULL;
+        autoclose int dir = open_above(receiver, path, &first);
+        int r = dir < 0 ? dir : 0;
+
+        if (r == 0 && linkat(dir, first, top(receiver), receiver->place.temporary, 0) < 0)
                 r = -errno;
-        else
-                r = fd_write_all(receiver->file, receiver->chunk, record->bytes);
-        receiver->file_end = record->at + record->bytes;
-        return r < 0 ? fail_at(receiver, receiver->file_name, r) : 0;
+        return r < 0 ? fail_at(receiver, name, r, err) : settle(receiver, name, err);
 }
 
-static mode_t mode_of(const Receiver *receiver, const CopyRecord *record) {
-        return record->mode & 0777 & ~receiver->how->umask;
+static int take_data(void *userdata, uint64_t at, const void *bytes, size_t n, Error *err) {
+        const Receiver *receiver = userdata;
+        int r = lseek(receiver->file, (off_t) at, SEEK_SET) < 0
+                        ? -errno
+                        : fd_write_all(receiver->file, bytes, n);
+
+        return r < 0 ? fail_at(receiver, receiver->name, r, err) : 0;
 }
 
-static int end_file(Receiver *receiver, const CopyRecord *record) {
+static mode_t mode_of(const Receiver *receiver, uint32_t mode) {
+        return mode & 0777 & ~receiver->how->umask;
+}
+
+static int end_file(void *userdata, const CopyRecord *end, Error *err) {
+        Receiver *receiver = userdata;
         autoclose int file = TAKE_FD(receiver->file);
 
-        if (record->at < receiver->file_end || record->at > INT64_MAX || record->code < -CODE_MAX)
-                return corrupt(receiver, "a file of a wrong size");
-        receiver->complete = receiver->depth == 0;
-        if (record->code < 0) {
-                note_skipped(receiver, receiver->file_name, record->code);
-                if (receiver->complete)
-                        return error_set(receiver->err, record->code, "read it to its end");
-                (void) unlinkat(receiver->levels[receiver->depth].fd, receiver->file_name, 0);
+        if (end->code < 0) {
+                (void) unlinkat(top(receiver), first_name(receiver, receiver->name), 0);
                 return 0;
         }
-        if (ftruncate(file, (off_t) record->at) < 0 || fchmod(file, mode_of(receiver, record)) < 0)
-                return fail_at(receiver, receiver->file_name, -errno);
-        set_times(file, NULL, record);
-        return 0;
+        if (ftruncate(file, (off_t) end->at) < 0 || fchmod(file, mode_of(receiver, end->mode)) < 0)
+                return fail_at(receiver, receiver->name, -errno, err);
+        set_times(file, NULL, end);
+        return receiver->depth == 0 ? 0 : settle(receiver, receiver->name, err);
 }
 
-static int take_end(Receiver *receiver, const CopyRecord *record) {
+static int end_dir(void *userdata, const CopyRecord *end, Error *err) {
+        Receiver *receiver = userdata;
         Level *level = &receiver->levels[receiver->depth];
+        bool is_told = end->kind == COPY_END;
 
-        if (receiver->file >= 0)
-                return end_file(receiver, record);
-        if (receiver->depth == 0)
-                return corrupt(receiver, "an end of nothing");
-        if (fchmod(level->fd, mode_of(receiver, record)) < 0)
-                return fail_at(receiver, level->name, -errno);
-        set_times(level->fd, NULL, record);
+        if (level->made && fchmod(level->fd, mode_of(receiver, is_told ? end->mode : 0777)) < 0)
+                return fail_at(receiver, "", -errno, err);
+        if (level->made && is_told)
+                set_times(level->fd, NULL, end);
         fds_close(&level->fd, 1);
-        receiver->complete = --receiver->depth == 0;
+        receiver->depth--;
         return 0;
-}
-
-static int take_skipped(Receiver *receiver, const CopyRecord *record) {
-        char name[COPY_NAME_MAX + 1];
-        int r;
-
-        if (receiver->depth == 0 || record->code >= 0 || record->code < -CODE_MAX)
-                return corrupt(receiver, "something left out where nothing can be");
-        r = take_name(receiver, record, name);
-        if (r == 0)
-                note_skipped(receiver, name, record->code);
-        return r;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------ */
 
-static int (*const takers[_COPY_KIND_MAX])(Receiver *receiver, const CopyRecord *record) = {
-        [COPY_DIR] = take_dir,   [COPY_FILE] = take_file, [COPY_LINK] = take_link,
-        [COPY_DATA] = take_data, [COPY_END] = take_end,   [COPY_SKIPPED] = take_skipped,
-};
+static const CopySink whole = { .dir = take_dir,
+                                .file = take_file,
+                                .link = take_link,
+                                .data = take_data,
+                                .end_file = end_file,
+                                .end_dir = end_dir };
 
-static int take_all(Receiver *receiver) {
-        CopyRecord record;
+static const CopySink merged = { .dir = take_dir,
+                                 .file = take_file,
+                                 .link = take_link,
+                                 .same = take_same,
+                                 .data = take_data,
+                                 .end_file = end_file,
+                                 .end_dir = end_dir };
 
-        for (;;) {
-                int r = read_all(receiver, &record, sizeof(record));
-
-                if (r == 0 && record.kind == COPY_DONE)
-                        return receiver->complete ? 0 : corrupt(receiver, "it ends too early");
-                if (r == 0 && (record.kind >= _COPY_KIND_MAX || !takers[record.kind]))
-                        return corrupt(receiver, "a record that nobody knows");
-                if (r == 0)
-                        r = takers[record.kind](receiver, &record);
-                if (r < 0)
-                        return r;
-        }
-}
-
+/* What is half there goes; of a copy as a whole copy_place_deinit() sees to that */
 static void deinit(Receiver *receiver) {
         fds_close(&receiver->file, 1);
+        if (receiver->how->merge && receiver->depth > 0)
+                (void) unlinkat(top(receiver), receiver->place.temporary, 0);
         for (; receiver->depth > 0; receiver->depth--)
                 fds_close(&receiver->levels[receiver->depth].fd, 1);
-        free(receiver->chunk);
+        (void) copy_stream_free(receiver->stream);
+}
+
+static int receive(Receiver *receiver, Error *err) {
+        const CopyReceive *how = receiver->how;
+        int r = how->merge ? copy_place_enter(&receiver->place, how->place, err)
+                           : copy_place_open(&receiver->place, how->place, how->name, err);
+
+        if (r < 0)
+                return r;
+        receiver->levels[0].fd = receiver->place.dir;
+        return copy_stream_read(receiver->stream, err);
 }
 
 int copy_receive(const CopyReceive *how, uint64_t *ret_skipped, Error *err) {
         autofree Receiver *receiver = calloc(1, sizeof(Receiver));
+        const CopyRead read = { .from = how->from,
+                                .max_bytes = how->max_bytes,
+                                .sink = how->merge ? &merged : &whole,
+                                .sink_userdata = receiver,
+                                .skipped = how->skipped,
+                                .userdata = how->userdata };
         int r;
 
         if (!receiver)
                 return error_set(err, -ENOMEM, "take a copy");
         receiver->how = how;
-        receiver->err = err;
         receiver->file = receiver->place.dir = -EBADF;
-        receiver->chunk = malloc(COPY_CHUNK_MAX);
-        if (!receiver->chunk)
-                return error_set(err, -ENOMEM, "take a copy");
-        r = copy_place_open(&receiver->place, how->place, how->name, err);
-        if (r == 0) {
-                receiver->levels[0].fd = receiver->place.dir;
-                r = take_all(receiver);
-        }
+        r = copy_stream_new(&read, &receiver->stream, err);
+        if (r < 0)
+                return r;
+        r = receive(receiver, err);
+        *ret_skipped = copy_stream_skipped(receiver->stream);
         deinit(receiver);
-        if (r == 0)
+        if (r == 0 && !how->merge)
                 r = copy_place_fill(&receiver->place, err);
         copy_place_deinit(&receiver->place);
-        *ret_skipped = receiver->skipped;
         return r;
 }

@@ -13,7 +13,8 @@ typedef struct CopyReceive {
         int from;          /* pipe or file, borrowed */
         const char *place; /* a directory, in which it is called @name; or what it becomes itself */
         const char *name;  /* one name; or "", where @place must not be a directory */
-        mode_t umask;      /* bits that no mode gets */
+        bool merge; /* @place is a directory, into which goes what is in the first entry; @name does not count */
+        mode_t umask;          /* bits that no mode gets */
         uint64_t max_bytes;    /* of all content together */
         CopySkippedFn skipped; /* with the path below what is copied; NULL */
         void *userdata;
@@ -27,6 +28,6 @@ typedef struct CopyReceive {
  * through one; the mode of each entry loses set-id bits and those of umask; times of change are kept.
  *
  * Returns: 0; -ECONNABORTED: the stream ends before its end; -EBADMSG: it is none; -EFBIG: above max_bytes;
- *          or negative errno. Where it fails the place is as it was.
+ *          or negative errno. Where it fails the place is as it was; with @merge each file of it is.
  */
 int copy_receive(const CopyReceive *how, uint64_t *ret_skipped, Error *err);

@@ -31,7 +31,7 @@ typedef struct Sender {
 
 static int send_entry(Sender *sender, int dir, const char *name, unsigned depth);
 
-static int emit(Sender *sender, CopyRecord *record, const char *name, const void *bytes) {
+int copy_emit(int to, CopyRecord *record, const char *name, const void *bytes, Error *err) {
         struct {
                 CopyRecord record;
                 char name[COPY_NAME_MAX];
@@ -40,15 +40,19 @@ static int emit(Sender *sender, CopyRecord *record, const char *name, const void
 
         record->name = name ? (uint32_t) strlen(name) : 0;
         if (record->name > COPY_NAME_MAX)
-                return error_say(sender->err, -ENAMETOOLONG, "a name is longer than %u bytes",
+                return error_say(err, -ENAMETOOLONG, "a name is longer than %u bytes",
                                  COPY_NAME_MAX);
         head.record = *record;
         if (name)
                 memcpy(head.name, name, record->name);
-        r = fd_write_all(sender->to, &head, sizeof(head.record) + record->name);
+        r = fd_write_all(to, &head, sizeof(head.record) + record->name);
         if (r == 0 && record->bytes > 0)
-                r = fd_write_all(sender->to, bytes, record->bytes);
-        return r < 0 ? error_set(sender->err, r, "pass on what is copied") : 0;
+                r = fd_write_all(to, bytes, record->bytes);
+        return r < 0 ? error_set(err, r, "pass on what is copied") : 0;
+}
+
+static int emit(Sender *sender, CopyRecord *record, const char *name, const void *bytes) {
+        return copy_emit(sender->to, record, name, bytes, sender->err);
 }
 
 static int skip(Sender *sender, const char *name, unsigned depth, int code) {
@@ -61,14 +65,18 @@ static int skip(Sender *sender, const char *name, unsigned depth, int code) {
         return emit(sender, &record, name, NULL);
 }
 
-static int emit_end(Sender *sender, const struct stat *st, uint64_t size, int code) {
-        CopyRecord end = { .kind = COPY_END,
-                           .mode = st->st_mode & 0777,
-                           .at = size,
-                           .mtime = st->st_mtim.tv_sec,
-                           .mtime_nsec = (uint32_t) st->st_mtim.tv_nsec,
-                           .code = code };
+static CopyRecord record_of(CopyKind kind, const struct stat *st, uint64_t at) {
+        return (CopyRecord){ .kind = kind,
+                             .mode = st->st_mode & 0777,
+                             .at = at,
+                             .mtime = st->st_mtim.tv_sec,
+                             .mtime_nsec = (uint32_t) st->st_mtim.tv_nsec };
+}
 
+static int emit_end(Sender *sender, const struct stat *st, uint64_t size, int code) {
+        CopyRecord end = record_of(COPY_END, st, size);
+
+        end.code = code;
         return emit(sender, &end, NULL, NULL);
 }
 
@@ -139,7 +147,7 @@ static bool is_of_kernel(int fd) {
 
 static int send_file(Sender *sender, int dir, const char *name, unsigned depth) {
         autoclose int fd = openat(dir, name, OPEN_FLAGS);
-        CopyRecord record = { .kind = COPY_FILE };
+        CopyRecord record;
         struct stat st;
         uint64_t size = 0;
         int r, code = 0;
@@ -150,6 +158,7 @@ static int send_file(Sender *sender, int dir, const char *name, unsigned depth) 
                 return skip(sender, name, depth, -ESTALE);
         if (depth == 0 && is_of_kernel(fd))
                 return skip(sender, name, depth, -ENOTSUP);
+        record = record_of(COPY_FILE, &st, (uint64_t) st.st_size);
         r = emit(sender, &record, depth > 0 ? name : NULL, NULL);
         if (r == 0)
                 r = send_content(sender, fd, (uint64_t) st.st_size, &size, &code);
@@ -162,9 +171,7 @@ static int send_file(Sender *sender, int dir, const char *name, unsigned depth) 
 
 static int send_link(Sender *sender, int dir, const char *name, const struct stat *st,
                      unsigned depth) {
-        CopyRecord record = { .kind = COPY_LINK,
-                              .mtime = st->st_mtim.tv_sec,
-                              .mtime_nsec = (uint32_t) st->st_mtim.tv_nsec };
+        CopyRecord record = record_of(COPY_LINK, st, 0);
         char target[COPY_TARGET_MAX + 1];
         ssize_t n = readlinkat(dir, name, target, sizeof(target));
 
@@ -194,7 +201,7 @@ static int send_entries(Sender *sender, int fd, unsigned depth) {
 
 static int send_dir(Sender *sender, int dir, const char *name, unsigned depth) {
         autoclose int fd = openat(dir, name, OPEN_FLAGS | O_DIRECTORY);
-        CopyRecord record = { .kind = COPY_DIR };
+        CopyRecord record;
         struct stat st;
         int r;
 
@@ -206,6 +213,7 @@ static int send_dir(Sender *sender, int dir, const char *name, unsigned depth) {
                 return skip(sender, name, depth, -ELOOP);
         if (is_of_kernel(fd))
                 return skip(sender, name, depth, -ENOTSUP);
+        record = record_of(COPY_DIR, &st, 0);
         r = emit(sender, &record, depth > 0 ? name : NULL, NULL);
         if (r == 0)
                 r = send_entries(sender, fd, depth);

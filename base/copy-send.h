@@ -10,6 +10,9 @@
 /** CopySkippedFn - @name was left out, for the reason @code (negative errno) */
 typedef void (*CopySkippedFn)(const char *name, int code, void *userdata);
 
+/** copy_emit() - one record: @name (NULL: none) and record->bytes of @bytes behind it. Returns: 0 or negative errno */
+int copy_emit(int to, CopyRecord *record, const char *name, const void *bytes, Error *err);
+
 /**
  * copy_send() - write a stream
  * @to:      pipe or file, borrowed

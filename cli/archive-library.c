@@ -15,12 +15,17 @@
 #define LIBRARY "libarchive.so.13"
 _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is that of libarchive 3");
 
-#define OF_ARCHIVE(F)                         \
-        F(int, archive_errno)                 \
-        F(const char *, archive_error_string) \
-        F(int, archive_write_close)           \
-        F(int, archive_write_fail)            \
-        F(int, archive_write_set_format_pax)  \
+#define OF_ARCHIVE(F)                             \
+        F(int, archive_errno)                     \
+        F(const char *, archive_error_string)     \
+        F(int, archive_read_support_filter_bzip2) \
+        F(int, archive_read_support_filter_gzip)  \
+        F(int, archive_read_support_filter_xz)    \
+        F(int, archive_read_support_filter_zstd)  \
+        F(int, archive_read_support_format_tar)   \
+        F(int, archive_write_close)               \
+        F(int, archive_write_fail)                \
+        F(int, archive_write_set_format_pax)      \
         F(int, archive_write_set_format_pax_restricted)
 
 #define OF_NUMBER(F)                                  \
@@ -32,6 +37,16 @@ _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is tha
         F(void, archive_entry_set_hardlink) \
         F(void, archive_entry_set_pathname) \
         F(void, archive_entry_set_symlink)
+
+#define OF_ENTRY(F)                             \
+        F(const char *, archive_entry_hardlink) \
+        F(const char *, archive_entry_pathname) \
+        F(const char *, archive_entry_symlink)  \
+        F(mode_t, archive_entry_filetype)       \
+        F(mode_t, archive_entry_perm)           \
+        F(la_int64_t, archive_entry_size)       \
+        F(time_t, archive_entry_mtime)          \
+        F(long, archive_entry_mtime_nsec)
 
 #define OF_ID(F)                        \
         F(void, archive_entry_set_gid)  \
@@ -46,6 +61,11 @@ _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is tha
         F(, archive_entry_set_mtime)        \
         F(, archive_entry_sparse_add_entry) \
         F(, archive_entry_xattr_add_entry)  \
+        F(, archive_read_data_block)        \
+        F(, archive_read_free)              \
+        F(, archive_read_new)               \
+        F(, archive_read_next_header)       \
+        F(, archive_read_open_fd)           \
         F(, archive_write_data)             \
         F(, archive_write_free)             \
         F(, archive_write_header)           \
@@ -55,14 +75,15 @@ _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is tha
 #define ROW(TYPE, NAME)    [NUMBER_##NAME] = { #NAME, NULL },
 
 enum {
-        OF_ARCHIVE(NUMBER) OF_NUMBER(NUMBER) OF_TEXT(NUMBER) OF_ID(NUMBER) OF_MORE(NUMBER)
-                _NUMBER_MAX
+        OF_ARCHIVE(NUMBER) OF_NUMBER(NUMBER) OF_TEXT(NUMBER) OF_ENTRY(NUMBER) OF_ID(NUMBER)
+                OF_MORE(NUMBER) _NUMBER_MAX
 };
 
 static struct {
         const char *name;
         void *address;
-} calls[_NUMBER_MAX] = { OF_ARCHIVE(ROW) OF_NUMBER(ROW) OF_TEXT(ROW) OF_ID(ROW) OF_MORE(ROW) };
+} calls[_NUMBER_MAX] = { OF_ARCHIVE(ROW) OF_NUMBER(ROW) OF_TEXT(ROW) OF_ENTRY(ROW) OF_ID(ROW)
+                                 OF_MORE(ROW) };
 
 #define THE(NAME) ((__typeof__(&NAME)) calls[NUMBER_##NAME].address)
 
@@ -73,7 +94,8 @@ int archive_library_load(Error *err) {
                 return 0;
         library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
         if (!library)
-                return error_say(err, -ENOTSUP, "load " LIBRARY ", which writes archives: %s",
+                return error_say(err, -ENOTSUP,
+                                 "load " LIBRARY ", which reads and writes archives: %s",
                                  dlerror());
         for (size_t i = 0; i < ELEMENTS(calls); i++) {
                 calls[i].address = dlsym(library, calls[i].name);
@@ -100,9 +122,15 @@ int archive_library_load(Error *err) {
                 THE(NAME)(entry, number);                           \
         }
 
+#define FORWARD_ENTRY(TYPE, NAME)                \
+        TYPE NAME(struct archive_entry *entry) { \
+                return THE(NAME)(entry);         \
+        }
+
 OF_ARCHIVE(FORWARD_ARCHIVE)
 OF_NUMBER(FORWARD_NUMBER)
 OF_TEXT(FORWARD_TEXT)
+OF_ENTRY(FORWARD_ENTRY)
 OF_ID(FORWARD_ID)
 
 struct archive_entry *archive_entry_clear(struct archive_entry *entry) {
@@ -134,6 +162,27 @@ void archive_entry_sparse_add_entry(struct archive_entry *entry, la_int64_t at, 
 void archive_entry_xattr_add_entry(struct archive_entry *entry, const char *name, const void *bytes,
                                    size_t n) {
         THE(archive_entry_xattr_add_entry)(entry, name, bytes, n);
+}
+
+int archive_read_data_block(struct archive *archive, const void **bytes, size_t *n,
+                            la_int64_t *at) {
+        return THE(archive_read_data_block)(archive, bytes, n, at);
+}
+
+int archive_read_free(struct archive *archive) {
+        return archive ? THE(archive_read_free)(archive) : ARCHIVE_OK;
+}
+
+struct archive *archive_read_new(void) {
+        return THE(archive_read_new)();
+}
+
+int archive_read_next_header(struct archive *archive, struct archive_entry **entry) {
+        return THE(archive_read_next_header)(archive, entry);
+}
+
+int archive_read_open_fd(struct archive *archive, int fd, size_t block) {
+        return THE(archive_read_open_fd)(archive, fd, block);
 }
 
 la_ssize_t archive_write_data(struct archive *archive, const void *bytes, size_t n) {

@@ -1,6 +1,6 @@
 #pragma once
 /*
- * archive-library: libarchive is loaded where an archive is written, not at the command's start: it brings libxml2,
+ * archive-library: libarchive is loaded where an archive is written or read, not at the command's start: it brings libxml2,
  * ICU and the C++ library along, whose linking takes longer than a jail does. Its functions are there
  * under their own names, and may be called once it is loaded.
  */

@@ -20,6 +20,8 @@
 #include "cli/jail-options.h"
 #include "cli/link.h"
 #include "cli/outcome.h"
+#include "cli/tar-in.h"
+#include "cli/tar-out.h"
 #include "cli/terminal.h"
 
 #define JAIL_MAX     64
@@ -50,8 +52,10 @@ typedef struct Cp {
         char jail[JAIL_MAX];
         const char *inside; /* path in the jail */
         const char *local;
+        bool is_tar;                  /* "-": an archive on stdin or stdout */
         char name[COPY_NAME_MAX + 1]; /* of what is copied; "": it has none */
         uint64_t skipped;
+        pid_t side; /* of this side's child; 0: none yet */
         int signal; /* that told us to leave; 0: none */
 } Cp;
 
@@ -84,6 +88,19 @@ static void take_name(const char *path, char name[COPY_NAME_MAX + 1]) {
         name[end - begin] = 0;
 }
 
+static int check_tar(const Cp *cp, Error *err) {
+        if (cp->out && cp->options->common.json)
+                (void) error_say(err, -EINVAL, "The archive is on stdout: leave out --json.");
+        else if (isatty(cp->out ? STDOUT_FILENO : STDIN_FILENO))
+                (void) error_say(err, -EINVAL,
+                                 cp->out ? "An archive is nothing for a terminal: send stdout to a "
+                                           "file or a command."
+                                         : "An archive is expected on stdin, which is a terminal.");
+        else
+                return 0;
+        return VERB_E_USAGE;
+}
+
 static int take_words(Cp *cp, const VerbCall *call, Error *err) {
         const char *from, *to;
         char other[JAIL_MAX];
@@ -105,8 +122,10 @@ static int take_words(Cp *cp, const VerbCall *call, Error *err) {
         cp->out = from != NULL;
         cp->inside = from ? from : to;
         cp->local = call->words[from ? 1 : 0];
-        take_name(from ? cp->inside : cp->local, cp->name);
-        return 0;
+        cp->is_tar = strcmp(cp->local, "-") == 0;
+        if (cp->out || !cp->is_tar)
+                take_name(from ? cp->inside : cp->local, cp->name);
+        return cp->is_tar ? check_tar(cp, err) : 0;
 }
 
 /* ---- this side ------------------------------------------------------------------------------------ */
@@ -128,18 +147,39 @@ static mode_t own_umask(void) {
         return mask;
 }
 
-static CopySide carry(Cp *cp, int fd) {
+static uint64_t max_bytes(const Cp *cp) {
+        return cp->options->max ? cp->options->max : DEFAULT_MAX;
+}
+
+/* Between the stream and an archive on our own stdin or stdout */
+static int carry_tar(Cp *cp, int fd, Error *err) {
+        const TarOut how = { .from = fd,
+                             .to = STDOUT_FILENO,
+                             .name = cp->name,
+                             .max_bytes = max_bytes(cp),
+                             .skipped = on_skipped,
+                             .userdata = cp };
+
+        return cp->out ? tar_out(&how, err) : tar_in(STDIN_FILENO, fd, on_skipped, cp, err);
+}
+
+static int carry_files(Cp *cp, int fd, Error *err) {
         const CopyReceive how = { .from = fd,
                                   .place = cp->local,
                                   .name = cp->name,
                                   .umask = own_umask(),
-                                  .max_bytes = cp->options->max ? cp->options->max : DEFAULT_MAX,
+                                  .max_bytes = max_bytes(cp),
                                   .skipped = on_skipped,
                                   .userdata = cp };
-        Error err = ERROR_EMPTY;
         uint64_t n = 0;
-        int r = cp->out ? copy_receive(&how, &n, &err)
-                        : copy_send(fd, cp->local, on_skipped, cp, &err);
+
+        return cp->out ? copy_receive(&how, &n, err)
+                       : copy_send(fd, cp->local, on_skipped, cp, err);
+}
+
+static CopySide carry(Cp *cp, int fd) {
+        Error err = ERROR_EMPTY;
+        int r = cp->is_tar ? carry_tar(cp, fd, &err) : carry_files(cp, fd, &err);
 
         if (r == -ECONNABORTED || r == -EPIPE)
                 return SIDE_CUT_OFF; /* the other side knows why */
@@ -203,18 +243,25 @@ static int start_side(Cp *cp, const Link *link, UserWork *ret, CopySide *result,
 
 /* ---- the other side ------------------------------------------------------------------------------- */
 
+/*
+ * What goes into a jail ends first on this side, which leaves nothing behind: so the jail's side sees the end of the stream, and
+ * removes what is half there. What comes out ends there first, for the same reason. A second signal does not wait.
+ */
 static void on_signal(Link *link, int signal, void *userdata) {
         Cp *cp = userdata;
 
+        if (!cp->out && !cp->signal && cp->side > 0)
+                (void) kill(cp->side, SIGKILL);
+        else
+                link_stop(link);
         cp->signal = signal;
-        link_stop(link);
 }
 
 static cJSON *make_params(const Cp *cp, Error *err) {
         cJSON *params = cJSON_CreateObject();
 
         json_add_text(params, "jail", cp->jail);
-        json_add_text(params, "direction", cp->out ? "out" : "in");
+        json_add_text(params, "direction", cp->out ? "out" : cp->is_tar ? "into" : "in");
         json_add_text(params, "path", cp->inside);
         if (!cp->out)
                 json_add_text(params, "name", cp->name);
@@ -257,11 +304,14 @@ static int copy(Cp *cp, Link *link, cJSON *params_consume, Error *err) {
                 (void) json_free(ask.params);
                 return r;
         }
+        cp->side = work.pid;
         ask.fds[0] = fd;
         r = link_ask(link, &ask, &answer, err);
         (void) close(fd);
         link_deinit(link); /* who was stopped ends the jail's side so */
-        finished = as_user_finish(&work, r == 0 ? err : NULL);
+        finished = as_user_finish(&work, r == 0 && !cp->signal ? err : NULL);
+        if (cp->signal)
+                r = LINK_E_STOPPED;
         if (r == 0 && finished < 0)
                 r = finished;
         if (r == 0 && side != SIDE_FAILED)
@@ -304,7 +354,7 @@ static int run(const VerbCall *call, Error *err) {
 const Verb verb_cp = {
         .name = "cp",
         .summary = "copy files and trees into a jail and out of it",
-        .synopsis = "[OPTION…] JAIL:PATH DEST | SRC JAIL:PATH",
+        .synopsis = "[OPTION…] JAIL:PATH DEST|- | SRC|- JAIL:PATH",
         .text = "What is copied gets its own name in a directory that is there, else the name that "
                 "is\n"
                 "said. A file that is there is replaced, a directory is not. Links are copied as "
@@ -315,9 +365,12 @@ const Verb verb_cp = {
                 "Nothing\n"
                 "of the jail's own programs is used, so it works in any image; and nothing appears "
                 "at DEST\n"
-                "before all of it is there.",
+                "before all of it is there. With - it is a tar archive on stdout, or one on stdin, "
+                "whose\n"
+                "entries go into the directory PATH.",
         .examples = "  warder cp j-7f3kq2m4ab:build/report.html .\n"
-                    "  warder cp src j-7f3kq2m4ab:/home/user/src",
+                    "  warder cp src j-7f3kq2m4ab:/home/user/src\n"
+                    "  tar c . | warder cp - j-7f3kq2m4ab:/work",
         .exits = EXITS_PLAIN,
         .options = cp_options,
         .size = sizeof(CpOptions),

@@ -28,10 +28,11 @@ int copy_run(unsigned argc, char *const *argv) {
         (void) signal(SIGXFSZ, SIG_IGN);
         if (argc == 3 && strcmp(argv[1], "out") == 0)
                 return copy_send(STDOUT_FILENO, argv[2], NULL, NULL, &err) < 0 ? report(&err) : 0;
-        if (argc == 4 && strcmp(argv[1], "in") == 0) {
+        if (argc == 4 && (strcmp(argv[1], "in") == 0 || strcmp(argv[1], "into") == 0)) {
                 const CopyReceive how = { .from = STDIN_FILENO,
                                           .place = argv[2],
                                           .name = argv[3],
+                                          .merge = argv[1][2] != 0,
                                           .umask = UMASK,
                                           .max_bytes = UINT64_MAX };
 
