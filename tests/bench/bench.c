@@ -24,6 +24,7 @@
 #include "tests/bench/copies.h"
 #include "tests/bench/figures.h"
 #include "tests/bench/gate.h"
+#include "tests/bench/hops.h"
 #include "tests/bench/jail-rows.h"
 #include "tests/bench/load.h"
 #include "tests/bench/machine.h"
@@ -60,8 +61,8 @@ static const struct Part {
         void (*run)(Bench *bench, unsigned rounds);
 } parts[] = {
         { "jails", false, NULL, run_rows },
+        { "many", false, NULL, run_many }, /* before load: see many.h */
         { "load", false, NULL, run_load },
-        { "many", false, NULL, run_many },
         { "work", false, NULL, run_work },
         { "copies", false, copies_prepare, copies_run },
         { "gate", true, gate_prepare, gate_run },
@@ -74,6 +75,8 @@ static int start_servers(Bench *bench, Error *err) {
                 r = server_start(bench, &bench->without, "without", "0", err);
         if (r == 0)
                 r = server_start(bench, &bench->pooled, "pooled", "4", err);
+        if (r == 0)
+                r = hops_prepare(err);
         if (r == 0)
                 r = jail_rows_prepare(bench, err);
         return r < 0 ? r : peers_prepare(bench, err);
@@ -107,6 +110,7 @@ _Noreturn static void child(Bench *bench, unsigned rounds, const char *part) {
         r = run_parts(bench, rounds, part, &err);
         if (r < 0)
                 (void) fprintf(stderr, "bench: %s\n", err.text);
+        hops_stop();
         peers_stop();
         server_stop(&bench->with);
         server_stop(&bench->without);

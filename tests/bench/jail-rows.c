@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/owned.h"
+#include "tests/bench/hops.h"
 #include "tests/bench/peers.h"
 #include "tests/bench/spawn.h"
 
@@ -197,6 +198,7 @@ static Row rows[] = {
           .program = "nsjail" },
         { .name = "systemd-nspawn", .run = peer_nspawn, .program = "systemd-nspawn", .every = 10 },
         { .name = "exec in a live jail", .run = exec_live },
+        { .name = "... the same hops, nothing done on them", .run = hops_run },
         { .name = "crun exec", .run = peer_crun_exec, .program = "crun" },
         { .name = "nsenter into that container", .run = peer_nsenter, .program = "nsenter" },
 };
