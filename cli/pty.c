@@ -80,8 +80,15 @@ static bool knows_sequences(int fd) {
         return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
 }
 
+/* One that does not control our session says no group, and stays as we leave it */
+static bool is_anothers(int terminal) {
+        pid_t group = tcgetpgrp(terminal);
+
+        return group > 0 && group != getpgrp();
+}
+
 void pty_restore(Pty *pty) {
-        if (!pty->is_raw || tcgetpgrp(pty->terminal) != getpgrp())
+        if (!pty->is_raw || is_anothers(pty->terminal))
                 return;
         if (knows_sequences(STDOUT_FILENO))
                 (void) fd_write_all(STDOUT_FILENO, CALM, strlen(CALM));

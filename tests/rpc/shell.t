@@ -3,6 +3,7 @@
 programs, large pastes; a client that is stopped, told to end, killed, or loses its terminal."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -103,6 +104,16 @@ for n in range(20):
         break
     last.close()
 tap.ok(code == 0 and b"last-%d" % n in last.text, "the last words of a command are never lost", n, code, last.text[-80:])
+
+# --- a terminal that is nobody's controlling terminal
+shell = terminal_lib.Terminal(tap, shutil.which("setsid"), environment, "-w", COMMAND, "shell", jail)
+shell.type("echo far-$((6 + 7))\r")
+shell.shows(b"far-13", "a shell on a terminal that does not control its session")
+tap.ok(shell.is_raw(), "is raw, too")
+shell.type("exit 9\r")
+tap.same(shell.ends(), 9, "it ends")
+tap.ok(not shell.is_raw(), "and the terminal is as it was")
+shell.close()
 
 # --- a client that is stopped
 shell = Terminal("shell", jail)
