@@ -18,7 +18,7 @@ static int ask_one(Link *link, const EachJail *each, const char *jail, bool json
 
         json_add_text(ask.params, "jail", jail);
         r = link_ask(link, &ask, &answer, err);
-        if (r == 0 && each->show && json)
+        if (r == 0 && json)
                 events_result(answer.result);
         else if (r == 0 && each->show)
                 each->show(jail, answer.result);

@@ -57,7 +57,9 @@ static int run_attached(const ShellOptions *options, ShellCall *shell, cJSON *pa
         int r;
 
         if (options->common.json)
-                return error_say(err, -EINVAL, "--tty and --json exclude each other.");
+                return error_say(err, -EINVAL,
+                                 "A shell on a terminal has no --json; where standard input is no "
+                                 "terminal it has.");
         attach.jail = shell->jail;
         r = attach_open(&attach, options->common.socket, options->exec.detach_keys, err);
         shell->link = &attach.link;
