@@ -3,17 +3,33 @@
  */
 #include "cli/events.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/units.h"
 
-void events_result(const cJSON *json) {
+int events_flush(void) {
+        if (fflush(stdout) != 0)
+                return errno ? -errno : -EIO;
+        return ferror(stdout) ? -EIO : 0;
+}
+
+int events_line(const cJSON *json) {
         autofree char *line = json_print(json);
 
         if (!line)
-                return;
-        puts(line);
-        (void) fflush(stdout);
+                return -ENOMEM;
+        if (puts(line) < 0)
+                return errno ? -errno : -EIO;
+        return events_flush();
+}
+
+int events_end(int written, Error *err) {
+        return written == 0 || written == -EPIPE ? 0 : error_set(err, written, "write to stdout");
+}
+
+void events_result(const cJSON *json) {
+        (void) events_line(json);
 }
 
 void events_print(const char *name, cJSON *event) {

@@ -17,7 +17,7 @@
 #include "cli/fields.h"
 #include "cli/terminal.h"
 
-#define FIXED_POLLS 3 /* supervisor, signals, keys */
+#define FIXED_POLLS 4 /* supervisor, signals, keys, reader */
 
 int link_open(Link *link, const char *socket, Error *err) {
         *link = LINK_EMPTY;
@@ -34,10 +34,10 @@ void link_deinit(Link *link) {
         link->signals = -EBADF;
 }
 
-static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGCONT, SIGQUIT };
+static const int caught[] = { SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGQUIT, SIGCONT };
 
 /* How many of them, from the first on */
-typedef enum Catch { CATCH_ENDS = 3, CATCH_SCREEN = 5, CATCH_TERMINAL = 7 } Catch;
+typedef enum Catch { CATCH_ENDS = 3, CATCH_SCREEN = 6, CATCH_TERMINAL = 7 } Catch;
 
 static int catch_signals(Link *link, Catch n, Error *err) {
         sigset_t set;
@@ -89,6 +89,13 @@ static void serve_key(Link *link) {
                 link->keys = -EBADF;
 }
 
+/* Nobody reads what we write: who writes seldom would learn it late, or never */
+static void serve_reader(Link *link) {
+        link->reader = -EBADF;
+        if (link->on_signal)
+                link->on_signal(link, SIGPIPE, link->userdata);
+}
+
 /* How long poll may wait, in milliseconds; -1: for ever */
 static int wait_msec(Link *link) {
         uint64_t now, due;
@@ -120,6 +127,7 @@ static int serve(Link *link, Error *err) {
                                     .events = (short) rpc_peer_events(link->peer) };
         polls[1] = (struct pollfd){ .fd = link->signals, .events = POLLIN };
         polls[2] = (struct pollfd){ .fd = link->keys, .events = POLLIN };
+        polls[3] = (struct pollfd){ .fd = link->reader };
         for (unsigned i = 0; i < link->n_relays; i++)
                 relay_want(&link->relays[i], &polls[FIXED_POLLS + i]);
         if (poll(polls, FIXED_POLLS + link->n_relays, wait_msec(link)) < 0)
@@ -131,6 +139,8 @@ static int serve(Link *link, Error *err) {
                 serve_signal(link);
         if (polls[2].revents)
                 serve_key(link);
+        if (polls[3].revents)
+                serve_reader(link);
         is_readable = polls[0].revents & (POLLIN | POLLHUP | POLLERR);
         /* one that has closed the connection may have said why before */
         if (polls[0].revents & POLLOUT && (r = rpc_peer_flush(link->peer)) < 0 && !is_readable)

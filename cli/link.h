@@ -28,6 +28,7 @@ struct Link {
         uint64_t last_id;
         int signals; /* signalfd, owned; -EBADF: signals are not caught */
         int keys;    /* borrowed: a terminal whose keys go to on_key; -EBADF: none */
+        int reader; /* borrowed: where its other end is closed, on_signal hears SIGPIPE; -EBADF: none */
         bool stopped;
         unsigned n_relays;
         Relay relays[LINK_RELAYS_MAX];
@@ -41,7 +42,7 @@ struct Link {
         void *userdata; /* borrowed, for all five */
 };
 
-#define LINK_EMPTY ((Link){ .signals = -EBADF, .keys = -EBADF })
+#define LINK_EMPTY ((Link){ .signals = -EBADF, .keys = -EBADF, .reader = -EBADF })
 
 typedef struct Ask {
         const char *method;
@@ -67,10 +68,10 @@ void link_deinit(Link *link);
 /** link_catch_signals() - SIGINT, SIGTERM and SIGHUP go to on_signal from now on. Returns: 0 or negative errno */
 int link_catch_signals(Link *link, Error *err);
 
-/** link_catch_screen() - SIGWINCH and SIGTSTP too, for who draws on the terminal. Returns: 0 or negative errno */
+/** link_catch_screen() - SIGWINCH, SIGTSTP and SIGQUIT too, for who draws on the terminal. Returns: 0 or negative errno */
 int link_catch_screen(Link *link, Error *err);
 
-/** link_catch_terminal() - those, SIGCONT and SIGQUIT, for who carries bytes between two terminals */
+/** link_catch_terminal() - those and SIGCONT, for who carries bytes between two terminals */
 int link_catch_terminal(Link *link, Error *err);
 
 /** link_pause() - serve signals and on_wake, without a connection, for at most @msec */

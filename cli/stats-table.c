@@ -52,7 +52,7 @@ static StatsRow *add(StatsTable *table, const char *jail) {
         return row;
 }
 
-static bool is_wanted(const StatsTable *table, const char *jail) {
+bool stats_table_wants(const StatsTable *table, const char *jail) {
         for (size_t i = 0; i < table->n_wanted; i++)
                 if (strcmp(table->wanted[i], jail) == 0)
                         return true;
@@ -102,7 +102,7 @@ int stats_table_fold(StatsTable *table, const cJSON *record) {
         StatsRow *row;
         cJSON *copy;
 
-        if (!jail || !is_wanted(table, jail))
+        if (!jail || !stats_table_wants(table, jail))
                 return 0;
         row = find(table, jail);
         if (!row)

@@ -32,12 +32,14 @@ typedef struct StatsRow {
 typedef struct StatsTable {
         StatsRow **rows; /* owned, by id */
         size_t n, n_sorted, cap;
-        const char *const *wanted; /* borrowed: ids; NULL: all */
+        char (*wanted)[ID_MAX]; /* borrowed: ids; NULL: all */
         size_t n_wanted;
 } StatsTable;
 
 #define STATS_TABLE_EMPTY ((StatsTable){ 0 })
 
+/** stats_table_wants() - is the jail of this id one of those that are looked at */
+bool stats_table_wants(const StatsTable *table, const char *jail);
 /** stats_table_begin() - a look begins: what it does not tell of has ended */
 void stats_table_begin(StatsTable *table);
 /** stats_table_fold() - one record of it, borrowed; -ENOMEM: it is left out */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/ids.h"
 #include "base/units.h"
@@ -37,6 +38,7 @@ typedef struct Watching {
         Link link;
         uint64_t seq;    /* of the last event that came */
         uint64_t cursor; /* of events that we missed; 0: none */
+        int written;     /* 0; negative errno: nothing more can be */
         bool is_over;
 } Watching;
 
@@ -104,7 +106,7 @@ static const struct {
         { "jail.thawed", "thawed", NULL },     { "jail.ended", NULL, say_ended },
 };
 
-static void show_event(const cJSON *event, const char *name) {
+static int show_event(const cJSON *event, const char *name) {
         const char *time = json_text(event, "time");
         size_t i = 0;
 
@@ -120,7 +122,7 @@ static void show_event(const cJSON *event, const char *name) {
         else
                 fputs(rows[i].text, stdout);
         putchar('\n');
-        (void) fflush(stdout);
+        return events_flush();
 }
 
 /* ---- what comes ----------------------------------------------------------------------------------- */
@@ -132,11 +134,9 @@ static void take(Watching *watching, const cJSON *event) {
         if (!name || json_number(event, "seq", &seq) < 0 || seq <= watching->seq)
                 return; /* what was asked for again overlaps with what came */
         watching->seq = seq;
-        if (watching->options->common.json)
-                events_result(event);
-        else
-                show_event(event, name);
-        if (watching->jail && strcmp(name, "jail.ended") == 0)
+        watching->written =
+                watching->options->common.json ? events_line(event) : show_event(event, name);
+        if (watching->written < 0 || (watching->jail && strcmp(name, "jail.ended") == 0))
                 watching->is_over = true;
 }
 
@@ -144,7 +144,7 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
         Watching *watching = userdata;
         const char *name = json_text(params, "event");
 
-        if (strcmp(method, "jail.event") != 0 || !name)
+        if (strcmp(method, "jail.event") != 0 || !name || watching->is_over)
                 return;
         if (strcmp(name, "lagged") != 0)
                 take(watching, params);
@@ -192,9 +192,12 @@ static int read_kept(Watching *watching, Error *err) {
                 from = 0;
                 if (r == 0) {
                         say_missed(watching, answer.result);
-                        cJSON_ArrayForEach(event, json_get(answer.result, "events"))
-                                take(watching, event);
-                        (void) json_number(answer.result, "next", &from);
+                        cJSON_ArrayForEach(event, json_get(answer.result, "events")) {
+                                if (watching->written == 0)
+                                        take(watching, event);
+                        }
+                        if (watching->written == 0)
+                                (void) json_number(answer.result, "next", &from);
                 }
                 answer_deinit(&answer);
         }
@@ -211,6 +214,8 @@ static int watch_on(Watching *watching, uint64_t from, Error *err) {
         r = ask(watching, from, true, &answer, err);
         if (r == 0)
                 say_missed(watching, answer.result);
+        if (r == 0 && from == 0) /* where the supervisor comes back, it goes on from here */
+                (void) json_number(answer.result, "seq", &watching->seq);
         answer_deinit(&answer);
         if (r == 0 && !watching->is_over && !watching->cursor)
                 r = link_listen(&watching->link, err);
@@ -254,11 +259,12 @@ static int run(const VerbCall *call, Error *err) {
         link->on_note = on_note;
         link->on_signal = on_signal;
         link->userdata = &watching;
+        link->reader = STDOUT_FILENO;
         if (r == 0)
                 r = watching.options->once ? read_kept(&watching, err) : watch_all(&watching, err);
         link_deinit(link);
         if (watching.is_over)
-                return 0;
+                return events_end(watching.written, err);
         return r > 0 ? -EREMOTEIO : r;
 }
 

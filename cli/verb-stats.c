@@ -6,12 +6,14 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/units.h"
 #include "cli/ask-once.h"
 #include "cli/events.h"
+#include "cli/stats-ids.h"
 #include "cli/stats-live.h"
 #include "cli/terminal.h"
 
@@ -43,19 +45,21 @@ static const Option top_options[] = { INTERVAL_OPTION, OPTIONS_COMMON, { 0 } };
 
 typedef struct Looking {
         const StatsOptions *options;
-        const char *jail; /* borrowed; NULL: all, or several */
+        const char *jail;   /* borrowed; NULL: all, or several */
+        char *const *words; /* borrowed: of several, as the table's n_wanted */
         Link link;
         StatsTable table;
         StatsLive live;
+        int written; /* 0; negative errno: nothing more can be */
         bool is_top;
         bool is_inside; /* a look of which more is to come */
-        bool is_over;   /* the jail has ended, or we were told to */
+        bool is_over;   /* what was named has ended, or we were told to */
         uint64_t tasks_due;
 } Looking;
 
 /* ---- records -------------------------------------------------------------------------------------- */
 
-static void print_record(const cJSON *record, const char *time) {
+static int print_record(const cJSON *record, const char *time) {
         SCOPED(json_free) cJSON *line = cJSON_CreateObject();
         cJSON *copy = cJSON_Duplicate(record, true), *member;
 
@@ -63,18 +67,31 @@ static void print_record(const cJSON *record, const char *time) {
         while (copy && (member = copy->child))
                 json_add_consume(line, member->string, cJSON_DetachItemViaPointer(copy, member));
         json_free(copy);
-        events_result(line);
+        return events_line(line);
 }
 
-static void print_table(const Looking *looking) {
+static int print_records(const StatsTable *table, const cJSON *list, const char *time) {
+        const cJSON *record;
+        int r = 0;
+
+        cJSON_ArrayForEach(record, list) {
+                const char *jail = json_text(record, "jail");
+
+                if (r == 0 && jail && stats_table_wants(table, jail))
+                        r = print_record(record, time);
+        }
+        return r;
+}
+
+static int print_table(const Looking *looking) {
         const StatsView view = { .size = { .width = 200, .plain_marks = true },
                                  .whole = looking->jail != NULL };
         Buf text = BUF_EMPTY(VIEW_MAX);
 
         if (stats_view_render(&looking->table, &view, &text) >= 0 && text.data)
                 fputs(text.data, stdout);
-        (void) fflush(stdout);
         buf_deinit(&text);
+        return events_flush();
 }
 
 static void fold_all(Looking *looking, const cJSON *list) {
@@ -84,13 +101,12 @@ static void fold_all(Looking *looking, const cJSON *list) {
 }
 
 static void take(Looking *looking, const cJSON *params) {
-        const cJSON *list = json_get(params, "stats"), *record;
+        const cJSON *list = json_get(params, "stats");
+        bool json = looking->options->common.json;
         uint64_t lagged = 0;
 
-        if (looking->options->common.json) {
-                cJSON_ArrayForEach(record, list) print_record(record, json_text(params, "time"));
-                return;
-        }
+        if (json)
+                looking->written = print_records(&looking->table, list, json_text(params, "time"));
         (void) json_number(params, "lagged", &lagged);
         if (!looking->is_inside || lagged > 0)
                 stats_table_begin(&looking->table);
@@ -100,8 +116,10 @@ static void take(Looking *looking, const cJSON *params) {
                 return;
         stats_table_end(&looking->table);
         looking->live.is_dirty = true;
-        if (looking->live.fd < 0)
-                print_table(looking);
+        if (looking->table.n_wanted > 0 && looking->table.n == 0)
+                looking->is_over = true;
+        else if (looking->live.fd < 0 && !json)
+                looking->written = print_table(looking);
 }
 
 /* ---- the link ------------------------------------------------------------------------------------- */
@@ -111,11 +129,14 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
 
         if (strcmp(method, "jail.sample") != 0)
                 return;
+        if (looking->is_over)
+                return;
         looking->is_over = json_true(params, "ended");
+        if (!looking->is_over)
+                take(looking, params);
+        looking->is_over |= looking->written < 0;
         if (looking->is_over)
                 link_stop(link);
-        else
-                take(looking, params);
 }
 
 static void on_signal(Link *link, int signal, void *userdata) {
@@ -204,11 +225,10 @@ static int look(Looking *looking, Error *err) {
 
         if (r == 0 && looking->options->common.json) {
                 char time[UNITS_TEXT_MAX];
-                const cJSON *record;
 
                 (void) units_format_time(units_now(), time);
-                cJSON_ArrayForEach(record, json_get(answer.result, "stats"))
-                        print_record(record, time);
+                looking->written =
+                        print_records(&looking->table, json_get(answer.result, "stats"), time);
         } else if (r == 0) {
                 stats_table_begin(&looking->table);
                 fold_all(looking, json_get(answer.result, "stats"));
@@ -228,7 +248,7 @@ static int look_once(Looking *looking, Error *err) {
         link_pause(&looking->link, (int) ((interval ? interval : INTERVAL_USEC) / 1000));
         r = look(looking, err);
         if (r == 0)
-                print_table(looking);
+                looking->written = print_table(looking);
         return r;
 }
 
@@ -266,6 +286,10 @@ static int run_looking(Looking *looking, Error *err) {
         link->on_note = on_note;
         link->on_signal = on_signal;
         link->userdata = looking;
+        link->reader = STDOUT_FILENO;
+        if (r == 0)
+                r = stats_ids_find(link, looking->words, looking->table.n_wanted,
+                                   looking->table.wanted, err);
         if (r == 0 && !looking->options->once)
                 r = start_live(looking, err);
         if (r == 0)
@@ -274,9 +298,21 @@ static int run_looking(Looking *looking, Error *err) {
         stats_live_stop(&looking->live, &looking->table);
         stats_table_deinit(&looking->table);
         link_deinit(link);
-        if (looking->is_over)
-                return 0;
+        if (r == 0 || looking->is_over)
+                return events_end(looking->written, err);
         return r > 0 ? -EREMOTEIO : r;
+}
+
+static int look_at_several(Looking *looking, const VerbCall *call, Error *err) {
+        size_t n = (size_t) call->n_words;
+        autofree char(*ids)[ID_MAX] = calloc(n, sizeof(*ids));
+
+        if (!ids)
+                return error_set(err, -ENOMEM, "look at %zu jails", n);
+        looking->words = call->words;
+        looking->table.wanted = ids;
+        looking->table.n_wanted = n;
+        return run_looking(looking, err);
 }
 
 static int run(const VerbCall *call, bool is_top, Error *err) {
@@ -292,10 +328,8 @@ static int run(const VerbCall *call, bool is_top, Error *err) {
         }
         if (call->n_words == 1)
                 looking.jail = call->words[0];
-        if (call->n_words > 1) {
-                looking.table.wanted = (const char *const *) call->words;
-                looking.table.n_wanted = (size_t) call->n_words;
-        }
+        if (call->n_words > 1)
+                return look_at_several(&looking, call, err);
         return run_looking(&looking, err);
 }
 

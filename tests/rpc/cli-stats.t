@@ -7,6 +7,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import struct
 import subprocess
 import termios
@@ -22,6 +23,25 @@ client = supervisor.client()
 WARDER = os.path.abspath(os.path.join(BUILD, "cli/warder"))
 PATIENCE = 60
 os.environ.update(WARDER_SOCKET=supervisor.path, LC_ALL="C.UTF-8", TERM="xterm")
+
+
+def left(*words):
+    """The exit code of a command whose reader goes after the first line; None: it does not end."""
+    stream = subprocess.Popen([WARDER, *words], stdout=subprocess.PIPE, text=True)
+    stream.stdout.readline()
+    stream.stdout.close()
+    try:
+        return stream.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        stream.kill()
+        return stream.wait()
+
+
+def full(*words):
+    """Exit code and words of a command that can write nothing to stdout."""
+    with open("/dev/full", "w") as out:
+        run = subprocess.run([WARDER, *words], stdout=out, stderr=subprocess.PIPE, text=True, timeout=PATIENCE)
+    return run.returncode, "stdout" in run.stderr
 
 
 def warder(*words):
@@ -102,6 +122,18 @@ record = json.loads(out)
 tap.ok(code == 0 and record["jail"] == jail and record["memory"]["limit"] > 0 and record["time"].endswith("Z"), "as JSON", out)
 tap.same(warder("stats", "--interval", "1ms")[0], 2, "too often is wrong usage")
 tap.same(warder("stats", "j-aaaaaaaaaa")[0], 1, "a jail that is none")
+code, out, err = warder("stats", "--once", jail, "j-aaaaaaaaaa")
+tap.ok(code == 1 and not out and "j-aaaaaaaaaa" in err, "nor among several", code, out, err)
+others = [client.call("jail.create", {"keep": True})["result"]["jail"] for _ in range(2)]
+code, out, _ = warder("stats", "--once", "--json", jail, others[0])
+tap.same((code, sorted(json.loads(line)["jail"] for line in out.splitlines())), (0, sorted([jail, others[0]])), "several, as JSON")
+code, out, _ = warder("stats", "--once", "--interval", "100ms", jail, others[0])
+tap.ok(code == 0 and jail in out and others[0] in out and others[1] not in out, "and as a table", out)
+stream = subprocess.Popen([WARDER, "stats", "--interval", "100ms", *others], stdout=subprocess.PIPE, text=True)
+tap.ok(others[1] in "".join(stream.stdout.readline() for _ in range(3)), "two of them, again and again")
+client.call("jail.destroy", {"jail": others[1]})
+client.call("jail.destroy", {"jail": others[0]})
+tap.ok(jail not in stream.stdout.read() and stream.wait(PATIENCE) == 0, "to the end of both")
 stream = subprocess.Popen([WARDER, "stats", "--json", "--interval", "100ms"], stdout=subprocess.PIPE, text=True)
 lines = [json.loads(stream.stdout.readline()) for _ in range(3)]
 stream.send_signal(signal.SIGINT)
@@ -133,6 +165,11 @@ fcntl.ioctl(shown.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
 tap.ok(shown.shows(r"\x1b\[H\x1b\[J"), "another size draws all anew")
 shown.keys("q")
 tap.same(shown.end(), 0, "q ends it")
+shown = Terminal("top", "--interval", "100ms")
+tap.ok(shown.shows("by cpu"), "top again")
+shown.keys("\x1c")
+tap.same(shown.end(), 0, "Ctrl-\\ ends it, too")
+tap.ok("\x1b[?1049l" in shown.seen, "and the terminal is as it was", shown.seen[-200:])
 code, _, err = warder("top")
 tap.ok(code == 1 and "stats" in err, "where there is no terminal it says what to use", err)
 
@@ -144,11 +181,31 @@ code, out, _ = warder("events", "--once", "--json", jail)
 events = [json.loads(line) for line in out.splitlines()]
 tap.ok(code == 0 and [e["event"] for e in events[:3]] == ["jail.created", "jail.ready", "command.start"], "as JSON", out)
 tap.same((warder("events", jail, jail)[0], warder("events", "--once", "j-aaaaaaaaaa")[0]), (2, 1), "two jails, and one that is not there")
+for words in (["events"], ["events", "--json"], ["stats", "--json", "--interval", "100ms"], ["stats", "--interval", "100ms"]):
+    tap.same(left(*words), 0, f"{' '.join(words)} ends with its reader")
+    tap.same(full(*words), (1, True), f"{' '.join(words)} ends where nothing can be written")
+scripted = socket.socket(socket.AF_UNIX)
+scripted.bind(os.path.join(supervisor.dir, "scripted"))
+scripted.listen()
+scripted.settimeout(PATIENCE)
+stream = subprocess.Popen([WARDER, "--socket", scripted.getsockname(), "events", "--new"])
+asked = []
+for _ in range(2):
+    peer = scripted.accept()[0]
+    request = json.loads(peer.makefile().readline())
+    asked.append(request["params"].get("from"))
+    peer.sendall(json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": {"seq": 41, "first": 7, "missed": False}}).encode() + b"\n")
+    peer.close()
+tap.same(asked, [None, 42], "--new goes on behind what was there at first when a supervisor comes back")
+stream.send_signal(signal.SIGTERM)
+tap.same(stream.wait(PATIENCE), 0, "and ends when it is told to")
+scripted.close()
 stream = subprocess.Popen([WARDER, "events", "--new", jail], stdout=subprocess.PIPE, text=True)
 tap.ok(eventually(lambda: client.call("jail.freeze", {"jail": jail}) and client.call("jail.thaw", {"jail": jail}) and
                   select.select([stream.stdout], [], [], 0)[0], PATIENCE), "what happens is told at once")
 client.call("jail.destroy", {"jail": jail})
 told = stream.stdout.read()
+tap.ok(re.match(r"\S+  " + jail + "  (frozen|thawed)\n", told), "and nothing of what was before", told[:300])
 tap.ok(stream.wait(PATIENCE) == 0 and told.endswith(f"{jail}  ended: destroyed\n") and "ended: jail_ended, signal 9" not in told.split("\n")[0],
        "to the end of the jail", told[-300:])
 runner.close()

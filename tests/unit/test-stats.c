@@ -169,7 +169,7 @@ static void test_end(void) {
 }
 
 static void test_wanted(void) {
-        static const char *const words[] = { "j-cccccccccc" };
+        char words[][ID_MAX] = { "j-cccccccccc" };
 
         table = (StatsTable){ .wanted = words, .n_wanted = 1 };
         stats_table_begin(&table);
