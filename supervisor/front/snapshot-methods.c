@@ -79,7 +79,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         *ret_result = snapshot_describe(front, &info, call_peer(call)->uid);
         snapshot_add_parts(front, *ret_result, &info, info.owner_uid);
         snapshot_add_jails(front, *ret_result, &info, uid);
-        config = snapshots_config(front, &info);
+        config = snapshot_may_read(call, &info) ? snapshots_config(front, &info) : NULL;
         if (config)
                 json_add_consume(*ret_result, "image", config);
         return *ret_result ? 0 : error_set(err, -ENOMEM, "show a snapshot");

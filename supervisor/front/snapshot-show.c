@@ -40,6 +40,12 @@ int snapshot_check_owner(Call *call, const cJSON *params, const SnapshotInfo *in
         return error_say(err, -EPERM, "snapshot %s belongs to uid %u", info->name, info->owner_uid);
 }
 
+bool snapshot_may_read(const Call *call, const SnapshotInfo *info) {
+        uint32_t uid = call_peer(call)->uid;
+
+        return info->n_layers == 0 || info->is_public || uid == 0 || uid == info->owner_uid;
+}
+
 static void add_layers(cJSON *json, const SnapshotInfo *info) {
         cJSON *list = json_add_array(json, "layers");
         char text[DIGEST_TEXT_MAX];

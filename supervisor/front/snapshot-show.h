@@ -22,6 +22,8 @@ int snapshot_named(Front *front, Call *call, const cJSON *params, SnapshotInfo *
  * Returns: 0, or -EPERM after call_refuse().
  */
 int snapshot_check_owner(Call *call, const cJSON *params, const SnapshotInfo *info, Error *err);
+/** snapshot_may_read() - may the caller come to what is in it: an administrator only knows that another's private one is there */
+bool snapshot_may_read(const Call *call, const SnapshotInfo *info);
 
 /**
  * snapshot_describe() - name, layers, sizes, time, owner, and "ref": what @uid, who reads it, calls it in requests

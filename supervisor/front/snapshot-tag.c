@@ -13,12 +13,16 @@ static int answer(Front *front, const SnapshotInfo *info, const Call *call, cJSO
         return *ret_result ? 0 : error_set(err, -ENOMEM, "show a snapshot");
 }
 
+/* An administrator may take one from the public, as it may remove it: both end something and show nothing */
 static int publish(Front *front, Call *call, const cJSON *params, SnapshotInfo *info, Error *err) {
+        bool is_public = cJSON_IsTrue(json_get(params, "public"));
         int r = snapshot_check_owner(call, params, info, err);
 
+        if (r >= 0 && is_public)
+                r = call_owns(call, info->owner_uid, err);
         if (r < 0)
                 return r;
-        info->is_public = cJSON_IsTrue(json_get(params, "public"));
+        info->is_public = is_public;
         r = snapshots_publish(front, info, info->is_public, err);
         if (r < 0)
                 call_refuse(call, r == -EPERM ? "denied" : "internal", "/name", NULL);
@@ -27,8 +31,10 @@ static int publish(Front *front, Call *call, const cJSON *params, SnapshotInfo *
 
 static int add_name(Front *front, Call *call, const cJSON *params, SnapshotInfo *info, Error *err) {
         SnapshotInfo to = *info;
-        int r;
+        int r = snapshot_may_read(call, info) ? 0 : call_owns(call, info->owner_uid, err);
 
+        if (r < 0)
+                return r;
         (void) snprintf(to.name, sizeof to.name, "%s", json_text(params, "new"));
         to.owner_uid = call_peer(call)->uid;
         to.is_public = cJSON_IsTrue(json_get(params, "public"));

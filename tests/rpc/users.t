@@ -18,6 +18,7 @@ SPEC = {"warder": "verify/1", "commands": [{"run": ["true"]}]}
 state = state_with([
     snapshot_row("mine", ANN, 1), snapshot_row("both", ANN, 2), snapshot_row("both", BOB, 3),
     snapshot_row("shared", 0, 4),
+    ("UPDATE snapshots SET config = ? WHERE name = 'mine'", ('{"env": {"TOKEN": "secret"}}',)),
     ("INSERT INTO tasks (id, owner, state, request, workflow, used, created, ended) "
      "VALUES (?, ?, 'verified', 'a secret wish', 'fix', '{}', 5, 6)", (TASK, ANN)),
     ("INSERT INTO questions VALUES (?, ?, ?, 1, 'review', ?, '{\"about\":\"plan\",\"text\":\"a secret plan\"}', "
@@ -204,6 +205,16 @@ for method in ("jail.attach", "jail.connect", "jail.copy", "jail.exec", "jail.lo
 tap.same(fields(adm.call("jail.create", {"snapshot": "mine"}))[0], "not_found", "another's snapshot is not taken for one's own")
 tap.same(fields(adm.call("snapshot.remove", {"name": "mine"}))[0], "not_found", "nor removed by a name alone")
 tap.same(adm.call("snapshot.show", {"name": "mine", "owner_uid": ANN})["result"]["owner_uid"], ANN, "with its owner it is seen")
+hers = {"name": "mine", "owner_uid": ANN}
+tap.same([("image" in who.call("snapshot.show", hers)["result"]) for who in (adm, ann, root)], [False, True, True], "but not how its programs are run")
+tap.same(fields(adm.call("snapshot.tag", {**hers, "new": "taken"}))[0], "denied", "what she keeps for herself gets no name of an administrator's")
+tap.same(fields(adm.call("snapshot.tag", {**hers, "public": True}))[0], "denied", "nor is it published by one")
+tap.same([s["name"] for s in adm.call("snapshot.list")["result"]["snapshots"] if s.get("owner_uid") == ADM or s.get("public")], ["shared"],
+         "nothing of both was done")
+tap.same(root.call("snapshot.tag", {**hers, "public": True})["result"]["public"], True, "root may publish it")
+tap.same(adm.call("snapshot.tag", {**hers, "new": "taken"})["result"]["owner_uid"], ADM, "then an administrator names it, as all may")
+tap.same(adm.call("snapshot.tag", {**hers, "public": False})["result"]["public"], False, "and takes it from the public, which ends something")
+tap.ok("result" in adm.call("snapshot.remove", {"name": "taken"}), "and removes a name of its own")
 tap.same(fields(adm.call("snapshot.remove", {"name": "shared"}))[0], "denied", "root's is not removed by its name alone")
 tap.ok("result" in adm.call("snapshot.remove", {"name": "mine", "owner_uid": ANN}), "with its owner a snapshot is removed")
 tap.same([front.request()[0] for _ in range(2)], [LAYER_REMOVE] * 2, "and so are the layers of both that went, while a base is unpacked")
