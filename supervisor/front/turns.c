@@ -9,21 +9,17 @@
  */
 #include "supervisor/front/turns.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/clients.h"
 #include "supervisor/front/hold.h"
+#include "supervisor/front/host-room.h"
 #include "supervisor/front/pools.h"
-#include "supervisor/front/pressure.h"
 #include "supervisor/front/quotas.h"
 
 #define LOOK_USEC     500000 /* between two looks at the host while somebody waits */
 #define LOOK_ACCURACY 100000
 #define HOLD_SHARE    4 /* of the longest wait: how long at a stretch others are held up */
-#define WHY_MAX       160
 
 typedef struct Line Line;
 
@@ -53,86 +49,27 @@ struct Turns {
 
 /* ---- is there room ------------------------------------------------------------------------------- */
 
-typedef struct Full { /* why there is no room */
-        const char *which;
-        bool for_ever; /* it would not fit an empty host */
-        bool is_own;   /* the host has room, but for what it still holds of this user's */
-        char why[WHY_MAX];
-} Full;
-
-static bool no_room(Full *full, const char *which, const char *format, ...)
-        __attribute__((format(printf, 3, 4)));
-
-static bool no_room(Full *full, const char *which, const char *format, ...) {
-        va_list args;
-
-        full->which = which;
-        va_start(args, format);
-        (void) vsnprintf(full->why, sizeof full->why, format, args);
-        va_end(args);
-        return true;
-}
-
-static bool is_pressed(const Pressure *pressure, const HostRules *rules, Full *full) {
-        for (unsigned i = 0; i < _RESOURCE_MAX; i++) {
-                unsigned some = rules->pressure[i] ? pressure_some(pressure, i) : 0;
-
-                if (rules->pressure[i] && some >= rules->pressure[i])
-                        return no_room(full, "pressure",
-                                       "%u%% of the time somebody waits for %s (PSI some avg10; "
-                                       "at most %u%%)",
-                                       some, pressure_name(i), rules->pressure[i]);
-        }
-        return false;
-}
-
-static bool is_full(const Front *front, const HostRules *rules, uint64_t memory, Full *full) {
-        const QuotaTotals *totals = quotas_totals(front->quotas);
-        uint64_t available;
-
-        if (rules->jails && totals->jails >= rules->jails)
-                return no_room(full, "jails", "as many jails run as this host may have");
-        full->for_ever = rules->memory && memory > rules->memory;
-        if (rules->memory && (full->for_ever || totals->memory > rules->memory - memory))
-                return no_room(full, "memory",
-                               "the memory limits of all jails together are as large as this host "
-                               "allows");
-        available = rules->reserve ? pressure_available(front->pressure) : UINT64_MAX;
-        if (available < rules->reserve)
-                return no_room(full, "memory", "too little of the host's memory is available");
-        return is_pressed(front->pressure, rules, full);
-}
-
-static int read_rules(Front *front, HostRules *rules, Error *err) {
-        const Ceilings *ceilings;
-        int r = ceilings_file_now(front->ceilings, &ceilings, err);
-
-        if (r >= 0)
-                ceilings_host(ceilings, &front->info, rules);
-        return r;
-}
-
 /* Their own ended jails come first: whoever waits for these holds up nobody else. */
-static bool is_held(Front *front, const TurnSpec *spec, Full *full) {
+static bool is_held(Front *front, const TurnSpec *spec, HostFull *full) {
         if (!quota_is_held(front, call_peer(spec->call)->uid, spec->limits))
                 return false;
         full->is_own = true;
-        return no_room(full, "ending", "jails of yours are still being cleared away");
+        return host_full_say(full, "ending", "jails of yours are still being cleared away");
 }
 
-static bool is_blocked(Front *front, const HostRules *rules, const TurnSpec *spec, Full *full) {
+static bool is_blocked(Front *front, const HostRules *rules, const TurnSpec *spec, HostFull *full) {
         return is_held(front, spec, full) ||
-               is_full(front, rules, spec->limits->memory_bytes, full);
+               host_is_full(front, rules, spec->limits->memory_bytes, full);
 }
 
 bool turn_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
         Error err = ERROR_EMPTY;
         HostRules rules;
-        Full full = { 0 };
+        HostFull full = { 0 };
 
-        return turns_waiting(front->turns) == 0 && read_rules(front, &rules, &err) >= 0 &&
+        return turns_waiting(front->turns) == 0 && host_rules_now(front, &rules, &err) >= 0 &&
                quota_has_room(front, uid, limits) && !quota_is_held(front, uid, limits) &&
-               !is_full(front, &rules, limits->memory_bytes, &full);
+               !host_is_full(front, &rules, limits->memory_bytes, &full);
 }
 
 /* ---- lines --------------------------------------------------------------------------------------- */
@@ -188,7 +125,7 @@ static void rotate(Turns *turns, Line *line) {
 
 /* The first from @line on that does not wait for its own. NULL: none */
 static Line *skip_held(const Turns *turns, Line *line) {
-        Full full;
+        HostFull full;
 
         while (line && is_held(turns->front, &line->first->spec, &full))
                 line = line->next;
@@ -201,9 +138,9 @@ static Line *next_line(const Turns *turns) {
 }
 
 static bool fits(const Turns *turns, const HostRules *rules, const Line *line) {
-        Full full;
+        HostFull full;
 
-        return !is_full(turns->front, rules, line->first->spec.limits->memory_bytes, &full);
+        return !host_is_full(turns->front, rules, line->first->spec.limits->memory_bytes, &full);
 }
 
 /* Who is served now: whose turn it is; where that one has held up others for long enough, the first that
@@ -286,14 +223,14 @@ static int on_limit(sd_event_source *source, uint64_t usec, void *userdata) {
         Turn *turn = userdata;
         Turns *turns = turn->turns;
         HostRules rules = { 0 };
-        Full full = { .which = "jails" };
+        HostFull full = { .which = "jails" };
         Error err = ERROR_EMPTY;
 
         (void) source;
         (void) usec;
-        if (read_rules(turns->front, &rules, NULL) < 0 ||
+        if (host_rules_now(turns->front, &rules, NULL) < 0 ||
             !is_blocked(turns->front, &rules, &turn->spec, &full))
-                (void) no_room(&full, "queue", "others came first");
+                (void) host_full_say(&full, "queue", "others came first");
         refuse(turn->spec.call, full.which, false);
         error_say(&err, -ETIMEDOUT, "%s: %s",
                   full.is_own ? "there was no room in time" : "the host is full, and stayed so",
@@ -313,7 +250,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
         Line *line;
 
         (void) usec;
-        while (read_rules(turns->front, &rules, NULL) >= 0 && (line = choose(turns, &rules))) {
+        while (host_rules_now(turns->front, &rules, NULL) >= 0 && (line = choose(turns, &rules))) {
                 rotate(turns, line);
                 end_turn(line->first, NULL);
         }
@@ -377,7 +314,7 @@ static unsigned position(const Turns *turns, const Line *own) {
         return n;
 }
 
-static void tell(const Turn *turn, const Full *full) {
+static void tell(const Turn *turn, const HostFull *full) {
         cJSON *params = cJSON_CreateObject();
 
         json_add_number(params, "position", position(turn->turns, turn->line));
@@ -408,7 +345,7 @@ static int start(Turn *turn, const HostRules *rules) {
         return 0;
 }
 
-static int wait_for(Turn *turn, const HostRules *rules, const Full *full, Error *err) {
+static int wait_for(Turn *turn, const HostRules *rules, const HostFull *full, Error *err) {
         Turns *turns = turn->turns;
 
         if (!call_client(turn->spec.call))
@@ -445,12 +382,12 @@ static bool waits(Turns *turns, const HostRules *rules, uint32_t uid) {
 
 int turn_take(Front *front, const TurnSpec *spec, Error *err) {
         Turns *turns = front->turns;
-        Full full = { .which = "queue", .why = "others came first" };
+        HostFull full = { .which = "queue", .why = "others came first" };
         HostRules rules;
         Turn *turn;
         int r;
 
-        r = read_rules(front, &rules, err);
+        r = host_rules_now(front, &rules, err);
         if (r < 0)
                 return r;
         if (!is_blocked(front, &rules, spec, &full) &&
