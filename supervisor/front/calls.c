@@ -122,6 +122,10 @@ void call_refuse(Call *call, const char *code, const char *path, const char *hin
         (void) snprintf(call->hint, sizeof call->hint, "%s", hint ? hint : "");
 }
 
+bool call_is_refused(const Call *call) {
+        return *call->code;
+}
+
 /* Errors of our own calls that nobody gave a name of the protocol. */
 static const char *code_of(int code) {
         static const struct {
@@ -133,7 +137,7 @@ static const char *code_of(int code) {
                 { -ESRCH, "not_found" },     { -EEXIST, "exists" },      { -EBUSY, "busy" },
                 { -EAGAIN, "busy" },         { -EDQUOT, "quota" },       { -ENOSPC, "quota" },
                 { -ENOTSUP, "unsupported" }, { -ENOSYS, "unsupported" }, { -ECANCELED, "jail" },
-                { -EPIPE, "jail" },          { -ETIMEDOUT, "limit" },
+                { -EPIPE, "jail" },          { -ETIMEDOUT, "limit" },    { -EUCLEAN, "jail" },
         };
 
         for (unsigned i = 0; i < ELEMENTS(names); i++)

@@ -51,6 +51,8 @@ int call_fd(const Call *call, unsigned i);
 unsigned call_n_fds(const Call *call);
 /** call_refuse() - data.code for an error that run() returns: "denied", "not_found", …, with pointer and hint (may be NULL) */
 void call_refuse(Call *call, const char *code, const char *path, const char *hint);
+/** call_is_refused() - was that called */
+bool call_is_refused(const Call *call);
 /** call_data() - more members for the data of a refusal; borrowed, NULL: no memory */
 cJSON *call_data(Call *call);
 /** call_answer() - @result is consumed; the call is freed */

@@ -19,6 +19,7 @@
 #include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
 #include "supervisor/front/jail-image.h"
+#include "supervisor/front/jail-refuse.h"
 #include "supervisor/front/layer-import.h"
 #include "supervisor/front/layer-records.h"
 #include "supervisor/front/layers.h"
@@ -65,11 +66,8 @@ DEFINE_SCOPED(Creating *, creating_free);
 
 static void fail(Creating *creating, const Error *err) {
         SCOPED(creating_free) Creating *owned = creating;
-        bool named = err->code == -ENOTSUP || err->code == -EINVAL || err->code == -EDQUOT ||
-                     err->code == -EBUSY || err->code == -EPERM || err->code == -EACCES;
 
-        quota_refuse(owned->front, owned->call, err);
-        call_fail(owned->call, named ? NULL : "jail", err);
+        jail_refuse(owned->front, owned->call, err);
 }
 
 static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
@@ -307,12 +305,10 @@ static void on_turn(const Error *err, void *userdata) {
         Creating *creating = userdata;
         Error own = ERROR_EMPTY;
 
-        if (err) {
-                call_fail(creating->call, NULL, err);
-                creating_free(creating);
-        } else if (start(creating, &own) < 0) {
+        if (err)
+                fail(creating, err);
+        else if (start(creating, &own) < 0)
                 fail(creating, &own);
-        }
 }
 
 /* Is a jail ready that is exactly what would be made? It is the owner's already: no room is asked for. */

@@ -17,6 +17,7 @@
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/jail-quiet.h"
+#include "supervisor/front/jail-refuse.h"
 #include "supervisor/front/patch-diff.h"
 
 #define DIR_MAX 4096
@@ -36,10 +37,7 @@ typedef struct Diffing {
 static void fail(Diffing *diffing, const Error *err) {
         autofree Diffing *owned = diffing;
 
-        call_fail(owned->call,
-                  err->code == -ESRCH || err->code == -EINVAL || err->code == -EBUSY ? NULL
-                                                                                     : "internal",
-                  err);
+        jail_refuse(owned->front, owned->call, err);
 }
 
 /* ---- what is looked at --------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/jail-quiet.h"
+#include "supervisor/front/jail-refuse.h"
 #include "supervisor/front/layer-holds.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
@@ -117,13 +118,10 @@ DEFINE_SCOPED(Forking *, forking_free);
 
 static void fail(Forking *forking, const Error *err) {
         SCOPED(forking_free) Forking *owned = forking;
-        bool named = err->code == -EDQUOT || err->code == -EBUSY || err->code == -ESRCH ||
-                     err->code == -EPERM || err->code == -ENOTSUP || err->code == -E2BIG;
 
         for (unsigned i = 0; i < owned->n_jails; i++)
                 gate_jail_end(owned->front, owned->jails[i]);
-        quota_refuse(owned->front, owned->call, err);
-        call_fail(owned->call, named ? NULL : "jail", err);
+        jail_refuse(owned->front, owned->call, err);
 }
 
 static void answer(Forking *forking) {
@@ -323,12 +321,10 @@ static void on_turn(const Error *err, void *userdata) {
         Forking *forking = userdata;
         Error own = ERROR_EMPTY;
 
-        if (err) {
-                call_fail(forking->call, NULL, err);
-                forking_free(forking);
-        } else if (start(forking, &own) < 0) {
+        if (err)
+                fail(forking, err);
+        else if (start(forking, &own) < 0)
                 fail(forking, &own);
-        }
 }
 
 /* What is over a quota now does not wait for the host first. */

@@ -23,6 +23,7 @@
 #include "supervisor/front/jail-methods.h"
 #include "supervisor/front/jail-parts.h"
 #include "supervisor/front/jail-quiet.h"
+#include "supervisor/front/jail-refuse.h"
 #include "supervisor/front/layer-import.h"
 #include "supervisor/front/layer-keep.h"
 #include "supervisor/front/quotas.h"
@@ -103,12 +104,13 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
 
         jail_quiet_end(saving->front, saving->jail);
         if (err) {
-                call_fail(saving->call, refused ? "limit" : "internal", err);
+                if (refused)
+                        call_refuse(saving->call, "limit", NULL, NULL);
+                jail_refuse(saving->front, saving->call, err);
                 return;
         }
         if (add_snapshot(saving, import, &own) < 0) {
-                quota_refuse(saving->front, saving->call, &own);
-                call_fail(saving->call, own.code == -EEXIST ? "exists" : NULL, &own);
+                jail_refuse(saving->front, saving->call, &own);
                 return;
         }
         log_event(LOG_INFO, "jail saved", F("JAIL", saving->jail),
@@ -197,7 +199,7 @@ static void on_quiet(const Error *err, void *userdata) {
         else
                 (void) read_upper(saving, &own);
         if (own.code < 0) {
-                call_fail(saving->call, NULL, &own);
+                jail_refuse(saving->front, saving->call, &own);
                 saving_free(saving);
         }
 }

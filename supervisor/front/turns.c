@@ -214,6 +214,25 @@ static void on_client_gone(Client *client, void *userdata) {
         end_turn(turn, &err);
 }
 
+static Turn *find_turn(const Turns *turns, const Call *call) {
+        for (const Line *line = turns->first; line; line = line->next)
+                for (Turn *turn = line->first; turn; turn = turn->next)
+                        if (turn->spec.call == call)
+                                return turn;
+        return NULL;
+}
+
+bool turn_cancel(Turns *turns, const Call *call) {
+        Turn *turn = find_turn(turns, call);
+
+        if (!turn)
+                return false;
+        give_way(turn);
+        turn_free(turn);
+        turns_touch(turns);
+        return true;
+}
+
 static void refuse(Call *call, const char *which, bool for_ever) {
         call_refuse(call, "limit", NULL, for_ever ? "ask for less" : "try later, or ask for less");
         json_add_text(call_data(call), "which", which);

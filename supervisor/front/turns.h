@@ -53,3 +53,5 @@ typedef struct TurnSpec {
  * another negative errno.
  */
 int turn_take(Front *front, const TurnSpec *spec, Error *err);
+/** turn_cancel() - the turn that @call waits for is not wanted any more; its @go is not called. Returns: did it wait */
+bool turn_cancel(Turns *turns, const Call *call);

@@ -1,40 +1,31 @@
 /*
  * workspace-launch: see workspace-launch.h.
- *
- * What disks may still take of the host is not overcommitted: a start that would promise more than is free is
- * refused. Others write there too, so that the host can run full all the same; then the jail's file system stops
- * at its first write that fails, as it does with a disk that breaks, and its journal keeps it sound.
  */
 #include "supervisor/front/workspace-launch.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/owned.h"
-#include "base/units.h"
 #include "supervisor/front/policy-take.h"
 #include "supervisor/front/quotas.h"
 #include "supervisor/front/turns.h"
 
-#define ROOM_SPARE (64ull << 20) /* for what the ledger and others write meanwhile */
-
-typedef struct Launch {
+struct Launch {
         Front *front;
-        Call *call; /* borrowed: until @done */
+        LaunchSpec want; /* its call is borrowed until it has its turn */
         JailSpec spec;
         char id[ID_MAX];
         char snapshot[72];
         PolicyUse use;
-        cJSON *asked; /* owned: what spec points into */
-        LaunchFn done;
-        void *userdata;
-} Launch;
+        const cJSON *asked; /* what spec points into */
+        cJSON *owned;       /* NULL: @asked is borrowed */
+};
 
 static Launch *launch_free(Launch *launch) {
         if (!launch)
                 return NULL;
-        json_free(launch->asked);
+        json_free(launch->owned);
         free(launch);
         return NULL;
 }
@@ -43,7 +34,7 @@ DEFINE_SCOPED(Launch *, launch_free);
 static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
         SCOPED(launch_free) Launch *launch = userdata;
 
-        launch->done(err ? NULL : jail, err, launch->userdata);
+        launch->want.done(err ? NULL : jail, err, launch->want.userdata);
 }
 
 static int make_jail(Launch *launch, Error *err) {
@@ -52,38 +43,13 @@ static int make_jail(Launch *launch, Error *err) {
         return front_jail_new(launch->front, &launch->spec, on_ready, launch, &jail, err);
 }
 
-/* ---- the host's room ----------------------------------------------------------------------------- */
-
-uint64_t workspace_promise(const Workspace *workspace) {
-        return workspace->bytes > workspace->taken ? workspace->bytes - workspace->taken : 0;
-}
-
-int workspace_check_room(Front *front, uint64_t promised, uint64_t more, Error *err) {
-        char left[UNITS_TEXT_MAX], have[UNITS_TEXT_MAX], want[UNITS_TEXT_MAX];
-        struct statvfs host;
-        uint64_t room;
-
-        if (fstatvfs(front->state_fd, &host) < 0)
-                return error_set(err, -errno, "look at the room for workspaces");
-        room = host.f_bavail * host.f_frsize;
-        room = room > ROOM_SPARE ? room - ROOM_SPARE : 0;
-        if (promised <= room && more <= room - promised)
-                return 0;
-        return error_say(
-                err, -ENOSPC,
-                "the host's disk has %s free, running workspaces may still take %s of it, and "
-                "this one %s: stop one, or make one with a smaller disk",
-                units_format_size(room, left), units_format_size(promised, have),
-                units_format_size(more, want));
-}
-
 /* ---- the plan ------------------------------------------------------------------------------------ */
 
 static int take_policy(Launch *launch, PolicyTaken *ret, Error *err) {
         const PolicyAsk ask = { .policy = json_get(launch->asked, "policy"),
                                 .otherwise = "default",
                                 .limits = json_get(launch->asked, "limits") };
-        int r = policy_take(launch->front, launch->call, &ask, ret, err);
+        int r = policy_take(launch->front, launch->want.call, &ask, ret, err);
 
         if (r < 0)
                 return r;
@@ -125,7 +91,7 @@ static int take_root(Launch *launch, const Workspace *workspace, const PolicyTak
         }
         if (n == 0) {
                 plan->flags |= PLAN_HOST_ROOT;
-                r = policy_take_host_root(launch->call, policy, err);
+                r = policy_take_host_root(launch->want.call, policy, err);
         }
         if (r >= 0 && n >= PLAN_LAYERS_MAX)
                 r = error_say(err, -E2BIG, "snapshot %s has too many layers for a workspace",
@@ -142,10 +108,6 @@ static int prepare(Launch *launch, const Workspace *workspace, Error *err) {
         PolicyTaken policy;
         int r;
 
-        launch->asked = workspaces_asked(launch->front, workspace);
-        if (!launch->asked)
-                return error_say(err, -EIO, "what workspace %s was made with cannot be read",
-                                 workspace->name);
         (void) snprintf(launch->id, sizeof launch->id, "%s", workspace->id);
         (void) snprintf(launch->snapshot, sizeof launch->snapshot, "%s", workspace->snapshot.name);
         launch->spec.id = launch->id;
@@ -155,6 +117,25 @@ static int prepare(Launch *launch, const Workspace *workspace, Error *err) {
         launch->spec.listed = true;
         r = take_policy(launch, &policy, err);
         return r < 0 ? r : take_root(launch, workspace, &policy, err);
+}
+
+static int check_quotas(const Launch *launch, bool charged, Error *err) {
+        uint32_t uid = launch->spec.owner_uid;
+        int r = quota_check_jail(launch->front, uid, &launch->spec.limits.plan, err);
+
+        return r < 0 || charged ? r : quota_charge_create(launch->front, uid, err);
+}
+
+int workspace_may_launch(Front *front, const Workspace *workspace, const cJSON *asked, Call *call,
+                         Error *err) {
+        SCOPED(launch_free) Launch *launch = calloc(1, sizeof *launch);
+        int r;
+
+        if (!launch)
+                return error_set(err, -ENOMEM, "make a workspace");
+        *launch = (Launch){ .front = front, .want.call = call, .asked = asked };
+        r = prepare(launch, workspace, err);
+        return r < 0 ? r : check_quotas(launch, false, err);
 }
 
 /* ---- its turn ------------------------------------------------------------------------------------ */
@@ -170,37 +151,41 @@ static void on_turn(const Error *err, void *userdata) {
 }
 
 static int take_turn(Launch *launch, Error *err) {
-        const PlanLimits *limits = &launch->spec.limits.plan;
-        const TurnSpec turn = { launch->call, limits, on_turn, launch };
-        uint32_t uid = launch->spec.owner_uid;
-        int r;
+        const TurnSpec turn = { launch->want.call, &launch->spec.limits.plan, on_turn, launch };
+        int r = check_quotas(launch, launch->want.charged, err);
 
-        r = quota_check_jail(launch->front, uid, limits, err);
-        if (r >= 0)
-                r = quota_charge_create(launch->front, uid, err);
         if (r >= 0)
                 r = turn_take(launch->front, &turn, err);
         return r == 0 ? make_jail(launch, err) : r;
 }
 
-int workspace_launch(Front *front, const Workspace *workspace, Call *call, uint64_t promised,
-                     LaunchFn done, void *userdata, Error *err) {
+bool launch_cancel(Launch *launch) {
+        if (!turn_cancel(launch->front->turns, launch->want.call))
+                return false;
+        launch_free(launch);
+        return true;
+}
+
+int workspace_launch(Front *front, const Workspace *workspace, const LaunchSpec *spec, Launch **ret,
+                     Error *err) {
         SCOPED(launch_free) Launch *launch = calloc(1, sizeof *launch);
         int r;
 
         if (!launch)
                 return error_set(err, -ENOMEM, "start a workspace");
-        *launch = (Launch){ .front = front, .call = call, .done = done, .userdata = userdata };
+        *launch = (Launch){ .front = front, .want = *spec };
+        launch->asked = launch->owned = workspaces_asked(front, workspace);
+        if (!launch->asked)
+                return error_say(err, -EIO, "what workspace %s was made with cannot be read",
+                                 workspace->name);
         r = prepare(launch, workspace, err);
         if (r >= 0)
                 r = workspaces_check_quota(front, workspace->owner_uid, workspace->bytes, false,
                                            err);
         if (r >= 0)
-                r = workspace_check_room(front, promised, workspace_promise(workspace), err);
-        if (r >= 0)
                 r = take_turn(launch, err);
         if (r < 0)
                 return r;
-        (void) TAKE_PTR(launch);
+        *ret = TAKE_PTR(launch);
         return 0;
 }

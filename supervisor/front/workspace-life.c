@@ -3,22 +3,13 @@
  */
 #include "supervisor/front/workspace-life.h"
 
-#include <string.h>
-#include <time.h>
-
-#include "base/log.h"
-#include "base/owned.h"
-#include "base/units.h"
 #include "supervisor/front/commands.h"
 #include "supervisor/front/controls.h"
 #include "supervisor/front/exec-call.h"
-#include "supervisor/front/monitor-link.h"
-#include "supervisor/front/quotas.h"
+#include "supervisor/front/jail-refuse.h"
+#include "supervisor/front/workspace-disk.h"
 #include "supervisor/front/workspace-launch.h"
 #include "supervisor/front/workspace-time.h"
-
-#define REMOVE_TRIES 100
-#define REMOVE_USEC  100000
 
 /* ---- while it runs ------------------------------------------------------------------------------- */
 
@@ -91,111 +82,23 @@ static void serve_starts(Live *live) {
                 if (!waiter->exec)
                         call_answer(waiter->call, describe(live), NULL, 0);
                 else if (serve_exec(live, waiter, &err) < 0) {
-                        live_refuse(live->front, waiter->call, &err);
+                        jail_refuse(live->front, waiter->call, &err);
                         stop_unused(live, 0);
                 }
                 live_waiter_free(waiter);
         }
 }
 
-/* ---- its disk ------------------------------------------------------------------------------------ */
+/* ---- from one state to the next ------------------------------------------------------------------- */
 
-typedef struct Look {
-        Front *front;
-        char id[ID_MAX];
-} Look;
-
-static void on_looked(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
-        autofree Look *look = userdata;
-
-        (void) fds;
-        (void) n_fds;
-        if (reply->code == 0)
-                workspaces_set_taken(look->front, look->id, reply->handle);
-}
-
-static int ask_disk(Front *front, RequestKind kind, const Workspace *workspace, MonitorReplyFn done,
-                    void *userdata, Error *err) {
-        DiskRequest request = { .head.kind = kind,
-                                .disk = workspace->disk,
-                                .bytes = kind == REQUEST_DISK_MAKE ? workspace->bytes : 0 };
-
-        return monitor_send(front->monitor, &request, sizeof request, NULL, 0, done, userdata, err);
-}
-
-void live_look_at_disk(Front *front, const Workspace *workspace) {
-        autofree Look *look = calloc(1, sizeof *look);
-
-        if (!look)
-                return;
-        look->front = front;
-        memcpy(look->id, workspace->id, sizeof look->id);
-        if (ask_disk(front, REQUEST_DISK_SHOW, workspace, on_looked, look, NULL) == 0)
-                (void) TAKE_PTR(look);
-}
-
-static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata);
-
-static int on_again(sd_event_source *source, uint64_t usec, void *userdata) {
-        const MonitorReply failed = { .code = -EIO, .text = "the monitor is not asked" };
-        Live *live = userdata;
-
-        (void) usec;
-        live->again = sd_event_source_disable_unref(source);
-        if (ask_disk(live->front, REQUEST_DISK_REMOVE, &live->info, on_removed, live, NULL) < 0)
-                on_removed(&failed, NULL, 0, live);
-        return 0;
-}
-
-/* The last that a jail wrote is on its way to the disk, most often, and the device goes then */
-static bool try_again(Live *live) {
-        return live->tries++ < REMOVE_TRIES &&
-               sd_event_add_time_relative(live->front->event, &live->again, CLOCK_MONOTONIC,
-                                          REMOVE_USEC, 0, on_again, live) >= 0;
-}
-
-static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
-        Live *live = userdata;
-        Error err = ERROR_EMPTY;
-        int r = reply->code;
-
-        (void) fds;
-        (void) n_fds;
-        if (r == -EBUSY && try_again(live))
-                return;
-        if (r < 0 && r != -ENOENT)
-                (void) error_say(&err, r, "%s", reply->text);
-        else
-                r = workspaces_forget(live->front, &live->info, &err);
-        if (r < 0) {
-                log_event(LOG_ERR, "workspace is not removed whole: the next start goes on",
-                          F("WORKSPACE", live->info.name), F_ERR(&err));
-                live_refuse_all(live, &live->removes, &err);
-        } else {
-                log_event(LOG_INFO, "workspace is removed, with its disk",
-                          F("WORKSPACE", live->info.name), F("JAIL", live->info.id));
-                live_answer_all(&live->removes);
+/* One that never ran goes with the request that it was to be made for */
+static void refuse_starts(Live *live, const Error *err) {
+        if (live->fresh && live->info.state == WORKSPACE_MAKING && !live->remove) {
+                (void) workspaces_forget(live->front, &live->info, NULL);
+                live->fresh = false;
         }
-        live_answer_all(&live->stops);
-        (void) error_say(&err, -ENOENT, "workspace %s is removed", live->info.name);
-        live_refuse_all(live, &live->starts, &err);
-        live_free(live);
-}
-
-static void begin_remove(Live *live) {
-        Error err = ERROR_EMPTY;
-        int r = workspaces_set_state(live->front, live->info.id, WORKSPACE_REMOVING, &err);
-
-        if (r >= 0)
-                r = ask_disk(live->front, REQUEST_DISK_REMOVE, &live->info, on_removed, live, &err);
-        if (r >= 0) {
-                live_set_state(live, LIVE_REMOVING);
-                return;
-        }
-        log_event(LOG_ERR, "workspace is not removed", F("WORKSPACE", live->info.name),
-                  F_ERR(&err));
-        live->remove = false;
-        live_refuse_all(live, &live->removes, &err);
+        live_refuse_all(live, &live->starts, err);
+        live_set_state(live, LIVE_STOPPED);
         live_step(live);
 }
 
@@ -218,17 +121,15 @@ static void on_made(const MonitorReply *reply, int *fds, unsigned n_fds, void *u
                         reply->text);
         else
                 r = workspaces_set_state(live->front, live->info.id, WORKSPACE_THERE, &err);
+        live->info.state = WORKSPACE_THERE; /* or what is half there goes as one that is */
         if (r < 0) {
-                live_refuse_all(live, &live->starts, &err);
-                live->remove = true;
-        } else {
-                live_look_at_disk(live->front, &live->info);
+                refuse_starts(live, &err);
+                return;
         }
+        disk_look(live->front, &live->info);
         live_set_state(live, LIVE_STOPPED);
         live_step(live);
 }
-
-/* ---- from one state to the next ------------------------------------------------------------------- */
 
 static void on_gone(void *userdata) {
         Live *live = userdata;
@@ -237,27 +138,48 @@ static void on_gone(void *userdata) {
         live->stays = false;
         live->idle = sd_event_source_disable_unref(live->idle);
         (void) workspaces_set_used(live->front, live->info.id, false, NULL);
-        live_look_at_disk(live->front, &live->info);
+        disk_look(live->front, &live->info);
         live_set_state(live, LIVE_STOPPED);
         live_step(live);
+}
+
+/* Those whose client has gone ask for nobody else. Returns: was there one */
+static bool drop_gone(Live *live) {
+        Error err = ERROR_EMPTY;
+        bool dropped = false;
+
+        (void) error_say(&err, -ECANCELED, "the client has gone");
+        while (live->starts && !call_client(live->starts->call)) {
+                Waiter *waiter = live_pop(&live->starts);
+
+                jail_refuse(live->front, waiter->call, &err);
+                live_waiter_free(waiter);
+                dropped = true;
+        }
+        return dropped;
 }
 
 static void on_launched(FrontJail *jail, const Error *err, void *userdata) {
         Live *live = userdata;
         Error own = ERROR_EMPTY;
 
+        live->launch = NULL;
         if (jail && front_jail_watch(jail, on_gone, live) < 0) {
                 (void) error_set(&own, -ENOMEM, "start a workspace");
                 front_jail_end(jail, NULL, NULL);
                 err = &own;
         }
-        if (err) {
-                live_refuse_all(live, &live->starts, err);
+        if (err && drop_gone(live)) { /* that one was refused; the next asks for itself */
                 live_set_state(live, LIVE_STOPPED);
                 live_step(live);
                 return;
         }
+        if (err) {
+                refuse_starts(live, err);
+                return;
+        }
         live->jail = jail;
+        live->fresh = false;
         live_set_state(live, LIVE_RUNNING);
         (void) workspaces_set_used(live->front, live->info.id, true, NULL);
         live_watch_idle(live);
@@ -265,16 +187,52 @@ static void on_launched(FrontJail *jail, const Error *err, void *userdata) {
 }
 
 /* Of several that wait the first asks; what it is refused, they are */
-static void begin_start(Live *live) {
-        uint64_t promised = workspaces_promised(live->front);
-        Error err = ERROR_EMPTY;
+static int launch(Live *live, Error *err) {
+        const LaunchSpec spec = { live->starts->call, live->charged, on_launched, live };
+        int r = workspaces_find_id(live->front, live->info.id, 0, &live->info, err);
 
-        live_set_state(live, LIVE_STARTING);
-        if (workspaces_find_id(live->front, live->info.id, 0, &live->info, &err) >= 0 &&
-            workspace_launch(live->front, &live->info, live->starts->call, promised, on_launched,
-                             live, &err) >= 0)
+        live->charged = false;
+        return r < 0 ? r : workspace_launch(live->front, &live->info, &spec, &live->launch, err);
+}
+
+/* There is room for it, or there is none: @r */
+static void go_on(Live *live, int r, Error *err) {
+        bool is_made = live->info.state != WORKSPACE_MAKING;
+
+        (void) drop_gone(live);
+        for (const Waiter *waiter = live->starts; r < 0 && waiter; waiter = waiter->next)
+                call_refuse(waiter->call, "limit", NULL,
+                            "stop one, or make it with a smaller disk");
+        if (r >= 0 && (!live->starts || live->remove)) { /* not wanted any more */
+                live_set_state(live, LIVE_STOPPED);
+                live_step(live);
                 return;
-        on_launched(NULL, &err, live);
+        }
+        if (r >= 0)
+                r = is_made ? launch(live, err)
+                            : disk_ask(live->front, REQUEST_DISK_MAKE, &live->info, on_made, live,
+                                       err);
+        if (r < 0)
+                refuse_starts(live, err);
+        else
+                live_set_state(live, is_made ? LIVE_STARTING : LIVE_MAKING);
+}
+
+void live_looked(Live *live) {
+        Error err = ERROR_EMPTY;
+        int r = live_check_room(live, &err);
+
+        go_on(live, r, &err);
+}
+
+static void begin_start(Live *live) {
+        Error err = ERROR_EMPTY;
+        int r;
+
+        live_set_state(live, LIVE_LOOKING);
+        r = live_find_room(live, &err);
+        if (r != ROOM_E_LOOKS)
+                go_on(live, r, &err);
 }
 
 void live_step(Live *live) {
@@ -287,8 +245,8 @@ void live_step(Live *live) {
         if (live->state != LIVE_STOPPED)
                 return;
         live_answer_all(&live->stops);
-        if (live->remove) {
-                begin_remove(live);
+        if (live->remove || (live->fresh && !live->starts)) {
+                live_remove(live);
         } else if (live->starts) {
                 begin_start(live);
         } else {
@@ -300,43 +258,52 @@ void live_step(Live *live) {
 
 /* ---- what is asked for ----------------------------------------------------------------------------- */
 
-static int make_new(Live *live, const cJSON *fresh, Error *err) {
-        int r = workspaces_check_quota(live->front, live->info.owner_uid, live->info.bytes, true,
-                                       err);
+/* Whatever its first start would be refused, its making is: nothing is made that could not run */
+static int make_new(Live *live, const WorkspaceRun *run, Error *err) {
+        Front *front = live->front;
+        int r = workspaces_check_quota(front, live->info.owner_uid, live->info.bytes, true, err);
 
         if (r >= 0)
-                r = workspace_check_room(live->front, workspaces_promised(live->front),
-                                         live->info.bytes, err);
+                r = workspace_may_launch(front, &live->info, run->fresh, run->call, err);
         if (r >= 0)
-                r = workspaces_add(live->front, &live->info, fresh, err);
-        if (r >= 0) {
-                r = ask_disk(live->front, REQUEST_DISK_MAKE, &live->info, on_made, live, err);
-                if (r < 0)
-                        (void) workspaces_forget(live->front, &live->info, NULL);
-        }
+                r = workspaces_add(front, &live->info, run->fresh, err);
+        live->fresh = live->charged = r >= 0;
         return r;
 }
 
 void workspace_run(Front *front, const Workspace *workspace, const WorkspaceRun *run) {
-        Live *live = live_get(front, workspace, run->fresh ? LIVE_MAKING : LIVE_STOPPED);
+        Live *live = live_get(front, workspace);
         Error err = ERROR_EMPTY;
         int r = live ? 0 : error_set(&err, -ENOMEM, "start a workspace");
 
         if (r == 0 && (live->remove || workspace->state == WORKSPACE_REMOVING))
                 r = error_say(&err, -EBUSY, "workspace %s is being removed", workspace->name);
-        if (r == 0 && run->fresh) {
-                r = make_new(live, run->fresh, &err);
-                if (r < 0) {
-                        live_free(live);
-                        live = NULL;
-                }
-        }
+        if (r == 0 && run->fresh)
+                r = make_new(live, run, &err);
         if (r == 0 && live_push(&live->starts, run->call, run->exec, run->stays) < 0)
                 r = error_set(&err, -ENOMEM, "start a workspace");
         if (r < 0)
-                live_refuse(front, run->call, &err);
+                jail_refuse(front, run->call, &err);
         if (live) /* the one that was made for this goes again, where nothing is wanted of it */
                 live_step(live);
+}
+
+static void cancel_launch(Live *live) {
+        if (live->state != LIVE_STARTING || !launch_cancel(live->launch))
+                return;
+        live->launch = NULL;
+        live_set_state(live, LIVE_STOPPED);
+}
+
+/* Who waited for it to run before this does not wait for it to run after it */
+static void stop(Live *live) {
+        Error err = ERROR_EMPTY;
+
+        (void) error_say(&err, -ECANCELED, "workspace %s was stopped before it ran",
+                         live->info.name);
+        cancel_launch(live);
+        live_refuse_all(live, &live->starts, &err);
+        live_step(live);
 }
 
 void workspace_stop(Front *front, const Workspace *workspace, Call *call) {
@@ -347,22 +314,23 @@ void workspace_stop(Front *front, const Workspace *workspace, Call *call) {
                 call_answer(call, cJSON_CreateObject(), NULL, 0);
         } else if (live_push(&live->stops, call, NULL, false) < 0) {
                 (void) error_set(&err, -ENOMEM, "stop a workspace");
-                live_refuse(front, call, &err);
+                jail_refuse(front, call, &err);
         } else {
-                live_step(live);
+                stop(live);
         }
 }
 
 void workspace_remove(Front *front, const Workspace *workspace, Call *call) {
-        Live *live = live_get(front, workspace, LIVE_STOPPED);
+        Live *live = live_get(front, workspace);
         Error err = ERROR_EMPTY;
 
         if (!live || (call && live_push(&live->removes, call, NULL, false) < 0)) {
                 (void) error_set(&err, -ENOMEM, "remove a workspace");
-                live_refuse(front, call, &err);
+                jail_refuse(front, call, &err);
                 return;
         }
         live->remove = true;
+        cancel_launch(live);
         live_step(live);
 }
 
@@ -376,14 +344,4 @@ const Workspace *workspace_of_jail(Front *front, const FrontJail *jail) {
         Live *live = live_find(front, front_jail_id(jail));
 
         return live && live->jail == jail ? &live->info : NULL;
-}
-
-uint64_t workspaces_promised(Front *front) {
-        uint64_t sum = 0;
-
-        for (const Live *live = front->workspaces->first; live; live = live->next)
-                if (live->state == LIVE_STARTING || live->state == LIVE_RUNNING ||
-                    live->state == LIVE_ENDING)
-                        sum += workspace_promise(&live->info);
-        return sum;
 }

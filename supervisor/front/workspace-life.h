@@ -1,7 +1,7 @@
 #pragma once
 /*
- * workspace-life: which workspaces run, who waits for one to run, to stop or to be gone, and what time does to
- * them: stopped when nothing ran in one for long, removed when one was not used for longer.
+ * workspace-life: which workspaces run, and who waits for one to run, to stop or to be gone. What time does to
+ * them is workspace-time.h's, their disks are workspace-disk.h's.
  */
 #include "supervisor/front/calls.h"
 #include "supervisor/front/jails.h"
@@ -29,6 +29,3 @@ FrontJail *workspace_jail(Front *front, const char *id);
 
 /** workspace_of_jail() - the workspace that runs as this jail, borrowed; NULL: none */
 const Workspace *workspace_of_jail(Front *front, const FrontJail *jail);
-
-/** workspaces_promised() - bytes that disks of those that run may still take of the host */
-uint64_t workspaces_promised(Front *front);

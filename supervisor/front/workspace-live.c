@@ -7,12 +7,13 @@
 
 #include "base/log.h"
 #include "base/owned.h"
-#include "supervisor/front/quotas.h"
+#include "supervisor/front/jail-refuse.h"
 
 static const uint8_t live_next[_LIVE_STATE_MAX] = {
         /* from -> set of allowed successors */
         [LIVE_MAKING] = BIT(LIVE_STOPPED) | BIT(LIVE_REMOVING),
-        [LIVE_STOPPED] = BIT(LIVE_STARTING) | BIT(LIVE_REMOVING),
+        [LIVE_STOPPED] = BIT(LIVE_LOOKING) | BIT(LIVE_REMOVING),
+        [LIVE_LOOKING] = BIT(LIVE_STOPPED) | BIT(LIVE_MAKING) | BIT(LIVE_STARTING),
         [LIVE_STARTING] = BIT(LIVE_STOPPED) | BIT(LIVE_RUNNING),
         [LIVE_RUNNING] = BIT(LIVE_ENDING) | BIT(LIVE_STOPPED),
         [LIVE_ENDING] = BIT(LIVE_STOPPED),
@@ -26,7 +27,7 @@ Live *live_find(const Front *front, const char *id) {
         return live;
 }
 
-Live *live_get(Front *front, const Workspace *workspace, LiveState state) {
+Live *live_get(Front *front, const Workspace *workspace) {
         Live *live = live_find(front, workspace->id);
 
         if (live)
@@ -34,9 +35,10 @@ Live *live_get(Front *front, const Workspace *workspace, LiveState state) {
         live = calloc(1, sizeof *live);
         if (!live)
                 return NULL;
-        *live = (Live){
-                .next = front->workspaces->first, .front = front, .info = *workspace, .state = state
-        };
+        *live = (Live){ .next = front->workspaces->first,
+                        .front = front,
+                        .info = *workspace,
+                        .state = LIVE_STOPPED };
         front->workspaces->first = live;
         return live;
 }
@@ -89,21 +91,11 @@ void live_waiter_free(Waiter *waiter) {
         free(waiter);
 }
 
-/* What the monitor or a jail said is not the caller's fault: its code is the jail's */
-void live_refuse(Front *front, Call *call, const Error *err) {
-        bool named = err->code == -ENOTSUP || err->code == -EINVAL || err->code == -EDQUOT ||
-                     err->code == -EBUSY || err->code == -EPERM || err->code == -EACCES ||
-                     err->code == -EEXIST || err->code == -ENOENT;
-
-        quota_refuse(front, call, err);
-        call_fail(call, named ? NULL : err->code == -ENOSPC ? "limit" : "jail", err);
-}
-
 void live_refuse_all(Live *live, Waiter **list, const Error *err) {
         Waiter *waiter;
 
         while ((waiter = live_pop(list))) {
-                live_refuse(live->front, waiter->call, err);
+                jail_refuse(live->front, waiter->call, err);
                 live_waiter_free(waiter);
         }
 }

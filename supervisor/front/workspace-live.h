@@ -9,6 +9,7 @@
 typedef enum LiveState {
         LIVE_MAKING = 0, /* the monitor makes its disk */
         LIVE_STOPPED,    /* for a moment: whatever is wanted next begins, or the struct goes */
+        LIVE_LOOKING,    /* it is to start: is there room for it */
         LIVE_STARTING,   /* its jail was asked for */
         LIVE_RUNNING,
         LIVE_ENDING,   /* its jail is being ended: the last mount of its disk goes with it */
@@ -32,10 +33,14 @@ struct Live {
         Front *front; /* borrowed, outlives us */
         Workspace info;
         LiveState state;
+        struct Launch *launch;            /* borrowed; while STARTING */
         FrontJail *jail;                  /* borrowed; while RUNNING and ENDING */
         Waiter *starts, *stops, *removes; /* owned */
         bool remove;                      /* wanted, by a call or because its time is over */
         bool stays;                       /* somebody wants it to go on running */
+        bool fresh;                       /* it has never run: it goes if nobody gets it */
+        bool charged;                     /* the create of its next start was */
+        unsigned looks;                   /* at disks, while LOOKING: answers that are to come */
         sd_event_source *idle;            /* owned */
         sd_event_source *again;           /* owned: to ask once more for its removal */
         unsigned tries;
@@ -49,8 +54,8 @@ struct Workspaces {
 
 /** live_find() - by the id of its jail; NULL: none */
 Live *live_find(const Front *front, const char *id);
-/** live_get() - likewise, made in @state where there is none; NULL: no memory */
-Live *live_get(Front *front, const Workspace *workspace, LiveState state);
+/** live_get() - likewise, made as STOPPED where there is none; NULL: no memory */
+Live *live_get(Front *front, const Workspace *workspace);
 /** live_free() - nobody waits for it any more */
 void live_free(Live *live);
 /** live_set_state() - as the table allows */
@@ -62,9 +67,7 @@ int live_push(Waiter **list, Call *call, const cJSON *exec, bool stays);
 Waiter *live_pop(Waiter **list);
 /** live_waiter_free() - of a call that was answered */
 void live_waiter_free(Waiter *waiter);
-/** live_refuse() - answer a call with @err */
-void live_refuse(Front *front, Call *call, const Error *err);
-/** live_refuse_all() - likewise all of a list */
+/** live_refuse_all() - answer all of a list with @err, by jail_refuse() */
 void live_refuse_all(Live *live, Waiter **list, const Error *err);
 /** live_answer_all() - answer all of a list with nothing to say */
 void live_answer_all(Waiter **list);
@@ -73,5 +76,5 @@ void live_answer_all(Waiter **list);
 void live_step(Live *live);
 /** live_end_jail() - of one that runs */
 void live_end_jail(Live *live);
-/** live_look_at_disk() - have the ledger learn what a disk takes */
-void live_look_at_disk(Front *front, const Workspace *workspace);
+/** live_looked() - all looks of one that is LOOKING have been answered */
+void live_looked(Live *live);

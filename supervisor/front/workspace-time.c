@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "supervisor/front/commands.h"
+#include "supervisor/front/workspace-disk.h"
 
 #define IDLE_ACCURACY_USEC 100000
 #define AGAIN_USEC         1000000
@@ -83,7 +84,7 @@ static void take_up(const Workspace *workspace, void *userdata) {
         Front *front = userdata;
 
         if (workspace->state == WORKSPACE_THERE)
-                live_look_at_disk(front, workspace);
+                disk_look(front, workspace);
         else
                 workspace_remove(front, workspace, NULL);
 }

@@ -1,7 +1,7 @@
 #pragma once
 /*
  * workspaces: the ledger's rows of persistent jails: whose each is, what it stands on, where its disk is, what
- * it was asked with. What runs, and what has to happen when, is workspace-life.h's.
+ * it was asked with. What runs is workspace-life.h's, what has to happen when workspace-time.h's.
  *
  *   MAKING    written down before its disk is asked for: what a front that died leaves so, goes
  *   THERE     its disk is complete
