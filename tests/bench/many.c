@@ -36,13 +36,13 @@ static Mark marks[] = {
 };
 
 static int read_jails(Bench *bench, uint64_t *ret_bytes, Error *err) {
-        uint64_t before = sleepers_available(), after;
+        uint64_t before = sleepers_available();
         int r = sleepers_start(&sleepers, bench, err);
 
         while (r >= 0 && sleepers.n < SOME)
                 r = sleepers_add(&sleepers, bench, err);
-        after = sleepers_available();
-        *ret_bytes = before > after ? (before - after) / SOME : 0;
+        if (r >= 0)
+                r = sleepers_took(before, SOME, ret_bytes, err);
         sleepers_end(&sleepers, bench);
         return r;
 }
@@ -66,9 +66,10 @@ static Memory memories[] = {
 
 static void take_mark(Mark *mark, Bench *bench, uint64_t before) {
         SCOPED(json_free) cJSON *result = NULL;
-        uint64_t window[WINDOW], start, after = sleepers_available();
+        uint64_t window[WINDOW], start;
         Error err = ERROR_EMPTY;
 
+        (void) sleepers_took(before, sleepers.n, &mark->bytes, &err);
         memcpy(window, sleepers.made + sleepers.n - WINDOW, sizeof(window));
         figures_sort(window, WINDOW);
         start = figures_now();
@@ -78,7 +79,6 @@ static void take_mark(Mark *mark, Bench *bench, uint64_t before) {
         mark->listed = (unsigned) cJSON_GetArraySize(json_get(result, "jails"));
         mark->median = window[WINDOW / 2];
         mark->least = window[0];
-        mark->bytes = before > after ? (before - after) / sleepers.n : 0;
 }
 
 /* A host under pressure has no room for a moment. */
@@ -126,8 +126,6 @@ static void read_all(Bench *bench) {
                         Memory *memory = &memories[(i + t) % ELEMENTS(memories)];
                         Error err = ERROR_EMPTY;
 
-                        if (memory->fault[0])
-                                continue;
                         if (memory->program && !peer_is_there(memory->program))
                                 (void) error_say(&err, -ENOENT, "%s is not installed",
                                                  memory->program);

@@ -40,10 +40,13 @@ uint64_t sleepers_available(void) {
         return kilobytes * 1024;
 }
 
-static uint64_t each(uint64_t before, unsigned n) {
+int sleepers_took(uint64_t before, unsigned n, uint64_t *ret_bytes, Error *err) {
         uint64_t after = sleepers_available();
 
-        return before > after ? (before - after) / n : 0;
+        if (after >= before)
+                return error_say(err, -EAGAIN, "others gave back more memory than was taken");
+        *ret_bytes = (before - after) / n;
+        return 0;
 }
 
 /* ---- jails ----------------------------------------------------------------------------------------- */
@@ -106,7 +109,7 @@ int sleepers_of_bwrap(unsigned n, uint64_t *ret_bytes, Error *err) {
         for (; started < n && started < PEERS_MAX && r >= 0; started += r >= 0)
                 r = spawn_left(argv, &pids[started], err);
         if (r >= 0)
-                *ret_bytes = each(before, n);
+                r = sleepers_took(before, n, ret_bytes, err);
         for (unsigned i = 0; i < started; i++)
                 (void) kill(pids[i], SIGKILL);
         for (unsigned i = 0; i < started; i++)
@@ -152,7 +155,7 @@ int sleepers_of_crun(const Bench *bench, unsigned n, uint64_t *ret_bytes, Error 
         if (recv(ends[0], &answer, sizeof(answer), 0) != sizeof(answer))
                 (void) error_say(&answer, -EPIPE, "the process that starts containers is gone");
         if (answer.code >= 0)
-                *ret_bytes = each(before, n);
+                (void) sleepers_took(before, n, ret_bytes, &answer);
         (void) close(ends[0]);
         (void) waitpid(pid, NULL, 0);
         if (answer.code < 0)

@@ -17,6 +17,8 @@ typedef struct Sleepers {  /* jails */
 
 /** sleepers_available() - bytes of memory that the host says it has left, when what was done has settled */
 uint64_t sleepers_available(void);
+/** sleepers_took() - bytes that one of @n took since @before. Returns: 0, or -EAGAIN: others gave back more meanwhile */
+int sleepers_took(uint64_t before, unsigned n, uint64_t *ret_bytes, Error *err);
 /** sleepers_start() - be ready for jails. Returns: 0 or negative errno */
 int sleepers_start(Sleepers *sleepers, Bench *bench, Error *err);
 /** sleepers_add() - one more jail, and a command in it that nobody waits for */
