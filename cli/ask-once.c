@@ -121,3 +121,18 @@ void show_time(const cJSON *object, const char *member, int width) {
         else
                 show_text(object, member, width);
 }
+
+void show_columns(const cJSON *object, const ShownColumn *columns) {
+        for (; columns->title; columns++)
+                (columns->show ? columns->show : show_text)(object, columns->member,
+                                                            columns->width);
+        putchar('\n');
+}
+
+void show_table(const cJSON *list, const ShownColumn *columns) {
+        const cJSON *object;
+
+        for (const ShownColumn *at = columns; at->title; at++)
+                printf("%-*s%s", at->width, at->title, at[1].title ? "  " : "\n");
+        cJSON_ArrayForEach(object, list) show_columns(object, columns);
+}

@@ -36,6 +36,19 @@ typedef struct NamedAsk {
 /** ask_named() - the same with {@member: the call's only word}. Returns: as ask_once(), VERB_E_USAGE */
 int ask_named(const VerbCall *call, const NamedAsk *named, Error *err);
 
+typedef struct ShownColumn {
+        const char *title;
+        const char *member;
+        int width; /* 0: as wide as it is, for the last one */
+        void (*show)(const cJSON *object, const char *member, int width); /* NULL: show_text() */
+} ShownColumn;
+
+/** show_columns() - an object as a line; the row of @columns behind the last one has no title */
+void show_columns(const cJSON *object, const ShownColumn *columns);
+
+/** show_table() - the titles, and a line for each object of a list */
+void show_table(const cJSON *list, const ShownColumn *columns);
+
 /** show_time() - a time of the protocol: microseconds since 1970 or text, on stdout, @width wide */
 void show_time(const cJSON *object, const char *member, int width);
 

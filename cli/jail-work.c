@@ -9,8 +9,9 @@
 
 #include "base/consent.h"
 
-int jail_work_bring(Link *link, const char *jail, const char *path, cJSON *params, int *ret_fd,
-                    Error *err) {
+/* @ret_fd: owned by the caller; -EBADF: none is needed */
+static int bring(Link *link, const char *jail, const char *path, cJSON *params, int *ret_fd,
+                 Error *err) {
         Ask ask = { .method = "jail.show", .params = cJSON_CreateObject() };
         const char *where = path ? path : ".", *word;
         Answer answer = ANSWER_EMPTY;
@@ -35,4 +36,30 @@ int jail_work_bring(Link *link, const char *jail, const char *path, cJSON *param
         json_add_bool(params, "work", true);
         *ret_fd = TAKE_FD(fd);
         return 0;
+}
+
+static int ask_with(Link *link, const VerbCall *call, const char *path, Ask *ask, JailWorkFn go,
+                    Error *err) {
+        autoclose int work = -EBADF;
+        int r;
+
+        json_add_text(ask->params, "jail", call->words[0]);
+        r = bring(link, call->words[0], path, ask->params, &work, err);
+        if (r != 0)
+                return r;
+        if (work >= 0)
+                ask->fds[ask->n_fds++] = work;
+        return go(link, call, ask, err);
+}
+
+int jail_work_ask(const VerbCall *call, const char *path, Ask *ask, JailWorkFn go, Error *err) {
+        const Common *common = call->options;
+        Link link = LINK_EMPTY;
+        int r = link_open(&link, common->socket, err);
+
+        if (r == 0)
+                r = ask_with(&link, call, path, ask, go, err);
+        link_deinit(&link);
+        ask->params = json_free(ask->params); /* where it was not asked */
+        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
 }

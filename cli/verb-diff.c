@@ -141,37 +141,23 @@ static int check(const VerbCall *call, Error *err) {
         return VERB_E_USAGE;
 }
 
-static int ask_all(Link *link, const VerbCall *call, Error *err) {
+static int ask_all(Link *link, const VerbCall *call, Ask *ask, Error *err) {
         const DiffOptions *options = call->options;
-        Ask ask = { .method = "jail.diff", .params = cJSON_CreateObject() };
-        autoclose int work = -EBADF;
-        int r;
 
-        json_add_text(ask.params, "jail", call->words[0]);
-        r = jail_work_bring(link, call->words[0], options->work, ask.params, &work, err);
-        if (r != 0) {
-                json_free(ask.params);
-                return r;
-        }
-        if (work >= 0)
-                ask.fds[ask.n_fds++] = work;
         return options->patch
-                       ? ask_patch(link, call->n_words == 2 ? call->words[1] : NULL, &ask, err)
-                       : ask_paths(link, options, &ask, err);
+                       ? ask_patch(link, call->n_words == 2 ? call->words[1] : NULL, ask, err)
+                       : ask_paths(link, options, ask, err);
 }
 
 static int run(const VerbCall *call, Error *err) {
-        const Common *common = call->options;
-        Link link = LINK_EMPTY;
+        const DiffOptions *options = call->options;
+        Ask ask = { .method = "jail.diff" };
         int r = check(call, err);
 
         if (r != 0)
                 return r;
-        r = link_open(&link, common->socket, err);
-        if (r == 0)
-                r = ask_all(&link, call, err);
-        link_deinit(&link);
-        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+        ask.params = cJSON_CreateObject();
+        return jail_work_ask(call, options->work, &ask, ask_all, err);
 }
 
 const Verb verb_diff = {

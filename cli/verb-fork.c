@@ -32,24 +32,11 @@ static void show(const cJSON *result) {
         cleaned_show(result, "in the jail");
 }
 
-static int ask_fork(Link *link, const VerbCall *call, Error *err) {
+static int ask_fork(Link *link, const VerbCall *call, Ask *ask, Error *err) {
         const ForkOptions *options = call->options;
-        Ask ask = { .method = "jail.fork", .params = cJSON_CreateObject() };
-        autoclose int work = -EBADF;
         Answer answer = ANSWER_EMPTY;
-        int r;
+        int r = link_ask(link, ask, &answer, err);
 
-        json_add_text(ask.params, "jail", call->words[0]);
-        json_add_number(ask.params, "n", options->n ? options->n : 1);
-        json_add_bool(ask.params, "keep", true);
-        r = jail_work_bring(link, call->words[0], options->work, ask.params, &work, err);
-        if (r != 0) {
-                json_free(ask.params);
-                return r;
-        }
-        if (work >= 0)
-                ask.fds[ask.n_fds++] = work;
-        r = link_ask(link, &ask, &answer, err);
         if (r == 0 && options->common.json)
                 events_result(answer.result);
         else if (r == 0)
@@ -59,20 +46,18 @@ static int ask_fork(Link *link, const VerbCall *call, Error *err) {
 }
 
 static int run(const VerbCall *call, Error *err) {
-        const Common *common = call->options;
-        Link link = LINK_EMPTY;
-        int r;
+        const ForkOptions *options = call->options;
+        Ask ask = { .method = "jail.fork" };
 
         if (call->n_words != 1) {
                 (void) error_say(err, -EINVAL,
                                  "Name a jail, and only one: 'warder ls' lists them.");
                 return VERB_E_USAGE;
         }
-        r = link_open(&link, common->socket, err);
-        if (r == 0)
-                r = ask_fork(&link, call, err);
-        link_deinit(&link);
-        return r == LINK_E_REFUSED ? -EREMOTEIO : r;
+        ask.params = cJSON_CreateObject();
+        json_add_number(ask.params, "n", options->n ? options->n : 1);
+        json_add_bool(ask.params, "keep", true);
+        return jail_work_ask(call, options->work, &ask, ask_fork, err);
 }
 
 const Verb verb_fork = {

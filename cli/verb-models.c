@@ -71,16 +71,13 @@ static int add_row(cJSON *rows, const cJSON *model, Error *err) {
 }
 
 static void show(const cJSON *rows) {
-        const cJSON *row;
+        static const ShownColumn columns[] = { { "NAME", "name", 16, NULL },
+                                               { "MODEL", "model", 24, NULL },
+                                               { "A MILLION TOKENS COST", "costs", 36, NULL },
+                                               { "ADDRESS", "base_url", 0, NULL },
+                                               { 0 } };
 
-        printf("%-16s  %-24s  %-36s  %s\n", "NAME", "MODEL", "A MILLION TOKENS COST", "ADDRESS");
-        cJSON_ArrayForEach(row, rows) {
-                show_text(row, "name", 16);
-                show_text(row, "model", 24);
-                show_text(row, "costs", 36);
-                show_text(row, "base_url", 0);
-                putchar('\n');
-        }
+        show_table(rows, columns);
 }
 
 static int run(const VerbCall *call, Error *err) {

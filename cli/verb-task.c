@@ -31,40 +31,30 @@ static const Option watch_options[] = {
         { 0 },
 };
 
-static void show_row(const cJSON *task) {
-        show_text(task, "task", 12);
-        show_text(task, "state", 10);
-        show_time(task, "created", 24);
-        show_text(task, "workflow", 10);
-        show_text(task, "request", 0);
-        putchar('\n');
-}
+static const ShownColumn task_columns[] = { { "TASK", "task", 12, NULL },
+                                            { "STATE", "state", 10, NULL },
+                                            { "CREATED", "created", 24, show_time },
+                                            { "WORKFLOW", "workflow", 10, NULL },
+                                            { "REQUEST", "request", 0, NULL },
+                                            { 0 } };
 
 /* Those who wait for the caller come first */
 static void show_waiting(const cJSON *questions) {
-        const cJSON *question;
+        static const ShownColumn columns[] = { { "WAITS", "task", 12, NULL },
+                                               { "QUESTION", "question", 12, NULL },
+                                               { "UNTIL", "until", 24, NULL },
+                                               { "FOR YOU TO ANSWER", "text", 0, NULL },
+                                               { 0 } };
 
         if (cJSON_GetArraySize(questions) == 0)
                 return;
-        printf("%-12s  %-12s  %-24s  %s\n", "WAITS", "QUESTION", "UNTIL", "FOR YOU TO ANSWER");
-        cJSON_ArrayForEach(question, questions) {
-                show_text(question, "task", 12);
-                show_text(question, "question", 12);
-                show_text(question, "until", 24);
-                show_text(question, "text", 0);
-                putchar('\n');
-        }
+        show_table(questions, columns);
         putchar('\n');
 }
 
 static void show_list(const cJSON *result) {
-        const cJSON *task;
-
         show_waiting(json_get(result, "waiting"));
-
-        printf("%-12s  %-10s  %-24s  %-10s  %s\n", "TASK", "STATE", "CREATED", "WORKFLOW",
-               "REQUEST");
-        cJSON_ArrayForEach(task, json_get(result, "tasks")) show_row(task);
+        show_table(json_get(result, "tasks"), task_columns);
 }
 
 static void show_questions(const cJSON *questions) {
@@ -85,7 +75,7 @@ static void show_task(const cJSON *result) {
         const cJSON *verdict, *verdicts = json_get(result, "verdicts");
         int left = cJSON_GetArraySize(verdicts);
 
-        show_row(result);
+        show_columns(result, task_columns);
         if (cause) {
                 fputs("cause: ", stdout);
                 terminal_text(stdout, cause, 64);
