@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/loop.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,10 @@
 #include "sandbox/priv-caps.h"
 
 #define BLOCK           4096u
+#define SUPER_AT        1024 /* of ext4 */
+#define SUPER_SIZE      64
+#define SUPER_BLOCKS_AT 4
+#define SUPER_MAGIC_AT  56
 #define LOW_FD          3
 #define TAIL_BYTES      (1u << 20)
 #define EXIT_NO_MKE2FS  127
@@ -236,6 +241,35 @@ static int try_device(int image, int dev, int number, Error *err) {
         if (ioctl(fd, LOOP_CONFIGURE, &config) == 0)
                 return TAKE_FD(fd);
         return errno == EBUSY ? -EBUSY : error_set(err, -errno, "make /dev/%s the disk", name);
+}
+
+static uint32_t little(const uint8_t *at, unsigned n) {
+        return n == 0 ? 0 : *at | little(at + 1, n - 1) << 8;
+}
+
+/* By the places where every ext4 has its magic number and its size. The image is root's, and no jail writes there */
+static bool is_whole(int image) {
+        uint8_t super[SUPER_SIZE];
+        struct stat st;
+
+        return fstat(image, &st) == 0 &&
+               pread(image, super, sizeof super, SUPER_AT) == (ssize_t) sizeof super &&
+               little(super + SUPER_MAGIC_AT, 2) == EXT4_SUPER_MAGIC &&
+               little(super + SUPER_BLOCKS_AT, 4) <= (uint64_t) st.st_size / BLOCK;
+}
+
+int disk_refused(int image, int r, Error *err) {
+        bool is_damaged = r == -EUCLEAN || r == -EBADMSG || (r == -EINVAL && !is_whole(image));
+
+        if (is_damaged)
+                return error_say(err, -EUCLEAN, "its file system is damaged: see e2fsck(8)");
+        if (r == -EINVAL)
+                return error_say(
+                        err, -ENOTSUP,
+                        "the kernel does not take its file system: the kernel's log says why "
+                        "(a feature of ext4 that mke2fs knows and this kernel does not, or "
+                        "damage: see e2fsck(8))");
+        return r;
 }
 
 int disk_attach(int image, int dev, Error *err) {

@@ -63,6 +63,17 @@ void disk_spare_take(int root);
 void disk_spare_put(int root);
 
 /**
+ * disk_refused() - why the kernel does not mount the file system of @image
+ * @r: what mount_disk() said, and @err too
+ *
+ * Damaged is what the kernel calls so, and what is no ext4 any more, or was cut. What else it does not take (a feature that mke2fs knows
+ * and this kernel does not, say) is told as that.
+ *
+ * Returns: negative errno: -EUCLEAN where it is damaged
+ */
+int disk_refused(int image, int r, Error *err);
+
+/**
  * disk_attach() - a block device that is this image
  * @image: of disk_open(); the device keeps that very open file, and with it a lock on it
  * @dev:   the host's /dev

@@ -149,9 +149,8 @@ static int stage_disk(Build *build, Error *err) {
         if (device < 0)
                 return device;
         mount = mount_disk(device, build->fds[3], err);
-        if (mount == -EINVAL || mount == -EUCLEAN || mount == -EBADMSG)
-                return error_say(err, -EUCLEAN, "its file system is damaged: see e2fsck(8)");
-        return mount < 0 ? mount : mount_attach(mount, build->shell->root, "u", err);
+        return mount < 0 ? disk_refused(build->fds[1], mount, err)
+                         : mount_attach(mount, build->shell->root, "u", err);
 }
 
 static int stage_jail_root(Build *build, Error *err) {

@@ -54,7 +54,8 @@ static int create(int context, const char *type, unsigned attr, Error *err) {
 
 static int set_option(int context, const char *key, const char *value, Error *err) {
         if (fsconfig(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0) < 0)
-                return error_set(err, -errno, "set mount option %s=%s", key, value ? value : "");
+                return error_set(err, errno == EINVAL ? -ENOTSUP : -errno, "set mount option %s=%s",
+                                 key, value ? value : "");
         return 0;
 }
 

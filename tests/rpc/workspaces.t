@@ -334,7 +334,21 @@ with open(image, "r+b") as file:
     file.seek(1024)
     file.write(os.urandom(1024))
 code, words = refused(client.call("jail.start", {"jail": "dev"}))
-tap.ok(code in ("jail", "invalid") and "disk" in words, "one whose superblock is none, too", code, words)
+tap.ok(code == "jail" and "disk" in words and "damaged" in words, "one whose superblock is none is damaged", code, words)
+subprocess.run(["cp", "--sparse=always", aside, image], check=True)
+with open(image, "rb") as file:
+    features = int.from_bytes(file.read(1024 + 100)[-4:], "little")
+subprocess.run(["debugfs", "-w", "-R", f"set_super_value feature_incompat {features | 1 << 30}", image], check=True,
+               stderr=subprocess.DEVNULL)
+code, words = refused(client.call("jail.start", {"jail": "dev"}))
+tap.ok(code == "unsupported" and "kernel does not take" in words, "one with a feature that no kernel knows is not called damaged",
+       code, words)
+subprocess.run(["cp", "--sparse=always", aside, image], check=True)
+with open(image, "r+b") as file:
+    file.seek(1024 + 120)
+    file.write(b"another name")  # and the checksum of the superblock does not fit
+code, words = refused(client.call("jail.start", {"jail": "dev"}))
+tap.ok(code == "jail" and "damaged" in words, "one whose checksum does not fit is", code, words)
 os.truncate(image, MB)
 code, words = refused(client.call("jail.start", {"jail": "dev"}))
 tap.ok(code == "jail" and "not as it was made" in words, "and one that is too small", code, words)
