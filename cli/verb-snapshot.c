@@ -241,6 +241,20 @@ static void show_damaged(const cJSON *item) {
         show_words("used by", json_get(item, "jails"));
 }
 
+static void show_unknown(const cJSON *item) {
+        char size[UNITS_TEXT_MAX];
+        uint64_t bytes = 0;
+
+        (void) json_number(item, "bytes", &bytes);
+        terminal_text(stdout, text_of(item, "layer"), 80);
+        printf(": nobody's, %s", units_format_size(bytes, size));
+        if (json_text(item, "fault")) {
+                fputs(", and ", stdout);
+                terminal_text(stdout, text_of(item, "fault"), 300);
+        }
+        putchar('\n');
+}
+
 static void show_checked(const cJSON *result) {
         uint64_t layers = 0, bytes = 0, damaged = 0, mended = 0;
         char size[UNITS_TEXT_MAX];
@@ -257,12 +271,18 @@ static void show_checked(const cJSON *result) {
                 terminal_text(stdout, text_of(item, "text"), 300);
                 putchar('\n');
         }
+        cJSON_ArrayForEach(item, json_get(result, "unknown")) show_unknown(item);
         printf("%llu layers, %s: %llu damaged", (unsigned long long) layers,
                units_format_size(bytes, size), (unsigned long long) damaged);
         printf(mended > 0 ? ", %llu good again\n" : "\n", (unsigned long long) mended);
         if (damaged > 0)
                 terminal_say("No new jail gets a damaged layer. Import the same content again to "
                              "put it right, under any name.");
+        if (cJSON_GetArraySize(json_get(result, "unknown")) > 0)
+                terminal_say(
+                        "The store has layers that no snapshot, jail or task is known to need: "
+                        "after a ledger came back from a backup, say. `warder snapshot gc` as an "
+                        "administrator removes them.");
 }
 
 static int run_list(const VerbCall *call, Error *err) {

@@ -30,12 +30,13 @@ enum FrontFd {
         FRONT_FD_AGENT,  /* the warder-agent binary, likewise (or /dev/null where not installed) */
         FRONT_FD_DATA,   /* directory that holds roles/ and workflows/ */
         FRONT_FD_EGRESS, /* SEQPACKET to egress (or /dev/null where there is none) */
-        FRONT_FD_PRESSURE,   /* /proc/pressure (or /dev/null where the kernel has none) */
-        FRONT_FD_MEMINFO,    /* /proc/meminfo */
-        FRONT_FD_SOCKSTAT,   /* /proc/net/sockstat (or /dev/null) */
-        FRONT_FD_TCP_MEM,    /* net.ipv4.tcp_mem (or /dev/null: not the host's network namespace) */
-        FRONT_FD_ETC,        /* O_PATH of /etc, for subuid */
-        FRONT_FD_AUDIT,      /* netlink, the kernel's seccomp records alone (or /dev/null) */
+        FRONT_FD_PRESSURE, /* /proc/pressure (or /dev/null where the kernel has none) */
+        FRONT_FD_MEMINFO,  /* /proc/meminfo */
+        FRONT_FD_SOCKSTAT, /* /proc/net/sockstat (or /dev/null) */
+        FRONT_FD_TCP_MEM,  /* net.ipv4.tcp_mem (or /dev/null: not the host's network namespace) */
+        FRONT_FD_ETC,      /* O_PATH of /etc, for subuid */
+        FRONT_FD_AUDIT,    /* netlink, the kernel's seccomp records alone (or /dev/null) */
+        FRONT_FD_LAYERS, /* the store's directory of layers: its names can be read, nothing in it opened */
         FRONT_FD_KEY,        /* root's file with the key of receipts, read-write (or /dev/null) */
         FRONT_FD_KEY_PUBLIC, /* its public half, for all to read (or /dev/null) */
         FRONT_FD_ANCHORS,    /* root's list of heads, to append to (or /dev/null) */

@@ -99,6 +99,7 @@ static void take_fds(Front *front) {
         front->egress_fd = unless_null(FRONT_FD_EGRESS);
         front->has_egress = front->egress_fd >= 0;
         front->etc_fd = unless_null(FRONT_FD_ETC);
+        front->layers_fd = unless_null(FRONT_FD_LAYERS);
         for (int fd = FRONT_FD_MONITOR; fd <= _FRONT_FD_MAX; fd++)
                 (void) fcntl(fd, F_SETFD, FD_CLOEXEC);
 }

@@ -80,6 +80,7 @@ typedef struct Front {
         bool has_egress; /* its program is installed */
         ClientFdPipes pipes;
         int etc_fd;         /* /etc, for subuid; -EBADF: not there */
+        int layers_fd;      /* the store's directory of layers, for its names; -EBADF: not there */
         uint64_t next_id;   /* of commands and calls at init, never reused */
         uint64_t next_jail; /* likewise, the order in which jails were asked for */
         struct {

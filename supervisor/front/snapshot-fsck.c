@@ -6,6 +6,9 @@
  *
  * A layer is found damaged where its digest is another, where it is not there, and where it holds what no layer can or cannot
  * be read. Where the job could not be done (no memory, no place for a jail) nothing is said of the layer.
+ *
+ * Who sees everybody's layers is told of those that nobody knows as well (layers-on-disk.h): they come last, are read like
+ * the others, and nothing is written down of them but their size.
  */
 #include "supervisor/front/snapshot-fsck.h"
 
@@ -17,6 +20,7 @@
 #include "base/owned.h"
 #include "supervisor/front/filesjob.h"
 #include "supervisor/front/layer-records.h"
+#include "supervisor/front/layers-on-disk.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/policies.h"
 #include "supervisor/front/quotas.h"
@@ -29,12 +33,13 @@ typedef struct Fsck {
         uint32_t uid, sees;             /* who asked, and what it sees: call_uid() */
         uint8_t (*layers)[DIGEST_SIZE]; /* owned */
         unsigned n, at;
-        uint64_t bytes;       /* of those before */
-        uint64_t layer_bytes; /* of the one at hand */
+        unsigned n_known;                    /* the first of them; nobody knows the rest */
+        uint64_t bytes;                      /* of those before */
+        uint64_t layer_bytes, layer_entries; /* of the one at hand */
         uint8_t digest[DIGEST_SIZE];
         bool has_digest;
         cJSON *paths; /* owned, as the next two: of the one at hand */
-        cJSON *damaged, *unchecked;
+        cJSON *damaged, *unchecked, *unknown;
         unsigned n_damaged, n_mended;
 } Fsck;
 
@@ -44,6 +49,7 @@ static Fsck *fsck_free(Fsck *fsck) {
         json_free(fsck->paths);
         json_free(fsck->damaged);
         json_free(fsck->unchecked);
+        json_free(fsck->unknown);
         free(fsck->layers);
         free(fsck);
         return NULL;
@@ -54,12 +60,13 @@ static void answer(Fsck *fsck) {
         SCOPED(fsck_free) Fsck *owned = fsck;
         cJSON *json = cJSON_CreateObject();
 
-        json_add_number(json, "layers", fsck->n);
+        json_add_number(json, "layers", fsck->n_known);
         json_add_number(json, "bytes", fsck->bytes);
         json_add_number(json, "damaged_total", fsck->n_damaged);
         json_add_consume(json, "damaged", TAKE_PTR(fsck->damaged));
         json_add_consume(json, "unchecked", TAKE_PTR(fsck->unchecked));
         json_add_number(json, "mended", fsck->n_mended);
+        json_add_consume(json, "unknown", TAKE_PTR(fsck->unknown));
         call_answer(owned->call, json, NULL, 0);
 }
 
@@ -113,12 +120,9 @@ static void add_unchecked(Fsck *fsck, const uint8_t *digest, const Error *why) {
         json_push_consume(fsck->unchecked, item);
 }
 
-/* Is it the layer itself that is not there, by its name in the store's own words */
-static bool is_missing(const uint8_t *digest, const Error *err) {
-        char text[DIGEST_TEXT_MAX];
-
-        return err->code == -ENOENT &&
-               strstr(err->text, strchr(digest_format(digest, text), ':') + 1);
+/* Is it the layer itself that is not there, and not something that the job needed */
+static bool is_missing(const Fsck *fsck, const uint8_t *digest, const Error *err) {
+        return err->code == -ENOENT && layer_is_on_disk(fsck->front, digest, NULL) == 0;
 }
 
 /* Whoever let go of it meanwhile may have had it removed: then nothing is wrong with it */
@@ -135,16 +139,33 @@ static bool judge(const Fsck *fsck, const uint8_t *digest, const FilesJobEnd *en
                                 "its content is not the one that it is named after");
         else if (end->err && end->refused)
                 (void) snprintf(ret, LAYER_FAULT_MAX, "%.230s", end->err->text);
-        else if (end->err && is_missing(digest, end->err) && is_held(fsck, digest))
+        else if (end->err && is_missing(fsck, digest, end->err) && is_held(fsck, digest))
                 (void) snprintf(ret, LAYER_FAULT_MAX, "it is not in the store");
         return *ret;
 }
 
-static void next(Fsck *fsck);
+/* A layer that nobody knew when we began. Its size is written down for who has it removed (snapshot-gc.h) */
+static void add_unknown(Fsck *fsck, const uint8_t *digest, const FilesJobEnd *end) {
+        char text[DIGEST_TEXT_MAX], fault[LAYER_FAULT_MAX];
+        cJSON *item;
 
-static void on_done(const FilesJobEnd *end, void *userdata) {
-        Fsck *fsck = userdata;
-        const uint8_t *digest = fsck->layers[fsck->at];
+        if (is_held(fsck, digest) || (end->err && is_missing(fsck, digest, end->err)))
+                return; /* it is known now, or gone */
+        if (!judge(fsck, digest, end, fault) && end->err) {
+                add_unchecked(fsck, digest, end->err);
+                return;
+        }
+        item = cJSON_CreateObject();
+        json_add_text(item, "layer", digest_format(digest, text));
+        json_add_number(item, "bytes", fsck->layer_bytes);
+        json_add_number(item, "entries", fsck->layer_entries);
+        if (*fault)
+                json_add_text(item, "fault", fault);
+        json_push_consume(fsck->unknown, item);
+        (void) layer_record_add(fsck->front, digest, fsck->layer_bytes, fsck->layer_entries, NULL);
+}
+
+static void check_known(Fsck *fsck, const uint8_t *digest, const FilesJobEnd *end) {
         bool was_damaged = layer_is_damaged(fsck->front, digest);
         char fault[LAYER_FAULT_MAX];
         Error err = ERROR_EMPTY;
@@ -153,7 +174,7 @@ static void on_done(const FilesJobEnd *end, void *userdata) {
                 (void) layer_record_judge(fsck->front, digest, fault, &err);
                 add_damaged(fsck, digest, fault);
         } else if (end->err) {
-                if (!is_missing(digest, end->err)) /* else it went meanwhile */
+                if (!is_missing(fsck, digest, end->err)) /* else it went meanwhile */
                         err = *end->err;
         } else {
                 (void) layer_record_judge(fsck->front, digest, NULL, &err);
@@ -162,6 +183,18 @@ static void on_done(const FilesJobEnd *end, void *userdata) {
         if (err.code)
                 add_unchecked(fsck, digest, &err);
         fsck->bytes += fsck->layer_bytes;
+}
+
+static void next(Fsck *fsck);
+
+static void on_done(const FilesJobEnd *end, void *userdata) {
+        Fsck *fsck = userdata;
+        const uint8_t *digest = fsck->layers[fsck->at];
+
+        if (fsck->at < fsck->n_known)
+                check_known(fsck, digest, end);
+        else
+                add_unknown(fsck, digest, end);
         fsck->at++;
         next(fsck);
 }
@@ -188,6 +221,7 @@ static void on_record(const Record *record, void *userdata) {
                         json_push_text(fsck->paths, *record->data ? record->data : ".");
         } else if (record->head.kind == RECORD_TOTALS) {
                 fsck->layer_bytes = record->head.a;
+                fsck->layer_entries = record->head.b;
         } else if (record->head.kind == RECORD_DIGEST && record->head.flags == DIGEST_LAYER &&
                    record->head.size == DIGEST_SIZE) {
                 memcpy(fsck->digest, record->data, DIGEST_SIZE);
@@ -215,7 +249,7 @@ static int start_job(Fsck *fsck, Error *err) {
         (void) layer_record_find(fsck->front, layer.digest, &record);
         (void) snprintf(since, sizeof since, "%" PRIu64, record.created_usec * 1000);
         fsck->has_digest = false;
-        fsck->layer_bytes = 0;
+        fsck->layer_bytes = fsck->layer_entries = 0;
         json_free(fsck->paths);
         fsck->paths = cJSON_CreateArray();
         plan_init(&job.plan, policy_limits(policy));
@@ -253,6 +287,23 @@ static int take_layers(Fsck *fsck, sqlite3_stmt *rows) {
         return 0;
 }
 
+static int find_unknown(Fsck *fsck, Error *err) {
+        autofree uint8_t(*unknown)[DIGEST_SIZE] = NULL;
+        uint8_t(*more)[DIGEST_SIZE];
+        unsigned n = 0;
+        int r = layers_unknown(fsck->front, &unknown, &n, err);
+
+        if (r < 0 || n == 0)
+                return r;
+        more = reallocarray(fsck->layers, fsck->n + n, sizeof *fsck->layers);
+        if (!more)
+                return error_set(err, -ENOMEM, "list the layers");
+        fsck->layers = more;
+        memcpy(fsck->layers + fsck->n, unknown, n * sizeof *unknown);
+        fsck->n += n;
+        return 0;
+}
+
 static int find_layers(Fsck *fsck, Error *err) {
         char from[40], to[40];
         sqlite3_stmt *rows;
@@ -268,7 +319,10 @@ static int find_layers(Fsck *fsck, Error *err) {
                 return -EIO;
         r = take_layers(fsck, rows);
         (void) sqlite3_finalize(rows);
-        return r < 0 ? error_set(err, r, "list the layers") : 0;
+        fsck->n_known = fsck->n;
+        if (r < 0)
+                return error_set(err, r, "list the layers");
+        return fsck->sees == 0 ? find_unknown(fsck, err) : 0;
 }
 
 static int take_named(Fsck *fsck, const cJSON *params, Error *err) {
@@ -280,7 +334,7 @@ static int take_named(Fsck *fsck, const cJSON *params, Error *err) {
         fsck->layers = calloc(info.n_layers + 1, sizeof *fsck->layers);
         if (!fsck->layers)
                 return error_set(err, -ENOMEM, "list the layers");
-        fsck->n = info.n_layers;
+        fsck->n = fsck->n_known = info.n_layers;
         memcpy(fsck->layers, info.layers, info.n_layers * sizeof *fsck->layers);
         return 0;
 }
@@ -298,6 +352,7 @@ int snapshot_fsck(Front *front, Call *call, const cJSON *params, cJSON **ret_res
         fsck->sees = call_uid(call);
         fsck->damaged = cJSON_CreateArray();
         fsck->unchecked = cJSON_CreateArray();
+        fsck->unknown = cJSON_CreateArray();
         r = quota_charge_create(front, fsck->uid, err);
         if (r >= 0)
                 r = json_text(params, "name") ? take_named(fsck, params, err)

@@ -3,7 +3,9 @@
  */
 #include "supervisor/front/snapshot-gc.h"
 
+#include "base/log.h"
 #include "base/owned.h"
+#include "supervisor/front/layers-on-disk.h"
 #include "supervisor/front/layers.h"
 #include "supervisor/front/setup-cache.h"
 #include "supervisor/front/tasks.h"
@@ -30,8 +32,23 @@ static void evict(Front *front, uint32_t uid) {
                 ;
 }
 
+/*
+ * Layers that nobody knows: they belong to nobody, so an administrator says that they go. One of an import that is under way
+ * is held and so is known. Another import of the same content may come at any time: the monitor takes requests in order.
+ */
+static int discard_unknown(Front *front, Error *err) {
+        autofree uint8_t(*unknown)[DIGEST_SIZE] = NULL;
+        unsigned n = 0;
+        int r = layers_unknown(front, &unknown, &n, err);
+
+        for (unsigned i = 0; r >= 0 && i < n; i++)
+                r = layer_discard(front, unknown[i], err);
+        return r;
+}
+
 int snapshot_gc(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         uint32_t uid = call_peer(call)->uid;
+        Error said = ERROR_EMPTY;
         int r;
 
         (void) params;
@@ -42,6 +59,8 @@ int snapshot_gc(Front *front, Call *call, const cJSON *params, cJSON **ret_resul
                 return r;
         }
         evict(front, uid);
+        if (call_uid(call) == 0 && front->layers_fd >= 0 && discard_unknown(front, &said) < 0)
+                log_event(LOG_WARNING, "layers that nobody knows stay in the store", F_ERR(&said));
         layers_collect_end(front);
         return 0;
 }

@@ -119,9 +119,8 @@ static int open_or_null(const char *path, int flags) {
 static int front_fds(Monitor *monitor, int *fds, Error *err) {
         const MonitorConfig *config = monitor->config;
         const char *policies = config->policies_dir;
-        int r;
+        int r = confined_pair(&monitor->front_fd, &fds[FRONT_FD_MONITOR], err);
 
-        r = confined_pair(&monitor->front_fd, &fds[FRONT_FD_MONITOR], err);
         if (r == 0)
                 r = egress_start(monitor, &fds[FRONT_FD_EGRESS], err);
         if (r < 0)
@@ -142,6 +141,7 @@ static int front_fds(Monitor *monitor, int *fds, Error *err) {
         fds[FRONT_FD_ETC] = open_or_null("/etc", O_PATH | O_DIRECTORY);
         fds[FRONT_FD_AUDIT] = monitor->audit_fd >= 0 ? fcntl(monitor->audit_fd, F_DUPFD_CLOEXEC, 0)
                                                      : open("/dev/null", O_RDONLY | O_CLOEXEC);
+        fds[FRONT_FD_LAYERS] = fcntl(store_dirs(monitor->store)->layers, F_DUPFD_CLOEXEC, 0);
         fds[FRONT_FD_KEY] = place_file(monitor, "receipt.key", O_RDWR, 0600, err);
         fds[FRONT_FD_KEY_PUBLIC] = place_file(monitor, "receipt.pub", O_RDWR, 0644, err);
         fds[FRONT_FD_ANCHORS] = place_file(monitor, "anchors", O_RDWR | O_APPEND, 0600, err);

@@ -25,7 +25,7 @@ PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "10"))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
-             "pressure", "meminfo", "sockstat", "tcp_mem", "etc", "audit", "key", "public_key", "anchors", "info", "filter"]
+             "pressure", "meminfo", "sockstat", "tcp_mem", "etc", "audit", "layers", "key", "public_key", "anchors", "info", "filter"]
 FIRST_FD = 3
 
 JAIL_CREATE, JAIL_DESTROY, SLOT, UPPER_DROP, LAYER_NEW, LAYER_COMMIT, LAYER_DROP, LAYER_REMOVE = range(1, 9)
@@ -301,7 +301,7 @@ class Front:
     def __init__(self, private=False, owner_uid=0, warder_gid=0xffffffff, admin_gid=0xffffffff, memory=8 << 30,
                  policies=None, landlock=7, agent="/dev/null", config="/dev/null",
                  pressure="/dev/null", meminfo="/proc/meminfo", etc="/dev/null", state=None, audit=None,
-                 sockstat="/dev/null", tcp_mem="/dev/null"):
+                 sockstat="/dev/null", tcp_mem="/dev/null", layers="/dev/null"):
         self.dir = tempfile.mkdtemp(prefix="warder-rpc-")
         os.chmod(self.dir, 0o755)
         self.path = os.path.join(self.dir, "sock")
@@ -322,6 +322,7 @@ class Front:
                "tcp_mem": os.open(tcp_mem, os.O_RDONLY), "etc": os.open(etc, os.O_RDONLY), "audit": audit.fileno() if audit else null,
                "files": os.open("/bin/true", os.O_RDONLY), "agent": os.open(agent, os.O_RDONLY),
                "data": os.open(os.path.join(SOURCE, "agent"), os.O_RDONLY | os.O_DIRECTORY), "egress": null,
+               "layers": os.open(layers, os.O_RDONLY),
                "key": null, "public_key": null, "anchors": null,
                "info": sealed(info), "filter": front_filter()}
         self.log = os.path.join(self.dir, "log")
