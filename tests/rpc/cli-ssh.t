@@ -121,9 +121,9 @@ tap.same(ssh("id -u", options=["-l", "0:5"]).stdout, b"0\n", "another user of th
 wrong = ssh("id", options=["-l", "nobody-else"])
 tap.ok(wrong.returncode == 255 and b"Permission denied" in wrong.stderr, "a user that is none", wrong)
 left = ssh("sleep 54.321 >/dev/null 2>&1 & echo started")
-tap.ok(left.stdout == b"started\n" and running("sleep\00054.321"), "what a command left in the background goes on", left)
+tap.ok(left.stdout == b"started\n" and eventually(lambda: running("sleep\00054.321"), 5), "what a command left in the background goes on", left)
 held = ssh("sleep 65.432 & echo started")
-tap.ok(held.stdout == b"started\n" and running("sleep\00065.432"), "and does not hold the connection by its output", held)
+tap.ok(held.stdout == b"started\n" and eventually(lambda: running("sleep\00065.432"), 5), "and does not hold the connection by its output", held)
 
 # --- files
 source = os.path.join(files, "tree")
