@@ -224,14 +224,24 @@ def free_port():
         return sock.getsockname()[1]
 
 
+def give(sock, data):
+    try:
+        sock.sendall(data)
+        sock.shutdown(socket.SHUT_WR)
+    except OSError:  # closed from there
+        pass
+
+
 def exchange(port, data):
     """What the server says to @data and its end; None: the connection was closed without a word."""
     with socket.create_connection(("127.0.0.1", port), timeout=MOST) as sock:
         try:
-            threading.Thread(target=lambda: (sock.sendall(data), sock.shutdown(socket.SHUT_WR)), daemon=True).start()
+            sender = threading.Thread(target=give, args=(sock, data), daemon=True)
+            sender.start()
             got = b""
             while part := sock.recv(65536):
                 got += part
+            sender.join(MOST)
             return got or None
         except ConnectionError:
             return None
@@ -320,9 +330,20 @@ with subprocess.Popen(["ssh", "-F", config, "box", "echo up; sleep 98.765"], env
     there.stdout.readline()
     there.kill()
 tap.ok(eventually(lambda: not running("sleep\00098.765"), MOST), "a client that is killed: its command ends")
+if shutil.which("mke2fs") and os.path.exists("/dev/loop-control"):
+    kept = warder("create", "--persistent", "dev", "--disk", "64M", "--no-work")
+    with open(config, "a") as file:
+        file.write(warder("ssh-config", "dev").stdout)
+    there = run("ssh", "-F", config, "warder-dev", "echo kept >~/f")
+    stopped = warder("stop", "dev")
+    again = run("ssh", "-F", config, "warder-dev", "cat ~/f")
+    tap.ok(stopped.returncode == 0 and again.stdout == b"kept\n", "a workspace that is stopped is started", kept, there, stopped, again)
+    warder("rm", "--force", "dev")
+else:
+    tap.ok(True, "a workspace # SKIP mke2fs, /dev/loop-control")
 warder("rm", jail)
 shutil.rmtree(files)
 supervisor.stop()
-tap.ok(eventually(lambda: not running("warder-ssh"), MOST), "no process is left")
+tap.ok(eventually(lambda: not running(jail), MOST), "no process is left")
 tap.ok(eventually(lambda: not supervisor.leftovers(), MOST), "nothing is left behind")
 tap.end()
