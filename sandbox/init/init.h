@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "sandbox/init/capture.h"
+#include "sandbox/init/copies.h"
 #include "sandbox/init/keys.h"
 #include "sandbox/init/park.h"
 #include "supervisor/wire.h"
@@ -72,6 +73,7 @@ typedef struct Init {
         uint64_t clock; /* counts commands */
         uint32_t
                 disk_full; /* the upper when it was looked at last, at a command's end or before the first */
+        Copies copies;
         Slot slots[JAIL_SLOTS_MAX];
 } Init;
 

@@ -123,18 +123,25 @@ static int look_at_terminal(const Command *command, const InitLogs *request) {
 }
 
 /* What is kept, and the pipes that were asked for. Who does not get all gets none: @out is closed by the caller */
-static int open_logs(Command *command, const InitLogs *request, InitEvent *event, int out[3]) {
+static int open_logs(Init *init, Command *command, const InitLogs *request, InitEvent *event,
+                     int out[3]) {
         Capture *capture = &command->streams[0];
+        Copy copy = { .fd = -EBADF };
+        int r = copies_give(&init->copies, command->id, capture, &copy);
         unsigned n = 0;
 
-        out[n++] = capture_copy(capture, &event->kept[0], &event->cut_at[0]);
-        if (out[0] >= 0 && request->follow)
+        if (r < 0)
+                return r;
+        out[n++] = copy.fd;
+        if (request->follow)
                 out[n++] = capture_follow(capture, request->keys);
         if (out[n - 1] >= 0 && request->keys)
                 out[n++] = keys_attach(&command->keys);
         if (out[n - 1] < 0)
                 return out[n - 1];
-        event->seen[0] = capture->seen;
+        event->kept[0] = copy.kept;
+        event->cut_at[0] = copy.cut_at;
+        event->seen[0] = copy.seen;
         event->n_fds = n;
         return 0;
 }
@@ -154,7 +161,7 @@ static void take_logs(Init *init, const void *bytes, int *fds, unsigned n_fds) {
         if (event.code == 0 && request->only == INIT_LOGS_HANG_UP)
                 event.code = hang_up(&slot->command);
         else if (event.code == 0 && request->only == INIT_LOGS_ALL)
-                event.code = open_logs(&slot->command, request, &event, out);
+                event.code = open_logs(init, &slot->command, request, &event, out);
         init_send(init, &event, out);
         fds_close(out, ELEMENTS(out));
 }

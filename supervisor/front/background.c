@@ -262,8 +262,14 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
                 answer_entry(logs->call, entry);
                 return;
         }
-        error_set(&err, event && event->code < 0 ? event->code : -EPIPE, "read what %s wrote",
-                  logs->command);
+        if (event && event->code == -EBUSY)
+                (void) error_say(
+                        &err, -EBUSY,
+                        "as many follow %s, or hold what it had written, as may: close one",
+                        logs->command);
+        else
+                error_set(&err, event && event->code < 0 ? event->code : -EPIPE,
+                          "read what %s wrote", logs->command);
         call_fail(logs->call, NULL, &err);
 }
 

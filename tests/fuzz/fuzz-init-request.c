@@ -122,6 +122,9 @@ static void init_end(Init *init) {
                         fds_close(&fd, 1);
                 }
         }
+        for (i = 0; i < COPIES_MAX; i++)
+                if (init->copies.items[i].used)
+                        fds_close(&init->copies.items[i].fd, 1);
         fds_close(&init->null, 1);
 }
 

@@ -148,6 +148,45 @@ for fd in client.fds:
     os.close(fd)
 client.fds = []
 
+# --- who holds what a command had written holds init's memory: so many may
+command = client.call("jail.exec", {"jail": keeper, "detach": True,
+                                    "argv": ["sh", "-c", "yes x | head -c 3000000; while [ ! -e /tmp/enough ]; do echo more; sleep 0.01; done"]})["result"]["command"]
+answers, last = [], -1
+while len(answers) < 100:
+    got = client.call("jail.logs", {"jail": keeper, "command": command})
+    seen = got.get("result", {}).get("seen", 0)
+    if "result" in got and (seen < 3000000 or seen == last):
+        os.close(client.fds.pop()) if client.fds and "seen" in got["result"] else None
+        continue
+    last = seen or last
+    answers.append(got)
+words = {answer["error"]["data"]["code"] for answer in answers if "error" in answer}
+tap.ok(len(client.fds) == 8 and words == {"busy"}, "of an output that grows eight copies are held, and more are refused", words, len(client.fds))
+tap.same(warder("exec", keeper, "--", "echo", "lives").stdout, "lives\n", "the jail lives")
+tap.ok(all(len(os.pread(fd, 2 << 20, 0)) == 1 << 20 for fd in client.fds), "each is whole")
+for fd in client.fds:
+    os.close(fd)
+client.fds = []
+warder("exec", keeper, "--", "touch", "/tmp/enough")
+tap.ok(eventually(lambda: not known(keeper)[command]["running"], MOST), "it ends")
+command = client.call("jail.exec", {"jail": keeper, "detach": True, "argv": ["sh", "-c", "yes x | head -c 3000000; sleep 1000"]})["result"]["command"]
+
+
+def seen_all():
+    seen = client.call("jail.logs", {"jail": keeper, "command": command}).get("result", {}).get("seen")
+    while client.fds:
+        os.close(client.fds.pop())
+    return seen == 3000000
+
+
+tap.ok(eventually(seen_all, MOST), "what was given back is there for others")
+answers = [client.call("jail.logs", {"jail": keeper, "command": command}) for _ in range(100)]
+tap.ok(all(answer.get("result", {}).get("kept") == 1 << 20 for answer in answers), "while nothing is written all get the same", answers[-1])
+tap.same(warder("exec", keeper, "--", "echo", "lives").stdout, "lives\n", "and the jail lives")
+for fd in client.fds:
+    os.close(fd)
+client.fds = []
+
 # --- what is refused
 for params, path in (({"stdio": ["null", "capture", "capture"]}, "/stdio/2"), ({"tty": True, "stdio": ["null", "capture", "merge"]}, "/stdio")):
     error = client.call("jail.exec", {"jail": jail, "argv": ["true"], "detach": True, **params})["error"]
