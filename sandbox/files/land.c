@@ -42,7 +42,7 @@ int land_clean_meta(Land *land, const char *path, EntryMeta *meta) {
                 meta->sec = meta->sec < 0 ? 0 : LAND_TIME_MAX;
                 meta->nsec = 0;
         }
-        meta->mode = meta->kind == ENTRY_LINK ? 0777 : meta->mode & 01777; /* links have no other */
+        meta->mode &= 01777;
         if (meta->uid <= LAND_ID_MAX && meta->gid <= LAND_ID_MAX)
                 return 0;
         if (meta->uid > LAND_ID_MAX)

@@ -197,12 +197,14 @@ static int pack_node(Pack *pack, int dir, const char *name, size_t parent, unsig
 }
 
 static int pack_item(Pack *pack, int dir, const char *name, unsigned depth, Error *err) {
+        RecordRule rule = depth >= NAME_DEPTH_MAX ? RULE_NAME_DEPTH : RULE_NONE;
         size_t n = strlen(pack->path);
         int r;
 
-        if (!name_join(pack->path, pack->path, name) || depth >= NAME_DEPTH_MAX)
-                return report_refuse(pack->report, RULE_NAME_LONG, pack->path, "%s",
-                                     name_sentence(RULE_NAME_LONG));
+        if (rule == RULE_NONE && !name_join(pack->path, pack->path, name))
+                rule = RULE_NAME_LONG;
+        if (rule != RULE_NONE)
+                return report_refuse(pack->report, rule, pack->path, "%s", name_sentence(rule));
         pack->entries++;
         r = report_progress(pack->report, pack->tar.bytes, pack->entries);
         if (r >= 0 && pack->job->layer && strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0)

@@ -127,7 +127,7 @@ static bool may_hide(const Save *save, bool is_dir) {
                 return true;
         r = beneath_stat(save->tree, save->path, &lower);
         if (r < 0)
-                return r != -ENOENT && !(save->trim && (r == -ELOOP || r == -ENOTDIR));
+                return r != -ENOENT;
         return !is_dir || S_ISDIR(lower.st_mode);
 }
 

@@ -4,8 +4,9 @@
  * in it says when or by whom it was packed, and what fits the plain header has no other.
  *
  * Beside the plain header an extended one comes where it is needed: path, linkpath above 100 bytes, size from 8 GiB on,
- * mtime with its nanoseconds, SCHILY.xattr.NAME (LIBARCHIVE.xattr.NAME where NAME has a =), and hdrcharset=BINARY where such a path is no UTF-8. A hole is written as the
- * zeroes that it is read as: each reader of tar knows these, and not each the forms that sparse files have.
+ * mtime with its nanoseconds, SCHILY.xattr.NAME (LIBARCHIVE.xattr.NAME where NAME has a =), and hdrcharset=BINARY where
+ * such a path is no UTF-8. A hole is written as the zeroes that it is read as: each reader of tar knows these, and not each the
+ * forms that sparse files have.
  *
  * Syscalls: write
  */

@@ -134,6 +134,27 @@ with Places() as p:
     t.ok(r.done and u.done and not u.notes(), "attributes with = in their names are packed", u.records)
     t.same(attributes(p.at("out", "f")), odd, "and are the same again")
 
+# --- as deep as a tree may be
+def dig(where, depth, file):
+    """So many directories within each other, and perhaps a file in the last."""
+    at = os.open(where, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir("d", dir_fd=at)
+        below = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    if file:
+        os.close(os.open("f", os.O_WRONLY | os.O_CREAT, dir_fd=at))
+    os.close(at)
+
+
+for depth, file, good in (256, False, True), (257, False, False), (255, True, True), (256, True, False):
+    with Places() as p:
+        dig(p.at("tree"), depth, file)
+        r = p.run("pack")
+        t.ok(r.done if good else r.refused == "name-depth", f"{depth} directories within each other{' and a file' * file}", r.records)
+        t.ok(not good or p.run("unpack", stdin=r.out).done, "and what is packed can be unpacked")
+
 # --- many trees
 for seed in range(12):
     with Places() as p:
