@@ -170,7 +170,7 @@ int groups_counters(const Groups *groups, int *fds, Error *err) {
                 int group = counter->tree == TREE_V2 ? groups->jail : groups->limits[counter->tree];
                 int fd = group_open_file(group, file, counter->flags);
 
-                if (fd < 0 && (may_lack & BIT(counter->fd)))
+                if ((fd == -ENOENT || fd == -EOPNOTSUPP) && (may_lack & BIT(counter->fd)))
                         continue;
                 if (fd < 0)
                         return error_set(err, fd, "open %s of a jail's group", file);

@@ -35,6 +35,8 @@ int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *
                             .narrow = narrow,
                             .init_uid = jail->id_base + JAIL_INIT_ID,
                             .limits = *limits };
+        Groups groups =
+                GROUPS_EMPTY; /* the jail's own has what its counters need, whatever fails here */
         int r = narrow ? plan_check_command(limits, err) : 0;
 
         if (r < 0)
@@ -50,11 +52,10 @@ int jail_slot(Jail *jail, uint32_t slot, const CommandLimits *limits, uint32_t *
                 return error_say(err, -ENOENT, "the jail has no narrow slot %u", slot);
         if (order.fresh)
                 order.slot = jail->next_slot++; /* one that fails half-made is not used again */
-        groups_close(&jail->groups);
-        r = groups_open(&jail->groups, &jail->sandbox->hierarchy, jail->number, err);
+        r = groups_open(&groups, &jail->sandbox->hierarchy, jail->number, err);
         if (r == 0)
-                r = groups_slot(&jail->groups, &order, ret_fds, err);
-        groups_close_unused(&jail->groups);
+                r = groups_slot(&groups, &order, ret_fds, err);
+        groups_close(&groups);
         if (r < 0)
                 return r;
         if (narrow)

@@ -42,7 +42,7 @@ static int map_of_layer(Jail *jail, const JailLayer *layer, Error *err) {
 }
 
 static int draft_add(Draft *draft, int fd, const char *what, Error *err) {
-        if (fd == -1)
+        if (fd == -1 && err->code == 0) /* of userns_new() it is -EPERM, and told */
                 return error_set(err, -errno, "%s", what);
         if (fd < 0)
                 return fd; /* told already */
