@@ -29,7 +29,7 @@ static int run_workflow(Session *session, JqWorker *jq, Error *err) {
         if (r < 0)
                 return session_fail(session, CAUSE_WORKFLOW, r);
         expressions_set_worker(workflow->expressions, jq);
-        jq_worker_is_vital(jq);
+        jq_worker_set_vital(jq);
         if (!json_add_text(input, "request", json_text(session->info, "request")))
                 return session_fail(session, CAUSE_INTERNAL, -ENOMEM);
         return run_task(session, workflow, input,

@@ -17,7 +17,7 @@
 #define COPY_NAME_MAX    255u
 #define COPY_TARGET_MAX  4095u
 #define COPY_CHUNK_MAX   (256u * 1024)
-#define COPY_DEPTH_MAX   200u /* directories within each other, each an open descriptor */
+#define COPY_DEPTH_MAX   200u /* directories within each other, each two open descriptors */
 #define COPY_ENTRIES_MAX 2000000ull
 
 typedef enum CopyKind {

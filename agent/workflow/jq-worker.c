@@ -52,7 +52,7 @@ typedef struct Frame {
 
 struct JqWorker {
         int fd;     /* owned; -EBADF: it has ended */
-        bool vital; /* jq_worker_is_vital() */
+        bool vital; /* jq_worker_set_vital() */
         Error last; /* why */
 };
 
@@ -285,7 +285,7 @@ JqWorker *jq_worker_free(JqWorker *worker) {
         return NULL;
 }
 
-void jq_worker_is_vital(JqWorker *worker) {
+void jq_worker_set_vital(JqWorker *worker) {
         if (worker)
                 worker->vital = true;
 }

@@ -24,10 +24,10 @@ int jq_worker_new(char *title, JqWorker **ret_worker, Error *err);
 /** jq_worker_place() - have its descriptor be @fd, below what lock_down() closes. Returns: 0 or negative errno */
 int jq_worker_place(JqWorker *worker, int fd, Error *err);
 /**
- * jq_worker_is_vital() - where it is killed, and said nothing of an expression, our process ends: its supervisor starts another,
+ * jq_worker_set_vital() - where it is killed, and said nothing of an expression, our process ends: its supervisor starts another,
  * which goes on from the last commit. NULL is fine
  */
-void jq_worker_is_vital(JqWorker *worker);
+void jq_worker_set_vital(JqWorker *worker);
 /** jq_worker_free() - let it end. Returns: NULL */
 JqWorker *jq_worker_free(JqWorker *worker);
 DEFINE_SCOPED(JqWorker *, jq_worker_free);

@@ -204,14 +204,10 @@ int capture_follow(Capture *capture, bool sets_pace) {
         return ends[0];
 }
 
-void capture_leave(Capture *capture) {
-        fds_close(capture->followers, CAPTURE_FOLLOWERS_MAX);
-}
-
 int capture_end(Capture *capture, uint64_t *ret_kept, uint64_t *ret_cut_at) {
         int fd = capture_copy(capture, ret_kept, ret_cut_at);
 
-        capture_leave(capture);
+        fds_close(capture->followers, CAPTURE_FOLLOWERS_MAX);
         fds_close(&capture->fd, 1);
         free(capture->head);
         free(capture->ring);

@@ -62,9 +62,6 @@ int capture_follow(Capture *capture, bool sets_pace);
 /** capture_hurry() - nobody sets the pace from now on: the command has ended, and its last words must be read */
 void capture_hurry(Capture *capture);
 
-/** capture_leave() - end the pipes of all who follow */
-void capture_leave(Capture *capture);
-
 /**
  * capture_end() - stop reading and hand over what was kept
  * @ret_kept, @ret_cut_at: as in InitEvent

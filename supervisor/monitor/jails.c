@@ -44,7 +44,7 @@ static void entry_free(Entry *entry) {
         LINK_OUT(entry, next, at);
         LINK_OUT(entry, next_shell, at_shell);
         entry->monitor->n_entries--;
-        entry_is_large(entry, false);
+        entry_set_large(entry, false);
         handles_remove(&entry->monitor->handles, &entry->link);
         sd_event_source_disable_unref(entry->reports);
         sd_event_source_disable_unref(entry->death);
@@ -92,7 +92,7 @@ static void answer(Entry *entry) {
         entry->known = true;
         monitor_reply(entry->monitor, &reply, fds, n);
         fds_close(fds, n);
-        entry_is_large(entry, false);
+        entry_set_large(entry, false);
 }
 
 void entry_build(Entry *entry) {
@@ -227,7 +227,7 @@ int entry_new_shell(Monitor *monitor, Entry *like, Entry **ret, Error *err) {
         LINK_IN(monitor->entries, entry, next, at);
         LINK_IN(monitor->shells, entry, next_shell, at_shell);
         monitor->n_entries++;
-        entry_is_large(entry, true);
+        entry_set_large(entry, true);
         r = like ? jail_new_shell_like(like->jail, &entry->jail, err)
                  : jail_new_shell(monitor->sandbox, &entry->jail, err);
         if (r == 0)

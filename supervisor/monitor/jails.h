@@ -33,8 +33,8 @@ struct Entry {
         sd_event_source *death;   /* owned: jail_pidfd(), then a timer while a group is not empty */
 };
 
-/** entry_is_large() - does it have the descriptors of a jail in the making */
-static inline void entry_is_large(Entry *entry, bool large) {
+/** entry_set_large() - does it have the descriptors of a jail in the making */
+static inline void entry_set_large(Entry *entry, bool large) {
         entry->monitor->n_large += (unsigned) large - (unsigned) entry->large;
         entry->large = large;
 }
