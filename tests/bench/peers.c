@@ -247,7 +247,10 @@ void peers_clean(const Bench *bench) {
                 "n=${1##*-}; for c in $(crun list -q 2>/dev/null | grep \"^bench-$n\" || true); do "
                 "unshare -m sh -c \"umount -l /sys/fs/cgroup/unified; crun delete -f $c\" "
                 "2>/dev/null || true; done;"
-                "rmdir /run/systemd/nspawn/propagate/bench-$n-* 2>/dev/null || true";
+                "rmdir /run/systemd/nspawn/propagate/bench-$n-* 2>/dev/null || true;"
+                /* crun leaves a group where the process in it takes its time to go */
+                "for d in /sys/fs/cgroup/bench-$n-* /sys/fs/cgroup/*/bench-$n-*; do "
+                "if [ -d \"$d\" ]; then rmdir \"$d\" || true; fi; done";
         Error err = ERROR_EMPTY;
 
         (void) spawn_shell(script, bench->dir, &err);
