@@ -42,6 +42,7 @@ typedef struct Import {
         uint64_t handle; /* of the new layer, 0: none yet */
         char holder[40]; /* of the layer from before its commit until @done; "": not yet */
         bool has_digest;
+        bool makes_good; /* a damaged layer of that name was taken away for it */
         bool refused;
         LayerImport result;
         LayerImportFn done;
@@ -95,6 +96,21 @@ static void fail_reply(Import *import, const MonitorReply *reply, const char *wh
         conclude(import, &err);
 }
 
+/* A commit leaves what is there of that name, as good: a damaged one too, unless it was taken away for this one */
+static int judge(Import *import, Error *err) {
+        Error own = ERROR_EMPTY;
+
+        if (!layer_is_damaged(import->front, import->result.digest))
+                return 0;
+        if (!import->makes_good)
+                return error_say(err, -EUCLEAN,
+                                 "the layer of this content was found damaged in the meantime: "
+                                 "import it again, and it is put right");
+        if (layer_record_judge(import->front, import->result.digest, NULL, &own) < 0)
+                log_event(LOG_WARNING, "a layer that was put right counts as damaged", F_ERR(&own));
+        return 0;
+}
+
 static void on_committed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         Import *import = userdata;
         Error err = ERROR_EMPTY;
@@ -106,10 +122,7 @@ static void on_committed(const MonitorReply *reply, int *fds, unsigned n_fds, vo
                 return;
         }
         import->handle = 0;
-        if (layer_is_damaged(import->front, import->result.digest) &&
-            layer_record_judge(import->front, import->result.digest, NULL, &err) < 0)
-                log_event(LOG_WARNING, "a layer that was put right counts as damaged", F_ERR(&err));
-        conclude(import, NULL);
+        conclude(import, judge(import, &err) < 0 ? &err : NULL);
 }
 
 static int commit(Import *import, Error *err) {
@@ -123,9 +136,12 @@ static void on_damaged_gone(const MonitorReply *reply, int *fds, unsigned n_fds,
 
         (void) fds;
         (void) n_fds;
-        if (reply->code < 0 && reply->code != -ENOENT)
+        if (reply->code < 0 && reply->code != -ENOENT) {
                 fail_reply(import, reply, "take the damaged layer of this content away");
-        else if (commit(import, &err) < 0)
+                return;
+        }
+        import->makes_good = true;
+        if (commit(import, &err) < 0)
                 conclude(import, &err);
 }
 

@@ -160,7 +160,11 @@ static void conclude(Importing *importing, const ImageResult *result, const Erro
         quota_release_import(owned->front, owned->owner_uid, owned->reserved);
         end_followers(owned, err ? NULL : result);
         if (err)
-                call_fail(owned->call, refused ? "invalid" : "internal", err);
+                call_fail(owned->call,
+                          refused                 ? "invalid"
+                          : err->code == -EUCLEAN ? NULL
+                                                  : "internal",
+                          err);
         else
                 name_it(TAKE_PTR(owned), result, false);
 }
