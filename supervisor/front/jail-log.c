@@ -398,7 +398,7 @@ void jail_log_describe(JailLog *log, const JailLogAsk *ask, cJSON *json) {
 
         json_add_number(json, "seq", ring ? ring->seq : 0);
         json_add_number(json, "first", ring ? ring->first : 0);
-        json_add_bool(json, "missed", ring && ask->from > 1 && ask->from < ring->first);
+        json_add_bool(json, "missed", ask->from > 1 && (!ring || ask->from < ring->first));
 }
 
 int jail_log_page(JailLog *log, const JailLogAsk *ask, unsigned limit, cJSON *json) {

@@ -151,5 +151,8 @@ tap.same(fields(crowd[0].call("jail.events"))[0], "", "one that asks again takes
 crowd[0].close()
 tap.ok(eventually(lambda: fields(crowd[-1].call("jail.events"))[0] == ""), "one that goes leaves it")
 tap.same(fields(ann.call("jail.events", {"from": -1}))[0], "invalid", "a number that is none")
+nobody = front.user(60009)
+tap.same([nobody.call("jail.events", {"watch": False, **more})["result"]["missed"] for more in ({}, {"from": 1}, {"from": 1 << 51})],
+         [False, False, True], "of whom nothing is kept any more, what came after a number is missed, too")
 tap.same(front.stop(), 1, "when its monitor goes, the front goes")
 tap.end()
