@@ -244,16 +244,26 @@ static void answer_entry(Call *call, const Entry *entry) {
         call_answer(call, json, &entry->output, entry->output >= 0);
 }
 
+/* Returns: is what came what was asked for, as init says it */
+static bool take_logged(const Logs *logs, const InitEvent *event, const int *fds, unsigned n_fds,
+                        uint64_t counts[3]) {
+        counts[0] = event->seen[0];
+        counts[1] = event->kept[0];
+        counts[2] = event->cut_at[0];
+        if (event->code != 0 || logs->bare)
+                return event->code == 0;
+        return n_fds > 0 && fds[n_fds - 1] >= 0 &&
+               init_stream_check(fds[0], &counts[1], &counts[2]);
+}
+
 static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *userdata) {
         autofree Logs *logs = userdata;
         FrontJail *jail = front_jail_find(logs->front, logs->jail, 0);
         const Entry *entry = jail ? find(jail, logs->command) : NULL;
+        uint64_t counts[3];
         Error err = ERROR_EMPTY;
 
-        if (event && event->code == 0 &&
-            (logs->bare || (n_fds > 0 && fds[0] >= 0 && fds[n_fds - 1] >= 0))) {
-                const uint64_t counts[] = { event->seen[0], event->kept[0], event->cut_at[0] };
-
+        if (event && take_logged(logs, event, fds, n_fds, counts)) {
                 call_answer(logs->call, answer_json(logs->command, true, counts), fds,
                             logs->bare ? 0 : n_fds);
                 return;

@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/fds.h"
 #include "base/ids.h"
@@ -103,30 +102,18 @@ static void set_order(Command *command, Cause cause) {
                 command->ordered = cause;
 }
 
-/* Init's word is checked: a sealed memfd, and no more bytes than it has. */
-static void take_stream(CommandEnd *end, unsigned i, int fd) {
-        int seals = fcntl(fd, F_GET_SEALS);
-        struct stat what;
-        uint64_t size;
-
-        if (seals < 0 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK) ||
-            fstat(fd, &what) < 0)
-                return;
-        size = what.st_size < INIT_KEEP_MAX ? (uint64_t) what.st_size : INIT_KEEP_MAX;
-        if (end->kept[i] > size)
-                end->kept[i] = size;
-        if (end->cut_at[i] > end->kept[i])
-                end->cut_at[i] = end->kept[i];
-        end->output[i] = fd; /* stays the link's, which closes it when the end has been told */
-}
-
 static void take_output(const Command *command, CommandEnd *end, const int *fds, unsigned n_fds) {
         const uint32_t *stdio = command->message.exec->stdio;
         unsigned next = 0;
 
         for (unsigned i = 0; i < 2; i++)
-                if (stdio[i + 1] == STDIO_CAPTURE && next < n_fds)
-                        take_stream(end, i, fds[next++]);
+                if (stdio[i + 1] == STDIO_CAPTURE && next < n_fds) {
+                        int fd = fds
+                                [next++]; /* stays the link's, which closes it when the end has been told */
+
+                        if (init_stream_check(fd, &end->kept[i], &end->cut_at[i]))
+                                end->output[i] = fd;
+                }
 }
 
 static void log_end(const Command *command, const CommandEnd *end) {

@@ -7,7 +7,9 @@
  */
 #include "supervisor/front/init-link.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "supervisor/front/closer.h"
 #include "supervisor/front/packets.h"
@@ -224,4 +226,20 @@ void init_link_forget(InitLink *link, const void *userdata) {
         for (Open *open = link->open; open; open = open->next)
                 if (open->userdata == userdata)
                         open->event = NULL;
+}
+
+bool init_stream_check(int fd, uint64_t *kept, uint64_t *cut_at) {
+        int seals = fcntl(fd, F_GET_SEALS);
+        struct stat what;
+        uint64_t size;
+
+        if (seals < 0 || !(seals & F_SEAL_WRITE) || !(seals & F_SEAL_SHRINK) ||
+            fstat(fd, &what) < 0)
+                return false;
+        size = what.st_size < INIT_KEEP_MAX ? (uint64_t) what.st_size : INIT_KEEP_MAX;
+        if (*kept > size)
+                *kept = size;
+        if (*cut_at > *kept)
+                *cut_at = *kept;
+        return true;
 }

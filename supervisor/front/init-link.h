@@ -45,6 +45,12 @@ typedef struct InitMessage { /* borrowed for the call */
 /** init_link_send() - Returns: 0 and @event (may be NULL) will be called until its last; negative errno: it will not */
 int init_link_send(InitLink *link, const InitMessage *message, InitEventFn event, void *userdata,
                    Error *err);
+/**
+ * init_stream_check() - init's word on an output is checked: @fd must be a sealed memfd, and the counts say no more than it has
+ *
+ * Returns: is it one; else the counts are as they were.
+ */
+bool init_stream_check(int fd, uint64_t *kept, uint64_t *cut_at);
 /** init_link_forget() - the events of what was sent with @userdata go nowhere from now on */
 void init_link_forget(InitLink *link, const void *userdata);
 
