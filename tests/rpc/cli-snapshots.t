@@ -145,6 +145,25 @@ expect 1 "and makes no snapshot" warder snapshot show none
 expect 0 "a path" warder snapshot import --from-host paths /etc/hostname "$scratch/root/etc"
 expect 0 "rm" warder snapshot rm paths
 
+# --- of these what everybody may read, though root asks: a mode within a private directory says nothing
+others=$(mktemp -d /tmp/warder-others-XXXXXX)
+mkdir -p "$others/open/deep" "$others/open/hidden" "$others/open/group" "$others/private/deep"
+for file in open/readable open/secret open/deep/file open/hidden/inner open/group/inner private/readable private/deep/file; do
+        echo content >"$others/$file"
+        chmod 644 "$others/$file"
+done
+chmod 755 "$others" "$others/open" "$others/open/deep" "$others/private/deep"
+chmod 700 "$others/open/hidden" "$others/private"
+chmod 750 "$others/open/group"
+chmod 600 "$others/open/secret"
+expect 0 "paths, some of which are not for everybody" warder snapshot import --from-host others "$others/open" "$others/private" \
+        "$others/private/readable" "$others/private/deep"
+taken=$WARDER_STATE/store/layers/$(echo "$out" | grep -o 'sha256:[0-9a-f]*' | cut -d: -f2)
+is "$(cd "$taken$others" && find . -type f | sort | tr '\n' ' ')" "./open/deep/file ./open/readable " \
+        "what others may read is there, what lies in a private directory is not, nor is a private file"
+expect 0 "rm" warder snapshot rm others
+rm -rf "$others"
+
 # --- names, and who may use it
 expect 0 "tag" warder snapshot tag gzip second
 expect 0 "show" warder snapshot show second
