@@ -35,9 +35,8 @@ def page(root):
 
 def jails(root):
     """Events of jails: their rows in JAIL_TABLE, and their section of the page, which has a name and each member in bold."""
-    path = os.path.join(root, JAIL_TABLE)
-    if not os.path.exists(path):
-        return []
+    if not os.path.exists(os.path.join(root, JAIL_TABLE)):
+        return [f"{JAIL_TABLE}: it is not there any more"]
     rows = JAIL_ROW.findall(read(root, JAIL_TABLE))
     text = (read(root, PAGE) if files(root, "warder-events.7.scd") else "").replace("\\_", "_")
     text = text.split("# EVENTS OF JAILS", 1)[-1].split("\n# ", 1)[0] if "# EVENTS OF JAILS" in text else ""
@@ -110,6 +109,7 @@ PLANTS = [
 JAIL_ROWS = 'rows[] = {\n[A] = { "a.b", MEMBERS("n"), add },\n};\n'
 JAIL_TOLD = TOLD + "\n# EVENTS OF JAILS\n\n*a.b*\n\t*n*.\n\n# TRACES\n"
 PLANTS += [
+    ("a table of jails' events that went elsewhere", {TABLE: ROWS, PAGE: TOLD}, "not there any more"),
     ("a jail's event that no page has", {TABLE: ROWS, PAGE: TOLD, JAIL_TABLE: JAIL_ROWS}, "a.b: in the table"),
     ("a jail's event that only the page has",
      {TABLE: ROWS, PAGE: JAIL_TOLD.replace("*a.b*\n\t*n*.\n\n# T", "*a.b*\n\t*n*.\n\n*c.d*\n\tx\n\n# T"), JAIL_TABLE: JAIL_ROWS},

@@ -168,6 +168,7 @@ for special in ("/dev/zero", "/tmp/mix/fifo", "/proc/self/environ", "/proc"):
 devices = warder("cp", f"{jail}:/dev", "devices")
 tap.ok(devices.returncode == 1 and not [n for w, d, names in os.walk(at("devices")) for n in names if not os.path.islink(os.path.join(w, n))],
        "of /dev come links alone", devices.stderr[:300])
+tap.same(os.readlink(at("devices/fd")), "/proc/self/fd", "and these do come")
 
 # --- a jail that means harm
 shell("d=/tmp/pit; mkdir $d; cd $d; i=0; while [ $i -lt 600 ]; do mkdir d && cd d; i=$((i+1)); done")
@@ -188,18 +189,20 @@ while True:
         pass
 print('followed')"""
 tap.same(inside("python3", "-c", naive).stdout, "followed\n", "who looks at a name and then opens it is led astray by this jail")
-bad = []
+bad, seen = [], 0
 for n in range(60):
     warder("cp", f"{jail}:/tmp/race", f"race{n}")
     for where, dirs, names in os.walk(at(f"race{n}")):
         for name in names:
             if not os.path.islink(os.path.join(where, name)):
+                seen += 1
                 with open(os.path.join(where, name)) as file:
                     if file.read() != "mine\n":
                         bad.append(where)
     shutil.rmtree(at(f"race{n}"), ignore_errors=True)
 swapper.terminate()
 swapper.wait()
+tap.ok(seen > 0, "a directory comes out while others rename it")
 tap.same(bad, [], "a directory exchanged for a link while it is read is never followed")
 grow = subprocess.Popen([COMMAND, "exec", jail, "--", "sh", "-c", "while :; do echo more >>/tmp/grow; done"], env=environment, stdin=subprocess.DEVNULL)
 tap.ok(eventually(lambda: inside("test", "-s", "/tmp/grow").returncode == 0, MOST), "a file that grows for ever")

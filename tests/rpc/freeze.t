@@ -48,7 +48,7 @@ FROZEN, RUNS = {"frozen": True, "still": True}, {"frozen": False, "still": False
 
 # ---- one that stands still longer than its command may run; looked at again at the end
 slow = make()
-patient, _ = start(slow, ["sh", "-c", "sleep 0.3; echo done"], limits={"wall": WALL * 1000000})
+patient, _ = start(slow, ["sh", "-c", "until [ -e /tmp/thawed ]; do sleep 0.05; done; echo done"], limits={"wall": WALL * 1000000})
 tap.same(freeze(slow), FROZEN, "a jail is frozen, and stands still when that is answered")
 began = time.monotonic()
 left = stats(slow)["wall_left_usec"]
@@ -124,6 +124,7 @@ tap.same(stats(slow)["wall_left_usec"], left, "the wall limit of a frozen jail s
 time.sleep(max(0, WALL + 1 - (time.monotonic() - began)))
 frozen = stats(slow)["frozen_usec"]
 client.call("jail.thaw", {"jail": slow})
+supervisor.client().call("jail.exec", {"jail": slow, "argv": ["touch", "/tmp/thawed"]})
 record = patient.answer()["result"]
 tap.ok((record["cause"], record["output"]["stdout"]["text"]) == ("exited", "done\n") and frozen > WALL * 1000000,
        "a command that stood still for longer than it may run comes to its end", record, frozen)

@@ -7,7 +7,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../unit"))
 from files_lib import Tar  # noqa: E402
 
-PROGRAMS = ("sh", "cat", "chmod", "cp", "dd", "head", "id", "ln", "ls", "mkdir", "mv", "rm", "rmdir", "seq", "setfattr", "sleep", "stat",
+PROGRAMS = ("sh", "cat", "chmod", "cp", "dd", "head", "id", "ln", "ls", "mkdir", "mv", "rm", "rmdir", "seq", "sleep", "stat",
             "touch", "tr",
             "truncate", "wc", "xargs")
 
@@ -49,7 +49,6 @@ ln made/below/file made/second
 chmod 750 made/below/file
 ln -s no/where made/link
 touch -d '2001-02-03 04:05:06.123456789Z' made/below/file made
-setfattr -n user.note -v 'a value' made/below/file || :
 truncate -s 32M sparse
 echo end | dd of=sparse bs=1M seek=31 conv=notrunc 2>/dev/null
 printf 'line' >"$(printf 'two\nlines')"
