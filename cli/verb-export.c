@@ -4,11 +4,12 @@
 #include "cli/verb-export.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/fds.h"
 #include "base/units.h"
 #include "cli/ask-once.h"
 #include "cli/events.h"
@@ -34,7 +35,8 @@ static const Option export_options[] = {
 typedef struct Export {
         const ExportOptions *options;
         const char *name;
-        bool says; /* progress, on a terminal */
+        bool says;  /* progress, on a terminal */
+        int signal; /* that told us to end */
 } Export;
 
 static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
@@ -52,22 +54,51 @@ static void on_progress(Link *link, const char *method, const cJSON *params, voi
 }
 
 static void on_signal(Link *link, int signal, void *userdata) {
-        (void) signal;
-        (void) userdata;
+        Export *export = userdata;
+
+        export->signal = signal;
         link_stop(link);
 }
 
-/* Bytes of one file behind those of another, which may be anything */
-static int copy(int from, int to, Error *err) {
+/* A socket takes what it has room for, and lets us go; of files nobody waits for long */
+static ssize_t write_some(int to, const char *bytes, size_t n) {
+        ssize_t written = send(to, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+        return written < 0 && errno == ENOTSOCK ? write(to, bytes, n) : written;
+}
+
+static int write_chunk(Link *link, const Export *export, int to, const char *bytes, size_t n) {
+        while (n > 0) {
+                struct pollfd polls[] = { { .fd = to, .events = POLLOUT },
+                                          { .fd = link->signals, .events = POLLIN } };
+                ssize_t written;
+
+                if (poll(polls, ELEMENTS(polls), -1) < 0 && errno != EINTR)
+                        return -errno;
+                if (polls[1].revents)
+                        link_pause(link, 0);
+                if (export->signal)
+                        return LINK_E_STOPPED;
+                written = write_some(to, bytes, n);
+                if (written < 0 && errno != EAGAIN && errno != EINTR)
+                        return -errno;
+                bytes += written > 0 ? written : 0;
+                n -= written > 0 ? (size_t) written : 0;
+        }
+        return 0;
+}
+
+/* Bytes of one file behind those of another, which may be anything. Returns: 0, LINK_E_STOPPED or negative errno */
+static int copy(Link *link, const Export *export, int from, int to, Error *err) {
         autofree char *chunk = malloc(CHUNK);
         ssize_t n = 1;
         int r = !chunk ? -ENOMEM : lseek(from, 0, SEEK_SET) < 0 ? -errno : 0;
 
         while (r == 0 && n > 0) {
                 n = read(from, chunk, CHUNK);
-                r = n < 0 ? -errno : fd_write_all(to, chunk, (size_t) n);
+                r = n < 0 ? -errno : write_chunk(link, export, to, chunk, (size_t) n);
         }
-        return r < 0 ? error_set(err, r, "write the archive") : 0;
+        return r < 0 ? error_set(err, r, "write the archive") : r;
 }
 
 static int ask_export(Link *link, const Export *export, int fd, Answer *answer, Error *err) {
@@ -85,7 +116,7 @@ static int ask_export(Link *link, const Export *export, int fd, Answer *answer, 
 }
 
 /* Into @to itself where the supervisor may have it, else through a file without a name */
-static int export_to(const Export *export, int to, Error *err) {
+static int export_to(Export *export, int to, Error *err) {
         bool direct = stdio_may_pass(to);
         autoclose int spool = direct ? -EBADF : spool_new(err);
         Answer answer = ANSWER_EMPTY;
@@ -95,21 +126,23 @@ static int export_to(const Export *export, int to, Error *err) {
 
         link.on_note = on_progress;
         link.on_signal = on_signal;
-        link.userdata = (void *) (uintptr_t) export;
+        link.userdata = export;
         if (r == 0)
                 r = link_catch_signals(&link, err);
         if (r == 0)
                 r = ask_export(&link, export, direct ? to : spool, &answer, err);
         if (r == 0 && !direct)
-                r = copy(spool, to, err);
+                r = copy(&link, export, spool, to, err);
         if (r == 0 && export->options->common.json && to != STDOUT_FILENO)
                 events_result(answer.result);
         answer_deinit(&answer);
         link_deinit(&link);
-        return r == LINK_E_REFUSED ? -EREMOTEIO : r == LINK_E_STOPPED ? EXIT_CANCELLED : r;
+        return r == LINK_E_REFUSED   ? -EREMOTEIO
+               : r == LINK_E_STOPPED ? EXIT_SIGNAL + export->signal
+                                     : r;
 }
 
-static int export_to_file(const Export *export, const char *path, Error *err) {
+static int export_to_file(Export *export, const char *path, Error *err) {
         WholeFile file = WHOLE_FILE_EMPTY;
         int r = whole_file_open(&file, path, err);
 

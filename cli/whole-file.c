@@ -46,14 +46,21 @@ static int open_new(WholeFile *file, Error *err) {
 
 int whole_file_open(WholeFile *file, const char *path, Error *err) {
         struct stat st;
+        bool is_there;
+        int r;
 
         *file = (WholeFile){ .path = path, .fd = -EBADF };
         user_of_caller(&file->user);
-        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        is_there = stat(path, &st) == 0;
+        if (is_there && S_ISDIR(st.st_mode))
                 return error_say(err, -EISDIR, "%.200s is a directory: name a file.", path);
-        file->is_direct = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-        if (!file->is_direct)
-                return open_new(file, err);
+        file->is_direct = is_there && !S_ISREG(st.st_mode);
+        if (!file->is_direct) {
+                r = open_new(file, err);
+                if (r == 0 && is_there && fchmod(file->fd, st.st_mode & 0777) < 0)
+                        r = error_set(err, -errno, "give %s its mode", path);
+                return r;
+        }
         file->fd = as_user_open(&file->user, path, O_WRONLY, err);
         return file->fd < 0 ? file->fd : 0;
 }

@@ -1,7 +1,8 @@
 #pragma once
 /*
  * whole-file: a file that the user named appears whole or not at all, whatever ends us: until it is kept it has no name,
- * or where the file system knows no files without one, a name of its own beside it. An older file stays until then.
+ * or where the file system knows no files without one, a name of its own beside it. An older file stays until then, and gives
+ * the new one its mode. A link to a file is replaced itself; what it leads to stays as it is.
  */
 #include "cli/as-user.h"
 

@@ -164,6 +164,26 @@ is "$(cd "$taken$others" && find . -type f | sort | tr '\n' ' ')" "./open/deep/f
 expect 0 "rm" warder snapshot rm others
 rm -rf "$others"
 
+# --- export: whose mode the file has, and a reader that does not read
+(umask 022 && : >kept.tar && chmod 600 kept.tar && : >aim.tar && ln -s aim.tar link.tar)
+expect 0 "export over a private file" warder snapshot export gzip kept.tar
+is "$(stat -c %a kept.tar)" 600 "leaves it private"
+expect 0 "export over a link" warder snapshot export gzip link.tar
+is "$(stat -c '%F %s' aim.tar)" "regular empty file 0" "replaces the link, not what it leads to"
+cat >unread.py <<'PYTHON'
+import signal, socket, subprocess, sys
+ours, theirs = socket.socketpair()
+export = subprocess.Popen(["warder", "snapshot", "export", "gzip"], stdout=theirs)
+ours.recv(1, socket.MSG_PEEK)  # it has begun to copy, and there is no room for all
+export.send_signal(signal.SIGTERM)
+try:
+    print(export.wait(60))
+except subprocess.TimeoutExpired:
+    export.kill()
+    print("it goes on")
+PYTHON
+is "$(python3 unread.py)" 143 "an export that nobody reads ends when it is told to"
+
 # --- names, and who may use it
 expect 0 "tag" warder snapshot tag gzip second
 expect 0 "show" warder snapshot show second
