@@ -17,12 +17,14 @@
 #include "base/owned.h"
 
 /*
- * What makes a terminal send bytes by itself (reports of mouse and focus, marks around a paste), and what makes
- * it hard to use: switched off when the command has left it on. Nothing that would clear or move anything.
+ * What makes a terminal send bytes by itself (reports of mouse, focus, colours and size, marks around a paste), and
+ * what makes it hard to use, other codes for keys (kitty's and xterm's) too: switched off when the command has left it on. Nothing that would clear or move anything.
  */
-#define CALM                                                                         \
-        "\033[?9l\033[?1000l\033[?1001l\033[?1002l\033[?1003l\033[?1004l\033[?1005l" \
-        "\033[?1006l\033[?1015l\033[?1016l\033[?2004l\033[?1l\033>\033[?25h\033[0m"
+#define CALM                                                                                       \
+        "\033[?9l\033[?1000l\033[?1001l\033[?1002l\033[?1003l\033[?1004l\033[?1005l"               \
+        "\033[?1006l\033[?1015l\033[?1016l\033[?2004l\033[?2031l\033[?2048l\033[=0u\033[>4m\033[?" \
+        "1l"                                                                                       \
+        "\033>\033[?25h\033[0m"
 
 int pty_pair(int *ret_master, int *ret_slave, Error *err) {
         const int flags = O_RDWR | O_NOCTTY | O_CLOEXEC;

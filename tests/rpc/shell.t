@@ -94,7 +94,7 @@ shell.shows(b"\r\n59999\r\n60000\r\nall-12", "much output arrives in order")
 shell.type("exit 7\r")
 tap.same(shell.ends(), 7, "the exit code is the shell's")
 tap.ok(not shell.is_raw(), "the user's terminal is as it was")
-tap.ok(shell.text.endswith(b"\x1b[0m") and b"\x1b[?2004l" in shell.text[-200:], "and sends nothing by itself any more", shell.text[-200:])
+tap.ok(shell.text.endswith(b"\x1b[0m") and all(code in shell.text[-250:] for code in (b"\x1b[?2004l", b"\x1b[?2031l", b"\x1b[?2048l", b"\x1b[=0u", b"\x1b[>4m")), "and sends nothing by itself any more", shell.text[-200:])
 shell.close()
 
 for n in range(20):
