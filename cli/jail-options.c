@@ -220,6 +220,26 @@ static int add_env(const OptionList *list, cJSON *exec, Error *err) {
         return 0;
 }
 
+int exec_words(const VerbCall *call, const char *verb, char ***ret_words, int *ret_n, Error *err) {
+        const char *first = call->n_words > 1 ? call->words[1] : "";
+        int used = strcmp(first, "--") == 0 ? 2 : 1;
+
+        if (call->n_words < 1) {
+                (void) error_say(err, -EINVAL, "No jail was named; 'warder ls' lists them.");
+                return VERB_E_USAGE;
+        }
+        if (used == 1 && first[0] == '-') {
+                (void) error_say(err, -EINVAL,
+                                 "%.60s stands behind the jail, where the command begins: options "
+                                 "come before it, 'warder %s %.60s … %.60s -- CMD'.",
+                                 first, verb, first, call->words[0]);
+                return VERB_E_USAGE;
+        }
+        *ret_words = call->words + used;
+        *ret_n = call->n_words - used;
+        return 0;
+}
+
 int exec_options_add(const ExecOptions *options, char **argv, int n, cJSON *exec, Error *err) {
         cJSON *words = n > 0 ? json_add_array(exec, "argv") : NULL;
         cJSON *limits = options->wall || options->cpu_time ? json_add_object(exec, "limits") : NULL;

@@ -113,6 +113,15 @@ typedef struct ExecOptions {
 int jail_options_add(const JailOptions *options, cJSON *params, Error *err);
 
 /**
+ * exec_words() - "JAIL [--] [CMD [ARG…]]", as @verb has it: the command's words
+ *
+ * An option behind the jail is refused: it would be the program's name.
+ *
+ * Returns: 0 or VERB_E_USAGE with a sentence.
+ */
+int exec_words(const VerbCall *call, const char *verb, char ***ret_words, int *ret_n, Error *err);
+
+/**
  * exec_options_add() - all of EXEC but stdio
  * @argv: the command's words, @n of them; without any the supervisor takes the snapshot's own, if has_own
  *

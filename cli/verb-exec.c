@@ -110,23 +110,12 @@ static int run(const VerbCall *call, Error *err) {
         const ExecVerbOptions *options = call->options;
         OutcomeFacts facts;
         cJSON *params;
-        char **words = call->words + 1;
-        int n = call->n_words - 1, r;
+        char **words;
+        int n, r;
 
-        if (call->n_words < 1) {
-                (void) error_say(err, -EINVAL, "No jail was named; 'warder ls' lists them.");
-                return VERB_E_USAGE;
-        }
-        if (n > 0 && words[0][0] == '-' && words[0][1] == '-' && !words[0][2]) {
-                words++; /* "exec JAIL -- CMD" */
-                n--;
-        } else if (n > 0 && words[0][0] == '-') {
-                (void) error_say(err, -EINVAL,
-                                 "%.60s stands behind the jail, where the command begins: options "
-                                 "come before it, 'warder exec %.60s … %.60s -- CMD'.",
-                                 words[0], words[0], call->words[0]);
-                return VERB_E_USAGE;
-        }
+        r = exec_words(call, "exec", &words, &n, err);
+        if (r != 0)
+                return r;
         params = cJSON_CreateObject();
         json_add_text(params, "jail", call->words[0]);
         r = exec_options_add(&options->exec, words, n, params, err);

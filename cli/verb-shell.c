@@ -5,7 +5,6 @@
 #include "cli/verb-shell.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "cli/attach.h"
@@ -102,17 +101,11 @@ static int run(const VerbCall *call, Error *err) {
         ExecOptions exec = options->exec;
         char found[LOGIN_SHELL_MAX] = "";
         ShellCall shell = { .jail = call->n_words > 0 ? call->words[0] : NULL, .found = found };
-        char **words = call->words + 1;
-        int n = call->n_words - 1, r;
+        char **words;
+        int n, r = exec_words(call, "shell", &words, &n, err);
 
-        if (!shell.jail) {
-                (void) error_say(err, -EINVAL, "No jail was named; 'warder ls' lists them.");
-                return VERB_E_USAGE;
-        }
-        if (n > 0 && strcmp(words[0], "--") == 0) {
-                words++;
-                n--;
-        }
+        if (r != 0)
+                return r;
         exec.has_own = true; /* without words: the user's shell */
         json_add_text(params, "jail", shell.jail);
         r = exec_options_add(&exec, words, n, params, err);
