@@ -18,6 +18,9 @@
 #include "cli/events.h"
 #include "cli/import-progress.h"
 #include "cli/stdio.h"
+#include "cli/terminal.h"
+
+#define LAYER_SHOWN 80
 
 typedef struct Watching { /* what comes meanwhile */
         const ImportOptions *options;
@@ -51,8 +54,12 @@ static void show_imported(const cJSON *result) {
         show_text(result, "name", 0);
         show_size(result, "bytes", 0);
         printf("%llu files ", (unsigned long long) entries);
-        cJSON_ArrayForEach(layer, json_get(result, "layers")) if (cJSON_IsString(layer))
-                printf(" %.80s", layer->valuestring);
+        cJSON_ArrayForEach(layer, json_get(result, "layers")) {
+                if (!cJSON_IsString(layer))
+                        continue;
+                putchar(' ');
+                terminal_text(stdout, layer->valuestring, LAYER_SHOWN);
+        }
         putchar('\n');
         cleaned_show(result, "in the archive");
         if (json_true(result, "joined"))

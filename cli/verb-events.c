@@ -16,6 +16,7 @@
 #include "cli/terminal.h"
 
 #define TEXT_SHOWN 300
+#define TIME_SHOWN 24
 
 typedef struct EventsOptions {
         Common common;
@@ -112,7 +113,8 @@ static int show_event(const cJSON *event, const char *name) {
 
         while (i < ELEMENTS(rows) && strcmp(rows[i].event, name) != 0)
                 i++;
-        printf("%.24s  ", time ? time : "");
+        terminal_text(stdout, time ? time : "", TIME_SHOWN);
+        printf("  ");
         terminal_text(stdout, json_text(event, "jail"), ID_MAX);
         printf("  ");
         if (i == ELEMENTS(rows))

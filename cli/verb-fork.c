@@ -2,6 +2,7 @@
  * The verb "fork": more jails like one.
  */
 #include "cli/verb-fork.h"
+#include "base/ids.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,8 +28,10 @@ static const Option fork_options[] = {
 static void show(const cJSON *result) {
         const cJSON *id;
 
-        cJSON_ArrayForEach(id, json_get(result, "jails")) if (cJSON_IsString(id))
-                printf("%.20s\n", id->valuestring);
+        cJSON_ArrayForEach(id, json_get(result, "jails")) {
+                if (cJSON_IsString(id) && id_is_valid('j', id->valuestring))
+                        puts(id->valuestring);
+        }
         cleaned_show(result, "in the jail");
 }
 

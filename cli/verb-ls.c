@@ -4,11 +4,15 @@
 #include "cli/verb-ls.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/units.h"
 #include "cli/ask-once.h"
+#include "cli/terminal.h"
 
-#define SECOND 1000000u
+#define SECOND      1000000u
+#define CAUSE_SHOWN 32
+#define END_WIDTH   18
 
 typedef struct LsOptions {
         Common common;
@@ -73,17 +77,17 @@ static void show(const cJSON *result) {
 static void show_end(const cJSON *command) {
         const char *cause = json_text(command, "cause");
         uint64_t number = 0;
-        char text[64];
+        int width;
 
         if (json_true(command, "running"))
                 cause = "running";
-        if (json_number(command, "signal", &number) == 0)
-                snprintf(text, sizeof(text), "%.32s %u", cause ? cause : "-", (unsigned) number);
-        else if (json_number(command, "code", &number) == 0)
-                snprintf(text, sizeof(text), "%.32s %u", cause ? cause : "-", (unsigned) number);
-        else
-                snprintf(text, sizeof(text), "%.32s", cause ? cause : "-");
-        printf("%-18s  ", text);
+        cause = cause ? cause : "-";
+        width = END_WIDTH - (int) strnlen(cause, CAUSE_SHOWN);
+        terminal_text(stdout, cause, CAUSE_SHOWN);
+        if (json_number(command, "signal", &number) == 0 ||
+            json_number(command, "code", &number) == 0)
+                width -= printf(" %u", (unsigned) number);
+        printf("%*s  ", width > 0 ? width : 0, "");
 }
 
 static void show_commands(const cJSON *result) {
