@@ -8,6 +8,7 @@
 #include "cli/ssh/lane.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -17,8 +18,7 @@
 #include "cli/ssh/server.h"
 #include "cli/ssh/signals.h"
 
-#define OUT_BYTES 32768
-#define KEY_EOF   "\004"
+#define KEY_EOF "\004"
 
 Lane *lane_new(Server *server, ssh_channel ssh) {
         Lane *lane = server->n_lanes < LANES_MAX ? calloc(1, sizeof(*lane)) : NULL;
@@ -118,13 +118,32 @@ static void give_to_command(Lane *lane) {
 static size_t room_of(const Lane *lane) {
         uint32_t window = ssh_channel_window_size(lane->ssh);
 
-        return !server_may_write(lane->server) ? 0 : window < OUT_BYTES ? window : OUT_BYTES;
+        return !server_may_write(lane->server) ? 0
+               : window < LANE_OUT_BYTES       ? window
+                                               : LANE_OUT_BYTES;
+}
+
+static bool has_left(const Lane *lane, unsigned i) {
+        return lane->outs[i - 1].start < lane->outs[i - 1].end;
+}
+
+/* To the client's output (1) or errors (2) */
+static void give_to_client(Lane *lane, unsigned i) {
+        Out *out = &lane->outs[i - 1];
+        uint32_t n = (uint32_t) (out->end - out->start);
+        int done = 0;
+
+        if (n > 0 && room_of(lane) > 0)
+                done = i == 1 ? ssh_channel_write(lane->ssh, out->bytes + out->start, n)
+                              : ssh_channel_write_stderr(lane->ssh, out->bytes + out->start, n);
+        if (done > 0)
+                out->start += (size_t) done;
 }
 
 static void take_from_command(Lane *lane, unsigned i) {
-        char bytes[OUT_BYTES];
-        size_t room = lane->fds[i] < 0 ? 0 : room_of(lane);
-        ssize_t n = room > 0 ? read(lane->fds[i], bytes, room) : 0;
+        Out *out = &lane->outs[i - 1];
+        size_t room = lane->fds[i] < 0 || has_left(lane, i) ? 0 : room_of(lane);
+        ssize_t n = room > 0 ? read(lane->fds[i], out->bytes, room) : 0;
 
         if (room == 0 || (n < 0 && errno == EINTR))
                 return;
@@ -134,28 +153,39 @@ static void take_from_command(Lane *lane, unsigned i) {
                 fds_close(&lane->fds[i], 1);
                 return;
         }
-        if (i == 1)
-                (void) ssh_channel_write(lane->ssh, bytes, (uint32_t) n);
-        else
-                (void) ssh_channel_write_stderr(lane->ssh, bytes, (uint32_t) n);
+        out->start = 0;
+        out->end = (size_t) n;
+}
+
+static void carry_output(Lane *lane, unsigned i) {
+        give_to_client(lane, i);
+        take_from_command(lane, i);
+        give_to_client(lane, i);
 }
 
 static bool has_output(const Lane *lane) {
-        return lane->fds[1] >= 0 || lane->fds[2] >= 0;
+        return lane->fds[1] >= 0 || lane->fds[2] >= 0 || has_left(lane, 1) || has_left(lane, 2);
 }
 
-static void say(Lane *lane, const char *text) {
-        (void) ssh_channel_write_stderr(lane->ssh, text, (uint32_t) strlen(text));
+/* Why it ended, behind all that it wrote. Returns: whether there was something to say */
+static bool say_why(Lane *lane) {
+        Out *out = &lane->outs[1];
+        autofree char *text = TAKE_PTR(lane->text);
+        int n;
+
+        if (!text)
+                return false;
+        n = snprintf(out->bytes, sizeof(out->bytes), "warder: %s%s", text,
+                     lane->tty ? "\r\n" : "\n");
+        out->start = 0;
+        out->end = n < 0 ? 0 : (size_t) n < sizeof(out->bytes) ? (size_t) n : sizeof(out->bytes);
+        give_to_client(lane, 2);
+        return true;
 }
 
 static void tell_end(Lane *lane) {
         const char *name = signal_name(lane->killed_by);
 
-        if (lane->text) {
-                say(lane, "warder: ");
-                say(lane, lane->text);
-                say(lane, lane->tty ? "\r\n" : "\n");
-        }
         if (name)
                 (void) ssh_channel_request_send_exit_signal(lane->ssh, name, 0, "", "");
         else
@@ -185,14 +215,20 @@ void lane_want(const Lane *lane, struct pollfd *ret_polls) {
         ret_polls[0] =
                 (struct pollfd){ .fd = has_bytes(lane) ? lane->fds[0] : -1, .events = POLLOUT };
         for (unsigned i = 1; i < LANE_POLLS; i++)
-                ret_polls[i] = (struct pollfd){ .fd = may ? lane->fds[i] : -1, .events = POLLIN };
+                ret_polls[i] = (struct pollfd){ .fd = may && !has_left(lane, i) ? lane->fds[i] : -1,
+                                                .events = POLLIN };
 }
 
 bool lane_is_busy(const Lane *lane) {
+        bool can_read = false;
+
         if (lane->gone || !lane->ssh)
                 return false;
+        for (unsigned i = 1; i < LANE_POLLS; i++)
+                can_read = can_read || (lane->fds[i] >= 0 && !has_left(lane, i));
         return (lane->readable && !has_bytes(lane) && lane->state != LANE_OPEN) ||
-               (lane->state == LANE_ENDED && (!has_output(lane) || room_of(lane) > 0));
+               (lane->state == LANE_ENDED &&
+                (!has_output(lane) || (can_read && room_of(lane) > 0)));
 }
 
 void lane_step(Lane *lane) {
@@ -203,11 +239,11 @@ void lane_step(Lane *lane) {
         }
         take_from_client(lane);
         give_to_command(lane);
-        take_from_command(lane, 1);
-        take_from_command(lane, 2);
+        carry_output(lane, 1);
+        carry_output(lane, 2);
         if (lane->is_forward && lane->state == LANE_RUNNING)
                 look_at_connection(lane);
-        else if (lane->state == LANE_ENDED && !has_output(lane))
+        else if (lane->state == LANE_ENDED && !has_output(lane) && !say_why(lane))
                 tell_end(lane);
         if (lane->state == LANE_CLOSED) {
                 fds_close(lane->fds, ELEMENTS(lane->fds));

@@ -12,9 +12,10 @@
 #include "base/ids.h"
 #include "base/json.h"
 
-#define LANES_MAX     200 /* more are refused; of requests that wait the supervisor takes 256 */
-#define LANE_POLLS    3
-#define LANE_IN_BYTES 16384
+#define LANES_MAX      200 /* more are refused; of requests that wait the supervisor takes 256 */
+#define LANE_POLLS     3
+#define LANE_IN_BYTES  16384
+#define LANE_OUT_BYTES 32768
 
 typedef struct Server Server;
 typedef struct Lane Lane;
@@ -27,6 +28,12 @@ typedef enum ChannelState {
         LANE_ENDED,    /* it has ended, or was refused: what it wrote may still be on its way */
         LANE_CLOSED,   /* the client was told */
 } ChannelState;
+
+typedef struct
+        Out { /* what libssh did not take yet: while keys are exchanged anew, it takes nothing */
+        size_t start, end;
+        char bytes[LANE_OUT_BYTES];
+} Out;
 
 struct Lane {
         Lane *next;
@@ -52,6 +59,7 @@ struct Lane {
         char *text; /* owned: why it ended, for the client's stderr; NULL: nothing to say */
         size_t start, end;
         char bytes[LANE_IN_BYTES];
+        Out outs[2]; /* output, errors */
 };
 
 /** lane_new() - in the server's list; its callbacks are set by the caller. NULL: no memory, or too many */
