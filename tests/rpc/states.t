@@ -219,7 +219,8 @@ with tempfile.TemporaryDirectory() as place:
     with open(os.path.join(place, "image.tar"), "wb") as file:
         file.write(image)
     for words in (["skopeo", "inspect", f"oci-archive:{place}/image.tar"],
-                  ["podman", "load", "-i", f"{place}/image.tar"]):
+                  ["podman", "--root", f"{place}/root", "--runroot", f"{place}/run", "--storage-driver", "vfs", "load", "-i",
+                   f"{place}/image.tar"]):
         try:
             ran = subprocess.run(words, capture_output=True, text=True)
             tap.ok(ran.returncode == 0, f"{words[0]} takes it", ran.stderr)
