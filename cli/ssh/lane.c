@@ -14,11 +14,13 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/escape.h"
 #include "base/fds.h"
 #include "cli/ssh/server.h"
 #include "cli/ssh/signals.h"
 
-#define KEY_EOF "\004"
+#define TEXT_MAX 2048
+#define KEY_EOF  "\004"
 
 Lane *lane_new(Server *server, ssh_channel ssh) {
         Lane *lane = server->n_lanes < LANES_MAX ? calloc(1, sizeof(*lane)) : NULL;
@@ -170,7 +172,8 @@ static bool has_output(const Lane *lane) {
 /* Why it ended, behind all that it wrote. Returns: whether there was something to say */
 static bool say_why(Lane *lane) {
         Out *out = &lane->outs[1];
-        autofree char *text = TAKE_PTR(lane->text);
+        autofree char *raw = TAKE_PTR(lane->text);
+        autofree char *text = raw ? escape_new(raw, TEXT_MAX) : NULL; /* it may quote the jail */
         int n;
 
         if (!text)
