@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
+#include "base/spans.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/entry.h"
 #include "sandbox/files/hasher.h"
@@ -112,36 +113,36 @@ static int add_xattrs(Check *check, int fd, Entry *entry, Error *err) {
         return r;
 }
 
-/* From hole to hole, as it was written (land.c) */
-static int hash_content(Check *check, int fd, uint64_t size, Error *err) {
-        off_t at = 0, end = 0, done = 0;
+static int hash_span(Check *check, int fd, Span span, Error *err) {
         int r = 0;
 
-        while (r >= 0 && (uint64_t) at < size) {
-                size_t want = CHUNK;
-                ssize_t n;
+        while (r >= 0 && span.at < span.end) {
+                uint64_t left = span.end - span.at;
+                ssize_t n = pread(fd, check->chunk, left < CHUNK ? left : CHUNK, (off_t) span.at);
 
-                if (at >= end) {
-                        at = lseek(fd, at, SEEK_DATA);
-                        if (at < 0 && errno == ENXIO)
-                                break;
-                        end = at < 0 ? at : lseek(fd, at, SEEK_HOLE);
-                        if (at < 0 || end < 0)
-                                return unreadable(check, -errno, err);
-                }
-                if ((uint64_t) (end - at) < want)
-                        want = (size_t) (end - at);
-                n = pread(fd, check->chunk, want, at);
                 if (n <= 0)
                         return unreadable(check, n < 0 ? -errno : -ENODATA, err);
-                hasher_add_zeroes(check->hasher, (uint64_t) (at - done));
                 hasher_add(check->hasher, check->chunk, (size_t) n);
-                done = at += n;
-                r = report_progress(check->report, check->bytes + (uint64_t) done,
+                span.at += (uint64_t) n;
+                r = report_progress(check->report, check->bytes + span.at,
                                     table_count(check->table));
         }
+        return r;
+}
+
+/* From hole to hole, as it was written (land.c) */
+static int hash_content(Check *check, int fd, uint64_t size, Error *err) {
+        Span span;
+        uint64_t at = 0;
+        int r = 0;
+
+        while (r >= 0 && span_next(fd, at, size, &span)) {
+                hasher_add_zeroes(check->hasher, span.at - at);
+                r = hash_span(check, fd, span, err);
+                at = span.end;
+        }
         if (r >= 0)
-                hasher_add_zeroes(check->hasher, size - (uint64_t) done);
+                hasher_add_zeroes(check->hasher, size - at);
         return r;
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "base/spans.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/entry.h"
 #include "sandbox/files/listing.h"
@@ -49,22 +50,6 @@ static int put_entry(Pack *pack, TarEntry *entry, const struct stat *st, Error *
 
 /* ---- files --------------------------------------------------------------------------------------- */
 
-/* The next piece from @at on: of data, or a hole. Returns: bytes, or negative errno */
-static int64_t next_piece(int fd, uint64_t at, uint64_t size, bool *ret_hole) {
-        off_t data = lseek(fd, (off_t) at, SEEK_DATA), end;
-
-        *ret_hole = true;
-        if (data < 0)
-                return errno == ENXIO ? (int64_t) (size - at) : -errno;
-        if ((uint64_t) data > at)
-                return (int64_t) ((uint64_t) data < size ? (uint64_t) data - at : size - at);
-        *ret_hole = false;
-        end = lseek(fd, data, SEEK_HOLE);
-        if (end < 0)
-                return -errno;
-        return (int64_t) ((uint64_t) end < size ? (uint64_t) end - at : size - at);
-}
-
 static int put_data(Pack *pack, int fd, uint64_t at, uint64_t n, Error *err) {
         int r = 0;
 
@@ -82,19 +67,20 @@ static int put_data(Pack *pack, int fd, uint64_t at, uint64_t n, Error *err) {
         return r;
 }
 
+/* A hole is the zeroes that it is read as */
 static int put_content(Pack *pack, int fd, uint64_t size, Error *err) {
+        Span span;
+        uint64_t at = 0;
         int r = 0;
 
-        for (uint64_t at = 0; r >= 0 && at < size;) {
-                bool hole;
-                int64_t n = next_piece(fd, at, size, &hole);
-
-                if (n < 0)
-                        return error_set(err, (int) n, "look for holes in a file of the tree");
-                r = hole ? tar_data(&pack->tar, NULL, (uint64_t) n, err)
-                         : put_data(pack, fd, at, (uint64_t) n, err);
-                at += (uint64_t) n;
+        while (r >= 0 && span_next(fd, at, size, &span)) {
+                r = tar_data(&pack->tar, NULL, span.at - at, err);
+                if (r >= 0)
+                        r = put_data(pack, fd, span.at, span.end - span.at, err);
+                at = span.end;
         }
+        if (r >= 0)
+                r = tar_data(&pack->tar, NULL, size - at, err);
         return r < 0 ? r : tar_pad(&pack->tar, size, err);
 }
 

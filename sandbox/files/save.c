@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/spans.h"
 #include "sandbox/files/beneath.h"
 #include "sandbox/files/land-finish.h"
 #include "sandbox/files/listing.h"
@@ -49,35 +50,31 @@ static int to_meta(Save *save, const struct stat *st, EntryKind kind, EntryMeta 
         return r;
 }
 
-/* Copy from hole to hole; what is no data is passed over and stays a hole. */
-static int copy_content(Save *save, int fd, uint64_t size, Error *err) {
-        off_t at = 0, end = 0;
+static int copy_span(Save *save, int fd, Span span, Error *err) {
         int r = 0;
 
-        while (r >= 0 && (uint64_t) at < size) {
-                size_t want = CHUNK;
-                ssize_t n;
+        while (r >= 0 && span.at < span.end) {
+                uint64_t left = span.end - span.at;
+                ssize_t n = pread(fd, save->chunk, left < CHUNK ? left : CHUNK, (off_t) span.at);
 
-                if (at >= end) {
-                        at = lseek(fd, at, SEEK_DATA);
-                        if (at < 0 && errno == ENXIO)
-                                break;
-                        end = at < 0 ? at : lseek(fd, at, SEEK_HOLE);
-                        if (at < 0 || end < 0)
-                                return error_set(err, -errno,
-                                                 "look for holes in a file of the upper");
-                }
-                if ((uint64_t) (end - at) < want)
-                        want = (size_t) (end - at);
-                n = pread(fd, save->chunk, want, at);
                 if (n <= 0)
                         return error_set(err, n < 0 ? -errno : -EIO, "read a file of the upper");
-                r = land_data(&save->land, (uint64_t) at, save->chunk, (size_t) n, err);
-                at += n;
+                r = land_data(&save->land, span.at, save->chunk, (size_t) n, err);
+                span.at += (uint64_t) n;
                 save->bytes += (uint64_t) n;
                 if (r >= 0)
                         r = report_progress(save->report, save->bytes, save->entries);
         }
+        return r;
+}
+
+/* What is no data is passed over and stays a hole. */
+static int copy_content(Save *save, int fd, uint64_t size, Error *err) {
+        Span span = { 0, 0 };
+        int r = 0;
+
+        while (r >= 0 && span_next(fd, span.end, size, &span))
+                r = copy_span(save, fd, span, err);
         return r;
 }
 
