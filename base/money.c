@@ -138,6 +138,12 @@ const char *money_format(uint64_t amount, const char *currency, char *text) {
         return text;
 }
 
+bool money_is_currency(const char *text) {
+        size_t n = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
+        return n > 0 && n < MONEY_CURRENCY_MAX && !text[n];
+}
+
 const char *money_format_short(uint64_t amount, const char *currency, char *text) {
         uint64_t step = amount >= MONEY_UNIT ? A_CENT : A_CENT / 100;
         uint64_t over = amount % step;

@@ -50,6 +50,8 @@ uint64_t money_tokens_for(uint64_t amount, uint64_t price);
 int money_parse(const char *text, uint64_t *ret_amount, Error *err);
 /** money_of_number() - 2.5, as a file has it; at most six decimals. Returns: 0, or -EINVAL: below 0, above @most, or finer */
 int money_of_number(double units, uint64_t most, uint64_t *ret_amount);
+/** money_is_currency() - is @text the name of one: 1 to 8 letters */
+bool money_is_currency(const char *text);
 
 /**
  * money_format() - "2.50 USD": two decimals, and as many more as it has

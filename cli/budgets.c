@@ -41,13 +41,6 @@ static bool is_count(const cJSON *number) {
                number->valuedouble <= COUNT_MAX;
 }
 
-static bool is_currency(const char *text) {
-        size_t n = strlen(text);
-
-        return n < MONEY_CURRENCY_MAX &&
-               strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") == n;
-}
-
 int budget_read(const cJSON *pair, Budget *ret) {
         const cJSON *used = cJSON_GetArrayItem(pair, 0), *most = cJSON_GetArrayItem(pair, 1),
                     *currency = cJSON_GetArrayItem(pair, 2);
@@ -57,7 +50,7 @@ int budget_read(const cJSON *pair, Budget *ret) {
         *ret = (Budget){ .name = pair->string,
                          .used = (uint64_t) used->valuedouble,
                          .most = (uint64_t) most->valuedouble };
-        if (cJSON_IsString(currency) && is_currency(currency->valuestring))
+        if (cJSON_IsString(currency) && money_is_currency(currency->valuestring))
                 (void) snprintf(ret->currency, sizeof(ret->currency), "%s", currency->valuestring);
         return 0;
 }

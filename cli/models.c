@@ -122,12 +122,10 @@ static int read_amount(Price *price, const cJSON *member, Error *err) {
 
 static int read_currency(const cJSON *member, char *ret, Error *err) {
         const char *text = cJSON_IsString(member) ? member->valuestring : "";
-        size_t n = strlen(text);
 
-        if (n == 0 || n >= MONEY_CURRENCY_MAX ||
-            strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz") != n)
+        if (!money_is_currency(text))
                 return error_say(err, -EINVAL, "currency is a word of at most 8 letters");
-        memcpy(ret, text, n + 1);
+        memcpy(ret, text, strlen(text) + 1);
         return 0;
 }
 

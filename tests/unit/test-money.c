@@ -136,6 +136,15 @@ static void shown(void) {
                 "but for the most");
 }
 
+static void currencies(void) {
+        static const char *const none[] = { "",         "ABCDEFGHI", "US D",        "U2D",
+                                            "\033[31m", "EUR\n",     "\xe2\x82\xac" };
+
+        ok(money_is_currency("U") && money_is_currency("abcdEFGH"), "one letter to eight");
+        for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+                ok(!money_is_currency(none[i]), "no currency: %zu", i);
+}
+
 int main(void) {
         costs();
         bounds();
@@ -144,5 +153,6 @@ int main(void) {
         texts();
         numbers();
         shown();
+        currencies();
         return tap_end();
 }
