@@ -5,6 +5,7 @@ import ctypes
 import os
 import signal
 import struct
+import sys
 
 from front_lib import JAIL_FD_MAX, PATIENCE, Tap
 from supervisor_lib import Supervisor, eventually, need_jails
@@ -92,26 +93,13 @@ def once():
     client.call("jail.destroy", {"jail": jails.pop()})
 
 
-def front_of(pid):
-    """The list of a process's children in /proc misses some while others end: so all processes are looked at."""
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat") as file:
-                name, rest = file.read().split("(", 1)[1].rsplit(")", 1)
-        except OSError:
-            continue
-        if name == "warder-front" and int(rest.split()[1]) == pid:
-            return int(entry)
-    raise SystemExit("Bail out! there is no front")
-
-
 def fds(pid):
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 monitor = supervisor.process.pid
 once()  # so that it is all there
-front = front_of(monitor)
+front = supervisor.front() or sys.exit("Bail out! there is no front")
 for _ in range(FEW):
     make()
 work = {name: min(calls_of(pid, once) for _ in range(ROUNDS)) for name, pid in (("monitor", monitor), ("front", front))}

@@ -36,18 +36,6 @@ def serves():
         return False
 
 
-def front():
-    with open(f"/proc/{supervisor.process.pid}/task/{supervisor.process.pid}/children") as file:
-        for pid in file.read().split():
-            try:
-                with open(f"/proc/{pid}/comm") as name:
-                    if name.read().startswith("warder-front"):
-                        return int(pid)
-            except FileNotFoundError:
-                pass
-    return None
-
-
 def names(client):
     return sorted(it["name"] for it in client.call("snapshot.list")["result"]["snapshots"])
 
@@ -119,7 +107,7 @@ def caught(method, params, kill):
 
 
 def kill_front():
-    os.kill(front(), signal.SIGKILL)
+    os.kill(supervisor.front(), signal.SIGKILL)
 
 
 def kill_all():
@@ -129,11 +117,11 @@ def kill_all():
 
 for method, params in ("jail.save", {}), ("jail.fork", {"n": 3, "keep": True}):
     for what, kill in ("front", kill_front), ("supervisor", kill_all):
-        old = front()
+        old = supervisor.front()
         tap.ok(jail and caught(method, {"jail": jail, **params}, kill), f"{method}: the {what} is killed in the middle")
         if what == "supervisor":
             supervisor.start()
-        tap.ok(eventually(lambda: front() not in (None, old) and serves(), 60), f"{method}: another one serves")
+        tap.ok(eventually(lambda: supervisor.front() not in (None, old) and serves(), 60), f"{method}: another one serves")
         client = connect()
         tap.ok(eventually(lambda: not layers("new") and not layers("gone"), 60), f"{method}: nothing unfinished is left")
         tap.ok(eventually(lambda: layers() == before, 60), f"{method}: the store is as it was", layers(), before)

@@ -268,9 +268,7 @@ tap.same(state("dev"), "stopped", "after kill -9 of the monitor it is stopped")
 tap.same(out(run("dev", "cat /home/user/f /home/user/g")), "kept\nmore\nflushed\n", "and sound")
 tap.ok(stopped("dev"), "and stopped")
 client.call("jail.start", {"jail": "dev"})
-front = subprocess.run(["ps", "-o", "pid=,comm=", "--ppid", str(supervisor.process.pid)], capture_output=True, text=True).stdout
-front = [line.split()[0] for line in front.splitlines() if line.split()[1].startswith("warder-front")]
-os.kill(int(front[0]), signal.SIGKILL)
+os.kill(supervisor.front(), signal.SIGKILL)
 tap.ok(eventually(lambda: not devices(), PATIENCE), "with its front its jail goes")
 
 
