@@ -433,6 +433,13 @@ static bool let_one_go(Pools *pools, uint32_t uid) {
         return false;
 }
 
+void pools_each_jail(const Front *front, uint32_t uid, PoolLimitsFn each, void *userdata) {
+        for (const Pool *pool = front->pools->first; pool; pool = pool->next)
+                for (const PoolJail *entry = pool->first; pool->key.uid == uid && entry;
+                     entry = entry->next)
+                        each(&entry->want.limits.plan, userdata);
+}
+
 bool pools_let_go(Front *front, uint32_t uid) {
         return let_one_go(front->pools, uid);
 }

@@ -48,6 +48,10 @@ FrontJail *pools_look_up(Front *front, const PoolKey *key, const PoolWant *want)
 /** pools_take() - that one is its caller's now */
 void pools_take(Front *front, FrontJail *jail);
 
+/** PoolLimitsFn - @limits is borrowed for the call */
+typedef void (*PoolLimitsFn)(const PlanLimits *limits, void *userdata);
+/** pools_each_jail() - the limits of each jail in pools of this user, those being made included */
+void pools_each_jail(const Front *front, uint32_t uid, PoolLimitsFn each, void *userdata);
 /** pools_let_go() - end a jail of a pool of this user. Returns: was there one */
 bool pools_let_go(Front *front, uint32_t uid);
 /** pools_let_go_any() - of anybody's, since somebody waits for room on the host. Returns: was there one */

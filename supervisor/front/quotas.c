@@ -20,8 +20,10 @@
 #define BUCKETS      256u
 #define OTHER_FDS    800 /* connections, the ledger, more slots of some jails */
 #define JAILS_ALWAYS 64
-#define MINUTE_USEC  60000000ull
-#define CREATE       1000000ull /* in the units of Account.creates */
+#define JAILS_SPARE \
+        16 /* of those for which we have descriptors: for nothing that is only made ahead */
+#define MINUTE_USEC 60000000ull
+#define CREATE      1000000ull /* in the units of Account.creates */
 
 typedef struct Fault {
         CeilingField field;
@@ -325,14 +327,41 @@ bool quota_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
         Account *account;
 
         jail_charges(limits, charges);
-        return find(front, uid, &account, NULL) >= 0 && check_jail(account, charges, NULL) >= 0;
+        return front->quotas->totals.jails + JAILS_SPARE < front->quotas->most &&
+               find(front, uid, &account, NULL) >= 0 && check_jail(account, charges, NULL) >= 0;
 }
 
-/* What was only made ahead goes first */
+/* As if one jail more were being ended */
+static void add_ending(const PlanLimits *limits, void *userdata) {
+        Account *account = userdata;
+        Charge charges[JAIL_CHARGES];
+
+        jail_charges(limits, charges);
+        for (unsigned i = 0; i < JAIL_CHARGES; i++)
+                account->ending[charges[i].field] += charges[i].amount;
+}
+
+/* Would it fit if nothing were in the user's pools? */
+static bool fits_without_pools(Front *front, Account *account, const Charge *charges) {
+        uint64_t kept[ELEMENTS(account->ending)];
+        bool fits;
+
+        memcpy(kept, account->ending, sizeof kept);
+        pools_each_jail(front, account->uid, add_ending, account);
+        fits = check_jail(account, charges, NULL) >= 0;
+        memcpy(account->ending, kept, sizeof kept);
+        return fits;
+}
+
+/* What was only made ahead goes first; but no pool goes for what is refused all the same */
 static int make_room(Front *front, Account *account, const Charge *charges, Error *err) {
-        while (check_jail(account, charges, NULL) < 0)
-                if (!results_let_go(front, account->uid) && !pools_let_go(front, account->uid))
+        while (check_jail(account, charges, NULL) < 0) {
+                if (results_let_go(front, account->uid))
+                        continue;
+                if (!fits_without_pools(front, account, charges) ||
+                    !pools_let_go(front, account->uid))
                         return check_jail(account, charges, err);
+        }
         return 0;
 }
 
@@ -351,8 +380,10 @@ int quota_charge_jail(Front *front, uint32_t uid, const PlanLimits *limits, Erro
         Account *account;
         int r;
 
-        if (totals->jails >= front->quotas->most)
+        if (totals->jails >= front->quotas->most) { /* the next one has the room of what goes now */
+                (void) pools_let_go_any(front);
                 return error_say(err, -EBUSY, "this host has no room for another jail: try later");
+        }
         r = find(front, uid, &account, err);
         if (r < 0)
                 return r;

@@ -61,7 +61,7 @@ void quota_end_jail(Front *front, uint32_t uid, const PlanLimits *limits);
 bool quota_is_held(Front *front, uint32_t uid, const PlanLimits *limits);
 /** quota_release_jail() - nothing of it is left; the same @limits; @ended: quota_end_jail() was called */
 void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits, bool ended);
-/** quota_has_room() - would it be charged without taking anything from others of this user; changes nothing */
+/** quota_has_room() - would it be charged without taking anything from others of this user, and leave room for jails that somebody asks for; changes nothing */
 bool quota_has_room(Front *front, uint32_t uid, const PlanLimits *limits);
 /** quota_check_jail() - would it be charged; what was made ahead goes, to make room. Returns: as quota_charge_jail() */
 int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err);

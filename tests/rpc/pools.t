@@ -3,6 +3,7 @@
 import calendar
 import json
 import os
+import resource
 import shutil
 import socket
 import struct
@@ -103,6 +104,23 @@ def start(*users, ceilings=None, **more):
     front = Service(ceilings, **more)
     return (front, Played(front), *[front.user(uid) for uid in users])
 
+
+# the front has descriptors for so many jails: pools leave some for those that somebody asks for
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (2048, hard))
+front = Service({"default": {"quotas": {"jails": 200, "memory": "1T", "disk": "1T", "pids": 1000000, "cpu": "90000%"}}}, memory=2 << 40)
+resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+played, ann, bob = Played(front), front.user(ANN), front.user(BOB)
+played.call(ann, "pool.set", {**ON, "size": 256})
+tap.ok(played.until(lambda: "no room" in played.pools(ann)[0].get("fault", "")), "a pool that is larger than that is not filled", played.pools(ann))
+ready = played.pools(ann)[0]["ready"]
+answers = [played.call(bob, "jail.create", {"keep": True}) for _ in range(16)]
+tap.same([fields(answer)[0] for answer in answers], [""] * 16, f"who asks for a jail beside its {ready} has one")
+tap.same((played.pools(ann)[0]["ready"], played.ended), (ready, []), "of those that it left")
+tap.same(fields(played.call(bob, "jail.create", {"keep": True}))[0], "busy", "until none is left")
+tap.ok(played.until(lambda: len(played.ended) == 1), "then one of the pool goes")
+tap.same(fields(played.call(bob, "jail.create", {"keep": True}))[0], "", "for the next who asks")
+front.stop()
 
 # filled, taken, refilled
 front, played, ann, bob = start(ANN, BOB)
@@ -222,6 +240,19 @@ answer = played.call(ann, "snapshot.remove", {"name": "one"})
 tap.ok("result" in answer, "a snapshot that is in use can be removed", answer)
 tap.ok(played.until(lambda: len(played.ended) == ends + 1 and played.pools(ann)[0]["ready"] == 0), "its pool's jails end", played.pools(ann))
 tap.ok(played.until(lambda: "one" in played.pools(ann)[0].get("fault", "")), "… because there is none", played.pools(ann))
+front.stop()
+
+# what is refused all the same takes nothing from a pool
+front, played, ann = start(ANN, ceilings={"users": {str(ANN): {"quotas": {"jails": 9, "memory": "9G", "cpu": "9000%"}}}})
+answer = played.call(ann, "jail.create", {"keep": True})
+tap.ok("jail" in answer.get("result", {}), "a jail of 4 GiB", answer)
+played.call(ann, "pool.set", {**ON, "size": 1})
+tap.ok(played.full(ann, 1), "and a pool of one more", played.pools(ann))
+answer = played.call(ann, "jail.create", {"keep": True, "policy": "ci"})
+tap.same(fields(answer)[0], "quota", "8 GiB would not fit without the pool either")
+tap.same((played.ended, played.pools(ann)[0]["ready"]), ([], 1), "the pool is as it was")
+answer = played.call(ann, "jail.create", {"keep": True, "hostname": "h"})
+tap.ok("jail" in answer.get("result", {}) and played.until(lambda: len(played.ended) == 1), "what fits in its place has that", answer)
 front.stop()
 
 # a host that is full
