@@ -252,6 +252,20 @@ static int lead(Importing *importing, uint64_t left, Error *err) {
         return r;
 }
 
+/* @takes_disk: it may fill up what its owner has left, which goes to @ret_left */
+static int check_name(const Importing *importing, bool takes_disk, uint64_t *ret_left, Error *err) {
+        int r = snapshots_check_new(importing->front, importing->name, importing->owner_uid,
+                                    takes_disk, ret_left, err);
+
+        if (r < 0)
+                call_refuse(importing->call,
+                            r == -EEXIST   ? "exists"
+                            : r == -EDQUOT ? "quota"
+                                           : "invalid",
+                            "/name", NULL);
+        return r;
+}
+
 /* Who follows takes nothing more on disk. Returns: 0: it is in a list, and answered later */
 static int begin(Importing *importing, Error *err) {
         uint64_t left = UINT64_MAX;
@@ -260,16 +274,9 @@ static int begin(Importing *importing, Error *err) {
 
         same_file_look(importing->fd, &importing->file);
         leader = find_leader(importing);
-        r = snapshots_check_new(importing->front, importing->name, importing->owner_uid, !leader,
-                                &left, err);
-        if (r < 0) {
-                call_refuse(importing->call,
-                            r == -EEXIST   ? "exists"
-                            : r == -EDQUOT ? "quota"
-                                           : "invalid",
-                            "/name", NULL);
+        r = check_name(importing, !leader, &left, err);
+        if (r < 0)
                 return r;
-        }
         r = importing->is_charged
                     ? 0
                     : quota_charge_create(importing->front, importing->owner_uid, err);
@@ -304,6 +311,7 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
                       Error *err) {
         SCOPED(importing_free) Importing *importing = calloc(1, sizeof *importing);
         uint32_t uid = call_peer(call)->uid;
+        uint64_t left;
         int r;
 
         (void) ret_result;
@@ -317,6 +325,9 @@ static int run_import(Front *front, Call *call, const cJSON *params, cJSON **ret
                                   .max_bytes = IMPORT_BYTES_MAX,
                                   .max_entries = IMPORT_ENTRIES_MAX };
         take_params(importing, params);
+        r = check_name(importing, false, &left, err); /* it is told of before the descriptor is */
+        if (r < 0)
+                return r;
         r = client_fd_check(&front->pipes, call_fd(call, 0), CLIENT_FD_INPUT, err);
         if (r < 0)
                 return r;
