@@ -27,9 +27,9 @@ typedef enum CopyKind {
         COPY_DATA,    /* bytes at an offset; what no DATA has is a hole */
         COPY_END,     /* of a directory, or of a file with its size: mode and time */
         COPY_SKIPPED, /* name: was there, and is not in the stream, for code's reason */
+        COPY_DONE,    /* the last record of a stream that is whole */
         COPY_LEAVE,   /* of a directory: nothing is known of it, it is only on the way */
         COPY_SAME,    /* name, and the path of another name of that file, below the first entry */
-        COPY_DONE,    /* the last record of a stream that is whole */
         _COPY_KIND_MAX
 } CopyKind;
 
