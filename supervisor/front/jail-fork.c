@@ -333,8 +333,8 @@ static int take_turn(Forking *forking, Error *err) {
         uint32_t uid = forking->layers.owner;
         int r = quota_check_jail(forking->front, uid, &forking->limits.plan, err);
 
-        for (unsigned i = 0; r >= 0 && i < forking->n; i++)
-                r = quota_charge_create(forking->front, uid, err);
+        if (r >= 0)
+                r = quota_charge_creates(forking->front, uid, forking->n, err);
         if (r >= 0)
                 r = turn_take(forking->front, &turn, err);
         return r == 0 ? start(forking, err) : r;

@@ -469,7 +469,11 @@ static void leak(Account *account, uint64_t bound) {
 }
 
 int quota_charge_create(Front *front, uint32_t uid, Error *err) {
-        Fault fault = { .field = QUOTA_CREATES, .asked = 1 };
+        return quota_charge_creates(front, uid, 1, err);
+}
+
+int quota_charge_creates(Front *front, uint32_t uid, unsigned n, Error *err) {
+        Fault fault = { .field = QUOTA_CREATES, .asked = n };
         Account *account;
         int r = find(front, uid, &account, err);
 
@@ -479,11 +483,11 @@ int quota_charge_create(Front *front, uint32_t uid, Error *err) {
         if (fault.bound.value == CEILING_NONE)
                 return 0;
         leak(account, fault.bound.value);
-        if (account->creates + CREATE > fault.bound.value * CREATE) {
+        if (account->creates + n * CREATE > fault.bound.value * CREATE) {
                 fault.used = (account->creates + CREATE - 1) / CREATE;
                 return exceed(account, &fault, err);
         }
-        account->creates += CREATE;
+        account->creates += n * CREATE;
         return 0;
 }
 

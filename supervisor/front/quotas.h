@@ -81,6 +81,8 @@ void quota_release_import(Front *front, uint32_t uid, uint64_t bytes);
 uint64_t quota_reserved(Front *front, uint32_t uid);
 /** quota_charge_create() - one of the creates of a minute; they come back by time alone. Returns: 0, -EDQUOT */
 int quota_charge_create(Front *front, uint32_t uid, Error *err);
+/** quota_charge_creates() - likewise @n of them, or none */
+int quota_charge_creates(Front *front, uint32_t uid, unsigned n, Error *err);
 /** quota_check() - may a user that has @used of what is counted elsewhere have @more. Returns: 0, -EDQUOT */
 int quota_check(Front *front, uint32_t uid, CeilingField field, uint64_t used, uint64_t more,
                 Error *err);

@@ -143,6 +143,14 @@ front.create(front.user(ANN, gid=ELSE), 1)
 tap.ok(True, "a group counts as primary one")
 front.stop()
 
+# creates a minute: of several at once all are charged, or none
+front = Service({"default": {"quotas": {"creates_per_minute": 4}}})
+ann = front.user(ANN)
+name, _ = front.create(ann, 1)
+over(ann.call("jail.fork", {"jail": name, "n": 5}), "quotas.creates_per_minute", 1, 5, 4, "ceilings.json:1, default", "five forks are too many")
+tap.ok(front.create(ann, 2)[0], "and cost nothing")
+front.stop()
+
 # creates a minute; tasks; snapshots
 state = state_with([snapshot_row("one", ANN, 1, 600), snapshot_row("two", BOB, 2, 900)])
 front = Service({"default": {"quotas": {"creates_per_minute": 3, "tasks": 0, "snapshots": 1}},
