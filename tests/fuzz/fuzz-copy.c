@@ -1,6 +1,7 @@
 /*
  * copy: what a hostile jail sends as a copy, or a hostile client. Input: the stream. Whatever it is, nothing changes
- * but the one name that it is about, nothing unfinished stays, and only a whole stream gets that name.
+ * but the one name that it is about, nothing unfinished stays, and only a whole stream gets that name. The same stream
+ * is then merged into a directory: nothing beside that changes, and in it nothing has a temporary name.
  */
 #include "base/copy-receive.h"
 
@@ -69,6 +70,37 @@ static unsigned names(bool *ret_got) {
         return n;
 }
 
+static int no_temporary(const char *path, const struct stat *st, int type, struct FTW *where) {
+        must(strncmp(path + where->base, ".warder-cp-", strlen(".warder-cp-")) != 0);
+        return open_up(path, st, type, where);
+}
+
+/* Takes all below @path away, and looks at each on the way */
+static void clear(const char *path,
+                  int (*look)(const char *, const struct stat *, int, struct FTW *)) {
+        do {
+                closed = false;
+                must(nftw(path, look, OPEN_MAX, FTW_PHYS) == 0);
+        } while (closed);
+        must(nftw(path, remove_one, OPEN_MAX, FTW_DEPTH | FTW_PHYS) == 0);
+}
+
+static void merge(int from) {
+        char into[sizeof(directory) + 5];
+        const CopyReceive how = {
+                .from = from, .place = into, .merge = true, .umask = 022, .max_bytes = BYTES_MAX
+        };
+        Error err = ERROR_EMPTY;
+        uint64_t skipped = 0;
+        bool is_there;
+
+        (void) snprintf(into, sizeof(into), "%s/into", directory);
+        must(mkdir(into, 0700) == 0 && lseek(from, 0, SEEK_SET) == 0);
+        (void) copy_receive(&how, &skipped, &err);
+        must(names(&is_there) == 1 && !is_there);
+        clear(into, no_temporary);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         CopyReceive how = {
                 .place = directory, .name = "got", .umask = 022, .max_bytes = BYTES_MAX
@@ -85,15 +117,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n) {
         must(how.from >= 0 && fd_write_all(how.from, data, n) == 0);
         must(lseek(how.from, 0, SEEK_SET) == 0);
         r = copy_receive(&how, &skipped, &err);
-        (void) close(how.from);
         must(names(&is_there) == (r == 0) && is_there == (r == 0));
-        if (r < 0)
-                return 0;
         (void) snprintf(got, sizeof(got), "%s/got", directory);
-        do {
-                closed = false;
-                must(nftw(got, open_up, OPEN_MAX, FTW_PHYS) == 0);
-        } while (closed);
-        must(nftw(got, remove_one, OPEN_MAX, FTW_DEPTH | FTW_PHYS) == 0);
+        if (r == 0)
+                clear(got, open_up);
+        merge(how.from);
+        (void) close(how.from);
         return 0;
 }
