@@ -99,7 +99,7 @@ static const char *const egress_calls[] = {
         "connect", "bind", "sendmmsg", "recvmmsg", "ioctl", NULL,
 };
 
-/* All that it may: no file is opened, none is cut, nobody is signalled (supervisor/front/notary.c). */
+/* All that it may: no file is opened, none is cut, nobody is signalled (supervisor/front/gate/notary.c). */
 static const char *const notary_calls[] = {
         "recvfrom", "recvmsg", "sendto", "sendmsg", "write", "fdatasync", "brk", "mmap", "munmap", "mremap",
         "madvise", "futex", "getpid", "getrandom", "clock_gettime", "rt_sigreturn", "restart_syscall",
@@ -384,7 +384,7 @@ static void allow_family(Rules *rules, uint64_t family) {
 }
 
 static void front_rules(Rules *rules) {
-        /* let through and recorded by the kernel's audit: that is what it is for (supervisor/front/audit.c) */
+        /* let through and recorded by the kernel's audit: that is what it is for (supervisor/front/commands/audit.c) */
         static const char *const mark_call[] = { "getpgid", NULL };
 
         add(rules, SECCOMP_DO_LOG, 0, mark_call);

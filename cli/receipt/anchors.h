@@ -1,6 +1,6 @@
 #pragma once
 /*
- * anchors: a receipt against the host's list of heads (supervisor/front/notary.c writes it).
+ * anchors: a receipt against the host's list of heads (supervisor/front/gate/notary.c writes it).
  */
 #include "cli/receipt/check.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "supervisor/front/subuid.h"
+#include "supervisor/front/policy/subuid.h"
 
 static int compare(const void *a, const void *b) {
         const uint32_t *left = a, *right = b;

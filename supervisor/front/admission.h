@@ -4,7 +4,7 @@
  * service serves uid 0 and the groups warder and warder-admin.
  */
 #include "supervisor/front/calls.h"
-#include "supervisor/front/ceilings.h"
+#include "supervisor/front/policy/ceilings.h"
 
 typedef struct AdmissionGroups { /* of a caller, sorted, the primary one too, each once */
         uint32_t gids[CEILING_GROUPS_MAX + 1];

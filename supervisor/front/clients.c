@@ -17,9 +17,9 @@
 #include "base/log.h"
 #include "supervisor/front/admission.h"
 #include "supervisor/front/closer.h"
+#include "supervisor/front/jails/pools.h"
 #include "supervisor/front/methods.h"
-#include "supervisor/front/pools.h"
-#include "supervisor/front/quotas.h"
+#include "supervisor/front/policy/quotas.h"
 
 #define ID_TEXT_MAX       128 /* bytes */
 #define LISTEN_PAUSE_USEC 1000000

@@ -3,8 +3,8 @@
  * clients: connections to the front's socket, who is behind each, and who wants to know when one ends.
  * A peer's fault closes the peer, never the front.
  */
-#include "supervisor/front/answer-rules.h"
 #include "supervisor/front/calls.h"
+#include "supervisor/front/tasks/answer-rules.h"
 
 #define CLIENTS_MAX         512
 #define CLIENTS_PER_UID_MAX 64

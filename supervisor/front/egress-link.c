@@ -11,9 +11,9 @@
 #include "base/fds.h"
 #include "base/log.h"
 #include "base/owned.h"
-#include "supervisor/front/agent-exec.h"
-#include "supervisor/front/task-model.h"
-#include "supervisor/front/task.h"
+#include "supervisor/front/tasks/agent-exec.h"
+#include "supervisor/front/tasks/task-model.h"
+#include "supervisor/front/tasks/task.h"
 
 #define PATIENCE_USEC 120000000ull /* that a client may let a request or an answer stand */
 

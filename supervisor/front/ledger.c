@@ -19,8 +19,8 @@
 #include <unistd.h>
 
 #include "base/owned.h"
-#include "supervisor/front/gate-schema.h"
-#include "supervisor/front/pool-ledger.h"
+#include "supervisor/front/gate/gate-schema.h"
+#include "supervisor/front/jails/pool-ledger.h"
 
 #define LEDGER_NAME   "ledger.db"
 #define VFS_NAME      "warder"

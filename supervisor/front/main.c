@@ -11,9 +11,9 @@
 
 #include "base/lockdown.h"
 #include "base/log.h"
-#include "supervisor/front/audit.h"
+#include "supervisor/front/commands/audit.h"
 #include "supervisor/front/front.h"
-#include "supervisor/front/notary.h"
+#include "supervisor/front/gate/notary.h"
 
 #define START_FDS_MAX 1023 /* what start-up itself opened lies below */
 

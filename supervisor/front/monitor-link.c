@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "supervisor/front/jails.h"
+#include "supervisor/front/jails/jails.h"
 #include "supervisor/front/packets.h"
-#include "supervisor/front/tasks.h"
+#include "supervisor/front/tasks/tasks.h"
 
 #define PENDING_MAX 4096 /* requests without a reply yet */
 

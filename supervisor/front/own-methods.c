@@ -7,20 +7,20 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "supervisor/front/audit.h"
 #include "supervisor/front/clients.h"
-#include "supervisor/front/commands.h"
-#include "supervisor/front/jail-stats.h"
-#include "supervisor/front/jails.h"
+#include "supervisor/front/commands/audit.h"
+#include "supervisor/front/commands/commands.h"
+#include "supervisor/front/commands/pressure.h"
+#include "supervisor/front/gate/notary-link.h"
+#include "supervisor/front/jails/jail-stats.h"
+#include "supervisor/front/jails/jails.h"
 #include "supervisor/front/methods.h"
-#include "supervisor/front/notary-link.h"
-#include "supervisor/front/pressure.h"
+#include "supervisor/front/policy/quotas.h"
+#include "supervisor/front/policy/turns.h"
 #include "supervisor/front/protocol.h"
-#include "supervisor/front/quotas.h"
-#include "supervisor/front/snapshots.h"
-#include "supervisor/front/tasks.h"
-#include "supervisor/front/turns.h"
-#include "supervisor/front/workspaces.h"
+#include "supervisor/front/store/snapshots.h"
+#include "supervisor/front/tasks/tasks.h"
+#include "supervisor/front/workspaces/workspaces.h"
 
 /* ---- warder.info --------------------------------------------------------------------------------- */
 

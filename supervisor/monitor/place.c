@@ -148,7 +148,7 @@ int place_front_state(const Monitor *monitor, Error *err) {
         return r < 0 ? r : TAKE_FD(fd);
 }
 
-/* For the notary alone, which is the front before it has read anything (supervisor/front/notary.h). */
+/* For the notary alone, which is the front before it has read anything (supervisor/front/gate/notary.h). */
 int place_file(const Monitor *monitor, const char *name, int flags, mode_t mode, Error *err) {
         autoclose int fd =
                 openat(monitor->state_fd, name, flags | O_CREAT | O_NOFOLLOW | O_CLOEXEC, mode);

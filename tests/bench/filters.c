@@ -12,7 +12,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "filter-floor.h"
-#include "supervisor/front/seccomp-profile.h"
+#include "supervisor/front/policy/seccomp-profile.h"
 
 #define PROFILE_MAX (1u << 20)
 

@@ -3,9 +3,9 @@
  * later, one refuses. Input: a byte that says where the bytes after it are cut in two. What comes back is JSON,
  * a line each, no more than came in; a closed socket answers nothing.
  */
-#include "supervisor/front/agent-socket.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/tasks/agent-socket.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "base/fds.h"
-#include "supervisor/front/agent-methods.h"
-#include "supervisor/front/task-still.h"
+#include "supervisor/front/tasks/agent-methods.h"
+#include "supervisor/front/tasks/task-still.h"
 #include "tests/fuzz/fuzz.h"
 
 static sd_event *event;

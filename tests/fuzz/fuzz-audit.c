@@ -4,7 +4,7 @@
  *
  * Sources: kernel/auditsc.c and kernel/audit.c of Linux 6.18 for the form; seeds are records of this machine.
  */
-#include "supervisor/front/audit-record.h"
+#include "supervisor/front/commands/audit-record.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

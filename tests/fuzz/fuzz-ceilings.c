@@ -2,7 +2,7 @@
  * ceilings: the administrator's file. What is accepted merges into values that have a place in the file.
  *
  */
-#include "supervisor/front/ceilings.h"
+#include "supervisor/front/policy/ceilings.h"
 
 #include <stdlib.h>
 #include <string.h>

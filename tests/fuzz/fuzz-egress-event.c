@@ -14,10 +14,10 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
-#include "supervisor/front/agent-exec.h"
-#include "supervisor/front/task-model.h"
-#include "supervisor/front/task-park.h"
-#include "supervisor/front/task-start.h"
+#include "supervisor/front/tasks/agent-exec.h"
+#include "supervisor/front/tasks/task-model.h"
+#include "supervisor/front/tasks/task-park.h"
+#include "supervisor/front/tasks/task-start.h"
 #include "tests/fuzz/fuzz.h"
 
 #define EVENT 24 /* kind, task, descriptors, length, code, numbers, text */

@@ -4,7 +4,7 @@
  * come out of its pipe. Jails and monitor are played. Each job ends once; it succeeds only if all was said that
  * rests on it; what a job gathers is bounded.
  */
-#include "supervisor/front/filesjob.h"
+#include "supervisor/front/jails/filesjob.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,18 +13,18 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
-#include "supervisor/front/agent-search.h"
-#include "supervisor/front/commands.h"
-#include "supervisor/front/layer-import.h"
-#include "supervisor/front/layer-records.h"
-#include "supervisor/front/layers.h"
+#include "supervisor/front/commands/commands.h"
+#include "supervisor/front/gate/patch-apply.h"
+#include "supervisor/front/gate/run-result.h"
 #include "supervisor/front/monitor-link.h"
-#include "supervisor/front/patch-apply.h"
-#include "supervisor/front/policies.h"
-#include "supervisor/front/run-result.h"
-#include "supervisor/front/snapshots.h"
-#include "supervisor/front/task-fork.h"
-#include "supervisor/front/task-model.h"
+#include "supervisor/front/policy/policies.h"
+#include "supervisor/front/store/layer-import.h"
+#include "supervisor/front/store/layer-records.h"
+#include "supervisor/front/store/layers.h"
+#include "supervisor/front/store/snapshots.h"
+#include "supervisor/front/tasks/agent-search.h"
+#include "supervisor/front/tasks/task-fork.h"
+#include "supervisor/front/tasks/task-model.h"
 #include "tests/fuzz/fuzz.h"
 
 #define PIECE     (32u * 1024)

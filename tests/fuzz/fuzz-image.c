@@ -3,13 +3,13 @@
  * asked for, then two texts with a 0 byte between them: index, or manifest and configuration. What is taken
  * keeps its bounds and says for this machine only what a jail can honour.
  */
-#include "supervisor/front/image.h"
+#include "supervisor/front/store/image.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/owned.h"
-#include "supervisor/front/image-config.h"
+#include "supervisor/front/store/image-config.h"
 #include "tests/fuzz/fuzz.h"
 
 static void must(bool good) {

@@ -3,7 +3,7 @@
  * events, each a kind, an id, a count of descriptors and a change of length (a byte each). A request hears its
  * last event once and nothing after it; no descriptor is left behind.
  */
-#include "supervisor/front/init-link.h"
+#include "supervisor/front/jails/init-link.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -58,8 +58,8 @@ static void on_broken(const Error *err, void *userdata) {
 }
 
 static void ask(InitLink *link, Heard *heard) {
-        static const uint32_t kinds[] = { INIT_EXEC, INIT_SIGNAL, INIT_OPEN,
-                                          INIT_SLOT, INIT_LISTEN, INIT_COUNT, INIT_MEASURE };
+        static const uint32_t kinds[] = { INIT_EXEC,   INIT_SIGNAL, INIT_OPEN,   INIT_SLOT,
+                                          INIT_LISTEN, INIT_COUNT,  INIT_MEASURE };
         unsigned i;
 
         for (i = 0; i < REQUESTS; i++) {

@@ -3,7 +3,7 @@
  * everything; every value has its line, and every fault a reason.
  *
  */
-#include "supervisor/front/policy-file.h"
+#include "supervisor/front/policy/policy-file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/fds.h"
-#include "supervisor/front/cpu-list.h"
+#include "supervisor/front/policy/cpu-list.h"
 #include "tests/fuzz/fuzz.h"
 
 #define SCHEMA "policies/schema/policy.json"

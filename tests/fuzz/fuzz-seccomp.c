@@ -3,7 +3,7 @@
  * whole, ends for every call, and lets no foreign architecture, no x32 number and no clone3 through.
  *
  */
-#include "supervisor/front/seccomp-profile.h"
+#include "supervisor/front/policy/seccomp-profile.h"
 
 #include <linux/audit.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * verify-spec: a verify/1 object as a repository or a client gives it.
  */
-#include "supervisor/front/verify-spec.h"
+#include "supervisor/front/gate/verify-spec.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #!/usr/bin/env -S python3 -B
-"""events: the table of events (supervisor/front/event-table.c), the page warder-events(7) and what the code says
+"""events: the table of events (supervisor/front/tasks/event-table.c), the page warder-events(7) and what the code says
 are the same.
 
 An event is said by the front where "<name>" is the event of an EventHead, by the agent where engine_event() or
@@ -11,12 +11,12 @@ import sys
 
 from tree import files, lint_main, product, read
 
-TABLE = "supervisor/front/event-table.c"
+TABLE = "supervisor/front/tasks/event-table.c"
 PAGE = "man/warder-events.7.scd"
 ROW = re.compile(r'\{\s*"([a-z]+(?:\.[a-z]+)?)",\s*(true|false),\s*(true|false),\s*MEMBERS\(([^)]*)\)', re.S)
 SAID = [re.compile(r'\.event = "([a-z.]+)"'), re.compile(r'event_head\(\w+, "([a-z.]+)"'),
         re.compile(r'engine_event\([^;"]*?"([a-z.]+)"'), re.compile(r'session_event\([^;"]*?"([a-z.]+)"')]
-JAIL_TABLE = "supervisor/front/jail-event.c"
+JAIL_TABLE = "supervisor/front/jails/jail-event.c"
 JAIL_ROW = re.compile(r'=\s*\{\s*"([a-z]+\.?[a-z]+)",\s*MEMBERS\(([^)]*)\)', re.S)
 JAIL_SECTION = re.compile(r"^(\*[a-z.]+\*(?:, \*[a-z.]+\*)*)\n((?:\t.*\n|\n)*)", re.M)
 SECTION = re.compile(r"^\*([a-z]+(?:\.[a-z]+)?)\*( \(agent\))?\n((?:\t.*\n|\n)*)", re.M)
@@ -52,10 +52,10 @@ def jails(root):
 
 def agents(root):
     """What the agent's socket takes: the enum in the schema of its method."""
-    path = os.path.join(root, "supervisor/front/agent-methods.c")
+    path = os.path.join(root, "supervisor/front/tasks/agent-methods.c")
     if not os.path.exists(path):
         return None
-    text = re.sub(r'"\s*\n\s*"', "", read(root, "supervisor/front/agent-methods.c"))
+    text = re.sub(r'"\s*\n\s*"', "", read(root, "supervisor/front/tasks/agent-methods.c"))
     match = re.search(r'\\"event\\":\{\\"enum\\":\[([^\]]*)\]', text)
     return set(re.findall(r'\\"([a-z.]+)\\"', match.group(1))) if match else set()
 
@@ -102,7 +102,7 @@ PLANTS = [
     ("an event of the front that no table has",
      {TABLE: ROWS, PAGE: TOLD, "supervisor/front/a.c": 'EventHead head = { .event = "x.y" };\n'}, "not in the table"),
     ("one that the agent's socket takes",
-     {TABLE: ROWS, PAGE: TOLD, "supervisor/front/agent-methods.c": '"\\"event\\":{\\"enum\\":[\\"c.d\\"]}"\n'}, "the agent's socket takes"),
+     {TABLE: ROWS, PAGE: TOLD, "supervisor/front/tasks/agent-methods.c": '"\\"event\\":{\\"enum\\":[\\"c.d\\"]}"\n'}, "the agent's socket takes"),
     ("one of the agent",
      {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "x.z", data);\n'}, "not in the table"),
 ]

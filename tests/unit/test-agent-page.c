@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/fds.h"
 #include "base/json.h"
-#include "supervisor/front/agent-methods.h"
+#include "supervisor/front/tasks/agent-methods.h"
 #include "tests/tap.h"
 
 #define PAGE_MAX (1024 * 1024)

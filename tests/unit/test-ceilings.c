@@ -1,5 +1,5 @@
 /* ceilings: the file, which entry wins, and where each value came from. */
-#include "supervisor/front/ceilings.h"
+#include "supervisor/front/policy/ceilings.h"
 
 #include "base/json-line.h"
 #include "tests/tap.h"

@@ -1,5 +1,5 @@
 /* cpu-list: the whole text or nothing, and what is set can be written again. */
-#include "supervisor/front/cpu-list.h"
+#include "supervisor/front/policy/cpu-list.h"
 
 #include <errno.h>
 #include <string.h>

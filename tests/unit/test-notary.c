@@ -23,7 +23,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "filter-notary.h"
-#include "supervisor/front/notary.h"
+#include "supervisor/front/gate/notary.h"
 #include "tests/tap.h"
 #include "tests/unit/bpf.h"
 

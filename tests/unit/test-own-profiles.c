@@ -16,7 +16,7 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "filter-agent.h"
-#include "supervisor/front/seccomp-profile.h"
+#include "supervisor/front/policy/seccomp-profile.h"
 #include "tests/tap.h"
 #include "tests/unit/bpf.h"
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/owned.h"
-#include "supervisor/front/plain-output.h"
+#include "supervisor/front/gate/plain-output.h"
 #include "tests/tap.h"
 
 static void gives(const char *text, const char *want) {

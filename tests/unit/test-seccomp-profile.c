@@ -2,7 +2,7 @@
  * Profiles as container engines write them: all their fields, what is said of what cannot be done, values of
  * 64 bits, the shipped profiles on both architectures, the engines' own where they are installed.
  */
-#include "supervisor/front/seccomp-profile.h"
+#include "supervisor/front/policy/seccomp-profile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/owned.h"
 #include "base/schema.h"
-#include "supervisor/front/seccomp-numbers.h"
+#include "supervisor/front/policy/seccomp-numbers.h"
 #include "tests/tap.h"
 #include "tests/unit/bpf.h"
 

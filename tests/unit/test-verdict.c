@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/front/patch-apply.h"
-#include "supervisor/front/verdict-json.h"
-#include "supervisor/front/verdict-runs.h"
-#include "supervisor/front/verdict.h"
+#include "supervisor/front/gate/patch-apply.h"
+#include "supervisor/front/gate/verdict-json.h"
+#include "supervisor/front/gate/verdict-runs.h"
+#include "supervisor/front/gate/verdict.h"
 #include "tests/tap.h"
 
 static VerifySpec *spec_of(const char *parse) {

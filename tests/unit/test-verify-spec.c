@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/canonical.h"
-#include "supervisor/front/verify-spec.h"
+#include "supervisor/front/gate/verify-spec.h"
 #include "tests/tap.h"
 
 static int read_spec(const char *text, VerifySpec **ret, SchemaFault *fault) {

@@ -1,0 +1,249 @@
+/*
+ * layers: see layers.h.
+ *
+ * A layer that nobody holds is written down as loose and removed by a sweep, whatever else is under way: an
+ * import holds its layer from before the commit, where an existing one of the same content wins. The monitor
+ * refuses to remove what a jail stands on: it stays loose until a later sweep. Who let go of a layer does not come
+ * again where the ledger could not be written (a full disk, say): that, too, is for a later sweep.
+ */
+#include "supervisor/front/store/layers.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/owned.h"
+#include "supervisor/front/ledger.h"
+#include "supervisor/front/monitor-link.h"
+#include "supervisor/front/store/layer-import.h"
+#include "supervisor/front/store/layer-records.h"
+
+#define SWEEP_MAX 64 /* layers in one sweep */
+
+typedef struct Removal {
+        Front *front;
+        uint8_t digest[32];
+} Removal;
+
+struct Collection {
+        LayersCollected total;
+        LayersCollectedFn done;
+        void *userdata;
+        bool is_complete; /* nothing more is asked for */
+};
+
+struct Unreleased {
+        struct Unreleased *next;
+        uint8_t digest[32];
+        char holder[]; /* no longer */
+};
+
+static void forget_release(Front *front, const uint8_t *digest, const char *holder) {
+        struct Unreleased **at = &front->unreleased, *late;
+
+        while (*at && (memcmp((*at)->digest, digest, sizeof(*at)->digest) != 0 ||
+                       strcmp((*at)->holder, holder) != 0))
+                at = &(*at)->next;
+        late = *at;
+        if (late)
+                *at = late->next;
+        free(late); /* what was asked for may lie in it */
+}
+
+/* Each once: who holds again needs to forget one only */
+static void remember_release(Front *front, const uint8_t *digest, const char *holder) {
+        size_t n = strlen(holder) + 1;
+        struct Unreleased *late = malloc(sizeof *late + n);
+
+        forget_release(front, digest, holder);
+        if (!late)
+                return;
+        late->next = front->unreleased;
+        memcpy(late->digest, digest, sizeof late->digest);
+        memcpy(late->holder, holder, n);
+        front->unreleased = late;
+        front->sweep_later = true;
+}
+
+void layers_stop(Front *front) {
+        free(front->collection);
+        front->collection = NULL;
+        while (front->unreleased)
+                forget_release(front, front->unreleased->digest, front->unreleased->holder);
+}
+
+int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *err) {
+        int r = ledger_exec(front->ledger, err,
+                            "INSERT OR IGNORE INTO holds (digest, holder) VALUES (?, ?)", "bt",
+                            digest, 32, holder);
+
+        if (r < 0)
+                return r;
+        forget_release(front, digest, holder);
+        return ledger_exec(front->ledger, err, "DELETE FROM loose WHERE digest = ?", "b", digest,
+                           32);
+}
+
+static int write_loose(Front *front, const uint8_t *digest, Error *err) {
+        return ledger_exec(front->ledger, err,
+                           "INSERT OR IGNORE INTO loose (digest) SELECT ?1 WHERE NOT EXISTS "
+                           "(SELECT 1 FROM holds WHERE digest = ?1)",
+                           "b", digest, 32);
+}
+
+int layer_discard(Front *front, const uint8_t *digest, Error *err) {
+        int r = write_loose(front, digest, err);
+
+        if (r >= 0)
+                layers_sweep(front);
+        return r;
+}
+
+int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error *err) {
+        int r = ledger_exec(front->ledger, err, "DELETE FROM holds WHERE digest = ? AND holder = ?",
+                            "bt", digest, 32, holder);
+
+        return r < 0 ? r : write_loose(front, digest, err);
+}
+
+static int release_rows(Front *front, const uint8_t *digest, const char *holder, Error *err) {
+        int r = ledger_begin(front->ledger, false, err);
+
+        return r < 0 ? r : ledger_end(front->ledger, layer_let_go(front, digest, holder, err), err);
+}
+
+int layer_release(Front *front, const uint8_t *digest, const char *holder, Error *err) {
+        int r = release_rows(front, digest, holder, err);
+
+        if (r < 0)
+                remember_release(front, digest, holder);
+        else
+                layers_sweep(front);
+        return r;
+}
+
+/* Returns: false: again there is one that could not be written */
+static bool release_late(Front *front) {
+        while (front->unreleased) {
+                const struct Unreleased *late = front->unreleased;
+
+                if (release_rows(front, late->digest, late->holder, NULL) < 0)
+                        return false;
+                forget_release(front, late->digest, late->holder);
+        }
+        return true;
+}
+
+/* The collection is over when nothing is being removed any more */
+static void conclude(Front *front) {
+        autofree struct Collection *collection = NULL;
+
+        if (front->removals > 0 || !front->collection || !front->collection->is_complete)
+                return;
+        collection = TAKE_PTR(front->collection);
+        collection->done(&collection->total, collection->userdata);
+}
+
+static void count(Front *front, const uint8_t *digest, bool removed) {
+        struct Collection *collection = front->collection;
+        LayerRecord record;
+
+        if (!collection)
+                return;
+        (void) layer_record_find(front, digest, &record);
+        collection->total.layers += removed;
+        collection->total.waiting += !removed;
+        if (removed)
+                collection->total.bytes += layer_disk_bytes(record.bytes, record.entries);
+}
+
+/* What was not removed, whatever the reason, is tried again when a jail has ended */
+static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
+        autofree Removal *removal = userdata;
+        bool is_gone = reply->code == 0 || reply->code == -ENOENT;
+        Front *front = removal->front;
+        Error err = ERROR_EMPTY;
+
+        (void) fds;
+        (void) n_fds;
+        if (reply->code != -ENOENT)
+                count(front, removal->digest, is_gone);
+        if (is_gone) {
+                layer_record_drop(front, removal->digest);
+        } else {
+                front->sweep_later = true;
+                if (write_loose(front, removal->digest, &err) < 0)
+                        log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
+        }
+        front->removals--;
+        conclude(front);
+}
+
+/* Returns: was it asked for */
+static bool remove_layer(Front *front, const uint8_t *digest) {
+        autofree Removal *removal = calloc(1, sizeof *removal);
+        Error err = ERROR_EMPTY;
+        int r = -ENOMEM;
+
+        if (removal) {
+                removal->front = front;
+                memcpy(removal->digest, digest, sizeof removal->digest);
+                r = ledger_exec(front->ledger, &err, "DELETE FROM loose WHERE digest = ?", "b",
+                                digest, 32);
+        }
+        if (r >= 0)
+                r = monitor_layer(front->monitor, REQUEST_LAYER_REMOVE, 0, digest, on_removed,
+                                  removal, &err);
+        if (r < 0) {
+                front->sweep_later = true; /* where it is still written down as loose */
+                log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
+        } else {
+                front->removals++;
+                (void) TAKE_PTR(removal);
+        }
+        return r >= 0;
+}
+
+/* Those of one reading of the ledger. Returns: is there more that may be tried now */
+static bool sweep(Front *front) {
+        uint8_t digests[SWEEP_MAX][32];
+        unsigned n = 0;
+        sqlite3_stmt *stmt;
+        int r = SQLITE_ERROR;
+        bool all = release_late(front);
+
+        stmt = ledger_query(front->ledger, NULL, "SELECT digest FROM loose", "");
+        while (stmt && n < SWEEP_MAX && (r = sqlite3_step(stmt)) == SQLITE_ROW)
+                if (sqlite3_column_bytes(stmt, 0) == 32)
+                        memcpy(digests[n++], sqlite3_column_blob(stmt, 0), 32);
+        front->sweep_later =
+                !all || r != SQLITE_DONE; /* there are more, or they could not be read */
+        sqlite3_finalize(stmt);
+        for (unsigned i = 0; i < n; i++)
+                all &= remove_layer(front, digests[i]);
+        return all && n == SWEEP_MAX;
+}
+
+void layers_sweep(Front *front) {
+        (void) sweep(front);
+}
+
+int layers_collect_begin(Front *front, LayersCollectedFn done, void *userdata, Error *err) {
+        struct Collection *collection;
+
+        if (front->collection)
+                return error_say(err, -EBUSY, "somebody is collecting already: try again");
+        collection = calloc(1, sizeof *collection);
+        if (!collection)
+                return error_set(err, -ENOMEM, "collect what nothing uses");
+        *collection = (struct Collection){ .done = done, .userdata = userdata };
+        front->collection = collection;
+        return 0;
+}
+
+/* What is tried is not written down as loose until the monitor has refused it: this comes to an end. */
+void layers_collect_end(Front *front) {
+        while (sweep(front))
+                ;
+        front->collection->is_complete = true;
+        conclude(front);
+}
