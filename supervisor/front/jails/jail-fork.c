@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "supervisor/front/gate/gate-plan.h"
+#include "supervisor/front/jails/fork-layers.h"
 #include "supervisor/front/jails/jail-methods.h"
 #include "supervisor/front/jails/jail-parts.h"
 #include "supervisor/front/jails/jail-quiet.h"
@@ -28,15 +29,6 @@
 #include "supervisor/front/tasks/tasks.h"
 
 #define FORKS_MAX 64u
-#define PARTS     2u /* root, /work */
-
-typedef struct
-        ForkLayers { /* that a fork stands on besides what it was made from; held for @owner */
-        Front *front;
-        uint32_t owner;
-        unsigned n;
-        uint8_t digests[PARTS][DIGEST_SIZE];
-} ForkLayers;
 
 typedef struct Forking {
         Front *front;
@@ -44,11 +36,12 @@ typedef struct Forking {
         char from[ID_MAX];
         bool is_still; /* it is */
         JailDir dir;   /* fds borrowed from call and client, good while that is there */
-        JailPart parts[PARTS];
+        JailPart parts[FORK_PARTS_MAX];
         unsigned n_parts, saved;
         HoldImport *import; /* while a part is saved */
-        ForkLayers layers;
-        JailSpec spec; /* of each, but for its plan's layers */
+        ForkLayers layers;  /* what it was holding, then what was saved of it */
+        unsigned inherited; /* the first of them */
+        JailSpec spec;      /* of each, but for its plan's layers */
         JailLimits limits;
         PolicyUse use;
         char snapshot[SNAPSHOT_REF_MAX];
@@ -62,40 +55,6 @@ typedef struct Forking {
         Error err; /* why one could not be made */
 } Forking;
 
-/* ---- layers -------------------------------------------------------------------------------------- */
-
-static void layers_drop(const ForkLayers *layers) {
-        for (unsigned i = 0; i < layers->n; i++)
-                if (layers->front->tasks)
-                        hold_drop(tasks_holds(layers->front->tasks), layers->digests[i],
-                                  layers->owner);
-}
-
-/* Returns: a copy of its own, held once more; NULL with @err */
-static ForkLayers *layers_take(const ForkLayers *layers, Error *err) {
-        ForkLayers *mine = malloc(sizeof(*mine));
-
-        if (!mine) {
-                error_set(err, -ENOMEM, "hold the layers of a fork");
-                return NULL;
-        }
-        *mine = *layers;
-        for (mine->n = 0; mine->n < layers->n; mine->n++)
-                if (hold_take(tasks_holds(layers->front->tasks), layers->digests[mine->n],
-                              layers->owner, err) < 0) {
-                        layers_drop(mine);
-                        free(mine);
-                        return NULL;
-                }
-        return mine;
-}
-
-static void on_gone(void *userdata) {
-        autofree ForkLayers *layers = userdata;
-
-        layers_drop(layers);
-}
-
 /* ---- the end ------------------------------------------------------------------------------------- */
 
 static void run_on(Forking *forking) {
@@ -108,7 +67,7 @@ static Forking *forking_free(Forking *forking) {
         if (!forking)
                 return NULL;
         run_on(forking);
-        layers_drop(&forking->layers);
+        fork_layers_drop(&forking->layers);
         json_free(forking->image);
         json_free(forking->cleaned);
         free(forking);
@@ -151,22 +110,18 @@ static void on_all_made(Forking *forking) {
 
 static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
         Forking *forking = userdata;
-        ForkLayers *layers = err ? NULL : layers_take(&forking->layers, &forking->err);
+        Error own = ERROR_EMPTY;
 
         forking->made++;
-        if (err) {
-                if (forking->err.code == 0)
-                        forking->err = *err;
-        } else if (!layers || front_jail_watch(jail, on_gone, layers) < 0) {
-                if (layers)
-                        on_gone(layers);
-                if (forking->err.code == 0)
-                        error_set(&forking->err, -ENOMEM, "watch a fork");
+        if (err)
+                own = *err;
+        else if (fork_layers_keep(&forking->layers, jail, &own) < 0)
                 front_jail_end(jail, NULL, NULL);
-        } else {
+        else
                 (void) snprintf(forking->jails[forking->n_jails++], ID_MAX, "%s",
                                 front_jail_id(jail));
-        }
+        if (forking->err.code == 0)
+                forking->err = own;
         if (forking->made == forking->asked)
                 on_all_made(forking);
 }
@@ -184,7 +139,7 @@ static int fill_plan(Forking *forking, const FrontJail *from, Error *err) {
         for (unsigned i = 0; r >= 0 && i < forking->n_parts; i++) {
                 JailPart *part = &forking->parts[i];
 
-                r = jail_part_cover(part, forking->layers.digests[i], err);
+                r = jail_part_cover(part, forking->layers.digests[forking->inherited + i], err);
                 if (r >= 0)
                         r = plan_view(plan, part->target, VIEW_WRITABLE, part->layers, part->n,
                                       err);
@@ -341,6 +296,8 @@ static int take_turn(Forking *forking, Error *err) {
 }
 
 static int take_parts(Forking *forking, const FrontJail *from, Error *err) {
+        int r = 0;
+
         if (jail_changes_dir(from)) {
                 call_refuse(forking->call, "unsupported", "/jail", NULL);
                 return error_say(
@@ -349,10 +306,16 @@ static int take_parts(Forking *forking, const FrontJail *from, Error *err) {
                         "there is one: it cannot be forked",
                         forking->from);
         }
-        for (uint32_t target = VIEW_ROOT; target <= VIEW_WORK; target++)
-                if (jail_part_get(from, target, &forking->parts[forking->n_parts]))
-                        forking->n_parts++;
-        return 0;
+        for (uint32_t target = VIEW_ROOT; r >= 0 && target <= VIEW_WORK; target++) {
+                JailPart *part = &forking->parts[forking->n_parts];
+
+                if (!jail_part_get(from, target, part))
+                        continue;
+                forking->n_parts++;
+                r = fork_layers_inherit(&forking->layers, part, err);
+        }
+        forking->inherited = forking->layers.n;
+        return r;
 }
 
 static int take_jail(Forking *forking, const FrontJail *from, const cJSON *params, Error *err) {

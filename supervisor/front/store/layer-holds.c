@@ -51,7 +51,7 @@ static void let_go(Holds *holds, const uint8_t *digest) {
                 log_event(LOG_WARNING, "a layer could not be let go", F_ERR(&err));
 }
 
-static Hold *find(Holds *holds, const uint8_t *digest, uint32_t uid) {
+static Hold *find(const Holds *holds, const uint8_t *digest, uint32_t uid) {
         Hold *hold = holds->first;
 
         while (hold &&
@@ -125,6 +125,10 @@ void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t byt
 
 bool hold_is_damaged(const Holds *holds, const uint8_t *digest) {
         return layer_is_damaged(holds->front, digest);
+}
+
+bool hold_is_held(const Holds *holds, const uint8_t *digest, uint32_t uid) {
+        return find(holds, digest, uid);
 }
 
 bool hold_is_shared(Holds *holds, const uint8_t *digest, uint32_t uid) {

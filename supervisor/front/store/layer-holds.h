@@ -31,6 +31,8 @@ void holds_tell(Holds *holds, HoldGoneFn gone, void *userdata);
 void hold_charge(Holds *holds, const uint8_t *digest, uint32_t uid, uint64_t bytes);
 /** hold_is_damaged() - was the layer found damaged: what is kept to save time must not be used then */
 bool hold_is_damaged(const Holds *holds, const uint8_t *digest);
+/** hold_is_held() - does @uid need the layer */
+bool hold_is_held(const Holds *holds, const uint8_t *digest, uint32_t uid);
 /** hold_is_shared() - does @uid need it more than once */
 bool hold_is_shared(Holds *holds, const uint8_t *digest, uint32_t uid);
 
