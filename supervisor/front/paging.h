@@ -29,6 +29,12 @@ typedef struct Paging {
         bool is_full;
 } Paging;
 
+typedef struct PageList { /* a part of a page, and where it goes; all borrowed */
+        Paging *paging;
+        char part;
+        cJSON *list;
+} PageList;
+
 /**
  * paging_begin() - of a request
  * @parts:  letters

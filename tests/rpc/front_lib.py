@@ -196,6 +196,16 @@ class Client:
         self.send(method, params, fds, **more)
         return self.answer()
 
+    def every(self, method, name, params=None):
+        """The list @name of all pages of an answer."""
+        items, more = [], dict(params or {})
+        while True:
+            result = self.call(method, more)["result"]
+            items += result[name]
+            if "next" not in result:
+                return items
+            more["cursor"] = result["next"]
+
     def is_closed(self, seconds=10):
         """Does the front close us; what it still sends is thrown away."""
         self.sock.settimeout(seconds)

@@ -116,7 +116,7 @@ for name, pid, most in (("monitor", monitor, 8), ("front", front, JAIL_FD_MAX)):
     each = (fds(pid) - held[name]) / (MANY - FEW)
     print(f"# {name}: {each:.1f} descriptors a jail")
     tap.ok(each <= most, f"the {name} keeps no more than {most} descriptors for one", each)
-tap.same(sorted(jail["jail"] for jail in client.call("jail.list")["result"]["jails"]), sorted(jails), "all are listed")
+tap.same(sorted(jail["jail"] for jail in client.every("jail.list", "jails")), sorted(jails), "all are listed")
 tap.same({client.call("jail.show", {"jail": jail})["result"]["state"] for jail in jails}, {"ready"}, "each is found by its id")
 tap.ok("error" in client.call("jail.show", {"jail": "j-aaaaaaaaaa"}) and "error" in client.call("jail.show", {"jail": "x"}),
        "and no other")

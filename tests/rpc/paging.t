@@ -1,11 +1,11 @@
 #!/usr/bin/env -S python3 -B
-"""paging: whatever is listed of tasks comes in pages, however much of it an agent or a user has made. A line of the
+"""paging: whatever is listed comes in pages, however much of it an agent or a user has made. A line of the
 protocol holds 1 MiB: a front that makes a longer one closes its client, who then can look at nothing any more."""
 import json
 import os
 import shutil
 
-from front_lib import Tap
+from front_lib import DISK_SHOW, Tap
 from users_lib import ADM, ANN, BOB, Service, event_text, fields, need_users, state_with, verdict_text
 
 need_users()
@@ -41,6 +41,9 @@ rows += [("INSERT INTO task_saves (task, owner, kept, form, given, spec, workflo
 rows += [("INSERT INTO task_steps VALUES (?, ?, ?, '{}', 0, 1, NULL, 0, 0, 0, 0)", (TASK, n, f"{n:04d}" + "\2" * 1000)) for n in range(1, 501)]
 rows += [("INSERT INTO task_events VALUES (?, ?, ?)", (TASK, n, event_text(TASK, n, data={"text": "e" * 16000})))
          for n in range(1, 201)]
+WORKSPACES = ["j-" + task_id(n + 1)[2:] for n in range(7)]
+rows += [("INSERT INTO workspaces VALUES (?, ?, ?, 1, ?, 33554432, 0, 'host', x'', 5, 6, 0, 0, '{}', 0)",
+          (name, BOB if n < 5 else ANN, f"w{9 - n}", n + 1)) for n, name in enumerate(WORKSPACES)]
 state = state_with(rows)
 front = Service(state=state, agent="/bin/true")
 shutil.rmtree(os.path.dirname(state))
@@ -62,6 +65,24 @@ def pages(client, method, **params):
 def every(results, name):
     return [item for result in results for item in result[name]]
 
+
+# jails, and workspaces that do not run
+tap.same([front.request()[0] for _ in WORKSPACES], [DISK_SHOW] * 7, "the front looks at the disks of workspaces")
+JAILS = [front.create(bob, n + 1)[0] for n in range(5)][::-1]
+results, _ = pages(bob, "jail.list", limit=2)
+tap.same([[j["jail"] for j in r["jails"]] for r in results], [JAILS[:2], JAILS[2:4], JAILS[4:]], "jails come in pages, the newest first")
+results, _ = pages(bob, "jail.list", limit=4, all=True)
+tap.same([[j["jail"] for j in r["jails"]] for r in results], [JAILS[:4], JAILS[4:] + WORKSPACES[:3], WORKSPACES[3:5]],
+         "then workspaces, on the page where there is room")
+results, _ = pages(adm, "jail.list", limit=5, all=True)
+tap.same([[j["jail"] for j in r["jails"]] for r in results], [JAILS, WORKSPACES[:5], WORKSPACES[5:]], "an administrator's, too")
+first = bob.call("jail.list", {"limit": 2})["result"]
+newer, _ = front.create(bob, 9)
+rest = bob.every("jail.list", "jails", {"cursor": first["next"]})
+tap.same([j["jail"] for j in rest], JAILS[2:], "one that is made meanwhile moves nothing")
+for cursor, code in ("x", "invalid"), ("t", "invalid"), ("r0", ""), ("s9", ""):
+    answer = bob.call("jail.list", {"cursor": cursor, "all": True})
+    tap.same(fields(answer)[0] if "error" in answer else "", code, f"jail.list: the cursor {cursor}")
 
 results, longest = pages(bob, "task.list")
 names = [t["task"] for t in every(results, "tasks")]

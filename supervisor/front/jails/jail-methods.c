@@ -10,10 +10,14 @@
 #include "supervisor/front/commands/exec-call.h"
 #include "supervisor/front/jails/jail-create.h"
 #include "supervisor/front/jails/jail-parts.h"
+#include "supervisor/front/paging.h"
 #include "supervisor/front/policy/controls.h"
 #include "supervisor/front/policy/policy-limits.h"
 #include "supervisor/front/workspaces/workspace-life.h"
 #include "supervisor/front/workspaces/workspace-methods.h"
+
+#define LIST_RUNNING 'r' /* parts of a page */
+#define LIST_STOPPED 's'
 
 FrontJail *jail_method_find(Front *front, Call *call, const cJSON *params, Error *err) {
         const char *id = json_text(params, "jail");
@@ -154,26 +158,48 @@ static cJSON *describe(Front *front, const FrontJail *jail) {
         return json;
 }
 
-static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
-        cJSON *json = cJSON_CreateObject();
-        cJSON *list = json_add_array(json, "jails");
-        uint32_t uid = call_uid(call);
-        int r = 0;
+/* Newest first: the order in which they were asked for, backwards */
+static void list_running(Front *front, uint32_t uid, const PageList *page) {
+        PagePlace at;
 
-        if (!list) {
-                json_free(json);
-                return error_set(err, -ENOMEM, "list the jails");
+        if (!paging_from(page->paging, page->part, &at))
+                return;
+        for (FrontJail *jail = front->jails; jail; jail = front_jail_next(jail)) {
+                const PagePlace place = { .part = page->part,
+                                          .has_place = true,
+                                          .number = (int64_t) front_jail_book(jail)->number };
+
+                if (at.has_place && place.number >= at.number)
+                        continue;
+                if (front_jail_is_listed(jail) && (uid == 0 || front_jail_owner(jail) == uid) &&
+                    !paging_push_consume(page->paging, page->list, describe(front, jail), &place,
+                                         0))
+                        return;
         }
-        for (FrontJail *jail = front->jails; jail; jail = front_jail_next(jail))
-                if (front_jail_is_listed(jail) && (uid == 0 || front_jail_owner(jail) == uid))
-                        json_push_consume(list, describe(front, jail));
-        if (json_true(params, "all"))
-                r = workspaces_list(front, call, list, err);
+}
+
+static int run_list(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
+        static const char parts[] = { LIST_RUNNING, LIST_STOPPED, 0 };
+        SCOPED(json_free) cJSON *json = cJSON_CreateObject();
+        Paging paging;
+        PageList running = { &paging, LIST_RUNNING, json_add_array(json, "jails") };
+        PageList stopped = { &paging, LIST_STOPPED, running.list };
+        int r = paging_begin(&paging, parts, params, err);
+
         if (r < 0)
-                json_free(json);
-        else
-                *ret_result = json;
-        return r;
+                call_refuse(call, "invalid", "/cursor", NULL);
+        else if (!running.list)
+                r = error_set(err, -ENOMEM, "list the jails");
+        if (r < 0)
+                return r;
+        list_running(front, call_uid(call), &running);
+        if (json_true(params, "all"))
+                r = workspaces_list(front, call, &stopped, err);
+        if (r < 0)
+                return r;
+        paging_end(&paging, json);
+        *ret_result = TAKE_PTR(json);
+        return 0;
 }
 
 static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {

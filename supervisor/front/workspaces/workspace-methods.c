@@ -209,19 +209,29 @@ void workspace_describe_more(Front *front, const FrontJail *jail, cJSON *json) {
 
 typedef struct Listing {
         Front *front;
+        Paging *paging;
+        PagePlace from;
         cJSON *list;
+        bool is_full;
 } Listing;
 
 static void push_stopped(const Workspace *workspace, void *userdata) {
-        const Listing *listing = userdata;
+        Listing *listing = userdata;
+        const PagePlace place = { .part = listing->from.part,
+                                  .has_place = true,
+                                  .number = workspace->row };
 
-        if (!front_jail_find(listing->front, workspace->id, 0))
-                json_push_consume(listing->list, workspace_describe(workspace));
+        if (!listing->is_full && workspace->row > listing->from.number &&
+            !front_jail_find(listing->front, workspace->id, 0))
+                listing->is_full = !paging_push_consume(listing->paging, listing->list,
+                                                        workspace_describe(workspace), &place, 0);
 }
 
-int workspaces_list(Front *front, Call *call, cJSON *list, Error *err) {
-        Listing listing = { front, list };
+int workspaces_list(Front *front, Call *call, const PageList *page, Error *err) {
+        Listing listing = { .front = front, .paging = page->paging, .list = page->list };
 
+        if (!paging_from(page->paging, page->part, &listing.from))
+                return 0;
         return workspaces_each(front, call_uid(call), push_stopped, &listing, err);
 }
 

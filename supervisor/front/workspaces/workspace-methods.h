@@ -4,6 +4,7 @@
  */
 #include "supervisor/front/calls.h"
 #include "supervisor/front/jails/jails.h"
+#include "supervisor/front/paging.h"
 #include "supervisor/front/workspaces/workspaces.h"
 
 extern const MethodRow workspace_methods[];
@@ -25,5 +26,5 @@ cJSON *workspace_describe(const Workspace *workspace);
 /** workspace_describe_more() - "workspace" of one that runs, added to its entry */
 void workspace_describe_more(Front *front, const FrontJail *jail, cJSON *json);
 
-/** workspaces_list() - push those of the caller that do not run to @list */
-int workspaces_list(Front *front, Call *call, cJSON *list, Error *err);
+/** workspaces_list() - push those of the caller that do not run to @page's list */
+int workspaces_list(Front *front, Call *call, const PageList *page, Error *err);

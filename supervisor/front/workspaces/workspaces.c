@@ -14,6 +14,7 @@
 
 #define COLUMNS \
         "id, name, owner, state, disk, bytes, taken, snapshot, layers, created, used, idle, ttl"
+#define SELECT     "SELECT " COLUMNS ", rowid FROM workspaces "
 #define HOLDER_MAX 32
 
 int workspace_name_check(const char *name, Error *err) {
@@ -45,7 +46,8 @@ static void take_row(sqlite3_stmt *row, Workspace *ret) {
                             .created_usec = (uint64_t) sqlite3_column_int64(row, 9),
                             .used_usec = (uint64_t) sqlite3_column_int64(row, 10),
                             .idle_usec = (uint64_t) sqlite3_column_int64(row, 11),
-                            .ttl_usec = (uint64_t) sqlite3_column_int64(row, 12) };
+                            .ttl_usec = (uint64_t) sqlite3_column_int64(row, 12),
+                            .row = sqlite3_column_int64(row, 13) };
         take_text(row, 0, ret->id, sizeof ret->id);
         take_text(row, 1, ret->name, sizeof ret->name);
         take_text(row, 7, ret->snapshot.name, sizeof ret->snapshot.name);
@@ -65,10 +67,8 @@ static int take_one(sqlite3_stmt *row, Workspace *ret) {
 }
 
 int workspaces_find(Front *front, uint32_t uid, const char *name, Workspace *ret, Error *err) {
-        sqlite3_stmt *row =
-                ledger_query(front->ledger, err,
-                             "SELECT " COLUMNS " FROM workspaces WHERE owner = ? AND name = ?",
-                             "it", (int64_t) uid, name);
+        sqlite3_stmt *row = ledger_query(front->ledger, err, SELECT "WHERE owner = ? AND name = ?",
+                                         "it", (int64_t) uid, name);
 
         return take_one(row, ret) == 0
                        ? 0
@@ -76,8 +76,7 @@ int workspaces_find(Front *front, uint32_t uid, const char *name, Workspace *ret
 }
 
 int workspaces_find_id(Front *front, const char *id, uint32_t uid, Workspace *ret, Error *err) {
-        sqlite3_stmt *row = ledger_query(
-                front->ledger, err, "SELECT " COLUMNS " FROM workspaces WHERE id = ?", "t", id);
+        sqlite3_stmt *row = ledger_query(front->ledger, err, SELECT "WHERE id = ?", "t", id);
         Workspace found;
 
         if (take_one(row, &found) < 0 || (uid != 0 && found.owner_uid != uid))
@@ -112,8 +111,8 @@ static int add_row(sqlite3_stmt *row, Workspace **all, size_t *n) {
 /* Read whole first: who looks at one may write to the ledger, which an open question would bar */
 int workspaces_each(Front *front, uint32_t uid, WorkspaceFn each, void *userdata, Error *err) {
         sqlite3_stmt *row = ledger_query(front->ledger, err,
-                                         "SELECT " COLUMNS " FROM workspaces WHERE owner = ?1 OR "
-                                         "?1 = 0 ORDER BY owner, name",
+                                         SELECT "WHERE owner = ?1 OR "
+                                                "?1 = 0 ORDER BY rowid",
                                          "i", (int64_t) uid);
         autofree Workspace *all = NULL;
         size_t n = 0;

@@ -22,6 +22,7 @@ typedef enum WorkspaceState {
 } WorkspaceState;
 
 typedef struct Workspace {
+        int64_t row;     /* of the ledger: places in lists */
         char id[ID_MAX]; /* of its jail, whenever that runs: "j-…" */
         char name[WORKSPACE_NAME_MAX];
         uint32_t owner_uid;
@@ -48,7 +49,7 @@ cJSON *workspaces_asked(Front *front, const Workspace *workspace);
 
 /** WorkspaceFn - @workspace is borrowed for the call */
 typedef void (*WorkspaceFn)(const Workspace *workspace, void *userdata);
-/** workspaces_each() - all of @uid (0: all users'), by owner and name */
+/** workspaces_each() - all of @uid (0: all users'), as they came */
 int workspaces_each(Front *front, uint32_t uid, WorkspaceFn each, void *userdata, Error *err);
 
 /** workspaces_count() - how many a user has */
