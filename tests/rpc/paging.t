@@ -1,9 +1,10 @@
 #!/usr/bin/env -S python3 -B
-"""paging: whatever is listed comes in pages, however much of it an agent or a user has made. A line of the
+"""paging: whatever is listed comes in pages, however much of it an agent or a user has made, and what cannot is bounded. A line of the
 protocol holds 1 MiB: a front that makes a longer one closes its client, who then can look at nothing any more."""
 import json
 import os
 import shutil
+import tempfile
 
 from front_lib import DISK_SHOW, Tap
 from users_lib import ADM, ANN, BOB, Service, event_text, fields, need_users, state_with, verdict_text
@@ -137,4 +138,25 @@ root, _ = pages(front.client(), "task.show", task=TASK)
 tap.same({len(q["answer"]) for q in every(root, "questions")}, {16000}, "root reads all")
 tap.ok("result" in bob.call("task.list"), "and the others are served")
 front.stop()
+
+# a check of so many layers that nothing can be read of, or that are gone, that one line does not hold it: the rest is counted
+GONE, HELD = 1500, 4600
+state = state_with([("INSERT INTO holds (digest, holder) VALUES (?, ?)", (n.to_bytes(32, "big"), "snapshot:0:" + f"{n:04d}" * 16))
+                    for n in range(HELD)])
+names = tempfile.mkdtemp(prefix="warder-layers-")
+front = Service(state=state, layers=names)
+shutil.rmtree(os.path.dirname(state))
+root = front.client()
+root.send("snapshot.fsck")
+for n in range(HELD):
+    kind, cookie, _, _ = front.request()
+    front.reply(cookie, **(dict(code=-2, text="it is gone") if n < GONE else dict(code=-28, text="no room " * 25)))
+answer = root.answer()["result"]
+tap.ok(LINE // 4 < len(json.dumps(answer)) < LINE * 3 // 4, "what a check found is told in a line of the protocol", len(json.dumps(answer)))
+tap.same([answer[f"{kind}_total"] for kind in ("damaged", "unchecked", "unknown")], [GONE, HELD - GONE, 0], "and all of it is counted")
+tap.ok(0 < len(answer["damaged"]) <= GONE and len(answer["unchecked"]) < HELD - GONE, "what has room is described",
+       len(answer["damaged"]), len(answer["unchecked"]))
+tap.ok("result" in root.call("warder.info"), "who asked is served on")
+front.stop()
+os.rmdir(names)
 tap.end()

@@ -25,7 +25,15 @@
 #include "supervisor/front/store/layer-records.h"
 #include "supervisor/front/store/layers-on-disk.h"
 
-#define FOUND_MAX 1000 /* damaged layers that are described; more are counted */
+/* What is described of all three kinds together, as JSON; more is counted. A line of the protocol holds 1 MiB */
+#define FOUND_BYTES_MAX (512u << 10)
+#define PATHS_MAX       100u        /* of one layer */
+#define PATHS_BYTES_MAX (16u << 10) /* that these have; in JSON six times as much at most */
+
+typedef struct Found {
+        cJSON *list;    /* owned */
+        uint64_t total; /* those that are not described, too */
+} Found;
 
 typedef struct Fsck {
         Front *front;                   /* borrowed, outlives us */
@@ -38,18 +46,20 @@ typedef struct Fsck {
         uint64_t layer_bytes, layer_entries; /* of the one at hand */
         uint8_t digest[DIGEST_SIZE];
         bool has_digest;
-        cJSON *paths; /* owned, as the next two: of the one at hand */
-        cJSON *damaged, *unchecked, *unknown;
-        unsigned n_damaged, n_mended;
+        cJSON *paths;      /* owned: of the one at hand */
+        size_t path_bytes; /* in there */
+        Found damaged, unchecked, unknown;
+        size_t found_bytes; /* of all that is in their lists */
+        unsigned n_mended;
 } Fsck;
 
 static Fsck *fsck_free(Fsck *fsck) {
         if (!fsck)
                 return NULL;
         json_free(fsck->paths);
-        json_free(fsck->damaged);
-        json_free(fsck->unchecked);
-        json_free(fsck->unknown);
+        json_free(fsck->damaged.list);
+        json_free(fsck->unchecked.list);
+        json_free(fsck->unknown.list);
         free(fsck->layers);
         free(fsck);
         return NULL;
@@ -62,15 +72,30 @@ static void answer(Fsck *fsck) {
 
         json_add_number(json, "layers", fsck->n_known);
         json_add_number(json, "bytes", fsck->bytes);
-        json_add_number(json, "damaged_total", fsck->n_damaged);
-        json_add_consume(json, "damaged", TAKE_PTR(fsck->damaged));
-        json_add_consume(json, "unchecked", TAKE_PTR(fsck->unchecked));
+        json_add_number(json, "damaged_total", fsck->damaged.total);
+        json_add_consume(json, "damaged", TAKE_PTR(fsck->damaged.list));
+        json_add_number(json, "unchecked_total", fsck->unchecked.total);
+        json_add_consume(json, "unchecked", TAKE_PTR(fsck->unchecked.list));
         json_add_number(json, "mended", fsck->n_mended);
-        json_add_consume(json, "unknown", TAKE_PTR(fsck->unknown));
+        json_add_number(json, "unknown_total", fsck->unknown.total);
+        json_add_consume(json, "unknown", TAKE_PTR(fsck->unknown.list));
         call_answer(owned->call, json, NULL, 0);
 }
 
 /* ---- what was found ------------------------------------------------------------------------------- */
+
+/* One more. Where there is no room for it in the answer it is counted and not described */
+static void add_found(Fsck *fsck, Found *found, cJSON *item_consume) {
+        SCOPED(json_free) cJSON *item = item_consume;
+        autofree char *text = item ? json_print(item) : NULL;
+        size_t n = text ? strlen(text) + 1 : FOUND_BYTES_MAX;
+
+        found->total++;
+        if (fsck->found_bytes + n > FOUND_BYTES_MAX)
+                return;
+        fsck->found_bytes += n;
+        json_push_consume(found->list, TAKE_PTR(item));
+}
 
 /* "snapshot:1000:debian": for its owner "debian", for an administrator "1000:debian" */
 static void add_snapshots(const Fsck *fsck, cJSON *list, const uint8_t *digest) {
@@ -99,8 +124,6 @@ static void add_damaged(Fsck *fsck, const uint8_t *digest, const char *fault) {
         char text[DIGEST_TEXT_MAX];
         cJSON *item;
 
-        if (fsck->n_damaged++ >= FOUND_MAX)
-                return;
         memcpy(info.layers[0], digest, DIGEST_SIZE);
         item = cJSON_CreateObject();
         json_add_text(item, "layer", digest_format(digest, text));
@@ -108,7 +131,7 @@ static void add_damaged(Fsck *fsck, const uint8_t *digest, const char *fault) {
         json_add_consume(item, "paths", TAKE_PTR(fsck->paths));
         add_snapshots(fsck, json_add_array(item, "snapshots"), digest);
         snapshot_add_jails(fsck->front, item, &info, fsck->sees);
-        json_push_consume(fsck->damaged, item);
+        add_found(fsck, &fsck->damaged, item);
 }
 
 static void add_unchecked(Fsck *fsck, const uint8_t *digest, const Error *why) {
@@ -117,7 +140,7 @@ static void add_unchecked(Fsck *fsck, const uint8_t *digest, const Error *why) {
 
         json_add_text(item, "layer", digest_format(digest, text));
         json_add_text(item, "text", why->text);
-        json_push_consume(fsck->unchecked, item);
+        add_found(fsck, &fsck->unchecked, item);
 }
 
 /* Is it the layer itself that is not there, and not something that the job needed */
@@ -161,7 +184,7 @@ static void add_unknown(Fsck *fsck, const uint8_t *digest, const FilesJobEnd *en
         json_add_number(item, "entries", fsck->layer_entries);
         if (*fault)
                 json_add_text(item, "fault", fault);
-        json_push_consume(fsck->unknown, item);
+        add_found(fsck, &fsck->unknown, item);
         (void) layer_record_add(fsck->front, digest, fsck->layer_bytes, fsck->layer_entries, NULL);
 }
 
@@ -211,14 +234,23 @@ static void tell_progress(const Fsck *fsck, uint64_t bytes, uint64_t entries) {
         call_notify(fsck->call, "snapshot.progress", params);
 }
 
+static void add_path(Fsck *fsck, const char *path) {
+        size_t n = strlen(path);
+
+        if (cJSON_GetArraySize(fsck->paths) >= (int) PATHS_MAX ||
+            fsck->path_bytes + n > PATHS_BYTES_MAX)
+                return;
+        fsck->path_bytes += n;
+        json_push_text(fsck->paths, path);
+}
+
 static void on_record(const Record *record, void *userdata) {
         Fsck *fsck = userdata;
 
         if (record->head.kind == RECORD_PROGRESS) {
                 tell_progress(fsck, record->head.a, record->head.b);
         } else if (record->head.kind == RECORD_PATH) {
-                if (cJSON_GetArraySize(fsck->paths) < 100)
-                        json_push_text(fsck->paths, *record->data ? record->data : ".");
+                add_path(fsck, *record->data ? record->data : ".");
         } else if (record->head.kind == RECORD_TOTALS) {
                 fsck->layer_bytes = record->head.a;
                 fsck->layer_entries = record->head.b;
@@ -252,6 +284,7 @@ static int start_job(Fsck *fsck, Error *err) {
         fsck->layer_bytes = fsck->layer_entries = 0;
         json_free(fsck->paths);
         fsck->paths = cJSON_CreateArray();
+        fsck->path_bytes = 0;
         plan_init(&job.plan, policy_limits(policy));
         r = plan_view(&job.plan, VIEW_OLD, VIEW_DIRECT, &layer, 1, err);
         return r < 0 ? r
@@ -350,9 +383,9 @@ int snapshot_fsck(Front *front, Call *call, const cJSON *params, cJSON **ret_res
         fsck->call = call;
         fsck->uid = call_peer(call)->uid;
         fsck->sees = call_uid(call);
-        fsck->damaged = cJSON_CreateArray();
-        fsck->unchecked = cJSON_CreateArray();
-        fsck->unknown = cJSON_CreateArray();
+        fsck->damaged.list = cJSON_CreateArray();
+        fsck->unchecked.list = cJSON_CreateArray();
+        fsck->unknown.list = cJSON_CreateArray();
         r = quota_charge_create(front, fsck->uid, err);
         if (r >= 0)
                 r = json_text(params, "name") ? take_named(fsck, params, err)
