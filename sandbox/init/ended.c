@@ -116,6 +116,21 @@ static void fill_end(Init *init, const Command *command, InitEvent *event, int s
         event->io_written = (uint64_t) usage->ru_oublock * RUSAGE_BLOCK;
 }
 
+/*
+ * Do as many children wait, or are wanted, as a jail begins with? Each counts in the jail's processes, so many
+ * commands at once must not leave as many behind.
+ */
+static bool enough_wait(const Init *init) {
+        unsigned waiting = 0, i;
+
+        for (i = 0; i < JAIL_SLOTS_MAX; i++) {
+                const Slot *slot = &init->slots[i];
+
+                waiting += slot->command.state == COMMAND_NONE && (slot->sock >= 0 || slot->want);
+        }
+        return waiting >= JAIL_SLOTS_FIRST;
+}
+
 void command_ended(Init *init, Slot *slot, int status, const struct rusage *usage) {
         Command *command = &slot->command;
         InitEvent event = { .kind = INIT_ENDED, .id = command->id };
@@ -134,7 +149,7 @@ void command_ended(Init *init, Slot *slot, int status, const struct rusage *usag
         slot->left = populated;
         keys_end(&command->keys);
         *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY }, .keys = KEYS_EMPTY };
-        slot->want = populated == 0 && !slot->narrow;
+        slot->want = populated == 0 && !slot->narrow && !enough_wait(init);
         init_send(init, &event, fds);
         fds_close(fds, 2);
 }

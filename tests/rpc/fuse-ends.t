@@ -54,7 +54,7 @@ def children(pid):
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:
             return [int(word) for word in file.read().split()]
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return []
 
 
@@ -64,7 +64,7 @@ def front_of(supervisor):
             with open(f"/proc/{pid}/comm") as name:
                 if name.read().startswith("warder-front"):
                     return pid
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return None
 
@@ -74,7 +74,7 @@ def waits(pid):
     try:
         with open(f"/proc/{pid}/wchan") as file:
             return file.read() == "request_wait_answer"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):
         return False
 
 

@@ -297,6 +297,23 @@ os.close(reader)
 tap.ok(total == 200000000 and status(front, "VmHWM") - size < 4 * MB, "and does not pass through the supervisor", total)
 client.call("jail.destroy", {"jail": jail})
 
+# ---- children that are parked ahead count as processes of the jail: many commands at once leave a few of them
+MANY = 40
+jail = new_jail(limits={"pids": 64})["jail"]
+for _ in range(MANY):
+    client.send("jail.exec", {"jail": jail, "argv": ["sleep", "0.5"], "stdio": ["null"] * 3})
+tap.same({client.answer()["result"]["cause"] for _ in range(MANY)}, {"exited"}, "many commands at once")
+
+
+def processes():
+    return client.call("jail.stats", {"jail": jail})["result"]["stats"][0]["pids"]["now"]
+
+
+tap.ok(eventually(lambda: processes() <= 8), "of whose groups few have a child that waits afterwards", processes())
+record = run(jail, "for i in $(seq 50); do sleep 0.1 & done; wait")
+tap.same((record["cause"], record["code"]), ("exited", 0), "so a command has the processes that its jail may have")
+client.call("jail.destroy", {"jail": jail})
+
 # ---- a host without the controllers, seen from a mount namespace of its own
 if not v2:
     poor = Supervisor("poor", wrap=["unshare", "-m", "sh", "-c", "umount /sys/fs/cgroup/cpuset /sys/fs/cgroup/blkio && exec \"$@\"", "sh"])

@@ -13,7 +13,7 @@
 
 struct Launch {
         Front *front;
-        LaunchSpec want; /* its call is borrowed until it has its turn */
+        LaunchSpec want; /* its call is borrowed until it has its turn, and NULL from then on */
         JailSpec spec;
         char id[ID_MAX];
         char snapshot[72];
@@ -144,6 +144,7 @@ static void on_turn(const Error *err, void *userdata) {
         Launch *launch = userdata;
         Error own = ERROR_EMPTY;
 
+        launch->want.call = NULL;
         if (err)
                 on_ready(NULL, err, launch);
         else if (make_jail(launch, &own) < 0)
@@ -156,11 +157,14 @@ static int take_turn(Launch *launch, Error *err) {
 
         if (r >= 0)
                 r = turn_take(launch->front, &turn, err);
-        return r == 0 ? make_jail(launch, err) : r;
+        if (r != 0)
+                return r;
+        launch->want.call = NULL;
+        return make_jail(launch, err);
 }
 
 bool launch_cancel(Launch *launch) {
-        if (!turn_cancel(launch->front->turns, launch->want.call))
+        if (!launch->want.call || !turn_cancel(launch->front->turns, launch->want.call))
                 return false;
         launch_free(launch);
         return true;

@@ -3,6 +3,7 @@
  */
 #include "supervisor/front/workspaces/workspace-life.h"
 
+#include "base/log.h"
 #include "supervisor/front/commands/commands.h"
 #include "supervisor/front/commands/exec-call.h"
 #include "supervisor/front/jails/jail-refuse.h"
@@ -326,7 +327,11 @@ void workspace_remove(Front *front, const Workspace *workspace, Call *call) {
 
         if (!live || (call && live_push(&live->removes, call, NULL, false) < 0)) {
                 (void) error_set(&err, -ENOMEM, "remove a workspace");
-                jail_refuse(front, call, &err);
+                if (call)
+                        jail_refuse(front, call, &err);
+                else /* its time was over: the clock asks again */
+                        log_event(LOG_ERR, "workspace cannot be removed",
+                                  F("WORKSPACE", workspace->name), F_ERR(&err));
                 return;
         }
         live->remove = true;
