@@ -24,11 +24,11 @@ static const Option rm_options[] = {
 };
 
 /* A name is a workspace's; so may an id be, which the supervisor knows */
-static bool names_workspace(const VerbCall *call) {
+static const char *named_workspace(const VerbCall *call) {
         for (int i = 0; i < call->n_words; i++)
                 if (!id_is_valid('j', call->words[i]))
-                        return true;
-        return false;
+                        return call->words[i];
+        return NULL;
 }
 
 static bool is_sure(void) {
@@ -43,13 +43,16 @@ static bool is_sure(void) {
 static int run(const VerbCall *call, Error *err) {
         const RmOptions *options = call->options;
         EachJail each = { .verb = "rm", .method = "jail.destroy" };
-        bool asks = names_workspace(call) && !options->force;
+        const char *name = named_workspace(call);
+        bool asks = name && !options->force;
         SCOPED(json_free) cJSON *more = cJSON_CreateObject();
 
         if (asks && (options->common.json || !isatty(0) || !isatty(2))) {
                 (void) error_say(err, -EINVAL,
-                                 "What is named is a workspace: --force removes it with its disk, "
-                                 "'warder stop' keeps that.");
+                                 "'%.64s' is a workspace's name, no jail's id: --force removes it "
+                                 "with its disk, 'warder stop' keeps that; 'warder ls -a' lists "
+                                 "them.",
+                                 name);
                 return VERB_E_USAGE;
         }
         if (asks && !is_sure())
