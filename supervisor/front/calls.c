@@ -112,6 +112,10 @@ int call_fd(const Call *call, unsigned i) {
         return i < call->n_fds ? call->fds[i] : -EBADF;
 }
 
+void call_close_fds(Call *call) {
+        fds_close(call->fds, call->n_fds);
+}
+
 unsigned call_n_fds(const Call *call) {
         return call->n_fds;
 }

@@ -47,6 +47,8 @@ Client *call_client(const Call *call);
 int call_take_fd(Call *call, unsigned i);
 /** call_fd() - the same, borrowed until the call is answered */
 int call_fd(const Call *call, unsigned i);
+/** call_close_fds() - nobody needs them any more: who waits for the end of one hears it before the answer */
+void call_close_fds(Call *call);
 /** call_n_fds() - how many came */
 unsigned call_n_fds(const Call *call);
 /** call_refuse() - data.code for an error that run() returns: "denied", "not_found", …, with pointer and hint (may be NULL) */

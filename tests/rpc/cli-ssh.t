@@ -212,6 +212,12 @@ def serve(sock):
             if not part: break
             data += part
         sock.sendall(b"got " + str(len(data)).encode() + b"\\n" + data)
+def answer(sock):
+    while True:
+        with sock.accept()[0] as peer:
+            peer.recv(100)
+            peer.sendall(b"answer")
+threading.Thread(target=answer, args=(socket.create_server(("127.0.0.1", 8002)),), daemon=True).start()
 sock = socket.create_server(("127.0.0.1", 8000), backlog=100)
 print("up", flush=True)
 while True:
@@ -249,8 +255,8 @@ def exchange(port, data):
 
 
 if ssh("command -v python3").returncode == 0:
-    near, none, socks = free_port(), free_port(), free_port()
-    with subprocess.Popen(["ssh", "-F", config, "-L", f"{near}:localhost:8000", "-L", f"{none}:localhost:8001", "-D", str(socks), "box",
+    near, none, socks, closing = free_port(), free_port(), free_port(), free_port()
+    with subprocess.Popen(["ssh", "-F", config, "-L", f"{near}:localhost:8000", "-L", f"{none}:localhost:8001", "-L", f"{closing}:localhost:8002", "-D", str(socks), "box",
                            "exec python3 -c '" + SERVER.replace("'", "") + "'"], env=environment, stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as there:
         there.stdout.readline()
@@ -270,6 +276,12 @@ if ssh("command -v python3").returncode == 0:
         [thread.start() for thread in threads]
         [thread.join(MOST) for thread in threads]
         tap.same(answers, [b"got 1\ny"] * 40, "forty at once")
+        with socket.create_connection(("127.0.0.1", closing), timeout=MOST) as sock:
+            sock.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            got = b""
+            while part := sock.recv(100):
+                got += part
+            tap.same(got, b"answer", "a server that closes after its answer: its client hears that, and need not close first")
         tap.same(client("forward", "127.0.0.1 8000").stdout, "stands\ngot 6\nhello\nend\n", "each direction ends by itself")
         for where in ("127.0.0.1 8001", "127.0.0.1 0", "127.0.0.1 70000", "10.0.0.1 8000", "0.0.0.0 8000", "example.org 80"):
             tap.same(client("forward", where).stdout, "refused\n", f"{where}: refused")

@@ -23,6 +23,8 @@ for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
             peer = sock.accept()[0]
             def echo(peer=peer):
                 while data := peer.recv(65536):
+                    if data == b"close":
+                        break
                     if data == b"reset":
                         import struct
                         peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -104,6 +106,35 @@ unread = Connection(client, jail, 80)
 os.close(unread.come)
 tap.ok(record(client).get("cause") == "exited", "nobody who reads: it ends by itself")
 os.close(unread.to)
+
+
+
+def closed_by_server(who):
+    """A connection whose server has closed it; our side is open."""
+    made = Connection(who, jail, 80)
+    os.write(made.to, b"close")
+    return made
+
+
+def hears_end(fd):
+    return bool(select.select([fd], [], [], 60)[0]) and os.read(fd, 100) == b""
+
+
+closed = closed_by_server(client)
+tap.ok(hears_end(closed.come), "a server that closes is heard, though our side is open")
+tap.same((closed.end(), record(client).get("cause")), (b"", "exited"), "and when ours is closed too, all is over")
+both = [closed_by_server(client) for _ in range(12)]
+tap.ok(all(hears_end(one.come) for one in both), "twelve at once, of which some wait for a place: each is heard")
+for one in both:
+    one.end()
+    record(client)
+early_in, early_out = os.pipe()
+one = supervisor.client()
+one.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", "exec >&-; sleep 1000"], "stdio": ["null", "fd", "null"]}, [early_out])
+os.close(early_out)
+tap.ok(hears_end(early_in), "any command that closes its output is heard before it ends")
+os.close(early_in)
+one.close()
 
 # --- what is asked wrongly
 for params, path in (({"port": 0}, "/port"), ({"port": 65536}, "/port"), ({"port": "80"}, "/port"), ({}, ""), ({"port": 80, "host": "::1"}, "")):

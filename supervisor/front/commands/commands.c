@@ -244,6 +244,7 @@ static int launch(Command *command, Slot *slot, Error *err) {
                 slot_release(slot, false);
                 return r;
         }
+        exec_message_sent(message);
         command->slot = slot;
         command->number = message->exec->head.id;
         command->started_usec = units_monotonic();

@@ -69,6 +69,12 @@ int exec_call_start(FrontJail *jail, const ExecCall *exec, Error *err) {
                 client_unwatch(client, on_client_gone, executing);
                 return r;
         }
+        /*
+         * A copy here would keep everybody from hearing that the command closed its end. A terminal stays: a program may
+         * leave it and open it again, and that is no hang-up.
+         */
+        if (!exec->spec->tty)
+                call_close_fds(exec->call);
         tell_started(executing, jail);
         (void) TAKE_PTR(executing);
         return 0;

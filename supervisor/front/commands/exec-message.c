@@ -163,9 +163,14 @@ int exec_message_keep(ExecMessage *message, Error *err) {
         return 0;
 }
 
-void exec_message_deinit(ExecMessage *message) {
+void exec_message_sent(ExecMessage *message) {
         if (message->kept)
                 fds_close(message->fds, message->n_fds);
+        message->n_fds = 0;
+}
+
+void exec_message_deinit(ExecMessage *message) {
+        exec_message_sent(message);
         if (message->blob_fd >= 0)
                 (void) close(message->blob_fd);
         free(message->exec);

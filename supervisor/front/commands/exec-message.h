@@ -22,5 +22,7 @@ int exec_message_init(ExecMessage *message, const FrontJail *jail, const Command
                       Error *err);
 /** exec_message_keep() - duplicate the descriptors, for a message that must wait. Returns: 0 or negative errno */
 int exec_message_keep(ExecMessage *message, Error *err);
+/** exec_message_sent() - init has the descriptors: duplicates are closed, borrowed ones forgotten */
+void exec_message_sent(ExecMessage *message);
 /** exec_message_deinit() - release all; empty afterwards */
 void exec_message_deinit(ExecMessage *message);
