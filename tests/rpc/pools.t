@@ -124,6 +124,9 @@ front.stop()
 
 # filled, taken, refilled
 front, played, ann, bob = start(ANN, BOB)
+longest = f"4294967294:{'n' * 64}"
+tap.same([fields(played.call(ann, "pool.set", {**ON, "snapshot": name, "size": 1}))[0] for name in (longest, longest + "n")], ["not_found", "invalid"],
+         "a snapshot is named for it as for a jail, whoever's it is and however long its name")
 tap.same(played.call(ann, "pool.set", {**ON, "size": 2}).get("result"), {}, "a pool of two")
 tap.ok(played.full(ann, 2), "is filled", played.pools(ann))
 tap.same(ann.call("jail.list")["result"]["jails"], [], "its jails are nobody's yet")

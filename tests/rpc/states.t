@@ -79,9 +79,9 @@ def import_tar(name, data, **params):
         return client.call("snapshot.import", {"name": name, **params}, fds=[file.fileno()])
 
 
-def export(name, form):
+def export(name, form, **params):
     with tempfile.TemporaryFile() as file:
-        answer = client.call("snapshot.export", {"name": name, "format": form}, fds=[file.fileno()])
+        answer = client.call("snapshot.export", {"name": name, "format": form, **params}, fds=[file.fileno()])
         file.seek(0)
         return answer, file.read()
 
@@ -226,6 +226,8 @@ with tempfile.TemporaryDirectory() as place:
             tap.ok(ran.returncode == 0, f"{words[0]} takes it", ran.stderr)
         except FileNotFoundError:
             tap.ok(True, f"{words[0]} takes it # SKIP it is not here")
+tap.ok(export("base", "tar", owner_uid=0)[1] == export("base", "tar")[1] != b"", "whose it is may be said")
+tap.same(code(export("base", "tar", owner_uid=60001)[0]), "not_found", "that user has none of that name")
 tap.same(code(client.call("snapshot.export", {"name": "none"}, fds=[theirs.fileno()])), "invalid", "no socket is exported to")
 with tempfile.TemporaryFile() as out:
     tap.same(code(client.call("snapshot.export", {"name": "none"}, fds=[out.fileno()])), "not_found", "no such snapshot")

@@ -130,9 +130,10 @@ for method, (theirs, nobodys, n_fds) in sorted(TRIALS.items()):
 for method in ("task.show", "task.watch", "task.cancel", "task.patch", "task.log", "task.receipt", "task.replay"):
     tap.same(plain(bob.call(method, {"task": LIVE}), {}), plain(bob.call(method, {"task": NO_TASK}), {}),
              f"{method} of another's task that lives: as of none")
-for method in ("snapshot.show", "snapshot.remove", "snapshot.fsck"):
-    tap.same(plain(bob.call(method, {"name": "mine", "owner_uid": ANN}), {}),
-             plain(bob.call(method, {"name": "none", "owner_uid": ANN}), {}), f"{method} with its owner's id: as of none")
+for method in ("snapshot.show", "snapshot.remove", "snapshot.fsck", "snapshot.export"):
+    n_fds = TRIALS[method][2]
+    tap.same(plain(said(bob, method, {"name": "mine", "owner_uid": ANN}, n_fds), {}),
+             plain(said(bob, method, {"name": "none", "owner_uid": ANN}, n_fds), {}), f"{method} with its owner's id: as of none")
 
 for method, name in LISTS.items():
     own = bob.call(method)["result"][name]
@@ -209,6 +210,7 @@ hers = {"name": "mine", "owner_uid": ANN}
 tap.same([("image" in who.call("snapshot.show", hers)["result"]) for who in (adm, ann, root)], [False, True, True], "but not how its programs are run")
 tap.same(fields(adm.call("snapshot.tag", {**hers, "new": "taken"}))[0], "denied", "what she keeps for herself gets no name of an administrator's")
 tap.same(fields(adm.call("snapshot.tag", {**hers, "public": True}))[0], "denied", "nor is it published by one")
+tap.same(fields(said(adm, "snapshot.export", hers, 1))[0], "denied", "nor exported to one")
 tap.same([s["name"] for s in adm.call("snapshot.list")["result"]["snapshots"] if s.get("owner_uid") == ADM or s.get("public")], ["shared"],
          "nothing of both was done")
 tap.same(root.call("snapshot.tag", {**hers, "public": True})["result"]["public"], True, "root may publish it")

@@ -20,6 +20,7 @@
 #include "supervisor/front/gate/gate-plan.h"
 #include "supervisor/front/store/image-write.h"
 #include "supervisor/front/store/layer-keep.h"
+#include "supervisor/front/store/snapshot-show.h"
 
 typedef enum Step { STEP_TREE, STEP_MEASURE, STEP_LAYER, STEP_TEXTS, STEP_DONE } Step;
 
@@ -211,15 +212,15 @@ static int next_job(Exporting *exporting, Error *err) {
 
 /* ---- the request --------------------------------------------------------------------------------- */
 
-static int take_snapshot(Exporting *exporting, const char *name, Error *err) {
+/* Who only knows that it is there, as administrators do of a private one, gets nothing of what is in it */
+static int take_snapshot(Exporting *exporting, const cJSON *params, Error *err) {
         SnapshotInfo *info = &exporting->info;
-        int r = snapshots_find(exporting->front, name, call_peer(exporting->call)->uid, info, err);
+        int r = snapshot_named(exporting->front, exporting->call, params, info, err);
 
-        if (r < 0) {
-                call_refuse(exporting->call, r == -ENOENT ? "not_found" : "internal", "/name",
-                            NULL);
+        if (r >= 0 && !snapshot_may_read(exporting->call, info))
+                r = call_owns(exporting->call, info->owner_uid, err);
+        if (r < 0)
                 return r;
-        }
         if (info->n_layers > 0)
                 return layer_keep(&exporting->layers, exporting->front, info->layers,
                                   info->n_layers, err);
@@ -243,7 +244,7 @@ static int run_export(Front *front, Call *call, const cJSON *params, cJSON **ret
                 call_refuse(call, "invalid", "", NULL);
                 return r;
         }
-        r = take_snapshot(exporting, json_text(params, "name"), err);
+        r = take_snapshot(exporting, params, err);
         if (r < 0)
                 return r;
         exporting->step = format && strcmp(format, "oci") == 0 ? STEP_MEASURE : STEP_TREE;

@@ -8,7 +8,8 @@
 #include "supervisor/front/front.h"
 
 #define SNAPSHOTS_PER_UID_MAX 256
-#define SNAPSHOT_REF_MAX      80
+#define SNAPSHOT_REF_MAX \
+        80 /* "UID:NAME" with its NUL: what SnapshotName of protocol/shapes.json lets through */
 
 typedef struct SnapshotInfo {
         char name[72];
