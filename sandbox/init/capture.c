@@ -201,6 +201,8 @@ int capture_follow(Capture *capture, bool sets_pace) {
         capture->followers[i] = ends[1];
         if (sets_pace)
                 capture->pace = i;
+        else if (capture->pace == i) /* who set it is gone, and this is its place */
+                capture->pace = CAPTURE_FOLLOWERS_MAX;
         return ends[0];
 }
 
