@@ -2,12 +2,17 @@
  * connect: see connect.h.
  *
  * Each direction ends by itself: the end of stdin is shut down towards the server, the server's end closes stdout. All
- * ends when both have, when nobody reads stdout any more, or when the connection breaks.
+ * ends when both have, when nobody reads stdout any more, or when the connection breaks. What the server said before
+ * it broke still arrives.
+ *
+ * A server that closed the connection whole looks like one that only said its last word, until something is sent to it:
+ * so the kernel asks now and then, and after a minute (tcp_fin_timeout) hears that nobody is there.
  */
 #include "sandbox/init/connect.h"
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -21,6 +26,7 @@
 #include "base/units.h"
 
 #define WAY_BYTES 65536
+#define ASK_SEC   20
 
 typedef struct Way {
         int from; /* -EBADF: ended */
@@ -52,6 +58,14 @@ static int open_connection(uint16_t port) {
         return sock < 0 ? -ECONNREFUSED : sock;
 }
 
+static void ask_now_and_then(int sock) {
+        const int on = 1, sec = ASK_SEC;
+
+        (void) setsockopt(sock, IPPROTO_TCP, TCP_KEEPIDLE, &sec, sizeof(sec));
+        (void) setsockopt(sock, IPPROTO_TCP, TCP_KEEPINTVL, &sec, sizeof(sec));
+        (void) setsockopt(sock, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+}
+
 static void tell(int error) {
         const unsigned char word = (unsigned char) error;
 
@@ -61,6 +75,15 @@ static void tell(int error) {
 
 static bool is_later(ssize_t n) {
         return n < 0 && (errno == EAGAIN || errno == EINTR);
+}
+
+/* Nobody takes what comes this way: who sends it hears that. Returns: whether the other way goes on */
+static bool refuse_way(Way *way, int sock) {
+        if (way->to != sock)
+                return false;
+        (void) close(way->from);
+        way->from = -EBADF;
+        return true;
 }
 
 static void end_way(Way *way, int sock) {
@@ -90,7 +113,7 @@ static bool carry(Way *way, int sock) {
         }
         n = write(way->to, way->bytes + way->start, way->end - way->start);
         if (n < 0 && !is_later(n))
-                return false;
+                return refuse_way(way, sock);
         way->start += n > 0 ? (size_t) n : 0;
         return true;
 }
@@ -113,7 +136,11 @@ static void carry_both(Way ways[2], int sock) {
 
                 want(&ways[0], polls);
                 want(&ways[1], polls + 2);
+                if (ways[1].from >= 0 && !polls[1].events) /* what it would say, reading says */
+                        polls[1].fd = -1;
                 if (poll(polls, ELEMENTS(polls), -1) < 0 && errno != EINTR)
+                        return;
+                if (ways[1].from < 0 && (polls[1].revents & (POLLERR | POLLHUP)))
                         return;
                 good = !(polls[3].revents & POLLERR) && carry(&ways[0], sock) &&
                        carry(&ways[1], sock);
@@ -134,6 +161,7 @@ int connect_run(const char *port) {
         tell(sock < 0 ? -sock : 0);
         if (sock < 0)
                 return 1;
+        ask_now_and_then(sock);
         (void) fd_set_nonblock(STDIN_FILENO, true);
         (void) fd_set_nonblock(STDOUT_FILENO, true);
         (void) fd_set_nonblock(sock, true);

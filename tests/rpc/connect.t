@@ -123,6 +123,11 @@ def hears_end(fd):
 closed = closed_by_server(client)
 tap.ok(hears_end(closed.come), "a server that closes is heard, though our side is open")
 tap.same((closed.end(), record(client).get("cause")), (b"", "exited"), "and when ours is closed too, all is over")
+kept = closed_by_server(client)
+hears_end(kept.come)
+os.write(kept.to, b"more")
+tap.same(record(client).get("cause"), "exited", "once more to a server that has closed: nothing carries it any more, though our side is open")
+os.close(kept.to), os.close(kept.come)
 both = [closed_by_server(client) for _ in range(12)]
 tap.ok(all(hears_end(one.come) for one in both), "twelve at once, of which some wait for a place: each is heard")
 for one in both:
