@@ -65,6 +65,9 @@ listed = warder("ls", jail).stdout
 tap.ok(command in listed and "exited 3" in listed, "ls JAIL lists it", listed)
 record = json.loads(warder("logs", "--json", jail, command).stdout)["record"]
 tap.ok(record["cause"] == "exited" and record["wall_usec"] > 0, "logs --json has its record", record)
+told = [client.call("jail.attach", {"jail": jail, "command": command, **words})["result"]["running"]
+        for words in ({"resize": True, "rows": 9, "columns": 9}, {"leave": True}, {"hang_up": True})]
+tap.same((told, client.fds), ([False] * 3, []), "who asks for none of what it wrote is handed no descriptor, also after its end")
 tap.ok(ended(start("cat")), "there is no input")
 missing = start("/no/such/program")
 tap.ok(ended(missing) and known()[missing]["cause"] == "not_started", "one that cannot start", known()[missing])

@@ -234,14 +234,14 @@ static cJSON *answer_json(const char *id, bool running, const uint64_t counts[3]
 }
 
 /* The entry has ended, or its command is about to be told of its start or end: then there is nothing to read */
-static void answer_entry(Call *call, const Entry *entry) {
+static void answer_entry(Call *call, const Entry *entry, bool bare) {
         const uint64_t counts[] = { entry->seen, entry->kept, entry->cut_at };
         cJSON *json =
                 answer_json(entry->id, entry->command != NULL, entry->command ? NULL : counts);
 
         if (entry->record)
                 json_add_consume(json, "record", cJSON_Duplicate(entry->record, true));
-        call_answer(call, json, &entry->output, entry->output >= 0);
+        call_answer(call, json, &entry->output, !bare && entry->output >= 0);
 }
 
 /* Returns: is what came what was asked for, as init says it */
@@ -269,7 +269,7 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
                 return;
         }
         if (entry && event && event->code == -ESRCH) { /* it ended before init was asked */
-                answer_entry(logs->call, entry);
+                answer_entry(logs->call, entry, logs->bare);
                 return;
         }
         if (event && event->code == -EBUSY)
@@ -331,6 +331,6 @@ int background_look(FrontJail *jail, Call *call, const BackgroundLook *look, Err
                 return ask_init(entry, call, look, err);
         if (look->only == INIT_LOGS_HANG_UP && entry->command) /* when it starts, if it will */
                 (void) command_signal(entry->command, SIGHUP, NULL);
-        answer_entry(call, entry);
+        answer_entry(call, entry, look->leave || look->only != INIT_LOGS_ALL);
         return 0;
 }
