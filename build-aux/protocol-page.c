@@ -247,6 +247,15 @@ static void put_descriptors(const Page *page, const cJSON *method) {
                 put_paragraph(page, "_Gives descriptors_: ", json_text(method, "gives"));
 }
 
+/* As it is; scdoc takes a backslash away also where it lets all else stand */
+static void put_literal(const Page *page, const char *text) {
+        for (; text && *text; text++) {
+                if (*text == '\\')
+                        (void) fputc('\\', page->out);
+                (void) fputc(*text, page->out);
+        }
+}
+
 static void put_example(const Page *page, const cJSON *method) {
         const cJSON *example = json_get(method, "example");
         autofree char *params = json_print(json_get(example, "params"));
@@ -256,12 +265,15 @@ static void put_example(const Page *page, const cJSON *method) {
         put_indent(page);
         (void) fprintf(page->out, "```\n");
         put_indent(page);
-        (void) fprintf(page->out,
-                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}\n",
-                       method->string, params ? params : "");
+        (void) fprintf(page->out, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":",
+                       method->string);
+        put_literal(page, params);
+        (void) fputs("}\n", page->out);
         if (result) {
                 put_indent(page);
-                (void) fprintf(page->out, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":%s}\n", result);
+                (void) fputs("{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":", page->out);
+                put_literal(page, result);
+                (void) fputs("}\n", page->out);
         }
         put_indent(page);
         (void) fprintf(page->out, "```\n\n");

@@ -93,7 +93,17 @@ def sections(text):
     return dict(zip(parts[1::2], parts[2::2]))
 
 
+def is_json(line):
+    try:
+        return bool(json.loads(line))
+    except ValueError:
+        return False
+
+
 below = sections(page)
+shown = re.findall(r'^\t*(\{"jsonrpc".*)$', page, re.M)
+tap.ok(len(shown) > len(methods) and any("\\" in line for line in shown), "examples are in the page, one with a text within a text", len(shown))
+tap.same([line for line in shown if not is_json(line)], [], "each is JSON when a reader sees it")
 tap.same(sorted(below), sorted(m["name"] for m in methods), "the page has the methods of the table")
 tap.same(re.findall(r"^.*@[A-Z]+@.*$", page, re.M), [], "no mark is left in the page")
 codes = set(re.findall(r"\*(\w+)\*", page.split("# ERRORS")[1].split("# METHODS")[0])) - {"field", "used", "asked", "bound", "source"}
