@@ -19,7 +19,8 @@
 #include "build-aux/protocol-page.h"
 #include "build-aux/protocol-source.h"
 
-#define LITERAL_MAX 4000 /* bytes of one literal: compilers need not take more than 4095 */
+/* Bytes of one literal, so that lines can be read; C11's 4095 hold for what adjacent ones make together, too */
+#define LITERAL_MAX 4000
 
 /* As one or more C literals, indented */
 static void put_literals(const char *text) {

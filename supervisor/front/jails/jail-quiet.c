@@ -16,7 +16,8 @@
 #include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/jails/jails.h"
 
-#define LOOK_USEC     100000u /* where a change was not heard of, because somebody else read it first */
+/* Each wait has an open file of its own and hears of changes: looks are for LOOKS_MAX, and a jail that has ended */
+#define LOOK_USEC     100000u
 #define LOOK_ACCURACY 10000u
 #define LOOKS_MAX     100u /* a call of the kernel may take so long, and no longer */
 

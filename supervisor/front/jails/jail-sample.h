@@ -1,8 +1,8 @@
 #pragma once
 /*
- * jail-sample: what a jail uses now, as one record. Read from descriptors that are open: a sample is at most
- * twelve preads, and where the disk was last asked for more than a second ago one message to the jail's init
- * and its answer, which comes later. No file is looked up, no process listed.
+ * jail-sample: what a jail uses now, as one record. A sample is at most eight preads of files that are open,
+ * and four files of the commands' group that are opened for it; and where the disk was last asked for more than
+ * a second ago one message to the jail's init and its answer, which comes later. No process is listed.
  */
 #include "supervisor/front/jails/jails.h"
 
