@@ -147,7 +147,7 @@ static int fill_plan(Forking *forking, const FrontJail *from, Error *err) {
         return r;
 }
 
-/* What holds for its user now, not what did when the first one was made */
+/* The limits of the first one, below the ceilings of now, if its policy still allows such a jail */
 static int fill_spec(Forking *forking, const FrontJail *from, Error *err) {
         Client *client = call_client(forking->call);
         JailSpec *spec = &forking->spec;
@@ -179,7 +179,7 @@ static int fill_spec(Forking *forking, const FrontJail *from, Error *err) {
         return fill_plan(forking, from, err);
 }
 
-/* All are asked for at once. One that cannot be is as one that could not be made. */
+/* All are asked for at once, up to one that cannot be: that is as one that could not be made. */
 static void make_jails(Forking *forking) {
         FrontJail *from = front_jail_find(forking->front, forking->from, 0), *jail;
         Error err = ERROR_EMPTY;

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * jail-methods: the methods jail.exec, signal, list, show, destroy and open. jail.create has a file of its
- * own, jail-create.c.
+ * jail-methods: the methods jail.exec, signal, logs, attach, list, show, destroy and open, and how all methods find the jail that
+ * they are about. Others, jail.create among them, have files of their own.
  */
 #include "supervisor/front/calls.h"
 
