@@ -15,6 +15,15 @@ typedef struct Executing {
         void *userdata;
 } Executing;
 
+cJSON *exec_answer_in_jail(FrontJail *jail, cJSON *record_consume) {
+        cJSON *json = cJSON_CreateObject();
+
+        json_add_text(json, "jail", front_jail_id(jail));
+        json_add_consume(json, "controls", controls_describe(jail));
+        json_add_consume(json, "command", record_consume);
+        return json;
+}
+
 static void on_client_gone(Client *client, void *userdata) {
         Executing *executing = userdata;
 

@@ -7,6 +7,8 @@
 
 /** ExecAnswerFn - make the result of the call from the record (consumed). Returns: NULL without memory */
 typedef cJSON *(*ExecAnswerFn)(FrontJail *jail, cJSON *record_consume);
+/** exec_answer_in_jail() - ExecAnswerFn: "jail" and its "controls" beside the record, "command" */
+cJSON *exec_answer_in_jail(FrontJail *jail, cJSON *record_consume);
 /** ExecAfterFn - the call was answered; the command is over. May be NULL */
 typedef void (*ExecAfterFn)(FrontJail *jail, void *userdata);
 

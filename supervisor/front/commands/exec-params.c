@@ -217,13 +217,13 @@ static int take_limits(ExecParams *params, const ExecFrom *from, Error *err) {
         return r;
 }
 
-static void take_user(CommandSpec *spec, const cJSON *user) {
+void exec_user_take(const cJSON *user, uint32_t *uid, uint32_t *gid) {
         uint64_t value;
 
         if (json_number(user, "uid", &value) == 0)
-                spec->uid = (uint32_t) value;
+                *uid = (uint32_t) value;
         if (json_number(user, "gid", &value) == 0)
-                spec->gid = (uint32_t) value;
+                *gid = (uint32_t) value;
 }
 
 int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err) {
@@ -234,7 +234,7 @@ int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err) {
         params->spec.cwd = choose_cwd(from);
         params->spec.uid = from->plan->uid;
         params->spec.gid = from->plan->gid;
-        take_user(&params->spec, json_get(json, "user"));
+        exec_user_take(json_get(json, "user"), &params->spec.uid, &params->spec.gid);
         r = take_argv(params, from, err);
         if (r >= 0)
                 r = take_env(params, from->image, json_get(json, "env"), err);

@@ -27,6 +27,8 @@ typedef struct ExecFrom { /* all borrowed; what ExecParams points to must stay a
         bool own_tty;             /* a terminal is the jail's own, none that comes along */
 } ExecFrom;
 
+/** exec_user_take() - what USER names; what it does not stays. @user: may be NULL */
+void exec_user_take(const cJSON *user, uint32_t *uid, uint32_t *gid);
 /** exec_params_init() - Returns: 0; -EINVAL, -EPERM with call_refuse() done. Deinit it after a failure too */
 int exec_params_init(ExecParams *params, const ExecFrom *from, Error *err);
 /** exec_params_deinit() - release it */

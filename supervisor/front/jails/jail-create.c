@@ -70,15 +70,6 @@ static void fail(Creating *creating, const Error *err) {
         jail_refuse(owned->front, owned->call, err);
 }
 
-static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
-        cJSON *json = cJSON_CreateObject();
-
-        json_add_text(json, "jail", front_jail_id(jail));
-        json_add_consume(json, "controls", controls_describe(jail));
-        json_add_consume(json, "command", record_consume);
-        return json;
-}
-
 static void end_jail(FrontJail *jail, void *userdata) {
         (void) userdata;
         if (front_jail_state(jail) != FRONT_JAIL_READY) /* it is ending, for a reason of its own */
@@ -101,7 +92,7 @@ static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
         Creating *creating = userdata;
         ExecCall exec = { .call = creating->call,
                           .spec = &creating->params.spec,
-                          .answer = record_answer,
+                          .answer = exec_answer_in_jail,
                           .after = creating->keep ? NULL : end_jail };
         Error own = ERROR_EMPTY;
 
@@ -150,15 +141,6 @@ static void take_image(Creating *creating) {
         (void) jail_image_user(creating->image, &plan->uid, &plan->gid);
 }
 
-static void take_user(Plan *plan, const cJSON *user) {
-        uint64_t value;
-
-        if (json_number(user, "uid", &value) == 0)
-                plan->uid = (uint32_t) value;
-        if (json_number(user, "gid", &value) == 0)
-                plan->gid = (uint32_t) value;
-}
-
 static int take_root(Creating *creating, const cJSON *params, const PolicyTaken *policy,
                      Error *err) {
         const char *snapshot = json_text(params, "snapshot");
@@ -171,7 +153,7 @@ static int take_root(Creating *creating, const cJSON *params, const PolicyTaken 
                         snapshot ? snapshot : "host");
         plan_init(plan, &creating->spec.limits);
         take_image(creating);
-        take_user(plan, json_get(params, "user"));
+        exec_user_take(json_get(params, "user"), &plan->uid, &plan->gid);
         if (hostname)
                 (void) snprintf(plan->hostname, sizeof plan->hostname, "%s", hostname);
         r = plan_root(creating->front, plan, &root, err);

@@ -338,16 +338,14 @@ static int find_unknown(Fsck *fsck, Error *err) {
 }
 
 static int find_layers(Fsck *fsck, Error *err) {
-        char from[40], to[40];
+        const SnapshotHolders holders = snapshot_holders(fsck->uid);
         sqlite3_stmt *rows;
         int r;
 
-        (void) snprintf(from, sizeof from, "snapshot:%u:", fsck->uid);
-        (void) snprintf(to, sizeof to, "snapshot:%u;", fsck->uid);
         rows = ledger_query(fsck->front->ledger, err,
                             "SELECT DISTINCT digest FROM holds WHERE ?3 OR "
                             "(holder >= ?1 AND holder < ?2)",
-                            "tti", from, to, (int64_t) (fsck->sees == 0));
+                            "tti", holders.from, holders.to, (int64_t) (fsck->sees == 0));
         if (!rows)
                 return -EIO;
         r = take_layers(fsck, rows);

@@ -83,14 +83,12 @@ cJSON *snapshot_describe(Front *front, const SnapshotInfo *info, uint32_t uid) {
 
 /* How many snapshots of one user stand on it */
 static uint64_t count_snapshots(Front *front, const uint8_t *digest, uint32_t uid) {
-        char from[40], to[40];
+        const SnapshotHolders holders = snapshot_holders(uid);
 
-        (void) snprintf(from, sizeof from, "snapshot:%u:", uid);
-        (void) snprintf(to, sizeof to, "snapshot:%u;", uid);
         return (uint64_t) ledger_number(front->ledger, 0,
                                         "SELECT count(*) FROM holds WHERE digest = ?1 AND "
                                         "holder >= ?2 AND holder < ?3",
-                                        "btt", digest, DIGEST_SIZE, from, to);
+                                        "btt", digest, DIGEST_SIZE, holders.from, holders.to);
 }
 
 static cJSON *describe_part(Front *front, const uint8_t *digest, uint32_t uid) {

@@ -137,32 +137,37 @@ static uint64_t count_own(Front *front, uint32_t uid, const char *name) {
         return n;
 }
 
+SnapshotHolders snapshot_holders(uint32_t uid) {
+        SnapshotHolders holders;
+
+        (void) snprintf(holders.from, sizeof holders.from, HOLDER "%u:", uid);
+        (void) snprintf(holders.to, sizeof holders.to, HOLDER "%u;", uid); /* ';' comes after ':' */
+        return holders;
+}
+
 /*
  * On disk: content, holes counted, and what an entry takes beside it (directories, links, attributes). A layer that several
  * snapshots of one user have counts once; where several users have it, once for each: none pays for another. Where the
  * ledger cannot be read nothing is added.
  */
 static uint64_t bytes_of(Front *front, uint32_t uid) {
-        char from[HOLDER_MAX], to[HOLDER_MAX];
+        const SnapshotHolders holders = snapshot_holders(uid);
 
-        (void) snprintf(from, sizeof from, HOLDER "%u:", uid);
-        (void) snprintf(to, sizeof to, HOLDER "%u;", uid); /* ';' comes right after ':' */
         return (uint64_t) ledger_number(front->ledger, INT64_MAX,
                                         "SELECT ifnull(sum(bytes + ?3 * entries), 0) FROM layers "
                                         "WHERE digest IN (SELECT digest FROM holds WHERE "
                                         "holder >= ?1 AND holder < ?2)",
-                                        "tti", from, to, (int64_t) LAYER_ENTRY_BYTES);
+                                        "tti", holders.from, holders.to,
+                                        (int64_t) LAYER_ENTRY_BYTES);
 }
 
 static bool is_held(Front *front, const uint8_t *layer, uint32_t uid) {
-        char from[HOLDER_MAX], to[HOLDER_MAX];
+        const SnapshotHolders holders = snapshot_holders(uid);
 
-        (void) snprintf(from, sizeof from, HOLDER "%u:", uid);
-        (void) snprintf(to, sizeof to, HOLDER "%u;", uid);
         return ledger_number(front->ledger, 0,
                              "SELECT 1 FROM holds WHERE digest = ?1 AND holder >= ?2 AND "
                              "holder < ?3 LIMIT 1",
-                             "btt", layer, DIGEST_SIZE, from, to) != 0;
+                             "btt", layer, DIGEST_SIZE, holders.from, holders.to) != 0;
 }
 
 /* What its owner does not have on disk yet */

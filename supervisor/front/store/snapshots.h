@@ -62,6 +62,13 @@ cJSON *snapshots_image(Front *front, const char *name, uint32_t uid);
  */
 int snapshots_check_new(Front *front, const char *name, uint32_t uid, uint64_t bytes,
                         uint64_t *ret_left, Error *err);
+typedef struct
+        SnapshotHolders { /* what holders of layers are called that are one user's snapshots: from <= it < to */
+        char from[40], to[40];
+} SnapshotHolders;
+
+/** snapshot_holders() - of @uid */
+SnapshotHolders snapshot_holders(uint32_t uid);
 /** snapshots_count() - how many a user has */
 uint64_t snapshots_count(Front *front, uint32_t uid);
 /** snapshots_disk() - bytes that the store keeps for a user, and reserves for imports that run */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/owned.h"
+#include "supervisor/front/commands/exec-params.h"
 #include "supervisor/front/policy/policy-take.h"
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"
@@ -61,15 +62,10 @@ static int take_policy(Launch *launch, PolicyTaken *ret, Error *err) {
         return 0;
 }
 
-static void take_user(Plan *plan, const cJSON *asked) {
-        const cJSON *user = json_get(asked, "user");
+static void take_names(Plan *plan, const cJSON *asked) {
         const char *hostname = json_text(asked, "hostname");
-        uint64_t value;
 
-        if (json_number(user, "uid", &value) == 0)
-                plan->uid = (uint32_t) value;
-        if (json_number(user, "gid", &value) == 0)
-                plan->gid = (uint32_t) value;
+        exec_user_take(json_get(asked, "user"), &plan->uid, &plan->gid);
         if (hostname)
                 (void) snprintf(plan->hostname, sizeof plan->hostname, "%s", hostname);
 }
@@ -84,7 +80,7 @@ static int take_root(Launch *launch, const Workspace *workspace, const PolicyTak
         int r = 0;
 
         plan_init(plan, &launch->spec.limits);
-        take_user(plan, launch->asked);
+        take_names(plan, launch->asked);
         for (unsigned i = 0; i < n; i++) {
                 layers[i] = (PlanLayer){ .kind = LAYER_STORE };
                 memcpy(layers[i].digest, snapshot->layers[i], sizeof layers[i].digest);

@@ -31,15 +31,6 @@ static cJSON *describe(const Live *live) {
         return json;
 }
 
-static cJSON *record_answer(FrontJail *jail, cJSON *record_consume) {
-        cJSON *json = cJSON_CreateObject();
-
-        json_add_text(json, "jail", front_jail_id(jail));
-        json_add_consume(json, "controls", controls_describe(jail));
-        json_add_consume(json, "command", record_consume);
-        return json;
-}
-
 /* As it was found: what was started for a command alone stops with it, unless more than @own runs by now */
 static void stop_unused(Live *live, unsigned own) {
         if (live && live->state == LIVE_RUNNING && !live->stays && !live->starts &&
@@ -62,7 +53,9 @@ static int serve_exec(Live *live, const Waiter *waiter, Error *err) {
                                 .limits = front_jail_limits(jail),
                                 .plan = front_jail_plan(jail),
                                 .image = front_jail_image(jail) };
-        ExecCall exec = { .call = waiter->call, .answer = record_answer, .after = after_exec };
+        ExecCall exec = { .call = waiter->call,
+                          .answer = exec_answer_in_jail,
+                          .after = after_exec };
         ExecParams params = { 0 };
         int r = exec_params_init(&params, &from, err);
 
