@@ -84,6 +84,30 @@ static const char *socket_of(const ConfigOptions *options) {
         return named && *named ? named : NULL;
 }
 
+/* What names the supervisor where no socket does: ssh is started without it */
+static int add_environment(Buf *line, Error *err) {
+        static const char *const names[] = { "WARDER_INSTANCE", "WARDER_STATE", "WARDER_CONFIG",
+                                             "WARDER_POLICIES", "WARDER_DATA",  "WARDER_LIBEXEC" };
+        int r = 0;
+
+        for (unsigned i = 0; r == 0 && i < ELEMENTS(names); i++) {
+                char word[SSH_PLACE_MAX + 32];
+                const char *value = getenv(names[i]);
+
+                if (!value || !*value)
+                        continue;
+                if (has_control(value) ||
+                    snprintf(word, sizeof(word), "%s=%s", names[i], value) >= (int) sizeof(word))
+                        return error_say(err, -EINVAL, "The value of %s cannot be told to ssh.",
+                                         names[i]);
+                if (line->len == 0)
+                        r = buf_printf(line, "env");
+                if (r == 0)
+                        r = add_word(line, word);
+        }
+        return r;
+}
+
 /* This very program: an editor's PATH need not have it */
 static int add_proxy(Buf *line, const ConfigOptions *options, const char *jail, Error *err) {
         char self[SSH_PLACE_MAX];
@@ -96,6 +120,9 @@ static int add_proxy(Buf *line, const ConfigOptions *options, const char *jail, 
         self[n] = 0;
         if (has_control(self) || (socket && has_control(socket)))
                 return error_say(err, -EINVAL, "A path with control bytes cannot be told to ssh.");
+        r = socket ? 0 : add_environment(line, err);
+        if (r < 0)
+                return r;
         r = add_word(line, self);
         if (r == 0)
                 r = buf_printf(line, " ssh-proxy");

@@ -72,6 +72,15 @@ tap.ok(made.returncode == 0 and "Host box\n" in made.stdout, "ssh-config prints 
 tap.same([os.stat(os.path.join(KEYS, name)).st_mode & 0o777 for name in (".", "host_key", "known_hosts")], [0o700, 0o600, 0o600],
          "the key is the user's alone")
 tap.ok("Host warder-" + jail in warder("ssh-config", jail).stdout, "its name is made of the jail's where none is given")
+named = {**environment, "WARDER_INSTANCE": supervisor.instance, "WARDER_STATE": "/var/it's 100% there"}
+named.pop("WARDER_SOCKET")
+private = warder("ssh-config", "--name", "private", jail, env=named)
+with open(config + "-private", "w") as file:
+    file.write(private.stdout)
+bare = {name: value for name, value in named.items() if not name.startswith("WARDER")}
+there = run("ssh", "-F", config + "-private", "private", "echo reached", env=bare)
+tap.ok(there.stdout == b"reached\n", "a supervisor that the environment names is reached from one that does not", private, there)
+tap.ok("'WARDER_STATE=/var/it'\\''s 100%% there'" in private.stdout, "and has its state in the same place", private)
 key = open(os.path.join(KEYS, "host_key")).read()
 told = warder("ssh-config", "--json", jail)
 tap.ok('"host":"warder-%s"' % jail in told.stdout, "in JSON too", told)
