@@ -304,6 +304,23 @@ void link_pause(Link *link, int msec) {
                 serve_signal(link);
 }
 
+int link_await(Link *link, int fd) {
+        struct pollfd polls[2] = { { .fd = link->signals, .events = POLLIN },
+                                   { .fd = fd, .events = POLLIN } };
+
+        link->stopped = false;
+        while (!link->stopped && !polls[1].revents) {
+                if (poll(polls, 2, -1) < 0) {
+                        if (errno != EINTR)
+                                return -errno;
+                        continue;
+                }
+                if (polls[0].revents)
+                        serve_signal(link);
+        }
+        return link->stopped ? LINK_E_STOPPED : 0;
+}
+
 int link_receive(Link *link, Error *err) {
         RpcMessage message = RPC_MESSAGE_EMPTY;
         int r = rpc_peer_flush(link->peer);

@@ -78,6 +78,12 @@ int link_catch_terminal(Link *link, Error *err);
 void link_pause(Link *link, int msec);
 
 /**
+ * link_await() - serve signals, without a connection, until @fd can be read
+ * Returns: 0, LINK_E_STOPPED, or negative errno.
+ */
+int link_await(Link *link, int fd);
+
+/**
  * link_ask() - one request, its answer
  * @ask:        params are consumed, whatever happens
  * @ret_answer: on success and on LINK_E_REFUSED; answer_deinit() it always

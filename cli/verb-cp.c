@@ -55,8 +55,9 @@ typedef struct Cp {
         bool is_tar;                  /* "-": an archive on stdin or stdout */
         char name[COPY_NAME_MAX + 1]; /* of what is copied; "": it has none */
         uint64_t skipped;
-        pid_t side; /* of this side's child; 0: none yet */
-        int signal; /* that told us to leave; 0: none */
+        int signal;    /* that told us to leave; 0: none */
+        UserWork work; /* this side's child; its pid 0: none yet */
+        CopySide side; /* what came of it */
 } Cp;
 
 /* ---- words ---------------------------------------------------------------------------------------- */
@@ -217,12 +218,11 @@ static int run_side(void *arg, void *result, Error *err) {
  * With the rights of who called, not of sudo's root: what a jail sends lands in files that are theirs, where they may
  * write. @ret_fd: the other end of its pipe, owned by the caller
  */
-static int start_side(Cp *cp, const Link *link, UserWork *ret, CopySide *result, int *ret_fd,
-                      Error *err) {
+static int start_side(Cp *cp, const Link *link, int *ret_fd, Error *err) {
         int ends[2], ours = cp->out ? 1 : 0, r;
         Side side = { .cp = cp };
         const UserJob job = {
-                .run = run_side, .arg = &side, .result = result, .result_size = sizeof(*result)
+                .run = run_side, .arg = &side, .result = &cp->side, .result_size = sizeof(cp->side)
         };
         User user;
 
@@ -232,13 +232,31 @@ static int start_side(Cp *cp, const Link *link, UserWork *ret, CopySide *result,
         side.others[0] = ends[ours];
         side.others[1] = rpc_peer_fd(link->peer);
         user_of_caller(&user);
-        r = as_user_start(&user, &job, ret, err);
+        r = as_user_start(&user, &job, &cp->work, err);
         (void) close(ends[!ours]);
         if (r < 0)
                 (void) close(ends[ours]);
         else
                 *ret_fd = ends[ours];
         return r;
+}
+
+/*
+ * Whoever writes the archive to us, or reads ours, may stand still for ever: the child that waits for them ends with
+ * what it is for, and signals are heard until then. @is_over: nothing is left to carry. Returns: 0 or negative errno
+ */
+static int finish_side(Cp *cp, Link *link, bool is_over, Error *err) {
+        bool killed = cp->is_tar && (is_over || link_await(link, cp->work.sock) != 0);
+        int r;
+
+        if (killed)
+                (void) kill(cp->work.pid, SIGKILL);
+        link_deinit(link); /* who was stopped ends the jail's side so */
+        r = as_user_finish(&cp->work, killed || cp->signal || err->code < 0 ? NULL : err);
+        if (r != -ECHILD || !killed)
+                return r;
+        cp->side = SIDE_CUT_OFF;
+        return 0;
 }
 
 /* ---- the other side ------------------------------------------------------------------------------- */
@@ -250,8 +268,8 @@ static int start_side(Cp *cp, const Link *link, UserWork *ret, CopySide *result,
 static void on_signal(Link *link, int signal, void *userdata) {
         Cp *cp = userdata;
 
-        if (!cp->out && !cp->signal && cp->side > 0)
-                (void) kill(cp->side, SIGKILL);
+        if (!cp->out && !cp->signal && cp->work.pid > 0)
+                (void) kill(cp->work.pid, SIGKILL);
         else
                 link_stop(link);
         cp->signal = signal;
@@ -290,39 +308,41 @@ static bool say_why(const cJSON *record) {
         return true;
 }
 
+/* What came out of a jail before its side failed is still carried; what goes into it is not */
+static bool is_over(const Cp *cp, int asked, const Answer *answer) {
+        return cp->signal || asked != 0 || (!cp->out && outcome_exit_code(answer->result) != 0);
+}
+
 /* Returns: 0 done, 1 not or not all of it (said already), or negative errno */
 static int copy(Cp *cp, Link *link, cJSON *params_consume, Error *err) {
         Ask ask = { .method = "jail.copy", .params = params_consume, .n_fds = 1 };
         Answer answer = ANSWER_EMPTY;
-        CopySide side = SIDE_FAILED;
         bool failed = false;
-        UserWork work;
         int r, finished, fd = -EBADF;
 
-        r = start_side(cp, link, &work, &side, &fd, err);
+        cp->side = SIDE_FAILED;
+        r = start_side(cp, link, &fd, err);
         if (r < 0) {
                 (void) json_free(ask.params);
                 return r;
         }
-        cp->side = work.pid;
         ask.fds[0] = fd;
         r = link_ask(link, &ask, &answer, err);
         (void) close(fd);
-        link_deinit(link); /* who was stopped ends the jail's side so */
-        finished = as_user_finish(&work, r == 0 && !cp->signal ? err : NULL);
+        finished = finish_side(cp, link, is_over(cp, r, &answer), err);
         if (cp->signal)
                 r = LINK_E_STOPPED;
         if (r == 0 && finished < 0)
                 r = finished;
-        if (r == 0 && side != SIDE_FAILED)
+        if (r == 0 && cp->side != SIDE_FAILED)
                 failed = say_why(answer.result);
         answer_deinit(&answer);
-        if (r == 0 && side == SIDE_CUT_OFF && !failed)
+        if (r == 0 && cp->side == SIDE_CUT_OFF && !failed)
                 return error_say(err, -EIO, "the copy was cut off");
         return r == LINK_E_STOPPED   ? EXIT_SIGNAL + cp->signal
                : r == LINK_E_REFUSED ? -EREMOTEIO
                : r < 0               ? r
-                                     : failed || side != SIDE_DONE;
+                                     : failed || cp->side != SIDE_DONE;
 }
 
 static int run(const VerbCall *call, Error *err) {

@@ -1,12 +1,16 @@
 #!/usr/bin/env -S python3 -B
 """copy-tar: warder cp with -: a tree of a jail as a tar archive on stdout, an archive on stdin into a directory of a jail; what
 hostile archives do, and what stays when it fails."""
+import fcntl
 import io
 import os
 import shutil
+import signal
+import struct
 import subprocess
 import tarfile
 import tempfile
+import termios
 
 from front_lib import BUILD, PATIENCE, Tap
 from supervisor_lib import Supervisor, eventually, need_jails
@@ -170,6 +174,41 @@ tap.same(warder("cp", "-", f"{jail}:/tmp/bad", data=archive((deep + "/d/d/f", FI
 many = archive(*[(f"n/{n % 7}/{n}", FILE, b"%d" % n) for n in range(2000)])
 tap.same(warder("cp", "-", f"{jail}:/tmp/bad", data=many).returncode, 0, "in an order that goes to and fro")
 tap.same(shell("find /tmp/bad/n -type f | wc -l; cat /tmp/bad/n/3/1123"), "2000\n1123", "all are there")
+
+# --- who writes the archive, or reads it, stands still
+
+
+def ends(process):
+    """Its exit code; None where it stays."""
+    try:
+        return process.wait(MOST)
+    except subprocess.TimeoutExpired:
+        subprocess.run(["pkill", "-KILL", "-P", str(process.pid)])
+        process.kill()
+        process.wait()
+        return None
+
+
+def still(*words):
+    return subprocess.Popen([COMMAND, "cp", *words], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+silent = still("-", f"{jail}:/no/such")
+tap.same(ends(silent), 1, "an archive that does not come holds nothing where there is no place for it")
+tap.ok(b"No such file" in silent.stderr.read(), "and that is said")
+talker = still("-", f"{jail}:/tmp/bad")
+talker.stdin.write(archive(("talk", FILE, b"all of it")))
+talker.stdin.flush()
+tap.ok(eventually(lambda: shell("cat /tmp/bad/talk 2>/dev/null || true") == "all of it", MOST), "an archive is there, its writer goes on")
+talker.send_signal(signal.SIGINT)
+tap.same(ends(talker), 128 + 2, "a signal ends the wait for it")
+shell("head -c 3000000 /dev/urandom >/tmp/big")
+for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+    unread = still(f"{jail}:/tmp/big", "-")
+    tap.ok(eventually(lambda: struct.unpack("i", fcntl.ioctl(unread.stdout, termios.FIONREAD, bytes(4)))[0] >= 60000, MOST), "an archive that nobody reads on")
+    unread.send_signal(number)
+    tap.same(ends(unread), 128 + number, f"{number.name} ends it")
+shell("rm /tmp/big")
 
 # --- killed, and a full disk
 writer = subprocess.Popen([COMMAND, "cp", "-", f"{jail}:/tmp/bad"], env=environment, stdin=subprocess.PIPE)
