@@ -2,11 +2,11 @@
  * The verb "fork": more jails like one.
  */
 #include "cli/verb-fork.h"
-#include "base/ids.h"
 
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/ids.h"
 #include "cli/cleaned.h"
 #include "cli/events.h"
 #include "cli/jail-work.h"

@@ -28,7 +28,7 @@ static const Option options_table[] = {
         { 0 },
 };
 
-/* Asks @method of the jail; @ret_state: its "state", where it is wanted */
+/* Asks @method of the jail; @ret_stopped: whether its state is that */
 static int ask_jail(Link *link, const char *method, const char *jail, bool *ret_stopped,
                     Error *err) {
         Ask ask = { .method = method, .params = cJSON_CreateObject() };
