@@ -95,23 +95,27 @@ static ShareWord cut(const Share *share, ShareCall *call, uint64_t *answer) {
         return SHARE_GOES;
 }
 
+/* Each token of its answer is somebody's to lose */
+static bool is_paid_for(const Share *share, const ShareCall *call) {
+        return share->money.most > 0 && call->price && call->price->output > 0;
+}
+
 static ShareWord reserve(Share *share, ShareCall *call) {
         uint64_t answer = call->most > 0 ? lesser(call->most, UINT32_MAX) : SHARE_ANSWER_TOKENS;
-        bool is_short = room_by_money(share, call) < answer;
         ShareWord word;
 
         if (is_used_up(&share->tokens))
                 return SHARE_TOKENS_USED;
         if (is_used_up(&share->money))
                 return SHARE_MONEY_USED;
-        if (room_by_tokens(share, call) < answer || is_short) {
+        if (room_by_tokens(share, call) < answer || room_by_money(share, call) < answer) {
                 if (share->tokens.reserved > 0)
                         return SHARE_WAITS;
                 word = cut(share, call, &answer);
                 if (word != SHARE_GOES)
                         return word;
         }
-        if (call->most > 0 || is_short)
+        if (call->most > 0 || is_paid_for(share, call)) /* what is set aside is all that it gets */
                 call->most = answer;
         call->reserved = call->prompt + answer;
         call->money = share->money.most > 0 ? cost_of(call, answer) : 0;

@@ -7,8 +7,9 @@
  * What a call will cost is known at its end only, so it begins with a reservation: its prompt by its bytes, and the most
  * that it asks for. One that does not fit beside those under way waits for them. One that is alone goes, with
  * what is left for its answer; but for money: it goes only where its prompt, as if none of it were cached, and a short
- * answer are paid for, and is asked for no more than is, whether or not it named a number. A budget of tokens says how much work there may be, and a little more does no harm; one of money
- * says what somebody is ready to lose.
+ * answer are paid for, and is asked for no more than is. Where an answer costs money each call is asked for what was
+ * set aside and no more, whether or not it named a number. A budget of tokens says how much work there may be, and a
+ * little more does no harm; one of money says what somebody is ready to lose.
  */
 #include <stdbool.h>
 #include <stddef.h>
