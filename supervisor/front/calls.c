@@ -126,6 +126,14 @@ void call_refuse(Call *call, const char *code, const char *path, const char *hin
         (void) snprintf(call->hint, sizeof call->hint, "%s", hint ? hint : "");
 }
 
+void call_refuse_like(Call *call, const Call *other) {
+        if (!call_is_refused(other))
+                return;
+        call_refuse(call, other->code, NULL, other->hint);
+        json_free(call->data);
+        call->data = cJSON_Duplicate(other->data, true);
+}
+
 bool call_is_refused(const Call *call) {
         return *call->code;
 }

@@ -53,6 +53,8 @@ void call_close_fds(Call *call);
 unsigned call_n_fds(const Call *call);
 /** call_refuse() - data.code for an error that run() returns: "denied", "not_found", …, with pointer and hint (may be NULL) */
 void call_refuse(Call *call, const char *code, const char *path, const char *hint);
+/** call_refuse_like() - what was said so of @other is said of @call, too, but for the pointer; nothing, where nothing was */
+void call_refuse_like(Call *call, const Call *other);
 /** call_is_refused() - was that called */
 bool call_is_refused(const Call *call);
 /** call_data() - more members for the data of a refusal; borrowed, NULL: no memory */

@@ -94,6 +94,8 @@ void live_waiter_free(Waiter *waiter) {
 void live_refuse_all(Live *live, Waiter **list, const Error *err) {
         Waiter *waiter;
 
+        for (waiter = *list; waiter && waiter->next; waiter = waiter->next)
+                call_refuse_like(waiter->next->call, waiter->call);
         while ((waiter = live_pop(list))) {
                 jail_refuse(live->front, waiter->call, err);
                 live_waiter_free(waiter);

@@ -67,7 +67,7 @@ int live_push(Waiter **list, Call *call, const cJSON *exec, bool stays);
 Waiter *live_pop(Waiter **list);
 /** live_waiter_free() - of a call that was answered */
 void live_waiter_free(Waiter *waiter);
-/** live_refuse_all() - answer all of a list with @err, by jail_refuse() */
+/** live_refuse_all() - answer all of a list with @err, by jail_refuse(); what the first was refused, all are */
 void live_refuse_all(Live *live, Waiter **list, const Error *err);
 /** live_answer_all() - answer all of a list with nothing to say */
 void live_answer_all(Waiter **list);
