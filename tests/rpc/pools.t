@@ -258,6 +258,20 @@ answer = played.call(ann, "jail.create", {"keep": True, "hostname": "h"})
 tap.ok("jail" in answer.get("result", {}) and played.until(lambda: len(played.ended) == 1), "what fits in its place has that", answer)
 front.stop()
 
+# nor is one of its jails counted twice that is ending by itself
+front, played, ann = start(ANN, ceilings={"users": {str(ANN): {"quotas": {"jails": 9, "memory": "13G", "cpu": "9000%"}}}})
+for n in range(2):
+    played.call(ann, "jail.create", {"keep": True, "hostname": f"h{n}"})
+played.call(ann, "pool.set", {**ON, "size": 1})
+tap.ok(played.full(ann, 1), "two jails of 4 GiB, and a pool of one more", played.pools(ann))
+played.jails.pop(3).init.close()
+tap.same(front.request()[0], JAIL_DESTROY, "that one ends by itself, which takes long")
+before = played.pools(ann)[0]["ready"]
+answer = ann.call("jail.create", {"keep": True, "policy": "ci"})
+tap.same(fields(answer)[0], "quota", "8 GiB would not fit without it either")
+tap.same(ann.call("pool.show")["result"]["pools"][0]["ready"], before, "and nothing leaves the pool for that")
+front.stop()
+
 # a host that is full
 front, played, ann, bob = start(ANN, BOB, ceilings={"host": {"jails": 2}})
 played.call(ann, "pool.set", {**ON, "size": 2})

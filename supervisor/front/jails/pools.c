@@ -437,7 +437,8 @@ void pools_each_jail(const Front *front, uint32_t uid, PoolLimitsFn each, void *
         for (const Pool *pool = front->pools->first; pool; pool = pool->next)
                 for (const PoolJail *entry = pool->first; pool->key.uid == uid && entry;
                      entry = entry->next)
-                        each(&entry->want.limits.plan, userdata);
+                        if (front_jail_state(entry->jail) != FRONT_JAIL_ENDING)
+                                each(&entry->want.limits.plan, userdata);
 }
 
 bool pools_let_go(Front *front, uint32_t uid) {

@@ -50,7 +50,7 @@ void pools_take(Front *front, FrontJail *jail);
 
 /** PoolLimitsFn - @limits is borrowed for the call */
 typedef void (*PoolLimitsFn)(const PlanLimits *limits, void *userdata);
-/** pools_each_jail() - the limits of each jail in pools of this user, those being made included */
+/** pools_each_jail() - the limits of each jail in pools of this user: those being made, and none that is ending already */
 void pools_each_jail(const Front *front, uint32_t uid, PoolLimitsFn each, void *userdata);
 /** pools_let_go() - end a jail of a pool of this user. Returns: was there one */
 bool pools_let_go(Front *front, uint32_t uid);
