@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/owned.h"
 #include "cli/programs.h"
+#include "cli/terminal.h"
 
 #define PROGRAM "warder-ssh"
 
@@ -42,10 +44,14 @@ int ssh_program_run(const char *const *argv, Error *err) {
                 return program;
         pid = fork();
         if (pid == 0) {
-                (void) become(program, argv, NULL);
-                _exit(126);
+                (void) become(program, argv, err);
+                terminal_say("%s", err->text);
+                _exit(1);
         }
         if (pid < 0 || waitpid(pid, &status, 0) < 0)
                 return error_set(err, -errno, "start " PROGRAM);
-        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        if (WIFSIGNALED(status))
+                return error_say(err, -EIO, PROGRAM " was ended by a signal: %s",
+                                 strsignal(WTERMSIG(status)));
+        return WEXITSTATUS(status);
 }

@@ -8,7 +8,7 @@
  * ssh_program_run() - run it with these words and wait for it
  * @argv: ends with NULL; the first is the program's name
  *
- * Returns: its exit code, or negative errno.
+ * Returns: its exit code, which it has given its reason for; or negative errno, also where a signal ended it.
  */
 int ssh_program_run(const char *const *argv, Error *err);
 

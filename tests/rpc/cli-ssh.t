@@ -363,6 +363,18 @@ if shutil.which("mke2fs") and os.path.exists("/dev/loop-control"):
     warder("rm", "--force", "dev")
 else:
     tap.ok(True, "a workspace # SKIP mke2fs, /dev/loop-control")
+# --- a program that does not start, and one that does not end
+other = os.path.join(files, "libexec")
+os.mkdir(other)
+with open(os.path.join(os.path.abspath(BUILD), "cli/ssh/warder-ssh"), "rb") as file:
+    whole = file.read()
+for data, name, word in ((b"no program\n", "what is no program", "execute warder-ssh: "),
+                         (whole[:24] + bytes(8) + whole[32:], "one that a signal ends", "warder-ssh was ended by a signal: ")):
+    with open(os.path.join(other, "warder-ssh"), "wb") as file:
+        file.write(data)
+    os.chmod(file.name, 0o755)
+    got = warder("ssh-config", jail, env={**environment, "WARDER_LIBEXEC": other})
+    tap.ok(got.returncode == 1 and not got.stdout and word in got.stderr and got.stderr.count("\n") == 1, f"{name}: a sentence", got)
 warder("rm", jail)
 shutil.rmtree(files)
 supervisor.stop()
