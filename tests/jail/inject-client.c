@@ -15,6 +15,14 @@
 #define RUN_IMPORT                                                                                 \
         "warder snapshot rm faulty >/dev/null 2>&1; warder snapshot import faulty ../root.tar && " \
         "warder snapshot rm faulty"
+#define RUN_CHECK                                                                       \
+        "warder snapshot fsck --json >../checked 2>&1 && "                              \
+        "grep -q '\"damaged_total\": *0' ../checked && "                                \
+        "grep -q '\"unknown_total\": *0' ../checked || { cat ../checked; exit 1; }; "   \
+        "warder snapshot list --json >../names || exit 1; "                             \
+        "grep -q '\"faulty\"' ../names || exit 0; "                                     \
+        "warder snapshot export faulty ../out.tar && rm -rf ../out && mkdir ../out && " \
+        "tar -C ../out -xf ../out.tar && diff -r ../root ../out && echo whole"
 
 static void path_of(const InjectClient *client, const char *name, char *ret) {
         (void) snprintf(ret, PATH_MAX, "%s/%s", client->dir, name);
@@ -28,6 +36,10 @@ bool inject_client_prepare(const InjectClient *client) {
                         "tar -C root -cf root.tar .",
                         client->dir);
         return system(command) == 0;
+}
+
+static const char *command_of(const InjectClient *client) {
+        return client->is_check ? RUN_CHECK : client->is_import ? RUN_IMPORT : RUN_COMMAND;
 }
 
 static void become(const InjectClient *client) {
@@ -47,8 +59,7 @@ static void become(const InjectClient *client) {
         (void) setenv("PATH", search, 1);
         path_of(client, "work", path);
         if (chdir(path) == 0)
-                (void) execl("/bin/sh", "sh", "-c", client->is_import ? RUN_IMPORT : RUN_COMMAND,
-                             (char *) NULL);
+                (void) execl("/bin/sh", "sh", "-c", command_of(client), (char *) NULL);
         _exit(127);
 }
 

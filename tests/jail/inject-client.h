@@ -1,6 +1,6 @@
 #pragma once
 /*
- * inject-client: what a client asks in one round of inject: a command, or an import.
+ * inject-client: what a client asks in one round of inject: a command, or an import; or whether the store is whole.
  */
 #include <limits.h>
 #include <stdbool.h>
@@ -11,6 +11,7 @@ typedef struct InjectClient {
                 dir; /* borrowed: of the bench; the socket is in its run/, the words come to words */
         const char *build; /* borrowed: where the programs are */
         bool is_import;
+        bool is_check; /* no layer is damaged or unknown, and the snapshot is whole or not there */
 } InjectClient;
 
 /** inject_client_prepare() - the archive that is imported. Returns: false where it cannot be made */

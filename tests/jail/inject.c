@@ -5,6 +5,7 @@
  *   inject                    all of them
  *   inject --front            those of the front instead
  *   inject --import           while a snapshot is imported and removed, instead of a command
+ *   inject --kill             the process killed when it has made the call, instead; the store is looked at, too
  *   inject --every N          every N-th call
  *   inject --skip N           all but the first N, where an earlier run stopped
  *   inject --only ROLE CALL   one
@@ -12,7 +13,7 @@
  * One warderd under tracer.c serves all rounds. In a round a client runs a command; then it has succeeded,
  * or has failed with a reason, nothing is left of the jail, and the next command runs as if nothing had been.
  * A warderd that ends is started again and must find its way, and starts its front again; that one ended is
- * counted, and is right only where the failed call is its event loop's own.
+ * counted, and is right only where the failed call is its event loop's own, or killed it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,9 +43,9 @@
 typedef struct Bench {
         Tracer tracer;
         char dir[64], name[32], build[PATH_MAX], source[PATH_MAX];
-        unsigned rounds, faults, survived, refused, deaths, fronts, bad;
+        unsigned rounds, faults, survived, refused, deaths, fronts, whole, bad;
         unsigned fds; /* of the monitor before the first fault */
-        unsigned every, skip, layers;
+        unsigned every, skip, layers, mounts;
         InjectClient client;
         const char *only; /* a role, NULL: all */
         unsigned only_call;
@@ -117,6 +118,12 @@ typedef struct Outcome {
         char words[256];
 } Outcome;
 
+/* One that was told to die may not have come to it when its client has gone. */
+static bool is_dying(const Tracer *tracer, const char *role) {
+        return tracer->kills && role && strcmp(role, "m") == 0 && tracer->failed_call >= 0 &&
+               !tracer->ended;
+}
+
 /* Until the client has ended and only the monitor is left of what is watched. */
 static Outcome run_round(Bench *bench, const char *role, unsigned n) {
         Tracer *tracer = &bench->tracer;
@@ -128,7 +135,8 @@ static Outcome run_round(Bench *bench, const char *role, unsigned n) {
         bench->rounds++;
         tracer_arm(tracer, role, n);
         client = inject_client_start(&bench->client);
-        while (now() < end && !(outcome.ended && tracer_alive(tracer) <= outcome.monitor)) {
+        while (now() < end && !(outcome.ended && tracer_alive(tracer) <= outcome.monitor &&
+                                !is_dying(tracer, role))) {
                 if (!tracer_pump(tracer, &pid, &status)) {
                         rest();
                         continue;
@@ -147,22 +155,26 @@ static Outcome run_round(Bench *bench, const char *role, unsigned n) {
         return outcome;
 }
 
-/* Groups of jails that are still there; the supervisor's own are as deep as they are without any. */
-static unsigned count_groups(const Bench *bench) {
-        char command[256];
-        FILE *file;
+static unsigned count(const char *command) {
+        FILE *file = popen(command, "re");
         unsigned n = 0;
 
-        (void) snprintf(
-                command, sizeof(command),
-                "find /sys/fs/cgroup -path '*warder-%s/*' -type d -not -name '*.lock' | wc -l",
-                bench->name);
-        file = popen(command, "re");
         if (!file || fscanf(file, "%u", &n) != 1)
                 n = ~0u;
         if (file)
                 (void) pclose(file);
         return n;
+}
+
+/* Groups of jails that are still there; the supervisor's own are as deep as they are without any. */
+static unsigned count_groups(const Bench *bench) {
+        char command[256];
+
+        (void) snprintf(
+                command, sizeof(command),
+                "find /sys/fs/cgroup -path '*warder-%s/*' -type d -not -name '*.lock' | wc -l",
+                bench->name);
+        return count(command);
 }
 
 /* A group goes a moment after the last process in it. */
@@ -180,16 +192,18 @@ static bool groups_gone(Bench *bench) {
 
 static unsigned count_fds(const Bench *bench) {
         char command[64];
-        FILE *file;
-        unsigned n = 0;
 
         (void) snprintf(command, sizeof(command), "ls /proc/%d/fd | wc -l", bench->tracer.first);
-        file = popen(command, "re");
-        if (!file || fscanf(file, "%u", &n) != 1)
-                n = ~0u;
-        if (file)
-                (void) pclose(file);
-        return n;
+        return count(command);
+}
+
+/* Those of the host that name what is ours. */
+static unsigned count_mounts(const Bench *bench) {
+        char command[192];
+
+        (void) snprintf(command, sizeof(command), "grep -cE '%s|warder-%s' /proc/self/mountinfo",
+                        bench->dir, bench->name);
+        return count(command);
 }
 
 /* ---- what must hold afterwards ----------------------------------------------------------------------- */
@@ -224,8 +238,12 @@ static void end_left(Bench *bench) {
         }
 }
 
-static bool may_end(long call) {
-        return call == SYS_epoll_wait || call == SYS_epoll_ctl;
+/* @role: whose call it was; @ended: whose end it is. */
+static bool may_end(const Bench *bench, const char *role, const char *ended) {
+        long call = bench->tracer.failed_call;
+
+        return strcmp(role, ended) == 0 &&
+               (bench->tracer.kills || call == SYS_epoll_wait || call == SYS_epoll_ctl);
 }
 
 /* The monitor starts it again by itself. */
@@ -234,8 +252,10 @@ static void count_front(Bench *bench, const char *role, unsigned n, const Outcom
                 return;
         bench->tracer.front_ended = false;
         bench->fronts++;
+        if (may_end(bench, role, FRONT_ROLE))
+                return;
         printf("# %s, call %u (number %ld) ended the front\n", role, n, bench->tracer.failed_call);
-        if (strcmp(role, FRONT_ROLE) == 0 && !may_end(bench->tracer.failed_call))
+        if (strcmp(role, FRONT_ROLE) == 0)
                 complain(bench, role, n, "the front ended", outcome);
 }
 
@@ -254,12 +274,26 @@ static bool layers_gone(Bench *bench) {
 
 static void restart(Bench *bench, const char *role, unsigned n, Outcome *outcome) {
         bench->deaths++;
-        printf("# %s, call %u (number %ld) ended the monitor\n", role, n,
-               bench->tracer.failed_call);
-        if (strcmp(role, "m") != 0 || !may_end(bench->tracer.failed_call))
+        if (!may_end(bench, role, "m"))
                 complain(bench, role, n, "the monitor ended", outcome);
         if (!start(bench))
                 complain(bench, role, n, "and did not start again", outcome);
+}
+
+/* What the kill left; before the next import, which would mend it. */
+static void check_store(Bench *bench, const char *role, unsigned n) {
+        long call = bench->tracer.failed_call;
+        Outcome outcome;
+
+        bench->client.is_check = true;
+        outcome = run_round(bench, NULL, 0);
+        bench->client.is_check = false;
+        bench->tracer.failed_call = call;
+        if (!outcome.ended || outcome.code != 0)
+                complain(bench, role, n, "the store is not whole", &outcome);
+        bench->whole += strcmp(outcome.words, "whole") == 0;
+        if (count_mounts(bench) > bench->mounts)
+                complain(bench, role, n, "mounts are left", &outcome);
 }
 
 static void try_fault(Bench *bench, const char *role, unsigned n) {
@@ -280,12 +314,14 @@ static void try_fault(Bench *bench, const char *role, unsigned n) {
                 complain(bench, role, n, "processes are left", &outcome);
                 end_left(bench);
         }
-        if (outcome.monitor && !groups_gone(bench))
+        if (outcome.monitor && !groups_gone(bench) && !bench->tracer.ended)
                 complain(bench, role, n, "groups are left", &outcome);
         if (bench->tracer.ended)
                 restart(bench, role, n, &outcome);
         if (!groups_gone(bench))
                 complain(bench, role, n, "groups are left after the next start", &outcome);
+        if (bench->tracer.kills)
+                check_store(bench, role, n);
         call = bench->tracer.failed_call;
         code = bench->tracer.failed_with;
         next = run_round(bench, NULL, 0);
@@ -320,8 +356,8 @@ static void try_all(Bench *bench) {
                 for (unsigned n = 0; n < roles[i].n_calls; n++)
                         if (is_chosen(bench, roles[i].name, n, k++))
                                 try_fault(bench, roles[i].name, n);
-                printf("# %-10s %4u calls, %4u failed once\n", roles[i].name, roles[i].n_calls,
-                       bench->faults - before);
+                printf("# %-10s %4u calls, %4u %s once\n", roles[i].name, roles[i].n_calls,
+                       bench->faults - before, bench->tracer.kills ? "killed" : "failed");
         }
 }
 
@@ -334,6 +370,8 @@ static void take_options(Bench *bench, char **argv) {
                         bench->tracer.with_front = true;
                 else if (strcmp(*argv, "--import") == 0)
                         bench->client.is_import = true;
+                else if (strcmp(*argv, "--kill") == 0)
+                        bench->tracer.kills = true;
                 else if (strcmp(*argv, "--every") == 0 && argv[1])
                         bench->every = (unsigned) atoi(*++argv);
                 else if (strcmp(*argv, "--skip") == 0 && argv[1])
@@ -418,10 +456,13 @@ int main(int argc, char **argv) {
         ok(bench.tracer.n_roles >= 5, "in the monitor and all processes of the jail");
         bench.fds = count_fds(&bench);
         bench.layers = inject_client_left(&bench.client);
+        bench.mounts = count_mounts(&bench);
         try_all(&bench);
         printf("# %u faults: %u survived, %u refused with a reason, %u ended the monitor, %u the "
                "front\n",
                bench.faults, bench.survived, bench.refused, bench.deaths, bench.fronts);
+        if (bench.tracer.kills)
+                printf("# %u left a whole snapshot, the others none\n", bench.whole);
         ok(bench.faults > 10 || bench.only, "calls failed");
         is_number(bench.bad, 0, "after each: an answer, nothing left, the next command runs");
         ok(bench.deaths > 0 || count_fds(&bench) <= bench.fds + FDS_MORE,

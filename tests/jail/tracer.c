@@ -137,7 +137,17 @@ static int code_of(const Tracee *tracee, long call, int fd) {
         return ENOMEM;
 }
 
-/* At its entry the call becomes getpid(2), at its exit the answer becomes the failure. */
+/*
+ * At its entry the call becomes getpid(2), at its exit the answer becomes the failure. One that kills is made as it
+ * is; those that cannot fail (close(2), say) need no round: without them the process's end finds the same.
+ */
+static void make_fail(Tracer *tracer, Tracee *tracee, struct user_regs_struct *regs) {
+        tracer->failed_with = tracee->fail_with =
+                code_of(tracee, (long) regs->orig_rax, (int) regs->rdi);
+        regs->orig_rax = SYS_getpid;
+        (void) ptrace(PTRACE_SETREGS, tracee->pid, NULL, regs);
+}
+
 static void on_entry(Tracer *tracer, Tracee *tracee, struct user_regs_struct *regs) {
         long call = (long) regs->orig_rax;
         Role *role = can_fail(call) ? role_of(tracer, tracee->role) : NULL;
@@ -147,9 +157,10 @@ static void on_entry(Tracer *tracer, Tracee *tracee, struct user_regs_struct *re
         if (tracer->fail_role && tracer->failed_call < 0 && role->n_calls == tracer->fail_n &&
             strcmp(tracer->fail_role, tracee->role) == 0) {
                 tracer->failed_call = call;
-                tracer->failed_with = tracee->fail_with = code_of(tracee, call, (int) regs->rdi);
-                regs->orig_rax = SYS_getpid;
-                (void) ptrace(PTRACE_SETREGS, tracee->pid, NULL, regs);
+                if (tracer->kills)
+                        tracee->dies = true;
+                else
+                        make_fail(tracer, tracee, regs);
         }
         role->n_calls++;
 }
@@ -163,6 +174,8 @@ static void on_call(Tracer *tracer, Tracee *tracee) {
                 return;
         if (info.op == PTRACE_SYSCALL_INFO_ENTRY && tracer->armed) {
                 on_entry(tracer, tracee, &regs);
+        } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->dies) {
+                (void) kill(tracee->pid, SIGKILL);
         } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->fail_with) {
                 regs.rax = (unsigned long long) -(long long) tracee->fail_with;
                 tracee->fail_with = 0;
@@ -243,7 +256,9 @@ pid_t tracer_start(Tracer *tracer, char *const *argv) {
         char byte;
         pid_t pid;
 
-        *tracer = (Tracer){ .failed_call = -1, .with_front = tracer->with_front };
+        *tracer = (Tracer){ .failed_call = -1,
+                            .with_front = tracer->with_front,
+                            .kills = tracer->kills };
         if (pipe(gate) < 0)
                 return -errno;
         pid = fork();

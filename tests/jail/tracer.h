@@ -1,7 +1,7 @@
 #pragma once
 /*
  * tracer: one process and all that it clones, watched by ptrace(2); one system call of one of them can be
- * made to fail.
+ * made to fail, or be its process's last.
  *
  * A process is named by its role: "m" is the first, "m.2" the second that it cloned since tracer_arm(),
  * "m.2.1" the first of that one. So the same step of the same work has the same role each time. The front is
@@ -30,12 +30,14 @@ typedef struct Tracee {
         bool steps; /* every system call stops it */
         bool inside;
         int fail_with; /* what the call that it is in shall answer */
+        bool dies;     /* when the call that it is in has been made */
 } Tracee;
 
 typedef struct Tracer {
         pid_t first;
         bool ended;       /* the first one */
         bool with_front;  /* set before the start: watch the front too */
+        bool kills;       /* set before the start: the call is made, then its process is killed */
         bool front_ended; /* the front, since somebody set it to false */
         bool armed;
         Tracee tracees[TRACEES_MAX];
@@ -47,10 +49,10 @@ typedef struct Tracer {
         int failed_with;
 } Tracer;
 
-/** tracer_start() - @argv under watch; @tracer: but for with_front all is new. Returns: its pid, or negative errno */
+/** tracer_start() - @argv under watch; @tracer: but for with_front and kills all is new. Returns: its pid, or negative errno */
 pid_t tracer_start(Tracer *tracer, char *const *argv);
 
-/** tracer_arm() - from now on count, and let call @n of @role fail (NULL: none) */
+/** tracer_arm() - from now on count, and let call @n of @role fail, or kill (NULL: none) */
 void tracer_arm(Tracer *tracer, const char *role, unsigned n);
 
 /** tracer_disarm() - count no more */
