@@ -72,7 +72,7 @@ def closing(front):
         try:
             with open(f"/proc/{pid}/comm") as name:
                 found += name.read() == "warder-front\n"
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass  # it has done its work
     return found
 
@@ -174,7 +174,7 @@ def held():
     for fd in os.listdir(f"/proc/{front.pid}/fd"):
         try:
             left.append(os.readlink(f"/proc/{front.pid}/fd/{fd}"))
-        except FileNotFoundError:  # closed meanwhile
+        except (FileNotFoundError, ProcessLookupError):  # closed meanwhile
             pass
     return left
 

@@ -25,7 +25,7 @@ def front():
             with open(f"/proc/{pid}/comm") as name:
                 if name.read().startswith("warder-front"):
                     return pid
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             pass
     return None
 

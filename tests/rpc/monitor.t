@@ -73,7 +73,7 @@ class Place:
             with open(f"{self.state}/front/seen") as file:
                 seen = file.read()
             os.unlink(f"{self.state}/front/seen")
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             seen = ""
         return process.returncode, seen, log
 
