@@ -65,6 +65,9 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
                 return 0; /* its descriptors are closed, the rest comes at once */
         if (info.si_code == CLD_EXITED)
                 code = -info.si_status;
+        else if (job->is_commit && job->commit.disk.bytes == 0 && /* killed: it left its layer */
+                 store_dirs_hold_back(&store->dirs, job->commit.handle, false, NULL) == 0)
+                (void) store_drop(store, job->commit.handle, NULL);
         LINK_OUT(job, next, at);
         if (job->is_commit && job->commit.done)
                 job->commit.done(store->monitor, job->commit.cookie, code);
