@@ -92,10 +92,6 @@ const char *front_jail_snapshot(const FrontJail *jail) {
         return jail->snapshot;
 }
 
-bool front_jail_is_kept(const FrontJail *jail) {
-        return jail->keep;
-}
-
 bool front_jail_shows(const FrontJail *jail, int fd) {
         DirId id = jail_dir_id(fd);
 

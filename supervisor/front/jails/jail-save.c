@@ -27,6 +27,7 @@
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/store/layer-import.h"
 #include "supervisor/front/store/layer-keep.h"
+#include "supervisor/front/store/snapshot-show.h"
 #include "supervisor/front/store/snapshots.h"
 
 typedef struct Saving {
@@ -57,13 +58,10 @@ DEFINE_SCOPED(Saving *, saving_free);
 
 static void answer(const Saving *saving, const LayerImport *import) {
         const SnapshotInfo *info = &saving->info;
-        cJSON *json = cJSON_CreateObject(), *list;
-        char text[DIGEST_TEXT_MAX];
+        cJSON *json = cJSON_CreateObject();
 
         json_add_text(json, "name", info->name);
-        list = json_add_array(json, "layers");
-        for (unsigned i = 0; i < info->n_layers; i++)
-                json_push_text(list, digest_format(info->layers[i], text));
+        snapshot_add_layers(json, info);
         json_add_number(json, "bytes", info->bytes);
         json_add_number(json, "entries", info->entries);
         json_add_number(json, "layer_bytes", import->bytes);

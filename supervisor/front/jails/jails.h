@@ -96,8 +96,6 @@ const char *front_jail_policy(const FrontJail *jail);
 const PolicyUse *front_jail_use(const FrontJail *jail);
 /** front_jail_snapshot() - as it was named, borrowed */
 const char *front_jail_snapshot(const FrontJail *jail);
-/** front_jail_is_kept() - does it stay when its client goes */
-bool front_jail_is_kept(const FrontJail *jail);
 /** front_jail_shows() - is @fd the very directory of a caller that it was made to show */
 bool front_jail_shows(const FrontJail *jail, int fd);
 /** front_jail_touch() - something is done in it: a command begins or ends, a file is opened */

@@ -49,15 +49,12 @@ DEFINE_SCOPED(Exporting *, exporting_free);
 
 static void answer(Exporting *exporting) {
         SCOPED(exporting_free) Exporting *owned = exporting;
-        cJSON *json = cJSON_CreateObject(), *list;
-        char text[DIGEST_TEXT_MAX];
+        cJSON *json = cJSON_CreateObject();
 
         json_add_text(json, "name", owned->info.name);
         json_add_number(json, "bytes", owned->written);
         json_add_number(json, "entries", owned->entries);
-        list = json_add_array(json, "layers");
-        for (unsigned i = 0; i < owned->info.n_layers; i++)
-                json_push_text(list, digest_format(owned->info.layers[i], text));
+        snapshot_add_layers(json, &owned->info);
         log_event(LOG_INFO, "snapshot exported", F("SNAPSHOT", owned->info.name));
         call_answer(owned->call, json, NULL, 0);
 }

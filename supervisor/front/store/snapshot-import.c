@@ -25,6 +25,7 @@
 #include "supervisor/front/store/image-import.h"
 #include "supervisor/front/store/layers.h"
 #include "supervisor/front/store/same-file.h"
+#include "supervisor/front/store/snapshot-show.h"
 #include "supervisor/front/store/snapshots.h"
 
 #define IMPORT_BYTES_MAX   (64ull << 30)
@@ -76,13 +77,10 @@ static void on_progress(uint64_t bytes, uint64_t entries, void *userdata) {
 }
 
 static cJSON *describe(const SnapshotInfo *info, const cJSON *cleaned, uint64_t cleaned_total) {
-        cJSON *json = cJSON_CreateObject(), *list;
-        char text[DIGEST_TEXT_MAX];
+        cJSON *json = cJSON_CreateObject();
 
         json_add_text(json, "name", info->name);
-        list = json_add_array(json, "layers");
-        for (unsigned i = 0; i < info->n_layers; i++)
-                json_push_text(list, digest_format(info->layers[i], text));
+        snapshot_add_layers(json, info);
         json_add_number(json, "bytes", info->bytes);
         json_add_number(json, "entries", info->entries);
         json_add_consume(json, "cleaned", cJSON_Duplicate(cleaned, true));

@@ -46,7 +46,7 @@ bool snapshot_may_read(const Call *call, const SnapshotInfo *info) {
         return info->n_layers == 0 || info->is_public || uid == 0 || uid == info->owner_uid;
 }
 
-static void add_layers(cJSON *json, const SnapshotInfo *info) {
+void snapshot_add_layers(cJSON *json, const SnapshotInfo *info) {
         cJSON *list = json_add_array(json, "layers");
         char text[DIGEST_TEXT_MAX];
 
@@ -68,7 +68,7 @@ cJSON *snapshot_describe(Front *front, const SnapshotInfo *info, uint32_t uid) {
         char text[UNITS_TEXT_MAX], ref[SNAPSHOT_REF_MAX];
 
         json_add_text(json, "name", info->name);
-        add_layers(json, info);
+        snapshot_add_layers(json, info);
         if (info->n_layers == 0)
                 return json;
         json_add_number(json, "bytes", info->bytes);

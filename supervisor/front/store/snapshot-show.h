@@ -31,6 +31,8 @@ bool snapshot_may_read(const Call *call, const SnapshotInfo *info);
  * Returns: owned by the caller; NULL: no memory.
  */
 cJSON *snapshot_describe(Front *front, const SnapshotInfo *info, uint32_t uid);
+/** snapshot_add_layers() - "layers", their digests, the lowest first */
+void snapshot_add_layers(cJSON *json, const SnapshotInfo *info);
 /** snapshot_add_parts() - its layers one by one: bytes, entries, time, state, and how many snapshots of @uid have each */
 void snapshot_add_parts(Front *front, cJSON *json, const SnapshotInfo *info, uint32_t uid);
 /** snapshot_add_jails() - jails that stand on one of its layers: ids of those that @uid sees (0: all), and how many others */
