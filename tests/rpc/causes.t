@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 
 from front_lib import BUILD, SOURCE, Tap
-from supervisor_lib import Supervisor, need_jails
+from supervisor_lib import Supervisor, eventually, need_jails
 
 need_jails()
 tap = Tap()
@@ -85,7 +85,10 @@ def alone(script, want, what, **limits):
 PYTHON_HOG = "python3 -c '{}'".format(HOG.format(200))
 PIDS = "i=0; while [ $i -lt 40 ]; do sleep 9 & i=$((i+1)); done; "
 FILL = "head -c 30M /dev/zero > /home/user/fill; "
-WAIT = "while [ ! -e /home/user/{0} ]; do sleep 0.02; done; "
+# Who waits takes no memory meanwhile, or the kernel may end it beside the process that filled the group: with
+# large pages it counts a victim's memory as free a moment before it is. TELL may come first: then it is a file.
+WAIT = "mkfifo /home/user/{0} 2>&-; read _ < /home/user/{0}; "
+TELL = ": > /home/user/{0}; "
 
 # ---- provoked
 record = alone("exec " + PYTHON_HOG, ("oom", 0, 9, ["memory"]), "out of memory")
@@ -138,7 +141,7 @@ begin(jail, WAIT.format("go") + "exit 1")
 begin(jail, "exec " + PYTHON_HOG, second)
 victim = finish(second)
 tap.ok(victim["cause"] == "oom" and victim["evidence"]["others"], "out of memory beside another: its own process was killed", victim)
-pair = [run(jail, "touch /home/user/go"), finish()]  # which of the two ends first is the machine's affair
+pair = [run(jail, TELL.format("go")), finish()]  # which of the two ends first is the machine's affair
 record = next((one for one in pair if one["code"] == 1), pair[1])
 tap.ok(short(record)[:3] == ("exited", 1, None), "the other one failed for a reason of its own", record)
 tap.ok(record["hits"] == ["memory"] and record["evidence"]["others"], "it says that the limit was hit, and that others ran", record)
@@ -148,7 +151,7 @@ jail = new_jail()
 begin(jail, WAIT.format("go") + "exit 1")
 narrow = run(jail, "exec " + PYTHON_HOG, memory=32 * MB)
 tap.ok(narrow["cause"] == "oom" and narrow["evidence"]["counted_for"] == "command", "a narrow one beside another", narrow)
-second.call("jail.exec", {"jail": jail, "argv": ["touch", "/home/user/go"]})
+second.call("jail.exec", {"jail": jail, "argv": ["sh", "-c", TELL.format("go")]})
 record = finish()
 tap.ok(short(record)[:3] == ("exited", 1, None), "the other one has nothing of it", record)
 end_jail(jail)
@@ -157,7 +160,7 @@ jail = new_jail()
 begin(jail, WAIT.format("go") + "exit 1", pids=8)
 record = run(jail, PYTHON_HOG + "; exit 1", memory=32 * MB)
 tap.ok(record["cause"] == "oom", "a child's memory, in a narrow slot beside another: proved by its own counter", record)
-second.call("jail.exec", {"jail": jail, "argv": ["touch", "/home/user/go"]})
+second.call("jail.exec", {"jail": jail, "argv": ["sh", "-c", TELL.format("go")]})
 record = finish()
 tap.same(short(record), ("exited", 1, None, []), "another narrow one beside it has no hit at all")
 end_jail(jail)
@@ -167,16 +170,16 @@ begin(jail, WAIT.format("go") + "exit 1")
 record = run(jail, PIDS + "exit 1")
 tap.ok(record["cause"] == "exited" and record["hits"] == ["pids"] and record["evidence"]["others"],
        "refused forks with company: listed, and nobody's cause", record)
-second.call("jail.exec", {"jail": jail, "argv": ["touch", "/home/user/go"], "limits": {"pids": 2}})
+second.call("jail.exec", {"jail": jail, "argv": ["sh", "-c", TELL.format("go")], "limits": {"pids": 2}})
 tap.ok(finish()["cause"] == "exited", "nor the other's")
 end_jail(jail)
 
 # ---- after the command's end
 jail = new_jail()
-record = run(jail, "(setsid sh -c '" + WAIT.format("go") + "python3 -c \"" + HOG.format(200) + "\"; touch /home/user/done' "
+record = run(jail, "(setsid sh -c '" + WAIT.format("go") + "python3 -c \"" + HOG.format(200) + "\"; " + TELL.format("done") + "' "
              "> /dev/null 2>&1 < /dev/null &) ; exit 0")
 tap.same(short(record), ("exited", 0, None, []), "a command that leaves a daemon ends well")
-record = run(jail, "touch /home/user/go; " + WAIT.format("done") + "exit 1")
+record = run(jail, TELL.format("go") + WAIT.format("done") + "exit 1")
 tap.ok(short(record) == ("exited", 1, None, ["memory"]) and record["evidence"]["others"],
        "the daemon runs out of memory: not the next command's cause", record)
 tap.same(short(run(jail, "exit 1")), ("exited", 1, None, []), "and nothing of it is left for the one after")
@@ -187,7 +190,7 @@ jail = new_jail()
 run(jail, "(setsid sh -c 'echo $$ > /home/user/pid; " + WAIT.format("go") + "' > /dev/null 2>&1 < /dev/null &) ; exit 0")
 for i in range(3):  # each may have a child parked for the next one: not in that group
     run(jail, "sleep 0.1")
-run(jail, "touch /home/user/go; while kill -0 $(cat /home/user/pid); do sleep 0.02; done")
+run(jail, TELL.format("go") + "while kill -0 $(cat /home/user/pid); do sleep 0.02; done")
 record = run(jail, PIDS + "exit 1")
 tap.ok(record["cause"] == "pids_limit" and not record["evidence"]["others"], "a daemon that is gone is nobody's company", record)
 end_jail(jail)
@@ -229,7 +232,8 @@ for kind, what in ("s", "System V segments"), ("m", "files in memory"), ("u", "b
         record = run(jail, f"exec /home/user/tiny {kind}", wall=60000000, **limits)
         tap.ok(short(record) == ("oom", 0, 9, ["memory"]) and record["evidence"]["oom_kills"] >= 1, f"{what} fill the jail, {who}", record)
         if kind != "s" and (score < 0 or not v1):  # segments stay: what comes next has no memory, whoever is alive
-            tap.same(short(run(jail, "exit 3")), ("exited", 3, None, []), "and the jail goes on")
+            record = run(jail, "exit 3")  # a kill of what is still ending may fall into its time: with company, so nobody's cause
+            tap.ok(short(record)[:3] == ("exited", 3, None) and record["hits"] in ([], ["memory"]), "and the jail goes on", record)
         end_jail(jail)
 ORDER = "for v in -1000 -16 -1; do echo $v > /proc/self/oom_score_adj; echo $v > /proc/self/oom_adj; done; cat /proc/self/oom_score_adj"
 jail = new_jail()
@@ -383,9 +387,10 @@ if shutil.which("setpriv"):
                                 wrap=["python3", "-c", activate, "setpriv", "--bounding-set", "-audit_read", "--"])
         client = supervisor.client()
         client.sock.settimeout(120)
-        tap.same(wait_works(client), "works", f"records by a socket that was handed over, start {start}")
-        jail = killer_jail()
-        tap.same(python(jail, TRIP)["cause"], "seccomp", "and a filter's end is told")
+        jail = killer_jail()  # on a host too busy for the first record in time each end asks for another one
+        tap.ok(eventually(lambda: python(jail, TRIP)["cause"] == "seccomp"),
+               f"a filter's end is told by a socket that was handed over, start {start}")
+        tap.ok(eventually(lambda: client.call("warder.info")["result"]["audit"] == "works"), "and it is said to be")
         end_jail(jail)
         client.close()
         supervisor.stop()

@@ -267,11 +267,18 @@ static bool is_kill(const AuditRecord *record) {
                                             record->code == SECCOMP_RET_KILL_THREAD);
 }
 
+static bool is_mark(const Audit *audit, const AuditRecord *record) {
+        return record->code == SECCOMP_RET_LOG && record->call == MARK_CALL &&
+               record->msec >= audit->mark_msec;
+}
+
+/* A mark that comes after its time says that records do come, if late on a busy host. */
 static void take_record(Audit *audit, const AuditRecord *record) {
         if (record->uid == audit->uid) {
-                if (audit->is_marked && record->code == SECCOMP_RET_LOG &&
-                    record->call == MARK_CALL && record->msec >= audit->mark_msec)
+                if (is_mark(audit, record) && audit->is_marked)
                         mark_end(audit, AUDIT_WORKS);
+                else if (is_mark(audit, record))
+                        set_state(audit, AUDIT_WORKS);
                 return;
         }
         if (!is_kill(record))
