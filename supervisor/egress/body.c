@@ -1,104 +1,18 @@
 /*
- * body: one pass over the text with a stack of containers. A string is read up to its closing quote and not
- * decoded, so that what only a provider minds (half a surrogate in a tool's output) passes; names are decoded
- * before they are compared, so that no escape hides one, and compared without case, as some providers (those that are
- * written in Go) do it.
+ * body: see body.h. What is minded at each string and each member of a walk (body-walk.h), and then the request put
+ * together again of what was kept.
  */
 #include "supervisor/egress/body.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/egress.h"
 #include "base/json.h"
+#include "supervisor/egress/body-walk.h"
 
-typedef struct Frame {
-        bool object;
-        BodySpan name; /* object: of the member that is being read, without its quotes */
-} Frame;
-
-typedef struct Walk {
-        const char *text;
-        size_t n, at;
-        Frame frames[BODY_DEPTH_MAX];
-        unsigned depth;
-        RequestTarget target;
-        const char *allowed;
-        BodyFacts *facts;
-        RequestFault *fault;
-} Walk;
-
-static int refuse(Walk *walk, int status, const char *code, const char *text) {
-        request_fault(walk->fault, status, code, "%s", text);
-        return -EBADMSG;
-}
-
-static int no_json(Walk *walk) {
-        return refuse(walk, 400, "bad_request", "the body is no JSON object");
-}
-
-/* ---- names --------------------------------------------------------------------------------------- */
-
-static int hex(char c) {
-        if (c >= '0' && c <= '9')
-                return c - '0';
-        c |= 0x20;
-        return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* One character of a name at @from; what is no ASCII becomes '?', which no name of ours has. */
-static char decode(const char *text, size_t n, size_t *from) {
-        char c = text[(*from)++];
-        int code = 0;
-
-        if (c != '\\' || *from >= n)
-                return c > 0 ? c : '?';
-        c = text[(*from)++];
-        if (c != 'u')
-                return strchr("\"\\/", c) ? c : '?';
-        for (unsigned i = 0; i < 4 && *from < n; i++)
-                code = 16 * code + hex(text[(*from)++]);
-        return code > 0 && code < 0x80 ? (char) code : '?';
-}
-
-/* Returns: false where it is longer than any that is known. */
-static bool decode_name(const Walk *walk, BodySpan name, char *ret) {
-        const char *bytes = walk->text + name.at;
-        size_t used = 0;
-
-        for (size_t from = 0; from < name.n;) {
-                if (used == MEMBER_NAME_MAX - 1)
-                        return false;
-                ret[used++] = decode(bytes, name.n, &from);
-        }
-        ret[used] = '\0';
-        return true;
-}
-
-static bool is(const Walk *walk, BodySpan name, const char *text) {
-        char decoded[MEMBER_NAME_MAX];
-
-        return decode_name(walk, name, decoded) && strcasecmp(decoded, text) == 0;
-}
-
-static bool is_any(const Walk *walk, BodySpan name, const char *const *texts) {
-        for (; *texts; texts++)
-                if (is(walk, name, *texts))
-                        return true;
-        return false;
-}
-
-/* Is what is read now below a member of this name? */
-static bool is_below(const Walk *walk, const char *name) {
-        for (unsigned i = 0; i < walk->depth; i++)
-                if (walk->frames[i].object && is(walk, walk->frames[i].name, name))
-                        return true;
-        return false;
-}
-
-/* ---- rules --------------------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------------------------------- */
 
 /* Where an address stands for the thing; a picture may stand there itself, as a data: URL. */
 static const char *const addresses[] = { "url", "image_url", "file_url", "video_url", "audio_url",
@@ -108,32 +22,32 @@ static const char *const addresses[] = { "url", "image_url", "file_url", "video_
 static const char *const files[] = { "file_id", "cached_content", NULL };
 
 /* "type" of a member of a list called "tools" */
-static bool is_tool_type(const Walk *walk, BodySpan name) {
+static bool is_tool_type(const BodyWalk *walk, BodySpan name) {
         unsigned d = walk->depth;
 
-        return d >= 3 && is(walk, name, "type") && !walk->frames[d - 2].object &&
-               walk->frames[d - 3].object && is(walk, walk->frames[d - 3].name, "tools");
+        return d >= 3 && body_walk_is(walk, name, "type") && !walk->frames[d - 2].object &&
+               walk->frames[d - 3].object && body_walk_is(walk, walk->frames[d - 3].name, "tools");
 }
 
 /* A word of the client's as it can be shown: it may hold anything. */
-static void show(const Walk *walk, BodySpan value, char *ret) {
+static void show(const BodyWalk *walk, BodySpan value, char *ret) {
         size_t n = value.n < MEMBER_NAME_MAX ? value.n : MEMBER_NAME_MAX - 1;
 
         for (size_t i = 0; i < n; i++) {
-                char c = walk->text[value.at + i];
+                char c = walk->body->text[value.at + i];
 
                 ret[i] = c > ' ' && c < 0x7f && c != '\\' ? c : '?';
         }
         ret[n] = '\0';
 }
 
-static int on_tool(Walk *walk, BodySpan type) {
+static int on_tool(BodyWalk *walk, BodySpan type) {
         char shown[MEMBER_NAME_MAX], word[MEMBER_NAME_MAX + 8];
 
         show(walk, type, shown);
         (void) snprintf(word, sizeof(word), "tools:%s", shown);
-        if (member_is_client_tool(walk->target, walk->text + type.at, type.n) ||
-            egress_is_allowed(walk->allowed, word))
+        if (member_is_client_tool(walk->body->target, walk->body->text + type.at, type.n) ||
+            egress_is_allowed(walk->body->allowed, word))
                 return 0;
         request_fault(walk->fault, 403, "server_tool",
                       "tools: %s is not known to run here, and none of the provider's own may be "
@@ -143,50 +57,51 @@ static int on_tool(Walk *walk, BodySpan type) {
 }
 
 /* What a tool is called with is nobody's address but the tool's. */
-static bool is_called_with(const Walk *walk) {
-        return is_below(walk, "arguments") ||
-               (request_is_messages(walk->target) && is_below(walk, "input"));
+static bool is_called_with(const BodyWalk *walk) {
+        return body_walk_is_below(walk, "arguments") ||
+               (request_is_messages(walk->body->target) && body_walk_is_below(walk, "input"));
 }
 
-static int refuse_named(Walk *walk, BodySpan name, const char *code, const char *text) {
+static int refuse_named(BodyWalk *walk, BodySpan name, const char *code, const char *text) {
         char decoded[MEMBER_NAME_MAX] = "";
 
-        (void) decode_name(walk, name, decoded);
+        (void) body_walk_decode(walk, name, decoded);
         request_fault(walk->fault, 403, code, "%s: %s", decoded, text);
         return -EBADMSG;
 }
 
-static bool begins(const Walk *walk, BodySpan value, const char *text) {
+static bool begins(const BodyWalk *walk, BodySpan value, const char *text) {
         size_t n = strlen(text);
 
-        return value.n >= n && memcmp(walk->text + value.at, text, n) == 0;
+        return value.n >= n && memcmp(walk->body->text + value.at, text, n) == 0;
 }
 
-static bool is_reference(const Walk *walk, BodySpan name, BodySpan value) {
+static bool is_reference(const BodyWalk *walk, BodySpan name, BodySpan value) {
         static const char reference[] = "item_reference";
 
-        return is_any(walk, name, files) ||
-               (walk->target == REQUEST_RESPONSES && value.n == sizeof(reference) - 1 &&
-                begins(walk, value, reference) && is(walk, name, "type"));
+        return body_walk_is_any(walk, name, files) ||
+               (walk->body->target == REQUEST_RESPONSES && value.n == sizeof(reference) - 1 &&
+                begins(walk, value, reference) && body_walk_is(walk, name, "type"));
 }
 
 /* A string value, without its quotes. */
-static int on_string(Walk *walk, BodySpan value) {
-        const Frame *frame = &walk->frames[walk->depth - 1];
+static int on_string(BodyWalk *walk, BodySpan value) {
+        BodyFacts *facts = walk->userdata;
+        const BodyFrame *frame = &walk->frames[walk->depth - 1];
 
         if (!frame->object)
                 return 0;
-        if (begins(walk, value, "data:") || is(walk, frame->name, "data"))
-                walk->facts->content += value.n;
+        if (begins(walk, value, "data:") || body_walk_is(walk, frame->name, "data"))
+                facts->content += value.n;
         if (is_tool_type(walk, frame->name))
                 return on_tool(walk, value);
         if (is_reference(walk, frame->name, value) && !is_called_with(walk) &&
-            !egress_is_allowed(walk->allowed, "files"))
+            !egress_is_allowed(walk->body->allowed, "files"))
                 return refuse_named(walk, frame->name, "stored",
                                     "what the provider keeps may be another task's: send the "
                                     "content itself");
-        if (!is_any(walk, frame->name, addresses) || begins(walk, value, "data:") ||
-            is_called_with(walk) || egress_is_allowed(walk->allowed, "addresses"))
+        if (!body_walk_is_any(walk, frame->name, addresses) || begins(walk, value, "data:") ||
+            is_called_with(walk) || egress_is_allowed(walk->body->allowed, "addresses"))
                 return 0;
         return refuse_named(walk, frame->name, "address",
                             "the provider would fetch this address: send the content itself");
@@ -195,7 +110,7 @@ static int on_string(Walk *walk, BodySpan value) {
 /* ---- members ------------------------------------------------------------------------------------- */
 
 /* null, false, an empty text, list or object: as good as not there */
-static bool is_nothing(const Walk *walk, BodySpan value) {
+static bool is_nothing(const BodyWalk *walk, BodySpan value) {
         static const char *const nothing[] = { "null", "false", "\"\"", "[]", "{}", NULL };
 
         for (const char *const *at = nothing; *at; at++)
@@ -215,15 +130,11 @@ static uint64_t count_in(const char *text, size_t n) {
         return count;
 }
 
-static uint64_t count_of(const Walk *walk, BodySpan value) {
-        return count_in(walk->text + value.at, value.n);
-}
-
 /* @known: NULL: the policy lets it out */
-static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) {
-        BodyFacts *facts = walk->facts;
+static int keep(BodyWalk *walk, const Member *known, BodySpan name, BodySpan value) {
+        BodyFacts *facts = walk->userdata;
         bool bounds = known && known->bounds;
-        uint64_t count = bounds ? count_of(walk, value) : 0;
+        uint64_t count = bounds ? count_in(walk->body->text + value.at, value.n) : 0;
 
         for (unsigned i = 0; known && i < facts->n_kept; i++)
                 if (facts->kept[i].name == known->name) {
@@ -232,7 +143,7 @@ static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) 
                         return -EBADMSG;
                 }
         if (facts->n_kept == BODY_KEPT_MAX)
-                return refuse(walk, 400, "bad_request", "the body has too many members");
+                return body_walk_refuse(walk, 400, "bad_request", "the body has too many members");
         facts->kept[facts->n_kept++] = (BodyMember){ .name = known ? known->name : NULL,
                                                      .raw = name,
                                                      .value = value,
@@ -243,171 +154,36 @@ static int keep(Walk *walk, const Member *known, BodySpan name, BodySpan value) 
 }
 
 /* A whole value of the outermost object. */
-static int on_member(Walk *walk, BodySpan name, BodySpan value) {
+static int on_member(BodyWalk *walk, BodySpan name, BodySpan value) {
+        BodyFacts *facts = walk->userdata;
         char text[MEMBER_NAME_MAX];
-        const Member *known =
-                decode_name(walk, name, text) ? member_find(walk->target, text) : NULL;
+        bool named = body_walk_decode(walk, name, text);
+        const Member *known = named ? member_find(walk->body->target, text) : NULL;
         MemberRule rule = known ? known->rule : MEMBER_UNKNOWN;
-        const char *first = walk->text + value.at;
+        const char *first = walk->body->text + value.at;
 
         if (known && strcmp(known->name, "model") == 0 && *first != '"')
-                return refuse(walk, 400, "bad_request", "one model is needed, a string");
+                return body_walk_refuse(walk, 400, "bad_request", "one model is needed, a string");
         if (known && strcmp(known->name, "stream") == 0)
-                walk->facts->stream |= value.n == 4 && memcmp(first, "true", 4) == 0;
-        if (rule == MEMBER_PASSES ||
-            (decode_name(walk, name, text) && egress_is_allowed(walk->allowed, text)))
+                facts->stream |= value.n == 4 && memcmp(first, "true", 4) == 0;
+        if (rule == MEMBER_PASSES || (named && egress_is_allowed(walk->body->allowed, text)))
                 return keep(walk, known, name, value);
         if (rule == MEMBER_UNKNOWN || is_nothing(walk, value))
                 return 0;
         if (rule == MEMBER_ONE && value.n == 1 && *first == '1')
                 return keep(walk, known, name, value);
-        return refuse(walk, 403, "member", known->why);
-}
-
-/* ---- the text ------------------------------------------------------------------------------------ */
-
-static int peek(Walk *walk) {
-        while (walk->at < walk->n && walk->text[walk->at] &&
-               strchr(" \t\r\n", walk->text[walk->at]))
-                walk->at++;
-        return walk->at < walk->n ? (unsigned char) walk->text[walk->at] : -1;
-}
-
-/* At an opening quote. */
-static int take_string(Walk *walk, BodySpan *ret) {
-        size_t start = ++walk->at;
-
-        for (; walk->at < walk->n; walk->at++) {
-                unsigned char c = (unsigned char) walk->text[walk->at];
-
-                if (c < ' ')
-                        break;
-                if (c == '\\')
-                        walk->at++;
-                if (c == '"') {
-                        *ret = (BodySpan){ start, walk->at - start };
-                        walk->at++;
-                        return 0;
-                }
-        }
-        return no_json(walk);
-}
-
-static int take_word(Walk *walk) {
-        static const char letters[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzE";
-        size_t start = walk->at;
-
-        while (walk->at < walk->n && walk->text[walk->at] && strchr(letters, walk->text[walk->at]))
-                walk->at++;
-        return walk->at > start ? 0 : no_json(walk);
-}
-
-/* "name": of the innermost object. */
-static int take_name(Walk *walk) {
-        int r;
-
-        if (peek(walk) != '"')
-                return no_json(walk);
-        r = take_string(walk, &walk->frames[walk->depth - 1].name);
-        if (r < 0)
-                return r;
-        if (peek(walk) != ':')
-                return no_json(walk);
-        walk->at++;
-        return 0;
-}
-
-/* A container opens. *ret_whole: it is empty, and closed again. */
-static int take_open(Walk *walk, bool *ret_whole) {
-        bool object = walk->text[walk->at] == '{';
-
-        if (walk->depth == BODY_DEPTH_MAX)
-                return refuse(walk, 400, "bad_request", "the body is nested too deeply");
-        walk->frames[walk->depth++] = (Frame){ .object = object };
-        walk->at++;
-        *ret_whole = peek(walk) == (object ? '}' : ']');
-        if (*ret_whole) {
-                walk->at++;
-                walk->depth--;
-                return 0;
-        }
-        return object ? take_name(walk) : 0;
-}
-
-static int take_value(Walk *walk, bool *ret_whole) {
-        int c = peek(walk), r;
-        BodySpan value;
-
-        if (c == '{' || c == '[')
-                return take_open(walk, ret_whole);
-        *ret_whole = true;
-        if (c != '"')
-                return take_word(walk);
-        r = take_string(walk, &value);
-        return r < 0 ? r : on_string(walk, value);
-}
-
-/* Behind a whole value: closes what closes here. *ret_done: the outermost object did. */
-static int take_rest(Walk *walk, size_t *start, bool *ret_done) {
-        for (;;) {
-                const Frame *frame = &walk->frames[walk->depth - 1];
-                int c, r = 0;
-
-                if (walk->depth == 1)
-                        r = on_member(walk, frame->name, (BodySpan){ *start, walk->at - *start });
-                if (r < 0)
-                        return r;
-                c = peek(walk);
-                if (c == ',') {
-                        walk->at++;
-                        r = frame->object ? take_name(walk) : 0;
-                        (void) peek(walk);
-                        *start = walk->depth == 1 ? walk->at : *start;
-                        return r;
-                }
-                if (c != (frame->object ? '}' : ']'))
-                        return no_json(walk);
-                walk->at++;
-                if (--walk->depth == 0) {
-                        *ret_done = true;
-                        return 0;
-                }
-        }
-}
-
-static int walk_members(Walk *walk) {
-        bool whole = false, done = false;
-        size_t start;
-        int r;
-
-        r = take_open(walk, &whole);
-        if (whole)
-                return r;
-        (void) peek(walk);
-        start = walk->at;
-        while (r >= 0 && !done) {
-                r = take_value(walk, &whole);
-                if (r >= 0 && whole)
-                        r = take_rest(walk, &start, &done);
-        }
-        return r;
+        return body_walk_refuse(walk, 403, "member", known->why);
 }
 
 int body_read(const BodyText *body, BodyFacts *ret_facts, RequestFault *ret_fault) {
         BodyFacts facts = { 0 };
-        Walk walk = { .text = body->text,
-                      .n = body->n,
-                      .target = body->target,
-                      .allowed = body->allowed,
-                      .facts = &facts,
-                      .fault = ret_fault };
-        int r;
+        BodyWalk walk = { .body = body,
+                          .on_string = on_string,
+                          .on_member = on_member,
+                          .userdata = &facts,
+                          .fault = ret_fault };
+        int r = body_walk(&walk);
 
-        if (peek(&walk) != '{')
-                return no_json(&walk);
-        r = walk_members(&walk);
-        if (r >= 0 && peek(&walk) >= 0)
-                r = no_json(&walk);
         if (r < 0)
                 return r;
         *ret_facts = facts;

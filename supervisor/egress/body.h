@@ -9,30 +9,14 @@
  *   - nothing in it may make the provider reach for a network in the agent's place: its own search, fetch and MCP
  *     tools, pictures and files by address, nor for what it keeps: files, earlier answers. An address in a request is a
  *     way out of a jail without a network, and what is kept under one key may be another task's.
- *
- * Read in place, without a tree: 8 MiB of brackets would be hundreds of MiB of one.
  */
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "supervisor/egress/members.h"
-#include "supervisor/egress/request.h"
+#include "supervisor/egress/body-walk.h"
 
-#define BODY_DEPTH_MAX 128
-#define BODY_MORE_MAX  512 /* bytes that a body may grow by */
-#define BODY_KEPT_MAX  64  /* members that go out */
-
-typedef struct BodySpan {
-        size_t at, n; /* n == 0: it is not there */
-} BodySpan;
-
-typedef struct BodyText { /* all borrowed */
-        const char *text;
-        size_t n;
-        RequestTarget target;
-        const char *
-                allowed; /* "a,b": what a policy lets out beside: members, "tools:TYPE", "addresses", "files" */
-} BodyText;
+#define BODY_MORE_MAX 512 /* bytes that a body may grow by */
+#define BODY_KEPT_MAX 64  /* members that go out */
 
 typedef struct BodyMember {
         const char *name; /* NULL: as it came */
