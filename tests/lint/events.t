@@ -13,6 +13,7 @@ from tree import files, lint_main, product, read
 
 TABLE = "supervisor/front/tasks/event-table.c"
 PAGE = "man/warder-events.7.scd"
+METHODS = "supervisor/front/tasks/agent-methods.c"
 ROW = re.compile(r'\{\s*"([a-z]+(?:\.[a-z]+)?)",\s*(true|false),\s*(true|false),\s*MEMBERS\(([^)]*)\)', re.S)
 SAID = [re.compile(r'\.event = "([a-z.]+)"'), re.compile(r'event_head\(\w+, "([a-z.]+)"'),
         re.compile(r'engine_event\([^;"]*?"([a-z.]+)"'), re.compile(r'session_event\([^;"]*?"([a-z.]+)"')]
@@ -52,10 +53,9 @@ def jails(root):
 
 def agents(root):
     """What the agent's socket takes: the enum in the schema of its method."""
-    path = os.path.join(root, "supervisor/front/tasks/agent-methods.c")
-    if not os.path.exists(path):
+    if not os.path.exists(os.path.join(root, METHODS)):
         return None
-    text = re.sub(r'"\s*\n\s*"', "", read(root, "supervisor/front/tasks/agent-methods.c"))
+    text = re.sub(r'"\s*\n\s*"', "", read(root, METHODS))
     match = re.search(r'\\"event\\":\{\\"enum\\":\[([^\]]*)\]', text)
     return set(re.findall(r'\\"([a-z.]+)\\"', match.group(1))) if match else set()
 
@@ -79,7 +79,9 @@ def faults(root, build):
     found += [f"{name}: in the page, not in the table" for name in told if name not in rows]
     found += [f"{name}: said in {path}, not in the table" for name, path in used.items() if name not in rows]
     taken = agents(root)
-    if taken is not None and taken != {name for name in rows if rows[name][0]}:
+    if taken is None:
+        found.append(f"{METHODS}: it is not there any more")
+    elif taken != {name for name in rows if rows[name][0]}:
         found.append(f"the agent's socket takes {sorted(taken)}, by the table an agent may say others")
     for name in rows:
         if name not in told:
@@ -93,6 +95,7 @@ def faults(root, build):
 
 ROWS = 'static const EventRow rows[] = {\n{ "a.b", true, false, MEMBERS("path", "n") },\n};\n'
 TOLD = "# EVENTS\n\n*a.b* (agent)\n\t*path*, *n*.\n\n# WATCHING\n"
+TAKEN = '"\\"event\\":{\\"enum\\":[\\"a.b\\"]}"\n'
 PLANTS = [
     ("an event that no page has", {TABLE: ROWS, PAGE: "# EVENTS\n"}, "not in the page"),
     ("one that only the page has", {TABLE: ROWS, PAGE: TOLD.replace("# W", "*c.d*\n\t*n*.\n\n# W")}, "not in the table"),
@@ -102,7 +105,7 @@ PLANTS = [
     ("an event of the front that no table has",
      {TABLE: ROWS, PAGE: TOLD, "supervisor/front/a.c": 'EventHead head = { .event = "x.y" };\n'}, "not in the table"),
     ("one that the agent's socket takes",
-     {TABLE: ROWS, PAGE: TOLD, "supervisor/front/tasks/agent-methods.c": '"\\"event\\":{\\"enum\\":[\\"c.d\\"]}"\n'}, "the agent's socket takes"),
+     {TABLE: ROWS, PAGE: TOLD, METHODS: TAKEN.replace("a.b", "c.d")}, "the agent's socket takes"),
     ("one of the agent",
      {TABLE: ROWS, PAGE: TOLD, "agent/a.c": 'r = engine_event(engine, "x.z", data);\n'}, "not in the table"),
 ]
@@ -117,7 +120,8 @@ PLANTS += [
     ("a member of it that no page has", {TABLE: ROWS, PAGE: JAIL_TOLD, JAIL_TABLE: JAIL_ROWS.replace('"n"', '"n", "m"')},
      "m is not in the page"),
 ]
-CLEAN = {JAIL_TABLE: JAIL_ROWS, TABLE: ROWS, PAGE: JAIL_TOLD, "agent/a.c": 'r = engine_event(engine, "a.b", data);\n'}
+PLANTS += [("methods of the agent that went elsewhere", {JAIL_TABLE: JAIL_ROWS, TABLE: ROWS, PAGE: JAIL_TOLD}, f"{METHODS}: it is not there any more")]
+CLEAN = {METHODS: TAKEN, JAIL_TABLE: JAIL_ROWS, TABLE: ROWS, PAGE: JAIL_TOLD, "agent/a.c": 'r = engine_event(engine, "a.b", data);\n'}
 
 if __name__ == "__main__":
     sys.exit(lint_main("events are those of the table and the page", faults, PLANTS, CLEAN))
