@@ -8,7 +8,6 @@ import fcntl
 import json
 import os
 import re
-import select
 import shutil
 import signal
 import socket
@@ -20,8 +19,10 @@ import threading
 import time
 
 BUILD = os.environ.get("top_builddir", ".")
-# seconds to wait for an answer before the test is a failed one; more where all is emulated (tests/vm/run)
-PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "10"))
+# seconds to wait for an answer before the test is a failed one: a machine may be slow, or do much else. More where all is
+# emulated (tests/vm/run)
+PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "60"))
+MOST = max(180, PATIENCE)  # the same for a whole command, or what a program on a terminal shows
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 FRONT_FDS = ["monitor", "listen", "state", "policies", "config", "files", "agent", "data", "egress",
@@ -206,7 +207,7 @@ class Client:
                 return items
             more["cursor"] = result["next"]
 
-    def is_closed(self, seconds=10):
+    def is_closed(self, seconds=PATIENCE):
         """Does the front close us; what it still sends is thrown away."""
         self.sock.settimeout(seconds)
         try:
@@ -374,7 +375,7 @@ class Front:
     def reply(self, cookie, code=0, handle=0, present=0, text="", fds=(), id_base=0, waited=0):
         self.send_monitor(REPLY.pack(1, cookie, code, present, handle, id_base, 0, waited, 0, text.encode()), fds)
 
-    def request(self, seconds=10):
+    def request(self, seconds=PATIENCE):
         """The next request at the monitor: (kind, cookie, bytes, fds)."""
         self.monitor.settimeout(seconds)
         data, fds = recv_with_fds(self.monitor, 65536)
@@ -395,7 +396,7 @@ class Front:
         for client in self.clients:
             client.close()
         self.monitor.close()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid:

@@ -89,7 +89,7 @@ class Supervisor:
                 return int(entry)
         return None
 
-    def wait(self, seconds=20):
+    def wait(self, seconds=PATIENCE):
         """Its exit code when it has ended by itself, None when it has not."""
         try:
             return self.process.wait(seconds)

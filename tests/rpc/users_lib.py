@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from front_lib import Front, client_as
+from front_lib import PATIENCE, Front, client_as
 
 GROUP, ADMINS, ELSE = 60101, 60102, 60103
 ANN, BOB, ADM = 60001, 60002, 60003
@@ -32,7 +32,7 @@ def need_users():
         sys.exit(0)
 
 
-def eventually(what, seconds=10):
+def eventually(what, seconds=PATIENCE):
     deadline = time.monotonic() + seconds
     while not what() and time.monotonic() < deadline:
         time.sleep(0.02)
