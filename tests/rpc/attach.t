@@ -5,20 +5,15 @@ import signal
 import subprocess
 
 import terminal_lib
-from front_lib import BUILD, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
-from terminal_lib import MOST, has_keys
+from front_lib import MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
+from terminal_lib import has_keys
 
 need_jails()
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
 tap = Tap()
 supervisor = Supervisor("attach")
-environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
+environment, warder = supervisor.environment, supervisor.warder
 LEAVE = b"\x10\x11"
-
-
-def warder(*words):
-    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST, stdin=subprocess.DEVNULL)
 
 
 def attach(command, **more):

@@ -4,19 +4,13 @@ import json
 import os
 import subprocess
 
-from front_lib import BUILD, PATIENCE, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
+from front_lib import MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
 
 need_jails()
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
-MOST = max(180, PATIENCE)
 tap = Tap()
 supervisor = Supervisor("background")
-environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
-
-
-def warder(*words):
-    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST, stdin=subprocess.DEVNULL)
+environment, warder = supervisor.environment, supervisor.warder
 
 
 def start(*words, options=()):

@@ -5,22 +5,16 @@ import os
 import signal
 import subprocess
 
-from front_lib import BUILD, PATIENCE, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
+from front_lib import MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
 from terminal_lib import running
 
 need_jails()
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
-MOST = max(120, PATIENCE)
 tap = Tap()
 supervisor = Supervisor("cli-events")
 client = supervisor.client()
 client.sock.settimeout(MOST)
-environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
-
-
-def warder(*words):
-    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST, stdin=subprocess.DEVNULL)
+environment, warder = supervisor.environment, supervisor.warder
 
 
 def told(*words):

@@ -11,16 +11,15 @@ import tempfile
 import threading
 
 import terminal_lib
-from front_lib import BUILD, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
-from terminal_lib import MOST, running
+from front_lib import BUILD, MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails, no_disks
+from terminal_lib import running
 from users_lib import BOB, GROUP
 
 need_jails()
 if not shutil.which("ssh"):
     print("1..0 # SKIP ssh")
     sys.exit(0)
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
 CLIENT = os.path.join(os.path.abspath(BUILD), "tests/rpc/ssh-client")
 tap = Tap()
 files = tempfile.mkdtemp(prefix="warder-ssh-")
@@ -30,8 +29,7 @@ with open(groups, "w") as file:
     file.write(f"root:x:0:\nwarder:x:{GROUP}:\n")
 supervisor = Supervisor("ssh", mode=(), wrap=["unshare", "-m", "--propagation", "private", "sh", "-c",
                                               f"mount --bind {groups} /etc/group && exec \"$0\" \"$@\""])
-environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "HOME": files, "WARDER_SOCKET": supervisor.path,
-               "XDG_STATE_HOME": os.path.join(files, "it's 100% state")}
+environment = {**supervisor.environment, "HOME": files, "XDG_STATE_HOME": os.path.join(files, "it's 100% state")}
 KEYS = os.path.join(environment["XDG_STATE_HOME"], "warder/ssh")
 
 
@@ -95,20 +93,12 @@ tap.same([one.wait(MOST) for one in six], [0] * 6, "several at once make one key
 tap.same(sorted(os.listdir(files + "/six/warder/ssh")), ["host_key", "known_hosts"], "and leave nothing else")
 
 
-def names(name):
-    """Processes of that name, as they call themselves."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/comm") as comm:
-                found += [pid] * (comm.read().strip() == name)
-        except OSError:
-            pass
-    return found
-
-
 def ssh(*words, **more):
     return run("ssh", "-F", config, *more.pop("options", ()), "box", *words, **more)
+
+
+def carriers():
+    return list(supervisor.inside("warder-connect"))
 
 
 def client(*words):
@@ -131,9 +121,9 @@ tap.same(ssh("id -u", options=["-l", "0:5"]).stdout, b"0\n", "another user of th
 wrong = ssh("id", options=["-l", "nobody-else"])
 tap.ok(wrong.returncode == 255 and b"Permission denied" in wrong.stderr, "a user that is none", wrong)
 left = ssh("sleep 54.321 >/dev/null 2>&1 & echo started")
-tap.ok(left.stdout == b"started\n" and eventually(lambda: running("sleep\00054.321"), 5), "what a command left in the background goes on", left)
+tap.ok(left.stdout == b"started\n" and eventually(lambda: running("sleep\00054.321"), MOST), "what a command left in the background goes on", left)
 held = ssh("sleep 65.432 & echo started")
-tap.ok(held.stdout == b"started\n" and eventually(lambda: running("sleep\00065.432"), 5), "and does not hold the connection by its output", held)
+tap.ok(held.stdout == b"started\n" and eventually(lambda: running("sleep\00065.432"), MOST), "and does not hold the connection by its output", held)
 
 # --- files
 source = os.path.join(files, "tree")
@@ -165,23 +155,7 @@ else:
 
 # --- a terminal
 shell = terminal_lib.Terminal(tap, shutil.which("ssh"), environment, "-F", config, "box", size=(31, 97))
-shell.type("stty size; echo term:$TERM\r")
-shell.shows(b"31 97", "a terminal of the user's size")
-shell.shows(b"term:xterm", "and kind")
-shell.type("sh -c 'trap \"stty size\" WINCH; echo wait-$((1 + 1)); while :; do sleep 0.1; done'\r")
-shell.shows(b"wait-2", "a program that waits for a new size")
-shell.size(40, 111)
-shell.shows(b"40 111", "hears of it")
-shell.type(b"\x03")
-shell.type("echo code:$?\r")
-shell.shows(b"code:130", "Ctrl-C ends it")
-shell.type("sleep 76.543\r")
-shell.wait(lambda: terminal_lib.has_keys("sleep\00076.543"))
-shell.type(b"\x1a")
-shell.shows(b"Stopped", "Ctrl-Z stops a job")
-shell.type("fg\r")
-shell.wait(lambda: terminal_lib.has_keys("sleep\00076.543"))
-shell.type(b"\x03")
+shell.works("76.543")
 shell.type("exit 9\r")
 tap.same(shell.ends(), 9, "the exit code is the shell's")
 shell.close()
@@ -295,9 +269,9 @@ if ssh("command -v python3").returncode == 0:
         for where in ("127.0.0.1 8001", "127.0.0.1 0", "127.0.0.1 70000", "10.0.0.1 8000", "0.0.0.0 8000", "example.org 80"):
             tap.same(client("forward", where).stdout, "refused\n", f"{where}: refused")
         held = socket.create_connection(("127.0.0.1", near), timeout=MOST)
-        tap.ok(eventually(lambda: names("warder-connect"), MOST), "a connection is carried in the jail")
+        tap.ok(eventually(carriers, MOST), "a connection is carried in the jail")
         there.kill()
-    tap.ok(eventually(lambda: not names("warder-connect"), MOST), "when the client has gone nothing carries it any more")
+    tap.ok(eventually(lambda: not carriers(), MOST), "when the client has gone nothing carries it any more")
     held.close()
 else:
     tap.ok(True, "connections # SKIP python3 in the jail")
@@ -352,7 +326,8 @@ with subprocess.Popen(["ssh", "-F", config, "box", "echo up; sleep 98.765"], env
     there.stdout.readline()
     there.kill()
 tap.ok(eventually(lambda: not running("sleep\00098.765"), MOST), "a client that is killed: its command ends")
-if shutil.which("mke2fs") and os.path.exists("/dev/loop-control"):
+lacks = no_disks()
+if not lacks:
     kept = warder("create", "--persistent", "dev", "--disk", "64M", "--no-work")
     with open(config, "a") as file:
         file.write(warder("ssh-config", "dev").stdout)
@@ -362,7 +337,7 @@ if shutil.which("mke2fs") and os.path.exists("/dev/loop-control"):
     tap.ok(stopped.returncode == 0 and again.stdout == b"kept\n", "a workspace that is stopped is started", kept, there, stopped, again)
     warder("rm", "--force", "dev")
 else:
-    tap.ok(True, "a workspace # SKIP mke2fs, /dev/loop-control")
+    tap.ok(True, f"a workspace # SKIP {lacks}")
 # --- a program that does not start, and one that does not end
 other = os.path.join(files, "libexec")
 os.mkdir(other)
@@ -378,6 +353,6 @@ for data, name, word in ((b"no program\n", "what is no program", "execute warder
 warder("rm", jail)
 shutil.rmtree(files)
 supervisor.stop()
-tap.ok(eventually(lambda: not running(jail), MOST), "no process is left")
+tap.ok(eventually(lambda: not running(jail, ""), MOST), "no process is left")
 tap.ok(eventually(lambda: not supervisor.leftovers(), MOST), "nothing is left behind")
 tap.end()

@@ -7,22 +7,19 @@ import subprocess
 import tarfile
 import tempfile
 
-from front_lib import BUILD, PATIENCE, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
+from front_lib import MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
 
 need_jails()
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
-MOST = max(180, PATIENCE)
 tap = Tap()
 supervisor = Supervisor("copy")
-environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
+environment = supervisor.environment
 here = tempfile.mkdtemp(prefix="warder-copy-")
 os.umask(0o022)
 
 
 def warder(*words, more=None):
-    return subprocess.run([COMMAND, *words], env={**environment, **(more or {})}, capture_output=True, text=True, errors="surrogateescape", timeout=MOST,
-                          stdin=subprocess.DEVNULL, cwd=here)
+    return supervisor.warder(*words, env=more, errors="surrogateescape", cwd=here)
 
 
 def inside(*words):

@@ -8,21 +8,16 @@ import signal
 import subprocess
 
 import terminal_lib
-from front_lib import BUILD, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
-from terminal_lib import MOST, has_keys, running, stat
+from front_lib import MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
+from terminal_lib import has_keys, running, stat
 
 need_jails()
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
 tap = Tap()
 supervisor = Supervisor("detach")
-environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
+environment, warder = supervisor.environment, supervisor.warder
 LEAVE = b"\x10\x11"
 RAW = "stty raw -echo; printf 'raw-%s' on; dd bs=1 count={} 2>/dev/null | od -An -tx1; stty sane; echo sane-$((5 + 5))\r"
-
-
-def warder(*words):
-    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST, stdin=subprocess.DEVNULL)
 
 
 def Terminal(*words, more=None, **options):
@@ -147,7 +142,7 @@ def stands_still():
     return len(before) == 1 and not eventually(lambda: times() != before, 1)
 
 
-tap.ok(eventually(stands_still, 20), "a program waits for who does not read")
+tap.ok(eventually(stands_still, MOST), "a program waits for who does not read")
 slow.ends()
 lines = re.findall(rb"\d{7}(?=\r\n)", slow.text)
 tap.ok(lines == [b"%d" % n for n in range(1000001, 1400001)] and b"over-12" in slow.text, "no line is missing, none comes twice", len(lines), slow.text[-80:])

@@ -12,8 +12,8 @@ import tempfile
 import time
 
 from front_lib import LAYER_NEW, PATIENCE, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
-from users_lib import ANN, BOB, GROUP, Service
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
+from users_lib import ANN, BOB, Service
 
 need_jails()
 tap = Tap()
@@ -230,12 +230,11 @@ tap.same([(end[1], end[0].get("joined"), word(end[0])) for end in ends], [(True,
 tap.ok(eventually(lambda: not os.listdir(os.path.join(STORE, "new"))), "nothing unfinished is left")
 
 # ---- the command tells
-tool = os.path.join(os.environ.get("top_builddir", "."), "cli/warder")
 file = archive(b"FFFF")
 monitor(signal.SIGSTOP)
 first = Import("f0", file)
 held_before = held(file)
-command = subprocess.Popen([tool, "snapshot", "import", "f1", file.name], env={**os.environ, "WARDER_SOCKET": supervisor.path},
+command = subprocess.Popen([COMMAND, "snapshot", "import", "f1", file.name], env=supervisor.environment,
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 tap.ok(eventually(lambda: held(file) > held_before), "the command asks for the same file")
 monitor(signal.SIGCONT)

@@ -5,10 +5,9 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 
-from front_lib import BUILD, Tap, client_as
+from front_lib import Tap, client_as
 from supervisor_lib import Supervisor, eventually, need_jails
 from users_lib import ADM, ADMINS, ANN, BOB, GROUP, fields
 
@@ -49,9 +48,7 @@ class Service(Supervisor):
             os.setgroups([GROUP] + [ADMINS] * (uid == ADM))
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
-        env = {"PATH": os.environ["PATH"], "HOME": "/", "WARDER_SOCKET": self.path}
-        done = subprocess.run([os.path.join(os.path.abspath(BUILD), "cli/warder"), *words], preexec_fn=become, env=env, cwd=home(uid),
-                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        done = super().warder(*words, preexec_fn=become, env={"HOME": "/"}, cwd=home(uid))
         return done.returncode, done.stdout, done.stderr
 
     def front(self):

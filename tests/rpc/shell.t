@@ -8,20 +8,14 @@ import signal
 import subprocess
 
 import terminal_lib
-from front_lib import BUILD, Tap
-from supervisor_lib import Supervisor, eventually, need_jails
-from terminal_lib import MOST, has_keys, running, stat
+from front_lib import MOST, Tap
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
+from terminal_lib import running, stat
 
 need_jails()
-COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
 tap = Tap()
 supervisor = Supervisor("shell")
-environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "WARDER_SOCKET": supervisor.path}
-
-
-def warder(*words, **more):
-    return subprocess.run([COMMAND, *words], env=environment, capture_output=True, text=True, timeout=MOST,
-                          stdin=more.pop("stdin", subprocess.DEVNULL), **more)
+environment, warder = supervisor.environment, supervisor.warder
 
 
 def Terminal(*words, **more):
@@ -37,29 +31,9 @@ shell = Terminal("shell", jail, size=(31, 97))
 shell.type("echo ready-$((20 + 3))\r")
 shell.shows(b"ready-23", "a shell answers")
 tap.ok(shell.is_raw(), "the user's terminal is raw meanwhile")
-shell.type("stty size; echo term:$TERM bash:${BASH_VERSION:+yes}\r")
-shell.shows(b"31 97", "its terminal has the size of the user's")
-shell.shows(b"term:xterm bash:yes", "and its kind; the shell is bash where there is one")
-shell.type("sh -c 'trap \"stty size\" WINCH; echo wait-$((1 + 1)); while :; do sleep 0.1; done'\r")
-shell.shows(b"wait-2", "a program that waits for a new size")
-shell.size(40, 111)
-shell.shows(b"40 111", "hears of it")
-shell.type(b"\x03")
-shell.type("echo code:$?\r")
-shell.shows(b"code:130", "Ctrl-C ends the program, not the shell")
-shell.type("sleep 54321\r")
-shell.wait(lambda: has_keys("sleep\00054321"))
-shell.type(b"\x1a")
-shell.shows(b"Stopped", "Ctrl-Z stops a job")
-shell.type("jobs\r")
-shell.shows(b"sleep 54321", "which is listed")
-shell.type("fg\r")
-shell.shows(b"sleep 54321", "continued by fg")
-shell.wait(lambda: has_keys("sleep\00054321"))
-shell.type(b"\x03")
-shell.type("sleep 0 & wait; echo code:$?\r")
-shell.shows(b"code:0", "jobs in the background end")
-tap.ok(not running("sleep\00054321"), "the job is gone")
+shell.works("54321")
+shell.type("echo bash:${BASH_VERSION:+yes}\r")
+shell.shows(b"bash:yes", "the shell is bash where there is one")
 shell.type("echo seen >/dev/tty; echo to-$((3 + 1)) >/dev/stderr\r")
 shell.shows(b"seen", "/dev/tty is the shell's terminal")
 
@@ -157,8 +131,7 @@ client = supervisor.client()
 tap.ok(eventually(lambda: client.call("jail.show", {"jail": jail})["result"]["commands"] == 0, MOST), "no command is left")
 
 # --- without a terminal
-script = subprocess.run([COMMAND, "shell", jail], env=environment, input="echo sum-$((2 + 2))\nexit 3\n", capture_output=True, text=True,
-                        timeout=MOST)
+script = warder("shell", jail, input="echo sum-$((2 + 2))\nexit 3\n")
 tap.ok(script.returncode == 3 and script.stdout == "sum-4\n", "without a terminal the shell reads its commands", script)
 none = warder("exec", "--tty", jail, "--", "true")
 tap.ok(none.returncode == 125 and "no terminal" in none.stderr, "--tty without a terminal is refused", none)
@@ -186,8 +159,7 @@ run.close()
 for entry, shell_word in (("user:x:1000:1000::/:/tmp/own", "own"), ("user:x:1000:1000::/:/usr/sbin/nologin", "bash"), ("user:x:1000", "bash")):
     warder("exec", jail, "--", "sh", "-c", "printf '#!/bin/sh\\necho own\\n' >/tmp/own; chmod 755 /tmp/own")
     wrote = warder("exec", "--user", "0", jail, "--", "sh", "-c", f"echo '{entry}' >/etc/passwd")
-    said = subprocess.run([COMMAND, "shell", jail], env=environment, input="echo ${BASH_VERSION:+bash}\n", capture_output=True, text=True,
-                          timeout=MOST)
+    said = warder("shell", jail, input="echo ${BASH_VERSION:+bash}\n")
     tap.ok(wrote.returncode == 0 and said.stdout == shell_word + "\n", f"the shell of {entry!r}", wrote, said)
 
 warder("rm", jail)

@@ -8,9 +8,10 @@ import sys
 import tempfile
 import time
 
-from front_lib import BUILD, PATIENCE, SOURCE, Client
+from front_lib import BUILD, MOST, PATIENCE, SOURCE, Client
 
 CGROUPS = "/sys/fs/cgroup"
+COMMAND = os.path.join(os.path.abspath(BUILD), "cli/warder")
 
 
 def missing():
@@ -36,6 +37,19 @@ def need_jails():
         sys.exit(0)
 
 
+def no_disks():
+    """What this machine lacks for the disks of workspaces, "" where it has all."""
+    both = {"mke2fs": ("/usr/sbin/mke2fs", "/sbin/mke2fs"), "loop devices": ("/dev/loop-control",)}
+    return ", ".join(name for name, paths in both.items() if not any(map(os.path.exists, paths)))
+
+
+def need_disks():
+    lacks = no_disks()
+    if lacks:
+        print(f"1..0 # SKIP {lacks}")
+        sys.exit(0)
+
+
 class Supervisor:
     def __init__(self, name, policies=None, mode=("--private",), wrap=(), keep=()):
         """@mode: () is the service, which still gets a place of its own; @wrap: a command that executes what follows it;
@@ -46,6 +60,7 @@ class Supervisor:
         self.run_dir = f"/run/warder/{self.instance}"
         self.state = f"/var/lib/warder/{self.instance}"
         self.path = f"{self.run_dir}/warder.sock"
+        self.environment = {"PATH": os.environ["PATH"], "TERM": "xterm", "LANG": "C.UTF-8", "WARDER_SOCKET": self.path}
         self.dir = tempfile.mkdtemp(prefix="warder-test-")
         self.log = os.path.join(self.dir, "log")
         self.config = os.path.join(self.dir, "config")  # what would be /etc/warder
@@ -75,6 +90,23 @@ class Supervisor:
 
     def client(self):
         return Client(self.path)
+
+    def warder(self, *words, env=None, **more):
+        """The command with this supervisor, until it ends; @env: more of its environment, @more: of subprocess.run."""
+        if "input" not in more:
+            more.setdefault("stdin", subprocess.DEVNULL)
+        more = {"capture_output": True, "text": True, "timeout": MOST, **more}
+        return subprocess.run([COMMAND, *words], env={**self.environment, **(env or {})}, **more)
+
+    def inside(self, name):
+        """Ids of the processes in its groups that call themselves @name, so not those of other tests. Each may have ended by now."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/comm") as comm, open(f"/proc/{pid}/cgroup") as groups:
+                    if comm.read().strip() == name and self.instance in groups.read():
+                        yield int(pid)
+            except OSError:
+                pass
 
     def front(self):
         """The id of its front, None while there is none. The list of a process's children in /proc misses some while others

@@ -2,15 +2,16 @@
 import fcntl
 import os
 import pty
+import re
 import select
 import signal
 import struct
 import termios
 import time
 
-from front_lib import PATIENCE
+from front_lib import MOST
 
-MOST = max(120, PATIENCE)
+MINE = f"/warder-t{os.getpid()}-"  # in the names of the groups of this test's supervisors
 
 
 class Terminal:
@@ -52,7 +53,17 @@ class Terminal:
             time.sleep(0.02)
         if self.status is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
-            self.status = os.waitstatus_to_exitcode(status) if pid else None
+            if pid:
+                self.status = os.waitstatus_to_exitcode(status)
+                self.rest()
+
+    def rest(self):
+        """What it wrote last, which may be after we looked."""
+        try:
+            while data := os.read(self.tty, 65536):
+                self.text += data
+        except OSError:
+            pass
 
     def wait(self, holds):
         deadline = time.monotonic() + MOST
@@ -60,12 +71,41 @@ class Terminal:
             self.round()
         return holds()
 
-    def shows(self, text, what):
-        """Does @text appear; what was shown until then is forgotten."""
-        found = self.wait(lambda: text in self.text)
+    def shows(self, wanted, what):
+        """Does @wanted appear, which is bytes or a pattern of bytes; what was shown until then is forgotten."""
+        wanted = wanted if isinstance(wanted, re.Pattern) else re.compile(re.escape(wanted))
+        self.wait(lambda: wanted.search(self.text))
+        found = wanted.search(self.text)
         self.tap.ok(found, what, self.text[-300:], self.status)
-        self.text = self.text.split(text, 1)[1] if found else b""
-        return found
+        self.text = self.text[found.end():] if found else b""
+        return bool(found)
+
+    def works(self, mark):
+        """What a shell on it, of 31 rows and 97 columns, owes to a person: size, kind, keys that are signals, jobs. @mark: seconds
+        that no other command of the test sleeps."""
+        self.type("stty size; echo term:$TERM\r")
+        self.shows(b"31 97", "its terminal has the size of the user's")
+        self.shows(b"term:xterm", "and its kind")
+        self.type("sh -c 'trap \"stty size\" WINCH; echo wait-$((1 + 1)); while :; do sleep 0.1; done'\r")
+        self.shows(b"wait-2", "a program that waits for a new size")
+        self.size(40, 111)
+        self.shows(b"40 111", "hears of it")
+        self.type(b"\x03")
+        self.type("echo code:$?\r")
+        self.shows(b"code:130", "Ctrl-C ends the program, not the shell")
+        self.type(f"sleep {mark}\r")
+        self.wait(lambda: has_keys(f"sleep\0{mark}"))
+        self.type(b"\x1a")
+        self.shows(b"Stopped", "Ctrl-Z stops a job")
+        self.type("jobs\r")
+        self.shows(b"sleep " + mark.encode(), "which is listed")
+        self.type("fg\r")
+        self.shows(b"sleep " + mark.encode(), "continued by fg")
+        self.wait(lambda: has_keys(f"sleep\0{mark}"))
+        self.type(b"\x03")
+        self.type("sleep 0 & wait; echo code:$?\r")
+        self.shows(b"code:0", "jobs in the background end")
+        self.tap.ok(not running(f"sleep\0{mark}"), "the job is gone")
 
     def ends(self):
         deadline = time.monotonic() + MOST
@@ -74,27 +114,24 @@ class Terminal:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        try:
-            while True:  # what it wrote last
-                self.text += os.read(self.tty, 65536)
-        except OSError:
-            return self.status
+        self.rest()
+        return self.status
 
     def close(self):
         self.ends()
         os.close(self.tty)
 
 
-def running(mark):
-    """The processes of the host that have @mark in their words."""
+def running(mark, place=MINE):
+    """The processes in jails of this test (or where a group's name has @place in it) that have @mark in their words."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                words = file.read()
+            with open(f"/proc/{pid}/cmdline", "rb") as file, open(f"/proc/{pid}/cgroup") as groups:
+                words, name = file.read(), groups.read()
         except OSError:
             continue
-        if mark.encode() in words and b"warder\0" not in words:
+        if mark.encode() in words and b"warder\0" not in words and place in name:
             found.append(pid)
     return found
 

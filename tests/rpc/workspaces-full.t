@@ -5,13 +5,10 @@ import os
 
 os.environ.setdefault("WARDER_TEST_PATIENCE", "90")
 from front_lib import Tap
-from supervisor_lib import Supervisor, eventually, need_jails
+from supervisor_lib import Supervisor, eventually, need_disks, need_jails
 
 need_jails()
-for path in ("/dev/loop-control", "/usr/sbin/mke2fs"):
-    if not os.path.exists(path) and not os.path.exists(path.replace("/usr", "")):
-        print(f"1..0 # SKIP {path}")
-        raise SystemExit(0)
+need_disks()
 tap = Tap()
 MB = 1 << 20
 place = f"/var/lib/warder/t{os.getpid()}-full"
