@@ -102,7 +102,7 @@ expect 0 "import of a directory" warder snapshot import tree root
 has "$out" "$exact" "is the layer of its archive"
 mkdir -p odd/deep/er && printf 'a\nb' >odd/deep/file && ln odd/deep/file odd/deep/other && ln -s ../x odd/deep/er/link
 chmod 640 odd/deep/file && chmod 1750 odd/deep && truncate -s 3M odd/hole && printf end >>odd/hole && mkfifo odd/fifo
-setfattr -n user.mark -v here odd/deep/file 2>/dev/null
+python3 -c 'import os; os.setxattr("odd/deep/file", "user.mark", b"here")' 2>/dev/null || echo "# no attributes of users here"
 tar -C odd --xattrs -cf odd.tar .
 expect 0 "import of its archive" warder snapshot import odd-tar odd.tar
 odd=$(echo "$out" | grep -o 'sha256:[0-9a-f]*')
