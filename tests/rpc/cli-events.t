@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 from front_lib import MOST, Tap
-from supervisor_lib import COMMAND, Supervisor, eventually, need_jails
+from supervisor_lib import COMMAND, Supervisor, eventually, need_jails, no_disks
 from terminal_lib import running
 
 need_jails()
@@ -78,14 +78,16 @@ tap.ok(eventually(lambda: running("sleep\00065.25"), MOST), "one that is to lose
 os.kill(init_of("sleep\00065.25"), signal.SIGKILL)
 ends(jail, "by_itself", "which is killed")
 
-made = warder("create", "--persistent", "kept", "--disk", "64M")
-if made.returncode == 0:
+lacks = no_disks()
+if not lacks:
+    made = warder("create", "--persistent", "kept", "--disk", "64M")
+    tap.ok(made.returncode == 0, "a workspace", made)
     kept = newest()
     warder("stop", "kept")
     ends(kept, "stopped", "a workspace that was stopped")
     warder("rm", "--force", "kept")
 else:
-    tap.ok(made.stderr, "a workspace that was stopped # SKIP no disk of its own can be had here", made)
+    tap.ok(True, f"a workspace that was stopped # SKIP {lacks}")
 
 supervisor.stop()
 tap.ok(eventually(lambda: not supervisor.leftovers(), MOST), "nothing is left behind")

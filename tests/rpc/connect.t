@@ -5,7 +5,7 @@ import os
 import select
 import subprocess
 
-from front_lib import Tap
+from front_lib import MOST, Tap
 from supervisor_lib import Supervisor, eventually, need_jails
 from users_lib import fields
 
@@ -49,7 +49,7 @@ class Connection:
         who.send("jail.connect", {"jail": jail, "port": port, **more}, [theirs_in, theirs_out, theirs_word])
         for fd in (theirs_in, theirs_out, theirs_word):
             os.close(fd)
-        ready = select.select([word], [], [], 60)[0]
+        ready = select.select([word], [], [], MOST)[0]
         self.word = os.read(word, 1) if ready else None
         os.close(word)
 
@@ -69,13 +69,19 @@ def record(who):
     return who.answer().get("result", {})
 
 
+client.sock.settimeout(MOST)
+there = client.call("jail.exec", {"jail": jail, "argv": ["sh", "-c", "command -v python3"]})
+if there.get("result", {}).get("code", 0) != 0:
+    print("1..0 # SKIP python3 in the jail")
+    raise SystemExit(0)
 reader, writer = os.pipe()
 server = supervisor.client()
+server.sock.settimeout(MOST)
 server.send("jail.exec", {"jail": jail, "argv": ["python3", "-c", ECHO], "stdio": ["null", "fd", "null"]}, [writer])
 os.close(writer)
 if os.read(reader, 3) != b"up\n":
-    print("1..0 # SKIP python3 in the jail")
-    raise SystemExit(0)
+    print(f"Bail out! no server in the jail: {there} {server.answer()}")
+    raise SystemExit(99)
 
 one = Connection(client, jail, 80)
 tap.same(one.word, b"\0", "a connection stands")

@@ -126,7 +126,7 @@ tap.ok(odd.returncode == 1 and b"pipe is left out" in odd.stderr and "in/plain" 
 none = warder("cp", f"{jail}:/tmp/none", "-")
 tap.ok(none.returncode == 1 and b"No such file" in none.stderr and none.stdout == b"", "nothing where there is nothing", none)
 tap.same(warder("cp", "--json", f"{jail}:/tmp/in", "-").returncode, 2, "--json has no room beside an archive")
-early = subprocess.run(f"{COMMAND} cp {jail}:/tmp/in - | head -c 1000 >/dev/null; echo ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash", env=environment,
+early = subprocess.run(f"{COMMAND} cp {jail}:/tmp/in/large - | head -c 1000 >/dev/null; echo ${{PIPESTATUS[0]}}", shell=True, executable="/bin/bash", env=environment,
                        capture_output=True, text=True, timeout=MOST)
 tap.ok(early.stdout == "1\n", "who reads on no more ends it", early)
 large = subprocess.run(f"{COMMAND} exec {jail} -- sh -c 'rm /tmp/in/pipe'; {COMMAND} cp {jail}:/tmp/in - | tar t | wc -l", shell=True, env=environment,

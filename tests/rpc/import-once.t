@@ -161,10 +161,14 @@ def monitor(what):
 
 
 def held(file):
-    """Descriptors of @file that the front has."""
-    with open(f"/proc/{supervisor.process.pid}/task/{supervisor.process.pid}/children") as children:
-        fronts = [pid for pid in children.read().split() if open(f"/proc/{pid}/comm").read().startswith("warder-front")]
-    return sum(os.readlink(f"/proc/{pid}/fd/{fd}") == file.name for pid in fronts for fd in os.listdir(f"/proc/{pid}/fd"))
+    """Descriptors of @file that the front has; it may close any while they are looked at."""
+    place, found = f"/proc/{supervisor.front()}/fd", 0
+    for fd in os.listdir(place):
+        try:
+            found += os.readlink(f"{place}/{fd}") == file.name
+        except OSError:
+            pass
+    return found
 
 
 def word(result):
