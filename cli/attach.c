@@ -151,10 +151,10 @@ static void take_keys(Attach *attach) {
                 return;
         }
         attach->start = 0;
-        attach->leave =
-                detach_keys_feed(&attach->leaving, typed, (size_t) n, attach->bytes, &attach->end);
-        if (attach->leave)
+        if (detach_keys_feed(&attach->leaving, typed, (size_t) n, attach->bytes, &attach->end)) {
+                attach->leave = true;
                 pass_keys(attach); /* what was typed before them */
+        }
 }
 
 static void pass_held(Attach *attach) {
