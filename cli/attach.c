@@ -20,6 +20,7 @@
 #include "base/owned.h"
 #include "base/units.h"
 #include "cli/command.h"
+#include "cli/put.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 
@@ -167,7 +168,7 @@ static void pass_held(Attach *attach) {
 /* ---- output --------------------------------------------------------------------------------------- */
 
 static int show(Attach *attach, const char *bytes, size_t n) {
-        return attach->lost || attach->hung_up_usec ? 0 : fd_write_all(STDOUT_FILENO, bytes, n);
+        return attach->lost || attach->hung_up_usec ? 0 : put_bytes(bytes, n);
 }
 
 /* What it wrote before we came, its last part; later, what we were too slow for */

@@ -15,6 +15,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "cli/put.h"
 
 /*
  * What makes a terminal send bytes by itself (reports of mouse, focus, colours and size, marks around a paste), and
@@ -93,7 +94,7 @@ void pty_restore(Pty *pty) {
         if (!pty->is_raw || is_anothers(pty->terminal))
                 return;
         if (knows_sequences(STDOUT_FILENO))
-                (void) fd_write_all(STDOUT_FILENO, CALM, strlen(CALM));
+                (void) put_bytes(CALM, strlen(CALM));
         (void) tcsetattr(pty->terminal, TCSAFLUSH, &pty->before);
         pty->is_raw = false;
 }

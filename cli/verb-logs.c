@@ -13,6 +13,7 @@
 #include "base/owned.h"
 #include "cli/events.h"
 #include "cli/link.h"
+#include "cli/put.h"
 #include "cli/terminal.h"
 
 #define KEPT_MAX   (16u << 20)
@@ -40,7 +41,7 @@ typedef struct Logs {
 } Logs;
 
 static int put(const char *bytes, size_t n, Error *err) {
-        int r = fd_write_all(STDOUT_FILENO, bytes, n);
+        int r = put_bytes(bytes, n);
 
         return r < 0 ? error_set(err, r, "write what it wrote") : 0;
 }

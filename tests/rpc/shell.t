@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 
 import terminal_lib
 from front_lib import MOST, Tap
@@ -88,6 +89,25 @@ shell.type("exit 9\r")
 tap.same(shell.ends(), 9, "it ends")
 tap.ok(not shell.is_raw(), "and the terminal is as it was")
 shell.close()
+
+# --- a terminal that another program has left non-blocking
+unblock = "import os, sys; os.set_blocking(1, False); os.execv(sys.argv[1], sys.argv[1:])"
+
+
+def loud(*words):
+    terminal = terminal_lib.Terminal(tap, sys.executable, environment, "-c", unblock, COMMAND, *words)
+    warder("exec", jail, "--", "touch", "/tmp/loud")
+    code, text = terminal.ends(), terminal.text
+    terminal.close()
+    return code, text.split(), text
+
+
+code, numbers, text = loud("shell", jail, "--", "sh", "-c", "seq 1 200000; exit 5")
+tap.ok(code == 5 and b"100000" in numbers and b"200000" in numbers, "much output on it, and the command's own end", code, text[-200:])
+warder("exec", jail, "--", "rm", "/tmp/loud")
+writer = warder("exec", "-d", jail, "--", "sh", "-c", "while [ ! -e /tmp/loud ]; do sleep 0.05; done; seq 1 200000").stdout.strip()
+code, numbers, text = loud("logs", "--follow", jail, writer)
+tap.ok(code == 0 and b"200000" in numbers, "logs go on to the end, too", code, text[-200:])
 
 # --- a client that is stopped
 shell = Terminal("shell", jail)
