@@ -4,9 +4,6 @@
  */
 #include "supervisor/egress/route.h"
 
-#define CONNECTION_OUT_MAX   (256 * 1024) /* bytes that may wait for a client */
-#define CONNECTION_OUT_PAUSE (128 * 1024) /* from here on the provider is made to wait */
-
 /**
  * connection_new_consume() - serve @fd, in front of the list @head
  * Returns: 0 or negative errno (then @fd is closed and @head as it was).
