@@ -5,7 +5,7 @@ import select
 import shutil
 import tempfile
 
-from front_lib import JAIL_CREATE, PATIENCE, Tap
+from front_lib import JAIL_CREATE, LAYER_NEW, PATIENCE, Tap
 from users_lib import ADM, ANN, BOB, Service, eventually, fields, need_users
 
 need_users()
@@ -120,6 +120,22 @@ tap.ok("task" in bob.answer().get("result", {}), "the task is taken when it is i
 ann.close()
 bob.close()
 tap.ok(front.stop() >= 0, "the front is not killed by a signal")
+
+# a fork of several waits for the room of all of them
+for host, which in (({"jails": 4}, "jails"), ({"memory": "100%", "reserve": "1M"}, "memory")):
+    front = Service({"host": {**host, "queue": {"wait": "1h"}}}, memory=GIB)
+    root, ann = front.client(), front.user(ANN)
+    name, jail = front.create(root, 1, limits={"memory": GIB // 5 + (1 << 20)})
+    own, source = front.create(ann, 2, limits={"memory": GIB // 5 + (1 << 20)})
+    source.set("cgroup.events", "frozen 1\n")
+    answer = ann.call("jail.fork", {"jail": own, "n": 5})
+    tap.same((fields(answer)[0], fields(answer)[1].get("which")), ("limit", which), f"{which}: more than the host can ever have are refused")
+    ann.send("jail.fork", {"jail": own, "n": 3})
+    tap.same(note(ann), ("jail.waiting", which, 1), "more than it has room for now wait")
+    front.end(root, name, jail)
+    tap.same(front.request()[0], LAYER_NEW, "with room for all of them it goes on")
+    ann.close()
+    tap.ok(front.stop() >= 0, "the front is not killed by a signal")
 
 # who asks for more than there is now, again and again, holds up others for a while only
 

@@ -311,7 +311,7 @@ static void on_turn(const Error *err, void *userdata) {
 
 static int take_turn(VerifyCall *self, Error *err) {
         const PlanLimits *limits = &self->limits.plan;
-        const TurnSpec turn = { self->call, limits, on_turn, self };
+        const TurnSpec turn = { self->call, limits, on_turn, self, 1 };
         uint32_t uid = call_peer(self->call)->uid;
         int r = quota_check_jail(self->front, uid, limits, err);
 

@@ -328,7 +328,7 @@ static int take_ready(Creating *creating, FrontJail *jail, Error *err) {
 /* What is over a quota now does not wait for the host first. */
 static int take_turn(Creating *creating, Error *err) {
         const PlanLimits *limits = &creating->spec.limits.plan;
-        const TurnSpec turn = { creating->call, limits, on_turn, creating };
+        const TurnSpec turn = { creating->call, limits, on_turn, creating, 1 };
         uint32_t uid = creating->spec.owner_uid;
         FrontJail *jail = find_ready(creating);
         int r;

@@ -284,7 +284,8 @@ static void on_turn(const Error *err, void *userdata) {
 
 /* What is over a quota now does not wait for the host first. */
 static int take_turn(Forking *forking, Error *err) {
-        const TurnSpec turn = { forking->call, &forking->limits.plan, on_turn, forking };
+        const TurnSpec turn = { forking->call, &forking->limits.plan, on_turn, forking,
+                                forking->n };
         uint32_t uid = forking->layers.owner;
         int r = quota_check_jail(forking->front, uid, &forking->limits.plan, err);
 

@@ -33,18 +33,41 @@ static bool is_pressed(const Pressure *pressure, const HostRules *rules, HostFul
         return false;
 }
 
-bool host_is_full(const Front *front, const HostRules *rules, uint64_t memory, HostFull *full) {
+static bool has_too_many(const QuotaTotals *totals, const HostRules *rules, unsigned more,
+                         HostFull *full) {
+        if (rules->jails == 0)
+                return false;
+        full->for_ever = more > rules->jails;
+        if (full->for_ever)
+                return host_full_say(full, "jails", "it may have %llu jails at a time",
+                                     (unsigned long long) rules->jails);
+        if (totals->jails <= rules->jails - more)
+                return false;
+        return host_full_say(full, "jails",
+                             more == 1 ? "as many jails run as this host may have"
+                                       : "with %u jails more it would have more than it may",
+                             more);
+}
+
+static bool has_too_much(const QuotaTotals *totals, const HostRules *rules, uint64_t memory,
+                         HostFull *full) {
+        if (rules->memory == 0)
+                return false;
+        full->for_ever = memory > rules->memory;
+        return (full->for_ever || totals->memory > rules->memory - memory) &&
+               host_full_say(full, "memory",
+                             "the memory limits of all jails together are as large as this host "
+                             "allows");
+}
+
+bool host_is_full(const Front *front, const HostRules *rules, const HostNeed *need,
+                  HostFull *full) {
         const QuotaTotals *totals = quotas_totals(front->quotas);
         uint64_t available;
 
-        if (rules->jails && totals->jails >= rules->jails)
-                return host_full_say(full, "jails", "as many jails run as this host may have");
-        full->for_ever = rules->memory && memory > rules->memory;
-        if (rules->memory && (full->for_ever || totals->memory > rules->memory - memory))
-                return host_full_say(
-                        full, "memory",
-                        "the memory limits of all jails together are as large as this host "
-                        "allows");
+        if (has_too_many(totals, rules, need->jails, full) ||
+            has_too_much(totals, rules, need->memory, full))
+                return true;
         available = rules->reserve ? pressure_available(front->pressure) : UINT64_MAX;
         if (available < rules->reserve)
                 return host_full_say(full, "memory",

@@ -7,6 +7,11 @@
 
 #define HOST_WHY_MAX 160
 
+typedef struct HostNeed { /* of jails that are to be made together */
+        unsigned jails;
+        uint64_t memory; /* all that they may take */
+} HostNeed;
+
 typedef struct HostFull { /* why there is no room */
         const char *which;
         bool for_ever; /* it would not fit an empty host */
@@ -19,5 +24,5 @@ bool host_full_say(HostFull *full, const char *which, const char *format, ...)
         __attribute__((format(printf, 3, 4)));
 /** host_rules_now() - those that hold now */
 int host_rules_now(Front *front, HostRules *ret, Error *err);
-/** host_is_full() - for one more jail with so much memory; then @full says why */
-bool host_is_full(const Front *front, const HostRules *rules, uint64_t memory, HostFull *full);
+/** host_is_full() - for so many jails more; then @full says why */
+bool host_is_full(const Front *front, const HostRules *rules, const HostNeed *need, HostFull *full);

@@ -57,19 +57,28 @@ static bool is_held(Front *front, const TurnSpec *spec, HostFull *full) {
         return host_full_say(full, "ending", "jails of yours are still being cleared away");
 }
 
+static bool is_full(const Front *front, const HostRules *rules, const TurnSpec *spec,
+                    HostFull *full) {
+        HostNeed need = { .jails = spec->n ? spec->n : 1 };
+
+        if (__builtin_mul_overflow(spec->limits->memory_bytes, need.jails, &need.memory))
+                need.memory = UINT64_MAX;
+        return host_is_full(front, rules, &need, full);
+}
+
 static bool is_blocked(Front *front, const HostRules *rules, const TurnSpec *spec, HostFull *full) {
-        return is_held(front, spec, full) ||
-               host_is_full(front, rules, spec->limits->memory_bytes, full);
+        return is_held(front, spec, full) || is_full(front, rules, spec, full);
 }
 
 bool turn_has_room(Front *front, uint32_t uid, const PlanLimits *limits) {
+        const TurnSpec one = { .limits = limits };
         Error err = ERROR_EMPTY;
         HostRules rules;
         HostFull full = { 0 };
 
         return turns_waiting(front->turns) == 0 && host_rules_now(front, &rules, &err) >= 0 &&
                quota_has_room(front, uid, limits) && !quota_is_held(front, uid, limits) &&
-               !host_is_full(front, &rules, limits->memory_bytes, &full);
+               !is_full(front, &rules, &one, &full);
 }
 
 /* ---- lines --------------------------------------------------------------------------------------- */
@@ -140,7 +149,7 @@ static Line *next_line(const Turns *turns) {
 static bool fits(const Turns *turns, const HostRules *rules, const Line *line) {
         HostFull full;
 
-        return !host_is_full(turns->front, rules, line->first->spec.limits->memory_bytes, &full);
+        return !is_full(turns->front, rules, &line->first->spec, &full);
 }
 
 /* Who is served now: whose turn it is; where that one has held up others for long enough, the first that
@@ -414,7 +423,7 @@ int turn_take(Front *front, const TurnSpec *spec, Error *err) {
                 return 0;
         if (full.for_ever) {
                 refuse(spec->call, full.which, true);
-                return error_say(err, -ETIMEDOUT, "this host can never have such a jail: %s",
+                return error_say(err, -ETIMEDOUT, "this host can never have what is asked for: %s",
                                  full.why);
         }
         turn = calloc(1, sizeof *turn);

@@ -42,10 +42,11 @@ typedef struct TurnSpec {
         const PlanLimits *limits; /* of the jail that is to be made; borrowed until @go */
         TurnFn go;
         void *userdata;
+        unsigned n; /* so many of them, all at once; 0: one */
 } TurnSpec;
 
 /**
- * turn_take() - may the caller make a jail now
+ * turn_take() - may the caller make a jail now, or several like it
  *
  * One who waits is told by the notification `jail.waiting`, and goes with its connection.
  *

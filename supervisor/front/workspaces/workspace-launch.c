@@ -148,7 +148,7 @@ static void on_turn(const Error *err, void *userdata) {
 }
 
 static int take_turn(Launch *launch, Error *err) {
-        const TurnSpec turn = { launch->want.call, &launch->spec.limits.plan, on_turn, launch };
+        const TurnSpec turn = { launch->want.call, &launch->spec.limits.plan, on_turn, launch, 1 };
         int r = check_quotas(launch, launch->want.charged, err);
 
         if (r >= 0)
