@@ -99,6 +99,13 @@ static bool is_number(const cJSON *given, const char *name, uint64_t value) {
         return json_number(given, name, &number) < 0 || number == value;
 }
 
+/* Whose it was is not kept: "1000:debian" is the same here as "debian" */
+static const char *name_alone(const char *snapshot) {
+        const char *colon = strchr(snapshot, ':');
+
+        return colon ? colon + 1 : snapshot;
+}
+
 /* What is said of one that is there may only say what it is: nothing of it changes by being started */
 static int check_same(Front *front, Call *call, const cJSON *params, const Workspace *workspace,
                       Error *err) {
@@ -111,7 +118,7 @@ static int check_same(Front *front, Call *call, const cJSON *params, const Works
         for (unsigned i = 0; i < ELEMENTS(members); i++)
                 if (!is_same(asked, members[i], json_get(params, members[i])))
                         other = members[i];
-        if (snapshot && strcmp(snapshot, workspace->snapshot.name) != 0)
+        if (snapshot && strcmp(name_alone(snapshot), workspace->snapshot.name) != 0)
                 other = "snapshot";
         if (json_number(persistent, "disk", &disk) == 0 && disk - disk % BLOCK != workspace->bytes)
                 other = "disk";
