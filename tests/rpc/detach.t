@@ -165,6 +165,8 @@ guest.close()
 ended.close()
 tap.same(known()[held[0]].get("cause"), "killed_by_client", "which has a cause")
 client = supervisor.client()
+logs = client.call("jail.logs", {"jail": jail, "command": held[0]})
+tap.ok(logs["result"]["seen"] > 0 and logs["result"]["kept"] == 0 and "fds" not in logs, "and what it wrote is not kept for nobody", logs)
 reply = client.call("jail.exec", {"jail": jail, "argv": ["sleep", "87.25"], "detach": True, "tty": True, "hold": True})
 mine = reply["result"]["command"]
 other_client = supervisor.client()

@@ -26,6 +26,7 @@ struct Entry {
         FrontJail *jail;  /* borrowed, owns us */
         Command *command; /* borrowed; NULL: it has ended */
         Client *holder;   /* borrowed; NULL: nobody holds it, or not any more */
+        bool forsaken;    /* who held it has gone: nobody wants what it wrote */
         bool terminal;    /* it has one of the jail's own */
         cJSON *record;    /* owned, once it has */
         int output;       /* owned: sealed memfd; -EBADF: none */
@@ -99,17 +100,22 @@ static void forget_old(Backgrounds *all) {
 }
 
 /* What it wrote was shown to who held it, or nobody wants it; its record stays */
+static void drop_output(Entry *entry) {
+        if (entry->output >= 0)
+                (void) close(entry->output);
+        entry->output = -EBADF;
+        entry->kept = entry->cut_at = 0;
+}
+
 static void on_holder_gone(Client *client, void *userdata) {
         Entry *entry = userdata;
 
         (void) client;
         entry->holder = NULL;
+        entry->forsaken = true;
+        drop_output(entry);
         if (entry->command)
                 command_kill(entry->command, CAUSE_KILLED_BY_CLIENT);
-        if (entry->output >= 0)
-                (void) close(entry->output);
-        entry->output = -EBADF;
-        entry->kept = entry->cut_at = 0;
 }
 
 /* ---- its life ------------------------------------------------------------------------------------- */
@@ -122,7 +128,7 @@ static void on_done(Command *command, const CommandEnd *end, void *userdata) {
         bare.output[0] = bare.output[1] = -EBADF;
         entry->record = command_record(command, &bare);
         entry->seen = end->seen[0];
-        if (end->output[0] >= 0) {
+        if (end->output[0] >= 0 && !entry->forsaken) {
                 entry->output = fcntl(end->output[0], F_DUPFD_CLOEXEC, 3);
                 entry->kept = entry->output < 0 ? 0 : end->kept[0];
                 entry->cut_at = entry->output < 0 ? 0 : end->cut_at[0];
