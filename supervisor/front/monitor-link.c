@@ -27,7 +27,8 @@ struct Pending {
 struct Monitor {
         Front *front; /* borrowed, outlives us */
         Packets *packets;
-        Pending *pending; /* owned, newest first */
+        Pending *pending; /* owned, the oldest first: answers come in their order, most often */
+        Pending **last;   /* where the next one goes */
         unsigned n_pending;
         uint32_t cookie; /* last one given */
 };
@@ -39,6 +40,8 @@ static Pending *take_pending(Monitor *monitor, uint32_t cookie) {
                 if (found->cookie != cookie)
                         continue;
                 *at = found->next;
+                if (monitor->last == &found->next)
+                        monitor->last = at;
                 monitor->n_pending--;
                 return found;
         }
@@ -85,6 +88,7 @@ int monitor_link_new(Front *front, int fd, Monitor **ret, Error *err) {
         if (!monitor)
                 return error_set(err, -ENOMEM, "reach the monitor");
         monitor->front = front;
+        monitor->last = &monitor->pending;
         /* ours is a copy, @fd stays open until we are gone: where it closes, we are killed as lost */
         copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         r = copy < 0 ? error_set(err, -errno, "reach the monitor")
@@ -136,8 +140,9 @@ int monitor_send(Monitor *monitor, void *request, size_t size, const int *fds, u
                 free(pending);
                 return r;
         }
-        *pending = (Pending){ monitor->pending, head->cookie, done, userdata };
-        monitor->pending = pending;
+        *pending = (Pending){ NULL, head->cookie, done, userdata };
+        *monitor->last = pending;
+        monitor->last = &pending->next;
         monitor->n_pending++;
         return 0;
 }
