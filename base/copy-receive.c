@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/copy-dirs.h"
 #include "base/copy-place.h"
 #include "base/copy-stream.h"
 #include "base/fds.h"
@@ -25,18 +26,6 @@ typedef struct Level {
         bool made; /* by this code: its mode is the stream's to say */
 } Level;
 
-#define TOLD_BYTES_MAX \
-        (16u << 20) /* LIMIT: directories beyond get mode and time when they are left first */
-#define TOLD_BYTES_MIN 4096u
-
-typedef struct Told { /* of a merged directory that was made; its path follows, with its 0 */
-        CopyRecord end;
-        dev_t dev;
-        ino_t ino;
-        size_t path; /* bytes */
-        unsigned depth;
-} Told;
-
 typedef struct Receiver {
         const CopyReceive *how; /* borrowed */
         CopyStream *stream;     /* owned */
@@ -45,8 +34,7 @@ typedef struct Receiver {
         unsigned depth;
         int file;                     /* owned; -EBADF: none is open */
         char name[COPY_NAME_MAX + 1]; /* of that file */
-        char *told;                   /* owned: Told and path, one behind the other */
-        size_t told_n, told_cap;
+        CopyDirs dirs;                /* merging: those that were made */
 } Receiver;
 
 static int top(const Receiver *receiver) {
@@ -198,88 +186,55 @@ static int end_file(void *userdata, const CopyRecord *end, Error *err) {
         return receiver->depth == 0 ? 0 : settle(receiver, receiver->name, err);
 }
 
+/* Of a merged directory, when it is left. Returns: whether what it is like waits for the end of all */
+static bool keep(Receiver *receiver, const Level *level, const CopyRecord *end) {
+        char path[COPY_PATH_SHOWN_MAX];
+        size_t n = strlen(copy_stream_path(receiver->stream, "", path));
+        MadeDir *made = NULL;
+        struct stat st;
+
+        if (n < 2 || n >= sizeof(path) - 1 || fstat(level->fd, &st) < 0)
+                return false;
+        path[n - 1] = 0; /* its last slash */
+        made = level->made ? copy_dirs_add(&receiver->dirs, &st, path, receiver->depth)
+                           : copy_dirs_find(&receiver->dirs, &st);
+        if (made && (level->made || end->kind == COPY_END))
+                made->end = *end;
+        return made;
+}
+
+/* One of which nothing was said is as mkdir(1) makes it */
 static int apply(const Receiver *receiver, int dir, const CopyRecord *end) {
-        if (fchmod(dir, mode_of(receiver, end->mode)) < 0)
+        bool is_told = end->kind == COPY_END;
+
+        if (fchmod(dir, mode_of(receiver, is_told ? end->mode : 0777)) < 0)
                 return -errno;
-        set_times(dir, NULL, end);
+        if (is_told)
+                set_times(dir, NULL, end);
         return 0;
 }
 
-static bool has_room(Receiver *receiver, size_t n) {
-        size_t cap = receiver->told_cap ? receiver->told_cap : TOLD_BYTES_MIN;
-        char *grown;
-
-        while (cap < receiver->told_n + n)
-                cap *= 2;
-        if (cap == receiver->told_cap || cap > TOLD_BYTES_MAX)
-                return cap <= TOLD_BYTES_MAX;
-        grown = realloc(receiver->told, cap);
-        if (!grown)
-                return false;
-        receiver->told = grown;
-        receiver->told_cap = cap;
-        return true;
-}
-
-/* An archive may come back to a directory that it has left: what it is like waits for the end of all. Returns: whether */
-static bool keep_told(Receiver *receiver, int dir, const CopyRecord *end) {
-        char path[COPY_PATH_SHOWN_MAX];
-        Told told = { .end = *end, .depth = receiver->depth };
-        struct stat st;
-
-        told.path = strlen(copy_stream_path(receiver->stream, "", path));
-        if (told.path < 2 || told.path >= sizeof(path) - 1 || fstat(dir, &st) < 0 ||
-            !has_room(receiver, sizeof(told) + told.path))
-                return false;
-        path[told.path - 1] = 0; /* its last slash */
-        told.dev = st.st_dev;
-        told.ino = st.st_ino;
-        memcpy(receiver->told + receiver->told_n, &told, sizeof(told));
-        memcpy(receiver->told + receiver->told_n + sizeof(told), path, told.path);
-        receiver->told_n += sizeof(told) + told.path;
-        return true;
-}
-
 /* One that somebody has put elsewhere since, or another one in its place, stays as it is */
-static int apply_told(const Receiver *receiver, const Told *told, char *path, Error *err) {
+static int apply_made(void *userdata, MadeDir *made, Error *err) {
+        const Receiver *receiver = userdata;
         char *name = NULL;
-        autoclose int above = open_above(receiver, path, &name);
+        autoclose int above = open_above(receiver, made->path, &name);
         autoclose int dir = above < 0 ? above : open_dir(above, name);
         struct stat st;
         int r;
 
-        if (dir < 0 || fstat(dir, &st) < 0 || st.st_dev != told->dev || st.st_ino != told->ino)
+        if (dir < 0 || fstat(dir, &st) < 0 || st.st_dev != made->dev || st.st_ino != made->ino)
                 return 0;
-        r = apply(receiver, dir, &told->end);
+        r = apply(receiver, dir, &made->end);
         return r < 0 ? error_set(err, r, "make %s", name) : 0;
-}
-
-/* The deepest first: no other can be reached any more through one that may not be entered */
-static int apply_all(const Receiver *receiver, Error *err) {
-        int r = 0, failed = 0;
-        Told told;
-
-        for (unsigned depth = COPY_DEPTH_MAX + 1; receiver->told_n > 0 && depth > 0; depth--)
-                for (size_t at = 0; at < receiver->told_n; at += sizeof(told) + told.path) {
-                        memcpy(&told, receiver->told + at, sizeof(told));
-                        if (told.depth == depth)
-                                r = apply_told(receiver, &told, receiver->told + at + sizeof(told),
-                                               failed < 0 ? NULL : err);
-                        failed = failed < 0 ? failed : r;
-                }
-        return failed;
 }
 
 static int end_dir(void *userdata, const CopyRecord *end, Error *err) {
         Receiver *receiver = userdata;
         Level *level = &receiver->levels[receiver->depth];
-        bool is_told = end->kind == COPY_END;
-        int r = 0;
+        bool is_kept = receiver->how->merge && keep(receiver, level, end);
+        int r = level->made && !is_kept ? apply(receiver, level->fd, end) : 0;
 
-        if (level->made && !is_told)
-                r = fchmod(level->fd, mode_of(receiver, 0777)) < 0 ? -errno : 0;
-        else if (level->made && !(receiver->how->merge && keep_told(receiver, level->fd, end)))
-                r = apply(receiver, level->fd, end);
         if (r < 0)
                 return fail_at(receiver, "", r, err);
         fds_close(&level->fd, 1);
@@ -312,7 +267,7 @@ static void deinit(Receiver *receiver) {
         for (; receiver->depth > 0; receiver->depth--)
                 fds_close(&receiver->levels[receiver->depth].fd, 1);
         (void) copy_stream_free(receiver->stream);
-        free(receiver->told);
+        copy_dirs_deinit(&receiver->dirs);
 }
 
 static int receive(Receiver *receiver, Error *err) {
@@ -345,7 +300,7 @@ int copy_receive(const CopyReceive *how, uint64_t *ret_skipped, Error *err) {
                 return r;
         r = receive(receiver, err);
         *ret_skipped = copy_stream_skipped(receiver->stream);
-        ended = apply_all(receiver, r < 0 ? NULL : err);
+        ended = copy_dirs_apply(&receiver->dirs, apply_made, receiver, r < 0 ? NULL : err);
         r = r < 0 ? r : ended;
         deinit(receiver);
         if (r == 0 && !how->merge)

@@ -185,6 +185,12 @@ tap.same(shell("cd /tmp/plain/r; stat -c '%a %Y' a b a/in; cat b/y a/in/z a/x"),
 done = warder("cp", "--user", user, "-", f"{jail}:/tmp/half", data=archive(*again, ("last", FILE, b""), ("../up", FILE, b"")))
 tap.same(done.returncode, 1, "one that fails at its end")
 tap.same(shell("cd /tmp/half/r; stat -c '%a %Y' a b a/in"), wants, "has them, too")
+late = [("d/in/f", FILE, b"f", 0o600), ("x", FILE, b"x"), ("d", DIR, "", 0o700), ("d/in", DIR, "", 0o711), ("d/g", FILE, b"g"), ("x", FILE, b"x"),
+        ("d", DIR, "", 0o750), ("e/f", FILE, b"f"), ("x", FILE, b"x"), ("e/g", FILE, b"g"), ("old", DIR, "", 0o700), ("x", FILE, b"x"), ("old", DIR, "", 0o711)]
+shell("mkdir -m 777 /tmp/late; mkdir -m 755 /tmp/late/old")
+done = warder("cp", "-", f"{jail}:/tmp/late", data=archive(*late))
+tap.ok(done.returncode == 0 and shell("cd /tmp/late; stat -c '%a %Y' d d/in; stat -c %a e old") == "750 1000000000\n711 1000000000\n755\n755\n",
+       "what an archive says of a directory counts when it comes behind what is in it, too, and the last word", done, shell("ls -lR /tmp/late"))
 if shutil.which("bsdtar"):
     os.makedirs(at("bsd/one/in"))
     os.makedirs(at("bsd/two"))
