@@ -4,6 +4,7 @@
 #include "cli/verb-export.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,11 +61,12 @@ static void on_signal(Link *link, int signal, void *userdata) {
         link_stop(link);
 }
 
-/* A socket takes what it has room for, and lets us go; of files nobody waits for long */
+/* No more than goes without waiting: a socket is asked for that, a pipe with room takes PIPE_BUF bytes, files do not wait */
 static ssize_t write_some(int to, const char *bytes, size_t n) {
         ssize_t written = send(to, bytes, n, MSG_DONTWAIT | MSG_NOSIGNAL);
 
-        return written < 0 && errno == ENOTSOCK ? write(to, bytes, n) : written;
+        return written < 0 && errno == ENOTSOCK ? write(to, bytes, n < PIPE_BUF ? n : PIPE_BUF)
+                                                : written;
 }
 
 static int write_chunk(Link *link, const Export *export, int to, const char *bytes, size_t n) {

@@ -171,10 +171,15 @@ is "$(stat -c %a kept.tar)" 600 "leaves it private"
 expect 0 "export over a link" warder snapshot export gzip link.tar
 is "$(stat -c '%F %s' aim.tar)" "regular empty file 0" "replaces the link, not what it leads to"
 cat >unread.py <<'PYTHON'
-import signal, socket, subprocess, sys
-ours, theirs = socket.socketpair()
-export = subprocess.Popen(["warder", "snapshot", "export", "gzip"], stdout=theirs)
-ours.recv(1, socket.MSG_PEEK)  # it has begun to copy, and there is no room for all
+import os, select, signal, socket, subprocess, sys
+if sys.argv[1] == "socket":
+    ours, theirs = socket.socketpair()
+    export = subprocess.Popen(["warder", "snapshot", "export", "gzip"], stdout=theirs)
+else:
+    os.mkfifo("named")
+    ours = os.open("named", os.O_RDONLY | os.O_NONBLOCK)
+    export = subprocess.Popen(["warder", "snapshot", "export", "gzip", "named"])
+select.select([ours], [], [])  # it has begun to copy, and there is no room for all
 export.send_signal(signal.SIGTERM)
 try:
     print(export.wait(60))
@@ -182,7 +187,8 @@ except subprocess.TimeoutExpired:
     export.kill()
     print("it goes on")
 PYTHON
-is "$(python3 unread.py)" 143 "an export that nobody reads ends when it is told to"
+is "$(python3 unread.py socket)" 143 "an export that nobody reads ends when it is told to"
+is "$(python3 unread.py pipe)" 143 "so does one into a named pipe"
 
 # --- names, and who may use it
 expect 0 "tag" warder snapshot tag gzip second
