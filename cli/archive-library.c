@@ -8,6 +8,7 @@
 #include <archive_entry.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <locale.h>
 
 #include "base/owned.h"
 
@@ -15,20 +16,22 @@
 #define LIBRARY "libarchive.so.13"
 _Static_assert(ARCHIVE_VERSION_NUMBER / 1000000 == 3, "the library's name is that of libarchive 3");
 
-#define OF_ARCHIVE(F)                             \
-        F(int, archive_errno)                     \
-        F(const char *, archive_error_string)     \
-        F(int, archive_read_support_filter_bzip2) \
-        F(int, archive_read_support_filter_gzip)  \
-        F(int, archive_read_support_filter_xz)    \
-        F(int, archive_read_support_filter_zstd)  \
-        F(int, archive_read_support_format_tar)   \
-        F(int, archive_write_close)               \
-        F(int, archive_write_fail)                \
-        F(int, archive_write_set_format_pax)      \
+#define OF_ARCHIVE(F)                               \
+        F(int, archive_errno)                       \
+        F(const char *, archive_error_string)       \
+        F(la_int64_t, archive_read_header_position) \
+        F(int, archive_read_support_filter_bzip2)   \
+        F(int, archive_read_support_filter_gzip)    \
+        F(int, archive_read_support_filter_xz)      \
+        F(int, archive_read_support_filter_zstd)    \
+        F(int, archive_read_support_format_tar)     \
+        F(int, archive_write_close)                 \
+        F(int, archive_write_fail)                  \
+        F(int, archive_write_set_format_pax)        \
         F(int, archive_write_set_format_pax_restricted)
 
 #define OF_NUMBER(F)                                  \
+        F(la_int64_t, archive_filter_bytes)           \
         F(int, archive_write_open_fd)                 \
         F(int, archive_write_set_bytes_in_last_block) \
         F(int, archive_write_set_bytes_per_block)
@@ -103,6 +106,10 @@ int archive_library_load(Error *err) {
                         return error_say(err, -ENOTSUP, LIBRARY " has no %s", calls[i].name);
         }
         return 0;
+}
+
+void archive_library_use_utf8(void) {
+        (void) setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 #define FORWARD_ARCHIVE(TYPE, NAME)          \

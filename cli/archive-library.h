@@ -8,3 +8,11 @@
 
 /** archive_library_load() - once is enough, more does no harm. Returns: 0, or -ENOTSUP where it is not there */
 int archive_library_load(Error *err);
+
+/**
+ * archive_library_use_utf8() - names are UTF-8 for it from now on, whatever the caller's locale
+ *
+ * In the locale C it refuses the names of other languages where it reads, and where it writes marks them as bytes, which
+ * GNU tar complains of. A name that is no UTF-8 is bytes all the same.
+ */
+void archive_library_use_utf8(void);

@@ -7,7 +7,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
-#include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,8 @@
 #include "base/owned.h"
 #include "cli/archive-library.h"
 
-#define BLOCK_BYTES 65536
+#define READ_BYTES 65536
+#define TAR_BLOCK  512
 
 typedef struct Directory { /* that is open */
         char name[COPY_NAME_MAX + 1];
@@ -44,6 +44,11 @@ static int broken(const Reader *reader) {
 
         return error_say(reader->err, -EBADMSG, "read the archive: %s",
                          why ? why : "it is no tar archive");
+}
+
+/* Of a header or a block. One that is damaged is for libarchive one that could be tried again (ARCHIVE_RETRY) */
+static bool is_read(int got) {
+        return got == ARCHIVE_OK || got == ARCHIVE_WARN;
 }
 
 static int emit(const Reader *reader, CopyRecord record, const char *name, const void *bytes) {
@@ -162,7 +167,7 @@ static int pass_file(Reader *reader, struct archive_entry *entry, const char *na
 
                 if (got == ARCHIVE_EOF)
                         return emit(reader, end, NULL, NULL);
-                if (got < ARCHIVE_WARN)
+                if (!is_read(got))
                         return broken(reader);
                 r = pass_block(reader, bytes, n, (uint64_t) at);
         }
@@ -245,9 +250,22 @@ static int open_archive(Reader *reader) {
             archive_read_support_filter_bzip2(archive) < ARCHIVE_WARN ||
             archive_read_support_filter_xz(archive) < ARCHIVE_WARN ||
             archive_read_support_filter_zstd(archive) < ARCHIVE_WARN ||
-            archive_read_open_fd(archive, reader->from, BLOCK_BYTES) != ARCHIVE_OK)
+            archive_read_open_fd(archive, reader->from, READ_BYTES) != ARCHIVE_OK)
                 return broken(reader);
         return 0;
+}
+
+/*
+ * For libarchive an input that just stops between two entries has ended; so does one whose writer failed. The mark of the
+ * end are blocks of zeroes: where they were there, more was read than up to where the last header was looked for.
+ */
+static int check_end_mark(const Reader *reader) {
+        la_int64_t header = archive_read_header_position(reader->archive);
+
+        if (archive_filter_bytes(reader->archive, 0) >= header + TAR_BLOCK)
+                return 0;
+        return error_say(reader->err, -EBADMSG,
+                         "read the archive: it stops without its end mark: it was cut short");
 }
 
 /* Whoever writes the archive may go on behind its end mark, and is not to be told that nobody reads */
@@ -270,8 +288,10 @@ static int pass_all(Reader *reader) {
                 got = archive_read_next_header(reader->archive, &entry);
                 if (got == ARCHIVE_EOF)
                         break;
-                r = got < ARCHIVE_WARN ? broken(reader) : pass_entry(reader, entry);
+                r = is_read(got) ? pass_entry(reader, entry) : broken(reader);
         }
+        if (r == 0)
+                r = check_end_mark(reader);
         while (r == 0 && reader->depth > 0)
                 r = leave(reader);
         if (r == 0)
@@ -291,8 +311,7 @@ int tar_in(int from, int to, CopySkippedFn skipped, void *userdata, Error *err) 
                 return r;
         if (!reader)
                 return error_set(err, -ENOMEM, "read an archive");
-        (void) setlocale(LC_CTYPE,
-                         "C.UTF-8"); /* else the library refuses names of other languages */
+        archive_library_use_utf8();
         *reader = (Reader){
                 .from = from, .to = to, .skipped = skipped, .userdata = userdata, .err = err
         };

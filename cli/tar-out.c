@@ -198,6 +198,7 @@ int tar_out(const TarOut *how, Error *err) {
                 return r;
         if (!writer)
                 return error_set(err, -ENOMEM, "write an archive");
+        archive_library_use_utf8();
         writer->how = how;
         writer->archive = archive_write_new();
         writer->entry = archive_entry_new();

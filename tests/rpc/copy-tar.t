@@ -114,6 +114,8 @@ for each in (got, want):
 tap.same({name for name in set(want) | set(got) if want.get(name) != got.get(name)}, set(), "which holds what went in")
 listed = subprocess.run(["tar", "t"], input=out.stdout, capture_output=True)
 tap.ok(listed.returncode == 0 and b"./sub/deep/\n" in listed.stdout and has_end(out.stdout), "tar reads it", listed)
+plainly = subprocess.run(["tar", "t"], input=warder("cp", f"{jail}:/tmp/in/sub", "-").stdout, capture_output=True, env={**os.environ, "LC_ALL": "C"})
+tap.ok(plainly.returncode == 0 and b"gr\\303\\274n" in plainly.stdout and not plainly.stderr, "names of other languages are nothing odd for it", plainly)
 named = entries(warder("cp", f"{jail}:/tmp/in/sub", "-").stdout)
 tap.ok(set(named) >= {"sub", "sub/secret", "sub/deep"}, "what has a name begins with it", sorted(named))
 tap.same(list(entries(warder("cp", f"{jail}:/tmp/in/run", "-").stdout).values()), [(FILE, 0o755, 1000000007, b"#!/bin/sh\n")], "a file alone")
@@ -165,6 +167,11 @@ whole = archive(("one", FILE, b"1" * 100000), ("below/two", FILE, os.urandom(300
 for name, data in (("half of one", whole[:250000]), ("no archive", os.urandom(5000)), ("nothing", b"")):
     done = warder("cp", "-", f"{jail}:/tmp/bad", data=data)
     tap.ok(done.returncode == 1 and b"read the archive" in done.stderr, f"refused: {name}", done)
+cut = whole[:512 + 100352]  # behind its first file
+for name, data in (("plain", cut), ("gzip", subprocess.run(["gzip"], input=cut, capture_output=True).stdout),
+                   ("zstd", subprocess.run(["zstd", "-q"], input=cut, capture_output=True).stdout)):
+    done = warder("cp", "-", f"{jail}:/tmp/bad", data=data)
+    tap.ok(done.returncode == 1 and b"without its end mark" in done.stderr, f"refused: one that stops between two files: {name}", done)
 tap.ok(shell("[ -s /tmp/bad/one ] && ! [ -e /tmp/bad/below/two ] && echo ok") == "ok\n" and not leftovers(), "what was whole stays, what was not is not there", leftovers())
 deep = "/".join(["d"] * 199)
 tap.same(warder("cp", "-", f"{jail}:/tmp/bad", data=archive((deep + "/f", FILE, b"x"))).returncode, 0, "as deep as can be")
