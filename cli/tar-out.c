@@ -8,6 +8,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +30,7 @@ typedef struct Writer {
         size_t ends[COPY_DEPTH_MAX + 3]; /* where the paths above it end */
         unsigned depth;
         size_t n;
+        bool in_file;
         uint64_t at, size, bytes; /* of the file at hand; of all */
 } Writer;
 
@@ -105,6 +107,7 @@ static int take_file(void *userdata, const char *name, const CopyRecord *record,
         writer->bytes += record->at;
         writer->size = record->at;
         writer->at = 0;
+        writer->in_file = true;
         push(writer, name_of(writer, name));
         begin(writer, S_IFREG, record);
         archive_entry_set_size(writer->entry, (la_int64_t) record->at);
@@ -141,16 +144,33 @@ static int take_data(void *userdata, uint64_t at, const void *bytes, size_t n, E
         return r < 0 ? r : write_bytes(writer, bytes, n, err);
 }
 
+static void say_padded(const Writer *writer, int code) {
+        (*writer->how->ret_padded)++;
+        if (code < 0)
+                terminal_say("%s could not be read to its end (%s): the archive has zeros there",
+                             writer->path, strerror(-code));
+        else
+                terminal_say("%s became shorter while it was read: the archive has zeros there",
+                             writer->path);
+}
+
 static int end_file(void *userdata, const CopyRecord *end, Error *err) {
         Writer *writer = userdata;
         int r = write_zeros(writer, writer->size, err);
 
         if (r == 0 && (end->code < 0 || end->at < writer->size))
-                terminal_say("%s became shorter, or could not be read to its end: the archive has "
-                             "zeros there",
-                             writer->path);
+                say_padded(writer, end->code);
+        writer->in_file = false;
         pop(writer);
         return r;
+}
+
+/* Of a file that is begun already the end says it: it is not left out */
+static void skipped(const char *name, int code, void *userdata) {
+        const Writer *writer = userdata;
+
+        if (!writer->in_file && writer->how->skipped)
+                writer->how->skipped(name, code, writer->how->userdata);
 }
 
 static int end_dir(void *userdata, const CopyRecord *end, Error *err) {
@@ -172,8 +192,8 @@ static int write_all(Writer *writer, Error *err) {
                                 .max_bytes = writer->how->max_bytes,
                                 .sink = &archived,
                                 .sink_userdata = writer,
-                                .skipped = writer->how->skipped,
-                                .userdata = writer->how->userdata };
+                                .skipped = skipped,
+                                .userdata = writer };
         CopyStream *stream = NULL;
         int r = copy_stream_new(&read, &stream, err);
 

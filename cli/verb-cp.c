@@ -55,9 +55,10 @@ typedef struct Cp {
         bool is_tar;                  /* "-": an archive on stdin or stdout */
         char name[COPY_NAME_MAX + 1]; /* of what is copied; "": it has none */
         uint64_t skipped;
-        int signal;    /* that told us to leave; 0: none */
-        UserWork work; /* this side's child; its pid 0: none yet */
-        CopySide side; /* what came of it */
+        uint64_t padded; /* files of an archive that have zeros at their end */
+        int signal;      /* that told us to leave; 0: none */
+        UserWork work;   /* this side's child; its pid 0: none yet */
+        CopySide side;   /* what came of it */
 } Cp;
 
 /* ---- words ---------------------------------------------------------------------------------------- */
@@ -159,7 +160,8 @@ static int carry_tar(Cp *cp, int fd, Error *err) {
                              .name = cp->name,
                              .max_bytes = max_bytes(cp),
                              .skipped = on_skipped,
-                             .userdata = cp };
+                             .userdata = cp,
+                             .ret_padded = &cp->padded };
 
         return cp->out ? tar_out(&how, err) : tar_in(STDIN_FILENO, fd, on_skipped, cp, err);
 }
@@ -189,7 +191,7 @@ static CopySide carry(Cp *cp, int fd) {
                              (unsigned long long) (cp->skipped - SHOWN_MAX));
         if (r < 0)
                 terminal_say("%s", err.text);
-        return r < 0 ? SIDE_FAILED : cp->skipped > 0 ? SIDE_SKIPPED : SIDE_DONE;
+        return r < 0 ? SIDE_FAILED : cp->skipped + cp->padded > 0 ? SIDE_SKIPPED : SIDE_DONE;
 }
 
 typedef struct Side { /* what the child needs */

@@ -247,6 +247,16 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
     tap.same(ends(unread), 128 + number, f"{number.name} ends it")
 shell("rm /tmp/big")
 
+shell("head -c 3000000 /dev/urandom >/tmp/less")
+slow = still(f"{jail}:/tmp/less", "-")
+tap.ok(eventually(lambda: struct.unpack("i", fcntl.ioctl(slow.stdout, termios.FIONREAD, bytes(4)))[0] >= 60000, MOST), "a file that is read slowly")
+shell("truncate -s 1000 /tmp/less; rm /tmp/less")
+text, words = slow.communicate(timeout=MOST)
+content, = [info[3] for info in entries(text).values()]
+tap.ok(slow.returncode == 1 and b"less became shorter while it was read" in words and b"left out" not in words, "becomes shorter: that is said, by the exit code, too",
+       slow.returncode, words)
+tap.ok(has_end(text) and len(content) == 3000000 and content.endswith(bytes(100000)), "its archive is whole, with zeros", len(content))
+
 # --- killed, and a full disk
 writer = subprocess.Popen([COMMAND, "cp", "-", f"{jail}:/tmp/bad"], env=environment, stdin=subprocess.PIPE)
 writer.stdin.write(archive(("below/begun", FILE, bytes(1 << 20)))[:600000])
