@@ -17,17 +17,39 @@
 #define KEY_FILE_MAX 16384
 #define TEMP_MAX     (SSH_PLACE_MAX + 64)
 
+/* Behind sudo HOME may still be the person's: what root made there would be in that person's way */
+static int check_above(uid_t owner, const char *path, Error *err) {
+        if (geteuid() != 0 || owner == 0)
+                return 0;
+        return error_say(err, -EPERM,
+                         "%s would be root's in a directory of another user's. Behind sudo that "
+                         "is HOME: use 'sudo -H', or say XDG_STATE_HOME.",
+                         path);
+}
+
 /* mkdir -p for a path of ours; what is there keeps its mode */
 static int make_dirs(const char *path, Error *err) {
         char part[SSH_PLACE_MAX];
+        uid_t above = geteuid();
+        struct stat st;
 
         for (size_t i = 1; path[i - 1]; i++) {
+                int r;
+
                 if (path[i] && path[i] != '/')
                         continue;
                 memcpy(part, path, i);
                 part[i] = 0;
+                if (stat(part, &st) == 0) {
+                        above = st.st_uid;
+                        continue;
+                }
+                r = check_above(above, part, err);
+                if (r < 0)
+                        return r;
                 if (mkdir(part, 0700) < 0 && errno != EEXIST)
                         return error_set(err, -errno, "make the directory %s", part);
+                above = geteuid();
         }
         return 0;
 }

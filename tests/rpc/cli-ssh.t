@@ -303,6 +303,11 @@ as_bob("rm", own)
 with open(os.path.join(KEYS, "known_hosts")) as file:
     known = file.read()
 os.rename(KEYS + "/host_key", KEYS + "/kept")
+theirs = os.path.join(files, "theirs")
+os.mkdir(theirs)
+os.chown(theirs, BOB, BOB)
+made = warder("ssh-config", jail, env={k: v for k, v in environment.items() if k != "XDG_STATE_HOME"} | {"HOME": theirs})
+tap.ok(made.returncode == 1 and made.stdout == "" and "sudo -H" in made.stderr and not os.listdir(theirs), "root makes no key in another's home", made)
 other = environment["XDG_STATE_HOME"] + "/other"
 warder("ssh-config", jail, env={**environment, "XDG_STATE_HOME": other})
 shutil.copy(other + "/warder/ssh/host_key", KEYS + "/host_key")
