@@ -106,6 +106,10 @@ static const char *const migrations[SCHEMA_NUMBER] = {
         " running INTEGER NOT NULL DEFAULT 0, UNIQUE (owner, name)) STRICT;",
 };
 
+/* Of this process alone. asked: what is loose and was asked of the monitor (store/layers.h); waits: it was refused */
+static const char own_tables[] = "CREATE TEMP TABLE asked (digest BLOB NOT NULL PRIMARY KEY,"
+                                 " waits INTEGER NOT NULL DEFAULT 0) STRICT";
+
 static int db_error(const Ledger *ledger, Error *err, const char *what) {
         return error_say(err, -EIO, "ledger: %s: %s", what, sqlite3_errmsg(ledger->db));
 }
@@ -177,7 +181,8 @@ static int open_db(Ledger *ledger, int state_fd, bool stale_lock, Error *err) {
                 if (r < 0)
                         return r;
         }
-        return migrate(ledger, err);
+        r = migrate(ledger, err);
+        return r < 0 ? r : run_text(ledger, own_tables, err);
 }
 
 int ledger_new(int state_fd, bool stale_lock, Ledger **ret, Error *err) {

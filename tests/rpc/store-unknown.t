@@ -4,6 +4,7 @@ gc removes the first and nothing that an import is making, only an administrator
 import glob
 import io
 import os
+import select
 import shutil
 import signal
 import sqlite3
@@ -146,6 +147,28 @@ tap.same(root.answer()["result"]["layers"], 1, "and counts it")
 os.rmdir(os.path.join(names, "ef" * 32))
 root.send("snapshot.fsck")
 tap.same(root.answer()["result"]["unknown"], [], "when it is gone nothing is unknown")
+
+# ---- many at once: the monitor's queue has an end, and what is asked for is known
+MANY, EBUSY = 700, -16
+for number in range(MANY):
+    os.mkdir(os.path.join(names, f"{number:064x}"))
+root.send("snapshot.gc")
+asked, other = [front.request() for _ in range(64)], front.client()
+tap.same(other.call("snapshot.fsck")["result"]["unknown"], [], "layers that are being removed are no longer nobody's")
+waiting = bool(select.select([front.monitor], [], [], 0)[0])
+tap.ok(not waiting, "a sweep asks for no more before it has its answers")
+for number in range(MANY):
+    _, cookie, request, _ = asked.pop(0) if asked else front.request()
+    if number % 7:
+        os.rmdir(os.path.join(names, request[16:48].hex()))
+    front.reply(cookie, 0 if number % 7 else EBUSY)
+freed = root.answer()["result"]
+tap.same((freed["layers"], freed["waiting"]), (MANY - MANY // 7, MANY // 7), "each is asked for once, and counted")
+tap.same(other.call("snapshot.fsck")["result"]["unknown"], [], "those that wait for a jail are not nobody's")
+root.send("snapshot.gc")
+for number in range(MANY // 7):
+    front.reply(front.request()[1])
+tap.same(root.answer()["result"]["layers"], MANY // 7, "a later one asks for those that waited")
 front.stop()
 shutil.rmtree(names)
 tap.end()

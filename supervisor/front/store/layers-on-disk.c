@@ -67,8 +67,7 @@ int layer_is_on_disk(const Front *front, const uint8_t *digest, Error *err) {
         return r;
 }
 
-/* Where the ledger cannot be read it is taken for known */
-static bool is_known(Front *front, const uint8_t *digest) {
+bool layer_is_known(Front *front, const uint8_t *digest) {
         return ledger_number(front->ledger, 1,
                              "SELECT EXISTS (SELECT 1 FROM holds WHERE digest = ?1) OR "
                              "EXISTS (SELECT 1 FROM loose WHERE digest = ?1)",
@@ -85,7 +84,7 @@ int layers_unknown(Front *front, uint8_t (**ret)[DIGEST_SIZE], unsigned *ret_n, 
         while (r > 0 && n < LAYERS_UNKNOWN_MAX && (r = next_layer(dir, digest, err)) > 0) {
                 void *more;
 
-                if (is_known(front, digest))
+                if (layer_is_known(front, digest))
                         continue;
                 more = n % 64 ? list : reallocarray(list, n + 64, sizeof *list);
                 if (!more)

@@ -10,6 +10,8 @@
 
 /** layer_is_on_disk() - Returns: 1, 0: it is not there, or negative errno: nobody can say */
 int layer_is_on_disk(const Front *front, const uint8_t *digest, Error *err);
+/** layer_is_known() - does somebody hold it, or is it about to go; also where the ledger cannot be read */
+bool layer_is_known(Front *front, const uint8_t *digest);
 /**
  * layers_unknown() - those that nobody holds and that are not about to go: what a ledger that came back from a backup does
  * not know, or a crash left that lost the ledger's last rows

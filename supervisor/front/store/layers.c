@@ -2,8 +2,14 @@
  * layers: see layers.h.
  *
  * A layer that nobody holds is written down as loose and removed by a sweep, whatever else is under way: an
- * import holds its layer from before the commit, where an existing one of the same content wins. The monitor
- * refuses to remove what a jail stands on: it stays loose until a later sweep. Who let go of a layer does not come
+ * import holds its layer from before the commit, where an existing one of the same content wins. It stays loose
+ * until it is gone. The monitor refuses to remove what a jail stands on: that waits for a later sweep.
+ *
+ *   LOOSE --sweep--> ASKED --gone--> forgotten
+ *     ^                | refused
+ *     +--next sweep-- WAITING      layer_hold() takes it out of each of them
+ *
+ * What is asked for and what waits is in a table of this process alone. Who let go of a layer does not come
  * again where the ledger could not be written (a full disk, say): that, too, is for a later sweep.
  */
 #include "supervisor/front/store/layers.h"
@@ -71,6 +77,15 @@ void layers_stop(Front *front) {
                 forget_release(front, front->unreleased->digest, front->unreleased->holder);
 }
 
+static int forget_loose(Front *front, const uint8_t *digest, Error *err) {
+        int r = ledger_exec(front->ledger, err, "DELETE FROM loose WHERE digest = ?", "b", digest,
+                            32);
+
+        return r < 0 ? r
+                     : ledger_exec(front->ledger, err, "DELETE FROM asked WHERE digest = ?", "b",
+                                   digest, 32);
+}
+
 int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *err) {
         int r = ledger_exec(front->ledger, err,
                             "INSERT OR IGNORE INTO holds (digest, holder) VALUES (?, ?)", "bt",
@@ -79,8 +94,7 @@ int layer_hold(Front *front, const uint8_t *digest, const char *holder, Error *e
         if (r < 0)
                 return r;
         forget_release(front, digest, holder);
-        return ledger_exec(front->ledger, err, "DELETE FROM loose WHERE digest = ?", "b", digest,
-                           32);
+        return forget_loose(front, digest, err);
 }
 
 static int write_loose(Front *front, const uint8_t *digest, Error *err) {
@@ -96,6 +110,16 @@ int layer_discard(Front *front, const uint8_t *digest, Error *err) {
         if (r >= 0)
                 layers_sweep(front);
         return r;
+}
+
+int layers_discard(Front *front, uint8_t (*digests)[32], unsigned n, Error *err) {
+        int r = ledger_begin(front->ledger, false, err);
+
+        if (r < 0)
+                return r;
+        for (unsigned i = 0; r >= 0 && i < n; i++)
+                r = write_loose(front, digests[i], err);
+        return ledger_end(front->ledger, r, err);
 }
 
 int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error *err) {
@@ -133,11 +157,16 @@ static bool release_late(Front *front) {
         return true;
 }
 
-/* The collection is over when nothing is being removed any more */
+static void sweep(Front *front);
+
+/* The collection is over when nothing is left to ask for. One sweep at a time: the monitor's queue has an end. */
 static void conclude(Front *front) {
         autofree struct Collection *collection = NULL;
 
         if (front->removals > 0 || !front->collection || !front->collection->is_complete)
+                return;
+        sweep(front);
+        if (front->removals > 0)
                 return;
         collection = TAKE_PTR(front->collection);
         collection->done(&collection->total, collection->userdata);
@@ -156,30 +185,47 @@ static void count(Front *front, const uint8_t *digest, bool removed) {
                 collection->total.bytes += layer_disk_bytes(record.bytes, record.entries);
 }
 
+/* It is held again where it is asked for no more: then its next removal is another one */
+static void forget_gone(Front *front, const uint8_t *digest) {
+        Error err = ERROR_EMPTY;
+
+        layer_record_drop(front, digest);
+        if (ledger_number(front->ledger, 0, "SELECT count(*) FROM asked WHERE digest = ?", "b",
+                          digest, 32) > 0 &&
+            forget_loose(front, digest, &err) < 0)
+                log_event(LOG_WARNING, "a layer that is gone stays in the ledger", F_ERR(&err));
+}
+
+/* The last of those that wait, so that a sweep comes to all. A failure asks again a little earlier. */
+static void wait_for_jail(Front *front, const uint8_t *digest) {
+        front->sweep_later = true;
+        (void) ledger_exec(front->ledger, NULL,
+                           "UPDATE loose SET rowid = (SELECT max(rowid) + 1 FROM loose) WHERE "
+                           "digest = ?",
+                           "b", digest, 32);
+        (void) ledger_exec(front->ledger, NULL, "UPDATE asked SET waits = 1 WHERE digest = ?", "b",
+                           digest, 32);
+}
+
 /* What was not removed, whatever the reason, is tried again when a jail has ended */
 static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         autofree Removal *removal = userdata;
         bool is_gone = reply->code == 0 || reply->code == -ENOENT;
         Front *front = removal->front;
-        Error err = ERROR_EMPTY;
 
         (void) fds;
         (void) n_fds;
         if (reply->code != -ENOENT)
                 count(front, removal->digest, is_gone);
-        if (is_gone) {
-                layer_record_drop(front, removal->digest);
-        } else {
-                front->sweep_later = true;
-                if (write_loose(front, removal->digest, &err) < 0)
-                        log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
-        }
+        if (is_gone)
+                forget_gone(front, removal->digest);
+        else
+                wait_for_jail(front, removal->digest);
         front->removals--;
         conclude(front);
 }
 
-/* Returns: was it asked for */
-static bool remove_layer(Front *front, const uint8_t *digest) {
+static void remove_layer(Front *front, const uint8_t *digest) {
         autofree Removal *removal = calloc(1, sizeof *removal);
         Error err = ERROR_EMPTY;
         int r = -ENOMEM;
@@ -187,44 +233,56 @@ static bool remove_layer(Front *front, const uint8_t *digest) {
         if (removal) {
                 removal->front = front;
                 memcpy(removal->digest, digest, sizeof removal->digest);
-                r = ledger_exec(front->ledger, &err, "DELETE FROM loose WHERE digest = ?", "b",
+                r = ledger_exec(front->ledger, &err, "INSERT INTO asked (digest) VALUES (?)", "b",
                                 digest, 32);
         }
         if (r >= 0)
                 r = monitor_layer(front->monitor, REQUEST_LAYER_REMOVE, 0, digest, on_removed,
                                   removal, &err);
         if (r < 0) {
-                front->sweep_later = true; /* where it is still written down as loose */
+                wait_for_jail(front, digest);
                 log_event(LOG_WARNING, "a layer stays in the store", F_ERR(&err));
         } else {
                 front->removals++;
                 (void) TAKE_PTR(removal);
         }
-        return r >= 0;
 }
 
-/* Those of one reading of the ledger. Returns: is there more that may be tried now */
-static bool sweep(Front *front) {
+/* What is new, as much as one reading of the ledger gives */
+static void sweep(Front *front) {
         uint8_t digests[SWEEP_MAX][32];
         unsigned n = 0;
         sqlite3_stmt *stmt;
         int r = SQLITE_ERROR;
         bool all = release_late(front);
 
-        stmt = ledger_query(front->ledger, NULL, "SELECT digest FROM loose", "");
+        stmt = ledger_query(front->ledger, NULL,
+                            "SELECT digest FROM loose WHERE digest NOT IN (SELECT digest FROM "
+                            "asked) ORDER BY rowid",
+                            "");
         while (stmt && n < SWEEP_MAX && (r = sqlite3_step(stmt)) == SQLITE_ROW)
                 if (sqlite3_column_bytes(stmt, 0) == 32)
                         memcpy(digests[n++], sqlite3_column_blob(stmt, 0), 32);
-        front->sweep_later =
-                !all || r != SQLITE_DONE; /* there are more, or they could not be read */
+        if (!all || r != SQLITE_DONE) /* there are more, or they could not be read */
+                front->sweep_later = true;
         sqlite3_finalize(stmt);
         for (unsigned i = 0; i < n; i++)
-                all &= remove_layer(front, digests[i]);
-        return all && n == SWEEP_MAX;
+                remove_layer(front, digests[i]);
 }
 
+/* Returns: may those that wait be tried */
+static bool call_waiting(Front *front) {
+        if (ledger_exec(front->ledger, NULL, "DELETE FROM asked WHERE waits", "") < 0)
+                return false;
+        front->sweep_later = false;
+        return true;
+}
+
+/* What is new does not queue behind what waits */
 void layers_sweep(Front *front) {
-        (void) sweep(front);
+        sweep(front);
+        if (call_waiting(front))
+                sweep(front);
 }
 
 int layers_collect_begin(Front *front, LayersCollectedFn done, void *userdata, Error *err) {
@@ -240,10 +298,9 @@ int layers_collect_begin(Front *front, LayersCollectedFn done, void *userdata, E
         return 0;
 }
 
-/* What is tried is not written down as loose until the monitor has refused it: this comes to an end. */
+/* What has been asked for is not asked for again: this comes to an end. */
 void layers_collect_end(Front *front) {
-        while (sweep(front))
-                ;
+        (void) call_waiting(front);
         front->collection->is_complete = true;
         conclude(front);
 }

@@ -16,6 +16,8 @@ int layer_release(Front *front, const uint8_t *digest, const char *holder, Error
 int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error *err);
 /** layer_discard() - a layer that was committed, but that nobody came to hold */
 int layer_discard(Front *front, const uint8_t *digest, Error *err);
+/** layers_discard() - many such, all or none; their rows alone: the next sweep takes them */
+int layers_discard(Front *front, uint8_t (*digests)[32], unsigned n, Error *err);
 /** layers_sweep() - remove what nobody holds */
 void layers_sweep(Front *front);
 

@@ -172,7 +172,7 @@ static void add_unknown(Fsck *fsck, const uint8_t *digest, const FilesJobEnd *en
         char text[DIGEST_TEXT_MAX], fault[LAYER_FAULT_MAX];
         cJSON *item;
 
-        if (is_held(fsck, digest) || (end->err && is_missing(fsck, digest, end->err)))
+        if (layer_is_known(fsck->front, digest) || (end->err && is_missing(fsck, digest, end->err)))
                 return; /* it is known now, or gone */
         if (!judge(fsck, digest, end, fault) && end->err) {
                 add_unchecked(fsck, digest, end->err);

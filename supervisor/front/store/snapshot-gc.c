@@ -41,9 +41,7 @@ static int discard_unknown(Front *front, Error *err) {
         unsigned n = 0;
         int r = layers_unknown(front, &unknown, &n, err);
 
-        for (unsigned i = 0; r >= 0 && i < n; i++)
-                r = layer_discard(front, unknown[i], err);
-        return r;
+        return r < 0 ? r : layers_discard(front, unknown, n, err);
 }
 
 int snapshot_gc(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
