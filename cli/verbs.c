@@ -169,10 +169,53 @@ static size_t distance(const char *from, const char *to) {
         return row[n];
 }
 
+/* What other programs call it */
+static const struct {
+        const char *word, *verb;
+} elsewhere[] = {
+        { "commit", "save" },
+        { "delete", "rm" },
+        { "destroy", "rm" },
+        { "enter", "shell" },
+        { "images", "snapshot list" },
+        { "jails", "ls" },
+        { "list", "ls" },
+        { "new", "create" },
+        { "pause", "freeze" },
+        { "ps", "ls" },
+        { "pull", "snapshot import" },
+        { "remove", "rm" },
+        { "ssh", "ssh-config" },
+        { "status", "ls" },
+        { "unpause", "thaw" },
+};
+
+/* "gc" for "snapshot gc": where a verb of one group ends so, and none of another */
+static const char *of_a_group(const char *typed) {
+        const char *found = NULL;
+
+        for (const Verb *const *verb = verbs; *verb; verb++) {
+                const char *blank = strchr((*verb)->name, ' ');
+
+                if (!blank || strcmp(blank + 1, typed) != 0)
+                        continue;
+                if (found)
+                        return NULL;
+                found = (*verb)->name;
+        }
+        return found;
+}
+
 /* The nearest verb to what was typed, NULL where none is near enough to be meant */
 static const char *nearest(const char *typed) {
-        const char *best = NULL;
-        size_t best_edits = strlen(typed) / 2 + 2;
+        const char *best = of_a_group(typed);
+        size_t best_edits = strlen(typed) / 3 + 2;
+
+        for (size_t i = 0; i < ELEMENTS(elsewhere) && !best; i++)
+                if (strcmp(elsewhere[i].word, typed) == 0)
+                        best = elsewhere[i].verb;
+        if (best)
+                return best;
 
         for (const Verb *const *verb = verbs; *verb; verb++) {
                 size_t edits = distance(typed, (*verb)->name);

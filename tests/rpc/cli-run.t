@@ -206,6 +206,12 @@ expect 1 "a word that is no jail" warder ls x
 has "$err" "no jail x" "says so"
 expect 2 "an unknown verb" warder rnu
 has "$err" "Did you mean 'run'" "names the nearest"
+expect 2 "a verb of a group without it" warder gc
+has "$err" "Did you mean 'snapshot gc'" "names it whole"
+expect 2 "another program's word" warder destroy
+has "$err" "Did you mean 'rm'" "names ours"
+expect 2 "a word that is like none" warder xylophone
+hasnt "$err" "Did you mean" "is not guessed at"
 
 nothing_left "after all of it"
 done_testing
