@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/workflow/kinds.h"
+#include "agent/workflow/outputs.h"
 #include "agent/workflow/walk.h"
 
 int loop_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
@@ -47,13 +48,13 @@ static int run_iteration(Engine *engine, const Step *step, bool *ret_holds, Erro
         if (r < 0)
                 return r;
         holds = cJSON_CreateBool(*ret_holds);
-        packed = holds ? walk_pack(engine, step, holds) : NULL;
+        packed = holds ? outputs_pack(engine, step, holds) : NULL;
         return packed ? engine_commit(engine, packed, err) : engine_no_memory(engine, err);
 }
 
 static int take_iteration(Engine *engine, cJSON *committed_consume, bool *ret_holds, Error *err) {
         SCOPED(json_free) cJSON *committed = committed_consume, *holds = NULL;
-        int r = walk_unpack(engine, committed, &holds, err);
+        int r = outputs_unpack(engine, committed, &holds, err);
 
         *ret_holds = cJSON_IsTrue(holds);
         return r;

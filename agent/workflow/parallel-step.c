@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/workflow/branches.h"
+#include "agent/workflow/outputs.h"
 #include "agent/workflow/walk.h"
 
 #define SEQUENCES_MAX 64
@@ -85,5 +86,5 @@ int parallel_step_run(Engine *engine, const Step *step, cJSON **ret_output, Erro
                 if (!json_add_consume(outputs, id, cJSON_Duplicate(json_get(arms.given, id), true)))
                         return engine_no_memory(engine, err);
         }
-        return walk_unpack(engine, packed, ret_output, err);
+        return outputs_unpack(engine, packed, ret_output, err);
 }
