@@ -11,15 +11,13 @@
 
 #include "base/digest.h"
 #include "base/fds.h"
-#include "base/ids.h"
 #include "base/units.h"
-#include "supervisor/front/jails/jail-quiet.h"
+#include "supervisor/front/jails/jail-still.h"
 
 struct PatchDiff {
-        Front *front; /* borrowed */
-        char jail[ID_MAX];
-        FilesJob *job; /* owned */
-        int fd;        /* owned: where the patch is written */
+        JailHold *hold; /* owned, like the next */
+        FilesJob *job;
+        int fd; /* owned: where the patch is written */
         uint8_t digest[DIGEST_SIZE];
         bool has_digest;
         uint64_t n_paths;
@@ -30,6 +28,7 @@ struct PatchDiff {
 static PatchDiff *patch_diff_free(PatchDiff *diff) {
         if (!diff)
                 return NULL;
+        jail_hold_free(diff->hold);
         owned_close(&diff->fd);
         free(diff);
         return NULL;
@@ -83,7 +82,7 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
         PatchDiffEnd end = { .err = job->err, .fd = -EBADF, .n_paths = diff->n_paths };
         Error err = ERROR_EMPTY;
 
-        jail_quiet_end(diff->front, diff->jail);
+        diff->hold = jail_hold_free(diff->hold);
         if (!end.err && check_patch(diff, &end, &err) < 0)
                 end.err = &err;
         if (!end.err)
@@ -93,8 +92,7 @@ static void on_done(const FilesJobEnd *job, void *userdata) {
 }
 
 static int fill_plan(Front *front, Plan *plan, const PatchDiffSpec *spec, Error *err) {
-        FrontJail *jail = front_jail_find(front, spec->jail, 0);
-        uint64_t upper = jail ? front_jail_handle(jail) : 0;
+        uint64_t upper = spec->jail ? front_jail_handle(spec->jail) : 0;
         GateLayers work = { .n = 0 }, changed;
         GateView views[] = {
                 { .target = VIEW_OLD, .layers = spec->layers },
@@ -116,7 +114,7 @@ static int fill_plan(Front *front, Plan *plan, const PatchDiffSpec *spec, Error 
         return r;
 }
 
-static int start_job(PatchDiff *diff, const PatchDiffPlan *plan, Error *err) {
+static int start_job(Front *front, PatchDiff *diff, const PatchDiffPlan *plan, Error *err) {
         const char *const argv[] = { "diff", "--", plan->dir, NULL };
         FilesJobSpec job = { .argv = argv,
                              .plan = *plan->plan,
@@ -125,14 +123,9 @@ static int start_job(PatchDiff *diff, const PatchDiffPlan *plan, Error *err) {
                              .input_fd = -EBADF,
                              .output_fd = diff->fd,
                              .owner_uid = plan->owner_uid };
-        int r = jail_quiet_begin(diff->front, diff->jail, err);
+        int r = jail_hold_new(plan->jail, &diff->hold, err);
 
-        if (r < 0)
-                return r;
-        r = files_job_start(diff->front, &job, on_record, on_done, diff, &diff->job, err);
-        if (r < 0)
-                jail_quiet_end(diff->front, diff->jail);
-        return r;
+        return r < 0 ? r : files_job_start(front, &job, on_record, on_done, diff, &diff->job, err);
 }
 
 int patch_diff_start_plan(Front *front, const PatchDiffPlan *plan, PatchDiff **ret, Error *err) {
@@ -141,12 +134,11 @@ int patch_diff_start_plan(Front *front, const PatchDiffPlan *plan, PatchDiff **r
 
         if (!diff)
                 return error_set(err, -ENOMEM, "make a patch");
-        *diff = (PatchDiff){ .front = front, .done = plan->done, .userdata = plan->userdata };
-        (void) snprintf(diff->jail, sizeof(diff->jail), "%s", plan->jail);
+        *diff = (PatchDiff){ .done = plan->done, .userdata = plan->userdata };
         diff->fd = memfd_new("patch", false, err);
         if (diff->fd < 0)
                 return diff->fd;
-        r = start_job(diff, plan, err);
+        r = start_job(front, diff, plan, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(diff);
@@ -170,6 +162,5 @@ PatchDiff *patch_diff_cancel(PatchDiff *diff) {
         if (!diff)
                 return NULL;
         files_job_cancel(diff->job);
-        jail_quiet_end(diff->front, diff->jail);
         return patch_diff_free(diff);
 }

@@ -21,7 +21,7 @@ typedef struct PatchDiffEnd {
 typedef void (*PatchDiffDoneFn)(PatchDiffEnd *end, void *userdata);
 
 typedef struct PatchDiffSpec {
-        const char *jail;         /* the task's jail, by name; borrowed for the call */
+        FrontJail *jail;          /* the task's, borrowed for the call; NULL: it has ended */
         const GateLayers *layers; /* the base alone; likewise */
         const uint8_t *work; /* a layer that the jail stands on above setup; NULL: none; likewise */
         uint32_t owner_uid;
@@ -30,7 +30,7 @@ typedef struct PatchDiffSpec {
 } PatchDiffSpec;
 
 typedef struct PatchDiffPlan { /* the same of any jail; all borrowed for the call */
-        const char *jail;
+        FrontJail *jail;
         const Plan *
                 plan; /* gate_files_plan() with VIEW_OLD, VIEW_NEW, VIEW_UPPER, as far as they are there */
         const int *fds; /* of FilesJobSpec */

@@ -6,25 +6,32 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/ids.h"
-#include "supervisor/front/jails/jail-quiet.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/store/snapshots.h"
 #include "supervisor/front/tasks/task.h"
 
 struct WorkLayer {
-        Front *front; /* borrowed */
-        char jail[ID_MAX];
-        HoldImport *import; /* owned */
+        JailHold *hold; /* owned, like the next */
+        HoldImport *import;
         WorkLayerFn done;
         void *userdata;
 };
 
+static WorkLayer *work_layer_free(WorkLayer *layer) {
+        if (!layer)
+                return NULL;
+        jail_hold_free(layer->hold);
+        free(layer);
+        return NULL;
+}
+DEFINE_SCOPED(WorkLayer *, work_layer_free);
+
 static void on_saved(const LayerImport *import, const Error *err, bool refused, void *userdata) {
-        autofree WorkLayer *layer = userdata;
+        SCOPED(work_layer_free) WorkLayer *layer = userdata;
         WorkLayerEnd end = { .err = err };
 
         (void) refused;
-        jail_quiet_end(layer->front, layer->jail);
+        layer->hold = jail_hold_free(layer->hold);
         if (!err) {
                 end.digest = import->digest;
                 end.bytes = layer_disk_bytes(import->bytes, import->entries);
@@ -49,11 +56,11 @@ static int list_lower(Front *front, const WorkLayerSpec *spec, uint8_t (*ret)[DI
         return 0;
 }
 
-static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spec, Error *err) {
-        FrontJail *jail = front_jail_find(layer->front, layer->jail, 0);
+static int start_import(Front *front, WorkLayer *layer, Holds *holds, const WorkLayerSpec *spec,
+                        Error *err) {
         uint8_t lower[GATE_LAYERS_MAX + PLAN_LAYERS_MAX][DIGEST_SIZE];
         LayerImportSpec inner = { .input_fd = -EBADF,
-                                  .upper_handle = jail ? front_jail_handle(jail) : 0,
+                                  .upper_handle = spec->jail ? front_jail_handle(spec->jail) : 0,
                                   .upper_over = spec->under,
                                   .lower = lower,
                                   .max_bytes = GATE_IMPORT_BYTES,
@@ -63,33 +70,27 @@ static int start_import(WorkLayer *layer, Holds *holds, const WorkLayerSpec *spe
 
         if (!inner.upper_handle)
                 return error_say(err, -ESRCH, "the task's jail has ended");
-        r = spec->under ? list_lower(layer->front, spec, lower, &inner.n_lower, err) : 0;
+        r = spec->under ? list_lower(front, spec, lower, &inner.n_lower, err) : 0;
         if (r < 0)
                 return r;
-        r = snapshots_left(layer->front, spec->owner_uid, &inner.max_disk, err);
+        r = snapshots_left(front, spec->owner_uid, &inner.max_disk, err);
         if (r < 0)
                 return r;
         if (inner.max_disk > spec->max_disk)
                 inner.max_disk = spec->max_disk;
-        r = jail_quiet_begin(layer->front, layer->jail, err);
-        if (r < 0)
-                return r;
-        r = hold_import(holds, &inner, on_saved, layer, &layer->import, err);
-        if (r < 0)
-                jail_quiet_end(layer->front, layer->jail);
-        return r;
+        r = jail_hold_new(spec->jail, &layer->hold, err);
+        return r < 0 ? r : hold_import(holds, &inner, on_saved, layer, &layer->import, err);
 }
 
 int work_layer_start(Front *front, Holds *holds, const WorkLayerSpec *spec, WorkLayer **ret,
                      Error *err) {
-        autofree WorkLayer *layer = calloc(1, sizeof(*layer));
+        SCOPED(work_layer_free) WorkLayer *layer = calloc(1, sizeof(*layer));
         int r;
 
         if (!layer)
                 return error_set(err, -ENOMEM, "save the workspace");
-        *layer = (WorkLayer){ .front = front, .done = spec->done, .userdata = spec->userdata };
-        (void) snprintf(layer->jail, sizeof(layer->jail), "%s", spec->jail);
-        r = start_import(layer, holds, spec, err);
+        *layer = (WorkLayer){ .done = spec->done, .userdata = spec->userdata };
+        r = start_import(front, layer, holds, spec, err);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(layer);
@@ -100,15 +101,13 @@ WorkLayer *work_layer_cancel(WorkLayer *layer) {
         if (!layer)
                 return NULL;
         layer->import = hold_import_cancel(layer->import);
-        jail_quiet_end(layer->front, layer->jail);
-        free(layer);
-        return NULL;
+        return work_layer_free(layer);
 }
 
 int work_layer_save(Task *task, WorkLayerFn done, void *userdata, WorkLayer **ret, Error *err) {
         const PlanLimits *limits = &task->limits.plan;
         const GateLayers layers = work_base_layers(&task->base, true);
-        WorkLayerSpec spec = { .jail = task->jail,
+        WorkLayerSpec spec = { .jail = task_jail(task),
                                .under = task->steps.has_under ? task->steps.under : NULL,
                                .snapshot = task->snapshot,
                                .layers = &layers,

@@ -20,7 +20,7 @@ typedef struct WorkLayerEnd {
 typedef void (*WorkLayerFn)(const WorkLayerEnd *end, void *userdata);
 
 typedef struct WorkLayerSpec {
-        const char *jail; /* by name, for the call */
+        FrontJail *jail; /* borrowed for the call; NULL: it has ended */
         const uint8_t *
                 under; /* layer that the jail stands on above setup and base; NULL: none. For the call */
         const char *snapshot; /* with @under, likewise the next: what the jail stands on below it */

@@ -17,15 +17,16 @@
 #include "supervisor/front/gate/patch-diff.h"
 #include "supervisor/front/jails/jail-methods.h"
 #include "supervisor/front/jails/jail-parts.h"
-#include "supervisor/front/jails/jail-quiet.h"
 #include "supervisor/front/jails/jail-refuse.h"
+#include "supervisor/front/jails/jail-still.h"
 
 #define DIR_MAX 4096
 
 typedef struct Diffing {
         Front *front;
-        Call *call; /* answered by us */
-        char jail[ID_MAX];
+        Call *call;      /* answered by us */
+        uint64_t handle; /* of that very jail */
+        JailHold *hold;  /* owned: while a patch waits for it */
         JailDir dir;
         int out;         /* of paths, borrowed from the call */
         uint32_t target; /* of the part that is looked at */
@@ -34,8 +35,17 @@ typedef struct Diffing {
         char patch_dir[DIR_MAX];
 } Diffing;
 
+static Diffing *diffing_free(Diffing *diffing) {
+        if (!diffing)
+                return NULL;
+        jail_hold_free(diffing->hold);
+        free(diffing);
+        return NULL;
+}
+DEFINE_SCOPED(Diffing *, diffing_free);
+
 static void fail(Diffing *diffing, const Error *err) {
-        autofree Diffing *owned = diffing;
+        SCOPED(diffing_free) Diffing *owned = diffing;
 
         jail_refuse(owned->front, owned->call, err);
 }
@@ -79,7 +89,7 @@ static void on_record(const Record *record, void *userdata) {
 }
 
 static void answer(Diffing *diffing) {
-        autofree Diffing *owned = diffing;
+        SCOPED(diffing_free) Diffing *owned = diffing;
         cJSON *json = cJSON_CreateObject();
 
         json_add_number(json, "added", owned->added);
@@ -90,7 +100,7 @@ static void answer(Diffing *diffing) {
 
 static void on_looked(const FilesJobEnd *end, void *userdata) {
         Diffing *diffing = userdata;
-        FrontJail *jail = front_jail_find(diffing->front, diffing->jail, 0);
+        const FrontJail *jail = front_jail_by_handle(diffing->front, diffing->handle);
         Error err = ERROR_EMPTY;
         JailPart part;
 
@@ -129,7 +139,7 @@ static void choose_words(const FrontJail *jail, const JailPart *part, const char
 }
 
 static int look(Diffing *diffing, Error *err) {
-        FrontJail *jail = front_jail_find(diffing->front, diffing->jail, 0);
+        const FrontJail *jail = front_jail_by_handle(diffing->front, diffing->handle);
         bool is_work = diffing->target == VIEW_WORK;
         const char *argv[16];
         FilesJobSpec job = { .argv = argv, .input_fd = -EBADF, .output_fd = diffing->out };
@@ -137,8 +147,7 @@ static int look(Diffing *diffing, Error *err) {
         JailPart part;
         int r;
 
-        if (!jail || front_jail_state(jail) != FRONT_JAIL_READY ||
-            !jail_part_get(jail, diffing->target, &part))
+        if (!jail || !jail_part_get(jail, diffing->target, &part))
                 return error_say(err, -ESRCH, "the jail has ended");
         if (is_work && diffing->dir.n > 0 && !call_client(diffing->call))
                 return error_say(err, -ECANCELED, "the client has gone");
@@ -159,7 +168,7 @@ static int look(Diffing *diffing, Error *err) {
 /* ---- a patch ------------------------------------------------------------------------------------- */
 
 static void on_patch(PatchDiffEnd *end, void *userdata) {
-        autofree Diffing *owned = userdata;
+        SCOPED(diffing_free) Diffing *owned = userdata;
         char text[DIGEST_TEXT_MAX];
         cJSON *json;
 
@@ -204,19 +213,17 @@ static int find_part(const FrontJail *jail, const char *dir, JailPart *ret, cons
         return 0;
 }
 
-/* It stands still, for patch-diff.c too */
-static int make_patch(Diffing *diffing, Error *err) {
-        const FrontJail *jail = front_jail_find(diffing->front, diffing->jail, 0);
+/* It stands still, and from here on patch-diff.c wants that */
+static int make_patch(Diffing *diffing, FrontJail *jail, Error *err) {
         const char *rest = NULL;
         Plan plan;
-        PatchDiffPlan spec = { .jail = diffing->jail,
+        PatchDiffPlan spec = { .jail = jail,
                                .plan = &plan,
-                               .owner_uid = jail ? front_jail_owner(jail) : 0,
+                               .owner_uid = front_jail_owner(jail),
                                .done = on_patch,
                                .userdata = diffing };
         JailPart part;
-        int r = jail ? find_part(jail, diffing->patch_dir, &part, &rest, err)
-                     : error_say(err, -ESRCH, "the jail has ended");
+        int r = find_part(jail, diffing->patch_dir, &part, &rest, err);
 
         if (r >= 0 && part.has_dir && !call_client(diffing->call))
                 r = error_say(err, -ECANCELED, "the client has gone");
@@ -231,23 +238,23 @@ static int make_patch(Diffing *diffing, Error *err) {
                 r = add_part(jail, &part, true, &plan, err);
         if (r >= 0)
                 r = patch_diff_start_plan(diffing->front, &spec, &diffing->patch, err);
-        jail_quiet_end(diffing->front, diffing->jail);
+        diffing->hold = jail_hold_free(diffing->hold);
         return r;
 }
 
-static void on_quiet(const Error *err, void *userdata) {
+static void on_still(FrontJail *jail, const Error *err, void *userdata) {
         Diffing *diffing = userdata;
         Error own = ERROR_EMPTY;
 
         if (err)
                 own = *err;
         else
-                (void) make_patch(diffing, &own);
+                (void) make_patch(diffing, jail, &own);
         if (own.code < 0)
                 fail(diffing, &own);
 }
 
-static int start_patch(Diffing *diffing, const FrontJail *jail, const cJSON *params, Error *err) {
+static int start_patch(Diffing *diffing, FrontJail *jail, const cJSON *params, Error *err) {
         const char *dir = json_text(params, "dir"), *rest = NULL;
         JailPart part;
         int r;
@@ -259,8 +266,10 @@ static int start_patch(Diffing *diffing, const FrontJail *jail, const cJSON *par
                 call_refuse(diffing->call, "invalid", "/dir", NULL);
                 return r;
         }
-        r = jail_quiet_await(diffing->front, diffing->jail, on_quiet, diffing, err);
-        return r > 0 ? make_patch(diffing, err) : r;
+        r = jail_hold_new(jail, &diffing->hold, err);
+        if (r >= 0)
+                r = jail_hold_await(diffing->hold, JAIL_STILL_READ_USEC, on_still, diffing, err);
+        return r > 0 ? make_patch(diffing, jail, err) : r;
 }
 
 /* ---- the request --------------------------------------------------------------------------------- */
@@ -281,7 +290,7 @@ static int run_diff(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         FrontJail *jail = jail_find_own(front, call, params, err);
         const char *format = json_text(params, "format");
         bool work = json_true(params, "work"), patch = format && strcmp(format, "patch") == 0;
-        autofree Diffing *diffing = calloc(1, sizeof(*diffing));
+        SCOPED(diffing_free) Diffing *diffing = calloc(1, sizeof(*diffing));
         int r;
 
         (void) ret_result;
@@ -290,7 +299,7 @@ static int run_diff(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (!diffing)
                 return error_set(err, -ENOMEM, "look at a jail");
         *diffing = (Diffing){ .front = front, .call = call, .out = -EBADF, .target = VIEW_ROOT };
-        (void) snprintf(diffing->jail, sizeof(diffing->jail), "%s", front_jail_id(jail));
+        diffing->handle = front_jail_handle(jail);
         if (json_get(params, "dir") && !patch) {
                 call_refuse(call, "invalid", "/dir", NULL);
                 return error_say(err, -EINVAL,

@@ -40,6 +40,13 @@ FrontJail *front_jail_find(Front *front, const char *id, uint32_t uid) {
         return jail && (uid == 0 || jail->owner_uid == uid) ? jail : NULL;
 }
 
+FrontJail *front_jail_by_handle(Front *front, uint64_t handle) {
+        HandleLink *link = handles_find(&front->jails_by_handle, handle);
+        FrontJail *jail = link ? container_of(link, FrontJail, by_handle) : NULL;
+
+        return jail && jail->state == FRONT_JAIL_READY ? jail : NULL;
+}
+
 const char *front_jail_id(const FrontJail *jail) {
         return jail->id;
 }

@@ -19,8 +19,8 @@
 #include "supervisor/front/jails/fork-layers.h"
 #include "supervisor/front/jails/jail-methods.h"
 #include "supervisor/front/jails/jail-parts.h"
-#include "supervisor/front/jails/jail-quiet.h"
 #include "supervisor/front/jails/jail-refuse.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/policy/policy-take.h"
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"
@@ -34,8 +34,9 @@ typedef struct Forking {
         Front *front;
         Call *call; /* answered by us */
         char from[ID_MAX];
-        bool is_still; /* it is */
-        JailDir dir;   /* fds borrowed from call and client, good while that is there */
+        uint64_t handle; /* of that very jail: it waits for its turn before it is held */
+        JailHold *hold;  /* owned: until its files are read */
+        JailDir dir;     /* fds borrowed from call and client, good while that is there */
         JailPart parts[FORK_PARTS_MAX];
         unsigned n_parts, saved;
         HoldImport *import; /* while a part is saved */
@@ -57,16 +58,10 @@ typedef struct Forking {
 
 /* ---- the end ------------------------------------------------------------------------------------- */
 
-static void run_on(Forking *forking) {
-        if (forking->is_still)
-                jail_quiet_end(forking->front, forking->from);
-        forking->is_still = false;
-}
-
 static Forking *forking_free(Forking *forking) {
         if (!forking)
                 return NULL;
-        run_on(forking);
+        jail_hold_free(forking->hold);
         fork_layers_drop(&forking->layers);
         json_free(forking->image);
         json_free(forking->cleaned);
@@ -95,6 +90,10 @@ static void answer(Forking *forking) {
         json_add_consume(json, "cleaned", TAKE_PTR(owned->cleaned));
         json_add_number(json, "cleaned_total", owned->cleaned_total);
         call_answer(owned->call, json, NULL, 0);
+}
+
+static int refuse_ended(const Forking *forking, Error *err) {
+        return error_say(err, -ESRCH, "jail %.16s has ended", forking->from);
 }
 
 /* ---- the jails ----------------------------------------------------------------------------------- */
@@ -179,12 +178,16 @@ static int fill_spec(Forking *forking, const FrontJail *from, Error *err) {
         return fill_plan(forking, from, err);
 }
 
-/* All are asked for at once, up to one that cannot be: that is as one that could not be made. */
+/*
+ * It runs on when it is known what they are to be like. All are asked for at once, up to one that cannot be: that is as
+ * one that could not be made.
+ */
 static void make_jails(Forking *forking) {
-        FrontJail *from = front_jail_find(forking->front, forking->from, 0), *jail;
+        FrontJail *from = jail_hold_jail(forking->hold), *jail;
         Error err = ERROR_EMPTY;
-        int r = from ? fill_spec(forking, from, &err)
-                     : error_say(&err, -ESRCH, "jail %.16s has ended", forking->from);
+        int r = from ? fill_spec(forking, from, &err) : refuse_ended(forking, &err);
+
+        forking->hold = jail_hold_free(forking->hold);
 
         for (; r >= 0 && forking->asked < forking->n; forking->asked++) {
                 r = front_jail_new(forking->front, &forking->spec, on_ready, forking, &jail, &err);
@@ -220,12 +223,11 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
                         fail(forking, &own);
                 return;
         }
-        run_on(forking);
         make_jails(forking);
 }
 
 static int save_next(Forking *forking, Error *err) {
-        FrontJail *from = front_jail_find(forking->front, forking->from, 0);
+        const FrontJail *from = jail_hold_jail(forking->hold);
         const JailPart *part = &forking->parts[forking->saved];
         LayerImportSpec spec = { .input_fd = -EBADF,
                                  .upper_handle = from ? front_jail_handle(from) : 0,
@@ -236,8 +238,8 @@ static int save_next(Forking *forking, Error *err) {
         const uint64_t most = layer_disk_bytes(GATE_IMPORT_BYTES, GATE_IMPORT_ENTRIES);
         int r;
 
-        if (!from || front_jail_state(from) != FRONT_JAIL_READY)
-                return error_say(err, -ESRCH, "jail %.16s has ended", forking->from);
+        if (!from)
+                return refuse_ended(forking, err);
         r = snapshots_left(forking->front, spec.owner_uid, &spec.max_disk, err);
         if (r < 0)
                 return r;
@@ -247,27 +249,26 @@ static int save_next(Forking *forking, Error *err) {
                            &forking->import, err);
 }
 
-static int go_on(Forking *forking, Error *err) {
-        forking->is_still = true;
-        return save_next(forking, err);
-}
-
-static void on_quiet(const Error *err, void *userdata) {
+static void on_still(FrontJail *from, const Error *err, void *userdata) {
         Forking *forking = userdata;
         Error own = ERROR_EMPTY;
 
+        (void) from;
         if (err)
                 own = *err;
         else
-                (void) go_on(forking, &own);
+                (void) save_next(forking, &own);
         if (own.code < 0)
                 fail(forking, &own);
 }
 
 static int start(Forking *forking, Error *err) {
-        int r = jail_quiet_await(forking->front, forking->from, on_quiet, forking, err);
+        FrontJail *from = front_jail_by_handle(forking->front, forking->handle);
+        int r = from ? jail_hold_new(from, &forking->hold, err) : refuse_ended(forking, err);
 
-        return r > 0 ? go_on(forking, err) : r;
+        if (r >= 0)
+                r = jail_hold_await(forking->hold, JAIL_STILL_READ_USEC, on_still, forking, err);
+        return r > 0 ? save_next(forking, err) : r;
 }
 
 /* ---- the request --------------------------------------------------------------------------------- */
@@ -328,6 +329,7 @@ static int take_jail(Forking *forking, const FrontJail *from, const cJSON *param
         forking->limits = *front_jail_limits(from);
         forking->use = *front_jail_use(from);
         forking->layers = (ForkLayers){ .front = forking->front, .owner = front_jail_owner(from) };
+        forking->handle = front_jail_handle(from);
         (void) snprintf(forking->from, sizeof(forking->from), "%s", front_jail_id(from));
         (void) snprintf(forking->snapshot, sizeof(forking->snapshot), "%s",
                         front_jail_snapshot(from));

@@ -22,8 +22,8 @@
 #include "supervisor/front/gate/gate-plan.h"
 #include "supervisor/front/jails/jail-methods.h"
 #include "supervisor/front/jails/jail-parts.h"
-#include "supervisor/front/jails/jail-quiet.h"
 #include "supervisor/front/jails/jail-refuse.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/store/layer-import.h"
 #include "supervisor/front/store/layer-keep.h"
@@ -34,6 +34,7 @@ typedef struct Saving {
         Front *front;
         Call *call; /* answered by us */
         char jail[ID_MAX];
+        JailHold *hold; /* owned: until its files are read */
         SnapshotInfo
                 info;  /* of the new one; its layers are those below until the new one is there */
         cJSON *config; /* owned: how it is run, as what it stands on; NULL: it does not say */
@@ -47,6 +48,7 @@ static Saving *saving_free(Saving *saving) {
                 return NULL;
         if (saving->reserved)
                 quota_release_import(saving->front, saving->info.owner_uid, saving->reserved);
+        jail_hold_free(saving->hold);
         layer_keep_end(&saving->below);
         json_free(saving->config);
         free(saving);
@@ -100,7 +102,7 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
         SCOPED(saving_free) Saving *saving = userdata;
         Error own = ERROR_EMPTY;
 
-        jail_quiet_end(saving->front, saving->jail);
+        saving->hold = jail_hold_free(saving->hold);
         if (err) {
                 if (refused)
                         call_refuse(saving->call, "limit", NULL, NULL);
@@ -167,12 +169,11 @@ static int take_name(Saving *saving, const char *name, Error *err) {
         return r;
 }
 
-/* It stands still. Returns: 0 and on_saved() will be called; negative errno: it runs again */
-static int read_upper(Saving *saving, Error *err) {
-        FrontJail *jail = front_jail_find(saving->front, saving->jail, 0);
+/* It stands still. Returns: 0 and on_saved() will be called; negative errno */
+static int read_upper(Saving *saving, const FrontJail *jail, Error *err) {
         const SnapshotInfo *info = &saving->info;
         const LayerImportSpec spec = { .input_fd = -EBADF,
-                                       .upper_handle = jail ? front_jail_handle(jail) : 0,
+                                       .upper_handle = front_jail_handle(jail),
                                        .trim = true,
                                        .lower = info->layers,
                                        .n_lower = info->n_layers,
@@ -180,35 +181,33 @@ static int read_upper(Saving *saving, Error *err) {
                                        .max_bytes = GATE_IMPORT_BYTES,
                                        .max_entries = GATE_IMPORT_ENTRIES,
                                        .owner_uid = info->owner_uid };
-        int r = spec.upper_handle ? layer_import(saving->front, &spec, on_saved, saving, err)
-                                  : error_say(err, -ESRCH, "jail %.16s has ended", saving->jail);
 
-        if (r < 0)
-                jail_quiet_end(saving->front, saving->jail);
-        return r;
+        return layer_import(saving->front, &spec, on_saved, saving, err);
 }
 
-static void on_quiet(const Error *err, void *userdata) {
+static void on_still(FrontJail *jail, const Error *err, void *userdata) {
         Saving *saving = userdata;
         Error own = ERROR_EMPTY;
 
         if (err)
                 own = *err;
         else
-                (void) read_upper(saving, &own);
+                (void) read_upper(saving, jail, &own);
         if (own.code < 0) {
                 jail_refuse(saving->front, saving->call, &own);
                 saving_free(saving);
         }
 }
 
-static int start(Saving *saving, Error *err) {
+static int start(Saving *saving, FrontJail *jail, Error *err) {
         const SnapshotInfo *info = &saving->info;
         int r = layer_keep(&saving->below, saving->front, info->layers, info->n_layers, err);
 
         if (r >= 0)
-                r = jail_quiet_await(saving->front, saving->jail, on_quiet, saving, err);
-        return r > 0 ? read_upper(saving, err) : r;
+                r = jail_hold_new(jail, &saving->hold, err);
+        if (r >= 0)
+                r = jail_hold_await(saving->hold, JAIL_STILL_READ_USEC, on_still, saving, err);
+        return r > 0 ? read_upper(saving, jail, err) : r;
 }
 
 static int run_save(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
@@ -234,7 +233,7 @@ static int run_save(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (r >= 0)
                 r = take_name(saving, json_text(params, "name"), err);
         if (r >= 0)
-                r = start(saving, err);
+                r = start(saving, jail, err);
         if (r < 0)
                 return r;
         (void) TAKE_PTR(saving);

@@ -78,7 +78,7 @@ static FrontJail *jail_free(FrontJail *jail) {
                 jail->next->prev = jail->prev;
         handles_remove(&jail->front->jails_by_id, &jail->by_id);
         handles_remove(&jail->front->jails_by_handle, &jail->by_handle);
-        sd_event_source_disable_unref(jail->wall);
+        jail->wall = sd_event_source_disable_unref(jail->wall);
         json_free(jail->image);
         environment_free(jail->environment);
         init_link_free(jail->init);

@@ -76,6 +76,8 @@ void front_jails_free_all(Front *front);
 
 /** front_jail_find() - by "j-…" as @uid may see it (0 and admins: all); NULL */
 FrontJail *front_jail_find(Front *front, const char *id, uint32_t uid);
+/** front_jail_by_handle() - that very jail, READY; NULL: it has ended, whatever has its name now */
+FrontJail *front_jail_by_handle(Front *front, uint64_t handle);
 /** front_jail_id() - "j-…", borrowed */
 const char *front_jail_id(const FrontJail *jail);
 /** front_jail_state() */

@@ -7,6 +7,8 @@
 #include "supervisor/front/jails/jail-methods.h"
 #include "supervisor/front/jails/jails.h"
 
+#define SETTLE_USEC 2000000u /* so long somebody who freezes a jail waits for its last process */
+
 static cJSON *describe(const FrontJail *jail, bool still) {
         cJSON *json = cJSON_CreateObject();
 
@@ -20,16 +22,17 @@ static int answer(const FrontJail *jail, bool still, cJSON **ret_result, Error *
         return *ret_result ? 0 : error_set(err, -ENOMEM, "answer");
 }
 
-static void on_settled(FrontJail *jail, bool settled, void *userdata) {
+/* One that cannot be waited for, or was let go meanwhile, is frozen or not as asked, and does not stand still. */
+static void on_settled(FrontJail *jail, const Error *err, void *userdata) {
         Call *call = userdata;
-        Error err = ERROR_EMPTY;
+        Error own = ERROR_EMPTY;
 
         if (jail) {
-                call_answer(call, describe(jail, settled), NULL, 0);
+                call_answer(call, describe(jail, !err), NULL, 0);
                 return;
         }
-        error_say(&err, -EPIPE, "the jail ended while it was being frozen");
-        call_fail(call, NULL, &err);
+        error_say(&own, -EPIPE, "the jail ended while it was being frozen");
+        call_fail(call, NULL, &own);
 }
 
 static FrontJail *find_ready(Front *front, Call *call, const cJSON *params, Error *err) {
@@ -62,12 +65,12 @@ static int run_freeze(Front *front, Call *call, const cJSON *params, cJSON **ret
         r = set(jail, true, err);
         if (r < 0)
                 return r;
-        if (jail_still_is_settled(jail))
-                return answer(jail, true, ret_result, err);
-        if (jail_still_await(jail, on_settled, call, err) == 0)
+        r = jail_still_await(jail, SETTLE_USEC, on_settled, call, err);
+        if (r == 0)
                 return 0;
-        *err = ERROR_EMPTY; /* it is frozen; only nobody can say when the last process stops */
-        return answer(jail, false, ret_result, err);
+        if (r < 0)
+                *err = ERROR_EMPTY; /* it is frozen; only nobody can say when the last process stops */
+        return answer(jail, r > 0, ret_result, err);
 }
 
 static int run_thaw(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
@@ -77,7 +80,7 @@ static int run_thaw(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         if (!jail)
                 return err->code;
         r = set(jail, false, err);
-        return r < 0 ? r : answer(jail, front_jail_still(jail)->holders > 0, ret_result, err);
+        return r < 0 ? r : answer(jail, front_jail_still(jail)->holds != NULL, ret_result, err);
 }
 
 const MethodRow still_methods[] = {

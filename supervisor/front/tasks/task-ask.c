@@ -257,7 +257,7 @@ static void on_diff(PatchDiffEnd *end, void *userdata) {
 static int start_diff(AgentCall *call, Error *err) {
         Task *task = call->task;
         GateLayers layers = work_base_layers(&task->base, false);
-        PatchDiffSpec spec = { .jail = task->jail,
+        PatchDiffSpec spec = { .jail = task_jail(task),
                                .layers = &layers,
                                .work = task->steps.has_under ? task->steps.under : NULL,
                                .owner_uid = task->owner_uid,

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "supervisor/front/jails/jail-calls.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/tasks/task-gate.h"
 #include "supervisor/front/tasks/task-progress.h"
 
@@ -23,6 +24,7 @@ struct TaskFork {
         WorkLayer *saving; /* owned */
         FrontJail *making; /* borrowed */
         char jail[ID_MAX]; /* "" until it is ready */
+        JailHold *hold;    /* owned: while its task stands still */
         AgentCall *call;   /* who waits for it; NULL: answered, or gone with the socket */
         uint8_t layer[DIGEST_SIZE];
         bool has_layer;
@@ -45,6 +47,7 @@ static void fork_free(TaskFork *fork) {
         if (fork->has_layer && task->front->tasks)
                 hold_drop(tasks_holds(task->front->tasks), fork->layer, task->owner_uid);
         (void) work_layer_cancel(fork->saving);
+        jail_hold_free(fork->hold);
         free(fork);
 }
 
@@ -99,9 +102,9 @@ int task_forks_hold(Task *task, bool hold, Error *err) {
                                           ? NULL
                                           : front_jail_find(task->front, fork->jail, 0);
 
-                if (!jail || front_jail_state(jail) != FRONT_JAIL_READY)
-                        continue;
-                r = front_jail_freeze(jail, hold, err);
+                fork->hold = jail_hold_free(fork->hold);
+                if (hold && jail && front_jail_state(jail) == FRONT_JAIL_READY)
+                        r = jail_hold_new(jail, &fork->hold, err);
         }
         return r;
 }

@@ -323,7 +323,7 @@ static int start_diff(AgentCall *call, const cJSON *params, Error *err) {
         r = task_place(task, params, &place, err);
         if (r < 0)
                 return r;
-        spec.jail = front_jail_id(place.jail);
+        spec.jail = place.jail;
         spec.work = place.work;
         r = patch_diff_start(task->front, &spec, &gate->diff, err);
         if (r < 0)

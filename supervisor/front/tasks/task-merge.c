@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "supervisor/front/feed.h"
 #include "supervisor/front/jails/jail-calls.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/tasks/task-fork.h"
 
 #define MERGE_BYTES_MAX (64ull << 20)
@@ -25,13 +26,13 @@
 enum { OURS, THEIRS, _SIDES };
 
 struct TaskMerge {
-        Task *task;      /* borrowed */
-        AgentCall *call; /* borrowed, until it is answered */
-        FilesJob *job;   /* owned */
-        Feed *feed;      /* owned */
-        int fd;          /* owned: what is to change, until the feed has it */
-        char frozen[_SIDES][ID_MAX];
-        cJSON *conflicts; /* owned */
+        Task *task;               /* borrowed */
+        AgentCall *call;          /* borrowed, until it is answered */
+        FilesJob *job;            /* owned */
+        Feed *feed;               /* owned */
+        int fd;                   /* owned: what is to change, until the feed has it */
+        JailHold *frozen[_SIDES]; /* owned: while the job reads them */
+        cJSON *conflicts;         /* owned */
         uint64_t n_conflicts, n_paths;
         size_t named; /* bytes of their paths */
         bool no_memory;
@@ -50,16 +51,8 @@ static const char *const kinds[_CONFLICT_KIND_MAX] = {
 };
 
 static void thaw(TaskMerge *merge) {
-        for (unsigned i = 0; i < _SIDES; i++) {
-                FrontJail *jail = front_jail_find(merge->task->front, merge->frozen[i], 0);
-                Error err = ERROR_EMPTY;
-
-                if (jail && merge->frozen[i][0] && front_jail_state(jail) == FRONT_JAIL_READY &&
-                    front_jail_freeze(jail, false, &err) < 0)
-                        log_event(LOG_ERR, "task's jail cannot be thawed",
-                                  F("JAIL", merge->frozen[i]), F_ERR(&err));
-                merge->frozen[i][0] = 0;
-        }
+        for (unsigned i = 0; i < _SIDES; i++)
+                merge->frozen[i] = jail_hold_free(merge->frozen[i]);
 }
 
 static TaskMerge *merge_free(TaskMerge *merge) {
@@ -187,12 +180,8 @@ static void on_done(const FilesJobEnd *end, void *userdata) {
 static int freeze(TaskMerge *merge, const TaskPlace places[_SIDES], Error *err) {
         int r = 0;
 
-        for (unsigned i = 0; i < _SIDES && r == 0; i++) {
-                r = front_jail_freeze(places[i].jail, true, err);
-                if (r == 0)
-                        (void) snprintf(merge->frozen[i], ID_MAX, "%s",
-                                        front_jail_id(places[i].jail));
-        }
+        for (unsigned i = 0; i < _SIDES && r == 0; i++)
+                r = jail_hold_new(places[i].jail, &merge->frozen[i], err);
         return r;
 }
 

@@ -4,6 +4,7 @@
 #include "supervisor/front/tasks/task-still.h"
 
 #include "supervisor/front/jails/jail-calls.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/tasks/agent-socket.h"
 #include "supervisor/front/tasks/task-ask.h"
 #include "supervisor/front/tasks/task-fork.h"
@@ -17,8 +18,9 @@ static int hold_jails(Task *task, bool hold, Error *err) {
 
         if (agent)
                 front_jail_hold_wall(agent, hold);
-        if (jail)
-                r = front_jail_freeze(jail, hold, err);
+        task->hold = jail_hold_free(task->hold);
+        if (hold && jail)
+                r = jail_hold_new(jail, &task->hold, err);
         return r < 0 ? r : task_forks_hold(task, hold, err);
 }
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "supervisor/front/egress-link.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/tasks/agent-socket.h"
 #include "supervisor/front/tasks/task-ask.h"
@@ -132,6 +133,7 @@ Task *task_free(Task *task) {
                 return NULL;
         if (task->client)
                 client_unwatch(task->client, on_client_gone, task);
+        jail_hold_free(task->hold);
         sd_event_source_disable_unref(task->wall);
         sd_event_source_disable_unref(task->meter_timer);
         samples_free(task->samples);
@@ -246,6 +248,8 @@ void task_stop_run(Task *task) {
         task_meter_jail(task, task->agent_jail, &task->jail_cpu_usec[1]);
         gate_jail_end(task->front, task->agent_jail); /* both are watched: their end is pending */
         gate_jail_end(task->front, task->jail);
+        task->hold =
+                jail_hold_free(task->hold); /* it ends as it stood: nothing of it runs once more */
         task->ask_diff = patch_diff_cancel(task->ask_diff);
         task->agent_jail[0] = task->jail[0] = 0;
         task->wall = sd_event_source_disable_unref(task->wall);

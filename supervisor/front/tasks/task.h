@@ -19,6 +19,7 @@
 #include "supervisor/front/gate/patch-diff.h"
 #include "supervisor/front/gate/receipts.h"
 #include "supervisor/front/gate/verify.h"
+#include "supervisor/front/jails/jail-still.h"
 #include "supervisor/front/tasks/events.h"
 #include "supervisor/front/tasks/task-steps.h"
 #include "supervisor/front/tasks/tasks.h"
@@ -161,6 +162,7 @@ struct Task {
         bool is_idle;            /* its agent says that nothing of it runs but questions */
         bool is_still;           /* suspended with agent and jails: task-still.h */
         bool wants_place;        /* and there is something to do for it */
+        JailHold *hold;          /* owned: its jail, while it is so */
         struct TaskFork *forks;  /* owned list: task-fork.h */
         struct TaskMerge *merge; /* owned: task-merge.h; NULL: none is under way */
         uint64_t n_forks;        /* made so far */
