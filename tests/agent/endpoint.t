@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """What an endpoint can do wrong, and the named end that each of it has."""
-import importlib.machinery, importlib.util, json, os, socket, sys, time
+import importlib.machinery, importlib.util, json, os, socket, subprocess, sys, time
 
 fakes = os.path.join(os.environ.get("top_srcdir", "."), "tests", "fakes")
 sys.path.insert(0, fakes)
@@ -90,11 +90,10 @@ def down():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    start = time.monotonic()
     s = harness.run({"workflow": WORKFLOW, "roles": {"worker": ROLE},
                      "model": {"provider": "openai", "base_url": f"http://127.0.0.1:{port}/v1", "model": "m"}})
     tap.is_((s.state(), s.cause()), ("failed", "model_unreachable"), "an endpoint that is down: model_unreachable", s.summary())
-    tap.ok(time.monotonic() - start < 15, "after a bounded time", time.monotonic() - start)
+    tap.has(s.summary(), "4 tries", "after a few tries")
 
 
 def wrong_calls():
@@ -144,7 +143,7 @@ def slow():
     tap.ok(s.state() == "done" and time.monotonic() - start >= 1, "a slow answer is waited for")
     s = run([{"content": "done", "drip": 0.002}])
     tap.is_(s.state(), "done", "an answer byte by byte")
-    with model_server.Server([{"slow": 30, "content": "late"}]) as server:
+    with model_server.Server([{"slow": 3600, "content": "late"}]) as server:
         work = {"workflow": WORKFLOW, "roles": {"worker": ROLE},
                 "model": {"provider": "openai", "base_url": server.url, "model": "m"}}
         sup = harness.Supervisor(work, "/tmp", os.environ.get("WARDER_AGENT", os.environ.get("top_builddir", ".") + "/agent/warder-agent"), ".")
@@ -156,11 +155,14 @@ def slow():
                 if b'"method":"task.info"' in line:
                     sup.answer(ours, json.loads(line))
             buffer += part
-        time.sleep(0.3)
+        tap.ok(harness.eventually(lambda: server.journal), "the model thinks")
         ours.close()
-        start = time.monotonic()
-        code = sup.process.wait(10)
-        tap.ok(code == 1 and time.monotonic() - start < 2, "the supervisor goes away while the model thinks: the agent ends", code)
+        try:
+            code = sup.process.wait(60)
+        except subprocess.TimeoutExpired:
+            sup.process.kill()
+            code = sup.process.wait()
+        tap.is_(code, 1, "the supervisor goes away meanwhile: the agent ends")
 
 
 good()

@@ -2,6 +2,7 @@
 import fcntl, json, os, re, socket, struct, subprocess, tempfile
 
 build = os.environ.get("top_builddir", ".")
+PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "60"))  # seconds, as in tests/rpc/front_lib.py
 KEY = "sk-test-0123456789abcdef"
 OPEN, CLOSE, BRANCH = 1, 2, 3
 OPENED, CALL, LIMIT = 1, 2, 3
@@ -45,7 +46,7 @@ class Egress:
         for fd in (a, b, code, *high):
             os.close(fd)
         theirs.close()
-        self.front.settimeout(20)
+        self.front.settimeout(PATIENCE)
         self.listeners = {}
 
     def open(self, url, id=1, key=KEY, requests=0, bytes_max=0, listener=None, patience=0, allowed="", listen=True, tokens=0, money=0, price=(0, 0)):
@@ -90,9 +91,7 @@ class Egress:
                 "attempts": attempts, "guessed": guessed, "text": text.split(b"\0")[0].decode(), "like": like, "cached": cached, "money": money}
 
     def connect(self):
-        sock = socket.create_connection(self.address, 20)
-        sock.settimeout(20)
-        return sock
+        return socket.create_connection(self.address, PATIENCE)
 
     def send(self, raw):
         """Raw bytes in; status, headers, body of the answer."""
@@ -114,7 +113,7 @@ class Egress:
 
     def end(self):
         self.front.close()
-        code = self.process.wait(10)
+        code = self.process.wait(PATIENCE)
         self.log.seek(0)
         self.text = self.log.read().decode(errors="replace")
         return code
