@@ -31,6 +31,7 @@ export WARDER_LOG WARDER_CONFIG
 PATH=$top_builddir/cli:$PATH
 export PATH
 
+patience=${WARDER_TEST_PATIENCE:-60} # seconds, as in tests/rpc/front_lib.py
 tests_run=0
 tests_failed=0
 tests_planned=
@@ -42,7 +43,29 @@ supervisor_pids() {
 
 # Wait until the supervisor has ended by itself: it holds a lock on its state as long as it lives
 supervisor_ended() {
-        [ ! -d "$WARDER_STATE" ] || flock -w "${1:-15}" "$WARDER_STATE" true
+        [ ! -d "$WARDER_STATE" ] || flock -w "${1:-$patience}" "$WARDER_STATE" true
+}
+
+# The id of this instance's front
+front_pid() {
+        for pid in $(supervisor_pids); do pgrep -P "$pid" -x warder-front; done | head -n1
+}
+
+# The ids of its agents, one a line: by their groups, since they are children of their jail's init
+agents() {
+        for pid in $(pgrep -f -x warder-agent); do
+                grep -q "warder-$WARDER_INSTANCE" "/proc/$pid/cgroup" 2>/dev/null && echo "$pid"
+        done
+}
+
+# eventually COMMAND…: is it so in good time, for what takes its own
+eventually() {
+        tries=0
+        until "$@"; do
+                [ "$tries" -lt $((patience * 10)) ] || return 1
+                tries=$((tries + 1))
+                sleep 0.1
+        done
 }
 
 # Groups, run directory and processes that bear the name of this instance, one a line
@@ -150,16 +173,16 @@ stderr: $err"
 
 # nothing_left NAME: the supervisor has ended by itself, and nothing bears its name any more
 nothing_left() {
-        supervisor_ended 15 || diag "the supervisor is still alive"
-        tries=0
+        supervisor_ended || diag "the supervisor is still alive"
         # the lock goes a moment before the process that held it
-        while left=$(leftovers) && [ -n "$left" ] && [ "$tries" -lt 30 ]; do
-                sleep 0.1
-                tries=$((tries + 1))
-        done
-        [ -z "$left" ]
+        eventually is_swept
         ok $? "nothing is left behind: $1"
         [ -z "$left" ] || diag "$left"
+}
+
+is_swept() {
+        left=$(leftovers)
+        [ -z "$left" ]
 }
 
 need_root() {

@@ -241,7 +241,7 @@ def tries():
     tap.has(s.summary(), "step s: its time limit of 100.0 ms", "and is named")
     s = run([{"id": "p", "timeout": "200ms", "parallel": [{"id": "a", "sleep": "50s"}, {"id": "b", "exec": "sleep 60"}]}])
     ended(s, "failed", "step_timeout", "also what runs side by side")
-    s = run([{"id": "l", "dountil": "false", "max_iterations": 1000, "timeout": "300ms", "retry": {"max": 1},
+    s = run([{"id": "l", "dountil": "false", "max_iterations": 1000, "timeout": "1500ms", "retry": {"max": 1},
               "steps": [{"id": "s", "sleep": "50ms"}]}])
     ended(s, "failed", "step_timeout", "each try has its time")
     tap.ok("l/~1[1]/s" in paths(s) or any(p.startswith("l/~1[1]") for p in paths(s)), "a further try has paths of its own", paths(s))
@@ -265,7 +265,7 @@ def last_words_of_the_ended():
     s = run([{"id": "p", "parallel": [{"id": "a", "exec": wait, "require": ".steps.a.ok"}, {"id": "w", "workflow": "inner"}]}], workflows=inner)
     ended(s, "failed", "requirement_failed", "a called workflow beside a step that fails")
     tap.ok("ran" in s.files, "has its finally all the same", s.files)
-    s = run([{"id": "w", "workflow": "inner", "timeout": "500ms"}], workflows=inner)
+    s = run([{"id": "w", "workflow": "inner", "timeout": "2s"}], workflows=inner)
     ended(s, "failed", "step_timeout", "and one whose caller's time is over")
     tap.ok("ran" in s.files, "has it too", s.files)
 

@@ -24,7 +24,7 @@ server=$!
 tries=0
 while ! grep -q http "$scratch/url"; do
         tries=$((tries + 1))
-        [ "$tries" -lt 200 ] || { diag "the model server does not start"; exit 1; }
+        [ "$tries" -lt 1200 ] || { diag "the model server does not start"; exit 1; }
         sleep 0.05
 done
 printf '{"warder": "models/1", "models": {"m": {"provider": "openai", "base_url": "%s", "model": "mm"}}}\n' \
@@ -52,7 +52,7 @@ kill_while_thinking() { # kill_while_thinking PROGRAM CAUSE
                 --parse tap >"$scratch/out" 2>"$scratch/err" &
         client=$!
         tries=0
-        while [ ! -s "$scratch/journal" ] && [ "$tries" -lt 300 ]; do
+        while [ ! -s "$scratch/journal" ] && [ "$tries" -lt 1200 ]; do
                 tries=$((tries + 1))
                 sleep 0.1
         done

@@ -31,7 +31,7 @@ serve() { # serve SCRIPT: a model server with this script; sets $url
         tries=0
         while ! grep -q http "$scratch/url"; do
                 tries=$((tries + 1))
-                [ "$tries" -lt 200 ] || { diag "the model server does not start"; exit 1; }
+                [ "$tries" -lt 1200 ] || { diag "the model server does not start"; exit 1; }
                 sleep 0.05
         done
         url=$(cat "$scratch/url")

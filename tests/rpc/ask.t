@@ -143,7 +143,11 @@ has "$told" 'ask-form: answered 3 ' "and the number"
 start "mend ask-park done"
 waits_for suspended
 is "$(warder ls --json | jq -r '.jails | length')" 0 "no jail is left"
-is "$(pgrep -fc "^$libexec/agent/warder-agent" || :)" 0 "and no agent"
+none() {
+        [ -z "$(agents)" ]
+}
+eventually none
+ok $? "and no agent"
 expect 0 "approved" warder task approve "$task"
 end 0 "it goes on with another agent"
 has "$told" "ask-park: approved null " "which finds what was said"

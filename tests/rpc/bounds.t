@@ -15,7 +15,7 @@ notices() { # notices FILTER: of what its notices say
         jq -r "select(.event == \"notice\") | .data | $1 // empty" "$scratch/events"
 }
 holds() { # holds FILTER: with patience, of task.show
-        tries=400
+        tries=1200
         until warder task show --json "$task" | jq -e "$1" >/dev/null || [ $tries -eq 0 ]; do
                 sleep 0.1
                 tries=$((tries - 1))
@@ -24,9 +24,6 @@ holds() { # holds FILTER: with patience, of task.show
 }
 used() {
         warder task show --json "$task" | jq -r '.used.cpu_usec[0]'
-}
-front_pid() {
-        for pid in $(supervisor_pids); do pgrep -P "$pid" -x warder-front; done | head -n1
 }
 
 # ---- questions: eight of 64 KiB, each byte of which is six in JSON
@@ -69,7 +66,7 @@ holds '.used.cpu_usec[0] > 1500000'
 ok $? "a fork uses processor time"
 before=$(used)
 kill -KILL "$(front_pid)"
-supervisor_ended 60
+supervisor_ended
 holds '.state == "running"'
 ok $? "its front is killed, and the task goes on"
 sleep 3 # it is looked at every second
@@ -96,7 +93,7 @@ for i in 1 2 3 4 5 6 7 8; do
         start rest
         [ "$i" -gt 1 ] || first=$task
 done
-tries=400
+tries=1200
 until [ "$(running)" = 8 ] || [ $tries -eq 0 ]; do
         sleep 0.1
         tries=$((tries - 1))

@@ -123,9 +123,11 @@ sleep 60 &
 sleeper=$!
 setpriv --reuid $user --regid $user --clear-groups sleep 61 &
 owned=$!
-tries=0
-while [ "$(stat -c %u /proc/$owned 2>/dev/null)" != $user ] && [ $tries -lt 100 ]; do tries=$((tries + 1)); sleep 0.05; done
-is "$(stat -c %u /proc/$owned)" $user "a directory of proc that is the caller's"
+is_theirs() {
+        [ "$(stat -c %u /proc/$owned 2>/dev/null)" = $user ]
+}
+eventually is_theirs
+ok $? "a directory of proc that is the caller's"
 expect 125 "is" warder run --rw /proc/$owned -- true
 has "$err" "holds no files but what the kernel shows" "no place for files"
 kill $sleeper $owned

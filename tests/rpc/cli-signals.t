@@ -27,9 +27,10 @@ kill -INT "$pid"
 end 7 "SIGINT is the command's to handle"
 is "$rest" caught "and it did"
 
-start 'trap "" TERM; echo ready; while :; do sleep 0.1; done'
+start 'trap "echo told" TERM; echo ready; while :; do sleep 0.1; done'
 kill -TERM "$pid"
-sleep 0.3
+read -r line <&3
+is "$line" told "SIGTERM is passed on"
 kill -TERM "$pid"
 end 143 "the second SIGTERM ends a command that will not"
 has "$(cat err)" "ending it now" "and says so"

@@ -15,11 +15,8 @@ told() {
         jq -r 'select(.event == "notice") | .data.text // empty' "$scratch/events"
 }
 ledger() { # when nobody has it open
-        supervisor_ended 60
+        supervisor_ended
         sqlite3 "$WARDER_STATE/front/ledger.db" "$1"
-}
-front_pid() {
-        for pid in $(supervisor_pids); do pgrep -P "$pid" -x warder-front; done | head -n1
 }
 
 # ---- disk: what steps remember

@@ -84,7 +84,7 @@ else
 fi
 kill "$holder"
 wait "$holder" 2>/dev/null
-supervisor_ended 60
+supervisor_ended
 nothing_left "after a task with held-back tests"
 
 mkdir tests/held

@@ -43,7 +43,7 @@ git checkout -q .
 
 # what differs is an error that shows both: another reply, another request, another workflow in the ledger
 ledger() {
-        supervisor_ended 15
+        supervisor_ended
         sqlite3 "$WARDER_STATE/front/ledger.db" "$1"
 }
 ledger "UPDATE task_inputs SET transcript = CAST(replace(CAST(transcript AS TEXT), 'int i = 0;', 'int i = 0; /* from 0 */') AS BLOB) WHERE task = '$first'"
@@ -101,9 +101,6 @@ J
         done
         says developer 10 'exit code 0' '{"content":"Done."}'
 } | jq -s . >"$scratch/busy.json"
-front_pid() {
-        for pid in $(supervisor_pids); do pgrep -P "$pid" -x warder-front; done | head -n1
-}
 task=$(warder task start --spec "$scratch/slow.json" --replay "$scratch/busy.json" -m 'the tests fail')
 expect 0 "a task is cancelled" warder task cancel "$task"
 warder task watch "$task" >/dev/null 2>&1
@@ -119,7 +116,7 @@ for wait in 0.05 0.3 0.8 1.2 1.7 2.5; do
         [ -n "$pid" ] || continue
         tried=$((tried + 1))
         kill -KILL "$pid"
-        supervisor_ended 15
+        supervisor_ended
         warder task cancel "$task" >/dev/null # where the next front took it up
         warder task receipt "$task" --out "$scratch/killed.jsonl" 2>/dev/null
         warder task receipt --check "$scratch/killed.jsonl" --anchors "$WARDER_STATE/anchors" >"$scratch/checked" 2>&1 ||

@@ -36,9 +36,6 @@ committed() { # committed TASK STEP: wait until it has
                 sleep 0.2
         done
 }
-front_pid() {
-        for pid in $(supervisor_pids); do pgrep -P "$pid" -x warder-front; done | head -n1
-}
 start() { # start WORKFLOW: a kept task; prints its id
         warder task start -w "$1" --replay "$scratch/none.json" --run true -l verifies=100 -m 'go'
 }
@@ -48,7 +45,7 @@ cat >"$scratch/long.json" <<'J'
 {"warder": "workflow/1", "name": "long", "steps": [
   {"id": "one", "exec": "echo one >>log; mkdir d; echo x >d/x; rm gone"},
   {"id": "two", "exec": "echo two >>log; rm -r d; echo f >d; ln -s log link"},
-  {"id": "wait", "exec": "echo wait >>log; sleep 4"},
+  {"id": "wait", "exec": "echo wait >>log; sleep 8"},
   {"id": "three", "exec": "echo three >>log; rm d; mkdir d; echo y >d/y; echo base2 >base"}]}
 J
 
@@ -68,7 +65,7 @@ for victim in front monitor; do
         ok $? "$victim: two steps have committed"
         [ "$victim" = front ] && pid=$(front_pid) || pid=$(supervisor_pids | head -n1)
         kill -KILL "$pid"
-        supervisor_ended 60
+        supervisor_ended
         is "$(wait_state "$task" '*ed *')" "$state " "$victim killed: the next supervisor takes the task up to the same end"
         warder task diff "$task" >"$scratch/got.diff"
         is "$(cat "$scratch/got.diff")" "$(cat "$scratch/want.diff")" "$victim killed: the same patch"

@@ -174,11 +174,6 @@ nothing_left "after ten tasks"
 
 # ---- kills
 
-agents() { # of this instance: by their groups, since they are children of their jail's init
-        for pid in $(pgrep -f -x warder-agent); do
-                grep -q "warder-$WARDER_INSTANCE" "/proc/$pid/cgroup" && echo "$pid"
-        done
-}
 children() { # children NAME: of this instance's warderd
         for pid in $(supervisor_pids); do pgrep -P "$pid" -x "$1"; done
 }

@@ -206,7 +206,7 @@ watch_jails() { # the most test jails that were there at once, as the log tells
         code=0
         warder verify --json "$@" "$scratch/all.patch" >"$scratch/out" 2>"$scratch/err" || code=$?
         out=$(cat "$scratch/out")
-        supervisor_ended 15
+        supervisor_ended
         most=$(awk '/STATE=ready POLICY=ci/ { if (++n > most) most = n } /STATE=ending POLICY=ci/ { n-- } END { print most + 0 }' "$WARDER_LOG")
 }
 watch_jails
@@ -221,7 +221,7 @@ nothing_left "after a proof"
 warder verify --json "$scratch/all.patch" >"$scratch/out" 2>/dev/null &
 verify=$!
 tries=0
-until grep -q '"phase":"hunk"' "$scratch/out" || [ "$tries" -gt 300 ]; do
+until grep -q '"phase":"hunk"' "$scratch/out" || [ "$tries" -gt 1200 ]; do
         sleep 0.1
         tries=$((tries + 1))
 done
