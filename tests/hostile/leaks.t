@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from hostile_lib import Supervisor, Tap, bring, eventually, need_jails, root_of, run, show_directory, text, tool
+from hostile_lib import Supervisor, Tap, bring, need_jails, root_of, run, show_directory, text, tool
 
 need_jails()
 tap = Tap()
@@ -236,7 +236,6 @@ os.unlink(path)
 victim.send_signal(signal.SIGKILL)
 victim.wait()
 client.close()
-eventually(lambda: not supervisor.leftovers(), 1)
 supervisor.stop()
 tap.same(supervisor.leftovers(), [], "nothing is left behind")
 tap.end()

@@ -203,10 +203,10 @@ def spawner_score(jail):
     record = run(jail, "cat /proc/self/oom_score_adj /proc/self/uid_map")
     own, base = record["output"]["stdout"]["text"].split()[0], record["output"]["stdout"]["text"].split()[2]
     scores = set()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+    for pid in supervisor.inside("warder-spawner"):
         try:
-            with open(f"/proc/{pid}/comm") as comm, open(f"/proc/{pid}/uid_map") as ids, open(f"/proc/{pid}/oom_score_adj") as score:
-                if comm.read() == "warder-spawner\n" and ids.read().split()[1] == base:
+            with open(f"/proc/{pid}/uid_map") as ids, open(f"/proc/{pid}/oom_score_adj") as score:
+                if ids.read().split()[1] == base:
                     scores.add(int(score.read()))
         except OSError:
             pass

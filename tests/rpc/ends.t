@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from front_lib import Closed, Tap
+from front_lib import Tap
 from supervisor_lib import Supervisor, eventually, need_jails
 
 need_jails()
@@ -32,13 +32,26 @@ def children(pid):
     return {p: found[p][1] for p in below if p in found and p != pid}
 
 
+def is_asleep(pid, seconds):
+    try:
+        with open(f"/proc/{pid}/cmdline") as file:
+            return file.read() == f"sleep\0{seconds}\0"
+    except OSError:  # it has ended
+        return False
+
+
+def sleeper(supervisor, seconds):
+    """The process of the supervisor that sleeps so long, None where there is none."""
+    return next((pid for pid in children(supervisor.process.pid) if is_asleep(pid, seconds)), None)
+
+
 def begin(name, **create):
     """A supervisor in which a command sleeps, with a daemon beside it."""
     supervisor = Supervisor(name)
     client = supervisor.client()
     client.send("jail.create", {"exec": {"argv": ["sh", "-c", "setsid sleep 4242 & sleep 4243"]}, **create})
     client.notes.append(client.line())
-    eventually(lambda: "sleep" in children(supervisor.process.pid).values())
+    tap.ok(eventually(lambda: sleeper(supervisor, 4242) and sleeper(supervisor, 4243)), f"{name}: a command sleeps, and a daemon beside it")
     return supervisor, client
 
 
@@ -92,19 +105,14 @@ def parent_of(pid):
         return int(file.read().rsplit(")", 1)[1].split()[1])
 
 
-def is_ours(pid):
-    with open(f"/proc/{pid}/cmdline") as file:
-        return "4243" in file.read()
-
-
-sleeper = next(p for p, name in below.items() if name == "sleep" and is_ours(p))
-init = parent_of(sleeper)
+asleep = sleeper(supervisor, 4243)
+init = parent_of(asleep)
 while "init" not in below.get(init, "init"):
     init = parent_of(init)
 os.kill(init, signal.SIGKILL)
 record = client.answer()["result"]["command"]
 tap.same(record["cause"], "jail_ended", "init killed: its command ends as jail_ended")
-tap.ok(gone([sleeper]), "init killed: its commands are gone")
+tap.ok(gone([asleep]), "init killed: its commands are gone")
 tap.same(other.answer()["result"]["command"]["output"]["stdout"]["text"], "on\n", "init killed: another jail goes on")
 tap.ok("result" in client.call("jail.create", {"exec": {"argv": ["true"]}}), "init killed: the next jail is made")
 client.close()

@@ -58,17 +58,6 @@ def children(pid):
         return []
 
 
-def front_of(supervisor):
-    for pid in children(supervisor.process.pid):
-        try:
-            with open(f"/proc/{pid}/comm") as name:
-                if name.read().startswith("warder-front"):
-                    return pid
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return None
-
-
 def waits(pid):
     """In the kernel, for who serves a file."""
     try:
@@ -83,10 +72,14 @@ def begin(name, mode=("--private",)):
     supervisor = Supervisor(name, mode=mode)
     client = supervisor.client()
     tap.ok("result" in client.call("jail.create", {}), f"{name}: a jail is made")
-    front = front_of(supervisor)
+    front = supervisor.front()
     attacker = Attacker(supervisor.path, client)
-    eventually(lambda: any(waits(pid) for pid in children(front)))
-    kept = [pid for pid in children(front) if waits(pid)]
+    kept = []
+
+    def is_kept():
+        kept[:] = [pid for pid in children(front) if waits(pid)]
+        return kept
+    eventually(is_kept)
     tap.ok(attacker.works and len(kept) == 1, f"{name}: a child of the front waits for the server of a file", kept)
     return supervisor, client, front, (kept or [front])[0], attacker
 
@@ -106,7 +99,7 @@ def serves(supervisor):
 
 
 def finish(name, supervisor, front, kept, attacker):
-    tap.ok(not os.path.exists(f"/proc/{front}") and waits(kept), f"{name}: the front is gone, and its child still waits")
+    tap.ok(eventually(lambda: not os.path.exists(f"/proc/{front}")) and waits(kept), f"{name}: the front is gone, and its child still waits")
     attacker.stop()
     tap.ok(eventually(lambda: not waits(kept)), f"{name}: until the server is gone")
     supervisor.stop()
@@ -118,7 +111,7 @@ os.kill(kept, signal.SIGKILL)
 tap.ok(not eventually(lambda: not os.path.exists(f"/proc/{kept}"), 1), "outside: SIGKILL does not end such a process")
 os.kill(front, signal.SIGKILL)
 supervisor.process.send_signal(signal.SIGTERM)
-tap.ok(supervisor.wait(30) is not None, "the front killed, then the service stopped: the monitor ends")
+tap.ok(supervisor.wait() is not None, "the front killed, then the service stopped: the monitor ends")
 tap.same(leftovers(supervisor), [], "the front killed: no group, no mount is left")
 finish("the front killed", supervisor, front, kept, attacker)
 
@@ -126,7 +119,7 @@ finish("the front killed", supervisor, front, kept, attacker)
 for name, mode in (("private", ("--private",)), ("service", ())):
     supervisor, client, front, kept, attacker = begin(name, mode)
     supervisor.process.send_signal(signal.SIGTERM)
-    tap.same(supervisor.wait(30), 0, f"{name}, SIGTERM: the monitor ends well")
+    tap.same(supervisor.wait(), 0, f"{name}, SIGTERM: the monitor ends well")
     tap.ok(client.is_closed(), f"{name}, SIGTERM: clients are closed, though its child has their sockets")
     tap.same(leftovers(supervisor), [], f"{name}, SIGTERM: no group, no mount is left")
     supervisor.start()
@@ -136,7 +129,7 @@ for name, mode in (("private", ("--private",)), ("service", ())):
 # the end of a private one whose last client has gone
 supervisor, client, front, kept, attacker = begin("idle")
 client.close()
-tap.ok(supervisor.wait(30) is not None, "idle: a private supervisor that nobody needs ends")
+tap.ok(supervisor.wait() is not None, "idle: a private supervisor that nobody needs ends")
 tap.same(leftovers(supervisor), [], "idle: nothing is left")
 finish("idle", supervisor, front, kept, attacker)
 
@@ -144,15 +137,15 @@ finish("idle", supervisor, front, kept, attacker)
 supervisor, client, front, kept, attacker = begin("crash", mode=())
 jail = client.call("jail.create", {"keep": True})["result"]["jail"]
 for which in "the service serves again, though the file's server goes on", "nor does the next one heed what is kept":
-    old = front_of(supervisor)
+    old = supervisor.front()
     os.kill(old, signal.SIGKILL)
-    tap.ok(eventually(lambda: front_of(supervisor) not in (None, old) and serves(supervisor), 30), f"crash: {which}")
+    tap.ok(eventually(lambda: supervisor.front() not in (None, old) and serves(supervisor)), f"crash: {which}")
 tap.ok("error" in supervisor.client().call("jail.stats", {"jail": jail}), "crash: the jails of the old one have ended")
 tap.ok(waits(kept), "crash: the child of the first still waits")
 attacker.stop()
 tap.ok(eventually(lambda: not waits(kept)), "crash: until the server is gone")
 supervisor.process.send_signal(signal.SIGTERM)
-tap.same(supervisor.wait(30), 0, "crash: it ends well")
+tap.same(supervisor.wait(), 0, "crash: it ends well")
 tap.same(leftovers(supervisor), [], "crash: nothing is left")
 supervisor.start()
 tap.ok(serves(supervisor), "crash: and the ledger is whole")

@@ -14,37 +14,13 @@ supervisor = Supervisor("import", mode=())
 STORE = os.path.join(supervisor.state, "store")
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(word) for word in file.read().split()]
-
-
-def front():
-    for pid in children(supervisor.process.pid):
-        try:
-            with open(f"/proc/{pid}/comm") as name:
-                if name.read().startswith("warder-front"):
-                    return pid
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return None
-
-
 def layers(kind):
     return sorted(os.listdir(os.path.join(STORE, kind)))
 
 
 def jails():
     """Processes in jails of ours that unpack."""
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cgroup") as groups:
-                if supervisor.instance in groups.read() and "warder-files" in os.readlink(f"/proc/{pid}/exe"):
-                    found.append(pid)
-        except OSError:
-            pass
-    return found
+    return list(supervisor.inside("warder-files"))
 
 
 def serves():
@@ -76,10 +52,10 @@ for when in "while the archive comes", "a second time":
     os.close(reader)
     os.write(writer, half)
     tap.ok(eventually(lambda: jails() and layers("new")), f"{when}: a jail unpacks into a new layer")
-    old = front()
+    old = supervisor.front()
     os.kill(old, signal.SIGKILL)
     tap.ok(client.is_closed(), f"{when}: the front is killed, and its client hears of it")
-    tap.ok(eventually(lambda: front() not in (None, old) and serves(), 30), f"{when}: another one serves")
+    tap.ok(eventually(lambda: supervisor.front() not in (None, old) and serves()), f"{when}: another one serves")
     tap.ok(eventually(lambda: not layers("new") and not layers("gone")), f"{when}: no unfinished layer is left", layers("new"))
     tap.same(layers("layers"), before, f"{when}: the store is as it was")
     tap.ok(eventually(lambda: not jails()), f"{when}: no jail is left")
@@ -90,6 +66,6 @@ for when in "while the archive comes", "a second time":
 answer = supervisor.client().call("jail.create", {"exec": {"argv": ["true"]}})
 tap.same(answer.get("result", {}).get("command", {}).get("cause"), "exited", "jails are made as before")
 supervisor.process.send_signal(signal.SIGTERM)
-tap.same(supervisor.wait(30), 0, "it ends well")
+tap.same(supervisor.wait(), 0, "it ends well")
 supervisor.stop()
 tap.end()

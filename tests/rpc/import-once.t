@@ -124,18 +124,6 @@ def archive(word, size=BIG):
     return settle(made)
 
 
-def unpackers():
-    found = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cgroup") as groups:
-                if supervisor.instance in groups.read() and "warder-files" in os.readlink(f"/proc/{pid}/exe"):
-                    found.append(int(pid))
-        except OSError:
-            pass
-    return found
-
-
 class Import:
     def __init__(self, name, file, **params):
         self.fd, self.client = again(file), supervisor.client()
@@ -200,7 +188,7 @@ file = archive(b"BBBB", 4 * BIG)
 for attempt in range(20):  # on a busy machine it may have ended before it is found
     everyone = [Import(f"b{i}-{attempt}", file) for i in range(4)]
     deadline = time.monotonic() + PATIENCE
-    while not (found := unpackers()) and time.monotonic() < deadline:
+    while not (found := list(supervisor.inside("warder-files"))) and time.monotonic() < deadline:
         pass
     for pid in found:
         os.kill(pid, signal.SIGKILL)

@@ -230,18 +230,6 @@ client.call("jail.destroy", {"jail": jail})
 
 
 # ---- floods: at several commands at once, into captures and into a pipe that nobody reads
-def front_pid():
-    for entry in os.listdir("/proc"):
-        try:
-            with open(f"/proc/{entry}/stat") as file:
-                name, rest = file.read().split(") ", 1)
-        except (OSError, ValueError):
-            continue
-        if name.endswith("(warder-front") and int(rest.split()[1]) == supervisor.process.pid:
-            return int(entry)
-    raise SystemExit("Bail out! no front")
-
-
 def status(pid, key):
     with open(f"/proc/{pid}/status") as file:
         return int(re.search(rf"{key}:\s+(\d+)", file.read()).group(1)) << 10
@@ -252,7 +240,7 @@ def ticks(pid):
         return sum(map(int, file.read().rsplit(") ", 1)[1].split()[11:13]))
 
 
-front = front_pid()
+front = supervisor.front()
 jail = new_jail(limits={"output_max": 64 * MB, "output_keep": 65536})["jail"]
 run(jail, "yes", output_max=MB)
 size, spent = status(front, "VmRSS"), ticks(front)
@@ -292,7 +280,7 @@ thread.start()
 client.send("jail.exec", {"jail": jail, "argv": ["sh", "-c", "yes | head -c 200000000"], "stdio": ["null", "fd", "null"]}, fds=[writer])
 os.close(writer)
 tap.same(client.answer()["result"]["cause"], "exited", "a flood into a caller's pipe is the caller's")
-thread.join(30)
+thread.join()
 os.close(reader)
 tap.ok(total == 200000000 and status(front, "VmHWM") - size < 4 * MB, "and does not pass through the supervisor", total)
 client.call("jail.destroy", {"jail": jail})

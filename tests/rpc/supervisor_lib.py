@@ -99,11 +99,12 @@ class Supervisor:
         return subprocess.run([COMMAND, *words], env={**self.environment, **(env or {})}, **more)
 
     def inside(self, name):
-        """Ids of the processes in its groups that call themselves @name, so not those of other tests. Each may have ended by now."""
+        """Ids of the processes in its groups, so of no other test's, that call themselves @name or are executed from a file of
+        that name. Each may have ended by now."""
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open(f"/proc/{pid}/comm") as comm, open(f"/proc/{pid}/cgroup") as groups:
-                    if comm.read().strip() == name and self.instance in groups.read():
+                    if self.instance in groups.read() and (comm.read().strip() == name or name in os.readlink(f"/proc/{pid}/exe")):
                         yield int(pid)
             except OSError:
                 pass
