@@ -20,8 +20,6 @@
 #include "base/owned.h"
 #include "sandbox/jail-slots.h"
 
-#define WAIT_MSEC 60000 /* of a test that fails then; a virtual machine without KVM is slow */
-
 _Noreturn static void bail(const char *what, const Error *err) {
         printf("Bail out! %s: %s\n", what, err ? err->text : strerror(errno));
         exit(1);

@@ -9,6 +9,7 @@
 #include "supervisor/wire.h"
 
 #define RIG_ID_BASE 1879048192u
+#define WAIT_MSEC   60000 /* of a test that fails then; a virtual machine without KVM is slow */
 
 typedef struct Rig {
         Sandbox *sandbox;

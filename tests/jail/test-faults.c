@@ -111,7 +111,7 @@ static void test_shells(void) {
         for (i = 0; i < 4; i++)
                 while (jail_state(shells[i]) == JAIL_SHELL_STARTING) {
                         channel.fd = jail_channel(shells[i]);
-                        if (poll(&channel, 1, 10000) != 1 || jail_dispatch(shells[i], &err) < 0)
+                        if (poll(&channel, 1, WAIT_MSEC) != 1 || jail_dispatch(shells[i], &err) < 0)
                                 break;
                 }
         for (i = 0; i < 4; i++)
@@ -146,7 +146,7 @@ static void test_lost_front(void) {
 
         is_number(write(cage.fds[JAIL_FD_KILL], "1", 1), 1,
                   "the front kills the jail by its group");
-        is_number(poll(&dead, 1, 10000), 1, "init is dead");
+        is_number(poll(&dead, 1, WAIT_MSEC), 1, "init is dead");
         while (jail_reap(cage.jail, &status, NULL) == -EAGAIN)
                 usleep(1000);
         is_number(WTERMSIG(status), SIGKILL, "its status is there");

@@ -233,9 +233,9 @@ static uint64_t read_keyed(int fd, const char *key) {
 static void await_empty(unsigned events) {
         int tries;
 
-        for (tries = 0; tries < 1000 && read_keyed(cage.fds[events], "populated"); tries++)
+        for (tries = 0; tries < WAIT_MSEC && read_keyed(cage.fds[events], "populated"); tries++)
                 usleep(1000);
-        ok(tries < 1000, "cgroup.kill empties the slot");
+        ok(tries < WAIT_MSEC, "cgroup.kill empties the slot");
 }
 
 static void test_memory(void) {

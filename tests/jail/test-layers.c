@@ -239,7 +239,7 @@ static void test_same_ids(Cage *cage, const Plan *plan, const JailLayer *layers)
                         is_number(jail_build(like, plan, layers, rig.filter, &err), 0,
                                   "it is built with the upper as it is");
                 channel.fd = jail_channel(like);
-                if (poll(&channel, 1, 10000) != 1 || jail_dispatch(like, &err) < 0)
+                if (poll(&channel, 1, WAIT_MSEC) != 1 || jail_dispatch(like, &err) < 0)
                         break;
         }
         is_text(err.text, "", "without a word");

@@ -125,7 +125,7 @@ static void test_narrow(void) {
         is_number(narrow(slot, 8 * MB, 0, &same, again), -EBUSY,
                   "in use it is not given out again");
         ok(write(fds[SLOT_FD_KILL], "1", 1) == 1, "its kill file ends what is left");
-        for (int i = 0; i < 1000 && keyed(fds[SLOT_FD_EVENTS], "populated"); i++)
+        for (int i = 0; i < WAIT_MSEC && keyed(fds[SLOT_FD_EVENTS], "populated"); i++)
                 usleep(1000);
 
         outcome = run_in(0, "for i in 1 2 3 4 5 6; do sleep 0.1 & done; wait; exit 3");

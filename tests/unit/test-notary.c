@@ -32,7 +32,8 @@
 #else
 #define NATIVE AUDIT_ARCH_AARCH64
 #endif
-#define NOBODY 65534
+#define NOBODY    65534
+#define WAIT_MSEC 60000 /* of a test that fails then */
 
 static Tap *shared; /* what checks in a child came to */
 static char dir[] = "/tmp/warder-notary-XXXXXX";
@@ -78,7 +79,7 @@ static int ask(int fd, const NotaryRequest *one, NotaryReply *reply) {
 
         if (send(fd, one, sizeof *one, MSG_NOSIGNAL) != (ssize_t) sizeof *one)
                 return -EPIPE;
-        if (poll(&wait, 1, 10000) != 1 ||
+        if (poll(&wait, 1, WAIT_MSEC) != 1 ||
             recv(fd, reply, sizeof *reply, 0) != (ssize_t) sizeof *reply)
                 return -EPIPE;
         return reply->code;
@@ -164,7 +165,7 @@ static void ends(int fd) {
         struct pollfd wait = { .fd = fd, .events = POLLIN };
         char byte;
 
-        ok(send(fd, "short", 5, MSG_NOSIGNAL) == 5 && poll(&wait, 1, 10000) == 1 &&
+        ok(send(fd, "short", 5, MSG_NOSIGNAL) == 5 && poll(&wait, 1, WAIT_MSEC) == 1 &&
                    recv(fd, &byte, 1, 0) == 0,
            "what no front says ends it");
 }
