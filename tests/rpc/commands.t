@@ -2,12 +2,10 @@
 """commands: from the kernel's evidence to the cause of a command's end; and an init that lies."""
 import os
 import select
-import signal
 import struct
-import sys
 import time
 
-from front_lib import (PATIENCE, INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPUT_LIMIT, INIT_READY, INIT_SIGNAL,
+from front_lib import (PATIENCE, INIT_DONE, INIT_ENDED, INIT_EXEC, INIT_OPENED, INIT_OUTPUT_LIMIT, INIT_SIGNAL,
                        INIT_SLOT, INIT_STARTED, JAIL_DESTROY, SLOT, Front, Tap, sealed)
 from supervisor_lib import eventually
 
@@ -39,6 +37,10 @@ def finish(client, jail, number, **event):
     jail.ended()
     client.close()
     return record
+
+
+def is_killed(jail, slot=None):
+    return jail.text(12 + 3 * (jail.slot if slot is None else slot)).endswith("1")
 
 
 def short(record):
@@ -78,8 +80,7 @@ jail.ended()
 
 # wall time: everything in the slot is killed through its cgroup.kill
 client, jail, number = begin({"limits": {"wall": 100000}})
-time.sleep(0.4)
-tap.same(jail.text(12 + 3 * jail.slot), "1", "at its wall time the slot's cgroup.kill is written")
+tap.ok(eventually(lambda: is_killed(jail)), "at its wall time the slot's cgroup.kill is written")
 tap.same(short(finish(client, jail, number, signal=9)), ("wall_timeout", 0, 9, ["wall"]), "wall_timeout")
 
 # processor time: read again when it could be reached, killed when it is
@@ -87,8 +88,7 @@ client, jail, number = begin({"limits": {"cpu_time": 100000}})
 time.sleep(0.3)
 tap.same(jail.text(12 + 3 * jail.slot), "", "an idle command is not killed for processor time")
 jail.set(12 + 3 * jail.slot + 2, "usage_usec 100001\n")
-time.sleep(0.3)
-tap.same(jail.text(12 + 3 * jail.slot), "1", "at its processor time it is")
+tap.ok(eventually(lambda: is_killed(jail)), "at its processor time it is")
 tap.same(short(finish(client, jail, number, signal=9)), ("cpu_timeout", 0, 9, ["cpu"]), "cpu_timeout")
 
 # the jail's own wall time
@@ -102,8 +102,7 @@ tap.same(client.answer()["result"]["command"]["cause"], "wall_timeout", "its com
 client, jail, number = begin()
 jail.event(INIT_STARTED, number)
 jail.event(INIT_OUTPUT_LIMIT, number)
-time.sleep(0.2)
-tap.same(jail.text(12 + 3 * jail.slot), "1", "an output limit ends the command")
+tap.ok(eventually(lambda: is_killed(jail)), "an output limit ends the command")
 jail.event(INIT_ENDED, number, signal=9)
 tap.same(short(client.answer()["result"]["command"]), ("output_limit", 0, 9, ["output"]), "output_limit")
 front.request()
@@ -244,8 +243,7 @@ jail.event(INIT_DONE, number)
 jail.event(INIT_ENDED, fourth, signal=15)
 tap.same(four.answer()["result"]["cause"], "killed_by_client", "what dies of it was killed by its client")
 two.close()
-time.sleep(0.2)
-tap.same(jail.text(12 + 3 * (1 - slot_one)), "1", "a command whose caller went is ended, its jail is kept")
+tap.ok(eventually(lambda: is_killed(jail, 1 - slot_one)), "a command whose caller went is ended, its jail is kept")
 jail.event(INIT_ENDED, second, signal=9)
 
 # opening a file
@@ -294,8 +292,7 @@ name = other.call("jail.list")["result"]["jails"][0]["jail"]
 other.call("jail.signal", {"jail": name, "signal": 9})
 jail.set(12 + 3 * jail.slot, "")
 jail.event(INIT_STARTED, number)
-time.sleep(0.2)
-tap.ok(jail.text(12 + 3 * jail.slot).endswith("1"), "what was killed before it ran is killed when it does")
+tap.ok(eventually(lambda: is_killed(jail)), "what was killed before it ran is killed when it does")
 jail.event(INIT_ENDED, number, signal=9)
 tap.same(client.answer()["result"]["command"]["cause"], "killed_by_client", "and its cause is named")
 front.request()

@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 
-from front_lib import INIT_OPENED, JAIL_DESTROY, Closed, Front, Tap, client_as, send_with_fds
+from front_lib import INIT_OPENED, JAIL_DESTROY, PATIENCE, Closed, Front, Tap, client_as, send_with_fds
 from fuse_lib import FLUSH, OPEN, Server, need_fuse
 
 need_fuse()
@@ -48,7 +48,7 @@ def waits(call):
 
 def served(client):
     """Is somebody else answered? In a word, so that a front that hangs fails the test and not this process."""
-    client.sock.settimeout(5)
+    client.sock.settimeout(PATIENCE)
     try:
         return "result" in client.call("jail.list")
     except (Closed, TimeoutError, socket.timeout):
@@ -56,7 +56,7 @@ def served(client):
 
 
 def refusal(client, method, params, fds):
-    client.sock.settimeout(5)
+    client.sock.settimeout(PATIENCE)
     try:
         return client.call(method, params, fds=fds).get("error", {})
     except (Closed, TimeoutError, socket.timeout) as fault:
@@ -139,17 +139,23 @@ tap.ok(served(client), "and so is the jails' owner: what its jails pass does not
 client.close()
 
 # a client that goes on
-refused = None
-for _ in range(12):
-    client = front.client()
-    client.raw(b'{"jsonrpc"', [server.fd] * 8)
-    try:
-        client.sock.settimeout(5)
-        client.raw(b" ")
-        message = client.line() if select.select([client.sock], [], [], 0.2)[0] else {}
-    except (Closed, TimeoutError, socket.timeout):
-        message = {}
-    refused = refused or message.get("error")
+def told(clients, seconds):
+    """The refusal that the first of them is told that is told anything within so many seconds; None where none is."""
+    ready = select.select([client.sock for client in clients], [], [], seconds)[0]
+    for client in [client for client in clients if client.sock in ready]:
+        try:
+            return client.line().get("error")
+        except (Closed, TimeoutError, socket.timeout):
+            clients.remove(client)
+    return None
+
+
+refused, waiting = None, []
+for n in range(12):
+    waiting.append(front.client())
+    waiting[-1].raw(b'{"jsonrpc"', [server.fd] * 8)
+    waiting[-1].raw(b" ")
+    refused = told(waiting, 0.2 if n < 11 else PATIENCE)
     if refused:
         break
 tap.ok(refused and refused["data"]["code"] == "quota" and "does not answer" in refused["message"],
@@ -187,7 +193,7 @@ def all_closed():
     return closing(front) == 0 and not [name for name in held() if name.endswith("/file")]
 
 
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + PATIENCE
 while not all_closed() and time.monotonic() < deadline:
     time.sleep(0.02)
 tap.ok(all_closed(), "with the servers gone nothing is left: no child, no descriptor", closing(front))
@@ -195,13 +201,16 @@ tap.ok(served(front.client()), "and that user is served again")
 
 # a socket that lingers, alone and in the queue of a connection that is closed unread
 linger = lingering()
+closed, close = os.pipe()
 first = os.fork()
 if first == 0:
+    os.close(close)
     linger[1].close()
-    time.sleep(0.2)  # the parent has closed its own by then, or this one is not the last
+    os.read(closed, 1)  # the parent has closed its own by then, or this one is not the last
     linger[0].close()
     os._exit(0)
 linger[0].close()
+os.close(close)
 tap.ok(not select.select([os.pidfd_open(first)], [], [], 1)[0], "outside: the last close of a lingering socket waits")
 linger[1].close()
 os.waitpid(first, 0)
@@ -243,7 +252,7 @@ def write(path, text):
 
 def refused_as(uid):
     client = client_as(front.path, uid, 60101)
-    client.sock.settimeout(5)
+    client.sock.settimeout(PATIENCE)
     try:
         return client.call("jail.list").get("error", {}).get("data", {}).get("code")
     except (Closed, TimeoutError, socket.timeout, BrokenPipeError):
@@ -268,7 +277,7 @@ if group:
     tap.ok(served(good), "no child can be made: others are served")
     tap.same(refused_as(60003), "quota", "and who has too much that is not closed is refused")
     write(f"{group}/pids.max", "max")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while n_held() > before and time.monotonic() < deadline:
         time.sleep(0.05)
     tap.ok(n_held() <= before, "once children can be made it is closed, though nobody calls meanwhile")
@@ -290,7 +299,7 @@ tap.ok(served(good) and holds(conn), "but does not let go while the monitor has 
 front.reply(cookie, code=-22, text="no")
 for fd in fds:
     os.close(fd)
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + PATIENCE
 while holds(conn) and time.monotonic() < deadline:
     time.sleep(0.02)
 tap.ok(not holds(conn), "with the answer it does")

@@ -21,6 +21,7 @@ import time
 
 BUILD = os.environ.get("top_builddir", ".")
 OTHER_UID = 12345
+PATIENCE = float(os.environ.get("WARDER_TEST_PATIENCE", "60"))  # seconds, as in front_lib.py
 count = failed = 0
 
 
@@ -31,6 +32,13 @@ def check(good, what, seen=None):
     if not good:
         failed += 1
         print(f"# saw {seen!r}")
+
+
+def eventually(holds):
+    deadline = time.monotonic() + PATIENCE
+    while not (found := holds()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
 
 
 class Place:
@@ -68,7 +76,7 @@ class Place:
         return process
 
     def finish(self, process):
-        log = process.communicate(timeout=60)[1]
+        log = process.communicate(timeout=PATIENCE)[1]
         try:
             with open(f"{self.state}/front/seen") as file:
                 seen = file.read()
@@ -82,13 +90,10 @@ class Place:
 
     def groups(self):
         """Groups of jails that are left, one may take a moment to go."""
-        for _ in range(100):
-            found = [os.path.join(where, name) for where, names, _ in os.walk("/sys/fs/cgroup") for name in names
-                     if f"warder-{self.name}" in os.path.join(where, name)]
-            if not found:
-                break
-            time.sleep(0.05)
-        return found
+        def found():
+            return [os.path.join(where, name) for where, names, _ in os.walk("/sys/fs/cgroup") for name in names
+                    if f"warder-{self.name}" in os.path.join(where, name)]
+        return [] if eventually(lambda: not found()) else found()
 
     def remove(self):
         shutil.rmtree(self.dir)
@@ -164,11 +169,7 @@ def test_disks(place):
           "a disk is not taken from under a jail", (seen, log))
     status, seen, log = place.run("disk-both")
     check(seen == f"first 0\nsecond {busy}\ntext 1\n", "two jails do not have one disk", (seen, log))
-    for _ in range(600):
-        if not devices(place):
-            break
-        time.sleep(0.1)
-    check(devices(place) == [], "no device is left", devices(place))
+    check(eventually(lambda: not devices(place)), "no device is left", devices(place))
     left = os.listdir(f"{place.state}/workspaces")
     check(len(left) == 1, "but the one disk that was not removed", left)
 
@@ -372,12 +373,8 @@ def test_floods(place):
 
 def test_generation(place):
     place.command.remove("--private")
-    seen_path = f"{place.state}/front/seen"
     process = place.start("generation")
-    for _ in range(200):
-        if os.path.exists(seen_path) and os.path.getsize(seen_path) > 0:
-            break
-        time.sleep(0.05)
+    check(wait_for(f"{place.state}/front/seen"), "a service with two fronts, one after the other")
     process.send_signal(signal.SIGTERM)
     status, seen, log = place.finish(process)
     no = -errno.ENOENT
@@ -407,14 +404,10 @@ def test_egress(place):
     check(wait_for(f"{place.state}/front/seen"), "a front and egress")
     began = time.monotonic()
     for _ in range(2):
-        end = time.monotonic() + 8
-        while not (pid := egress_of(process)) and time.monotonic() < end:
-            time.sleep(0.02)
-        if not pid:
+        if not (pid := eventually(lambda: egress_of(process))):
             break
         os.kill(pid, signal.SIGKILL)
-        while egress_of(process) == pid:
-            time.sleep(0.01)
+        eventually(lambda: not os.path.exists(f"/proc/{pid}"))  # the list of children may miss one that is there
     status, seen, log = place.finish(process)
     check(seen == "here\n3 1\n3 1\n", "an egress that dies alone is started again, and the front gets its socket", (seen, log))
     check(time.monotonic() - began >= 1.9, "at most once a second")
@@ -441,11 +434,7 @@ def test_jails(place):
 
 
 def wait_for(path):
-    for _ in range(200):
-        if os.path.exists(path) and os.path.getsize(path) > 0:
-            return True
-        time.sleep(0.05)
-    return False
+    return eventually(lambda: os.path.exists(path) and os.path.getsize(path) > 0)
 
 
 def test_service(place):

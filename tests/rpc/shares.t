@@ -120,7 +120,7 @@ tap.same(front.request()[0], LAYER_NEW, "(an import is under way)")
 tap.ok("result" in also.call("snapshot.remove", {"name": "old"}), "what its user removes meanwhile")
 also.call("snapshot.list")
 try:
-    gone = front.request(5)
+    gone = front.request()
     tap.same((gone[0], gone[2][-32:]), (LAYER_REMOVE, bytes([1]) * 32), "is removed from the disk, too")
 except TimeoutError:
     tap.ok(False, "is removed from the disk, too")
@@ -157,7 +157,7 @@ ann, bob = front.user(ANN), front.user(BOB)
 for user, want in ((ann, [LAYER_NEW]), (bob, [LAYER_REMOVE, LAYER_NEW])):
     user.send("snapshot.import", {"name": "a", "limits": LITTLE}, [os.memfd_create("archive")])
     try:
-        tap.same([front.request(5)[0] for _ in want], want, "each makes room by its own, and the layer goes with the last")
+        tap.same([front.request()[0] for _ in want], want, "each makes room by its own, and the layer goes with the last")
     except TimeoutError:
         tap.ok(False, "each makes room by its own, and the layer goes with the last")
 front.stop()
