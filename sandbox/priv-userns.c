@@ -59,7 +59,7 @@ _Noreturn static void hold_namespace(uint32_t owner, pid_t parent) {
 }
 
 int userns_new(int proc, const IdMap *map, Error *err) {
-        int fd = -EIO, status = 0;
+        int fd, status = 0;
         pid_t self = getpid(), pid = fork();
 
         if (pid == 0)
@@ -69,10 +69,9 @@ int userns_new(int proc, const IdMap *map, Error *err) {
         while (waitpid(pid, &status, WUNTRACED) < 0)
                 if (errno != EINTR)
                         return error_set(err, -errno, "wait for a user namespace");
-        if (WIFEXITED(status))
-                return error_set(err, -WEXITSTATUS(status), "make a user namespace");
-        if (WIFSTOPPED(status))
-                fd = map_and_open(proc, pid, map, err);
+        if (!WIFSTOPPED(status)) /* it could not, or was killed */
+                return error_set(err, -(WEXITSTATUS(status) ?: EIO), "make a user namespace");
+        fd = map_and_open(proc, pid, map, err);
         (void) kill(pid, SIGKILL);
         while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
                 ;

@@ -1,7 +1,11 @@
-/* userns: what makes a user namespace does not outlive who wants it. */
+/* userns: what makes a user namespace does not outlive who wants it, and where it is killed that is said. */
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,6 +59,37 @@ static void outlives_nobody(uint32_t owner, const char *what) {
         ok(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL, "and so is what it made it in");
 }
 
+/* From here on who calls unshare(2) is killed by it, as an administrator's kill -9 or the host's lack of memory does. */
+static int kill_who_unshares(void) {
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_unshare, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+        };
+        const struct sock_fprog program = { .len = ELEMENTS(code), .filter = code };
+
+        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
+static void killed_is_told(void) {
+        const IdMap map = { .outside_uid = ID_FIRST, .outside_gid = ID_FIRST, .count = 1 };
+        int status = 0, proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        pid_t child = fork();
+
+        if (child == 0) {
+                Error err = ERROR_EMPTY;
+
+                if (kill_who_unshares() < 0)
+                        _exit(1);
+                _exit(userns_new(proc, &map, &err) < 0 && err.code < 0 && err.text[0] ? 0 : 2);
+        }
+        (void) waitpid(child, &status, 0);
+        (void) close(proc);
+        is_number(WIFEXITED(status) ? WEXITSTATUS(status) : -1, 0,
+                  "where its maker's child is killed, that is an error with a reason");
+}
+
 int main(void) {
         if (geteuid() != 0) {
                 tap_skip_all("root");
@@ -64,5 +99,6 @@ int main(void) {
                 return 1;
         outlives_nobody(0, "root's namespace");
         outlives_nobody(ID_FIRST, "another's namespace");
+        killed_is_told();
         return tap_end();
 }
