@@ -37,9 +37,12 @@ int store_dirs_open(StoreDirs *dirs, int state, Error *err) {
         return r < 0 ? r : 0;
 }
 
-void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end) {
+void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end, const char *what) {
         const int keep[] = { end, dirs->layers, dirs->fresh, dirs->gone, dirs->disks };
+        char name[16]; /* as much as the kernel keeps */
 
+        (void) snprintf(name, sizeof name, "warder-%s", what);
+        (void) prctl(PR_SET_NAME, name, 0, 0, 0);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
                 _exit(EIO);
         fds_close_others(keep, ELEMENTS(keep));

@@ -21,10 +21,11 @@ typedef struct StoreDirs { /* owned descriptors */
 int store_dirs_open(StoreDirs *dirs, int state, Error *err);
 /**
  * store_dirs_alone() - in a child that works on them: it ends with @parent, and keeps these and @end, nothing else
+ * @what: its work in a word, which ps(1) shows
  *
  * An upper that is open in it would have a jail's disk in use when that jail has ended.
  */
-void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end);
+void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end, const char *what);
 /** store_dirs_close() */
 void store_dirs_close(StoreDirs *dirs);
 

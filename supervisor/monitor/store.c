@@ -87,7 +87,8 @@ static int clone_job(Job *job, int end) {
 
         if (pid != 0)
                 return pid < 0 ? -errno : 0;
-        store_dirs_alone(&job->store->dirs, self, end); /* the next start goes on */
+        store_dirs_alone(&job->store->dirs, self, end, /* the next start goes on */
+                         job->is_commit ? job->commit.disk.bytes ? "disk" : "commit" : "gone");
         _exit(-carry_out(job) & 0xff);
 }
 
@@ -112,8 +113,7 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
         *job = (Job){ .store = store, .pidfd = -EBADF, .is_commit = commit != NULL };
         if (commit)
                 job->commit = *commit;
-        else
-                store->more_gone = false;
+        store->more_gone &= commit != NULL;
         r = pipe2(ends, O_CLOEXEC) < 0 ? -errno
                                        : sd_event_add_io(store->monitor->event, &job->source,
                                                          ends[0], EPOLLIN, on_job_end, job);
@@ -167,11 +167,9 @@ Store *store_free(Store *store) {
         Job *job;
 
         while (store && (job = store->jobs)) {
-                siginfo_t info;
-
                 LINK_OUT(job, next, at);
                 (void) syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
-                (void) waitid(P_PIDFD, (id_t) job->pidfd, &info, WEXITED);
+                (void) waitid(P_PIDFD, (id_t) job->pidfd, NULL, WEXITED);
                 job_free(job);
         }
         if (store)
