@@ -19,7 +19,7 @@
 #include "supervisor/front/closer.h"
 #include "supervisor/front/jails/pools.h"
 #include "supervisor/front/methods.h"
-#include "supervisor/front/policy/quotas.h"
+#include "supervisor/front/policy/accounts.h"
 
 #define ID_TEXT_MAX       128 /* bytes */
 #define LISTEN_PAUSE_USEC 1000000
@@ -291,7 +291,7 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, const Admi
         }
         client->front = front;
         client->peer = *peer;
-        r = quota_join(front->quotas, &who, &client->account, err);
+        r = account_join(front->accounts, &who, &client->account, err);
         if (r < 0) {
                 turn_away(fd, err);
                 closer_close_socket(front->closer, peer->uid, fd);

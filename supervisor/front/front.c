@@ -27,9 +27,9 @@
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
+#include "supervisor/front/policy/accounts.h"
 #include "supervisor/front/policy/ceilings-file.h"
 #include "supervisor/front/policy/policies.h"
-#include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"
 #include "supervisor/front/store/image-import.h"
 #include "supervisor/front/store/layer-records.h"
@@ -45,7 +45,8 @@
 
 /* Jails of pools wait for somebody who comes: they keep no private front. */
 static bool is_needed(const Front *front) {
-        return front->clients || quotas_totals(front->quotas)->jails > pools_jails(front->pools) ||
+        return front->clients ||
+               accounts_totals(front->accounts)->jails > pools_jails(front->pools) ||
                front->jobs > 0 || front->imports > 0 || tasks_busy(front->tasks) ||
                notary_is_busy(front->notary);
 }
@@ -125,7 +126,7 @@ static int watch_host(Front *front, Error *err) {
 
         r = ceilings_file_new(front, front->config_fd, &front->ceilings, err);
         if (r >= 0)
-                r = quotas_new(front, &front->quotas, err);
+                r = accounts_new(front, &front->accounts, err);
         if (r >= 0)
                 r = pressure_new(unless_null(FRONT_FD_PRESSURE), unless_null(FRONT_FD_MEMINFO),
                                  &front->pressure, err);
@@ -221,7 +222,7 @@ void front_stop(Front *front) {
         front->turns = turns_free(front->turns);
         front->uncounted = uncounted_free(front->uncounted);
         front->pressure = pressure_free(front->pressure);
-        front->quotas = quotas_free(front->quotas);
+        front->accounts = accounts_free(front->accounts);
         front->ceilings = ceilings_file_free(front->ceilings);
         layers_stop(front);
         layer_records_stop(front);

@@ -26,7 +26,7 @@ typedef struct Waiting Waiting;           /* waiting.h: who waits for people */
 typedef struct Ledger Ledger;             /* ledger.h: SQLite */
 typedef struct Methods Methods;           /* methods.h: the table of methods */
 typedef struct CeilingsFile CeilingsFile; /* ceilings-file.h: the ceilings in force */
-typedef struct Quotas Quotas;             /* quotas.h: what each user has */
+typedef struct Accounts Accounts;         /* accounts.h: what each user has */
 typedef struct Pressure Pressure;         /* pressure.h: how hard the host works */
 typedef struct Uncounted Uncounted;       /* uncounted.h: memory that no group is charged with */
 typedef struct Pools Pools;               /* pools.h: jails made ahead */
@@ -50,7 +50,7 @@ typedef struct Front {
         Waiting *waiting;
         Methods *methods;
         CeilingsFile *ceilings;
-        Quotas *quotas;
+        Accounts *accounts;
         Pressure *pressure;
         Turns *turns;
         Pools *pools;

@@ -34,9 +34,9 @@
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
+#include "supervisor/front/policy/accounts.h"
 #include "supervisor/front/policy/ceilings-file.h"
 #include "supervisor/front/policy/policies.h"
-#include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"
 #include "supervisor/front/tasks/tasks.h"
 #include "supervisor/front/workspaces/workspace-time.h"
@@ -214,7 +214,7 @@ static void start(void) {
              ceilings_file_new(&front, -EBADF, &front.ceilings, &err) == 0 &&
              audit_new(&front, -EBADF, &front.audit, &err) == 0 &&
              jail_log_new(&front, &front.jail_log, &err) == 0 &&
-             quotas_new(&front, &front.quotas, &err) == 0 &&
+             accounts_new(&front, &front.accounts, &err) == 0 &&
              pressure_new(-EBADF, -EBADF, &front.pressure, &err) == 0 &&
              turns_new(&front, &front.turns, &err) == 0 &&
              uncounted_new(&front, -EBADF, -EBADF, &front.uncounted, &err) == 0 &&

@@ -50,7 +50,7 @@
 #include "supervisor/front/commands/slots.h"
 #include "supervisor/front/jails/init-link.h"
 #include "supervisor/front/jails/jails.h"
-#include "supervisor/front/policy/quotas.h"
+#include "supervisor/front/policy/accounts.h"
 
 #define LOOK_USEC     250000
 #define FEW_JAILS     64 /* what these take of the kernel is in the bounds of host-figures.c */
@@ -318,7 +318,7 @@ static void end_silent(Uncounted *uncounted) {
  * it is would keep the host busy.
  */
 static uint64_t usual_kernel(const Front *front) {
-        unsigned jails = quotas_totals(front->quotas)->jails;
+        unsigned jails = accounts_totals(front->accounts)->jails;
 
         return jails > FEW_JAILS ? (uint64_t) (jails - FEW_JAILS) * KERNEL_EACH : 0;
 }

@@ -13,6 +13,7 @@
 #include "supervisor/front/gate/spec-take.h"
 #include "supervisor/front/gate/verdict-json.h"
 #include "supervisor/front/gate/verify.h"
+#include "supervisor/front/policy/jail-quotas.h"
 #include "supervisor/front/policy/policy-take.h"
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"

@@ -21,6 +21,7 @@
 #include "supervisor/front/jails/jail-parts.h"
 #include "supervisor/front/jails/jail-refuse.h"
 #include "supervisor/front/jails/jail-still.h"
+#include "supervisor/front/policy/jail-quotas.h"
 #include "supervisor/front/policy/policy-take.h"
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"

@@ -24,7 +24,7 @@
 #include "supervisor/front/jails/jail-facts.h"
 #include "supervisor/front/jails/jail-stats.h"
 #include "supervisor/front/monitor-link.h"
-#include "supervisor/front/policy/quotas.h"
+#include "supervisor/front/policy/jail-quotas.h"
 #include "supervisor/front/policy/turns.h"
 #include "supervisor/front/store/layer-records.h"
 #include "supervisor/front/store/layers.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "supervisor/front/commands/pressure.h"
-#include "supervisor/front/policy/quotas.h"
+#include "supervisor/front/policy/accounts.h"
 
 bool host_full_say(HostFull *full, const char *which, const char *format, ...) {
         va_list args;
@@ -33,7 +33,7 @@ static bool is_pressed(const Pressure *pressure, const HostRules *rules, HostFul
         return false;
 }
 
-static bool has_too_many(const QuotaTotals *totals, const HostRules *rules, unsigned more,
+static bool has_too_many(const AccountTotals *totals, const HostRules *rules, unsigned more,
                          HostFull *full) {
         if (rules->jails == 0)
                 return false;
@@ -49,7 +49,7 @@ static bool has_too_many(const QuotaTotals *totals, const HostRules *rules, unsi
                              more);
 }
 
-static bool has_too_much(const QuotaTotals *totals, const HostRules *rules, uint64_t memory,
+static bool has_too_much(const AccountTotals *totals, const HostRules *rules, uint64_t memory,
                          HostFull *full) {
         if (rules->memory == 0)
                 return false;
@@ -62,7 +62,7 @@ static bool has_too_much(const QuotaTotals *totals, const HostRules *rules, uint
 
 bool host_is_full(const Front *front, const HostRules *rules, const HostNeed *need,
                   HostFull *full) {
-        const QuotaTotals *totals = quotas_totals(front->quotas);
+        const AccountTotals *totals = accounts_totals(front->accounts);
         uint64_t available;
 
         if (has_too_many(totals, rules, need->jails, full) ||

@@ -8,6 +8,8 @@
  * (memory of others, pressure), a timer that runs only while somebody waits.
  */
 #include "supervisor/front/policy/turns.h"
+#include "supervisor/front/policy/accounts.h"
+#include "supervisor/front/policy/jail-quotas.h"
 
 #include "base/owned.h"
 #include "base/units.h"
@@ -15,7 +17,6 @@
 #include "supervisor/front/jails/pools.h"
 #include "supervisor/front/policy/hold.h"
 #include "supervisor/front/policy/host-room.h"
-#include "supervisor/front/policy/quotas.h"
 
 #define LOOK_USEC     500000 /* between two looks at the host while somebody waits */
 #define LOOK_ACCURACY 100000
@@ -97,7 +98,7 @@ static void unlink_line(Turns *turns, Line *line) {
 
 static void drop_line(Turns *turns, Line *line) {
         unlink_line(turns, line);
-        *account_line(line->account) = NULL;
+        line->account->line = NULL;
         account_unref(line->account);
         free(line);
 }
@@ -112,8 +113,8 @@ static void push_line(Turns *turns, Line *line) {
 }
 
 static Line *line_of(Turns *turns, uint32_t uid) {
-        Account *account = account_of(turns->front->quotas, uid);
-        Line *line = account ? *account_line(account) : NULL;
+        Account *account = account_of(turns->front->accounts, uid);
+        Line *line = account ? account->line : NULL;
 
         if (line || !account)
                 return line;
@@ -121,7 +122,7 @@ static Line *line_of(Turns *turns, uint32_t uid) {
         if (!line)
                 return NULL;
         line->account = account_ref(account);
-        *account_line(account) = line;
+        account->line = line;
         push_line(turns, line);
         return line;
 }
@@ -400,9 +401,9 @@ static int wait_for(Turn *turn, const HostRules *rules, const HostFull *full, Er
 
 /* Is somebody there whom this user may not pass? */
 static bool waits(Turns *turns, const HostRules *rules, uint32_t uid) {
-        Account *account = account_of(turns->front->quotas, uid);
+        Account *account = account_of(turns->front->accounts, uid);
 
-        if (account && *account_line(account))
+        if (account && account->line)
                 return true;
         return next_line(turns) &&
                !hold_look(&turns->hold, units_monotonic(), rules->wait_usec / HOLD_SHARE);

@@ -8,6 +8,7 @@
 
 #include "base/owned.h"
 #include "supervisor/front/commands/exec-params.h"
+#include "supervisor/front/policy/jail-quotas.h"
 #include "supervisor/front/policy/policy-take.h"
 #include "supervisor/front/policy/quotas.h"
 #include "supervisor/front/policy/turns.h"
