@@ -181,13 +181,13 @@ static void on_stored(Monitor *monitor, uint32_t cookie, int code) {
  */
 static int run_layer_commit(Call *call, Error *err) {
         const LayerRequest *layer = &call->request->layer;
-        StoreCommit commit = { layer->handle, { 0 }, { 0 }, layer->head.cookie, on_stored };
+        StoreJob job = { STORE_JOB_COMMIT, layer->head.cookie, on_stored, .handle = layer->handle };
         int r;
 
         if (entries_show(call->monitor, layer->handle, NULL))
                 return error_say(err, -EBUSY, "a jail still has the new layer: end it first");
-        memcpy(commit.digest, layer->digest, sizeof commit.digest);
-        r = store_commit(call->monitor->store, &commit, err);
+        memcpy(job.digest, layer->digest, sizeof job.digest);
+        r = store_commit(call->monitor->store, &job, err);
         return r < 0 ? r : RUN_LATER;
 }
 
@@ -239,15 +239,14 @@ static int run_layer_remove(Call *call, Error *err) {
 static int run_disk_make(Call *call, Error *err) {
         const DiskRequest *disk = &call->request->disk;
         uint32_t maker = sandbox_facts(call->monitor->sandbox)->store_id + JAIL_IDS - 1;
-        StoreCommit commit = { .disk = { disk->disk, disk->bytes, maker },
-                               .cookie = disk->head.cookie,
-                               .done = on_stored };
-        int r = disk_check(&commit.disk, err);
+        StoreJob job = { STORE_JOB_DISK, disk->head.cookie, on_stored,
+                         .disk = { disk->disk, disk->bytes, maker } };
+        int r = disk_check(&job.disk, err);
 
         if (r == 0 && call->monitor->new_layers >= NEW_LAYERS_MAX)
                 r = error_say(err, -EBUSY, "too much is being made: wait for some of it to end");
         if (r == 0)
-                r = store_commit(call->monitor->store, &commit, err);
+                r = store_disk_make(call->monitor->store, &job, err);
         if (r < 0)
                 return r;
         call->monitor->new_layers++;

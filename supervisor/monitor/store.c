@@ -16,13 +16,12 @@
 
 typedef struct Job Job;
 
-struct Job { /* a child of ours that works on the disk; in gone/ where it has no commit */
+struct Job { /* a child of ours that works on the disk */
         Job *next, **at;
         Store *store;            /* borrowed */
         int pidfd;               /* owned */
         sd_event_source *source; /* owned */
-        bool is_commit;
-        StoreCommit commit;
+        StoreJob what;
 };
 
 struct Store {
@@ -33,16 +32,15 @@ struct Store {
         bool leaves_gone; /* store_leave_gone() */
 };
 
-static int job_start(Store *store, const StoreCommit *commit, Error *err);
+static const char *const job_words[] = { "gone", "commit", "disk" }; /* by kind, in ps */
+static const StoreJob emptying = { .kind = STORE_JOB_EMPTY };
+static int job_start(Store *store, const StoreJob *what, Error *err);
 
-static int carry_out(const Job *job) {
-        const StoreDirs *dirs = &job->store->dirs;
-        const StoreCommit *commit = &job->commit;
-
-        if (!job->is_commit)
-                return gone_empty(dirs->gone);
-        return commit->disk.bytes > 0 ? disk_make(dirs->disks, &commit->disk)
-                                      : store_dirs_commit(dirs, commit->handle, commit->digest);
+static int carry_out(const StoreDirs *dirs, const StoreJob *what) {
+        if (what->kind == STORE_JOB_COMMIT)
+                return store_dirs_commit(dirs, what->handle, what->digest);
+        return what->kind == STORE_JOB_DISK ? disk_make(dirs->disks, &what->disk)
+                                            : gone_empty(dirs->gone);
 }
 
 static Job *job_free(Job *job) {
@@ -65,16 +63,17 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
                 return 0; /* its descriptors are closed, the rest comes at once */
         if (info.si_code == CLD_EXITED)
                 code = -info.si_status;
-        else if (job->is_commit && job->commit.disk.bytes == 0 && /* killed: it left its layer */
-                 store_dirs_hold_back(&store->dirs, job->commit.handle, false, NULL) == 0)
-                (void) store_drop(store, job->commit.handle, NULL);
+        else if (job->what.kind == STORE_JOB_COMMIT && /* killed: it left its layer */
+                 store_dirs_hold_back(&store->dirs, job->what.handle, false, NULL) == 0)
+                (void) store_drop(store, job->what.handle, NULL);
         LINK_OUT(job, next, at);
-        if (job->is_commit && job->commit.done)
-                job->commit.done(store->monitor, job->commit.cookie, code);
-        else if (job->commit.disk.bytes > 0 && code != -EEXIST) /* who asked is gone: nobody's */
-                (void) store_disk_remove(store, job->commit.disk.disk, NULL);
-        if (!job->is_commit && store->more_gone)
-                (void) job_start(store, NULL, NULL);
+        if (job->what.done)
+                job->what.done(store->monitor, job->what.cookie, code);
+        else if (job->what.kind == STORE_JOB_DISK &&
+                 code != -EEXIST) /* who asked is gone: nobody's */
+                (void) store_disk_remove(store, job->what.disk.disk, NULL);
+        if (job->what.kind == STORE_JOB_EMPTY && store->more_gone)
+                (void) job_start(store, &emptying, NULL);
         job_free(job);
         monitor_step(store->monitor);
         return 0;
@@ -87,33 +86,31 @@ static int clone_job(Job *job, int end) {
 
         if (pid != 0)
                 return pid < 0 ? -errno : 0;
-        store_dirs_alone(&job->store->dirs, self, end, /* the next start goes on */
-                         job->is_commit ? job->commit.disk.bytes ? "disk" : "commit" : "gone");
-        _exit(-carry_out(job) & 0xff);
+        store_dirs_alone(&job->store->dirs, self, end, job_words[job->what.kind]);
+        _exit(-carry_out(&job->store->dirs, &job->what) & 0xff); /* or the next start goes on */
 }
 
 /*
- * Without a commit: the one that empties gone/, of which one at a time is enough. Its end is seen at a pipe of
- * which it has the other end, and which is watched before there is a child.
+ * Of those that empty gone/, one at a time is enough. Its end is seen at a pipe of which it has the other end, and
+ * which is watched before there is a child.
  */
-static int job_start(Store *store, const StoreCommit *commit, Error *err) {
+static int job_start(Store *store, const StoreJob *what, Error *err) {
+        bool empties = what->kind == STORE_JOB_EMPTY;
         int ends[2] = { -EBADF, -EBADF }, r;
         Job *job;
 
-        if (!commit && store->leaves_gone)
+        if (empties && store->leaves_gone)
                 return 0;
-        for (job = store->jobs; job && !commit; job = job->next)
-                if (!job->is_commit) {
+        for (job = store->jobs; job && empties; job = job->next)
+                if (job->what.kind == STORE_JOB_EMPTY) {
                         store->more_gone = true;
                         return 0;
                 }
         job = calloc(1, sizeof *job);
         if (!job)
                 return error_set(err, -ENOMEM, "start a job on the store");
-        *job = (Job){ .store = store, .pidfd = -EBADF, .is_commit = commit != NULL };
-        if (commit)
-                job->commit = *commit;
-        store->more_gone &= commit != NULL;
+        *job = (Job){ .store = store, .pidfd = -EBADF, .what = *what };
+        store->more_gone &= !empties;
         r = pipe2(ends, O_CLOEXEC) < 0 ? -errno
                                        : sd_event_add_io(store->monitor->event, &job->source,
                                                          ends[0], EPOLLIN, on_job_end, job);
@@ -132,17 +129,19 @@ static int job_start(Store *store, const StoreCommit *commit, Error *err) {
 }
 
 /* The name changes first: from here on no jail can be given the layer, and none commits it twice. */
-int store_commit(Store *store, const StoreCommit *commit, Error *err) {
-        int r = commit->disk.bytes > 0
-                        ? 0
-                        : store_dirs_hold_back(&store->dirs, commit->handle, true, err);
+int store_commit(Store *store, const StoreJob *what, Error *err) {
+        int r = store_dirs_hold_back(&store->dirs, what->handle, true, err);
 
         if (r < 0)
                 return r;
-        r = job_start(store, commit, err);
-        if (r < 0 && commit->disk.bytes == 0) /* it is the front's again, to drop or to commit */
-                (void) store_dirs_hold_back(&store->dirs, commit->handle, false, NULL);
+        r = job_start(store, what, err);
+        if (r < 0) /* it is the front's again, to drop or to commit */
+                (void) store_dirs_hold_back(&store->dirs, what->handle, false, NULL);
         return r;
+}
+
+int store_disk_make(Store *store, const StoreJob *what, Error *err) {
+        return job_start(store, what, err);
 }
 
 int store_new(Monitor *monitor, int state_fd, Store **ret, Error *err) {
@@ -183,7 +182,7 @@ bool store_leave_gone(Store *store) {
 
         store->leaves_gone = true; /* and job_start() starts none any more */
         for (Job *job = store->jobs; job; job = job->next)
-                if (!job->is_commit)
+                if (job->what.kind == STORE_JOB_EMPTY)
                         (void) syscall(SYS_pidfd_send_signal, job->pidfd, SIGKILL, NULL, 0);
         return !did;
 }
@@ -197,7 +196,7 @@ const StoreDirs *store_dirs(const Store *store) {
 }
 
 static int empty(Store *store, int r, Error *err) {
-        return r < 0 ? r : job_start(store, NULL, err);
+        return r < 0 ? r : job_start(store, &emptying, err);
 }
 
 int store_drop(Store *store, uint64_t handle, Error *err) {
@@ -216,7 +215,8 @@ int store_drop_all(Store *store, Error *err) {
         int r;
 
         for (Job *job = store->jobs; job; job = job->next)
-                job->commit.done = NULL; /* who asked is gone */
+                job->what.done = NULL; /* who asked is gone */
         r = gone_take_all(store->dirs.gone, store->dirs.fresh);
-        return r < 0 ? error_set(err, r, "forget the new layers") : job_start(store, NULL, err);
+        return r < 0 ? error_set(err, r, "forget the new layers")
+                     : job_start(store, &emptying, err);
 }

@@ -7,7 +7,7 @@
 #include "sandbox/store-dirs.h"
 #include "supervisor/monitor/monitor.h"
 
-/** StoreDoneFn - a commit ended, with 0 or negative errno: the answer to @cookie */
+/** StoreDoneFn - a job ended, with 0 or negative errno: the answer to @cookie */
 typedef void (*StoreDoneFn)(Monitor *monitor, uint32_t cookie, int code);
 
 /** store_new() - open or make STATE/store; what a dead monitor left unfinished is removed */
@@ -30,13 +30,22 @@ int store_remove(Store *store, const uint8_t *digest, Error *err);
 /** store_disk_remove() - forget a disk. Returns: 0, -ENOENT or negative errno */
 int store_disk_remove(Store *store, uint64_t disk, Error *err);
 
-typedef struct StoreCommit { /* or the making of a disk, where that has bytes */
-        uint64_t handle;
-        uint8_t digest[32];
-        DiskSpec disk;
-        uint32_t cookie;
-        StoreDoneFn done;
-} StoreCommit;
+typedef enum StoreJobKind {
+        STORE_JOB_EMPTY, /* what is gone is taken apart: begun by all that forgets something */
+        STORE_JOB_COMMIT, /* a new layer is flushed, then gets its digest as name; an existing layer wins */
+        STORE_JOB_DISK, /* a disk is made; an existing one is an error */
+} StoreJobKind;
 
-/** store_commit() - flush a new layer to disk, then give it its digest as name; an existing layer wins. Or make a disk */
-int store_commit(Store *store, const StoreCommit *commit, Error *err);
+typedef struct StoreJob {
+        StoreJobKind kind;
+        uint32_t cookie;
+        StoreDoneFn done;   /* NULL: nobody wants to know */
+        uint64_t handle;    /* COMMIT: the new layer */
+        uint8_t digest[32]; /* COMMIT: its name */
+        DiskSpec disk;      /* DISK */
+} StoreJob;
+
+/** store_commit() - start a job of the kind COMMIT. Returns: 0 and @done will be called; negative errno */
+int store_commit(Store *store, const StoreJob *job, Error *err);
+/** store_disk_make() - start a job of the kind DISK, as store_commit() */
+int store_disk_make(Store *store, const StoreJob *job, Error *err);

@@ -12,7 +12,7 @@
 
 typedef struct Made {
         uint64_t handle;
-        StoreCommit commit;
+        StoreJob job;
         bool committing;
 } Made;
 
@@ -132,26 +132,26 @@ int store_remove(Store *store, const uint8_t *digest, Error *err) {
 }
 
 /* A disk in the making has no handle, so that nobody finds it among the layers */
-static int make_disk(const StoreCommit *commit, Error *err) {
-        played_must(n_made < NEW_LAYERS_MAX && commit->disk.disk != 0 &&
-                    commit->disk.bytes >= DISK_BYTES_MIN && commit->disk.bytes <= DISK_BYTES_MAX);
+int store_disk_make(Store *store, const StoreJob *job, Error *err) {
+        (void) store;
+        played_must(job->kind == STORE_JOB_DISK && n_made < NEW_LAYERS_MAX && job->disk.disk != 0 &&
+                    job->disk.bytes >= DISK_BYTES_MIN && job->disk.bytes <= DISK_BYTES_MAX);
         if (played_fails())
                 return error_say(err, -EAGAIN, "no process for the job");
-        made[n_made++] = (Made){ .commit = *commit, .committing = true };
+        made[n_made++] = (Made){ .job = *job, .committing = true };
         return 0;
 }
 
-int store_commit(Store *store, const StoreCommit *commit, Error *err) {
-        Made *layer = find_made(commit->handle);
+int store_commit(Store *store, const StoreJob *job, Error *err) {
+        Made *layer = find_made(job->handle);
 
         (void) store;
-        if (commit->disk.bytes > 0)
-                return make_disk(commit, err);
+        played_must(job->kind == STORE_JOB_COMMIT);
         if (!layer)
                 return error_say(err, -ENOENT, "no such new layer");
         if (played_fails())
                 return error_say(err, -EAGAIN, "no process for the job");
-        layer->commit = *commit;
+        layer->job = *job;
         layer->committing = true;
         return 0;
 }
@@ -163,15 +163,15 @@ int store_disk_remove(Store *store, uint64_t disk, Error *err) {
 
 bool played_store_next(Monitor *monitor, int code) {
         for (unsigned i = 0; i < n_made; i++) {
-                StoreCommit commit = made[i].commit;
+                StoreJob job = made[i].job;
 
                 if (!made[i].committing)
                         continue;
                 forget(&made[i]);
-                if (code == 0 && commit.disk.bytes == 0 && n_layers < LAYERS_MAX &&
-                    find_layer(commit.digest) == n_layers)
-                        memcpy(layers[n_layers++], commit.digest, sizeof(commit.digest));
-                commit.done(monitor, commit.cookie, code);
+                if (code == 0 && job.kind == STORE_JOB_COMMIT && n_layers < LAYERS_MAX &&
+                    find_layer(job.digest) == n_layers)
+                        memcpy(layers[n_layers++], job.digest, sizeof(job.digest));
+                job.done(monitor, job.cookie, code);
                 monitor_step(monitor);
                 return true;
         }
