@@ -92,7 +92,9 @@ answer = front.user(ANN).call("snapshot.import", {"name": "UP"}, fds=[again(file
 tap.same(answer["error"]["data"]["code"], "invalid", "a name that is none is refused at once, also where it could follow")
 
 front.reply(leader[0], code=-errno.ENOSPC, text="there is no room")
-tap.ok("no room" in str(ann.answer()), "where the first fails it says so")
+answer = ann.answer()
+tap.ok("no room" in str(answer), "where the first fails it says so", answer)
+tap.same(answer["error"]["data"]["code"], "limit", "as a lack of room, and no fault of ours")
 tap.same(len(begun()), 1, "and one of the two that followed begins, the other follows that one")
 file.write(b"x")
 file.flush()
@@ -199,6 +201,17 @@ tap.ok("error" in ends[0][0], "the first is killed in the middle: it fails", end
 tap.same([(end[0].get("name"), word(end[0])) for end in ends[1:]], [(f"b{i}-{attempt}", b"BBBB") for i in range(1, 4)],
          "the others succeed")
 tap.same(sum(end[1] for end in ends[1:]), 1, "by one more reading of the file")
+
+file = settle(tempfile.NamedTemporaryFile(prefix="once-"))
+file.write(os.urandom(BIG))
+settle(file)
+monitor(signal.SIGSTOP)
+everyone = [Import(f"x{i}", file) for i in range(3)]
+monitor(signal.SIGCONT)
+ends = [one.end() for one in everyone]
+tap.same([end[0].get("error", {}).get("data", {}).get("code") for end in ends], ["invalid"] * 3, "three of what is no archive are refused")
+tap.same([end[1] for end in ends], [True, False, False], "by one reading of the file")
+tap.same(len({end[0]["error"]["message"] for end in ends}), 1, "in the same words")
 
 file = archive(b"CCCC")
 monitor(signal.SIGSTOP)

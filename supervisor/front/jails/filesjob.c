@@ -108,6 +108,11 @@ static void conclude(void *userdata) {
                 job->done(&end, job->userdata);
 }
 
+/* More than there is room for is told from what may not be at all: there may be more room another time */
+static int code_of(uint32_t rule) {
+        return rule == RULE_TOO_MANY_BYTES || rule == RULE_TOO_MANY_ENTRIES ? -ENOSPC : -EINVAL;
+}
+
 /* "path", NUL, "sentence" of REFUSED, whose path a stranger chose; a sentence alone in FAILED. */
 static void take_failure(FilesJob *job, const Record *record) {
         const char *text = record->data;
@@ -119,8 +124,8 @@ static void take_failure(FilesJob *job, const Record *record) {
                 job->refused = true;
                 job->rule = record->head.flags;
                 shown = escape_new(*text ? text : "input", NAME_SHOWN_MAX);
-                error_say(&err, -EINVAL, "%s: %.250s (rule %s)", shown ? shown : "input", second,
-                          record_rule_name(record->head.flags));
+                error_say(&err, code_of(job->rule), "%s: %.250s (rule %s)", shown ? shown : "input",
+                          second, record_rule_name(record->head.flags));
         } else {
                 job->refused = record->head.kind == RECORD_REFUSED;
                 error_say(&err, job->refused ? -EINVAL : -EIO, "%.400s",

@@ -209,9 +209,10 @@ static void on_saved(const LayerImport *import, const Error *err, bool refused, 
         Forking *forking = userdata;
         Error own = ERROR_EMPTY;
 
-        (void) refused;
         forking->import = NULL;
         if (err) {
+                if (refused)
+                        call_refuse(forking->call, "limit", NULL, NULL);
                 fail(forking, err);
                 return;
         }

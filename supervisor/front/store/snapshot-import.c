@@ -6,7 +6,8 @@
  *
  * Of several at once of the same file one leads and is unpacked; the others of the same user, with the same limits, follow:
  * they read nothing, have nothing reserved, and name what comes of it where the file is still the same then (same-file.h).
- * Where it is not, or nothing comes of it, each begins again, and may find another to follow.
+ * Where it is not, or nothing comes of it for a reason that is not the file's, each begins again, and may find another to
+ * follow.
  */
 #include "supervisor/front/store/snapshot-import.h"
 
@@ -112,6 +113,17 @@ static void name_it(Importing *importing, const ImageResult *result, bool joined
         call_answer(owned->call, json, NULL, 0);
 }
 
+/* @refused: for what is in it, or for a limit */
+static void refuse(Importing *importing, const Error *err, bool refused) {
+        SCOPED(importing_free) Importing *owned = importing;
+        const char *code = refused                                        ? "invalid"
+                           : err->code == -ENOSPC                         ? "limit"
+                           : err->code == -EUCLEAN || err->code == -EBUSY ? NULL
+                                                                          : "internal";
+
+        call_fail(owned->call, code, err);
+}
+
 static int begin(Importing *importing, Error *err);
 
 /* What it followed did not do for it. The offset may be shared with what was read */
@@ -128,8 +140,11 @@ static void begin_again(Importing *importing) {
         call_fail(owned->call, NULL, &err);
 }
 
-/* Each leaves the list before it goes on: where it begins again it may lead, and be followed by the next. */
-static void end_followers(Importing *leader, const ImageResult *result) {
+/*
+ * Each leaves the list before it goes on: where it begins again it may lead, and be followed by the next.
+ * @result: what there is to name; or @refused: why there will be nothing; both NULL: nobody knows
+ */
+static void end_followers(Importing *leader, const ImageResult *result, const Error *refused) {
         Importing *list = NULL, *importing;
 
         while ((importing = leader->followers)) { /* the list is newest first */
@@ -142,29 +157,28 @@ static void end_followers(Importing *leader, const ImageResult *result) {
                 LINK_OUT(importing, next, at);
                 same_file_look(importing->fd, &now);
                 now.at = leader->file.at; /* the leader's own, where they share it, has moved on */
-                if (result && same_file_is(&now, &leader->file))
+                if (!same_file_is(&now, &leader->file) || (!result && !refused))
+                        begin_again(importing);
+                else if (result)
                         name_it(importing, result, true);
                 else
-                        begin_again(importing);
+                        refuse(importing, refused, true);
         }
 }
 
 /* The last step: @result is all there is to name, @err why there is nothing. */
 static void conclude(Importing *importing, const ImageResult *result, const Error *err,
                      bool refused) {
-        SCOPED(importing_free) Importing *owned = importing;
+        /* with more room the same file may do: those that follow it are not refused for a limit that it met */
+        bool is_final = err && refused && err->code != -ENOSPC;
 
-        LINK_OUT(owned, next, at);
-        quota_release_import(owned->front, owned->owner_uid, owned->reserved);
-        end_followers(owned, err ? NULL : result);
+        LINK_OUT(importing, next, at);
+        quota_release_import(importing->front, importing->owner_uid, importing->reserved);
+        end_followers(importing, err ? NULL : result, is_final ? err : NULL);
         if (err)
-                call_fail(owned->call,
-                          refused                 ? "invalid"
-                          : err->code == -EUCLEAN ? NULL
-                                                  : "internal",
-                          err);
+                refuse(importing, err, refused);
         else
-                name_it(TAKE_PTR(owned), result, false);
+                name_it(importing, result, false);
 }
 
 static void on_image(const ImageResult *result, const Error *err, bool refused, void *userdata) {
