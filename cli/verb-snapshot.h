@@ -1,10 +1,9 @@
 #pragma once
 /*
- * The verbs of snapshots but import: "snapshot fsck", "gc", "list", "rm", "show" and "tag".
+ * The verbs of snapshots but import and fsck: "snapshot gc", "list", "rm", "show" and "tag".
  */
 #include "cli/verbs.h"
 
-extern const Verb verb_snapshot_fsck;
 extern const Verb verb_snapshot_gc;
 extern const Verb verb_snapshot_list;
 extern const Verb verb_snapshot_show;

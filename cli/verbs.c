@@ -36,6 +36,7 @@
 #include "cli/verb-run.h"
 #include "cli/verb-save.h"
 #include "cli/verb-shell.h"
+#include "cli/verb-snapshot-fsck.h"
 #include "cli/verb-snapshot-import.h"
 #include "cli/verb-snapshot.h"
 #include "cli/verb-ssh-config.h"

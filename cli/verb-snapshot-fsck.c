@@ -1,0 +1,143 @@
+/*
+ * "snapshot fsck": layers against their digests, with a line that says how far it is.
+ */
+#include "cli/verb-snapshot-fsck.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/units.h"
+#include "cli/ask-once.h"
+#include "cli/events.h"
+#include "cli/snapshot-show.h"
+#include "cli/terminal.h"
+
+static const Option fsck_options[] = { OPTIONS_COMMON, { 0 } };
+
+static void show_damaged(const cJSON *item) {
+        terminal_text(stdout, snapshot_text(item, "layer"), 80);
+        fputs(": DAMAGED: ", stdout);
+        terminal_text(stdout, snapshot_text(item, "fault"), 300);
+        putchar('\n');
+        snapshot_show_words("changed since it came:", json_get(item, "paths"));
+        snapshot_show_words("in snapshots", json_get(item, "snapshots"));
+        snapshot_show_words("used by", json_get(item, "jails"));
+}
+
+static void show_unknown(const cJSON *item) {
+        char size[UNITS_TEXT_MAX];
+        uint64_t bytes = 0;
+
+        (void) json_number(item, "bytes", &bytes);
+        terminal_text(stdout, snapshot_text(item, "layer"), 80);
+        printf(": nobody's, %s", units_format_size(bytes, size));
+        if (json_text(item, "fault")) {
+                fputs(", and ", stdout);
+                terminal_text(stdout, snapshot_text(item, "fault"), 300);
+        }
+        putchar('\n');
+}
+
+static void show_checked(const cJSON *result) {
+        uint64_t layers = 0, bytes = 0, damaged = 0, mended = 0;
+        char size[UNITS_TEXT_MAX];
+        const cJSON *item;
+
+        (void) json_number(result, "layers", &layers);
+        (void) json_number(result, "bytes", &bytes);
+        (void) json_number(result, "damaged_total", &damaged);
+        (void) json_number(result, "mended", &mended);
+        cJSON_ArrayForEach(item, json_get(result, "damaged")) show_damaged(item);
+        cJSON_ArrayForEach(item, json_get(result, "unchecked")) {
+                terminal_text(stdout, snapshot_text(item, "layer"), 80);
+                fputs(": not checked: ", stdout);
+                terminal_text(stdout, snapshot_text(item, "text"), 300);
+                putchar('\n');
+        }
+        cJSON_ArrayForEach(item, json_get(result, "unknown")) show_unknown(item);
+        printf("%llu layers, %s: %llu damaged", (unsigned long long) layers,
+               units_format_size(bytes, size), (unsigned long long) damaged);
+        printf(mended > 0 ? ", %llu good again\n" : "\n", (unsigned long long) mended);
+        if (damaged > 0)
+                terminal_say("No new jail gets a damaged layer. Import the same content again to "
+                             "put it right, under any name.");
+        if (cJSON_GetArraySize(json_get(result, "unknown")) > 0)
+                terminal_say(
+                        "The store has layers that no snapshot, jail or task is known to need: "
+                        "after a ledger came back from a backup, say. `warder snapshot gc` as an "
+                        "administrator removes them.");
+}
+
+static void on_checking(Link *link, const char *method, const cJSON *params, void *userdata) {
+        const Common *common = userdata;
+        uint64_t layer = 0, layers = 0, bytes = 0;
+        char size[UNITS_TEXT_MAX];
+
+        (void) link;
+        if (strcmp(method, "snapshot.progress") != 0)
+                return;
+        if (common->json)
+                events_print(method, cJSON_Duplicate(params, true));
+        if (common->json || !isatty(2))
+                return;
+        (void) json_number(params, "layer", &layer);
+        (void) json_number(params, "layers", &layers);
+        (void) json_number(params, "bytes", &bytes);
+        fprintf(stderr, "\rlayer %llu of %llu, %s read\033[K", (unsigned long long) layer,
+                (unsigned long long) layers, units_format_size(bytes, size));
+}
+
+static int run_fsck(const VerbCall *call, Error *err) {
+        Ask ask = { .method = "snapshot.fsck", .params = cJSON_CreateObject() };
+        const Common *common = call->options;
+        Answer answer = ANSWER_EMPTY;
+        Link link = LINK_EMPTY;
+        uint64_t damaged = 0;
+        int r;
+
+        if (call->n_words > 1) {
+                (void) json_free(ask.params);
+                (void) error_say(err, -EINVAL, "Name one snapshot, or none to check all of yours.");
+                return VERB_E_USAGE;
+        }
+        if (call->n_words == 1)
+                json_add_text(ask.params, "name", call->words[0]);
+        r = link_open(&link, common->socket, err);
+        if (r < 0) {
+                (void) json_free(ask.params);
+                return r;
+        }
+        link.on_note = on_checking;
+        link.userdata = (void *) (uintptr_t) common;
+        r = link_ask(&link, &ask, &answer, err);
+        if (isatty(2) && !common->json)
+                fputs("\r\033[K", stderr);
+        (void) json_number(answer.result, "damaged_total", &damaged);
+        if (r == 0 && common->json)
+                events_result(answer.result);
+        else if (r == 0)
+                show_checked(answer.result);
+        answer_deinit(&answer);
+        link_deinit(&link);
+        return r < 0 ? r : r > 0 ? -EREMOTEIO : damaged > 0;
+}
+
+const Verb verb_snapshot_fsck = {
+        .name = "snapshot fsck",
+        .summary = "read layers again and hold them against their digests",
+        .synopsis = "[NAME]",
+        .text = "A layer that is not what its name says goes into no new jail. Importing the same "
+                "content\n"
+                "again puts it right.",
+        .examples = "  warder snapshot fsck\n  warder snapshot fsck debian --json",
+        .exits = "  0    all that was checked is whole\n"
+                 "  1    a layer is damaged; or refused or failed: the message says why\n"
+                 "  2    wrong usage\n",
+        .options = fsck_options,
+        .size = sizeof(Common),
+        .exit_usage = EXIT_USAGE,
+        .exit_failed = 1,
+        .run = run_fsck,
+};
