@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/schema.h"
 #include "supervisor/front/closer.h"
-#include "supervisor/front/egress-link.h"
 #include "supervisor/front/tasks/agent-methods.h"
 #include "supervisor/front/tasks/task-still.h"
 
@@ -31,38 +30,7 @@ struct AgentSocket {
         cJSON *schemas[AGENT_METHODS_MAX]; /* owned: of methods that were called, parsed */
 };
 
-/* ---- calls --------------------------------------------------------------------------------------- */
-
-static void close_route(AgentCall *call) {
-        if (call->route)
-                egress_link_close(call->task->front, call->route);
-        call->route = 0;
-}
-
-static void call_free(AgentCall *call) {
-        AgentCall **at = &call->socket->calls;
-
-        while (*at && *at != call)
-                at = &(*at)->next;
-        if (*at)
-                *at = call->next;
-        if (call->job)
-                files_job_cancel(call->job);
-        close_route(call);
-        json_free(call->params);
-        json_free(call->result);
-        json_free(call->id);
-        free(call->path);
-        free(call->step);
-        free(call);
-}
-
-AgentCall *agent_socket_route(AgentSocket *socket, uint64_t route) {
-        for (AgentCall *call = socket && route ? socket->calls : NULL; call; call = call->next)
-                if (call->route == route)
-                        return call;
-        return NULL;
-}
+/* ---- answers ------------------------------------------------------------------------------------- */
 
 static void update_events(AgentSocket *socket) {
         if (!socket->closed)
@@ -79,13 +47,13 @@ static bool is_gone(int r) {
 }
 
 /*
- * Queue an answer. An agent that does not take its answers in ends its task, in a turn of its own: whoever answers may
- * stand in what the end of a task frees.
+ * An agent that does not take its answers in ends its task, in a turn of its own: whoever answers may stand in what the
+ * end of a task frees.
  */
-static void send_answer(AgentSocket *socket, const cJSON *message, const int *fds, unsigned n_fds) {
+void agent_socket_send(AgentSocket *socket, const cJSON *message, const int *fds, unsigned n_fds) {
         int r;
 
-        if (socket->broken.code)
+        if (socket->closed || socket->broken.code)
                 return;
         r = message ? rpc_peer_send(socket->peer, message, fds, n_fds) : -ENOMEM;
         if (r == 0)
@@ -96,67 +64,10 @@ static void send_answer(AgentSocket *socket, const cJSON *message, const int *fd
         (void) sd_event_source_set_enabled(socket->again, SD_EVENT_ONESHOT);
 }
 
-static void send_and_free(AgentCall *call, cJSON *message, const int *fds, unsigned n_fds) {
-        SCOPED(json_free) cJSON *owned = message;
-        AgentSocket *socket = call->socket;
-        bool wanted = call->id && !socket->closed;
-
-        call_free(call);
-        if (wanted)
-                send_answer(socket, owned, fds, n_fds);
-}
-
-bool agent_call_is_wanted(const AgentCall *call) {
-        return !call->socket->closed;
-}
-
-void agent_call_answer(AgentCall *call, cJSON *result, const int *fds, unsigned n_fds) {
-        send_and_free(call, rpc_result(call->id, result), fds, n_fds);
-}
-
-static const char *code_of(int code) {
-        switch (code) {
-        case -EINVAL:
-        case -E2BIG:
-        case -EISDIR:
-        case -ENOTDIR:
-                return "invalid";
-        case -ENOENT:
-                return "not_found";
-        case -EEXIST:
-                return "exists";
-        case -EPERM:
-        case -EACCES:
-        case -ELOOP:
-        case -EXDEV:
-        case -EROFS:
-                return "denied";
-        case -EBUSY:
-                return "busy";
-        case -ENOSPC:
-        case -EDQUOT:
-        case -EFBIG:
-                return "limit";
-        case -ENOTSUP:
-                return "unsupported";
-        case -ESRCH:
-                return "jail";
-        default:
-                return "internal";
-        }
-}
-
-void agent_call_fail(AgentCall *call, const char *code, const Error *err) {
-        cJSON *data = cJSON_CreateObject();
-
-        json_add_text(data, "code", code ? code : code_of(err->code));
-        send_and_free(call, rpc_error(call->id, RPC_OURS, err->text, data), NULL, 0);
-}
-
 static void refuse(AgentSocket *socket, const cJSON *id, int code, const char *text, cJSON *data) {
         SCOPED(json_free) cJSON *message = rpc_error(id, code, text, data);
 
-        send_answer(socket, message, NULL, 0);
+        agent_socket_send(socket, message, NULL, 0);
 }
 
 /* ---- requests ------------------------------------------------------------------------------------ */
@@ -172,22 +83,6 @@ static bool has_room(const AgentSocket *socket) {
         for (const AgentCall *call = socket->calls; call; call = call->next)
                 n++;
         return n < AGENT_CALLS_MAX;
-}
-
-static AgentCall *agent_call_new(AgentSocket *socket, const cJSON *id) {
-        AgentCall *call = calloc(1, sizeof(*call));
-
-        if (!call)
-                return NULL;
-        *call = (AgentCall){ .socket = socket, .task = socket->task, .next = socket->calls };
-        socket->calls = call;
-        if (id)
-                call->id = cJSON_Duplicate(id, true);
-        if (id && !call->id) {
-                call_free(call);
-                return NULL;
-        }
-        return call;
 }
 
 static int check_params(AgentSocket *socket, const AgentMethod *method, const cJSON *params,
@@ -235,13 +130,12 @@ static void run(AgentSocket *socket, const AgentMethod *method, const cJSON *jso
         }
         if (socket->closed)
                 return;
-        call = agent_call_new(socket, id);
+        call = agent_call_new(socket, method, id);
         if (!call) {
                 error_set(&err, -ENOMEM, "take the agent's request");
                 fault(socket, &err);
                 return;
         }
-        call->method = method;
         if (method->run(call, params, &err) < 0)
                 agent_call_fail(call, err.code == -EBUSY ? "busy" : NULL, &err);
 }
@@ -275,6 +169,13 @@ static void dispatch(AgentSocket *socket, const RpcMessage *message) {
 AgentCall *agent_socket_call(AgentSocket *socket, uint64_t id) {
         for (AgentCall *call = socket ? socket->calls : NULL; call; call = call->next)
                 if (cJSON_IsNumber(call->id) && call->id->valuedouble == (double) id)
+                        return call;
+        return NULL;
+}
+
+AgentCall *agent_socket_route(AgentSocket *socket, uint64_t route) {
+        for (AgentCall *call = socket && route ? socket->calls : NULL; call; call = call->next)
+                if (call->route == route)
                         return call;
         return NULL;
 }
@@ -377,6 +278,18 @@ static int on_again(sd_event_source *source, void *userdata) {
         return 0;
 }
 
+Task *agent_socket_task(const AgentSocket *socket) {
+        return socket->task;
+}
+
+AgentCall **agent_socket_calls(AgentSocket *socket) {
+        return &socket->calls;
+}
+
+bool agent_socket_is_closed(const AgentSocket *socket) {
+        return socket->closed;
+}
+
 void agent_socket_go_on(AgentSocket *socket) {
         if (socket && socket->later)
                 (void) sd_event_source_set_enabled(socket->again, SD_EVENT_ONESHOT);
@@ -427,11 +340,9 @@ void agent_socket_close(AgentSocket *socket) {
         (void) sd_event_source_set_enabled(socket->again, SD_EVENT_OFF);
         for (call = socket->calls; call; call = next) {
                 next = call->next;
-                close_route(call);
-                if (call->job)
-                        call->job = files_job_cancel(call->job);
+                agent_call_stop(call);
                 if (!call->jail_call) /* else its callback comes, and finds a closed socket */
-                        call_free(call);
+                        agent_call_free(call);
         }
 }
 
@@ -454,7 +365,7 @@ AgentSocket *agent_socket_free(AgentSocket *socket) {
                 return NULL;
         socket->past = agent_socket_free(socket->past);
         while (socket->calls)
-                call_free(socket->calls);
+                agent_call_free(socket->calls);
         sd_event_source_disable_unref(socket->io);
         sd_event_source_disable_unref(socket->again);
         json_free(socket->later);
