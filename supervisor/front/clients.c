@@ -12,17 +12,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 
 #include "base/log.h"
-#include "supervisor/front/admission.h"
 #include "supervisor/front/closer.h"
 #include "supervisor/front/jails/pools.h"
+#include "supervisor/front/listener.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/policy/accounts.h"
 
-#define ID_TEXT_MAX       128 /* bytes */
-#define LISTEN_PAUSE_USEC 1000000
+#define ID_TEXT_MAX 128 /* bytes */
 
 typedef struct Watch Watch;
 
@@ -46,31 +44,6 @@ struct Client {
         uint32_t *gids;   /* owned: its groups, the primary one too */
         unsigned n_gids;
 };
-
-static void listen_on(Front *front) {
-        if (!front->listen_again)
-                return;
-        (void) sd_event_source_set_enabled(front->listen_again, SD_EVENT_OFF);
-        (void) sd_event_source_set_enabled(front->listen, SD_EVENT_ON);
-}
-
-static int on_listen_again(sd_event_source *source, uint64_t usec, void *userdata) {
-        (void) source;
-        (void) usec;
-        listen_on(userdata);
-        return 0;
-}
-
-/* Who waits at the socket keeps it readable: without a pause the loop would do nothing else. */
-static void listen_off(Front *front, int why) {
-        Error err = ERROR_EMPTY;
-
-        error_set(&err, why, "accept a client");
-        log_event(LOG_WARNING, "no client is accepted for a second", F_ERR(&err));
-        (void) sd_event_source_set_time_relative(front->listen_again, LISTEN_PAUSE_USEC);
-        (void) sd_event_source_set_enabled(front->listen_again, SD_EVENT_ONESHOT);
-        (void) sd_event_source_set_enabled(front->listen, SD_EVENT_OFF);
-}
 
 static Client *client_free(Client *client) {
         Front *front;
@@ -97,7 +70,7 @@ static Client *client_free(Client *client) {
         sd_event_source_disable_unref(client->closing);
         rpc_peer_free(client->rpc);
         free(client);
-        listen_on(front);
+        listener_resume(front);
         front_touch(front);
         return NULL;
 }
@@ -248,21 +221,6 @@ static int watch_client(Client *client) {
         return r;
 }
 
-/* Say why before closing: the kernel keeps the line for the peer. Nothing of the peer is read. */
-static void turn_away(int fd, const Error *err) {
-        SCOPED(json_free) cJSON *data = cJSON_CreateObject();
-        SCOPED(json_free) cJSON *answer = NULL;
-        autofree char *line = NULL;
-
-        json_add_text(data, "code", err->code == -EDQUOT ? "quota" : "denied");
-        answer = rpc_error(NULL, RPC_OURS, err->text, TAKE_PTR(data));
-        line = answer ? json_print(answer) : NULL;
-        if (!line)
-                return;
-        (void) send(fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
-        (void) send(fd, "\n", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
-}
-
 static int keep_groups(Client *client, const AdmissionGroups *groups) {
         size_t size = groups->n * sizeof(groups->gids[0]);
 
@@ -278,30 +236,25 @@ AnswerWho client_who(const Client *client) {
         return (AnswerWho){ client->peer.uid, client->peer.admin, client->gids, client->n_gids };
 }
 
-static int client_new_consume(Front *front, int fd, const Peer *peer, const AdmissionGroups *groups,
-                              Error *err) {
-        const CeilingWho who = { peer->uid, groups->gids, groups->n };
+int client_new_consume(Front *front, int fd, const ClientAdmitted *admitted, Error *err) {
+        uint32_t uid = admitted->peer.uid;
         SCOPED(client_free) Client *client = calloc(1, sizeof(Client));
         RpcDoor door;
         int r;
 
         if (!client) {
-                closer_close_socket(front->closer, peer->uid, fd);
+                account_unref(admitted->account);
+                closer_close_socket(front->closer, uid, fd);
                 return error_set(err, -ENOMEM, "take a client");
         }
         client->front = front;
-        client->peer = *peer;
-        r = account_join(front->accounts, &who, &client->account, err);
-        if (r < 0) {
-                turn_away(fd, err);
-                closer_close_socket(front->closer, peer->uid, fd);
-                return r;
-        }
+        client->peer = admitted->peer;
+        client->account = admitted->account;
         r = rpc_peer_new_consume(fd, &client->rpc);
         if (r >= 0)
-                r = keep_groups(client, groups);
+                r = keep_groups(client, &admitted->groups);
         if (r >= 0) {
-                closer_door(front->closer, peer->uid, &door);
+                closer_door(front->closer, uid, &door);
                 rpc_peer_set_door(client->rpc, &door);
                 r = watch_client(client);
         }
@@ -311,11 +264,11 @@ static int client_new_consume(Front *front, int fd, const Peer *peer, const Admi
         if (client->next)
                 client->next->prev = client;
         front->clients = TAKE_PTR(client);
-        pools_owner_came(front, peer->uid);
+        pools_owner_came(front, uid);
         return 0;
 }
 
-static int check_quota(const Front *front, const Peer *peer, Error *err) {
+int clients_check_room(const Front *front, const Peer *peer, Error *err) {
         unsigned all = 0, own = 0;
 
         for (const Client *client = front->clients; client; client = client->next) {
@@ -330,64 +283,6 @@ static int check_quota(const Front *front, const Peer *peer, Error *err) {
                                  "descriptors that you passed before cannot be closed: what serves "
                                  "their files does not answer; end it or unmount it first");
         return 0;
-}
-
-/* Whose a connection is that was not admitted. */
-static uint32_t uid_of(int fd) {
-        struct ucred cred = { 0 };
-        socklen_t size = sizeof cred;
-
-        (void) getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
-        return cred.uid;
-}
-
-static int on_listen(sd_event_source *source, int listen_fd, uint32_t revents, void *userdata) {
-        Front *front = userdata;
-        Error err = ERROR_EMPTY;
-        AdmissionGroups groups;
-        Peer peer;
-        int fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        int r;
-
-        (void) source;
-        (void) revents;
-        if (fd < 0) {
-                if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-                        listen_off(front, -errno);
-                return 0;
-        }
-        r = admission_check(front, fd, &peer, &groups, &err);
-        if (r >= 0)
-                r = check_quota(front, &peer, &err);
-        if (r < 0) {
-                log_event(LOG_WARNING, "client turned away", F_ERR(&err));
-                turn_away(fd, &err);
-                closer_close_socket(front->closer, uid_of(fd), fd);
-                return 0;
-        }
-        r = client_new_consume(front, fd, &peer, &groups, &err);
-        if (r < 0)
-                log_event(LOG_WARNING, "client turned away", F_ERR(&err));
-        front_touch(front);
-        return 0;
-}
-
-int clients_listen(Front *front, int listen_fd, Error *err) {
-        int r = fd_set_nonblock(listen_fd, true);
-
-        if (r >= 0)
-                r = sd_event_add_io(front->event, &front->listen, listen_fd, EPOLLIN, on_listen,
-                                    front);
-        if (r >= 0)
-                r = sd_event_source_set_description(front->listen, "listen");
-        if (r >= 0)
-                r = sd_event_add_time_relative(front->event, &front->listen_again, CLOCK_MONOTONIC,
-                                               0, 0, on_listen_again, front);
-        if (r >= 0)
-                r = sd_event_source_set_enabled(front->listen_again, SD_EVENT_OFF);
-        if (r >= 0) /* a front that cannot accept any more is of no use */
-                r = sd_event_source_set_exit_on_failure(front->listen, true);
-        return r < 0 ? error_set(err, r, "listen for clients") : 0;
 }
 
 void clients_close_all(Front *front) {

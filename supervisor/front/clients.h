@@ -3,15 +3,25 @@
  * clients: connections to the front's socket, who is behind each, and who wants to know when one ends.
  * A peer's fault closes the peer, never the front.
  */
+#include "supervisor/front/admission.h"
 #include "supervisor/front/calls.h"
+#include "supervisor/front/policy/accounts.h"
 #include "supervisor/front/tasks/answer-rules.h"
 
 #define CLIENTS_MAX         512
 #define CLIENTS_PER_UID_MAX 64
 #define CLIENTS_FOR_ADMINS  32 /* of CLIENTS_MAX, kept free for who can put things right */
 
-/** clients_listen() - serve FRONT_FD_LISTEN */
-int clients_listen(Front *front, int listen_fd, Error *err);
+typedef struct ClientAdmitted { /* who connected */
+        Peer peer;
+        AdmissionGroups groups;
+        Account *account; /* reference */
+} ClientAdmitted;
+
+/** client_new_consume() - serve @fd, and keep the reference to the account. Returns: 0 or negative errno (both are given back) */
+int client_new_consume(Front *front, int fd, const ClientAdmitted *admitted, Error *err);
+/** clients_check_room() - may one more connect. Returns: 0, -EDQUOT */
+int clients_check_room(const Front *front, const Peer *peer, Error *err);
 /** clients_close_all() - at the end of the front */
 void clients_close_all(Front *front);
 

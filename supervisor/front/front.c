@@ -25,6 +25,7 @@
 #include "supervisor/front/jails/jails.h"
 #include "supervisor/front/jails/pools.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/listener.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy/accounts.h"
@@ -199,7 +200,7 @@ int front_start(Front *front, int notary_fd, Error *err) {
         if (r >= 0)
                 r = start_idle(front, err);
         if (r >= 0)
-                r = clients_listen(front, front->listen_fd, err);
+                r = listener_start(front, front->listen_fd, err);
         return r;
 }
 

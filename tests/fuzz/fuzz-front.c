@@ -32,6 +32,7 @@
 #include "supervisor/front/jails/jail-log.h"
 #include "supervisor/front/jails/pools.h"
 #include "supervisor/front/ledger.h"
+#include "supervisor/front/listener.h"
 #include "supervisor/front/methods.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy/accounts.h"
@@ -221,7 +222,7 @@ static void start(void) {
              pools_new(&front, &front.pools, &err) == 0 &&
              tasks_new(&front, &front.tasks, &err) == 0 &&
              workspaces_new(&front, &front.workspaces, &err) == 0 &&
-             clients_listen(&front, listener, &err) == 0);
+             listener_start(&front, listener, &err) == 0);
         find_most();
         turn();
         must(fchdir(here) == 0);
