@@ -3,7 +3,7 @@
  *
  * One look at all pools decides everything: what no longer is what a create would get goes, what is missing is
  * made, MAKING_MAX jails at a time. A look comes a moment after something changed (a jail was taken, made or
- * ended, a setting), and each LOOK_USEC while any pool is awake, because policies, ceilings and snapshots change in many
+ * ended, a setting), and each POOLS_LOOK_USEC while any pool is awake, because policies, ceilings and snapshots change in many
  * ways. That it may be late is no fault: a jail is compared once more, with what its taker would be given now, when it
  * is taken.
  *
@@ -22,49 +22,17 @@
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/jails/jails.h"
+#include "supervisor/front/jails/pool-jails.h"
 #include "supervisor/front/jails/pool-ledger.h"
 #include "supervisor/front/policy/turns.h"
 
 #define MAKING_MAX    2
 #define REFILL_USEC   20000 /* after one was taken: a burst is not slowed by its own refill */
-#define LOOK_USEC     1000000
 #define LOOK_ACCURACY 2000
-
-typedef struct Pool Pool;
-typedef struct PoolJail PoolJail;
-
-struct PoolJail {
-        PoolJail *next;
-        Pools *pools; /* borrowed */
-        Pool *pool;   /* borrowed; NULL: given up while it was being made */
-        FrontJail *jail;
-        bool ready;
-        PoolWant want; /* as it was made; its image is owned here */
-};
-
-struct Pool {
-        Pool *next;
-        PoolKey key;
-        unsigned size;
-        bool awake;
-        unsigned n, n_ready;
-        PoolJail *first, **last; /* owned, the oldest first */
-        uint64_t taken, missed;
-        char fault[ERROR_TEXT_MAX];
-};
-
-struct Pools {
-        Front *front;             /* borrowed, outlives us */
-        Pool *first;              /* owned */
-        PoolJail *given_up;       /* owned, until the monitor has answered */
-        unsigned n_jails, making; /* of all pools, those given up included */
-        sd_event_source *timer;   /* owned */
-        uint64_t next_usec;       /* when it comes; 0: it does not */
-};
 
 /* ---- when to look --------------------------------------------------------------------------------- */
 
-static void look_in(Pools *pools, uint64_t usec) {
+void pools_look_in(Pools *pools, uint64_t usec) {
         uint64_t at = units_monotonic() + usec;
 
         if (pools->next_usec && pools->next_usec <= at)
@@ -72,117 +40,6 @@ static void look_in(Pools *pools, uint64_t usec) {
         pools->next_usec = at;
         (void) sd_event_source_set_time(pools->timer, at);
         (void) sd_event_source_set_enabled(pools->timer, SD_EVENT_ONESHOT);
-}
-
-/* ---- jails of a pool ------------------------------------------------------------------------------ */
-
-static PoolJail *pool_jail_free(PoolJail *entry) {
-        if (!entry)
-                return NULL;
-        pool_want_deinit(&entry->want);
-        free(entry);
-        return NULL;
-}
-DEFINE_SCOPED(PoolJail *, pool_jail_free);
-
-static void push(Pool *pool, PoolJail *entry) {
-        *pool->last = entry;
-        pool->last = &entry->next;
-        pool->n++;
-        entry->pools->n_jails++;
-}
-
-static void unlink_entry(PoolJail *entry) {
-        Pool *pool = entry->pool;
-        PoolJail **at = pool ? &pool->first : &entry->pools->given_up;
-
-        while (*at != entry)
-                at = &(*at)->next;
-        *at = entry->next;
-        entry->pools->n_jails--;
-        if (!pool)
-                return;
-        if (pool->last == &entry->next)
-                pool->last = at;
-        pool->n--;
-        pool->n_ready -= entry->ready;
-}
-
-/* It ended without our asking: a look makes another, later, lest one that dies at once is made for ever. */
-static void on_gone(void *userdata) {
-        PoolJail *entry = userdata;
-
-        look_in(entry->pools, LOOK_USEC);
-        unlink_entry(entry);
-        pool_jail_free(entry);
-}
-
-/* The pool's no more. One that is being made is freed by on_ready(), which is told why it was not. */
-static void leave(PoolJail *entry) {
-        unlink_entry(entry);
-        if (entry->ready) {
-                front_jail_unwatch(entry->jail, on_gone, entry);
-                pool_jail_free(entry);
-                return;
-        }
-        entry->pool = NULL;
-        entry->next = entry->pools->given_up;
-        entry->pools->given_up = entry;
-        entry->pools->n_jails++;
-}
-
-static void let_go(PoolJail *entry) {
-        FrontJail *jail = entry->jail;
-
-        leave(entry);
-        front_jail_end(jail, NULL, NULL);
-}
-
-static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
-        PoolJail *entry = userdata;
-        Pools *pools = entry->pools;
-
-        pools->making--;
-        if (err && entry->pool)
-                (void) snprintf(entry->pool->fault, sizeof entry->pool->fault, "%s", err->text);
-        if (err) {
-                look_in(pools, LOOK_USEC);
-                unlink_entry(entry);
-                pool_jail_free(entry);
-                return;
-        }
-        entry->ready = true;
-        entry->pool->n_ready++;
-        look_in(pools, 0);
-        if (front_jail_watch(jail, on_gone, entry) < 0)
-                let_go(entry);
-}
-
-/* @want is consumed. */
-static int make(Pools *pools, Pool *pool, PoolWant *want, Error *err) {
-        SCOPED(pool_jail_free) PoolJail *entry = calloc(1, sizeof *entry);
-        JailSpec spec = { .plan = want->plan,
-                          .filter_fd = want->filter,
-                          .limits = want->limits,
-                          .snapshot = pool->key.snapshot,
-                          .image = want->image,
-                          .policy = pool->key.policy,
-                          .owner_uid = pool->key.uid,
-                          .ahead = true };
-        int r;
-
-        if (!entry)
-                return error_set(err, -ENOMEM, "make a jail for a pool");
-        entry->pools = pools;
-        entry->pool = pool;
-        r = front_jail_new(pools->front, &spec, on_ready, entry, &entry->jail, err);
-        if (r < 0)
-                return r;
-        entry->want = *want;
-        want->image = NULL;
-        pools->making++;
-        push(pool, TAKE_PTR(entry));
-        return 0;
 }
 
 /* ---- a look --------------------------------------------------------------------------------------- */
@@ -198,22 +55,9 @@ static int fill(Pools *pools, Pool *pool, const PlanLimits *limits, Error *err) 
                                          "no room: the quota of its owner or the host is full");
                 r = pool_want_init(pools->front, &pool->key, &want, err);
                 if (r >= 0)
-                        r = make(pools, pool, &want, err);
+                        r = pool_jail_make(pools, pool, &want, err);
         }
         return r;
-}
-
-/* @want: NULL: nothing may be there */
-static void drain(Pool *pool, const PoolWant *want) {
-        unsigned kept = 0;
-
-        for (PoolJail *entry = pool->first, *next; entry; entry = next) {
-                next = entry->next;
-                if (!want || kept >= pool->size || !pool_want_is(want, &entry->want))
-                        let_go(entry);
-                else
-                        kept++;
-        }
 }
 
 static void look_at(Pools *pools, Pool *pool) {
@@ -221,7 +65,7 @@ static void look_at(Pools *pools, Pool *pool) {
         Error err = ERROR_EMPTY;
         int r = pool_want_init(pools->front, &pool->key, &want, &err);
 
-        drain(pool, r < 0 ? NULL : &want);
+        pool_jails_drain(pool, r < 0 ? NULL : &want);
         if (r >= 0)
                 r = fill(pools, pool, &want.limits.plan, &err);
         if (r < 0 || pool->n_ready == pool->size)
@@ -241,7 +85,7 @@ static int on_look(sd_event_source *source, uint64_t usec, void *userdata) {
                 is_awake |= pool->awake;
         }
         if (is_awake)
-                look_in(pools, LOOK_USEC);
+                pools_look_in(pools, POOLS_LOOK_USEC);
         return 0;
 }
 
@@ -295,15 +139,6 @@ int pools_new(Front *front, Pools **ret, Error *err) {
         return 0;
 }
 
-static void free_jails(PoolJail *entry) {
-        while (entry) {
-                PoolJail *next = entry->next;
-
-                pool_jail_free(entry);
-                entry = next;
-        }
-}
-
 Pools *pools_free(Pools *pools) {
         if (!pools)
                 return NULL;
@@ -311,10 +146,10 @@ Pools *pools_free(Pools *pools) {
                 Pool *pool = pools->first;
 
                 pools->first = pool->next;
-                free_jails(pool->first);
+                pool_jails_free(pool->first);
                 free(pool);
         }
-        free_jails(pools->given_up);
+        pool_jails_free(pools->given_up);
         sd_event_source_disable_unref(pools->timer);
         free(pools);
         return NULL;
@@ -339,7 +174,7 @@ static int drop(Pools *pools, Pool *pool, Error *err) {
         r = pool_ledger_set(pools->front, &pool->key, 0, err);
         if (r < 0)
                 return r;
-        drain(pool, NULL);
+        pool_jails_drain(pool, NULL);
         while (*at != pool)
                 at = &(*at)->next;
         *at = pool->next;
@@ -368,7 +203,7 @@ int pools_set(Front *front, const PoolKey *key, unsigned size, Error *err) {
                 return r;
         pool->size = size;
         pool->awake = true;
-        look_in(pools, 0);
+        pools_look_in(pools, 0);
         return 0;
 }
 
@@ -392,7 +227,7 @@ FrontJail *pools_look_up(Front *front, const PoolKey *key, const PoolWant *want)
         if (!pool)
                 return NULL;
         pool->awake = true;
-        look_in(front->pools, REFILL_USEC);
+        pools_look_in(front->pools, REFILL_USEC);
         for (PoolJail *entry = pool->first; entry; entry = entry->next)
                 if (entry->ready && front_jail_state(entry->jail) == FRONT_JAIL_READY &&
                     pool_want_is(want, &entry->want))
@@ -413,8 +248,8 @@ void pools_take(Front *front, FrontJail *jail) {
         PoolJail *entry = find_jail(front->pools, jail);
 
         entry->pool->taken++;
-        leave(entry);
-        look_in(front->pools, REFILL_USEC);
+        pool_jail_leave(entry);
+        pools_look_in(front->pools, REFILL_USEC);
 }
 
 /* The newest: of the oldest it is known longest that they work. @uid: UINT32_MAX: anybody's */
@@ -426,8 +261,8 @@ static bool let_one_go(Pools *pools, uint32_t uid) {
                         continue;
                 while (entry->next)
                         entry = entry->next;
-                let_go(entry);
-                look_in(pools, LOOK_USEC);
+                pool_jail_let_go(entry);
+                pools_look_in(pools, POOLS_LOOK_USEC);
                 return true;
         }
         return false;
@@ -456,7 +291,7 @@ void pools_owner_came(Front *front, uint32_t uid) {
                 if (pool->key.uid != uid || pool->awake)
                         continue;
                 pool->awake = true;
-                look_in(front->pools, 0);
+                pools_look_in(front->pools, 0);
         }
 }
 
