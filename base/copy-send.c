@@ -3,7 +3,6 @@
  */
 #include "base/copy-send.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -14,6 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/fds.h"
 #include "base/owned.h"
 #include "base/spans.h"
@@ -182,7 +182,7 @@ static int send_link(Sender *sender, int dir, const char *name, const struct sta
 }
 
 static int send_entries(Sender *sender, int fd, unsigned depth) {
-        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), r = 0;
+        int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), r = 0, got = 0;
         DIR *list = copy < 0 ? NULL : fdopendir(copy);
         const struct dirent *entry;
 
@@ -192,11 +192,10 @@ static int send_entries(Sender *sender, int fd, unsigned depth) {
                         (void) close(copy);
                 return r;
         }
-        while (r == 0 && (entry = readdir(list)))
-                if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-                        r = send_entry(sender, fd, entry->d_name, depth + 1);
+        while (r == 0 && (got = dir_next(list, &entry)) > 0)
+                r = send_entry(sender, fd, entry->d_name, depth + 1);
         (void) closedir(list);
-        return r;
+        return r == 0 && got < 0 ? error_set(sender->err, got, "list a directory") : r;
 }
 
 static int send_dir(Sender *sender, int dir, const char *name, unsigned depth) {

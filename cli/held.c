@@ -1,7 +1,6 @@
 /* held: see held.h. */
 #include "cli/held.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "cli/workdir.h"
 
 #define DEPTH_MAX 64
@@ -70,20 +70,19 @@ static int pack_below(Pack *pack, int top, const char *path, unsigned depth, Err
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
         const struct dirent *item;
         char below[PATH_MAX];
-        int r = 0;
+        int r = 0, got = 0;
 
         if (!dir)
                 return error_set(err, fd == -ELOOP ? fd : -errno, "read %s", *path ? path : "it");
-        while (r == 0 && (item = readdir(dir))) {
-                if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
-                    strcmp(item->d_name, ".git") == 0)
+        while (r == 0 && (got = dir_next(dir, &item)) > 0) {
+                if (strcmp(item->d_name, ".git") == 0)
                         continue;
                 r = join(below, path, item->d_name, err);
                 if (r == 0)
                         r = pack_entry(pack, top, below, depth, err);
         }
         (void) closedir(dir);
-        return r;
+        return r == 0 && got < 0 ? error_set(err, got, "list %s", *path ? path : "it") : r;
 }
 
 static bool is_inside(const char *dir, const char *top) {

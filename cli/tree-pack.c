@@ -6,7 +6,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,6 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/dir.h"
 #include "base/spans.h"
 #include "cli/archive-library.h"
 #include "cli/terminal.h"
@@ -293,8 +293,6 @@ static int add_item(TreePack *pack, int dir, const struct dirent *item, int dept
         char last = pack->path[0];
         int r;
 
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-                return 0;
         more = strlen(item->d_name);
         if (n + more + 2 > sizeof(pack->path))
                 return error_say(err, -ENAMETOOLONG, "%.200s…: the path is too long.", pack->path);
@@ -315,7 +313,7 @@ static int add_items(TreePack *pack, int fd, int depth, Error *err) {
         int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
         DIR *dir = own < 0 ? NULL : fdopendir(own);
         const struct dirent *item;
-        int r = 0;
+        int r = 0, got = 0;
 
         if (!dir) {
                 r = error_set(err, -errno, "read %s", pack->path);
@@ -326,10 +324,10 @@ static int add_items(TreePack *pack, int fd, int depth, Error *err) {
         if (depth >= DEPTH_MAX)
                 r = error_say(err, -ELOOP, "%.200s: more than %d directories deep.", pack->path,
                               DEPTH_MAX);
-        while (r == 0 && (item = readdir(dir)))
+        while (r == 0 && (got = dir_next(dir, &item)) > 0)
                 r = add_item(pack, fd, item, depth, err);
         (void) closedir(dir);
-        return r;
+        return r == 0 && got < 0 ? error_set(err, got, "list %s", pack->path) : r;
 }
 
 /* Returns: 0; @ret_fd is -EBADF where the directory may not be read */

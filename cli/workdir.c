@@ -4,7 +4,6 @@
  */
 #include "cli/workdir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -12,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dir.h"
 #include "base/fds.h"
 #include "base/owned.h"
 #include "cli/as-user.h"
@@ -48,8 +48,6 @@ static int visit(Walk *w, const struct dirent *item, unsigned depth, Error *err)
         size_t n = strlen(w->path);
         int r;
 
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
-                return 0;
         if (n + strlen(item->d_name) + 2 > sizeof(w->path))
                 return error_say(err, -ENAMETOOLONG, "%.200s…: the path is too long.", w->path);
         snprintf(w->path + n, sizeof(w->path) - n, "%s%s", n ? "/" : "", item->d_name);
@@ -69,7 +67,7 @@ static int visit(Walk *w, const struct dirent *item, unsigned depth, Error *err)
 static int walk(Walk *w, unsigned depth, Error *err) {
         const struct dirent *item;
         DIR *dir;
-        int fd, r = 0;
+        int fd, r = 0, got = 0;
 
         if (depth > DEPTH_MAX)
                 return error_say(err, -ELOOP, "%s: more than %d directories deep.", w->path,
@@ -85,10 +83,10 @@ static int walk(Walk *w, unsigned depth, Error *err) {
                 (void) close(fd);
                 return error_set(err, -ENOMEM, "read %s", w->path);
         }
-        while (r == 0 && (item = readdir(dir)))
+        while (r == 0 && (got = dir_next(dir, &item)) > 0)
                 r = visit(w, item, depth, err);
         (void) closedir(dir);
-        return r;
+        return r == 0 && got < 0 ? error_set(err, got, "list %s", w->path[0] ? w->path : "it") : r;
 }
 
 static int pack_in_child(void *arg, void *result, Error *err) {

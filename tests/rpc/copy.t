@@ -106,6 +106,18 @@ with open(at("back/sparse"), "rb") as sparse:
     sparse.seek(2 << 30)
     tap.same(sparse.read(10), b"not a hole", "and what is between them")
 
+# --- a directory that cannot be read to its end
+os.mkdir(at("listed"))
+put(at("listed/first"))
+TORN = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=getdents64", "-e", "inject=getdents64:error=EIO:when=2+")
+for what, words in (("copied", ("cp", "listed", f"{jail}:/tmp/torn")), ("imported", ("snapshot", "import", "torn", "listed"))):
+    if not shutil.which("strace"):
+        tap.ok(True, f"half a directory is not {what} # SKIP strace")
+        continue
+    torn = subprocess.run([*TORN, COMMAND, *words], env=environment, cwd=here, capture_output=True, text=True, timeout=MOST, stdin=subprocess.DEVNULL)
+    tap.ok(torn.returncode not in (0, 2) and "list " in torn.stderr and "Input/output error" in torn.stderr, f"half a directory is not {what}", torn)
+tap.ok(inside("ls", "/tmp/torn").returncode != 0 and "torn" not in warder("snapshot", "list").stdout, "nothing is there of it")
+
 # --- where it goes
 tap.same(warder("cp", "tree/plain", f"{jail}:/tmp/renamed").returncode, 0, "a file, by another name")
 tap.same(inside("cat", "/tmp/renamed").stdout, "hello\n", "is there")
