@@ -155,6 +155,47 @@ static int make_loop(Front *front, Error *err) {
         return r < 0 ? error_set(err, r, "make the event loop") : 0;
 }
 
+/* What needs nothing but descriptors. */
+static int make_parts(Front *front, Error *err) {
+        int r = client_fd_learn_pipes(&front->pipes, err);
+
+        if (r >= 0)
+                r = closer_new(front->event, &front->closer, err);
+        if (r >= 0)
+                r = audit_new(front, unless_null(FRONT_FD_AUDIT), &front->audit, err);
+        if (r >= 0)
+                r = jail_log_new(front, &front->jail_log, err);
+        return r < 0 ? r : methods_new(&front->methods, err);
+}
+
+static int make_links(Front *front, int notary_consume, Error *err) {
+        autoclose int notary = notary_consume;
+        int r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
+
+        return r < 0 ? r : notary_link_new(front, TAKE_FD(notary), &front->notary, err);
+}
+
+/* What the ledger knows of layers is known before anybody may name one. */
+static int open_ledger(Front *front, Error *err) {
+        int r = ledger_new(front->state_fd, front->info.stale_lock, &front->ledger, err);
+
+        return r < 0 ? r : layer_records_load(front, err);
+}
+
+/* What was begun before us, and goes on. */
+static int take_up(Front *front, Error *err) {
+        int r = pools_new(front, &front->pools, err);
+
+        if (r >= 0)
+                r = tasks_new(front, &front->tasks, err);
+        if (r >= 0)
+                r = image_imports_forget(front, err);
+        if (r < 0)
+                return r;
+        layers_sweep(front); /* what the front before us did not come to remove */
+        return workspaces_new(front, &front->workspaces, err);
+}
+
 int front_start(Front *front, int notary_fd, Error *err) {
         autoclose int notary = notary_fd;
         int r;
@@ -166,37 +207,17 @@ int front_start(Front *front, int notary_fd, Error *err) {
         take_fds(front);
         r = read_info(front, err);
         if (r >= 0)
-                r = client_fd_learn_pipes(&front->pipes, err);
+                r = make_parts(front, err);
         if (r >= 0)
-                r = closer_new(front->event, &front->closer, err);
+                r = make_links(front, TAKE_FD(notary), err);
         if (r >= 0)
-                r = audit_new(front, unless_null(FRONT_FD_AUDIT), &front->audit, err);
-        if (r >= 0)
-                r = jail_log_new(front, &front->jail_log, err);
-        if (r >= 0)
-                r = methods_new(&front->methods, err);
-        if (r >= 0)
-                r = monitor_link_new(front, FRONT_FD_MONITOR, &front->monitor, err);
-        if (r >= 0)
-                r = notary_link_new(front, TAKE_FD(notary), &front->notary, err);
-        if (r >= 0)
-                r = ledger_new(front->state_fd, front->info.stale_lock, &front->ledger, err);
-        if (r >= 0)
-                r = layer_records_load(front, err);
+                r = open_ledger(front, err);
         if (r >= 0)
                 r = policies_new(front, FRONT_FD_POLICIES, &front->policies, err);
         if (r >= 0)
                 r = watch_host(front, err);
         if (r >= 0)
-                r = pools_new(front, &front->pools, err);
-        if (r >= 0)
-                r = tasks_new(front, &front->tasks, err);
-        if (r >= 0)
-                r = image_imports_forget(front, err);
-        if (r >= 0)
-                layers_sweep(front); /* what the front before us did not come to remove */
-        if (r >= 0)
-                r = workspaces_new(front, &front->workspaces, err);
+                r = take_up(front, err);
         if (r >= 0)
                 r = start_idle(front, err);
         if (r >= 0)
