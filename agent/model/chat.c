@@ -190,31 +190,43 @@ static int take_message(const cJSON *message, unsigned turn, ModelReply *reply, 
         return 0;
 }
 
-int chat_reply(const char *body, size_t n, unsigned turn, ModelReply *ret_reply, Cause *ret_cause,
-               Error *err) {
+/* The answer, which has a choice with a message. */
+static int read_answer(const char *body, size_t n, cJSON **ret_json, Cause *ret_cause, Error *err) {
         SCOPED(json_free) cJSON *json = NULL;
-        SCOPED(model_reply_deinit) ModelReply reply = { 0 };
-        const cJSON *choice, *message;
-        ChatError said;
         Error why = ERROR_EMPTY;
-        int r;
+        ChatError said;
+        int r = json_parse(body, n, 0, &json, &why);
 
-        *ret_cause = CAUSE_INTERNAL;
-        r = json_parse(body, n, 0, &json, &why);
         if (r == -ENOMEM)
                 return error_set(err, r, "read the model's reply");
         if (r < 0)
                 return useless(CAUSE_MODEL_REPLY, ret_cause, err,
                                "the endpoint's answer is no valid JSON", why.text);
-        choice = cJSON_GetArrayItem(json_get(json, "choices"), 0);
-        message = json_get(choice, "message");
-        if (!cJSON_IsObject(message)) {
+        if (!cJSON_IsObject(
+                    json_get(cJSON_GetArrayItem(json_get(json, "choices"), 0), "message"))) {
                 chat_error(body, n, &said);
                 return useless(CAUSE_MODEL_REPLY, ret_cause, err,
                                "the endpoint's answer has no choices[0].message: it is no chat "
                                "completion",
                                said.message);
         }
+        *ret_json = TAKE_PTR(json);
+        return 0;
+}
+
+int chat_reply(const char *body, size_t n, unsigned turn, ModelReply *ret_reply, Cause *ret_cause,
+               Error *err) {
+        SCOPED(json_free) cJSON *json = NULL;
+        SCOPED(model_reply_deinit) ModelReply reply = { 0 };
+        const cJSON *choice, *message;
+        int r;
+
+        *ret_cause = CAUSE_INTERNAL;
+        r = read_answer(body, n, &json, ret_cause, err);
+        if (r < 0)
+                return r;
+        choice = cJSON_GetArrayItem(json_get(json, "choices"), 0);
+        message = json_get(choice, "message");
         r = check_finish(choice, message, ret_cause, err);
         if (r >= 0)
                 r = take_message(message, turn, &reply, err);

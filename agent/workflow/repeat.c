@@ -40,18 +40,12 @@ static int note_repeats(Engine *engine, const Step *step, const char *name, unsi
         return r;
 }
 
-int repeat_ask(Engine *engine, const Step *step, bool *ret_skip, Error *err) {
+/* @n: how often it was repeated */
+static int ask_person(Engine *engine, unsigned n, cJSON **ret_answer, Error *err) {
         static const char *const choices[] = { "repeat", "skip", "give up" };
-        SCOPED(json_free) cJSON *answer = NULL, *noted = NULL;
         cJSON *question = cJSON_CreateObject(), *list;
-        char name[96], text[sizeof(outside_question) + 64];
-        const char *choice;
-        unsigned n;
-        int r;
+        char text[sizeof(outside_question) + 64];
 
-        (void) snprintf(name, sizeof(name), "repeat-%s", step->id);
-        noted = noted_repeats(engine, step, name);
-        n = noted && cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
         if (n > 0)
                 (void) snprintf(text, sizeof(text), "%s It was repeated %u times already.",
                                 outside_question, n);
@@ -59,7 +53,20 @@ int repeat_ask(Engine *engine, const Step *step, bool *ret_skip, Error *err) {
         list = json_add_array(question, "choices");
         for (unsigned i = 0; i < ELEMENTS(choices); i++)
                 (void) json_push_text(list, choices[i]);
-        r = engine_suspend(engine, question, &answer, err);
+        return engine_suspend(engine, question, ret_answer, err);
+}
+
+int repeat_ask(Engine *engine, const Step *step, bool *ret_skip, Error *err) {
+        SCOPED(json_free) cJSON *answer = NULL, *noted = NULL;
+        const char *choice;
+        char name[96];
+        unsigned n;
+        int r;
+
+        (void) snprintf(name, sizeof(name), "repeat-%s", step->id);
+        noted = noted_repeats(engine, step, name);
+        n = noted && cJSON_IsNumber(noted) && noted->valueint > 0 ? (unsigned) noted->valueint : 0;
+        r = ask_person(engine, n, &answer, err);
         if (r < 0)
                 return r;
         choice = json_text(answer, "answer");
