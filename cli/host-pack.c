@@ -55,33 +55,42 @@ static int real_name(const char *path, char *ret) {
         return n < PATH_MAX ? n : -ENAMETOOLONG;
 }
 
+typedef struct Directory { /* of the name before */
+        char path[PATH_MAX], real[PATH_MAX];
+} Directory;
+
 /* Names come sorted, so that most have the directory of the one before; realpath(3) asks the kernel for each part */
+static int real_name_beside(Directory *last, const char *path, char *ret) {
+        const char *slash = strrchr(path, '/');
+        size_t n = slash ? (size_t) (slash - path) : 0, leaf;
+        int r;
+
+        if (slash && strlen(last->path) == n && strncmp(last->path, path, n) == 0) {
+                r = snprintf(ret, PATH_MAX, "%s%s", last->real, *last->real ? slash : slash + 1);
+                return r < PATH_MAX ? r : -ENAMETOOLONG;
+        }
+        r = real_name(path, ret);
+        if (r < 0 || !slash || n >= sizeof(last->path))
+                return r;
+        leaf = strlen(slash + 1);
+        (void) snprintf(last->path, sizeof(last->path), "%.*s", (int) n, path);
+        (void) snprintf(last->real, sizeof(last->real), "%.*s",
+                        (int) ((size_t) r > leaf ? (size_t) r - leaf - 1 : 0), ret);
+        return r;
+}
+
 static int real_names(const PathList *from, PathList *to, Error *err) {
-        char last[PATH_MAX] = "", real[PATH_MAX] = "", name[PATH_MAX];
+        Directory last = { 0 };
+        char name[PATH_MAX];
 
         for (size_t i = 0; i < from->n; i++) {
-                const char *path = from->items[i], *slash = strrchr(path, '/');
-                size_t n = slash ? (size_t) (slash - path) : 0;
                 int r;
 
-                if (is_left_out(path))
+                if (is_left_out(from->items[i]))
                         continue;
-                if (slash && strlen(last) == n && strncmp(last, path, n) == 0) {
-                        r = snprintf(name, sizeof(name), "%s%s", real, *real ? slash : slash + 1);
-                        r = r < PATH_MAX ? r : -ENAMETOOLONG;
-                } else {
-                        r = real_name(path, name);
-                }
+                r = real_name_beside(&last, from->items[i], name);
                 if (r < 0)
                         continue; /* the directory is gone: so is the file */
-                if (slash && n < sizeof(last)) {
-                        size_t leaf = strlen(slash + 1);
-
-                        (void) snprintf(last, sizeof(last), "%.*s", (int) n, path);
-                        (void) snprintf(real, sizeof(real), "%.*s",
-                                        (int) ((size_t) r > leaf ? (size_t) r - leaf - 1 : 0),
-                                        name);
-                }
                 r = path_list_add(to, name, strlen(name));
                 if (r < 0)
                         return error_set(err, r, "list the files of the packages");

@@ -89,29 +89,19 @@ static void on_checking(Link *link, const char *method, const cJSON *params, voi
                 (unsigned long long) layers, units_format_size(bytes, size));
 }
 
-static int run_fsck(const VerbCall *call, Error *err) {
+/* Returns: 0; 1: a layer is damaged; negative errno */
+static int check_layers(const VerbCall *call, Link *link, Error *err) {
         Ask ask = { .method = "snapshot.fsck", .params = cJSON_CreateObject() };
         const Common *common = call->options;
         Answer answer = ANSWER_EMPTY;
-        Link link = LINK_EMPTY;
         uint64_t damaged = 0;
         int r;
 
-        if (call->n_words > 1) {
-                (void) json_free(ask.params);
-                (void) error_say(err, -EINVAL, "Name one snapshot, or none to check all of yours.");
-                return VERB_E_USAGE;
-        }
         if (call->n_words == 1)
                 json_add_text(ask.params, "name", call->words[0]);
-        r = link_open(&link, common->socket, err);
-        if (r < 0) {
-                (void) json_free(ask.params);
-                return r;
-        }
-        link.on_note = on_checking;
-        link.userdata = (void *) (uintptr_t) common;
-        r = link_ask(&link, &ask, &answer, err);
+        link->on_note = on_checking;
+        link->userdata = (void *) (uintptr_t) common;
+        r = link_ask(link, &ask, &answer, err);
         if (isatty(2) && !common->json)
                 fputs("\r\033[K", stderr);
         (void) json_number(answer.result, "damaged_total", &damaged);
@@ -120,8 +110,24 @@ static int run_fsck(const VerbCall *call, Error *err) {
         else if (r == 0)
                 show_checked(answer.result);
         answer_deinit(&answer);
-        link_deinit(&link);
         return r < 0 ? r : r > 0 ? -EREMOTEIO : damaged > 0;
+}
+
+static int run_fsck(const VerbCall *call, Error *err) {
+        const Common *common = call->options;
+        Link link = LINK_EMPTY;
+        int r;
+
+        if (call->n_words > 1) {
+                (void) error_say(err, -EINVAL, "Name one snapshot, or none to check all of yours.");
+                return VERB_E_USAGE;
+        }
+        r = link_open(&link, common->socket, err);
+        if (r < 0)
+                return r;
+        r = check_layers(call, &link, err);
+        link_deinit(&link);
+        return r;
 }
 
 const Verb verb_snapshot_fsck = {

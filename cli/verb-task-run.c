@@ -283,6 +283,27 @@ static int run_foreground(Running *running, Error *err) {
         return out < 0 ? out : r;
 }
 
+static int run_connected(Running *running, Error *err) {
+        const TaskOptions *options = running->options;
+        int r = options->out ? outdir_make(options->out, err) : 0;
+
+        if (r == 0)
+                r = report_check(&options->report, err);
+        if (r == 0)
+                r = link_open(&running->link, options->common.socket, err);
+        follow_attach(&running->follow, &running->link);
+        return r == 0 ? run_foreground(running, err) : r;
+}
+
+static void release(Running *running) {
+        answer_deinit(&running->shown);
+        link_deinit(&running->link);
+        task_request_deinit(&running->request);
+        buf_deinit(&running->events);
+        owned_close(&running->patch_fd);
+        owned_close(&running->receipt_fd);
+}
+
 static int run(const VerbCall *call, Error *err) {
         const TaskOptions *options = call->options;
         Running running = { .options = options,
@@ -304,20 +325,8 @@ static int run(const VerbCall *call, Error *err) {
         if (report_wanted(&options->report, options->out))
                 running.follow.events = &running.events;
         introduce(&running);
-        r = options->out ? outdir_make(options->out, err) : 0;
-        if (r == 0)
-                r = report_check(&options->report, err);
-        if (r == 0)
-                r = link_open(&running.link, options->common.socket, err);
-        follow_attach(&running.follow, &running.link);
-        if (r == 0)
-                r = run_foreground(&running, err);
-        answer_deinit(&running.shown);
-        link_deinit(&running.link);
-        task_request_deinit(&running.request);
-        buf_deinit(&running.events);
-        owned_close(&running.patch_fd);
-        owned_close(&running.receipt_fd);
+        r = run_connected(&running, err);
+        release(&running);
         return r;
 }
 
