@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -15,12 +16,12 @@
 #include <unistd.h>
 
 #include "base/owned.h"
+#include "tests/jail/roles.h"
 
 #define OPTIONS                                                                                   \
         (PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | \
          PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL)
 #define EVENT_STOP 128 /* PTRACE_EVENT_STOP; linux/ptrace.h and sys/ptrace.h exclude each other */
-#define PASSER_BY  "-" /* role of the programs that are not what is tested */
 
 /* The kernel has no failure for these as they are used here: to make one up would test no kernel there is */
 static const long never_fail[] = {
@@ -86,11 +87,6 @@ static bool is_front(const Tracee *tracee) {
         return strcmp(tracee->role, FRONT_ROLE) == 0;
 }
 
-/* Its notary lives as long as it does. */
-static bool is_of_front(const Tracee *tracee) {
-        return tracee->role[0] == FRONT_ROLE[0];
-}
-
 static void go_on(const Tracer *tracer, Tracee *tracee, int sig) {
         tracee->stopped = false;
         tracee->steps = tracer->armed && strcmp(tracee->role, PASSER_BY) != 0;
@@ -149,9 +145,12 @@ static void make_fail(Tracer *tracer, Tracee *tracee, struct user_regs_struct *r
 }
 
 static void on_entry(Tracer *tracer, Tracee *tracee, struct user_regs_struct *regs) {
-        long call = (long) regs->orig_rax;
-        Role *role = can_fail(call) ? role_of(tracer, tracee->role) : NULL;
+        long call = tracee->call = (long) regs->orig_rax;
+        Role *role;
 
+        if (call == SYS_prctl && regs->rdi == PR_SET_NAME)
+                roles_named(tracer, tracee, (unsigned long) regs->rsi);
+        role = can_fail(call) ? role_of(tracer, tracee->role) : NULL;
         if (!role)
                 return;
         if (tracer->fail_role && tracer->failed_call < 0 && role->n_calls == tracer->fail_n &&
@@ -176,6 +175,7 @@ static void on_call(Tracer *tracer, Tracee *tracee) {
                 on_entry(tracer, tracee, &regs);
         } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->dies) {
                 (void) kill(tracee->pid, SIGKILL);
+                tracer->armed = false;
         } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && tracee->fail_with) {
                 regs.rax = (unsigned long long) -(long long) tracee->fail_with;
                 tracee->fail_with = 0;
@@ -192,11 +192,7 @@ static void name_child(Tracer *tracer, Tracee *parent) {
         child = find(tracer, (pid_t) pid, true);
         if (!child)
                 return;
-        if (strcmp(parent->role, PASSER_BY) == 0)
-                (void) snprintf(child->role, ROLE_MAX, PASSER_BY);
-        else if ((size_t) snprintf(child->role, ROLE_MAX, "%.16s.%u", parent->role,
-                                   ++parent->n_children) >= ROLE_MAX)
-                (void) snprintf(child->role, ROLE_MAX, PASSER_BY);
+        roles_child(tracer, parent, child);
         child->has_role = true;
         if (child->stopped)
                 go_on(tracer, child, 0);
@@ -232,6 +228,8 @@ static void on_stop(Tracer *tracer, Tracee *tracee, int status) {
                 sig = 0;
         } else if (event == PTRACE_EVENT_EXEC) {
                 on_exec(tracer, tracee);
+                if (tracee->pid > 0 && tracer->armed)
+                        roles_executed(tracer, tracee);
                 sig = 0;
         } else if (event == PTRACE_EVENT_CLONE || event == PTRACE_EVENT_FORK ||
                    event == PTRACE_EVENT_VFORK) {
@@ -251,12 +249,19 @@ static void on_stop(Tracer *tracer, Tracee *tracee, int status) {
                 go_on(tracer, tracee, sig);
 }
 
+void tracer_unblock(void) {
+        sigset_t none;
+
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 pid_t tracer_start(Tracer *tracer, char *const *argv) {
         int gate[2];
         char byte;
         pid_t pid;
 
-        *tracer = (Tracer){ .failed_call = -1,
+        *tracer = (Tracer){ .failed_call = tracer->failed_call,
                             .with_front = tracer->with_front,
                             .kills = tracer->kills };
         if (pipe(gate) < 0)
@@ -264,6 +269,7 @@ pid_t tracer_start(Tracer *tracer, char *const *argv) {
         pid = fork();
         if (pid == 0) {
                 (void) close(gate[1]);
+                tracer_unblock();
                 if (read(gate[0], &byte, 1) == 1)
                         (void) execv(argv[0], argv);
                 _exit(127);
@@ -271,7 +277,7 @@ pid_t tracer_start(Tracer *tracer, char *const *argv) {
         if (pid < 0 || ptrace(PTRACE_SEIZE, pid, NULL, (void *) (uintptr_t) OPTIONS) < 0)
                 return -errno;
         tracer->first = pid;
-        *find(tracer, pid, true) = (Tracee){ .pid = pid, .role = "m", .has_role = true };
+        *find(tracer, pid, true) = (Tracee){ .pid = pid, .role = MONITOR_ROLE, .has_role = true };
         (void) close(gate[0]);
         if (write(gate[1], "g", 1) != 1)
                 return -errno;
@@ -285,11 +291,10 @@ void tracer_arm(Tracer *tracer, const char *role, unsigned n) {
         tracer->fail_role = role;
         tracer->fail_n = n;
         tracer->failed_call = -1;
+        roles_begin(tracer);
         for (unsigned i = 0; i < TRACEES_MAX; i++)
-                if (tracer->tracees[i].pid > 0) {
-                        tracer->tracees[i].n_children = 0;
+                if (tracer->tracees[i].pid > 0)
                         (void) ptrace(PTRACE_INTERRUPT, tracer->tracees[i].pid, NULL, NULL);
-                }
 }
 
 void tracer_disarm(Tracer *tracer) {
@@ -319,10 +324,27 @@ bool tracer_pump(Tracer *tracer, pid_t *ret_pid, int *ret_status) {
         return true;
 }
 
-unsigned tracer_alive(const Tracer *tracer) {
+bool tracer_is_dying(const Tracer *tracer) {
+        for (unsigned i = 0; i < TRACEES_MAX; i++)
+                if (tracer->tracees[i].pid > 0 && tracer->tracees[i].dies)
+                        return true;
+        return false;
+}
+
+void tracer_end_dying(const Tracer *tracer) {
+        for (unsigned i = 0; i < TRACEES_MAX; i++)
+                if (tracer->tracees[i].pid > 0 && tracer->tracees[i].dies)
+                        (void) kill(tracer->tracees[i].pid, SIGKILL);
+}
+
+unsigned tracer_alive(const Tracer *tracer, bool with_old) {
         unsigned n = 0;
 
-        for (unsigned i = 0; i < TRACEES_MAX; i++)
-                n += tracer->tracees[i].pid > 0 && !is_of_front(&tracer->tracees[i]);
+        for (unsigned i = 0; i < TRACEES_MAX; i++) {
+                const Tracee *tracee = &tracer->tracees[i];
+
+                n += tracee->pid > 0 && !roles_is_of_front(tracee) &&
+                     (with_old || !roles_is_old(tracee));
+        }
         return n;
 }
