@@ -1,7 +1,7 @@
 /*
  * attach: init of the jail holds the command's terminal; we get a pipe with what it writes and one for what is typed, and
  * say how large our terminal is. The pipe of its output ends with the command, or where somebody else has the keys and we
- * were too slow: then we ask again.
+ * were too slow: then we ask again, for its output alone, so that the keys stay with who took them.
  *
  * A command that we only went to goes on when we are told to end. One that we began is hung up by that, as by a window
  * that is closed: its terminal is taken from it. It is ended where it lives on for ten seconds, or at a second signal; the
@@ -273,6 +273,7 @@ static void take_end(Attach *attach, const cJSON *record) {
 /* What draws on all of a terminal does so again when it gets another size: for one row more, and then for the right one */
 static void take_pipes(Attach *attach, Answer *answer, bool is_first) {
         attach->output = TAKE_FD(answer->message.fds[1]);
+        attach->followed = true;
         if (answer->message.n_fds < 3)
                 return;
         fds_close(&attach->keys, 1);
@@ -284,14 +285,24 @@ static void take_pipes(Attach *attach, Answer *answer, bool is_first) {
                 tell(attach, "resize");
 }
 
+/* Keys are asked for once: who was too slow had lost them before */
+static Ask make_ask(const Attach *attach, bool is_first) {
+        Ask ask = { .method = attach->followed ? "jail.logs" : "jail.attach",
+                    .params = make_params(attach) };
+
+        if (attach->followed)
+                json_add_bool(ask.params, "follow", true);
+        else if (!attach->hung_up_usec)
+                add_size(ask.params, is_first);
+        return ask;
+}
+
 static int ask(Attach *attach, unsigned *pause, Error *err) {
-        Ask ask = { .method = "jail.attach", .params = make_params(attach) };
         bool is_first = !attach->again && attach->pty.terminal >= 0;
+        Ask ask = make_ask(attach, is_first);
         Answer answer = ANSWER_EMPTY;
         int r;
 
-        if (!attach->hung_up_usec)
-                add_size(ask.params, is_first);
         r = link_ask(&attach->link, &ask, &answer, err);
         if (r == 0 && answer.message.n_fds > 1)
                 take_pipes(attach, &answer, is_first);

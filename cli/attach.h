@@ -21,6 +21,7 @@ typedef struct Attach {
         bool held;          /* we began it: it ends with us, unless it is left */
         uint64_t seen;      /* bytes of its output that are behind us */
         bool again;         /* all that was missed is to be shown, not its last part alone */
+        bool followed;      /* its pipes were had once, and with them the keys */
         bool leave;         /* the keys were typed, or nobody is there any more */
         bool lost;          /* the user's terminal is gone */
         int keys;           /* owned: pipe; -EBADF: none */
