@@ -3,6 +3,9 @@
  *
  * libssh wants its answer before it goes on, so a moment is waited for the jail's word that the connection stands. Where
  * that does not come (a server that is slow to accept), the client is told yes, and its channel ends if it was no.
+ *
+ * A refusal of libssh's always says "administratively prohibited" and no reason: that goes to our stderr, which ssh
+ * shows on its own.
  */
 #include "cli/ssh/forward.h"
 
@@ -14,6 +17,7 @@
 #include "base/fds.h"
 #include "cli/ssh/requests.h"
 #include "cli/ssh/start.h"
+#include "cli/terminal.h"
 
 #define MOMENT_MSEC 500
 #define PORT_MAX    65535
@@ -43,30 +47,37 @@ static int ask(Lane *lane, int port, Error *err) {
         return r;
 }
 
-/* One byte: 0 it stands, else why not; none at all: nobody carries it */
-static bool is_refused(const Lane *lane) {
+static int refuse(const char *host, int port, const char *why) {
+        terminal_say("no connection to %.100s port %d of the jail: %s", host ? host : "?", port,
+                     why);
+        return -ECONNREFUSED;
+}
+
+/* One byte: 0 it stands, else why not; none at all: nobody carries it, and the supervisor's answer says why */
+static bool is_refused(const Lane *lane, int port) {
         struct pollfd word = { .fd = lane->fds[2], .events = POLLIN };
         unsigned char byte = 0;
 
         if (poll(&word, 1, MOMENT_MSEC) <= 0)
                 return false;
-        return read(word.fd, &byte, 1) != 1 || byte != 0;
+        if (read(word.fd, &byte, 1) != 1)
+                return true;
+        if (byte != 0)
+                (void) refuse("localhost", port, strerror(byte));
+        return byte != 0;
 }
 
-int forward_open(Server *server, ssh_message message) {
-        int port = ssh_message_channel_request_open_destination_port(message);
-        bool may = is_loopback(ssh_message_channel_request_open_destination(message)) && port > 0 &&
-                   port <= PORT_MAX;
-        Lane *lane = may ? lane_new(server, NULL) : NULL;
+/* Its lane is forgotten when the supervisor has answered */
+static int open_lane(Lane *lane, ssh_message message, int port) {
         Error err = ERROR_EMPTY;
 
-        if (!lane)
-                return -ECONNREFUSED;
         lane->is_forward = true;
         lane->state = LANE_CLOSED;
-        if (ask(lane, port, &err) == 0 && !is_refused(lane))
+        if (ask(lane, port, &err) < 0)
+                (void) refuse("localhost", port, err.text);
+        else if (!is_refused(lane, port))
                 lane->ssh = ssh_message_channel_request_open_reply_accept(message);
-        if (!lane->ssh) { /* it is forgotten when the supervisor has answered */
+        if (!lane->ssh) {
                 fds_close(lane->fds, ELEMENTS(lane->fds));
                 return -ECONNREFUSED;
         }
@@ -74,4 +85,19 @@ int forward_open(Server *server, ssh_message message) {
         lane->state = LANE_RUNNING;
         requests_attach(lane);
         return 0;
+}
+
+int forward_open(Server *server, ssh_message message) {
+        const char *host = ssh_message_channel_request_open_destination(message);
+        int port = ssh_message_channel_request_open_destination_port(message);
+        Lane *lane;
+
+        if (!is_loopback(host))
+                return refuse(host, port, "its only network is its own: give localhost");
+        if (port <= 0 || port > PORT_MAX)
+                return refuse(host, port, "there is no such port");
+        lane = lane_new(server, NULL);
+        if (!lane)
+                return refuse(host, port, "as many channels are open as may be: close one");
+        return open_lane(lane, message, port);
 }

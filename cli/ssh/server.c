@@ -28,13 +28,33 @@
 
 /* ---- who comes in ---------------------------------------------------------------------------------- */
 
+/* What it makes of a refusal itself is "Permission denied (publickey)", and there is no key to be had */
+static void say_who(ssh_session session) {
+        static const char text[] =
+                "warder: users of a jail are numbers: log in without a user as the jail's own, as "
+                "root (or 0), or as UID or UID:GID.\n";
+        ssh_string banner = ssh_string_from_char(text);
+
+        if (banner)
+                (void) ssh_send_issue_banner(session, banner);
+        ssh_string_free(banner);
+}
+
+/* Whose names these are is the image's to say, but for the one that is a number everywhere */
+static int read_user(const char *user, cJSON *object) {
+        if (strcmp(user, SSH_USER) == 0)
+                return 0;
+        return jail_options_user(strcmp(user, "root") == 0 ? "0" : user, object, NULL);
+}
+
 static int on_login(ssh_session session, const char *user, void *userdata) {
         Server *server = userdata;
         SCOPED(json_free) cJSON *object = cJSON_CreateObject();
 
-        (void) session;
-        if (strcmp(user, SSH_USER) != 0 && jail_options_user(user, object, NULL) != 0)
+        if (read_user(user, object) != 0) {
+                say_who(session);
                 return SSH_AUTH_DENIED;
+        }
         (void) json_free(server->user);
         server->user = cJSON_DetachItemFromObjectCaseSensitive(object, "user");
         server->logged_in = true;

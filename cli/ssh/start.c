@@ -15,6 +15,7 @@
 #include "cli/outcome.h"
 #include "cli/pty.h"
 #include "cli/stdio.h"
+#include "cli/terminal.h"
 #include "cli/verbs.h"
 
 #define SENTENCE_MAX 1024
@@ -167,8 +168,7 @@ static void on_note(Link *link, const char *method, const cJSON *params, void *u
         uint64_t request = 0;
 
         (void) link;
-        if (strcmp(method, "command.started") != 0 ||
-            json_number(params, "request", &request) < 0)
+        if (strcmp(method, "command.started") != 0 || json_number(params, "request", &request) < 0)
                 return;
         for (Lane *lane = server->lanes; lane; lane = lane->next) {
                 if (lane->request != request || lane->state != LANE_STARTING)
@@ -213,10 +213,12 @@ static void on_answer(Link *link, uint64_t id, RpcMessage *message, void *userda
                 if (lane->request != id)
                         continue;
                 lane->request = 0;
-                if (lane->is_forward) /* what it carried ends by itself */
-                        return;
-                if (error) {
-                        link_why("jail.exec", error, &why);
+                if (error)
+                        link_why(lane->is_forward ? "jail.connect" : "jail.exec", error, &why);
+                if (lane->is_forward) { /* what it carried ends by itself */
+                        if (error)
+                                terminal_say("a connection to the jail: %s", why.text);
+                } else if (error) {
                         lane_fail(lane, EXIT_RUN_FAILED, why.text);
                 } else {
                         take_record(lane, json_get(message->json, "result"));

@@ -119,7 +119,9 @@ tap.same(ssh(input=b"echo sum-$((2 + 2)); exit 3\n").stdout, b"sum-4\n", "withou
 tap.same(ssh("echo $LC_ME", env={**environment, "LC_ME": "mine"}, options=["-o", "SendEnv=LC_ME"]).stdout, b"mine\n", "variables arrive")
 tap.same(ssh("id -u", options=["-l", "0:5"]).stdout, b"0\n", "another user of the jail, by its number")
 wrong = ssh("id", options=["-l", "nobody-else"])
-tap.ok(wrong.returncode == 255 and b"Permission denied" in wrong.stderr, "a user that is none", wrong)
+tap.ok(wrong.returncode == 255 and b"Permission denied" in wrong.stderr and b"users of a jail are numbers" in wrong.stderr,
+       "a user that is none is told who may come", wrong)
+tap.same(ssh("id -u; id -g", options=["-l", "root"]).stdout, b"0\n0\n", "root is a number everywhere")
 left = ssh("sleep 54.321 >/dev/null 2>&1 & echo started")
 tap.ok(left.stdout == b"started\n" and eventually(lambda: running("sleep\00054.321"), MOST), "what a command left in the background goes on", left)
 held = ssh("sleep 65.432 & echo started")
@@ -271,6 +273,10 @@ if ssh("command -v python3").returncode == 0:
         tap.same(client("forward", "127.0.0.1 8000").stdout, "stands\ngot 6\nhello\nend\n", "each direction ends by itself")
         for where in ("127.0.0.1 8001", "127.0.0.1 0", "127.0.0.1 70000", "10.0.0.1 8000", "0.0.0.0 8000", "example.org 80"):
             tap.same(client("forward", where).stdout, "refused\n", f"{where}: refused")
+        for where, why in (("localhost:8001", b"port 8001 of the jail: Connection refused"),
+                           ("10.0.0.1:8000", b"10.0.0.1 port 8000 of the jail: its only network is its own: give localhost")):
+            said = run("ssh", "-F", config, "-W", where, "box")
+            tap.ok(said.returncode == 255 and why in said.stderr, f"ssh -W {where}: it is said why not", said)
         held = socket.create_connection(("127.0.0.1", near), timeout=MOST)
         tap.ok(eventually(carriers, MOST), "a connection is carried in the jail")
         there.kill()
