@@ -29,10 +29,7 @@ static int run_set(Front *front, Call *call, const cJSON *params, cJSON **ret_re
         (void) snprintf(key.policy, sizeof key.policy, "%s", json_text(params, "policy"));
         r = pools_set(front, &key, (unsigned) size, err);
         if (r < 0 && refusal(r))
-                call_refuse(call, refusal(r), NULL,
-                            r == -ENOENT ? "see `warder snapshot list`, `warder policy list`, "
-                                           "`warder pool show`"
-                                         : NULL);
+                call_refuse(call, refusal(r), NULL, NULL);
         if (r < 0)
                 return r;
         *ret_result = cJSON_CreateObject();

@@ -190,7 +190,9 @@ int pools_set(Front *front, const PoolKey *key, unsigned size, Error *err) {
 
         if (size == 0)
                 return pool ? drop(pools, pool, err)
-                            : error_say(err, -ENOENT, "there is no pool of %s with policy %s",
+                            : error_say(err, -ENOENT,
+                                        "there is no pool of %s with policy %s: see `warder pool "
+                                        "show`",
                                         key->snapshot, key->policy);
         r = pool_want_init(front, key, &want, err);
         if (r >= 0 && !pool)

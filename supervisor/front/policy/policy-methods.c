@@ -77,8 +77,7 @@ static int run_show(Front *front, Call *call, const cJSON *params, cJSON **ret_r
         int r = policy_take(front, call, &ask, &taken, err);
 
         if (r < 0) {
-                call_refuse(call, r == -ENOENT ? "not_found" : "invalid", "/name",
-                            r == -ENOENT ? "see `warder policy list`" : NULL);
+                call_refuse(call, r == -ENOENT ? "not_found" : "invalid", "/name", NULL);
                 return r;
         }
         json = show_taken(front->policies, &taken);

@@ -171,7 +171,7 @@ int policy_read(const PolicyReader *reader, const char *name, PolicyRead *ret, E
         int r = load(&reading, name, 0, NULL);
 
         if (r == -ENOENT)
-                return error_say(err, r, "there is no policy %s", name);
+                return error_say(err, r, "there is no policy %s: see `warder policy list`", name);
         if (r == -EINVAL)
                 return policy_fault_error(&reading.fault, err);
         if (r >= 0)

@@ -211,8 +211,7 @@ int policy_take(Front *front, Call *call, const PolicyAsk *ask, PolicyTaken *ret
                 r = take_name(front, ask, ask->policy ? ask->policy->valuestring : ask->otherwise,
                               &taken, err);
         if (r < 0) {
-                call_refuse(call, code_of(r), "/policy",
-                            r == -ENOENT ? "see `warder policy list`" : NULL);
+                call_refuse(call, code_of(r), "/policy", NULL);
                 return r;
         }
         r = apply_ceiling(front, call, &taken, err);
