@@ -8,20 +8,26 @@
 
 #include "base/schema-pattern.h"
 
+/* Who knows the unit may tell the range in words of its own */
+static int outside(SchemaWalk *w, const cJSON *schema) {
+        w->fault->range = schema;
+        return SCHEMA_NO_FIT;
+}
+
 int schema_key_minimum(SchemaWalk *w, const cJSON *schema, const cJSON *keyword,
                        const cJSON *value) {
-        (void) schema;
         if (!cJSON_IsNumber(value) || value->valuedouble >= keyword->valuedouble)
                 return 0;
-        return schema_fail(w, SCHEMA_NO_FIT, "must be %.15g or more", keyword->valuedouble);
+        (void) schema_fail(w, SCHEMA_NO_FIT, "must be %.15g or more", keyword->valuedouble);
+        return outside(w, schema);
 }
 
 int schema_key_maximum(SchemaWalk *w, const cJSON *schema, const cJSON *keyword,
                        const cJSON *value) {
-        (void) schema;
         if (!cJSON_IsNumber(value) || value->valuedouble <= keyword->valuedouble)
                 return 0;
-        return schema_fail(w, SCHEMA_NO_FIT, "must be %.15g or less", keyword->valuedouble);
+        (void) schema_fail(w, SCHEMA_NO_FIT, "must be %.15g or less", keyword->valuedouble);
+        return outside(w, schema);
 }
 
 int schema_key_above(SchemaWalk *w, const cJSON *schema, const cJSON *keyword, const cJSON *value) {

@@ -14,6 +14,7 @@ int schema_fail(SchemaWalk *w, int code, const char *format, ...) {
         va_list args;
 
         (void) snprintf(w->fault->path, sizeof(w->fault->path), "%s", w->path);
+        w->fault->range = NULL;
         va_start(args, format);
         (void) vsnprintf(w->fault->text, sizeof(w->fault->text), format, args);
         va_end(args);

@@ -14,6 +14,8 @@
 typedef struct SchemaFault {
         char path[SCHEMA_PATH_MAX]; /* JSON pointer into the value, "" for the whole */
         char text[ERROR_TEXT_MAX];  /* what is wrong and what was expected */
+        const cJSON *
+                range; /* borrowed from the schema: its "minimum" and "maximum" a number is outside of; else NULL */
 } SchemaFault;
 
 /**

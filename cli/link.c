@@ -231,21 +231,33 @@ static int wait_answer(Link *link, uint64_t id, RpcMessage *ret, Error *err) {
         }
 }
 
+/* Options are worth telling in any case; other places only where what stands there is the fault */
+static const char *place_of(const Field *field, const char *path, const char *code) {
+        if (!path || !*path)
+                return NULL;
+        if (field && field->option[0] == '-')
+                return field->option;
+        if (code && strcmp(code, "invalid") != 0)
+                return NULL;
+        return field ? field->option : path;
+}
+
 void link_why(const char *method, const cJSON *error, Error *err) {
         const cJSON *data = json_get(error, "data");
         const char *message = json_text(error, "message");
-        const char *code = json_text(data, "code");
         const char *path = json_text(data, "path");
         const char *hint = json_text(data, "hint");
-        const char *option = field_option(method, path);
-        bool shows_path = path && *path && (option || !code || strcmp(code, "invalid") == 0);
+        const Field *field = field_find(method, path);
+        const char *place = place_of(field, path, json_text(data, "code"));
+        char text[FIELD_RANGE_MAX];
+        const char *range = field_range(field, data, text);
 
-        (void) error_say(err, -EREMOTEIO, "%s%s%s%s%s%s", message ? message : "refused",
-                         shows_path ? " (at " : "",
-                         option       ? option
-                         : shows_path ? path
-                                      : "",
-                         shows_path ? ")" : "", hint && *hint ? ": " : "", hint ? hint : "");
+        (void) error_say(err, -EREMOTEIO, "%s%s%s%s%s%s",
+                         range     ? range
+                         : message ? message
+                                   : "refused",
+                         place ? " (at " : "", place ? place : "", place ? ")" : "",
+                         hint && *hint ? ": " : "", hint ? hint : "");
 }
 
 static int refused(Answer *answer, const char *method, const cJSON *error, Error *err) {

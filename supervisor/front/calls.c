@@ -206,11 +206,15 @@ void call_fail(Call *call, const char *code, const Error *err) {
                       NULL, 0);
 }
 
-void call_fail_params(Call *call, const char *path, const char *text) {
-        send_and_free(
-                call,
-                rpc_error(call->id, RPC_PARAMS, text, refusal_data(NULL, "invalid", path, NULL)),
-                NULL, 0);
+void call_fail_params(Call *call, const SchemaFault *fault) {
+        static const char *const bounds[] = { "minimum", "maximum" };
+        cJSON *data = refusal_data(NULL, "invalid", fault->path, NULL);
+
+        for (unsigned i = 0; fault->range && i < ELEMENTS(bounds); i++)
+                if (json_get(fault->range, bounds[i]))
+                        json_add_consume(data, bounds[i],
+                                         cJSON_Duplicate(json_get(fault->range, bounds[i]), true));
+        send_and_free(call, rpc_error(call->id, RPC_PARAMS, fault->text, data), NULL, 0);
 }
 
 void call_fail_method(Call *call, const char *method) {

@@ -3,6 +3,7 @@
  * calls: one request of a client that waits for its answer, and the rows of the method table. An answer
  * goes nowhere when the client has gone in the meantime; a Call survives its client until it is answered.
  */
+#include "base/schema.h"
 #include "supervisor/front/front.h"
 
 #define CALLS_PER_CLIENT_MAX 256 /* requests of one connection that wait for an answer */
@@ -63,8 +64,8 @@ cJSON *call_data(Call *call);
 void call_answer(Call *call, cJSON *result, const int *fds, unsigned n_fds);
 /** call_fail() - code as in formats.md, NULL: from @err's; the call is freed */
 void call_fail(Call *call, const char *code, const Error *err);
-/** call_fail_params() - -32602 with data.path; the call is freed */
-void call_fail_params(Call *call, const char *path, const char *text);
+/** call_fail_params() - -32602 with data.path, and the range that a number is outside of; the call is freed */
+void call_fail_params(Call *call, const SchemaFault *fault);
 /** call_fail_method() - -32601; the call is freed */
 void call_fail_method(Call *call, const char *method);
 /** call_notify() - a notification to the caller before the answer; @params is consumed */

@@ -134,7 +134,7 @@ static int check(const Method *method, const Call *call, const cJSON *params, Sc
                 return -EINVAL;
         if (call_n_fds(call) <= method->n_fds_max)
                 return 0;
-        fault->path[0] = '\0';
+        *fault = (SchemaFault){ 0 };
         (void) snprintf(fault->text, sizeof fault->text, "%s takes at most %u descriptors, not %u",
                         method->row->name, method->n_fds_max, call_n_fds(call));
         return -EINVAL;
@@ -153,7 +153,7 @@ void methods_dispatch(Front *front, Call *call, const char *name, const cJSON *p
                 return;
         }
         if (check(method, call, params ? params : empty, &fault) < 0) {
-                call_fail_params(call, fault.path, fault.text);
+                call_fail_params(call, &fault);
                 return;
         }
         r = method->row->run(front, call, params ? params : empty, &result, &err);

@@ -49,6 +49,23 @@ static void faults_are_named(void) {
                  "fits 2 of the forms where exactly one was expected");
 }
 
+/* Who knows the unit of a number tells the range in words of its own */
+static void ranges_are_given(void) {
+        SCOPED(json_free)
+        cJSON *schema = tree(
+                "{\"properties\":{\"a\":{\"minimum\":3,\"maximum\":9},\"b\":{\"maxLength\":1}}}");
+        SCOPED(json_free) cJSON *low = tree("{\"a\":2}"), *high = tree("{\"a\":10}");
+        SCOPED(json_free) cJSON *other = tree("{\"b\":\"xy\"}");
+        SchemaFault fault = { .range = schema };
+        const cJSON *range = json_at(schema, "/properties/a");
+
+        ok(schema_check(schema, other, &fault) == -EINVAL && !fault.range, "no number, no range");
+        ok(schema_check(schema, low, &fault) == -EINVAL && fault.range == range,
+           "too little: the range");
+        fault.range = NULL;
+        ok(schema_check(schema, high, &fault) == -EINVAL && fault.range == range, "too much");
+}
+
 static void broken(const char *schema, const char *value) {
         is_number(check(schema, value, NULL), -ENOTSUP, schema);
 }
@@ -217,6 +234,7 @@ static void schema_suite(void) {
 
 int main(void) {
         faults_are_named();
+        ranges_are_given();
         wrong_schemas();
         endless_schemas_end();
         exponential_schema_ends();
