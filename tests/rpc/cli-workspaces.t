@@ -18,6 +18,7 @@ expect 0 "stats knows names, too" warder stats --once --interval 100ms dev dev
 has "$out" "$jail" "and shows what they stand for"
 expect 0 "as JSON" warder stats --once --json dev "$jail"
 is "$(printf '%s\n' "$out" | jq -r .jail)" "$jail" "too"
+made=$(warder ls --json | jq -r '.jails[0].created')
 expect 0 "it is stopped" warder stop --json dev
 is "$(printf '%s\n' "$out" | jq -r type)" object "and the answer told"
 expect 1 "stats of a stopped one" warder stats --once dev dev
@@ -30,6 +31,7 @@ expect 0 "ls -a --json lists stopped ones" warder ls -a --json
 is "$(printf '%s\n' "$out" | jq -r '.jails[] | .jail + " " + .workspace.name')" "$jail dev" "by the same id"
 expect 0 "one that runs is started" warder start --json dev
 is "$(printf '%s\n' "$out" | jq -r .jail)" "$jail" "which changes nothing, and is told"
+is "$(warder ls --json | jq -r '.jails[0].created')" "$made" "it was made when it was made, however often it is started"
 expect 0 "it is stopped" warder stop dev
 expect 1 "start of several" warder start dev no-such
 has "$err" "there is no workspace no-such" "says which is not there, and starts the other"

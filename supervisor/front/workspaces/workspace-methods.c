@@ -210,8 +210,12 @@ cJSON *workspace_describe(const Workspace *workspace) {
 void workspace_describe_more(Front *front, const FrontJail *jail, cJSON *json) {
         const Workspace *workspace = workspace_of_jail(front, jail);
 
-        if (workspace && json)
-                json_add_consume(json, "workspace", describe_disk(workspace, true));
+        if (!workspace || !json)
+                return;
+        cJSON_DeleteItemFromObjectCaseSensitive(
+                json, "created"); /* that of its jail, which each start makes */
+        add_time(json, "created", workspace->created_usec);
+        json_add_consume(json, "workspace", describe_disk(workspace, true));
 }
 
 typedef struct Listing {
