@@ -150,6 +150,11 @@ const char *units_format_duration(uint64_t usec, char *text) {
         return text;
 }
 
+const char *units_format_count(uint64_t n, const char *one, char *text) {
+        (void) snprintf(text, UNITS_TEXT_MAX, "%" PRIu64 " %s%s", n, one, n == 1 ? "" : "s");
+        return text;
+}
+
 const char *units_format_time(uint64_t usec, char *text) {
         time_t sec = (time_t) (usec / SEC);
         struct tm parts;

@@ -27,6 +27,9 @@ const char *units_format_size(uint64_t bytes, char *text);
 /** units_format_duration() - "1.2 ms", "3.4 s", "10 m 5 s". Returns: @text */
 const char *units_format_duration(uint64_t usec, char *text);
 
+/** units_format_count() - "1 layer", "2 layers" into @text of UNITS_TEXT_MAX; @one takes an "s". Returns: @text */
+const char *units_format_count(uint64_t n, const char *one, char *text);
+
 /** units_format_time() - RFC 3339 UTC with milliseconds from microseconds since 1970. Returns: @text */
 const char *units_format_time(uint64_t usec, char *text);
 

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/units.h"
 #include "cli/terminal.h"
 
 /* What a supervisor says is not believed to be there */
@@ -15,14 +16,15 @@ static void show(const cJSON *item, const char *member, size_t max) {
 }
 
 void cleaned_show(const cJSON *result, const char *where) {
+        char times[UNITS_TEXT_MAX];
         uint64_t total = 0;
         const cJSON *item;
 
         (void) json_number(result, "cleaned_total", &total);
         if (total == 0)
                 return;
-        terminal_say("%llu times something did not land as it was %s:", (unsigned long long) total,
-                     where);
+        terminal_say("%s something did not land as it was %s:",
+                     units_format_count(total, "time", times), where);
         cJSON_ArrayForEach(item, json_get(result, "cleaned")) {
                 fputs("  ", stderr);
                 show(item, "path", 200);

@@ -50,7 +50,7 @@ static int append_speed(const ImportProgress *progress, uint64_t now_usec, char 
 
 const char *import_progress_line(ImportProgress *progress, uint64_t bytes, uint64_t entries,
                                  uint64_t now_usec, char *text) {
-        char read[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX];
+        char read[UNITS_TEXT_MAX], total[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX];
         int at;
 
         if (bytes < progress->bytes) {
@@ -65,7 +65,7 @@ const char *import_progress_line(ImportProgress *progress, uint64_t bytes, uint6
         if (progress->total > 0)
                 at = append(text, at, " of %s (%.0f%%)", units_format_size(progress->total, total),
                             100 * (double) bytes / (double) progress->total);
-        at = append(text, at, ", %" PRIu64 " files", entries);
+        at = append(text, at, ", %s", units_format_count(entries, "file", files));
         (void) append_speed(progress, now_usec, text, at);
         return text;
 }

@@ -14,6 +14,7 @@
 #include "base/fds.h"
 #include "base/json.h"
 #include "base/owned.h"
+#include "base/units.h"
 #include "cli/events.h"
 #include "cli/places.h"
 #include "cli/programs.h"
@@ -162,13 +163,15 @@ static void show_row(const cJSON *found, const char *name, const char *title) {
 }
 
 static void show_good(const cJSON *found) {
+        char line_count[UNITS_TEXT_MAX], signature_count[UNITS_TEXT_MAX];
         uint64_t lines = 0, signatures = 0;
 
         (void) json_number(found, "lines", &lines);
         (void) json_number(found, "signatures", &signatures);
         show_row(found, "receipt", "receipt");
-        printf("%-10s  %llu lines, unbroken; %llu signatures, the end's among them\n", "chain",
-               (unsigned long long) lines, (unsigned long long) signatures);
+        printf("%-10s  %s, unbroken; %s, the end's among them\n", "chain",
+               units_format_count(lines, "line", line_count),
+               units_format_count(signatures, "signature", signature_count));
         show_row(found, "key", "signed by");
         show_row(found, "state", "state");
         show_row(found, "verdict", "verdict");

@@ -16,44 +16,29 @@
 #include "cli/ask-once.h"
 #include "cli/cleaned.h"
 #include "cli/events.h"
-#include "cli/import-progress.h"
+#include "cli/snapshot-progress.h"
 #include "cli/stdio.h"
 #include "cli/terminal.h"
 
 #define LAYER_SHOWN 80
 
-typedef struct Watching { /* what comes meanwhile */
-        const ImportOptions *options;
-        ImportProgress progress;
-        bool draws;
-} Watching;
-
-static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
-        Watching *watching = userdata;
+static const char *line_of(const cJSON *params, void *userdata, char *text) {
         uint64_t bytes = 0, entries = 0;
-        char line[IMPORT_LINE_MAX];
 
-        (void) link;
-        if (strcmp(method, "snapshot.progress") != 0)
-                return;
-        if (watching->options->common.json)
-                events_print(method, cJSON_Duplicate(params, true));
-        if (!watching->draws)
-                return;
         (void) json_number(params, "bytes", &bytes);
         (void) json_number(params, "entries", &entries);
-        fprintf(stderr, "\r%s\033[K",
-                import_progress_line(&watching->progress, bytes, entries, units_monotonic(), line));
+        return import_progress_line(userdata, bytes, entries, units_monotonic(), text);
 }
 
 static void show_imported(const cJSON *result) {
+        char files[UNITS_TEXT_MAX];
         const cJSON *layer;
         uint64_t entries = 0;
 
         (void) json_number(result, "entries", &entries);
         show_text(result, "name", 0);
         show_size(result, "bytes", 0);
-        printf("%llu files ", (unsigned long long) entries);
+        printf("%s ", units_format_count(entries, "file", files));
         cJSON_ArrayForEach(layer, json_get(result, "layers")) {
                 if (!cJSON_IsString(layer))
                         continue;
@@ -108,8 +93,7 @@ static int ask(Link *link, const ImportOptions *options, const char *name, int *
         ask.fds[0] = source;
         ask.params = import_params(options, name);
         r = link_ask(link, &ask, &answer, err);
-        if (isatty(2) && !options->common.json)
-                fputs("\r\033[K", stderr);
+        snapshot_progress_end(link->userdata);
         if (r == 0 && options->common.json)
                 events_result(answer.result);
         else if (r == 0)
@@ -119,17 +103,15 @@ static int ask(Link *link, const ImportOptions *options, const char *name, int *
 }
 
 static int import(const ImportOptions *options, const char *name, int *fd, Error *err) {
-        Watching watching = { .options = options,
-                              .progress = { .total = size_of(*fd),
-                                            .began_usec = units_monotonic() },
-                              .draws = isatty(2) && !options->common.json };
+        ImportProgress told = { .total = size_of(*fd), .began_usec = units_monotonic() };
+        SnapshotProgress progress = snapshot_progress_begin(options->common.json, line_of, &told);
         Link link = LINK_EMPTY;
         int r = link_open(&link, options->common.socket, err);
 
         if (r < 0)
                 return r;
-        link.on_note = on_progress;
-        link.userdata = &watching;
+        link.on_note = snapshot_progress_note;
+        link.userdata = &progress;
         r = ask(&link, options, name, fd, err);
         link_deinit(&link);
         return r;

@@ -153,13 +153,14 @@ static void show_image(const cJSON *image) {
 static void show_part(const cJSON *part) {
         const char *fault = json_text(part, "fault");
         uint64_t entries = 0, snapshots = 0;
+        char files[UNITS_TEXT_MAX];
 
         (void) json_number(part, "entries", &entries);
         (void) json_number(part, "snapshots", &snapshots);
         fputs("  ", stdout);
         show_text(part, "layer", 0);
         show_size(part, "bytes", 10);
-        printf("%llu files", (unsigned long long) entries);
+        fputs(units_format_count(entries, "file", files), stdout);
         if (snapshots > 1)
                 printf(", in %llu snapshots", (unsigned long long) snapshots);
         if (json_text(part, "checked")) {
@@ -177,6 +178,7 @@ static void show_part(const cJSON *part) {
 void snapshot_show_one(const cJSON *result) {
         const cJSON *part;
         uint64_t others = 0, owner = 0;
+        char jails[UNITS_TEXT_MAX];
 
         show_row(result, 8);
         if (json_text(result, "created") && json_number(result, "owner_uid", &owner) == 0) {
@@ -188,21 +190,21 @@ void snapshot_show_one(const cJSON *result) {
         snapshot_show_words("used by", json_get(result, "jails"));
         (void) json_number(result, "other_jails", &others);
         if (others > 0)
-                printf("  used by %llu other jails\n", (unsigned long long) others);
+                printf("  used by %s\n", units_format_count(others, "other jail", jails));
         show_image(json_get(result, "image"));
 }
 
 void snapshot_show_freed(const cJSON *result) {
         uint64_t layers = 0, waiting = 0, bytes = 0;
-        char size[UNITS_TEXT_MAX];
+        char size[UNITS_TEXT_MAX], count[UNITS_TEXT_MAX];
 
         (void) json_number(result, "layers", &layers);
         (void) json_number(result, "bytes", &bytes);
         (void) json_number(result, "waiting", &waiting);
-        printf("%llu layers removed, %s freed\n", (unsigned long long) layers,
+        printf("%s removed, %s freed\n", units_format_count(layers, "layer", count),
                units_format_size(bytes, size));
         if (waiting > 0)
-                printf("%llu layers are in use, and go when the last jail on them has ended\n",
-                       (unsigned long long) waiting);
+                printf("in use: %s, to go when the last jail on top has ended\n",
+                       units_format_count(waiting, "layer", count));
         snapshot_show_words("used by", json_get(result, "jails"));
 }

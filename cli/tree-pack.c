@@ -20,12 +20,11 @@
 #include "base/dir.h"
 #include "base/spans.h"
 #include "cli/archive-library.h"
-#include "cli/terminal.h"
+#include "cli/left-out.h"
 
-#define CHUNK_BYTES   (256u << 10)
-#define DEPTH_MAX     128
-#define LEFT_OUT_TOLD 5 /* by name */
-#define NAMES_BYTES   65536
+#define CHUNK_BYTES (256u << 10)
+#define DEPTH_MAX   128
+#define NAMES_BYTES 65536
 
 typedef struct Inode { /* a file with several names, by the first of them */
         dev_t dev;
@@ -106,8 +105,8 @@ static int open_beneath(int dir, const char *path, int flags) {
 static void leave_out(TreePack *pack) {
         if (pack->others_only)
                 pack->totals.left_out++;
-        else if (pack->totals.left_out++ < LEFT_OUT_TOLD)
-                terminal_say("left out, not readable: %s", pack->path);
+        else
+                left_out_add(&pack->totals.left_out, pack->path);
 }
 
 /* ---- files of several names ----------------------------------------------------------------------- */
@@ -417,9 +416,8 @@ int tree_pack_add(TreePack *pack, const char *path, bool whole, Error *err) {
 }
 
 int tree_pack_end(TreePack *pack, TreePackTotals *ret_totals, Error *err) {
-        if (pack->totals.left_out > LEFT_OUT_TOLD && !pack->others_only)
-                terminal_say("left out, not readable: %llu more",
-                             (unsigned long long) (pack->totals.left_out - LEFT_OUT_TOLD));
+        if (!pack->others_only)
+                left_out_end(pack->totals.left_out);
         if (archive_write_close(pack->archive) != ARCHIVE_OK)
                 return failed(pack, err);
         pack->is_whole = true;

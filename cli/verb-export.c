@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "cli/ask-once.h"
 #include "cli/events.h"
+#include "cli/snapshot-progress.h"
 #include "cli/stdio.h"
 #include "cli/terminal.h"
 #include "cli/whole-file.h"
@@ -36,22 +37,26 @@ static const Option export_options[] = {
 typedef struct Export {
         const ExportOptions *options;
         const char *name;
-        bool says;  /* progress, on a terminal */
+        SnapshotProgress progress;
         int signal; /* that told us to end */
 } Export;
 
-static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
-        const Export *export = userdata;
-        char size[UNITS_TEXT_MAX];
+static const char *line_of(const cJSON *params, void *userdata, char *text) {
+        char size[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX];
         uint64_t bytes = 0, entries = 0;
 
-        (void) link;
-        if (strcmp(method, "snapshot.progress") != 0 || !export->says)
-                return;
+        (void) userdata;
         (void) json_number(params, "bytes", &bytes);
         (void) json_number(params, "entries", &entries);
-        fprintf(stderr, "\r%s written, %llu files\033[K", units_format_size(bytes, size),
-                (unsigned long long) entries);
+        (void) snprintf(text, SNAPSHOT_LINE_MAX, "%s written, %s", units_format_size(bytes, size),
+                        units_format_count(entries, "file", files));
+        return text;
+}
+
+static void on_progress(Link *link, const char *method, const cJSON *params, void *userdata) {
+        Export *export = userdata;
+
+        snapshot_progress_note(link, method, params, &export->progress);
 }
 
 static void on_signal(Link *link, int signal, void *userdata) {
@@ -112,8 +117,7 @@ static int ask_export(Link *link, const Export *export, int fd, Answer *answer, 
                 json_add_text(ask.params, "format", export->options->format);
         ask.fds[0] = fd;
         r = link_ask(link, &ask, answer, err);
-        if (export->says)
-                fputs("\r\033[K", stderr);
+        snapshot_progress_end(&export->progress);
         return r;
 }
 
@@ -163,8 +167,9 @@ static int usage(Error *err, const char *text) {
 
 static int run(const VerbCall *call, Error *err) {
         const ExportOptions *options = call->options;
-        Export export = { .options = options, .says = isatty(2) && !options->common.json };
         const char *path = call->n_words == 2 ? call->words[1] : "-";
+        bool to_file = strcmp(path, "-") != 0; /* else stdout is the archive's alone */
+        Export export = { .options = options };
 
         if (call->n_words < 1 || call->n_words > 2)
                 return usage(err, "Give a snapshot, and a file or '-' for stdout.");
@@ -172,7 +177,9 @@ static int run(const VerbCall *call, Error *err) {
             strcmp(options->format, "oci") != 0)
                 return usage(err, "--format: 'tar' and 'oci' are the forms that there are.");
         export.name = call->words[0];
-        if (strcmp(path, "-") != 0)
+        export.progress = snapshot_progress_begin(options->common.json && to_file, line_of, NULL);
+        export.progress.draws &= !options->common.json;
+        if (to_file)
                 return export_to_file(&export, path, err);
         if (isatty(STDOUT_FILENO))
                 return usage(

@@ -11,6 +11,7 @@
 
 #include "base/fds.h"
 #include "base/owned.h"
+#include "base/units.h"
 #include "cli/events.h"
 #include "cli/link.h"
 #include "cli/put.h"
@@ -49,6 +50,7 @@ static int put(const char *bytes, size_t n, Error *err) {
 /* Of the kept bytes those that were not shown yet: they are the first @cut ones of all, and the last */
 static int show_kept(Logs *logs, const cJSON *result, const char *bytes, size_t n, Error *err) {
         uint64_t seen = 0, cut = 0, tail;
+        char lost[UNITS_TEXT_MAX];
         int r = 0;
 
         (void) json_number(result, "seen", &seen);
@@ -61,7 +63,7 @@ static int show_kept(Logs *logs, const cJSON *result, const char *bytes, size_t 
                 logs->shown = cut;
         }
         if (r == 0 && logs->shown < tail) {
-                terminal_say("%llu bytes were not kept", (unsigned long long) (tail - logs->shown));
+                terminal_say("%s not kept", units_format_count(tail - logs->shown, "byte", lost));
                 logs->shown = tail;
         }
         if (r == 0 && logs->shown < seen)

@@ -10,6 +10,7 @@
 
 #include "base/fds.h"
 #include "base/ids.h"
+#include "base/units.h"
 #include "cli/outfile.h"
 #include "cli/receipt-check.h"
 #include "cli/receipt-fetch.h"
@@ -109,13 +110,14 @@ static void show_all(const char *text) {
 
 /* As --check counts them: the file has both */
 static void show_counts(const cJSON *info) {
+        char line_count[UNITS_TEXT_MAX], signature_count[UNITS_TEXT_MAX];
         uint64_t lines = 0, is_signed = 0, signatures = 0;
 
         (void) json_number(info, "lines", &lines);
         (void) json_number(info, "signed", &is_signed);
         (void) json_number(info, "signatures", &signatures);
-        fprintf(stderr, "%llu lines, %llu signatures", (unsigned long long) lines,
-                (unsigned long long) signatures);
+        fprintf(stderr, "%s, %s", units_format_count(lines, "line", line_count),
+                units_format_count(signatures, "signature", signature_count));
         if (signatures > 0)
                 fprintf(stderr, ", the last of line %llu", (unsigned long long) is_signed);
         if (!json_true(info, "ended"))

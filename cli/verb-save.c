@@ -15,16 +15,17 @@
 static const Option save_options[] = { OPTIONS_COMMON, { 0 } };
 
 static void show(const cJSON *result) {
-        const cJSON *layers = json_get(result, "layers");
+        int n_layers = cJSON_GetArraySize(json_get(result, "layers"));
         const char *work = json_text(result, "work");
-        char size[UNITS_TEXT_MAX];
+        char size[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX], below[UNITS_TEXT_MAX];
         uint64_t bytes = 0, entries = 0;
 
         (void) json_number(result, "layer_bytes", &bytes);
         (void) json_number(result, "layer_entries", &entries);
         show_text(result, "name", 0);
-        printf("%s in %llu files above %d layers\n", units_format_size(bytes, size),
-               (unsigned long long) entries, cJSON_GetArraySize(layers) - 1);
+        printf("%s in %s above %s\n", units_format_size(bytes, size),
+               units_format_count(entries, "file", files),
+               units_format_count(n_layers > 0 ? (uint64_t) n_layers - 1 : 0, "layer", below));
         cleaned_show(result, "in the jail");
         if (work && strcmp(work, "root") != 0)
                 terminal_say("/work is a directory of its own and no part of the snapshot; "

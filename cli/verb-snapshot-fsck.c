@@ -5,12 +5,11 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/units.h"
 #include "cli/ask-once.h"
 #include "cli/events.h"
+#include "cli/snapshot-progress.h"
 #include "cli/snapshot-show.h"
 #include "cli/terminal.h"
 
@@ -42,7 +41,7 @@ static void show_unknown(const cJSON *item) {
 
 static void show_checked(const cJSON *result) {
         uint64_t layers = 0, bytes = 0, damaged = 0, mended = 0;
-        char size[UNITS_TEXT_MAX];
+        char size[UNITS_TEXT_MAX], count[UNITS_TEXT_MAX];
         const cJSON *item;
 
         (void) json_number(result, "layers", &layers);
@@ -57,7 +56,7 @@ static void show_checked(const cJSON *result) {
                 putchar('\n');
         }
         cJSON_ArrayForEach(item, json_get(result, "unknown")) show_unknown(item);
-        printf("%llu layers, %s: %llu damaged", (unsigned long long) layers,
+        printf("%s, %s: %llu damaged", units_format_count(layers, "layer", count),
                units_format_size(bytes, size), (unsigned long long) damaged);
         printf(mended > 0 ? ", %llu good again\n" : "\n", (unsigned long long) mended);
         if (damaged > 0)
@@ -70,40 +69,35 @@ static void show_checked(const cJSON *result) {
                         "administrator removes them.");
 }
 
-static void on_checking(Link *link, const char *method, const cJSON *params, void *userdata) {
-        const Common *common = userdata;
+static const char *checking_line(const cJSON *params, void *userdata, char *text) {
         uint64_t layer = 0, layers = 0, bytes = 0;
         char size[UNITS_TEXT_MAX];
 
-        (void) link;
-        if (strcmp(method, "snapshot.progress") != 0)
-                return;
-        if (common->json)
-                events_print(method, cJSON_Duplicate(params, true));
-        if (common->json || !isatty(2))
-                return;
+        (void) userdata;
         (void) json_number(params, "layer", &layer);
         (void) json_number(params, "layers", &layers);
         (void) json_number(params, "bytes", &bytes);
-        fprintf(stderr, "\rlayer %llu of %llu, %s read\033[K", (unsigned long long) layer,
-                (unsigned long long) layers, units_format_size(bytes, size));
+        (void) snprintf(text, SNAPSHOT_LINE_MAX, "layer %llu of %llu, %s read",
+                        (unsigned long long) layer, (unsigned long long) layers,
+                        units_format_size(bytes, size));
+        return text;
 }
 
 /* Returns: 0; 1: a layer is damaged; negative errno */
 static int check_layers(const VerbCall *call, Link *link, Error *err) {
         Ask ask = { .method = "snapshot.fsck", .params = cJSON_CreateObject() };
         const Common *common = call->options;
+        SnapshotProgress progress = snapshot_progress_begin(common->json, checking_line, NULL);
         Answer answer = ANSWER_EMPTY;
         uint64_t damaged = 0;
         int r;
 
         if (call->n_words == 1)
                 json_add_text(ask.params, "name", call->words[0]);
-        link->on_note = on_checking;
-        link->userdata = (void *) (uintptr_t) common;
+        link->on_note = snapshot_progress_note;
+        link->userdata = &progress;
         r = link_ask(link, &ask, &answer, err);
-        if (isatty(2) && !common->json)
-                fputs("\r\033[K", stderr);
+        snapshot_progress_end(&progress);
         (void) json_number(answer.result, "damaged_total", &damaged);
         if (r == 0 && common->json)
                 events_result(answer.result);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli/as-user.h"
 #include "cli/host-pack.h"
 #include "cli/snapshot-import.h"
@@ -61,6 +62,7 @@ static int import_packed(const VerbCall *call, Packing *packing, Error *err) {
         TreePackTotals totals = { 0 };
         UserJob job = { pack_in_child, packing, &totals, sizeof(totals) };
         UserWork work;
+        char files[UNITS_TEXT_MAX];
         User user;
         int ends[2], r;
 
@@ -81,8 +83,8 @@ static int import_packed(const VerbCall *call, Packing *packing, Error *err) {
                         "left out: %llu sockets, devices, or directories of other file systems",
                         (unsigned long long) totals.skipped);
         if (r == 0 && packing->root < 0 && totals.left_out > 0)
-                terminal_say("left out: %llu files that not everybody may read",
-                             (unsigned long long) totals.left_out);
+                terminal_say("left out, since not everybody may read it: %s",
+                             units_format_count(totals.left_out, "file", files));
         return r;
 }
 

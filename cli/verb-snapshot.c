@@ -7,6 +7,7 @@
 
 #include "cli/ask-once.h"
 #include "cli/snapshot-show.h"
+#include "cli/terminal.h"
 
 static const Option snapshot_options[] = { OPTIONS_COMMON, { 0 } };
 
@@ -52,6 +53,13 @@ static int run_gc(const VerbCall *call, Error *err) {
                         err);
 }
 
+static void show_tagged(const cJSON *result) {
+        if (json_true(result, "unpublished"))
+                terminal_say("%s was public, and is yours alone now: 'warder snapshot tag --public "
+                             "%s' lets others use it again",
+                             snapshot_text(result, "name"), snapshot_text(result, "name"));
+}
+
 static int refuse_tag(const char *why, Error *err) {
         (void) error_say(err, -EINVAL, "%s", why);
         return VERB_E_USAGE;
@@ -75,7 +83,7 @@ static int run_tag(const VerbCall *call, Error *err) {
                 json_add_bool(params, "public", options->is_public);
         if (options->replace)
                 json_add_bool(params, "replace", true);
-        return ask_once(&options->common, "snapshot.tag", params, NULL, err);
+        return ask_once(&options->common, "snapshot.tag", params, show_tagged, err);
 }
 
 const Verb verb_snapshot_gc = {

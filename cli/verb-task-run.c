@@ -64,12 +64,12 @@ static int make_request(const VerbCall *call, TaskRequest *request, Error *err) 
 static void introduce(const Running *running) {
         const TaskRequest *request = &running->request;
         const TaskOptions *options = running->options;
-        char size[UNITS_TEXT_MAX];
+        char size[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX];
 
         if (options->common.json)
                 return;
-        fprintf(stderr, "workspace: %s, %llu files, %s, ", request->repo.top,
-                (unsigned long long) request->totals.files,
+        fprintf(stderr, "workspace: %s, %s, %s, ", request->repo.top,
+                units_format_count(request->totals.files, "file", files),
                 units_format_size(request->totals.bytes, size));
         if (request->repo.commit[0])
                 fprintf(stderr, "on commit %.12s\n", request->repo.commit);

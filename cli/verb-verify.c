@@ -86,7 +86,7 @@ static void say_if_empty(const Verifying *self) {
 static int prepare(Verifying *self, const char *patch, Error *err) {
         const char *base = self->options->base ? self->options->base : "HEAD";
         PackTotals totals = { 0 };
-        char size[UNITS_TEXT_MAX];
+        char size[UNITS_TEXT_MAX], files[UNITS_TEXT_MAX];
         int r = workspace_find(".", base, &self->repo, err);
 
         if (r == -EREMOTEIO && self->options->base) /* git knows no such revision */
@@ -104,8 +104,9 @@ static int prepare(Verifying *self, const char *patch, Error *err) {
         name_base(self, &totals);
         say_if_empty(self);
         if (!self->options->common.json)
-                fprintf(stderr, "base %.12s, %llu files, %s; patch: %s\n", self->repo.commit,
-                        (unsigned long long) totals.files, units_format_size(totals.bytes, size),
+                fprintf(stderr, "base %.12s, %s, %s; patch: %s\n", self->repo.commit,
+                        units_format_count(totals.files, "file", files),
+                        units_format_size(totals.bytes, size),
                         patch ? (strcmp(patch, "-") == 0 ? "stdin" : patch)
                               : "the changes in this working tree");
         return 0;

@@ -242,12 +242,14 @@ static void show_tdd(FILE *to, const cJSON *tdd) {
 
 static void show_held(FILE *to, const cJSON *held) {
         const char *output = json_text(held, "output");
+        char tests[UNITS_TEXT_MAX];
 
         if (!held)
                 return;
         begin_row(to, "held back");
-        fprintf(to, "%llu tests ran (%llu more than without), %llu failed\n",
-                (unsigned long long) number(held, "run"), (unsigned long long) number(held, "more"),
+        fprintf(to, "%s ran (%llu more than without), %llu failed\n",
+                units_format_count(number(held, "run"), "test", tests),
+                (unsigned long long) number(held, "more"),
                 (unsigned long long) number(held, "failed"));
         show_names(to, held, "failing", "of these");
         if (output)

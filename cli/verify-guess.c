@@ -85,12 +85,13 @@ static void say_silent(const char *kind, const cJSON *verdict) {
 }
 
 static void say_tests(const char *kind, const cJSON *verdict) {
-        char wall[UNITS_TEXT_MAX];
+        char wall[UNITS_TEXT_MAX], tests[UNITS_TEXT_MAX];
         int flaky = cJSON_GetArraySize(json_get(verdict, "flaky"));
         uint64_t run = number_at(verdict, "/tests/run") + number_at(verdict, "/tests/skipped");
 
-        fprintf(stderr, "%s: %llu tests, %llu pass, %llu fail, %llu are skipped; %s a run\n", kind,
-                (unsigned long long) run, (unsigned long long) number_at(verdict, "/tests/passed"),
+        fprintf(stderr, "%s: %s, %llu pass, %llu fail, %llu are skipped; %s a run\n", kind,
+                units_format_count(run, "test", tests),
+                (unsigned long long) number_at(verdict, "/tests/passed"),
                 (unsigned long long) number_at(verdict, "/tests/failed"),
                 (unsigned long long) number_at(verdict, "/tests/skipped"),
                 units_format_duration(wall_of(verdict), wall));

@@ -15,16 +15,15 @@
 #include "base/fds.h"
 #include "base/owned.h"
 #include "cli/as-user.h"
+#include "cli/left-out.h"
 #include "cli/pack.h"
-#include "cli/terminal.h"
 
-#define DEPTH_MAX     64
-#define LEFT_OUT_TOLD 5 /* by name */
+#define DEPTH_MAX 64
 
 typedef struct Walk {
         Pack *pack;
         int top;
-        unsigned left_out;   /* entries that the user may not read */
+        uint64_t left_out;   /* entries that the user may not read */
         char path[PATH_MAX]; /* of what is looked at, beneath top */
 } Walk;
 
@@ -53,8 +52,7 @@ static int visit(Walk *w, const struct dirent *item, unsigned depth, Error *err)
         snprintf(w->path + n, sizeof(w->path) - n, "%s%s", n ? "/" : "", item->d_name);
         r = pack_path(w->pack, w->top, w->path, w->path, err);
         if (r == -EACCES) {
-                if (w->left_out++ < LEFT_OUT_TOLD)
-                        terminal_say("left out, not readable: %s", w->path);
+                left_out_add(&w->left_out, w->path);
                 r = 0;
         }
         if (r == 0)
@@ -101,8 +99,7 @@ static int pack_in_child(void *arg, void *result, Error *err) {
         r = pack_path(pack, work->dir, ".", ".", err); /* its owner: who may make files in it */
         if (r == 0)
                 r = walk(&w, 0, err);
-        if (w.left_out > LEFT_OUT_TOLD)
-                terminal_say("left out, not readable: %u more", w.left_out - LEFT_OUT_TOLD);
+        left_out_end(w.left_out);
         return r < 0 ? r : pack_end(pack, result, err);
 }
 

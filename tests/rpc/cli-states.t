@@ -142,7 +142,7 @@ expect 0 "import" warder snapshot import base root.tar
 jail=$(warder create --no-work --snapshot base --user 0) || exit 1
 expect 0 "a command changes it" warder exec "$jail" -- sh -c 'echo saved >/srv/plain; rm -r /srv/gone; mkdir /srv/new'
 expect 0 "save" warder save "$jail" changed
-has "$out" "above 1 layers" "tells what it stands on"
+has "$out" "above 1 layer" "tells what it stands on"
 hasnt "$err" "no part of the snapshot" "where /work is none of its own nothing is left out"
 is "$(warder run --no-work --snapshot changed -- sh -c 'cat /srv/plain; ls -d /srv/new')" "saved
 /srv/new" "a jail on it has that"

@@ -31,7 +31,7 @@ static void test_long(void) {
         char text[IMPORT_LINE_MAX];
 
         is_text(import_progress_line(&progress, 1 << 30, 1, 16 * SEC, text),
-                "1 GiB of 1 TiB (0%), 1 files, 64 MiB/s, 4:32:48 left", "hours");
+                "1 GiB of 1 TiB (0%), 1 file, 64 MiB/s, 4:32:48 left", "hours");
 }
 
 /* An image: its layers are unpacked after it was read */
@@ -50,7 +50,7 @@ static void test_grows(void) {
         ImportProgress progress = { .total = 100, .began_usec = 0 };
         char text[IMPORT_LINE_MAX];
 
-        is_text(import_progress_line(&progress, 101, 1, 1, text), "101 B, 1 files",
+        is_text(import_progress_line(&progress, 101, 1, 1, text), "101 B, 1 file",
                 "a file that has grown");
 }
 
