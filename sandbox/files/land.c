@@ -71,9 +71,11 @@ static int check_disk(Land *land, const char *path, uint64_t bytes, uint64_t ent
 static int too_many(Land *land, const char *path, int r, Error *err) {
         if (r != -E2BIG)
                 return error_set(err, r, "remember what landed");
+        if (table_count(land->table) < land->limits.entries)
+                return report_refuse(land->report, RULE_TOO_MANY_ENTRIES, path,
+                                     "more names than fit in memory");
         return report_refuse(land->report, RULE_TOO_MANY_ENTRIES, path,
-                             "more than %llu entries, which is what is allowed and there is "
-                             "room for, or more names than fit in memory",
+                             "more than %llu files, directories and links, the most that may land",
                              (unsigned long long) land->limits.entries);
 }
 

@@ -203,6 +203,12 @@ hasnt "$err" "$(printf '\033')" "which do not come to the terminal"
 expect 2 "tag without a word on what" warder snapshot tag gzip
 expect 0 "publish" warder snapshot tag --public second
 is "$(warder snapshot show second --json | jq .public)" true "is seen"
+expect 0 "replace what is public" warder snapshot tag --replace gzip second
+has "$err" "second was public, and is yours alone now" "it is said that others may not use it any more"
+expect 0 "replace what is private" warder snapshot tag --replace gzip second
+hasnt "$err" "was public" "nothing is to be said"
+expect 0 "replace, and publish" warder snapshot tag --replace --public gzip second
+hasnt "$err" "was public" "nor there"
 expect 0 "and take back" warder snapshot tag --private second
 is "$(warder snapshot show second --json | jq .public)" false "is seen"
 expect 0 "rm of one name" warder snapshot rm second
@@ -244,6 +250,7 @@ expect 1 "an empty file" sh -c 'warder snapshot import bad - </dev/null'
 expect 1 "more than is allowed" warder snapshot import --max-bytes 1M bad root.tar
 has "$err" "more than 1 MiB in all" "is told in units"
 expect 1 "more files than are allowed" warder snapshot import --max-entries 3 bad root.tar
+has "$err" "more than 3 files, directories and links, the most that may land" "says how many may be"
 expect 1 "a name that is none" warder snapshot import 'Bad/Name' root.tar
 expect 1 "a file that is not there" warder snapshot import bad no-such.tar
 expect 2 "too few words" warder snapshot import bad

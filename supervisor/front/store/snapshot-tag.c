@@ -29,8 +29,10 @@ static int publish(Front *front, Call *call, const cJSON *params, SnapshotInfo *
         return r;
 }
 
-static int add_name(Front *front, Call *call, const cJSON *params, SnapshotInfo *info, Error *err) {
-        SnapshotInfo to = *info;
+/* @ret_taken: others used what it replaces, and may not use it */
+static int add_name(Front *front, Call *call, const cJSON *params, SnapshotInfo *info,
+                    bool *ret_taken, Error *err) {
+        SnapshotInfo to = *info, old;
         int r = snapshot_may_read(call, info) ? 0 : call_owns(call, info->owner_uid, err);
 
         if (r < 0)
@@ -41,6 +43,8 @@ static int add_name(Front *front, Call *call, const cJSON *params, SnapshotInfo 
         r = quota_charge_create(front, to.owner_uid, err);
         if (r < 0)
                 return r;
+        *ret_taken = !to.is_public &&
+                     snapshots_find_of(front, to.name, to.owner_uid, true, &old, NULL) == 0;
         r = snapshots_tag(front, info, &to, cJSON_IsTrue(json_get(params, "replace")), err);
         if (r < 0)
                 call_refuse(call,
@@ -57,12 +61,13 @@ static int add_name(Front *front, Call *call, const cJSON *params, SnapshotInfo 
 
 int snapshot_tag(Front *front, Call *call, const cJSON *params, cJSON **ret_result, Error *err) {
         SnapshotInfo info;
+        bool taken = false;
         int r = snapshot_named(front, call, params, &info, err);
 
         if (r < 0)
                 return r;
         if (json_get(params, "new")) {
-                r = add_name(front, call, params, &info, err);
+                r = add_name(front, call, params, &info, &taken, err);
         } else if (json_get(params, "public")) {
                 r = publish(front, call, params, &info, err);
         } else {
@@ -71,5 +76,9 @@ int snapshot_tag(Front *front, Call *call, const cJSON *params, cJSON **ret_resu
                               "name another name (new), or say who may use it "
                               "(public)");
         }
-        return r < 0 ? r : answer(front, &info, call, ret_result, err);
+        if (r >= 0)
+                r = answer(front, &info, call, ret_result, err);
+        if (r >= 0 && taken)
+                json_add_bool(*ret_result, "unpublished", true);
+        return r;
 }
