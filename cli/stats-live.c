@@ -13,7 +13,6 @@
 #include "cli/pen.h"
 
 #define VIEW_MAX  (4u << 20)
-#define LINES_MIN 6u /* below it there is nothing to show */
 #define TASKS_MAX 8u /* lines of tasks */
 #define HELP      "q quit   sort: c cpu  m memory  p processes  d disk  a age"
 
@@ -68,14 +67,12 @@ static void render_task(Pen *pen, const cJSON *task) {
         pen_end(pen, &line);
 }
 
-static int render_tasks(const StatsLive *live, const ViewSize *size, Buf *out) {
+static int render_tasks(const StatsLive *live, const ViewSize *size, unsigned most, Buf *out) {
         Pen pen = { .size = size, .out = out };
         const cJSON *task;
 
         cJSON_ArrayForEach(task, live->tasks) {
-                if (pen.lines == TASKS_MAX)
-                        break;
-                if (is_shown(task))
+                if (pen.lines < most && is_shown(task))
                         render_task(&pen, task);
         }
         return pen.r;
@@ -99,20 +96,24 @@ static void render_foot(const StatsLive *live, const ViewSize *size, const Stats
         pen_end(&pen, &line);
 }
 
+/* Jails have half of the lines at least, keys one if there are any to spare, and the screen's last line is nobody's */
 static void render(StatsLive *live, const StatsTable *table, bool whole, Buf *out) {
+        unsigned n_tasks = count_tasks(live->tasks), lines, n_keys;
         ViewSize *size = &live->view.size;
-        unsigned n_tasks = count_tasks(live->tasks), lines;
 
         screen_size(live->fd, &size->width, &lines);
         size->width -=
                 size->width > 1; /* a full line would lose its end to the erasing behind it */
         size->now_usec = units_now();
+        lines -= lines > 1;
+        n_keys = live->keys && !whole && lines > 2;
         n_tasks = n_tasks > TASKS_MAX ? TASKS_MAX : n_tasks;
-        lines = lines > LINES_MIN ? lines - 1 : LINES_MIN;
-        size->height = whole ? 0 : lines > n_tasks + live->keys ? lines - n_tasks - live->keys : 1;
+        if (!whole && n_tasks > lines / 2)
+                n_tasks = lines / 2;
+        size->height = whole ? 0 : lines - n_keys - n_tasks;
         (void) stats_view_render(table, &live->view, out);
-        (void) render_tasks(live, size, out);
-        if (live->keys && !whole)
+        (void) render_tasks(live, size, n_tasks, out);
+        if (n_keys)
                 render_foot(live, size, table, out);
 }
 

@@ -16,6 +16,7 @@
 #define WIDE       110u /* columns: from here on memory has a plot too */
 #define FIXED      70u  /* columns of the line that are no plots */
 #define PLOT_LINES 4u   /* of a single jail's plots */
+#define FACTS      9u   /* lines of words on it */
 #define PLOT_BYTES 1024u
 #define LABEL      12u
 
@@ -150,31 +151,41 @@ static void render_left_out(Pen *pen, size_t n) {
 static int render_table(const StatsTable *table, const StatsView *view, Buf *out) {
         Pen pen = { .size = &view->size, .out = out };
         autofree StatsRow **rows = stats_table_order(table, view->order);
-        size_t room = view->size.height > 2 ? view->size.height - 2 : 1, shown = table->n;
+        size_t room = view->size.height ? view->size.height - 1 : table->n, shown = table->n;
 
         if (!rows)
                 return -ENOMEM;
-        if (view->size.height && shown > room)
-                shown = room;
+        if (shown > room) /* the last line says how many are not shown */
+                shown = room > 0 ? room - 1 : 0;
         render_head(&pen, view);
         for (size_t i = 0; i < shown; i++)
                 render_row(&pen, view, rows[i]);
-        if (shown < table->n)
+        if (shown < table->n && room > 0)
                 render_left_out(&pen, table->n - shown);
         return pen.r;
 }
 
 /* ---- one jail ------------------------------------------------------------------------------------- */
 
+static bool is_full(const Pen *pen) {
+        return pen->size->height && pen->lines >= pen->size->height;
+}
+
 static void fact(Pen *pen, const char *label, const char *text) {
         autoline Line line = LINE_EMPTY;
 
+        if (is_full(pen))
+                return;
         pen_begin(pen, &line, 0);
         line_tone(&line, TONE_BOLD);
         column(&line, label, LABEL);
         line_tone(&line, TONE_PLAIN);
         line_text(&line, text, pen->size->width);
         pen_end(pen, &line);
+}
+
+static bool has_room_for_plots(const Pen *pen) {
+        return !pen->size->height || pen->size->height >= FACTS + 2 * PLOT_LINES;
 }
 
 static void render_plot(Pen *pen, const StatsView *view, const StatsRow *row, bool memory) {
@@ -186,7 +197,8 @@ static void render_plot(Pen *pen, const StatsView *view, const StatsRow *row, bo
                             .rows = PLOT_LINES,
                             .plain = view->size.plain_marks };
 
-        for (unsigned i = 0; view->plots && i < plot.rows; i++) {
+        /* plots go first where not all has room */
+        for (unsigned i = 0; view->plots && has_room_for_plots(pen) && i < plot.rows; i++) {
                 autoline Line line = LINE_EMPTY;
                 autobuf Buf text = BUF_EMPTY(PLOT_BYTES);
 
@@ -198,13 +210,13 @@ static void render_plot(Pen *pen, const StatsView *view, const StatsRow *row, bo
 }
 
 static void render_cpu(Pen *pen, const StatsRow *row) {
-        char now[UNITS_TEXT_MAX], most[UNITS_TEXT_MAX], used[UNITS_TEXT_MAX], held[UNITS_TEXT_MAX],
-                text[256];
+        char now[UNITS_TEXT_MAX], used[UNITS_TEXT_MAX], held[UNITS_TEXT_MAX], text[256];
 
         (void) snprintf(text, sizeof text,
-                        "%s of %s; %s used; held back in %llu of %llu periods, %s",
+                        "%s of a processor, %g at most; %s used; held back in %llu of %llu "
+                        "periods, %s",
                         row->n > 1 ? percent(stats_cpu(row), now) : "-",
-                        percent(stats_number(row, "/cpu/limit"), most),
+                        (double) stats_number(row, "/cpu/limit") / 1000,
                         units_format_duration(stats_number(row, "/cpu/usage_usec"), used),
                         (unsigned long long) stats_number(row, "/cpu/throttled"),
                         (unsigned long long) stats_number(row, "/cpu/periods"),

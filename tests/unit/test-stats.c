@@ -112,6 +112,14 @@ static unsigned widest(const char *text) {
         return most;
 }
 
+static unsigned lines_of(const char *text) {
+        unsigned n = 0;
+
+        for (; *text; text++)
+                n += *text == '\n';
+        return n;
+}
+
 static void test_view(void) {
         StatsView view = { .size = { .width = 100, .plain_marks = true }, .plots = true };
         char *text = render(&view);
@@ -133,7 +141,16 @@ static void test_view(void) {
         view.size.width = 100;
         view.size.height = 2;
         text = render(&view);
-        ok(strstr(text, "and 1 more"), "what has no place is counted");
+        ok(strstr(text, "and 2 more"), "what has no place is counted");
+        free(text);
+        for (view.size.height = 1; view.size.height < 5; view.size.height++) {
+                text = render(&view);
+                if (lines_of(text) > view.size.height)
+                        break;
+                free(text);
+                text = NULL;
+        }
+        ok(!text, "nor are there more lines than it has");
         free(text);
 }
 
@@ -151,6 +168,23 @@ static void test_end(void) {
         ok(strstr(text, "frozen") && strstr(text, "memory 3") && strstr(text, "LIMITS HIT"),
            "all of one jail");
         free(text);
+        text = render(&view);
+        has_text(text, "of a processor, 1 at most", "with processors as they are counted");
+        free(text);
+        for (view.size.height = 1; view.size.height < 40; view.size.height++) {
+                text = render(&view);
+                if (lines_of(text) > view.size.height)
+                        break;
+                free(text);
+                text = NULL;
+        }
+        ok(!text, "on a low terminal no more than it has lines for");
+        free(text);
+        view.size.height = 10;
+        text = render(&view);
+        ok(strstr(text, "LIMITS HIT"), "where plots go first");
+        free(text);
+        view.size.height = 0;
         for (unsigned i = 0; i < 2 * STATS_HISTORY; i++) {
                 stats_table_begin(&table);
                 (void) fold("j-bbbbbbbbbb", 500000 + i, 3000000 + 1000 * i, i, 3);
