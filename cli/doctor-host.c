@@ -295,7 +295,7 @@ State host_subuid(const Check *check, char *found) {
 }
 
 State host_ids(const Check *check, char *found) {
-        DIR *dir = opendir(RUNDIR "/ids");
+        DIR *dir = opendir(ID_CLAIMS_DIR);
         const struct dirent *entry;
         unsigned held = 0;
 

@@ -153,7 +153,13 @@ static int open_run_dir(Error *err) {
         int fd;
 
         if (mkdir(RUNDIR, 0755) < 0 && errno != EEXIST)
-                return error_set(err, -errno, "make %s", RUNDIR);
+                return errno == ENOENT
+                               ? error_say(err, -ENOENT,
+                                           "%s cannot be made, because the directory above it is "
+                                           "missing: this warder was built to keep there what "
+                                           "runs (--runstatedir). Make it: mkdir -p %s",
+                                           RUNDIR, RUNDIR)
+                               : error_set(err, -errno, "make %s", RUNDIR);
         fd = open(RUNDIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         return fd < 0 ? error_set(err, -errno, "open %s", RUNDIR) : fd;
 }

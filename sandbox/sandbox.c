@@ -68,7 +68,9 @@ static int lock_instance(Sandbox *sandbox, const SandboxConfig *config, Error *e
                 /* a lock of this process, not of the file: no shell that outlives it for a moment has it */
                 if (fcntl(fd, F_SETLK, &whole) < 0)
                         return error_say(err, -errno,
-                                         "a supervisor named \"%s\" is running already",
+                                         "a supervisor named \"%s\" is running already on this "
+                                         "host: give this one another name (--instance, "
+                                         "WARDER_INSTANCE)",
                                          config->instance);
                 if (fstat(fd, &st) == 0 && st.st_nlink > 0)
                         sandbox->lock = TAKE_FD(fd);

@@ -17,6 +17,7 @@
 
 #include "base/audit-socket.h"
 #include "base/fds.h"
+#include "base/id-pool.h"
 #include "base/log.h"
 #include "sandbox/own-dir.h"
 
@@ -65,8 +66,7 @@ static void on_alarm(int signal) {
  * hold the lock for a moment more; one that is alive keeps it.
  */
 static int lock_state(const Monitor *monitor, Error *err) {
-        const struct sigaction wake = { .sa_handler =
-                                                on_alarm }; /* no restart: flock gives EINTR */
+        const struct sigaction wake = { .sa_handler = on_alarm }; /* flock gives EINTR */
         const MonitorConfig *config = monitor->config;
         autofree char *path = NULL;
         int r;
@@ -116,9 +116,9 @@ int place_init(Monitor *monitor, Error *err) {
         if (r >= 0)
                 r = lock_state(monitor, err);
         if (r == 0)
-                r = own_dir_parent(RUNDIR "/ids", err);
+                r = own_dir_parent(ID_CLAIMS_DIR, err);
         if (r == 0)
-                r = monitor->ids_fd = own_dir(AT_FDCWD, RUNDIR "/ids", 0700, OWN_DIR_READ, err);
+                r = monitor->ids_fd = own_dir(AT_FDCWD, ID_CLAIMS_DIR, 0700, OWN_DIR_READ, err);
         if (r >= 0)
                 r = own_dir_parent(config->run_dir, err);
         if (r == 0)
