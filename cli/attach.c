@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@
 #define PAUSE_MSEC    50
 #define SENTENCE_MAX  1024
 #define HANG_UP_USEC  10000000
+#define SECOND        1000000u
 #define KEYS_OF_MODES 19 /* c_cc, as the kernel has it */
 
 static cJSON *make_params(const Attach *attach) {
@@ -218,12 +220,20 @@ static void end_deaf(Attach *attach) {
         attach->hung_up_usec = now;
 }
 
+/* Somebody sits at it */
+static bool is_watched(const Attach *attach) {
+        return attach->keys >= 0 && attach->pty.terminal >= 0 && !attach->lost &&
+               !attach->hung_up_usec;
+}
+
 static int wait_msec(const Attach *attach) {
         uint64_t due = attach->start < attach->end ? UINT64_MAX : detach_keys_due(&attach->leaving);
         uint64_t now = units_monotonic();
 
         if (attach->hung_up_usec && attach->hung_up_usec + HANG_UP_USEC < due)
                 due = attach->hung_up_usec + HANG_UP_USEC;
+        if (is_watched(attach) && time_left_due(&attach->left) < due)
+                due = time_left_due(&attach->left);
         return due == UINT64_MAX ? -1 : due <= now ? 0 : (int) ((due - now) / 1000) + 1;
 }
 
@@ -304,6 +314,8 @@ static int ask(Attach *attach, unsigned *pause, Error *err) {
         int r;
 
         r = link_ask(&attach->link, &ask, &answer, err);
+        if (r == 0)
+                time_left_take(&attach->left, answer.result, units_monotonic(), !attach->held);
         if (r == 0 && answer.message.n_fds > 1)
                 take_pipes(attach, &answer, is_first);
         if (r == 0 && answer.message.n_fds > 0)
@@ -316,6 +328,30 @@ static int ask(Attach *attach, unsigned *pause, Error *err) {
         }
         answer_deinit(&answer);
         return r == LINK_E_REFUSED ? -EREMOTEIO : r == LINK_E_STOPPED ? 0 : r;
+}
+
+/* It is asked how much is left, since the jail may have stood still meanwhile */
+static int warn(Attach *attach, Error *err) {
+        Ask ask = { .method = "jail.attach", .params = make_params(attach) };
+        Answer answer = ANSWER_EMPTY;
+        char text[UNITS_TEXT_MAX];
+        uint64_t now, left;
+        int r;
+
+        json_add_bool(ask.params, "resize", true);
+        r = link_ask(&attach->link, &ask, &answer, err);
+        now = units_monotonic();
+        if (r == 0)
+                time_left_take(&attach->left, answer.result, now, false);
+        answer_deinit(&answer);
+        if (r < 0 || time_left_due(&attach->left) > now)
+                return r < 0 ? r : 0;
+        left = time_left_said(&attach->left, now);
+        fputs("\r\n", stderr); /* the terminal is raw */
+        terminal_say("%s has %s left, then its limit of time ends it (command.wall of its policy)",
+                     attach->facts.name, units_format_duration(left / SECOND * SECOND, text));
+        fputs("\r", stderr);
+        return 0;
 }
 
 /* One that we began goes on from here without us, unless it has ended meanwhile */
@@ -343,6 +379,8 @@ int attach_run(Attach *attach, Error *err) {
                         r = let_go(attach, err);
                 else if (attach->output < 0)
                         r = ask(attach, &pause, err);
+                else if (is_watched(attach) && time_left_due(&attach->left) <= units_monotonic())
+                        r = warn(attach, err);
                 else
                         r = serve(attach, err);
                 end_deaf(attach);

@@ -8,6 +8,7 @@
 #include "cli/link.h"
 #include "cli/outcome.h"
 #include "cli/pty.h"
+#include "cli/time-left.h"
 
 #define ATTACH_BYTES 4096
 
@@ -22,6 +23,7 @@ typedef struct Attach {
         uint64_t seen;      /* bytes of its output that are behind us */
         bool again;         /* all that was missed is to be shown, not its last part alone */
         bool followed;      /* its pipes were had once, and with them the keys */
+        TimeLeft left;      /* until a limit of time ends it */
         bool leave;         /* the keys were typed, or nobody is there any more */
         bool lost;          /* the user's terminal is gone */
         int keys;           /* owned: pipe; -EBADF: none */

@@ -130,9 +130,11 @@ const Verb verb_shell = {
                 "Ctrl-P Ctrl-Q\n"
                 "leaves it running: 'warder attach' comes back. What it writes reaches your "
                 "terminal as it\n"
-                "is, with every sequence that your terminal obeys. Where standard input is no "
-                "terminal the\n"
-                "shell has none, and reads its commands from there.",
+                "is, with every sequence that your terminal obeys. The policy's limit of time for "
+                "a command\n"
+                "(command.wall) ends it, too: five minutes and one minute before, it is said. "
+                "Where standard\n"
+                "input is no terminal the shell has none, and reads its commands from there.",
         .examples = "  warder shell j-7f3kq2m4ab\n"
                     "  warder shell j-7f3kq2m4ab -- vi notes.txt\n"
                     "  echo 'make && make check' | warder shell j-7f3kq2m4ab",

@@ -228,12 +228,17 @@ typedef struct Logs {
         bool bare; /* no descriptor is meant */
 } Logs;
 
-static cJSON *answer_json(const char *id, bool running, const uint64_t counts[3]) {
+/* @command: NULL: nothing more is known of it */
+static cJSON *answer_json(const char *id, bool running, const Command *command,
+                          const uint64_t counts[3]) {
         static const char *const names[] = { "seen", "kept", "cut_at" };
         cJSON *json = cJSON_CreateObject();
+        uint64_t left;
 
         json_add_text(json, "command", id);
         json_add_bool(json, "running", running);
+        if (command && command_wall_left(command, &left))
+                json_add_number(json, "wall_left_usec", left);
         for (unsigned i = 0; counts && i < ELEMENTS(names); i++)
                 json_add_number(json, names[i], counts[i]);
         return json;
@@ -242,8 +247,8 @@ static cJSON *answer_json(const char *id, bool running, const uint64_t counts[3]
 /* The entry has ended, or its command is about to be told of its start or end: then there is nothing to read */
 static void answer_entry(Call *call, const Entry *entry, bool bare) {
         const uint64_t counts[] = { entry->seen, entry->kept, entry->cut_at };
-        cJSON *json =
-                answer_json(entry->id, entry->command != NULL, entry->command ? NULL : counts);
+        cJSON *json = answer_json(entry->id, entry->command != NULL, entry->command,
+                                  entry->command ? NULL : counts);
 
         if (entry->record)
                 json_add_consume(json, "record", cJSON_Duplicate(entry->record, true));
@@ -270,8 +275,9 @@ static void on_logged(const InitEvent *event, int *fds, unsigned n_fds, void *us
         Error err = ERROR_EMPTY;
 
         if (event && take_logged(logs, event, fds, n_fds, counts)) {
-                call_answer(logs->call, answer_json(logs->command, true, counts), fds,
-                            logs->bare ? 0 : n_fds);
+                call_answer(logs->call,
+                            answer_json(logs->command, true, entry ? entry->command : NULL, counts),
+                            fds, logs->bare ? 0 : n_fds);
                 return;
         }
         if (entry && event && event->code == -ESRCH) { /* it ended before init was asked */

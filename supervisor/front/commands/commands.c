@@ -384,6 +384,17 @@ uint64_t command_number(const Command *command) {
         return command->running && !command->held ? command->number : 0;
 }
 
+bool command_wall_left(const Command *command, uint64_t *ret_usec) {
+        uint64_t own = UINT64_MAX, jail = UINT64_MAX;
+
+        (void) (command->slot && slot_wall_left(command->slot, &own));
+        (void) front_jail_wall_left(command->jail, &jail);
+        if (own == UINT64_MAX && jail == UINT64_MAX)
+                return false;
+        *ret_usec = own < jail ? own : jail;
+        return true;
+}
+
 FrontJail *command_jail(const Command *command) {
         return command->jail;
 }

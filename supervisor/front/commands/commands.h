@@ -58,6 +58,8 @@ void command_kill(Command *command, Cause cause);
 const char *command_id(const Command *command);
 /** command_number() - init's id of it; 0: init does not run it yet, or no more */
 uint64_t command_number(const Command *command);
+/** command_wall_left() - until a limit of time, its own or its jail's, ends it. Returns: is there one */
+bool command_wall_left(const Command *command, uint64_t *ret_usec);
 /** command_jail() - borrowed */
 FrontJail *command_jail(const Command *command);
 /** command_find() - by "c-…" in a jail; NULL: the newest; NULL where there is none */

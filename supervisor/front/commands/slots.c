@@ -342,6 +342,16 @@ int slot_arm(Slot *slot, const SlotLimits *limits, Error *err) {
         return r < 0 ? error_set(err, r, "watch the command's limits") : 0;
 }
 
+bool slot_wall_left(const Slot *slot, uint64_t *ret_usec) {
+        uint64_t now = units_monotonic(), end = 0;
+
+        if (!slot->wall_left_usec &&
+            (!is_armed(slot->wall) || sd_event_source_get_time(slot->wall, &end) < 0))
+                return false;
+        *ret_usec = slot->wall_left_usec ? slot->wall_left_usec : end > now ? end - now : 0;
+        return true;
+}
+
 void slots_hold(Slots *slots, bool hold) {
         slots->hold = hold;
         for (unsigned i = 0; i < slots->n; i++)

@@ -53,6 +53,8 @@ typedef struct SlotLimits {
 
 /** slot_arm() - start the clocks of the command that is about to run in it */
 int slot_arm(Slot *slot, const SlotLimits *limits, Error *err);
+/** slot_wall_left() - until the limit of time ends what is in it. Returns: is there one */
+bool slot_wall_left(const Slot *slot, uint64_t *ret_usec);
 /** slot_kill() - end everything in it. Returns: 0 or negative errno */
 int slot_kill(Slot *slot);
 /** slots_kill() - the same for every one in which something may be. Returns: 0, or the first negative errno */
