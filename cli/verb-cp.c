@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -212,6 +213,8 @@ static int run_side(void *arg, void *result, Error *err) {
         (void) sigprocmask(SIG_BLOCK, &all, NULL);
         for (unsigned i = 0; i < ELEMENTS(side->others); i++)
                 (void) close(side->others[i]);
+        if (side->cp->is_tar) /* it may wait for others for ever, and leaves nothing to be removed */
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         *ret = carry(side->cp, side->fd);
         return 0;
 }

@@ -247,6 +247,18 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
     tap.same(ends(unread), 128 + number, f"{number.name} ends it")
 shell("rm /tmp/big")
 
+for words in (("-", f"{jail}:/tmp/bad"), (f"{jail}:/tmp/bad", "-")):
+    orphan = still(*words)
+    with open(f"/proc/{orphan.pid}/task/{orphan.pid}/children") as file:
+        eventually(lambda: file.seek(0) or file.read(), MOST)
+        file.seek(0)
+        child, = file.read().split()
+    orphan.kill()
+    orphan.wait()
+    tap.ok(eventually(lambda: not os.path.exists(f"/proc/{child}/exe"), MOST), "who is killed leaves no child that waits for others")
+    orphan.stdin.close()
+    orphan.stdout.close()
+    orphan.stderr.close()
 shell("head -c 3000000 /dev/urandom >/tmp/less")
 slow = still(f"{jail}:/tmp/less", "-")
 tap.ok(eventually(lambda: struct.unpack("i", fcntl.ioctl(slow.stdout, termios.FIONREAD, bytes(4)))[0] >= 60000, MOST), "a file that is read slowly")
