@@ -4,14 +4,25 @@
 #include "cli/events.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/units.h"
+
+static bool is_read(void) {
+        struct pollfd reader = { .fd = STDOUT_FILENO };
+
+        return poll(&reader, 1, 0) <= 0 || !(reader.revents & (POLLERR | POLLHUP));
+}
 
 int events_flush(void) {
         if (fflush(stdout) != 0)
                 return errno ? -errno : -EIO;
-        return ferror(stdout) ? -EIO : 0;
+        return !ferror(stdout) ? 0
+               : is_read()     ? -EIO
+                               : -EPIPE; /* of an earlier write nobody knows why */
 }
 
 int events_line(const cJSON *json) {

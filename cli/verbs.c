@@ -307,6 +307,8 @@ int verbs_run(const Verb *verb, bool json, int argc, char **argv) {
                 return report(verb, VERB_E_USAGE, ((const Common *) options)->json, &err);
         }
         r = verb->run(&call, &err);
+        if (r == 0) /* an answer that could not be written is none */
+                r = events_end(events_flush(), &err);
         return report(verb, r, ((const Common *) options)->json, &err);
 }
 

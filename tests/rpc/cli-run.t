@@ -32,6 +32,13 @@ expect 1 "too much written" warder run --disk 1M -- dd if=/dev/zero of=/work/x b
 has "$err" "disk limit" "is named"
 ok "$([ ! -e x ]; echo $?)" "and nothing of it is in the directory"
 
+# --- an answer that cannot be written
+expect 1 "an answer for which there is no room" sh -c 'exec warder ls >/dev/full'
+has "$err" "write to stdout: No space left on device" "is a failure, and named"
+expect 125 "a record for which there is none" sh -c 'exec warder run --json -- true >/dev/full'
+expect 0 "who reads no more has what was wanted" sh -c '{ warder help; warder help run; warder --json ls; echo $? >&2; } | head -c 1 >/dev/null'
+is "$err" 0 "and it is none"
+
 # --- where --json stands, and what it says of a refusal
 expect 0 "--json before the verb" warder --json ls
 is "$(printf '%s\n' "$out" | jq -r '.jails | type')" array "counts"
