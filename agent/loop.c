@@ -1,7 +1,5 @@
 /*
- * loop: curl_multi by its socket interface. libcurl says which sockets it wants watched for what
- * (watch_socket) and when it wants to be called without an event (set_timer); the loop holds both beside
- * the task socket and calls curl_multi_socket_action() for each that is ready.
+ * loop: the task socket, libcurl's sockets beside it (curl-watch.h), and who waits for what they bring.
  *
  * Who waits says for what by a function that is asked after each event: with LOOP_STRANDS_MAX strands that
  * costs less than lists of who waits for which descriptor, and nothing can be forgotten to be woken.
@@ -10,11 +8,11 @@
  */
 #include "agent/loop.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 
 #include "base/units.h"
-
-#define LOOP_SOCKETS_MAX 64
 
 /* Who can wait: the main flow (which has no fiber) and the strands. */
 struct Strand {
@@ -31,12 +29,8 @@ struct Strand {
 };
 
 struct Loop {
-        Link *link;                              /* borrowed */
-        CURLM *multi;                            /* owned; NULL before the first transfer */
-        struct pollfd fds[1 + LOOP_SOCKETS_MAX]; /* [0] is the task socket */
-        unsigned n;
-        unsigned n_transfers;
-        uint64_t deadline; /* libcurl's; monotonic microseconds; UINT64_MAX: none */
+        Link *link;     /* borrowed */
+        CurlWatch curl; /* owned; its fds[0] is the task socket */
         Strand main;
         Strand *strands[LOOP_STRANDS_MAX]; /* borrowed from their spawners */
         unsigned n_strands;
@@ -55,9 +49,8 @@ int loop_new(Link *link, Loop **ret_loop) {
         if (!loop)
                 return -ENOMEM;
         loop->link = link;
-        loop->fds[0] = (struct pollfd){ .fd = link_fd(link) };
-        loop->n = 1;
-        loop->deadline = UINT64_MAX;
+        curl_watch_init(&loop->curl);
+        loop->curl.fds[0].fd = link_fd(link);
         loop->main.limit = UINT64_MAX;
         loop->current = &loop->main;
         link_set_wait(link, wait_link, loop);
@@ -66,136 +59,49 @@ int loop_new(Link *link, Loop **ret_loop) {
 }
 
 Loop *loop_free(Loop *loop) {
-        if (loop && loop->multi) {
-                curl_multi_cleanup(loop->multi);
-                curl_global_cleanup();
-        }
-        if (loop)
-                link_set_wait(loop->link, NULL, NULL);
+        if (!loop)
+                return NULL;
+        curl_watch_deinit(&loop->curl);
+        link_set_wait(loop->link, NULL, NULL);
         free(loop);
         return NULL;
 }
 
-/* ---- libcurl ------------------------------------------------------------------------------------- */
-
-static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *userdata, void *unused) {
-        Loop *loop = userdata;
-        unsigned i = 1;
-
-        (void) easy;
-        (void) unused;
-        while (i < loop->n && loop->fds[i].fd != fd)
-                i++;
-        if (what == CURL_POLL_REMOVE) {
-                if (i < loop->n)
-                        loop->fds[i] = loop->fds[--loop->n];
-                return 0;
-        }
-        if (i == loop->n) {
-                if (loop->n == ELEMENTS(loop->fds))
-                        return -1;
-                loop->n++;
-        }
-        loop->fds[i] = (struct pollfd){
-                .fd = fd,
-                .events = (short) ((what & CURL_POLL_IN ? POLLIN : 0) |
-                                   (what & CURL_POLL_OUT ? POLLOUT : 0)),
-        };
-        return 0;
-}
-
-static int set_timer(CURLM *multi, long milliseconds, void *userdata) {
-        Loop *loop = userdata;
-
-        (void) multi;
-        loop->deadline =
-                milliseconds < 0 ? UINT64_MAX : units_monotonic() + (uint64_t) milliseconds * 1000;
-        return 0;
-}
+/* ---- transfers ----------------------------------------------------------------------------------- */
 
 int loop_start_curl(Loop *loop, Error *err) {
-        if (loop->multi)
-                return 0;
-        if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK)
-                return error_say(err, -EIO, "libcurl does not start");
-        loop->multi = curl_multi_init();
-        if (!loop->multi) {
-                curl_global_cleanup();
-                return error_set(err, -ENOMEM, "start libcurl");
-        }
-        (void) curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, watch_socket);
-        (void) curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
-        (void) curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-        (void) curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
-        /* an idle one of those that it keeps makes room for a fresh one */
-        (void) curl_multi_setopt(loop->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS,
-                                 (long) LOOP_TRANSFERS_MAX);
-        return 0;
-}
-
-/* libcurl gives each message once. */
-static void note_ends(Loop *loop) {
-        const CURLMsg *message;
-        int left;
-
-        while ((message = curl_multi_info_read(loop->multi, &left))) {
-                LoopTransfer *transfer = NULL;
-
-                if (message->msg != CURLMSG_DONE ||
-                    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer) !=
-                            CURLE_OK ||
-                    !transfer)
-                        continue;
-                transfer->code = message->data.result;
-                transfer->ended = true;
-        }
-}
-
-static void act(Loop *loop, curl_socket_t fd, int what) {
-        int running;
-
-        (void) curl_multi_socket_action(loop->multi, fd, what, &running);
-        note_ends(loop);
+        return curl_watch_start(&loop->curl, err);
 }
 
 static bool has_room(const void *userdata) {
         const Loop *loop = userdata;
 
-        return loop->n_transfers < LOOP_TRANSFERS_MAX;
+        return loop->curl.n_transfers < CURL_TRANSFERS_MAX;
 }
 
-int loop_add(Loop *loop, LoopTransfer *transfer, Error *err) {
+int loop_add(Loop *loop, CurlTransfer *transfer, Error *err) {
         int r = loop_start_curl(loop, err);
 
         if (r >= 0 && !has_room(loop))
                 r = loop_until(loop, has_room, loop, err);
         if (r < 0)
                 return r;
-        transfer->ended = false;
-        (void) curl_easy_setopt(transfer->easy, CURLOPT_PRIVATE, transfer);
-        if (curl_multi_add_handle(loop->multi, transfer->easy) != CURLM_OK)
+        if (curl_watch_add(&loop->curl, transfer) < 0)
                 return error_say(err, -EIO, "libcurl does not take the request");
-        transfer->added = true;
-        loop->n_transfers++;
-        act(loop, CURL_SOCKET_TIMEOUT, 0);
         return 0;
 }
 
-void loop_remove(Loop *loop, LoopTransfer *transfer) {
-        if (!transfer->added)
-                return;
-        (void) curl_multi_remove_handle(loop->multi, transfer->easy);
-        transfer->added = false;
-        loop->n_transfers--;
+void loop_remove(Loop *loop, CurlTransfer *transfer) {
+        curl_watch_remove(&loop->curl, transfer);
 }
 
 static bool has_arrived(const void *userdata) {
-        const LoopTransfer *transfer = userdata;
+        const CurlTransfer *transfer = userdata;
 
         return transfer->ended;
 }
 
-int loop_wait(Loop *loop, LoopTransfer *transfer, Error *err) {
+int loop_wait(Loop *loop, CurlTransfer *transfer, Error *err) {
         int r = loop_until(loop, has_arrived, transfer, err);
 
         loop_remove(loop, transfer);
@@ -211,27 +117,6 @@ static struct timespec from_now(uint64_t deadline) {
                                   .tv_nsec = (long) (usec % 1000000) * 1000 };
 }
 
-static void dispatch(Loop *loop) {
-        struct pollfd ready[ELEMENTS(loop->fds)];
-        unsigned n = loop->n;
-
-        /* watch_socket() changes loop->fds meanwhile */
-        for (unsigned i = 0; i < n; i++)
-                ready[i] = loop->fds[i];
-        for (unsigned i = 1; i < n; i++) {
-                int what = (ready[i].revents & POLLIN ? CURL_CSELECT_IN : 0) |
-                           (ready[i].revents & POLLOUT ? CURL_CSELECT_OUT : 0) |
-                           (ready[i].revents & (POLLERR | POLLHUP) ? CURL_CSELECT_ERR : 0);
-
-                if (what)
-                        act(loop, ready[i].fd, what);
-        }
-        if (loop->multi && loop->deadline <= units_monotonic()) {
-                loop->deadline = UINT64_MAX;
-                act(loop, CURL_SOCKET_TIMEOUT, 0);
-        }
-}
-
 static uint64_t end_of_wait(const Strand *strand) {
         if (strand->patient || strand->until < strand->limit)
                 return strand->until;
@@ -241,8 +126,8 @@ static uint64_t end_of_wait(const Strand *strand) {
 static uint64_t first_deadline(const Loop *loop) {
         uint64_t first = end_of_wait(&loop->main);
 
-        if (loop->deadline < first)
-                first = loop->deadline;
+        if (loop->curl.deadline < first)
+                first = loop->curl.deadline;
         for (unsigned i = 0; i < loop->n_strands; i++)
                 if (end_of_wait(loop->strands[i]) < first)
                         first = end_of_wait(loop->strands[i]);
@@ -253,18 +138,19 @@ static uint64_t first_deadline(const Loop *loop) {
 static int turn(Loop *loop, Error *err) {
         uint64_t first = first_deadline(loop);
         struct timespec wait = from_now(first);
+        CurlWatch *curl = &loop->curl;
         int r;
 
-        loop->fds[0].events = (short) (POLLIN | (link_is_sending(loop->link) ? POLLOUT : 0));
-        r = ppoll(loop->fds, loop->n, first == UINT64_MAX ? NULL : &wait, NULL);
+        curl->fds[0].events = (short) (POLLIN | (link_is_sending(loop->link) ? POLLOUT : 0));
+        r = ppoll(curl->fds, curl->n, first == UINT64_MAX ? NULL : &wait, NULL);
         if (r < 0)
                 return errno == EINTR ? 0 : error_set(err, -errno, "wait");
-        if (loop->fds[0].revents) {
-                r = link_turn(loop->link, loop->fds[0].revents & ~POLLOUT, err);
+        if (curl->fds[0].revents) {
+                r = link_turn(loop->link, curl->fds[0].revents & ~POLLOUT, err);
                 if (r < 0)
                         return r;
         }
-        dispatch(loop);
+        curl_watch_dispatch(curl);
         return 0;
 }
 

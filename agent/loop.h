@@ -7,15 +7,14 @@
  * wait turns the loop and resumes strands; a strand's wait yields to it. Each of them has a time limit of
  * its own, which all its waits keep: loop_limit().
  */
-#include <curl/curl.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/curl-watch.h"
 #include "agent/fiber.h"
 #include "agent/link.h"
 
-#define LOOP_STRANDS_MAX   64
-#define LOOP_TRANSFERS_MAX 8 /* on their way; egress takes so many connections */
+#define LOOP_STRANDS_MAX 64
 
 typedef struct Loop Loop;
 typedef struct Strand Strand;
@@ -80,14 +79,6 @@ bool loop_has_ended(const Strand *strand);
 /** loop_join() - wait for its end, whatever time limit there is, and release it. Returns: NULL */
 Strand *loop_join(Loop *loop, Strand *strand);
 
-/* One HTTP transfer; embedded in its owner, which does not move. */
-typedef struct LoopTransfer {
-        CURL *easy; /* borrowed */
-        CURLcode code;
-        bool added;
-        bool ended;
-} LoopTransfer;
-
 /** loop_start_curl() - before the first easy handle is made; again is harmless. Returns: 0, -ENOMEM, -EIO */
 int loop_start_curl(Loop *loop, Error *err);
 
@@ -95,17 +86,17 @@ int loop_start_curl(Loop *loop, Error *err);
  * loop_add() - put a transfer on its way; it is sent as far as it goes without waiting
  * @transfer: with its easy handle; borrowed until loop_wait() returns or loop_remove()
  *
- * Where LOOP_TRANSFERS_MAX are on their way, it waits until one of them has ended.
+ * Where CURL_TRANSFERS_MAX are on their way, it waits until one of them has ended.
  *
  * Returns: 0, -ENOMEM, -EIO; as loop_until().
  */
-int loop_add(Loop *loop, LoopTransfer *transfer, Error *err);
+int loop_add(Loop *loop, CurlTransfer *transfer, Error *err);
 
 /**
  * loop_wait() - wait for the end of a transfer; transfer->code is libcurl's word on it
  * Returns: as loop_until(). The transfer is removed in each case.
  */
-int loop_wait(Loop *loop, LoopTransfer *transfer, Error *err);
+int loop_wait(Loop *loop, CurlTransfer *transfer, Error *err);
 
 /** loop_remove() - take a transfer out; harmless where it is out */
-void loop_remove(Loop *loop, LoopTransfer *transfer);
+void loop_remove(Loop *loop, CurlTransfer *transfer);

@@ -17,7 +17,7 @@
 struct Http {
         Loop *loop; /* borrowed */
         CURL *easy; /* owned */
-        LoopTransfer transfer;
+        CurlTransfer transfer;
         struct curl_slist *headers; /* owned */
         char *sent;                 /* owned; body under way */
         Buf body;                   /* of the answer */
