@@ -185,6 +185,8 @@ typedef enum InitExecFlags {
                 16, /* nothing is executed: the words are those of init/copy.h, or "connect" and a port */
         INIT_EXEC_PTY =
                 32, /* with TTY, and null, capture, merge: a terminal of the jail's own takes their place */
+        INIT_EXEC_LAST =
+                64, /* no other is expected: none is parked for it. Where one comes, it is made then */
 } InitExecFlags;
 
 #define INIT_TERMINAL_MODES 4  /* c_iflag, c_oflag, c_cflag, c_lflag */

@@ -157,7 +157,7 @@ static unsigned count_stdio(const InitExec *exec) {
 /* How many descriptors this request brings, and whether each field is one we know. */
 static int check_exec(const Init *init, const InitExec *exec, size_t inline_bytes, unsigned n_fds) {
         const uint32_t known = INIT_EXEC_BINARY_FD | INIT_EXEC_FD3 | INIT_EXEC_BLOB_FD |
-                               INIT_EXEC_TTY | INIT_EXEC_COPY | INIT_EXEC_PTY;
+                               INIT_EXEC_TTY | INIT_EXEC_COPY | INIT_EXEC_PTY | INIT_EXEC_LAST;
         bool by_fd = exec->flags & INIT_EXEC_BLOB_FD;
         unsigned need = 0, i, captured = 0;
 
@@ -287,6 +287,7 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
         memcpy(slot->command.pending.own, fds, n_fds * sizeof(*fds));
         slot->used = ++init->clock;
         slot->left = false; /* the front has seen it empty */
+        init->last = exec->flags & INIT_EXEC_LAST;
         r = hand_command(init, slot, message, n, fds);
         if (r < 0) {
                 slot->command.state = COMMAND_FAILED;
@@ -295,5 +296,6 @@ void command_start(Init *init, ExecMessage *message, size_t n, int *fds, unsigne
                 command_ended(init, slot, 0, NULL);
                 return;
         }
-        slot_want_next(init);
+        if (!init->last)
+                slot_want_next(init);
 }

@@ -149,7 +149,7 @@ void command_ended(Init *init, Slot *slot, int status, const struct rusage *usag
         slot->left = populated;
         keys_end(&command->keys);
         *command = (Command){ .streams = { CAPTURE_EMPTY, CAPTURE_EMPTY }, .keys = KEYS_EMPTY };
-        slot->want = populated == 0 && !slot->narrow && !enough_wait(init);
+        slot->want = populated == 0 && !slot->narrow && !init->last && !enough_wait(init);
         init_send(init, &event, fds);
         fds_close(fds, 2);
 }

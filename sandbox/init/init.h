@@ -71,6 +71,7 @@ typedef struct Init {
         int null;       /* owned: /dev/null */
         uint32_t flags; /* PlanFlags, BOOT_* */
         uint64_t clock; /* counts commands */
+        bool last;      /* the newest is INIT_EXEC_LAST */
         uint32_t
                 disk_full; /* the upper when it was looked at last, at a command's end or before the first */
         Copies copies;

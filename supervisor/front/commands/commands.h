@@ -23,6 +23,7 @@ typedef struct CommandSpec {     /* all borrowed for the call; descriptors are d
         InitTerminal terminal; /* with pty: how it begins */
         bool copy;             /* argv is init/copy.h's or connect.h's: nothing runs */
         bool alone;            /* what it leaves running ends with it */
+        bool last;             /* the jail ends with it: no child is parked for another */
         uint64_t wall_usec;    /* 0: the jail's default */
         uint64_t cpu_usec;     /* 0: likewise */
         uint64_t output_keep;  /* 0: likewise */

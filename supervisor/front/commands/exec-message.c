@@ -92,6 +92,8 @@ static void fill(InitExec *exec, const FrontJail *jail, const CommandSpec *spec,
                 exec->flags |= INIT_EXEC_PTY;
         if (spec->copy)
                 exec->flags |= INIT_EXEC_COPY;
+        if (spec->last)
+                exec->flags |= INIT_EXEC_LAST;
 }
 
 /* In the order that wire.h gives. */

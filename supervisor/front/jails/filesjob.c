@@ -227,6 +227,7 @@ static void spec_init(const FilesJob *job, CommandSpec *spec) {
         spec->fds[1] = job->output_fd;
         spec->binary_fd = job->front->files_fd;
         spec->wall_usec = job->wall_usec;
+        spec->last = true;
 }
 
 static int start_command(FilesJob *job, FrontJail *jail, Error *err) {

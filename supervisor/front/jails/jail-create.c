@@ -101,6 +101,7 @@ static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
                 fail(creating, err);
                 return;
         }
+        creating->params.spec.last = !creating->keep;
         if (!creating->has_exec) {
                 answer_ready(creating, jail);
         } else if (exec_call_start(jail, &exec, &own) < 0) {
