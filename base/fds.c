@@ -159,15 +159,15 @@ static unsigned next_kept(const int *keep, unsigned n, unsigned from) {
         return next;
 }
 
-void fds_close_others(const int *keep, unsigned n) {
+int fds_close_others(const int *keep, unsigned n) {
         unsigned from = 3, next;
 
         while ((next = next_kept(keep, n, from)) != UINT_MAX) {
-                if (next > from)
-                        (void) syscall(SYS_close_range, from, next - 1, 0);
+                if (next > from && syscall(SYS_close_range, from, next - 1, 0) < 0)
+                        return -errno;
                 from = next + 1;
         }
-        (void) syscall(SYS_close_range, from, UINT_MAX, 0);
+        return syscall(SYS_close_range, from, UINT_MAX, 0) < 0 ? -errno : 0;
 }
 
 void fds_close(int *fds, unsigned n) {

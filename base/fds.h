@@ -48,8 +48,8 @@ uint32_t fds_pack(int *fds, unsigned n);
 ssize_t fds_recv_from(int sock, void *bytes, size_t n, int *ret_fds, unsigned *ret_n_fds,
                       int32_t *ret_pid);
 
-/** fds_close_others() - close all from 3 on but the @n of @keep, of which some may be negative */
-void fds_close_others(const int *keep, unsigned n);
+/** fds_close_others() - close all from 3 on but the @n of @keep, of which some may be negative. Returns: 0 or negative errno */
+int fds_close_others(const int *keep, unsigned n);
 
 /** fds_close() - close @n descriptors and set each to -EBADF */
 void fds_close(int *fds, unsigned n);

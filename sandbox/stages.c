@@ -89,24 +89,6 @@ pid_t stage_clone(void) {
         return (pid_t) syscall(SYS_clone3, &args, sizeof(args));
 }
 
-/* Closes everything above stderr but @keep, which has @n entries in any order. */
-static int close_but(const int *keep, unsigned n, Error *err) {
-        unsigned from = 3, i, next;
-
-        for (;;) {
-                next = ~0u;
-                for (i = 0; i < n; i++)
-                        if (keep[i] >= 0 && (unsigned) keep[i] >= from && (unsigned) keep[i] < next)
-                                next = (unsigned) keep[i];
-                if (next > from &&
-                    syscall(SYS_close_range, from, next == ~0u ? next : next - 1, 0) < 0)
-                        return error_set(err, -errno, "close descriptors");
-                if (next == ~0u)
-                        return 0;
-                from = next + 1;
-        }
-}
-
 /* Dies with @parent, whatever kills that. Lost by a change of ids: called again after it. */
 static int die_with_parent(Error *err) {
         if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
@@ -148,7 +130,10 @@ static int stage_alone(Shell *shell, Error *err) {
             prctl(PR_SET_DUMPABLE, 0) < 0)
                 return error_set(err, -errno, "forbid core dumps");
         r = die_with_parent(err);
-        return r < 0 ? r : close_but(keep, ELEMENTS(keep), err);
+        if (r < 0)
+                return r;
+        r = fds_close_others(keep, ELEMENTS(keep));
+        return r < 0 ? error_set(err, r, "close descriptors") : 0;
 }
 
 static int stage_groups(Shell *shell, Error *err) {
@@ -272,7 +257,7 @@ static int stage_spawner(Shell *shell, Error *err) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, shell->spawner) < 0 ||
             socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, shell->boot) < 0)
                 return error_set(err, -errno, "make sockets between a jail's processes");
-        pid = stage_clone();
+        pid = vfork(); /* on this memory, until it executes: a copy of it costs more than all else here */
         if (pid < 0)
                 return error_set(err, -errno, "clone the spawner");
         if (pid > 0)

@@ -45,7 +45,7 @@ void store_dirs_alone(const StoreDirs *dirs, pid_t parent, int end, const char *
         (void) prctl(PR_SET_NAME, name, 0, 0, 0);
         if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
                 _exit(EIO);
-        fds_close_others(keep, ELEMENTS(keep));
+        (void) fds_close_others(keep, ELEMENTS(keep));
 }
 
 void store_dirs_close(StoreDirs *dirs) {
