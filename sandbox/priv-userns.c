@@ -1,5 +1,7 @@
 /*
- * priv-userns: see priv-userns.h.
+ * priv-userns: see priv-userns.h. A dead process still shows its namespace for as long as nobody has reaped it.
+ * So nothing has to live in one: what is born there is dead at once, in its parent's memory, and no memory is
+ * copied for it.
  */
 #include "sandbox/priv-userns.h"
 
@@ -17,11 +19,17 @@
 
 #include "base/owned.h"
 
-static int write_map(int proc, pid_t pid, const char *file, const char *text, Error *err) {
+#define STACK_BYTES 16384
+#define BORROWED    (CLONE_VM | CLONE_VFORK | SIGCHLD) /* the caller waits for its end */
+
+static int write_map(int proc, pid_t pid, const char *file, const uint32_t *ids, bool root,
+                     Error *err) {
         autoclose int fd = -EBADF;
-        char path[48];
+        char path[48], text[64];
 
         (void) snprintf(path, sizeof(path), "%d/%s", pid, file);
+        (void) snprintf(text, sizeof(text), "%u %u %u\n%s", ids[0], ids[1], ids[2],
+                        root ? "0 0 1\n" : "");
         fd = openat(proc, path, O_WRONLY | O_CLOEXEC);
         /* one write: a second one to a map is refused */
         if (fd < 0 || write(fd, text, strlen(text)) < 0)
@@ -30,17 +38,13 @@ static int write_map(int proc, pid_t pid, const char *file, const char *text, Er
 }
 
 static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
-        char text[64], path[48];
-        int r, fd;
+        const uint32_t uids[] = { map->inside_uid, map->outside_uid, map->count };
+        const uint32_t gids[] = { map->inside_gid, map->outside_gid, map->count };
+        int r = write_map(proc, pid, "uid_map", uids, map->root, err), fd;
+        char path[48];
 
-        (void) snprintf(text, sizeof(text), "%u %u %u\n%s", map->inside_uid, map->outside_uid,
-                        map->count, map->root ? "0 0 1\n" : "");
-        r = write_map(proc, pid, "uid_map", text, err);
-        if (r < 0)
-                return r;
-        (void) snprintf(text, sizeof(text), "%u %u %u\n%s", map->inside_gid, map->outside_gid,
-                        map->count, map->root ? "0 0 1\n" : "");
-        r = write_map(proc, pid, "gid_map", text, err);
+        if (r == 0)
+                r = write_map(proc, pid, "gid_map", gids, map->root, err);
         if (r < 0)
                 return r;
         (void) snprintf(path, sizeof(path), "%d/ns/user", pid);
@@ -48,32 +52,45 @@ static int map_and_open(int proc, pid_t pid, const IdMap *map, Error *err) {
         return fd < 0 ? error_set(err, -errno, "open a user namespace") : fd;
 }
 
-/* The namespace is made, by @owner, who keeps root's capabilities for it; then, since new ids undo it, tied to @parent */
-_Noreturn static void hold_namespace(uint32_t owner, pid_t parent) {
-        if ((owner == 0 || (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0 &&
-                            syscall(SYS_setresuid, -1, owner, -1) == 0)) &&
-            unshare(CLONE_NEWUSER) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-            getppid() == parent)
-                (void) raise(SIGSTOP);
-        _exit(errno);
+typedef struct Birth {
+        uint32_t owner;
+        int code;
+        pid_t pid; /* of who was born in the namespace, and is dead already */
+        char stacks[2][STACK_BYTES] __attribute__((aligned(16)));
+} Birth;
+
+static int born(void *userdata) {
+        return userdata != NULL;
+}
+
+/* It is @owner's, who keeps root's capabilities for that. New ids make the memory, the caller's, dumpable. */
+static int give_birth(void *userdata) {
+        Birth *birth = userdata;
+
+        if (birth->owner == 0 ||
+            (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) == 0 &&
+             syscall(SYS_setresuid, -1, birth->owner, -1) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0))
+                birth->pid = clone(born, birth->stacks[1] + STACK_BYTES,
+                                   BORROWED | CLONE_NEWUSER | CLONE_PARENT, NULL);
+        birth->code = birth->pid > 0 ? 0 : -errno;
+        return 0;
+}
+
+static void reap(pid_t pid) {
+        while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+                ;
 }
 
 int userns_new(int proc, const IdMap *map, Error *err) {
-        int fd, status = 0;
-        pid_t self = getpid(), pid = fork();
+        Birth birth = { .owner = map->owner, .code = -EIO };
+        pid_t pid = clone(give_birth, birth.stacks[0] + STACK_BYTES, BORROWED, &birth);
+        int fd = pid < 0 ? -errno : birth.code;
 
-        if (pid == 0)
-                hold_namespace(map->owner, self);
-        if (pid < 0)
-                return error_set(err, -errno, "make a user namespace");
-        while (waitpid(pid, &status, WUNTRACED) < 0)
-                if (errno != EINTR)
-                        return error_set(err, -errno, "wait for a user namespace");
-        if (!WIFSTOPPED(status)) /* it could not, or was killed */
-                return error_set(err, -(WEXITSTATUS(status) ?: EIO), "make a user namespace");
-        fd = map_and_open(proc, pid, map, err);
-        (void) kill(pid, SIGKILL);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-                ;
+        if (fd < 0)
+                (void) error_set(err, fd, "make a user namespace");
+        else
+                fd = map_and_open(proc, birth.pid, map, err);
+        reap(birth.pid);
+        reap(pid);
         return fd;
 }

@@ -24,8 +24,7 @@ typedef struct IdMap { /* inside … + count is outside … + count */
  * userns_new() - a user namespace with this map and no process in it
  * @proc: directory of a proc in which this process sees its children, borrowed
  *
- * A child makes it, and stands still until it is mapped. It has all descriptors of the caller, whose locks go with
- * the last one: it dies with the caller, whatever kills that.
+ * A child of a child makes it, in the caller's memory, and has ended before it is mapped.
  *
  * Returns: descriptor owned by the caller, or negative errno.
  * Source:  user_namespaces(7); the namespace lives as long as the descriptor.
