@@ -46,9 +46,9 @@ int caps_set(uint64_t held, uint64_t inheritable, Error *err) {
 int caps_bound(uint64_t keep, Error *err) {
         unsigned cap;
 
-        for (cap = 0; cap < 64; cap++) /* those that this kernel knows answer */
-                if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1 &&
-                    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+        for (cap = 0; cap < 64; cap++) /* those that this kernel does not know are EINVAL */
+                if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 &&
+                    errno != EINVAL)
                         return error_set(err, -errno, "narrow the bounding set");
         return 0;
 }
