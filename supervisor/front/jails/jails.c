@@ -187,6 +187,7 @@ static void tell_gone(FrontJail *jail) {
                                   .text = jail->book->end_text };
 
         jail_log_tell(jail, &event);
+        layers_jail_ends(front, &jail->plan);
         jail_free(jail);
         while (gones) {
                 autofree Gone *first = gones;

@@ -3,11 +3,12 @@
  *
  * A layer that nobody holds is written down as loose and removed by a sweep, whatever else is under way: an
  * import holds its layer from before the commit, where an existing one of the same content wins. It stays loose
- * until it is gone. The monitor refuses to remove what a jail stands on: that waits for a later sweep.
+ * until it is gone. The monitor refuses to remove what a jail stands on: that waits until one that stood on it
+ * has ended.
  *
  *   LOOSE --sweep--> ASKED --gone--> forgotten
  *     ^                | refused
- *     +--next sweep-- WAITING      layer_hold() takes it out of each of them
+ *     +--later------- WAITING      layer_hold() takes it out of each of them
  *
  * What is asked for and what waits is in a table of this process alone. Who let go of a layer does not come
  * again where the ledger could not be written (a full disk, say): that, too, is for a later sweep.
@@ -16,14 +17,17 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/owned.h"
+#include "base/units.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/store/layer-import.h"
 #include "supervisor/front/store/layer-records.h"
 
-#define SWEEP_MAX 64 /* layers in one sweep */
+#define SWEEP_MAX 64        /* layers in one sweep */
+#define WAIT_USEC 10000000u /* what waits is tried so often, whoever ends */
 
 typedef struct Removal {
         Front *front;
@@ -278,11 +282,32 @@ static bool call_waiting(Front *front) {
         return true;
 }
 
+static bool is_due(Front *front) {
+        uint64_t now = units_monotonic();
+
+        if (front->waiting_usec && now - front->waiting_usec < WAIT_USEC)
+                return false;
+        front->waiting_usec = now;
+        return true;
+}
+
 /* What is new does not queue behind what waits */
 void layers_sweep(Front *front) {
         sweep(front);
-        if (call_waiting(front))
+        if (is_due(front) && call_waiting(front))
                 sweep(front);
+}
+
+/*
+ * Only what it stood on itself: else the ends of many jails would ask for each layer that waits, and hear that another
+ * jail stands on it, as often as there are jails times layers.
+ */
+void layers_jail_ends(Front *front, const Plan *plan) {
+        for (unsigned i = 0; front->sweep_later && i < plan->n_layers; i++)
+                if (plan->layers[i].kind == LAYER_STORE)
+                        (void) ledger_exec(front->ledger, NULL,
+                                           "DELETE FROM asked WHERE digest = ? AND waits", "b",
+                                           plan->layers[i].digest, DIGEST_SIZE);
 }
 
 int layers_collect_begin(Front *front, LayersCollectedFn done, void *userdata, Error *err) {

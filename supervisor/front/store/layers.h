@@ -3,6 +3,7 @@
  * layers: which layers of the store are still needed. Who needs one holds it under a name of his own;
  * what nobody holds any more is removed, now or when what is under way has ended.
  */
+#include "sandbox/plan.h"
 #include "supervisor/front/front.h"
 
 /** layer_hold() - @holder ("snapshot:…", "gate") needs the layer; holding twice is holding once */
@@ -18,8 +19,10 @@ int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error 
 int layer_discard(Front *front, const uint8_t *digest, Error *err);
 /** layers_discard() - many such, all or none; their rows alone: the next sweep takes them */
 int layers_discard(Front *front, uint8_t (*digests)[32], unsigned n, Error *err);
-/** layers_sweep() - remove what nobody holds */
+/** layers_sweep() - remove what nobody holds; what was refused now and then */
 void layers_sweep(Front *front);
+/** layers_jail_ends() - nothing is left of a jail with this plan: the next sweep tries its layers again */
+void layers_jail_ends(Front *front, const Plan *plan);
 
 typedef struct LayersCollected {
         unsigned layers;  /* that were removed */
