@@ -16,6 +16,7 @@
 #include "agent/workflow/ask-step.h"
 #include "agent/workflow/claims.h"
 #include "agent/workflow/kinds.h"
+#include "agent/workflow/loader.h"
 #include "agent/workflow/prompt.h"
 #include "base/units.h"
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/loader.h"
 #include "base/schema.h"
 
 #define ASK_WAIT_MOST    (30ull * 86400 * 1000000)
@@ -146,7 +147,7 @@ static int load_rest(const cJSON *json, const char *path, Asking *asking, Error 
         if (r >= 0)
                 r = load_rejected(json, path, asking, err);
         if (r >= 0)
-                r = workflow_load_duration(json, "wait", path, &asking->wait_usec, err);
+                r = loader_duration(json, "wait", path, &asking->wait_usec, err);
         if (r >= 0 && json_get(json, "wait") &&
             (asking->wait_usec < ASK_WAIT_LEAST || asking->wait_usec > ASK_WAIT_MOST))
                 return workflow_fault(err, path, "wait", "a time from 1s to 30d is needed");

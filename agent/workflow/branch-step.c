@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/workflow/loader.h"
 #include "agent/workflow/walk.h"
 
 #define ARMS_MAX 64
@@ -39,14 +40,14 @@ static int load_arm(Loader *loader, const cJSON *arm, const char *path, Step *st
         int r;
 
         if (json_get(arm, "when")) {
-                r = workflow_load_expression(loader, arm, "when", path, err);
+                r = loader_expression(loader, arm, "when", path, err);
                 if (r < 0)
                         return r;
                 condition = (unsigned) r;
         }
         (void) snprintf(inner, sizeof(inner), "%s/steps", path);
-        r = workflow_load_sequence(loader, json_get(arm, "steps"), inner, step, err);
-        return r < 0 ? r : workflow_add_arm(step, first, condition, err);
+        r = loader_sequence(loader, json_get(arm, "steps"), inner, step, err);
+        return r < 0 ? r : loader_add_arm(step, first, condition, err);
 }
 
 int branch_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {

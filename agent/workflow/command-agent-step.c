@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "agent/workflow/exec-step.h"
+#include "agent/workflow/loader.h"
 
 #define PORT_FIRST     20000u /* below those that the kernel gives out by itself */
 #define PORTS          10000u

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/tools/shell.h"
+#include "agent/workflow/loader.h"
 #include "base/units.h"
 
 static int load_argument(Loader *loader, const cJSON *json, const char *path, Step *step,
@@ -50,7 +51,7 @@ static int load_expression(Loader *loader, const cJSON *exec, const char *path, 
         (void) snprintf(inner, sizeof(inner), "%s/exec", path);
         if (cJSON_GetArraySize(exec) != 1 || !json_get(exec, "argv"))
                 return workflow_fault(err, inner, "argv", "it is the one key that exec has here");
-        r = workflow_load_expression(loader, exec, "argv", inner, err);
+        r = loader_expression(loader, exec, "argv", inner, err);
         if (r < 0)
                 return r;
         step->condition = (unsigned) r;

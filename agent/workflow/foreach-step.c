@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/workflow/branches.h"
+#include "agent/workflow/loader.h"
 #include "agent/workflow/walk.h"
 
 /* One foreach while it runs. */
@@ -26,19 +27,19 @@ int foreach_step_load(Loader *loader, const cJSON *json, const char *path, Step 
         char inner[WORKFLOW_PATH_MAX];
         int r;
 
-        r = workflow_load_expression(loader, json, "foreach", path, err);
+        r = loader_expression(loader, json, "foreach", path, err);
         if (r < 0)
                 return r;
         step->condition = (unsigned) r;
         step->concurrency = 1;
         step->max_iterations = FOREACH_ITEMS_DEFAULT;
-        r = workflow_load_count(json, "concurrency", path, at_once, &step->concurrency, err);
+        r = loader_count(json, "concurrency", path, at_once, &step->concurrency, err);
         if (r >= 0)
-                r = workflow_load_count(json, "max_items", path, items, &step->max_iterations, err);
+                r = loader_count(json, "max_items", path, items, &step->max_iterations, err);
         if (r < 0)
                 return r;
         (void) snprintf(inner, sizeof(inner), "%s/steps", path);
-        return workflow_load_sequence(loader, json_get(json, "steps"), inner, step, err);
+        return loader_sequence(loader, json_get(json, "steps"), inner, step, err);
 }
 
 /* ---- one item ------------------------------------------------------------------------------------ */

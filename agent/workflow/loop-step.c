@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/workflow/kinds.h"
+#include "agent/workflow/loader.h"
 #include "agent/workflow/outputs.h"
 #include "agent/workflow/walk.h"
 
@@ -15,18 +16,18 @@ int loop_step_load(Loader *loader, const cJSON *json, const char *path, Step *st
         char inner[WORKFLOW_PATH_MAX];
         int r;
 
-        r = workflow_load_expression(loader, json, step->kind->key, path, err);
+        r = loader_expression(loader, json, step->kind->key, path, err);
         if (r < 0)
                 return r;
         step->condition = (unsigned) r;
         if (!json_get(json, "max_iterations"))
                 return workflow_fault(err, path, "max_iterations",
                                       "every loop needs a limit, such as 5");
-        r = workflow_load_count(json, "max_iterations", path, range, &step->max_iterations, err);
+        r = loader_count(json, "max_iterations", path, range, &step->max_iterations, err);
         if (r < 0)
                 return r;
         (void) snprintf(inner, sizeof(inner), "%s/steps", path);
-        return workflow_load_sequence(loader, json_get(json, "steps"), inner, step, err);
+        return loader_sequence(loader, json_get(json, "steps"), inner, step, err);
 }
 
 static int exhausted(Engine *engine, const Step *step, Error *err) {

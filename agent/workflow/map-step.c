@@ -2,6 +2,7 @@
  * map-step: the smallest step.
  */
 #include "agent/workflow/map-step.h"
+#include "agent/workflow/loader.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +26,7 @@ Mapping *mapping_free(Mapping *mapping) {
 
 static int add(Loader *loader, Mapping *mapping, const cJSON *object, const char *name,
                const char *path, Error *err) {
-        int r = workflow_load_expression(loader, object, name, path, err);
+        int r = loader_expression(loader, object, name, path, err);
 
         if (r < 0)
                 return r;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/workflow/branches.h"
+#include "agent/workflow/loader.h"
 #include "agent/workflow/outputs.h"
 #include "agent/workflow/walk.h"
 
@@ -25,10 +26,10 @@ static int load_sequence(Loader *loader, const cJSON *json, const char *path, St
         int r;
 
         if (cJSON_IsArray(json))
-                r = workflow_load_sequence(loader, json, path, step, err);
+                r = loader_sequence(loader, json, path, step, err);
         else
-                r = workflow_load_single(loader, json, path, step, err);
-        return r < 0 ? r : workflow_add_arm(step, first, EXPRESSION_NONE, err);
+                r = loader_single(loader, json, path, step, err);
+        return r < 0 ? r : loader_add_arm(step, first, EXPRESSION_NONE, err);
 }
 
 int parallel_step_load(Loader *loader, const cJSON *json, const char *path, Step *step,
@@ -41,7 +42,7 @@ int parallel_step_load(Loader *loader, const cJSON *json, const char *path, Step
                 return workflow_fault(err, path, "parallel",
                                       "a list of 1 to %d steps, or lists of steps, is needed",
                                       SEQUENCES_MAX);
-        r = workflow_load_count(json, "concurrency", path, range, &step->concurrency, err);
+        r = loader_count(json, "concurrency", path, range, &step->concurrency, err);
         cJSON_ArrayForEach(item, list) {
                 char inner[WORKFLOW_PATH_MAX];
 

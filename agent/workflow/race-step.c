@@ -10,6 +10,7 @@
 
 #include "agent/workflow/branches.h"
 #include "agent/workflow/laying.h"
+#include "agent/workflow/loader.h"
 #include "agent/workflow/walk.h"
 #include "agent/workflow/workspace.h"
 
@@ -29,18 +30,17 @@ int race_step_load(Loader *loader, const cJSON *json, const char *path, Step *st
         static const unsigned forks[] = { 2, RACE_FORKS_MAX };
         static const unsigned at_once[] = { 1, RACE_FORKS_MAX };
         char inner[WORKFLOW_PATH_MAX];
-        int r = workflow_load_count(json, "race", path, forks, &step->max_iterations, err);
+        int r = loader_count(json, "race", path, forks, &step->max_iterations, err);
 
         step->concurrency = RACE_FORKS_MAX;
         if (r >= 0)
-                r = workflow_load_count(json, "concurrency", path, at_once, &step->concurrency,
-                                        err);
+                r = loader_count(json, "concurrency", path, at_once, &step->concurrency, err);
         if (r < 0)
                 return r;
         (void) snprintf(inner, sizeof(inner), "%s/steps", path);
-        r = workflow_load_forked(loader, json_get(json, "steps"), inner, step, err);
+        r = loader_forked(loader, json_get(json, "steps"), inner, step, err);
         if (r >= 0)
-                r = workflow_load_expression(loader, json, "wins", path, err);
+                r = loader_expression(loader, json, "wins", path, err);
         if (r < 0)
                 return r;
         step->condition = (unsigned) r;

@@ -4,6 +4,7 @@
  */
 #include "agent/workflow/sleep-step.h"
 
+#include "agent/workflow/loader.h"
 #include "base/units.h"
 
 static int take_until(Engine *engine, uint64_t usec, uint64_t *ret_until, Error *err) {
@@ -27,7 +28,7 @@ int sleep_step_load(Loader *loader, const cJSON *json, const char *path, Step *s
         if (!usec)
                 return error_set(err, -ENOMEM, "%s", path);
         step->own = usec;
-        r = workflow_load_duration(json, "sleep", path, usec, err);
+        r = loader_duration(json, "sleep", path, usec, err);
         if (r < 0)
                 return r;
         if (*usec > SLEEP_MAX_USEC)

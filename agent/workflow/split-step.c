@@ -17,6 +17,7 @@
 
 #include "agent/workflow/branches.h"
 #include "agent/workflow/laying.h"
+#include "agent/workflow/loader.h"
 #include "agent/workflow/walk.h"
 #include "agent/workflow/workspace.h"
 
@@ -45,15 +46,15 @@ static int load_arm(Loader *loader, const cJSON *json, const char *key, const ch
         int r;
 
         (void) snprintf(inner, sizeof(inner), "%s/%s", path, key);
-        r = workflow_load_forked(loader, json_get(json, key), inner, step, err);
-        return r < 0 ? r : workflow_add_arm(step, first, EXPRESSION_NONE, err);
+        r = loader_forked(loader, json_get(json, key), inner, step, err);
+        return r < 0 ? r : loader_add_arm(step, first, EXPRESSION_NONE, err);
 }
 
 int split_step_load(Loader *loader, const cJSON *json, const char *path, Step *step, Error *err) {
         static const unsigned at_once[] = { 1, BRANCHES_CONCURRENCY_MAX };
         static const unsigned items[] = { 1, SPLIT_ITEMS_MAX };
         static const unsigned rounds[] = { 1, SPLIT_CONFLICTS_MAX };
-        int r = workflow_load_expression(loader, json, "split", path, err);
+        int r = loader_expression(loader, json, "split", path, err);
 
         if (r < 0)
                 return r;
@@ -64,12 +65,11 @@ int split_step_load(Loader *loader, const cJSON *json, const char *path, Step *s
         if (!json_get(json, "resolve") && json_get(json, "max_conflicts"))
                 return workflow_fault(err, path, "max_conflicts",
                                       "there is no \"resolve\" that conflicts could go to");
-        r = workflow_load_count(json, "concurrency", path, at_once, &step->concurrency, err);
+        r = loader_count(json, "concurrency", path, at_once, &step->concurrency, err);
         if (r >= 0)
-                r = workflow_load_count(json, "max_items", path, items, &step->max_iterations, err);
+                r = loader_count(json, "max_items", path, items, &step->max_iterations, err);
         if (r >= 0)
-                r = workflow_load_count(json, "max_conflicts", path, rounds, &step->max_conflicts,
-                                        err);
+                r = loader_count(json, "max_conflicts", path, rounds, &step->max_conflicts, err);
         if (r >= 0)
                 r = load_arm(loader, json, "steps", path, step, err);
         return r < 0 || !json_get(json, "resolve")

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/workflow/kinds.h"
+#include "agent/workflow/loader.h"
 
 #define RETRIES_MAX 20
 #define SETS_MAX    32
@@ -37,10 +38,10 @@ static int load_retry(const cJSON *json, const char *path, Step *step, Error *er
                 if (strcmp(item->string, "max") != 0 && strcmp(item->string, "wait") != 0)
                         return workflow_fault(err, inner, item->string, "retry has no such key");
         }
-        r = workflow_load_count(retry, "max", inner, range, &step->retries, err);
+        r = loader_count(retry, "max", inner, range, &step->retries, err);
         if (r < 0)
                 return r;
-        return workflow_load_duration(retry, "wait", inner, &step->retry_wait_usec, err);
+        return loader_duration(retry, "wait", inner, &step->retry_wait_usec, err);
 }
 
 static int load_effects(const cJSON *json, const char *path, Step *step, Error *err) {
@@ -61,7 +62,7 @@ int step_keys_load_before(const cJSON *json, const char *path, Step *step, Error
         int r = load_retry(json, path, step, err);
 
         if (r >= 0)
-                r = workflow_load_duration(json, "timeout", path, &step->timeout_usec, err);
+                r = loader_duration(json, "timeout", path, &step->timeout_usec, err);
         return r < 0 ? r : load_effects(json, path, step, err);
 }
 
@@ -82,7 +83,7 @@ static int load_sets(Loader *loader, const cJSON *json, const char *path, Step *
         if (!step->sets)
                 return error_set(err, -ENOMEM, "%s", inner);
         cJSON_ArrayForEach(item, sets) {
-                int r = workflow_load_expression(loader, sets, item->string, inner, err);
+                int r = loader_expression(loader, sets, item->string, inner, err);
 
                 if (r < 0)
                         return r;
@@ -97,7 +98,7 @@ int step_keys_load_after(Loader *loader, const cJSON *json, const char *path, St
         int r = 0;
 
         if (json_get(json, "require")) {
-                r = workflow_load_expression(loader, json, "require", path, err);
+                r = loader_expression(loader, json, "require", path, err);
                 if (r < 0)
                         return r;
                 step->require = (unsigned) r;

@@ -20,6 +20,7 @@
 
 typedef struct Step Step;
 typedef struct StepKind StepKind;
+typedef struct Loader Loader; /* loader.h */
 
 #define EXPRESSION_NONE UINT_MAX /* no expression: what would be a condition holds */
 
@@ -106,58 +107,6 @@ int workflow_load_all(const cJSON *json, const RoleSet *roles, Faults *faults,
 /** workflow_free() - release it. Returns: NULL */
 Workflow *workflow_free(Workflow *workflow);
 DEFINE_SCOPED(Workflow *, workflow_free);
-
-/* What the loaders of the kinds share; each kind's row is in workflow/kinds.c. */
-typedef struct Loader {
-        Workflow *workflow;
-        const RoleSet *roles;
-        const cJSON *library; /* borrowed; {name: workflow} that steps may call; may be NULL */
-        const char *ids[WORKFLOW_STEPS_MAX]; /* borrowed, so far */
-        unsigned n_ids;
-        unsigned *n_all; /* borrowed; steps so far, of all workflows that are loaded */
-        unsigned depth;
-        size_t place;   /* bytes of the ids that lead here */
-        bool forked;    /* what is loaded now works in a fork of the workspace */
-        Faults *faults; /* borrowed; NULL: the first ends it */
-} Loader;
-
-/**
- * workflow_load_sequence() - a list of steps at @path, behind the inner steps that @parent has already
- *
- * A kind with several lists calls it for each, and workflow_add_arm() after each.
- *
- * Returns: 0 or as workflow_load().
- */
-int workflow_load_sequence(Loader *loader, const cJSON *list, const char *path, Step *parent,
-                           Error *err);
-
-/** workflow_load_single() - one step at @path, behind the inner steps that @parent has. Returns: as workflow_load() */
-int workflow_load_single(Loader *loader, const cJSON *json, const char *path, Step *parent,
-                         Error *err);
-
-/** workflow_load_forked() - the same; the steps work in a fork: none of them may fork again. Returns: as workflow_load() */
-int workflow_load_forked(Loader *loader, const cJSON *list, const char *path, Step *parent,
-                         Error *err);
-
-/** workflow_add_arm() - the inner steps of @step from @first on are an arm. Returns: 0 or -ENOMEM */
-int workflow_add_arm(Step *step, unsigned first, unsigned condition, Error *err);
-
-/**
- * workflow_load_expression() - a member @key of @json that is an expression
- * @path: of @json
- *
- * Returns: its number (0 or more), -EINVAL where it is no string or no expression, -ENOMEM.
- */
-int workflow_load_expression(Loader *loader, const cJSON *json, const char *key, const char *path,
-                             Error *err);
-
-/** workflow_load_duration() - a member such as "5m"; @ret_usec stays where it is absent. Returns: 0 or -EINVAL */
-int workflow_load_duration(const cJSON *json, const char *key, const char *path, uint64_t *ret_usec,
-                           Error *err);
-
-/** workflow_load_count() - a member from @least to @most; stays where absent. Returns: 0 or -EINVAL */
-int workflow_load_count(const cJSON *json, const char *key, const char *path,
-                        const unsigned limits[2], unsigned *ret, Error *err);
 
 /** workflow_load_called() - a workflow of the library, for the one that @loader loads. Returns: as workflow_load() */
 int workflow_load_called(Loader *loader, const char *name, const char *path,
