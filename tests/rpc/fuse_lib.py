@@ -101,8 +101,12 @@ class Server:
                 return True
         return False
 
-    def kill(self):
+    def stop(self):
+        """Before this process ends with a descriptor that waits for it."""
         os.kill(self.pid, signal.SIGKILL)
+
+    def kill(self):
+        self.stop()
         os.waitpid(self.pid, 0)
         try:
             os.close(self.fd)

@@ -1,6 +1,7 @@
 #!/usr/bin/env -S python3 -B
 """still: who waits for a jail that does not stand still yet, and what may happen to it, and to them, meanwhile. What
 does not stand still is a process of ours in the jail's group, in a call that a FUSE server of ours does not answer."""
+import atexit
 import os
 import select
 import signal
@@ -67,7 +68,10 @@ class Stuck:
             raise SystemExit("Bail out! a child does not wait for its word")
         waits_in = call_of(self.pid)
         self.server = Server()
+        atexit.register(self.server.stop)
         os.kill(self.server.pid, signal.SIGSTOP)
+        if not eventually(lambda: ") T " in word(self.server.pid, "stat")):
+            raise SystemExit("Bail out! a FUSE server does not stop")  # it would read a request, which nothing ends then
         os.write(self.writer, f"/proc/{self.server.pid}/root{self.server.dir}/file".encode())
         if not eventually(lambda: call_of(self.pid) not in (None, waits_in)):
             raise SystemExit("Bail out! a FUSE server that is stopped answers")
@@ -76,10 +80,12 @@ class Stuck:
 
     def be(self, reader, tell, space):
         try:
+            libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
             if libc.setns(space, CLONE_NEWPID):
                 raise OSError("enter a namespace of processes")
             child = os.fork()
             if child == 0:
+                libc.prctl(1, signal.SIGKILL)
                 os.stat(os.read(reader, 4096))
                 os.read(reader, 1)
             else:
@@ -98,6 +104,7 @@ class Stuck:
     def end(self):
         self.let_go()
         os.close(self.writer)
+        atexit.unregister(self.server.stop)
         self.server.kill()
         os.waitpid(self.parent, 0)
 
