@@ -147,6 +147,12 @@ int monitor_send(Monitor *monitor, void *request, size_t size, const int *fds, u
         return 0;
 }
 
+int monitor_refusal(const MonitorReply *reply, Error *err) {
+        bool is_ours = reply->code == -ENOENT || reply->code == -ESRCH || reply->code == -EEXIST;
+
+        return error_say(err, is_ours ? -EIO : reply->code, "%s", reply->text);
+}
+
 int monitor_handle(Monitor *monitor, RequestKind kind, uint64_t handle, MonitorReplyFn done,
                    void *userdata, Error *err) {
         HandleRequest request = { .head.kind = kind, .handle = handle };

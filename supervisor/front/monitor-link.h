@@ -17,6 +17,15 @@ Monitor *monitor_link_free(Monitor *monitor);
 /** monitor_send() - any Request struct, head.cookie is filled here. Returns: 0 and @done will be called */
 int monitor_send(Monitor *monitor, void *request, size_t size, const int *fds, unsigned n_fds,
                  MonitorReplyFn done, void *userdata, Error *err);
+/**
+ * monitor_refusal() - what a reply that is no success says, for who asked the front
+ *
+ * What the monitor does not find, or finds in its way, is a state of ours that is broken: no client has named it, and
+ * to a client -ENOENT and -EEXIST would say that of what it has named. They become -EIO here, and their words stay.
+ *
+ * Returns: that code.
+ */
+int monitor_refusal(const MonitorReply *reply, Error *err);
 /** monitor_handle() - JAIL_DESTROY, LAYER_DROP, UPPER_DROP; @done may be NULL */
 int monitor_handle(Monitor *monitor, RequestKind kind, uint64_t handle, MonitorReplyFn done,
                    void *userdata, Error *err);

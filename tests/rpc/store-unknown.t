@@ -122,7 +122,20 @@ tap.ok(made.get("name") == "under-way" and made["layers"][0] in on_disk(), "the 
 tap.same(ask("snapshot.show", name="kept")["layers"], [kept], "the snapshot is there")
 
 # ---- the reverse
+standing = ask("jail.create", snapshot="kept", keep=True)["jail"]
 shutil.rmtree(os.path.join(LAYERS, kept[7:]))
+with tempfile.TemporaryFile() as sink:
+    for what, method, params, fds in (
+            ("a jail on it", "jail.create", {"snapshot": "kept"}, ()),
+            ("a save of one that stands on it", "jail.save", {"jail": standing, "name": "more"}, ()),
+            ("a fork", "jail.fork", {"jail": standing}, ()),
+            ("a look at what changed", "jail.diff", {"jail": standing, "format": "patch", "dir": "/etc"}, ()),
+            ("an export", "snapshot.export", {"name": "kept"}, (sink.fileno(),))):
+        error = connect().call(method, params, fds=list(fds)).get("error", {})
+        code, words = error.get("data", {}).get("code"), error.get("message", "")
+        tap.ok(code == "jail" and f"the layer {kept} is not in the store" in words and "warder snapshot fsck" in words,
+               f"a layer that is gone: {what} names it, and says what to do", error)
+ask("jail.destroy", jail=standing)
 found = ask("snapshot.fsck")
 tap.same([(item["layer"], item["fault"], item["snapshots"]) for item in found["damaged"] if item["layer"] == kept],
          [(kept, "it is not in the store", ["kept"])], "a row whose layer is gone is told")

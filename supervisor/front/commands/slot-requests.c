@@ -75,7 +75,7 @@ static int take_reply(FrontJail *jail, const SlotWait *wait, const MonitorReply 
         int r;
 
         if (reply->code < 0)
-                return error_say(err, reply->code, "%s", reply->text);
+                return monitor_refusal(reply, err);
         r = take_fds(reply, fds, n_fds, owned);
         if (r < 0)
                 return error_say(err, r, "the monitor's answer for a slot is not whole");

@@ -5,7 +5,7 @@
 
 #include "supervisor/front/policy/quotas.h"
 
-/* Those that our own checks give, with a meaning that calls.c has a name for */
+/* Those that our own checks give, with a meaning that calls.c has a name for; the monitor's: monitor_refusal() */
 static bool is_ours(int code) {
         static const int ours[] = { -EINVAL, -E2BIG, -EPERM,  -EACCES,  -EBUSY,
                                     -EDQUOT, -ESRCH, -ENOENT, -ENOTSUP, -EEXIST };

@@ -27,6 +27,7 @@
 #include "supervisor/front/policy/jail-quotas.h"
 #include "supervisor/front/policy/turns.h"
 #include "supervisor/front/store/layer-records.h"
+#include "supervisor/front/store/layers-on-disk.h"
 #include "supervisor/front/store/layers.h"
 
 #define WALL_ACCURACY_USEC 10000
@@ -327,19 +328,21 @@ static void not_made(FrontJail *jail, const Error *err) {
 
 static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         FrontJail *jail = userdata;
+        Front *front = jail->front;
         Error err = ERROR_EMPTY;
 
         release_conn(jail);
         if (reply->code < 0) {
-                error_say(&err, reply->code, "%s", reply->text);
+                if (reply->code != -ENOENT || layers_missing(front, &jail->plan, &err) == 0)
+                        (void) monitor_refusal(reply, &err);
                 not_made(jail, &err);
                 tell_gone(jail);
                 return;
         }
-        jail->front->shells.asked++;
-        jail->front->shells.ready += reply->waited == 0;
+        front->shells.asked++;
+        front->shells.ready += reply->waited == 0;
         jail->handle = reply->handle;
-        handles_add(&jail->front->jails_by_handle, &jail->by_handle, jail->handle);
+        handles_add(&front->jails_by_handle, &jail->by_handle, jail->handle);
         jail->id_base = reply->id_base;
         if (jail->end_wanted)
                 error_say(&err, -ECANCELED, "the jail was ended while it was being made");
@@ -348,7 +351,7 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
         if (err.code == 0) {
                 set_state(jail, FRONT_JAIL_READY);
                 tell(jail, JAIL_EVENT_READY);
-                uncounted_watch(jail->front->uncounted);
+                uncounted_watch(front->uncounted);
                 jail->ready(jail, NULL, jail->userdata);
                 return;
         }

@@ -92,7 +92,7 @@ static void conclude(Import *import, const Error *err) {
 static void fail_reply(Import *import, const MonitorReply *reply, const char *what) {
         Error err = ERROR_EMPTY;
 
-        error_say(&err, reply->code, "%s: %s", what, reply->text);
+        (void) error_add(&err, monitor_refusal(reply, &err), "%s", what);
         conclude(import, &err);
 }
 

@@ -67,6 +67,20 @@ int layer_is_on_disk(const Front *front, const uint8_t *digest, Error *err) {
         return r;
 }
 
+int layers_missing(const Front *front, const Plan *plan, Error *err) {
+        char text[DIGEST_TEXT_MAX];
+
+        for (unsigned i = 0; i < plan->n_layers; i++)
+                if (plan->layers[i].kind == LAYER_STORE &&
+                    layer_is_on_disk(front, plan->layers[i].digest, NULL) == 0)
+                        return error_say(err, -EUCLEAN,
+                                         "the layer %s is not in the store: `warder snapshot fsck` "
+                                         "says which snapshots stand on it; importing the same "
+                                         "content again puts it right",
+                                         digest_format(plan->layers[i].digest, text));
+        return 0;
+}
+
 bool layer_is_known(Front *front, const uint8_t *digest) {
         return ledger_number(front->ledger, 1,
                              "SELECT EXISTS (SELECT 1 FROM holds WHERE digest = ?1) OR "

@@ -10,6 +10,12 @@
 
 /** layer_is_on_disk() - Returns: 1, 0: it is not there, or negative errno: nobody can say */
 int layer_is_on_disk(const Front *front, const uint8_t *digest, Error *err);
+/**
+ * layers_missing() - does @plan stand on a layer that is not in the store, whoever took it away
+ *
+ * Returns: 0: none is missing, or nobody can say; -EUCLEAN with a sentence that names one and says what to do.
+ */
+int layers_missing(const Front *front, const Plan *plan, Error *err);
 /** layer_is_known() - does somebody hold it, or is it about to go; also where the ledger cannot be read */
 bool layer_is_known(Front *front, const uint8_t *digest);
 /**

@@ -62,7 +62,7 @@ static void answer(Exporting *exporting) {
 static void fail(Exporting *exporting, const Error *err) {
         SCOPED(exporting_free) Exporting *owned = exporting;
 
-        call_fail(owned->call, "internal", err);
+        call_fail(owned->call, err->code == -EUCLEAN ? NULL : "internal", err);
 }
 
 /* ---- jobs ---------------------------------------------------------------------------------------- */

@@ -145,7 +145,7 @@ static void add_unchecked(Fsck *fsck, const uint8_t *digest, const Error *why) {
 
 /* Is it the layer itself that is not there, and not something that the job needed */
 static bool is_missing(const Fsck *fsck, const uint8_t *digest, const Error *err) {
-        return err->code == -ENOENT && layer_is_on_disk(fsck->front, digest, NULL) == 0;
+        return err->code == -EUCLEAN && layer_is_on_disk(fsck->front, digest, NULL) == 0;
 }
 
 /* Whoever let go of it meanwhile may have had it removed: then nothing is wrong with it */

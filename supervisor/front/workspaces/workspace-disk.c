@@ -173,7 +173,7 @@ static void on_removed(const MonitorReply *reply, int *fds, unsigned n_fds, void
         if (r == -EBUSY && try_again(live))
                 return;
         if (r < 0 && r != -ENOENT)
-                (void) error_say(&err, r, "%s", reply->text);
+                (void) monitor_refusal(reply, &err);
         else
                 r = workspaces_forget(live->front, &live->info, &err);
         if (r < 0) {

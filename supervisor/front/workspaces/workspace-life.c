@@ -96,6 +96,20 @@ static void refuse_starts(Live *live, const Error *err) {
         live_step(live);
 }
 
+static int not_made(const MonitorReply *reply, Error *err) {
+        static const char step[] = "make the disk of a workspace";
+
+        if (reply->code == -ENOPKG)
+                return error_say(err, -ENOTSUP, "%s: mke2fs is not installed (package e2fsprogs)",
+                                 step);
+        if (reply->code == -EOPNOTSUPP)
+                return error_say(err, -ENOTSUP,
+                                 "%s: the file system of the state directory has no files without "
+                                 "a name (O_TMPFILE)",
+                                 step);
+        return error_add(err, monitor_refusal(reply, err), "%s", step);
+}
+
 static void on_made(const MonitorReply *reply, int *fds, unsigned n_fds, void *userdata) {
         Live *live = userdata;
         Error err = ERROR_EMPTY;
@@ -104,15 +118,7 @@ static void on_made(const MonitorReply *reply, int *fds, unsigned n_fds, void *u
         (void) fds;
         (void) n_fds;
         if (r < 0)
-                (void) error_say(
-                        &err, r == -ENOPKG || r == -EOPNOTSUPP ? -ENOTSUP : r,
-                        r == -ENOPKG ? "make the disk of a workspace: mke2fs is not "
-                                       "installed (package e2fsprogs)"
-                        : r == -EOPNOTSUPP
-                                ? "make the disk of a workspace: the file system of the state "
-                                  "directory has no files without a name (O_TMPFILE)"
-                                : "make the disk of a workspace: %s",
-                        reply->text);
+                (void) not_made(reply, &err);
         else
                 r = workspaces_set_state(live->front, live->info.id, WORKSPACE_THERE, &err);
         live->info.state = WORKSPACE_THERE; /* or what is half there goes as one that is */
