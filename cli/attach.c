@@ -31,7 +31,8 @@
 #define SENTENCE_MAX  1024
 #define HANG_UP_USEC  10000000
 #define SECOND        1000000u
-#define KEYS_OF_MODES 19 /* c_cc, as the kernel has it */
+#define WAIT_USEC     (3600u * SECOND) /* at once; limits of time are longer than an int of msec */
+#define KEYS_OF_MODES 19               /* c_cc, as the kernel has it */
 
 static cJSON *make_params(const Attach *attach) {
         cJSON *params = cJSON_CreateObject();
@@ -234,7 +235,11 @@ static int wait_msec(const Attach *attach) {
                 due = attach->hung_up_usec + HANG_UP_USEC;
         if (is_watched(attach) && time_left_due(&attach->left) < due)
                 due = time_left_due(&attach->left);
-        return due == UINT64_MAX ? -1 : due <= now ? 0 : (int) ((due - now) / 1000) + 1;
+        if (due == UINT64_MAX)
+                return -1;
+        if (due > now + WAIT_USEC)
+                return WAIT_USEC / 1000;
+        return due <= now ? 0 : (int) ((due - now) / 1000) + 1;
 }
 
 static int serve(Attach *attach, Error *err) {

@@ -93,6 +93,37 @@ is $? 0 "import on a terminal"
 has "$(cat terminal)" " files, " "tells how far it is"
 has "$(cat terminal)" "/s" "and how fast"
 expect 0 "rm" warder snapshot rm slow
+on_terminal() {
+        python3 -c 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$@" >terminal </dev/null
+}
+mkdir large
+head -c 150M /dev/urandom >large/noise
+expect 0 "import --json" warder snapshot import --json large large
+has "$out" snapshot.progress "tells how far it is, too"
+on_terminal warder snapshot export large large.tar
+is $? 0 "export on a terminal"
+has "$(cat terminal)" " written, " "tells how far it is"
+expect 0 "export --json" warder snapshot export --json large large.tar
+has "$out" snapshot.progress "tells it as events"
+warder snapshot export --json large >piped.tar
+is $? 0 "export --json to stdout"
+cmp -s large.tar piped.tar
+is $? 0 "where nothing but the archive goes"
+on_terminal warder snapshot fsck large
+is $? 0 "fsck on a terminal"
+has "$(cat terminal)" "layer 1 of 1, " "tells how far it is"
+expect 0 "rm" warder snapshot rm large
+has "$out" "1 layer removed" "which removes one layer, and says it as one does"
+rm -r large large.tar piped.tar
+
+# --- what the user may not read: under sudo the one that called it
+mkdir shut
+touch shut/a shut/b shut/c shut/d shut/e shut/f shut/open
+chmod 000 shut/[a-f]
+expect 0 "import of a directory with private files" env SUDO_UID=65534 SUDO_GID=65534 warder snapshot import shut shut
+is "$(printf '%s\n' "$err" | grep -c 'left out, not readable: [a-f]$')" 5 "names the first that are left out"
+has "$err" "left out, not readable: 1 more" "and counts the others"
+expect 0 "rm" warder snapshot rm shut
 
 # --- a directory, as tar packs it
 tar -C root --format=posix -cf posix.tar .
