@@ -13,6 +13,7 @@
 #include "base/owned.h"
 #include "base/units.h"
 #include "supervisor/front/commands/slots.h"
+#include "supervisor/front/jails/jail-wall.h"
 #include "supervisor/front/jails/jails.h"
 
 #define LATE_ACCURACY 100000
@@ -45,7 +46,7 @@ static int freeze(FrontJail *jail, bool on, Error *err) {
 
 static void hold_clocks(FrontJail *jail, bool hold) {
         slots_hold(front_jail_slots(jail), hold);
-        front_jail_hold_wall(jail, hold);
+        jail_wall_hold(jail, hold);
 }
 
 /* ---- who holds it -------------------------------------------------------------------------------- */

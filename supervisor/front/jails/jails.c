@@ -22,15 +22,15 @@
 #include "supervisor/front/commands/commands.h"
 #include "supervisor/front/commands/uncounted.h"
 #include "supervisor/front/jails/jail-facts.h"
+#include "supervisor/front/jails/jail-handover.h"
 #include "supervisor/front/jails/jail-stats.h"
+#include "supervisor/front/jails/jail-wall.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/policy/jail-quotas.h"
 #include "supervisor/front/policy/turns.h"
 #include "supervisor/front/store/layer-records.h"
 #include "supervisor/front/store/layers-on-disk.h"
 #include "supervisor/front/store/layers.h"
-
-#define WALL_ACCURACY_USEC 10000
 
 static const uint8_t state_next[_FRONT_JAIL_STATE_MAX] = {
         [FRONT_JAIL_MAKING] = BIT(FRONT_JAIL_READY) | BIT(FRONT_JAIL_ENDING),
@@ -56,12 +56,12 @@ static void set_state(FrontJail *jail, FrontJailState state) {
 
 static void on_client_gone(Client *client, void *userdata);
 
-/* Leaves everything; pending callbacks must have been called. */
 static void release_conn(FrontJail *jail) {
         if (jail->conn >= 0)
                 closer_release_socket(jail->front->closer, jail->owner_uid, TAKE_FD(jail->conn));
 }
 
+/* Leaves everything; pending callbacks must have been called. */
 static FrontJail *jail_free(FrontJail *jail) {
         if (!jail)
                 return NULL;
@@ -132,12 +132,8 @@ void front_jail_unwatch(FrontJail *jail, JailGoneFn gone, void *userdata) {
 }
 
 void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata) {
-        Gone *entry = gone ? malloc(sizeof *entry) : NULL;
-
-        if (entry) {
-                *entry = (Gone){ jail->gones, gone, userdata };
-                jail->gones = entry;
-        }
+        if (gone)
+                (void) front_jail_watch(jail, gone, userdata);
         if (jail->state == FRONT_JAIL_MAKING) {
                 jail->end_wanted = true;
                 count_no_more(jail);
@@ -153,19 +149,6 @@ static void on_client_gone(Client *client, void *userdata) {
         jail->client = NULL;
         jail_book_set_end(jail, JAIL_END_CLIENT_GONE);
         front_jail_end(jail, NULL, NULL);
-}
-
-static int on_wall(sd_event_source *source, uint64_t usec, void *userdata) {
-        const JailEvent event = { .kind = JAIL_EVENT_LIMIT, .limit = HIT_WALL };
-        FrontJail *jail = userdata;
-
-        (void) source;
-        (void) usec;
-        commands_set_cause(jail, CAUSE_WALL_TIMEOUT);
-        jail_book_set_end(jail, JAIL_END_WALL_TIMEOUT);
-        jail_log_tell(jail, &event);
-        front_jail_end(jail, NULL, NULL);
-        return 0;
 }
 
 static void on_init_broken(const Error *err, void *userdata) {
@@ -218,66 +201,6 @@ void front_jail_ended(Front *front, const MonitorReply *event) {
         tell_gone(jail);
 }
 
-/* The descriptors as the reply's bits name them. */
-static void take_fds(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds) {
-        unsigned next = 0;
-
-        for (unsigned i = 0; i < _JAIL_FD_MAX && next < n_fds; i++)
-                if (reply->present & BIT(i))
-                        jail->fds[i] = TAKE_FD(fds[next++]);
-}
-
-static int take_slot(FrontJail *jail, unsigned number, int *fds) {
-        int owned[_SLOT_FD_NARROW_MAX];
-
-        for (unsigned i = 0; i < _SLOT_FD_NARROW_MAX; i++)
-                owned[i] = i < SLOT_FD_DIR ? TAKE_FD(fds[i]) : -EBADF;
-        return slots_add(jail->slots, number, false, owned);
-}
-
-static int start_wall(FrontJail *jail, Error *err) {
-        int r = sd_event_add_time_relative(jail->front->event, &jail->wall, CLOCK_MONOTONIC,
-                                           jail->limits.wall_usec, WALL_ACCURACY_USEC, on_wall,
-                                           jail);
-
-        return r < 0 ? error_set(err, r, "start the jail's clock") : 0;
-}
-
-void front_jail_hold_wall(FrontJail *jail, bool hold) {
-        uint64_t now = units_monotonic(), end = 0;
-
-        if (!jail->wall || hold == (jail->wall_left_usec > 0) ||
-            sd_event_source_get_time(jail->wall, &end) < 0)
-                return;
-        if (!hold)
-                (void) sd_event_source_set_time(jail->wall, now + jail->wall_left_usec);
-        (void) sd_event_source_set_enabled(jail->wall, hold ? SD_EVENT_OFF : SD_EVENT_ONESHOT);
-        jail->wall_left_usec = !hold ? 0 : end > now ? end - now : 1;
-}
-
-static int set_up(FrontJail *jail, const MonitorReply *reply, int *fds, unsigned n_fds,
-                  Error *err) {
-        const uint32_t may_lack = BIT(JAIL_FD_PIDFD) | BIT(JAIL_FD_MEMORY_PEAK) |
-                                  BIT(JAIL_FD_PIDS_PEAK) | BIT(JAIL_FD_THROTTLED);
-        InitLinkSpec init = { -EBADF, jail->owner_uid, on_init_broken, jail };
-        int r;
-
-        take_fds(jail, reply, fds, n_fds);
-        for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
-                if (jail->fds[i] < 0 && !(may_lack & BIT(i)))
-                        return error_say(err, -EPROTO, "the monitor left out descriptor %u", i);
-        init.fd = TAKE_FD(jail->fds[JAIL_FD_INIT]);
-        r = init_link_new_consume(jail->front, &init, &jail->init, err);
-        if (r < 0)
-                return r;
-        for (unsigned i = 0; i < JAIL_SLOTS_FIRST; i++) {
-                r = take_slot(jail, i, jail->fds + JAIL_FD_SLOT_0_KILL + i * SLOT_FD_DIR);
-                if (r < 0)
-                        return error_set(err, r, "take the jail's slots");
-        }
-        return jail->limits.wall_usec && !jail->ahead ? start_wall(jail, err) : 0;
-}
-
 static void tell_created(FrontJail *jail) {
         const JailEvent event = { .kind = JAIL_EVENT_CREATED,
                                   .snapshot = jail->snapshot,
@@ -294,14 +217,13 @@ static void tell(FrontJail *jail, JailEventKind kind) {
 }
 
 int front_jail_adopt(FrontJail *jail, Client *client, Error *err) {
-        int r = 0;
+        int r;
 
         if (jail->state != FRONT_JAIL_READY)
                 return error_say(err, -ESRCH, "jail %s is not running", jail->id);
         if (client && client_watch(client, on_client_gone, jail) < 0)
                 return error_set(err, -ENOMEM, "keep account of a jail");
-        if (jail->limits.wall_usec)
-                r = start_wall(jail, err);
+        r = jail_wall_start(jail, err);
         if (r < 0 && client)
                 client_unwatch(client, on_client_gone, jail);
         if (r < 0)
@@ -346,8 +268,8 @@ static void on_created(const MonitorReply *reply, int *fds, unsigned n_fds, void
         jail->id_base = reply->id_base;
         if (jail->end_wanted)
                 error_say(&err, -ECANCELED, "the jail was ended while it was being made");
-        else
-                (void) set_up(jail, reply, fds, n_fds, &err);
+        else if (jail_handover(jail, reply, fds, n_fds, on_init_broken, &err) >= 0 && !jail->ahead)
+                (void) jail_wall_start(jail, &err);
         if (err.code == 0) {
                 set_state(jail, FRONT_JAIL_READY);
                 tell(jail, JAIL_EVENT_READY);
@@ -376,6 +298,38 @@ static void take_dir(FrontJail *jail, const JailSpec *spec) {
         }
 }
 
+static void take_names(FrontJail *jail, const JailSpec *spec) {
+        if (spec->id)
+                (void) snprintf(jail->id, sizeof jail->id, "%s", spec->id);
+        else
+                id_new('j', jail->id);
+        (void) snprintf(jail->snapshot, sizeof jail->snapshot, "%s", spec->snapshot);
+        (void) snprintf(jail->policy, sizeof jail->policy, "%s", spec->policy);
+        if (spec->use)
+                jail->use = *spec->use;
+        else
+                jail->use = named_use(spec->policy);
+        take_dir(jail, spec);
+}
+
+/* Returns: 0 or -ENOMEM */
+static int make_parts(FrontJail *jail, const JailSpec *spec) {
+        Front *front = jail->front;
+
+        if (spec->image && (!(jail->image = cJSON_Duplicate(spec->image, true)) ||
+                            !(jail->environment = environment_new(jail->image, NULL))))
+                return -ENOMEM;
+        if (jail_book_new(++front->next_jail, &jail->book) < 0 ||
+            (spec->listed && !(jail->book->log = jail_log_join(front->jail_log, spec->owner_uid))))
+                return -ENOMEM;
+        if (slots_new(front, &jail->slots) < 0)
+                return -ENOMEM;
+        if (spec->client && client_watch(spec->client, on_client_gone, jail) < 0)
+                return -ENOMEM;
+        jail->client = spec->client;
+        return 0;
+}
+
 static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         SCOPED(jail_free) FrontJail *jail = calloc(1, sizeof(FrontJail));
 
@@ -394,28 +348,9 @@ static int jail_new(Front *front, const JailSpec *spec, FrontJail **ret) {
         for (unsigned i = 0; i < _JAIL_FD_MAX; i++)
                 jail->fds[i] = -EBADF;
         jail->used_usec = units_monotonic();
-        if (spec->id)
-                (void) snprintf(jail->id, sizeof jail->id, "%s", spec->id);
-        else
-                id_new('j', jail->id);
-        (void) snprintf(jail->snapshot, sizeof jail->snapshot, "%s", spec->snapshot);
-        (void) snprintf(jail->policy, sizeof jail->policy, "%s", spec->policy);
-        if (spec->use)
-                jail->use = *spec->use;
-        else
-                jail->use = named_use(spec->policy);
-        take_dir(jail, spec);
-        if (spec->image && (!(jail->image = cJSON_Duplicate(spec->image, true)) ||
-                            !(jail->environment = environment_new(jail->image, NULL))))
+        take_names(jail, spec);
+        if (make_parts(jail, spec) < 0)
                 return -ENOMEM;
-        if (jail_book_new(++front->next_jail, &jail->book) < 0 ||
-            (spec->listed && !(jail->book->log = jail_log_join(front->jail_log, spec->owner_uid))))
-                return -ENOMEM;
-        if (slots_new(front, &jail->slots) < 0)
-                return -ENOMEM;
-        if (spec->client && client_watch(spec->client, on_client_gone, jail) < 0)
-                return -ENOMEM;
-        jail->client = spec->client;
         *ret = TAKE_PTR(jail);
         return 0;
 }

@@ -59,9 +59,6 @@ void front_jail_end(FrontJail *jail, JailGoneFn gone, void *userdata);
  */
 int front_jail_adopt(FrontJail *jail, Client *client, Error *err);
 
-/** front_jail_hold_wall() - its wall limit stands still (@hold), or runs on with what was left */
-void front_jail_hold_wall(FrontJail *jail, bool hold);
-
 /** front_jail_watch() - be told of its end without asking for it. Returns: 0 or -ENOMEM */
 int front_jail_watch(FrontJail *jail, JailGoneFn gone, void *userdata);
 

@@ -5,6 +5,7 @@
 
 #include "supervisor/front/jails/jail-calls.h"
 #include "supervisor/front/jails/jail-still.h"
+#include "supervisor/front/jails/jail-wall.h"
 #include "supervisor/front/tasks/agent-socket.h"
 #include "supervisor/front/tasks/task-ask.h"
 #include "supervisor/front/tasks/task-fork.h"
@@ -17,7 +18,7 @@ static int hold_jails(Task *task, bool hold, Error *err) {
         int r = 0;
 
         if (agent)
-                front_jail_hold_wall(agent, hold);
+                jail_wall_hold(agent, hold);
         task->hold = jail_hold_free(task->hold);
         if (hold && jail)
                 r = jail_hold_new(jail, &task->hold, err);
