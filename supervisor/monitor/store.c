@@ -63,8 +63,8 @@ static int on_job_end(sd_event_source *source, int fd, uint32_t events, void *us
                 return 0; /* its descriptors are closed, the rest comes at once */
         if (info.si_code == CLD_EXITED)
                 code = -info.si_status;
-        else if (job->what.kind == STORE_JOB_COMMIT && /* killed: it left its layer */
-                 store_dirs_hold_back(&store->dirs, job->what.handle, false, NULL) == 0)
+        if (code < 0 && job->what.kind == STORE_JOB_COMMIT && /* killed, say: it left its layer */
+            store_dirs_hold_back(&store->dirs, job->what.handle, false, NULL) == 0)
                 (void) store_drop(store, job->what.handle, NULL);
         LINK_OUT(job, next, at);
         if (job->what.done)

@@ -13,7 +13,7 @@ try() { # try NAME OPTIONS...
         name=$1
         shift
         n=$((n + 1))
-        "$inject" --kill --each 1 "$@" >"$said" 2>&1
+        "$inject" "$@" >"$said" 2>&1
         code=$?
         if grep -q '^1..0 # SKIP' "$said"; then
                 cat "$said"
@@ -24,14 +24,15 @@ try() { # try NAME OPTIONS...
         sed 's/^\([^#]\)/# \1/' "$said"
 }
 
-try "amid an import" --work import
-try "the front, amid an import" --work import --front
-try "amid a save" --work save
-try "amid a fork" --work fork
-try "amid a collection" --work gc
-try "amid an export" --work export
+try "amid an import" --kill --each 1 --work import
+try "the front, amid an import" --kill --each 1 --work import --front
+try "a commit that ends before it began is no layer" --work import --only commit 1
+try "amid a save" --kill --each 1 --work save
+try "amid a fork" --kill --each 1 --work fork
+try "amid a collection" --kill --each 1 --work gc
+try "amid an export" --kill --each 1 --work export
 if [ -e /dev/loop-control ] && { [ -x /usr/sbin/mke2fs ] || [ -x /sbin/mke2fs ]; }; then
-        try "amid the making of a workspace" --work disk
+        try "amid the making of a workspace" --kill --each 1 --work disk
 else
         n=$((n + 1))
         echo "ok $n - amid the making of a workspace # SKIP loop devices and mke2fs"
