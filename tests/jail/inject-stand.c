@@ -142,6 +142,17 @@ static void settle(InjectStand *stand) {
                         rest();
 }
 
+/* Whose call came as late as that */
+static void end_dying(InjectStand *stand) {
+        int status;
+        pid_t pid;
+
+        tracer_end_dying(&stand->tracer);
+        while (tracer_is_dying(&stand->tracer))
+                if (!tracer_pump(&stand->tracer, &pid, &status))
+                        rest();
+}
+
 InjectOutcome inject_stand_ready(InjectStand *stand) {
         InjectOutcome outcome = run_step(stand, STEP_READY);
 
@@ -155,8 +166,10 @@ InjectOutcome inject_stand_round(InjectStand *stand, const char *role, unsigned 
 
         tracer_arm(&stand->tracer, role, n);
         outcome = run_step(stand, STEP_ROUND);
-        if (stand->tracer.armed)
+        if (stand->tracer.armed) {
                 settle(stand); /* what was asked for when the client had its answer */
+                end_dying(stand);
+        }
         tracer_disarm(&stand->tracer);
         return outcome;
 }

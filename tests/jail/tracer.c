@@ -32,6 +32,7 @@ static const long never_fail[] = {
         SYS_kill,
         SYS_pidfd_send_signal,
         SYS_getpid,
+        SYS_getppid,
         SYS_gettid,
         SYS_getuid,
         SYS_geteuid,
