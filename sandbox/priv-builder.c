@@ -242,12 +242,14 @@ static int offer_shell(const Shell *shell, Error *err) {
         return r < 0 ? error_set(err, (int) r, "report the shell") : 0;
 }
 
-_Noreturn void builder_run(Shell *shell) {
+int builder_run(void *userdata) {
+        Shell own = *(const Shell *) userdata, *shell = &own;
         Build build = { .shell = shell };
         Error err = ERROR_EMPTY;
         unsigned i;
         int r;
 
+        (void) recv(shell->boot[0], &i, 1, MSG_PEEK); /* init executes first: see stages.c */
         fds_close(&shell->boot[1], 1);
         fds_close(shell->spawner, 2);
         fds_close(&shell->front, 1);

@@ -5,5 +5,5 @@
  */
 #include "sandbox/stages.h"
 
-/** builder_run() - the life of a builder; ends the process. Must: called in a child that is nothing else */
-_Noreturn void builder_run(Shell *shell);
+/** builder_run() - the life of a builder on a Shell; ends the process. Must: called in a child that is nothing else */
+int builder_run(void *userdata);

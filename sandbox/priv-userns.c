@@ -1,7 +1,6 @@
 /*
  * priv-userns: see priv-userns.h. A dead process still shows its namespace for as long as nobody has reaped it.
- * So nothing has to live in one: what is born there is dead at once, in its parent's memory, and no memory is
- * copied for it.
+ * So nothing has to live in one: what is born there is dead at once, and has no memory of its own to copy.
  */
 #include "sandbox/priv-userns.h"
 

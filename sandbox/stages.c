@@ -35,6 +35,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -56,8 +57,9 @@
 #include "sandbox/priv-userns.h"
 #include "sandbox/slot-groups.h"
 
-#define NO_DOMAIN "(none)" /* as a kernel starts */
-#define HIGH_FD   64       /* above every fixed descriptor */
+#define NO_DOMAIN     "(none)" /* as a kernel starts */
+#define HIGH_FD       64       /* above every fixed descriptor */
+#define BUILDER_STACK (512u << 10)
 
 typedef struct Stage {
         int (*run)(Shell *shell, Error *err);
@@ -274,12 +276,12 @@ static int stage_spawner(Shell *shell, Error *err) {
 }
 
 static int stage_builder(Shell *shell, Error *err) {
-        pid_t pid = stage_clone();
+        char *stack = mmap(NULL, BUILDER_STACK, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
 
-        if (pid < 0)
+        if (stack == MAP_FAILED ||
+            clone(builder_run, stack + BUILDER_STACK, CLONE_VM | SIGCHLD, shell) < 0)
                 return error_set(err, -errno, "clone the builder");
-        if (pid == 0)
-                builder_run(shell);
         return 0;
 }
 
@@ -325,7 +327,8 @@ static const Stage shell_stages[] = {
          * init stays outside: it signals commands, they do not signal it. Keeps: SETUID, SETGID, KILL
          * (with the three of files jobs until the plan is known). */
         { stage_spawner, "start the spawner" },
-        /* Must: a builder waits for the plan. Keeps: BUILDER_CAPS in the host's user namespace. */
+        /* Must: a builder waits for the plan, on this memory, which is its own when we execute: before that it
+         * does nothing. Keeps: BUILDER_CAPS in the host's user namespace. */
         { stage_builder, "start the builder" },
         /* Must: init's id, bounding set empty, securebits locked, no new privileges, undumpable.
          * Keeps: as the spawner. Comes last: it does not return. */
