@@ -137,6 +137,19 @@ for host, which in (({"jails": 4}, "jails"), ({"memory": "100%", "reserve": "1M"
     ann.close()
     tap.ok(front.stop() >= 0, "the front is not killed by a signal")
 
+# and is held against the quotas with all of them
+for quota, field in (({"jails": 3}, "quotas.jails"), ({"memory": "700M"}, "quotas.memory")):
+    front = Service({"users": {str(ANN): {"quotas": quota}}})
+    ann = front.user(ANN)
+    own, source = front.create(ann, 1, limits={"memory": 200 << 20})
+    source.set("cgroup.events", "frozen 1\n")
+    answer = ann.call("jail.fork", {"jail": own, "n": 3})
+    tap.same((fields(answer)[0], fields(answer)[1].get("field")), ("quota", field), f"more than {field} allows are refused before anything is read")
+    ann.send("jail.fork", {"jail": own, "n": 2})
+    tap.same(front.request()[0], LAYER_NEW, "as many as it allows are not")
+    ann.close()
+    tap.ok(front.stop() >= 0, "the front is not killed by a signal")
+
 # who asks for more than there is now, again and again, holds up others for a while only
 
 

@@ -290,7 +290,7 @@ static int take_turn(Forking *forking, Error *err) {
         const TurnSpec turn = { forking->call, &forking->limits.plan, on_turn, forking,
                                 forking->n };
         uint32_t uid = forking->layers.owner;
-        int r = quota_check_jail(forking->front, uid, &forking->limits.plan, err);
+        int r = quota_check_jails(forking->front, uid, &forking->limits.plan, forking->n, err);
 
         if (r >= 0)
                 r = quota_charge_creates(forking->front, uid, forking->n, err);

@@ -29,17 +29,28 @@ static void jail_charges(const PlanLimits *limits, Charge *charges) {
         charges[4] = (Charge){ QUOTA_PIDS, limits->pids };
 }
 
+/* Of @n like it, together */
+static void jails_charges(const PlanLimits *limits, unsigned n, Charge *charges) {
+        jail_charges(limits, charges);
+        for (unsigned i = 0; i < JAIL_CHARGES; i++)
+                if (__builtin_mul_overflow(charges[i].amount, n, &charges[i].amount))
+                        charges[i].amount = UINT64_MAX;
+}
+
 static uint64_t alive(const Account *account, CeilingField field) {
         return account->used[field] - account->ending[field];
 }
 
 static int check_jail(Account *account, const Charge *charges, Error *err) {
         const AccountFault most = {
-                QUOTA_JAILS, alive(account, QUOTA_JAILS), 1, { .value = FRONT_JAILS_PER_UID_MAX }, 0
+                .field = QUOTA_JAILS,
+                .used = alive(account, QUOTA_JAILS),
+                .asked = charges[0].amount,
+                .bound = { .value = FRONT_JAILS_PER_UID_MAX },
         };
         int r = 0;
 
-        if (most.used >= FRONT_JAILS_PER_UID_MAX)
+        if (most.used + most.asked > FRONT_JAILS_PER_UID_MAX)
                 return quota_exceed(account, &most, err);
         for (unsigned i = 0; r >= 0 && i < JAIL_CHARGES; i++)
                 r = quota_check_account(account, charges[i].field, alive(account, charges[i].field),
@@ -116,11 +127,16 @@ static int make_room(Front *front, Account *account, const Charge *charges, Erro
 }
 
 int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err) {
+        return quota_check_jails(front, uid, limits, 1, err);
+}
+
+int quota_check_jails(Front *front, uint32_t uid, const PlanLimits *limits, unsigned n,
+                      Error *err) {
         Charge charges[JAIL_CHARGES];
         Account *account;
         int r = account_find(front, uid, &account, err);
 
-        jail_charges(limits, charges);
+        jails_charges(limits, n, charges);
         return r < 0 ? r : make_room(front, account, charges, err);
 }
 

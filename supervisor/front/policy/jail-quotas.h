@@ -27,3 +27,5 @@ void quota_release_jail(Front *front, uint32_t uid, const PlanLimits *limits, bo
 bool quota_has_room(Front *front, uint32_t uid, const PlanLimits *limits);
 /** quota_check_jail() - would it be charged; what was made ahead goes, to make room. Returns: as quota_charge_jail() */
 int quota_check_jail(Front *front, uint32_t uid, const PlanLimits *limits, Error *err);
+/** quota_check_jails() - likewise @n of them together */
+int quota_check_jails(Front *front, uint32_t uid, const PlanLimits *limits, unsigned n, Error *err);
