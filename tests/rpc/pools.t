@@ -112,14 +112,16 @@ front = Service({"default": {"quotas": {"jails": 200, "memory": "1T", "disk": "1
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
 played, ann, bob = Played(front), front.user(ANN), front.user(BOB)
 played.call(ann, "pool.set", {**ON, "size": 256})
-tap.ok(played.until(lambda: "no room" in played.pools(ann)[0].get("fault", "")), "a pool that is larger than that is not filled", played.pools(ann))
+tap.ok(played.until(lambda: [("no room" in pool.get("fault", ""), pool["making"]) for pool in played.pools(ann)] == [(True, 0)]), "a pool that is larger than that is not filled", played.pools(ann))
 ready = played.pools(ann)[0]["ready"]
 answers = [played.call(bob, "jail.create", {"keep": True}) for _ in range(16)]
 tap.same([fields(answer)[0] for answer in answers], [""] * 16, f"who asks for a jail beside its {ready} has one")
 tap.same((played.pools(ann)[0]["ready"], played.ended), (ready, []), "of those that it left")
 tap.same(fields(played.call(bob, "jail.create", {"keep": True}))[0], "busy", "until none is left")
 tap.ok(played.until(lambda: len(played.ended) == 1), "then one of the pool goes")
-tap.same(fields(played.call(bob, "jail.create", {"keep": True}))[0], "", "for the next who asks")
+codes = []  # the front may hear of that end a moment later
+played.until(lambda: "" in codes or codes.append(fields(played.call(bob, "jail.create", {"keep": True}))[0]) or "" in codes)
+tap.ok("" in codes, "for the next who asks", codes)
 front.stop()
 
 # filled, taken, refilled
