@@ -119,7 +119,7 @@ tap.ok(eventually(lambda: "ceilings are in force" in supervisor.words(), 60), "a
 client = supervisor.client()
 client.sock.settimeout(300)
 turns(client, "without one")
-tap.ok("no shield" in supervisor.words(), "the base had none, for want of room", supervisor.words()[-2000:])
+tap.ok(eventually(lambda: "no shield" in supervisor.words()), "the base had none, for want of room", supervisor.words()[-2000:])
 supervisor.stop()
 tap.same(supervisor.leftovers(), [], "nothing is left behind")
 tap.end()
