@@ -249,10 +249,10 @@ int builder_run(void *userdata) {
         unsigned i;
         int r;
 
-        (void) recv(shell->boot[0], &i, 1, MSG_PEEK); /* init executes first: see stages.c */
-        fds_close(&shell->boot[1], 1);
-        fds_close(shell->spawner, 2);
-        fds_close(&shell->front, 1);
+        /* init executes first, see stages.c: until then errno is its own. It must hear of a dead spawner */
+        (void) (close(shell->boot[1]) + close(shell->spawner[0]) + close(shell->spawner[1]));
+        (void) close(shell->front);
+        (void) recv(shell->boot[0], &i, 1, MSG_PEEK);
         r = caps_of_builder(&err);
         if (r == 0)
                 r = offer_shell(shell, &err);
