@@ -270,6 +270,13 @@ int memfd_sealed_from(const char *name, int fd, size_t max, bool executable, Err
         return memfd_seal_consume(TAKE_FD(copy), name, err);
 }
 
+int fds_fill_standard(void) {
+        for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+                if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) != fd)
+                        return errno ? -errno : -EBADF;
+        return 0;
+}
+
 int fd_write_all(int fd, const void *bytes, size_t n) {
         const char *at = bytes;
         ssize_t done;

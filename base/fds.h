@@ -84,6 +84,16 @@ int memfd_sealed(const char *name, const void *bytes, size_t n, bool executable,
 /** memfd_sealed_from() - the same with the whole content of @fd (from offset 0, at most @max bytes) */
 int memfd_sealed_from(const char *name, int fd, size_t max, bool executable, Error *err);
 
+/**
+ * fds_fill_standard() - what is closed of stdin, stdout and stderr becomes /dev/null; the first thing that a program does
+ *
+ * Else what is opened next stands there: a connection in the place of stdout, into which goes what was meant for people.
+ * What was closed for writing fails to be written, as before.
+ *
+ * Returns: 0 or negative errno.
+ */
+int fds_fill_standard(void);
+
 /** fd_write_all() - write everything, retrying EINTR and short writes. Returns: 0 or negative errno */
 int fd_write_all(int fd, const void *bytes, size_t n);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fds.h"
 #include "base/owned.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -48,6 +49,8 @@ int main(int argc, char **argv) {
         const Verb *verb;
         int rest = 0, used = 0;
 
+        if (fds_fill_standard() < 0)
+                return EXIT_RUN_FAILED;
         (void) signal(SIGPIPE, SIG_IGN);
         if (options_parse(global_options, argc, argv, true, &globals, &rest, &err) < 0)
                 return wrong(argc, argv, &err);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fds.h"
 #include "base/options.h"
 #include "base/owned.h"
 #include "cli/ssh/host-key.h"
@@ -86,6 +87,8 @@ int main(int argc, char **argv) {
         Error err = ERROR_EMPTY;
         int rest = 0, r;
 
+        if (fds_fill_standard() < 0)
+                return 1;
         (void) signal(SIGPIPE, SIG_IGN);
         if (options_parse(options_table, argc, argv, false, &options, &rest, &err) < 0 ||
             options.help || argc - rest != (options.make_key ? 0 : 1)) {

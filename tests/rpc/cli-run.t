@@ -39,6 +39,18 @@ expect 125 "a record for which there is none" sh -c 'exec warder run --json -- t
 expect 0 "who reads no more has what was wanted" sh -c '{ warder help; warder help run; warder --json ls; echo $? >&2; } | head -c 1 >/dev/null'
 is "$err" 0 "and it is none"
 
+# --- a caller without stdin or stdout: the connection to the supervisor must not stand there
+jail=$(warder create --no-work) other=$(warder create --no-work)
+asks="{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"jail.destroy\",\"params\":{\"jail\":\"$other\"}}"
+expect 0 "no stdout" timeout 60 sh -c 'exec warder exec "$0" -- echo "$1" >&-' "$jail" "$asks"
+has "$(warder ls --json | jq -r '.jails[].jail')" "$other" "what a command writes then asks for nothing in its caller's name"
+expect 0 "no stderr" timeout 60 sh -c 'exec warder exec "$0" -- sh -c "echo \"\$1\" >&2" sh "$1" 2>&-' "$jail" "$asks"
+has "$(warder ls --json | jq -r '.jails[].jail')" "$other" "nor does what it says of errors"
+expect 0 "no stdin" timeout 60 sh -c 'exec warder exec "$0" -- cat <&-' "$jail"
+is "$out" "" "is an input that has ended, not the supervisor's words"
+expect 0 "none at all" timeout 60 sh -c 'exec warder exec "$0" -- cat <&- >&- 2>&-' "$jail"
+warder rm "$jail" "$other"
+
 # --- where --json stands, and what it says of a refusal
 expect 0 "--json before the verb" warder --json ls
 is "$(printf '%s\n' "$out" | jq -r '.jails | type')" array "counts"
