@@ -75,8 +75,11 @@ static int too_many(Land *land, const char *path, int r, Error *err) {
                 return report_refuse(land->report, RULE_TOO_MANY_ENTRIES, path,
                                      "more names than fit in memory");
         return report_refuse(land->report, RULE_TOO_MANY_ENTRIES, path,
-                             "more than %llu files, directories and links, the most that may land",
-                             (unsigned long long) land->limits.entries);
+                             "more than %llu files, directories and links, %s",
+                             (unsigned long long) land->limits.entries,
+                             land->limits.entries == land->room.inodes
+                                     ? "for which there is room on disk"
+                                     : "the most that may land");
 }
 
 /* What could be entered is land->dirs.path; the component after it could not. */
