@@ -11,7 +11,7 @@ typedef struct TarOut {
         uint64_t max_bytes; /* of all files together, holes included: an archive has zeros there */
         CopySkippedFn skipped;
         void *userdata;
-        uint64_t *ret_padded; /* files with zeros for what could not be had; stderr has their names */
+        uint64_t *ret_padded; /* files with zeros for what could not be had, named on stderr */
 } TarOut;
 
 /** tar_out() - all of it, and the archive's end. Returns: 0, or negative errno as copy_stream_read(): then the archive has no end */
