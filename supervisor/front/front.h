@@ -90,8 +90,9 @@ typedef struct Front {
         unsigned jobs;    /* runs of warder-files that must end before an idle front may */
         unsigned imports; /* of layers, under way */
         struct Importing *importing; /* list, of snapshot-import.c: those that others may follow */
-        uint64_t waiting_usec;       /* when refused layers were last asked for again; 0: never */
         bool sweep_later; /* a layer could not be removed yet: try again when a jail has ended */
+        sd_event_source *sweep_timer; /* owned: or then, whoever ends */
+        uint64_t sweep_wait_usec;
         struct Unreleased *unreleased; /* of layers.c */
         struct DamagedLayer *damaged;  /* of layer-records.c */
         struct Collection

@@ -287,7 +287,7 @@ int main(int argc, char **argv) {
                "the front; after %u the work was done all the same\n",
                bench.stand.client.work, bench.faults, bench.survived, bench.refused, bench.deaths,
                bench.fronts, bench.whole);
-        ok(bench.faults > bench.missed, "calls failed");
+        ok(bench.faults > 0, "calls failed");
         is_number(bench.bad, 0, "after each: an answer, nothing left, the next round runs");
         ok(bench.deaths > 0 || inject_left_fds(bench.stand.tracer.first) <= bench.fds + FDS_MORE,
            "the monitor lost no descriptor");

@@ -62,5 +62,14 @@ removed.clear()
 end(*own)
 end(*other)
 tap.ok(OURS in removed, "one that stood on a layer ends: that layer is asked for again")
+removed.clear()
+try:
+    while len(set(removed)) < len(OTHERS):
+        _, cookie, data, _ = front.request()
+        removed.append(data[16:48])
+        front.reply(cookie)
+except TimeoutError:
+    pass
+tap.same(sorted(set(removed)), sorted(OTHERS), "what waits comes again though nobody ends")
 tap.ok(front.stop() >= 0, "the front is not killed by a signal")
 tap.end()

@@ -4,6 +4,7 @@
 #include "supervisor/front/jails/jail-methods.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "supervisor/front/commands/background.h"
@@ -24,6 +25,7 @@ FrontJail *jail_method_find(Front *front, Call *call, const cJSON *params, Error
         FrontJail *jail = front_jail_find(front, id, call_uid(call));
         Workspace workspace;
         bool is_workspace = false;
+        char hint[80] = "see `warder ls -a`";
 
         if (!jail && workspace_take(front, call, id, &workspace) == 0) {
                 jail = workspace_jail(front, workspace.id);
@@ -31,8 +33,9 @@ FrontJail *jail_method_find(Front *front, Call *call, const cJSON *params, Error
         }
         if (jail && front_jail_is_listed(jail))
                 return jail;
-        call_refuse(call, "not_found", "/jail",
-                    is_workspace ? "start it: `warder start`" : "see `warder ls`");
+        if (is_workspace)
+                (void) snprintf(hint, sizeof hint, "start it: `warder start %.40s`", id);
+        call_refuse(call, "not_found", "/jail", hint);
         error_say(err, -ENOENT,
                   is_workspace ? "workspace %.40s does not run" : "there is no jail %.40s", id);
         return NULL;

@@ -4,7 +4,7 @@
  * A layer that nobody holds is written down as loose and removed by a sweep, whatever else is under way: an
  * import holds its layer from before the commit, where an existing one of the same content wins. It stays loose
  * until it is gone. The monitor refuses to remove what a jail stands on: that waits until one that stood on it
- * has ended.
+ * has ended; and now and then it is asked again, since not each end is told of.
  *
  *   LOOSE --sweep--> ASKED --gone--> forgotten
  *     ^                | refused
@@ -20,14 +20,15 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/owned.h"
-#include "base/units.h"
 #include "supervisor/front/ledger.h"
 #include "supervisor/front/monitor-link.h"
 #include "supervisor/front/store/layer-import.h"
 #include "supervisor/front/store/layer-records.h"
 
-#define SWEEP_MAX 64        /* layers in one sweep */
-#define WAIT_USEC 10000000u /* what waits is tried so often, whoever ends */
+#define SWEEP_MAX     64       /* layers in one sweep */
+#define WAIT_USEC_MIN 1000000u /* then what waits is tried, whoever ends; in vain: twice as long */
+#define WAIT_USEC_MAX 64000000u
+#define WAIT_ACCURACY 250000
 
 typedef struct Removal {
         Front *front;
@@ -46,6 +47,48 @@ struct Unreleased {
         uint8_t digest[32];
         char holder[]; /* no longer */
 };
+
+static void sweep(Front *front);
+
+/* Returns: may those that wait be tried */
+static bool call_waiting(Front *front) {
+        if (ledger_exec(front->ledger, NULL, "DELETE FROM asked WHERE waits", "") < 0)
+                return false;
+        front->sweep_later = false;
+        return true;
+}
+
+/* A jail that came to nothing has no end that anybody is told, and its last process may have stood on a layer */
+static int on_sweep_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        Front *front = userdata;
+
+        (void) source;
+        (void) usec;
+        if (front->sweep_wait_usec < WAIT_USEC_MAX)
+                front->sweep_wait_usec *= 2;
+        (void) call_waiting(front);
+        sweep(front);
+        return 0;
+}
+
+static void sweep_later(Front *front) {
+        int on = SD_EVENT_OFF;
+
+        front->sweep_later = true;
+        if (!front->sweep_timer) {
+                front->sweep_wait_usec = WAIT_USEC_MIN;
+                (void) sd_event_add_time_relative(front->event, &front->sweep_timer,
+                                                  CLOCK_MONOTONIC, WAIT_USEC_MIN, WAIT_ACCURACY,
+                                                  on_sweep_timer, front);
+                return;
+        }
+        (void) sd_event_source_get_enabled(front->sweep_timer, &on);
+        if (on == SD_EVENT_OFF) {
+                (void) sd_event_source_set_time_relative(front->sweep_timer,
+                                                         front->sweep_wait_usec);
+                (void) sd_event_source_set_enabled(front->sweep_timer, SD_EVENT_ONESHOT);
+        }
+}
 
 static void forget_release(Front *front, const uint8_t *digest, const char *holder) {
         struct Unreleased **at = &front->unreleased, *late;
@@ -71,10 +114,11 @@ static void remember_release(Front *front, const uint8_t *digest, const char *ho
         memcpy(late->digest, digest, sizeof late->digest);
         memcpy(late->holder, holder, n);
         front->unreleased = late;
-        front->sweep_later = true;
+        sweep_later(front);
 }
 
 void layers_stop(Front *front) {
+        front->sweep_timer = sd_event_source_disable_unref(front->sweep_timer);
         free(front->collection);
         front->collection = NULL;
         while (front->unreleased)
@@ -161,8 +205,6 @@ static bool release_late(Front *front) {
         return true;
 }
 
-static void sweep(Front *front);
-
 /* The collection is over when nothing is left to ask for. One sweep at a time: the monitor's queue has an end. */
 static void conclude(Front *front) {
         autofree struct Collection *collection = NULL;
@@ -202,7 +244,7 @@ static void forget_gone(Front *front, const uint8_t *digest) {
 
 /* The last of those that wait, so that a sweep comes to all. A failure asks again a little earlier. */
 static void wait_for_jail(Front *front, const uint8_t *digest) {
-        front->sweep_later = true;
+        sweep_later(front);
         (void) ledger_exec(front->ledger, NULL,
                            "UPDATE loose SET rowid = (SELECT max(rowid) + 1 FROM loose) WHERE "
                            "digest = ?",
@@ -268,34 +310,16 @@ static void sweep(Front *front) {
                 if (sqlite3_column_bytes(stmt, 0) == 32)
                         memcpy(digests[n++], sqlite3_column_blob(stmt, 0), 32);
         if (!all || r != SQLITE_DONE) /* there are more, or they could not be read */
-                front->sweep_later = true;
+                sweep_later(front);
         sqlite3_finalize(stmt);
         for (unsigned i = 0; i < n; i++)
                 remove_layer(front, digests[i]);
 }
 
-/* Returns: may those that wait be tried */
-static bool call_waiting(Front *front) {
-        if (ledger_exec(front->ledger, NULL, "DELETE FROM asked WHERE waits", "") < 0)
-                return false;
-        front->sweep_later = false;
-        return true;
-}
-
-static bool is_due(Front *front) {
-        uint64_t now = units_monotonic();
-
-        if (front->waiting_usec && now - front->waiting_usec < WAIT_USEC)
-                return false;
-        front->waiting_usec = now;
-        return true;
-}
-
 /* What is new does not queue behind what waits */
 void layers_sweep(Front *front) {
+        front->sweep_wait_usec = WAIT_USEC_MIN;
         sweep(front);
-        if (is_due(front) && call_waiting(front))
-                sweep(front);
 }
 
 /*

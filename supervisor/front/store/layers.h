@@ -19,7 +19,7 @@ int layer_let_go(Front *front, const uint8_t *digest, const char *holder, Error 
 int layer_discard(Front *front, const uint8_t *digest, Error *err);
 /** layers_discard() - many such, all or none; their rows alone: the next sweep takes them */
 int layers_discard(Front *front, uint8_t (*digests)[32], unsigned n, Error *err);
-/** layers_sweep() - remove what nobody holds; what was refused now and then */
+/** layers_sweep() - remove what nobody holds; what was refused comes again by itself */
 void layers_sweep(Front *front);
 /** layers_jail_ends() - nothing is left of a jail with this plan: the next sweep tries its layers again */
 void layers_jail_ends(Front *front, const Plan *plan);
