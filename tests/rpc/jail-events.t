@@ -3,7 +3,7 @@
 of others' jails. Monitor and inits are played."""
 import os
 
-from front_lib import INIT_ENDED, INIT_EXEC, INIT_STARTED, Closed, Tap
+from front_lib import INIT_ENDED, INIT_EXEC, INIT_STARTED, JAIL_DESTROY, Closed, Jail, Tap
 from users_lib import ADM, ANN, BOB, Service, eventually, fields, need_users
 
 need_users()
@@ -107,6 +107,16 @@ lonely.close()
 front.request()
 lonely_jail.ended()
 tap.ok(eventually(lambda: kept(ann)[-1]["data"] == {"cause": "client_gone"}), "one ends with its client, and says so", kept(ann)[-1])
+untold = front.user(ANN)
+untold.send("jail.create", {"keep": True})
+_, cookie, _, _ = front.request()
+untold.close()
+for _ in range(3):  # then the front has seen it go
+    ann.call("warder.info")
+untold_jail = Jail(front, cookie, 12)
+tap.same(front.request()[0], JAIL_DESTROY, "one that stays ends, too, where its client goes before it is told which one it is")
+untold_jail.ended()
+tap.ok(eventually(lambda: kept(ann)[-1]["data"] == {"cause": "client_gone"}), "and says so", kept(ann)[-1])
 other.init.close()
 front.request()
 other.ended()

@@ -79,6 +79,12 @@ static void end_jail(FrontJail *jail, void *userdata) {
         front_jail_end(jail, NULL, NULL);
 }
 
+/* Who goes before it is told the id leaves nobody who knows the jail */
+static void end_unknown(FrontJail *jail) {
+        jail_book_set_end(jail, JAIL_END_CLIENT_GONE);
+        front_jail_end(jail, NULL, NULL);
+}
+
 static void answer_ready(const Creating *creating, const FrontJail *jail) {
         cJSON *json = cJSON_CreateObject();
 
@@ -103,6 +109,8 @@ static void on_ready(FrontJail *jail, const Error *err, void *userdata) {
         }
         creating->params.spec.last = !creating->keep;
         if (!creating->has_exec) {
+                if (!call_client(creating->call))
+                        end_unknown(jail);
                 answer_ready(creating, jail);
         } else if (exec_call_start(jail, &exec, &own) < 0) {
                 front_jail_end(jail, NULL, NULL);

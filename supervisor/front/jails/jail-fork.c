@@ -102,6 +102,8 @@ static int refuse_ended(const Forking *forking, Error *err) {
 static void on_all_made(Forking *forking) {
         Error err = forking->err;
 
+        if (err.code == 0 && !call_client(forking->call)) /* nobody would know them */
+                error_say(&err, -ECANCELED, "the client has gone");
         if (err.code < 0)
                 fail(forking, &err);
         else
