@@ -63,6 +63,23 @@ for when in "while the archive comes", "a second time":
     tap.same(names, ["host", "before"], f"{when}: nor a snapshot")
     os.close(writer)
 
+reader, writer = os.pipe()
+client = supervisor.client()
+client.send("snapshot.import", {"name": "half"}, fds=[reader])
+os.close(reader)
+os.write(writer, half)
+tap.ok(eventually(lambda: jails() and layers("new")), "once more an archive comes")
+client.close()
+tap.ok(eventually(lambda: not layers("new") and not layers("gone") and not jails()), "its client goes: nothing waits for the rest", layers("new"))
+try:
+    os.write(writer, half)
+    read = True
+except BrokenPipeError:
+    read = False
+tap.ok(not read, "and who sends it hears of that")
+os.close(writer)
+tap.same(layers("layers"), before, "the store is as it was")
+
 answer = supervisor.client().call("jail.create", {"exec": {"argv": ["true"]}})
 tap.same(answer.get("result", {}).get("command", {}).get("cause"), "exited", "jails are made as before")
 supervisor.process.send_signal(signal.SIGTERM)

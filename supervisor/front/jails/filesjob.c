@@ -382,6 +382,7 @@ int files_job_start(Front *front, const FilesJobSpec *spec, FilesRecordFn record
         jail.limits = *policy_limits(policy);
         jail.filter_fd = policy_filter(policy);
         jail.owner_uid = spec->owner_uid;
+        jail.client = spec->client;
         jail.reads_damaged = spec->reads_damaged;
         jail.fds = spec->fds;
         jail.n_fds = spec->n_fds;

@@ -20,6 +20,7 @@ typedef struct FilesJobSpec {    /* borrowed for the call */
         FilesStartedFn started; /* may be NULL */
         bool reads_damaged;     /* JailSpec's */
         bool waits;             /* until files_job_go(); then it has no input_fd */
+        Client *client;         /* it ends with it; NULL: with nobody */
         uint64_t wall_usec;     /* 0: the files policy's */
         uint32_t owner_uid;
 } FilesJobSpec;

@@ -3,6 +3,7 @@
  * layer-import: an archive, or what a jail wrote, becomes a layer of the store.
  */
 #include "base/record.h"
+#include "supervisor/front/calls.h"
 #include "supervisor/front/front.h"
 #include "supervisor/front/store/image.h"
 
@@ -57,6 +58,8 @@ typedef struct LayerImportSpec {
         uint64_t max_bytes, max_entries;
         uint64_t max_disk; /* 0: any; bytes and LAYER_ENTRY_BYTES for each entry */
         uint32_t owner_uid;
+        const Call
+                *call; /* borrowed until @done: it ends with that one's client; NULL: it goes on */
         void (*progress)(uint64_t bytes, uint64_t entries, void *userdata); /* may be NULL */
 } LayerImportSpec;
 

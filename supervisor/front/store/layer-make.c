@@ -203,9 +203,13 @@ int layer_make_start(const LayerMake *make, Front *front, const LayerMaking *mak
                              .input_fd = make->input_fd,
                              .output_fd = make->listing_fd,
                              .owner_uid = make->spec.owner_uid };
+        const Call *call = make->spec.call;
         FilesJob *started;
         int r = make_plan(make, front, making->handle, &job.plan, err);
 
+        job.client = call ? call_client(call) : NULL;
+        if (r >= 0 && call && !job.client)
+                r = error_say(err, -ECANCELED, "the client has gone");
         add_words(&words, make);
         return r < 0 ? r
                      : files_job_start(front, &job, making->on_record, making->on_done,

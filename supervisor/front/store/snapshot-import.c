@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -237,6 +238,12 @@ static Importing *find_leader(const Importing *importing) {
         return leader;
 }
 
+static bool is_pipe(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 /* What it may take on disk is reserved until it ends, in conclude(), or here where it does not begin. */
 static int lead(Importing *importing, uint64_t left, Error *err) {
         Front *front = importing->front;
@@ -248,6 +255,8 @@ static int lead(Importing *importing, uint64_t left, Error *err) {
                                  .progress = on_progress };
         int r;
 
+        if (is_pipe(importing->fd)) /* what comes next is the client's to send, or not */
+                spec.call = importing->call;
         spec.max_disk = spec.max_bytes + LAYER_ENTRY_BYTES * spec.max_entries;
         if (spec.max_disk > left)
                 spec.max_disk = left;
