@@ -31,12 +31,17 @@ static const char *named_workspace(const VerbCall *call) {
         return NULL;
 }
 
-static bool is_sure(void) {
+static bool is_sure(const VerbCall *call) {
+        const char *before = "warder: this removes ";
         char line[16] = { 0 };
 
-        fputs("warder: this removes the disks of these workspaces, with all that is on them. "
-              "Remove? [y/N] ",
-              stderr);
+        for (int i = 0; i < call->n_words; i++) {
+                if (id_is_valid('j', call->words[i]))
+                        continue;
+                fprintf(stderr, "%s%s", before, call->words[i]);
+                before = ", ";
+        }
+        fputs(", with the disk and all that is on it. Remove? [y/N] ", stderr);
         return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
@@ -49,13 +54,13 @@ static int run(const VerbCall *call, Error *err) {
 
         if (asks && (options->common.json || !isatty(0) || !isatty(2))) {
                 (void) error_say(err, -EINVAL,
-                                 "'%.64s' is a workspace's name, no jail's id: --force removes it "
-                                 "with its disk, 'warder stop' keeps that; 'warder ls -a' lists "
-                                 "them.",
+                                 "'%.64s' is no jail's id, and a workspace of that name is "
+                                 "removed by --force, with its disk; 'warder stop' keeps that. "
+                                 "'warder ls -a' lists them.",
                                  name);
                 return VERB_E_USAGE;
         }
-        if (asks && !is_sure())
+        if (asks && !is_sure(call))
                 return error_say(err, -ECANCELED, "Nothing was removed.");
         if (options->force || asks)
                 json_add_bool(more, "disk", true);
